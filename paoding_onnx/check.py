@@ -1,0 +1,203 @@
+"""CHECK: proofs that a pruned model is what it promises to be. Judges; changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+from google.protobuf.message import DecodeError
+
+from paoding_onnx.cost import Cost
+from paoding_onnx.cost import cost
+from paoding_onnx.cost import nothing
+from paoding_onnx.errors import ModelError
+from paoding_onnx.graph import Array
+from paoding_onnx.inputs import Shapes
+from paoding_onnx.inputs import random_feeds
+from paoding_onnx.loader import InputSpec
+from paoding_onnx.loader import Model
+from paoding_onnx.loader import input_specs
+from paoding_onnx.loader import load
+from paoding_onnx.loader import output_specs
+from paoding_onnx.plan import Plan
+from paoding_onnx.plan import make_plan
+from paoding_onnx.session import Session
+from paoding_onnx.shapes import observe
+from paoding_onnx.shapes import runnable_shapes
+from paoding_onnx.surgeon import cut
+from paoding_onnx.surgeon import mask
+from paoding_onnx.trace import Trace
+from paoding_onnx.trace import trace
+
+TOLERANCE = 1e-5
+"""Largest difference the surgery may make, relative to the largest value of the tensor; float16 has its own resolution."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One proof: what was asked, whether it holds, and what was seen."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+def check_surgery(model: Model, trace: Trace, plan: Plan) -> Verdict:
+    """Whether cutting the planned units out equals multiplying them by zero in the original (the equivalence oracle).
+
+    Compared are the outputs and every tensor that a contracting node computes. Units under an operator that mixes along
+    their axis are left out of this proof: their removal is inexact by nature.
+    """
+    exact = _exact_part(trace, plan)
+    if not exact.removed.any():
+        return Verdict("equivalence", True, "no exact unit was removed: nothing to compare")
+    feeds = random_feeds(input_specs(model), runnable_shapes(model, trace.graph), np.random.default_rng(1))
+    names = _compared(trace)
+    wanted = Session(mask(model, trace, exact), watch=names).run(feeds)
+    try:
+        got = Session(cut(model, trace, exact), watch=names).run(feeds)
+    except ModelError as error:
+        return Verdict("equivalence", False, str(error))
+    worst, where = max((_error(trace, exact, name, wanted[name], got[name]), name) for name in wanted)
+    detail = f"largest difference {worst:.1e} of {len(wanted)} tensors (at {where!r}), at most {TOLERANCE:.0e} allowed"
+    return Verdict("equivalence", worst <= 1, detail.replace(f"{worst:.1e}", f"{worst * TOLERANCE:.1e}"))
+
+
+def check_file(original: Model, path: Path, predicted: Cost | None, shapes: Shapes | None) -> tuple[Verdict, ...]:
+    """The proofs on a written file: valid ONNX, runs, costs what was predicted, same inputs and outputs."""
+    try:
+        pruned = load(path)
+    except ModelError as error:
+        return (Verdict("onnx checker", False, str(error)),)
+    verdicts = [_check_valid(original, path), check_interface(original, pruned)]
+    try:
+        graph = observe(pruned, shapes)
+    except ModelError as error:
+        return (*verdicts, Verdict("onnxruntime", False, str(error)))
+    verdicts.append(Verdict("onnxruntime", True, f"loads it and runs it on inputs {_shape_text(graph.inputs, graph)}"))
+    if predicted is not None:
+        verdicts.append(_recount(trace(graph), predicted))
+    return tuple(verdicts)
+
+
+def check_interface(original: Model, pruned: Model) -> Verdict:
+    """Whether inputs and outputs have the same names, types and ranks."""
+    pairs = zip(
+        (*input_specs(original), None, *output_specs(original)),
+        (*input_specs(pruned), None, *output_specs(pruned)),
+        strict=False,
+    )
+    same_count = len(input_specs(original)) == len(input_specs(pruned))
+    same_count &= len(output_specs(original)) == len(output_specs(pruned))
+    different = [f"{_spec_text(a)} became {_spec_text(b)}" for a, b in pairs if _spec_text(a) != _spec_text(b)]
+    if different or not same_count:
+        return Verdict("interface", False, "; ".join(different) or "the number of inputs or outputs changed")
+    counts = f"{len(input_specs(pruned))} inputs and {len(output_specs(pruned))} outputs"
+    return Verdict("interface", True, f"{counts} keep their names, types and ranks")
+
+
+def output_difference(original: Model, pruned: Model, shapes: Shapes, *, seed: int = 2) -> float:
+    """How far the outputs moved on random inputs: root mean square difference over root mean square, worst output."""
+    feeds = random_feeds(input_specs(original), shapes, np.random.default_rng(seed))
+    before, after = Session(original).run(feeds), Session(pruned).run(feeds)
+    return max(_relative(before[name], after[name]) for name in before)
+
+
+def _exact_part(trace: Trace, plan: Plan) -> Plan:
+    removed = plan.removed.copy()
+    for group in trace.groups:
+        if not group.is_exact:
+            removed[group.start : group.stop] = False
+    return make_plan(removed)
+
+
+def _compared(trace: Trace) -> tuple[str, ...]:
+    """Floating-point tensors that contracting nodes compute."""
+    found = []
+    for site in trace.sites:
+        for tensor in site.node.outputs if site.rule.macs else ():
+            if tensor is not None and tensor.dtype is not None and tensor.dtype.kind == "f":
+                found.append(tensor.name)
+    return tuple(found)
+
+
+def _error(trace: Trace, plan: Plan, name: str, wanted: Array, got: Array) -> float:
+    """Largest difference of one tensor in units of what is allowed; kept positions only."""
+    for (slot, axis), _ in ((key, None) for key in trace.units if key[0].tensor == name):
+        wanted = np.compress(trace.kept(slot, axis, plan.removed), wanted, axis)
+    if wanted.shape != got.shape:
+        return float("inf")
+    if wanted.dtype.kind != "f":
+        return 0.0 if np.array_equal(wanted, got) else float("inf")
+    a, b = wanted.astype(np.float64), got.astype(np.float64)
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    if same.all():
+        return 0.0
+    allowed = max(TOLERANCE, 16 * float(np.finfo(wanted.dtype).eps) if wanted.dtype.itemsize < 4 else 0.0)
+    difference = float(np.abs(a - b)[~same].max()) / max(float(np.abs(a).max()), float(np.finfo(np.float32).tiny))
+    return difference / allowed if np.isfinite(difference) else float("inf")
+
+
+def _check_valid(original: Model, path: Path) -> Verdict:
+    """onnx's checker with full shape inference; a fault that the original has too is none of ours."""
+    fault = _fault(str(path))
+    if fault is None:
+        return Verdict("onnx checker", True, "valid, with full shape inference")
+    if _fault(_without_weights(original)) is not None:
+        return Verdict("onnx checker", True, f"fails like the original: {fault}")
+    return Verdict("onnx checker", False, fault)
+
+
+def _fault(subject: str | bytes) -> str | None:
+    try:
+        onnx.checker.check_model(subject, full_check=True)
+    except (
+        onnx.checker.ValidationError,
+        onnx.shape_inference.InferenceError,
+        DecodeError,
+        UnicodeDecodeError,
+        ValueError,
+    ) as error:
+        return " ".join(str(error).split())[:300]
+    return None
+
+
+def _without_weights(model: Model) -> bytes:
+    """The model with its lifted initializers as inputs: as good for the checker, and small."""
+    proto = onnx.ModelProto()
+    proto.CopyFrom(model.proto)
+    inputs = {info.name for info in proto.graph.input}
+    for tensor in [t for t in proto.graph.initializer if t.name in model.weights]:
+        if tensor.name not in inputs:
+            proto.graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
+        proto.graph.initializer.remove(tensor)
+    return proto.SerializeToString()
+
+
+def _recount(pruned: Trace, predicted: Cost) -> Verdict:
+    found = cost(pruned, nothing(pruned))
+    detail = f"{found.parameters:,} parameters and {found.macs:,} MACs"
+    if found == predicted:
+        return Verdict("recount", True, f"{detail}, as predicted")
+    return Verdict("recount", False, f"{detail}, predicted {predicted.parameters:,} and {predicted.macs:,}")
+
+
+def _relative(before: Array, after: Array) -> float:
+    if before.dtype.kind != "f" or before.shape != after.shape:
+        return float(not np.array_equal(before, after))
+    a, b = before.astype(np.float64), after.astype(np.float64)
+    scale = float(np.sqrt(np.mean(a * a))) if a.size else 0.0
+    return float(np.sqrt(np.mean((a - b) ** 2))) / scale if scale else float(np.abs(b).max(initial=0.0))
+
+
+def _spec_text(spec: InputSpec | None) -> str:
+    return "" if spec is None else f"{spec.name!r} ({spec.dtype}, rank {len(spec.dims)})"
+
+
+def _shape_text(names: Sequence[str], graph: object) -> str:
+    tensors: Mapping[str, object] = getattr(graph, "tensors", {})
+    return ", ".join(f"{name} {list(getattr(tensors[name], 'shape', None) or ())}" for name in names)

@@ -1,0 +1,301 @@
+"""Which axis positions must go together: every node's equation, bound to its shapes, unites positions of its tensors.
+
+Positions, not elements, are united: one set for each index of an axis. An axis of several factors follows the one that
+may shrink; where two may, `couple` keeps the one with more units and pins the others (a *choice*).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+
+import numpy as np
+
+from paoding_onnx.axes import Axis
+from paoding_onnx.axes import AxesError
+from paoding_onnx.axes import Bound
+from paoding_onnx.axes import Operand
+from paoding_onnx.axes import bind
+from paoding_onnx.axes import is_fixed
+from paoding_onnx.axes import parse
+from paoding_onnx.graph import Graph
+from paoding_onnx.graph import Node
+from paoding_onnx.graph import Origin
+from paoding_onnx.graph import Tensor
+from paoding_onnx.partition import Ids
+from paoding_onnx.partition import Partition
+from paoding_onnx.rules import Rule
+from paoding_onnx.rules import rule_for
+from paoding_onnx.rules.rule import fixed
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Slot:
+    """A tensor as nodes see it. A constant vector counts once for every use (`node`, `operand`): exporters share equal
+    biases between layers that have nothing else in common, and surgery can give each use its own copy."""
+
+    tensor: str
+    node: int = -1
+    operand: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why positions may not go: at which node (empty for a graph input or output) and in words."""
+
+    operator: str
+    node: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A node with its rule bound to its shapes; an operand without axes of its own has no slot."""
+
+    node: Node
+    rule: Rule
+    bound: Bound
+    inputs: tuple[Slot | None, ...]
+    outputs: tuple[Slot | None, ...]
+    has_rule: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An axis of several factors that could shrink: `kept` may, the others may not."""
+
+    node: str
+    kept: str
+    pinned: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Coupling:
+    """The result: a set number for each position of each slot's axes and of each site's factors, and what is pinned.
+
+    `causes` gives, by set number, an index into `reasons`, -1 for a set that may go.
+    """
+
+    sites: tuple[Site, ...]
+    axes: Mapping[tuple[Slot, int], Ids]
+    factors: Sequence[Mapping[str, Ids]]
+    causes: Ids
+    reasons: tuple[Cause, ...]
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Composite:
+    """Positions of a segment made of several factors; `index[k]` says which index of factor k each position has."""
+
+    site: int
+    ids: Ids
+    names: tuple[str, ...]
+    factors: tuple[Ids, ...]
+    index: tuple[Ids, ...]
+
+
+@dataclass(slots=True)
+class _Work:
+    """What `couple` builds up; lives only while it runs."""
+
+    partition: Partition
+    reasons: dict[Cause, int] = field(default_factory=dict)
+
+    def pin(self, ids: Ids, cause: Cause) -> None:
+        self.partition.pin(ids, self.reasons.setdefault(cause, len(self.reasons)))
+
+
+def sites_of(graph: Graph) -> tuple[Site, ...]:
+    """Every node with its rule bound; a node without a usable rule gets one under which nothing shrinks."""
+    return tuple(_site(node, index) for index, node in enumerate(graph.nodes))
+
+
+def couple(graph: Graph, is_protected: Callable[[Node], bool] = lambda node: False) -> Coupling:
+    """Unite what must go together, pin what may not go; `is_protected` nodes keep all axes of their tensors."""
+    sites = sites_of(graph)
+    axes, factors, size = _number(graph, sites)
+    work = _Work(Partition(size))
+    _pin_boundary(graph, axes, work)
+    composites = [c for index in range(len(sites)) for c in _connect(index, sites[index], axes, factors[index], work)]
+    for site in sites:
+        if is_protected(site.node):
+            _pin_node(site, axes, work)
+    choices = _settle(composites, sites, work)
+    partition = work.partition
+    return Coupling(
+        sites=sites,
+        axes={key: partition.roots(ids) for key, ids in axes.items()},
+        factors=[{name: partition.roots(ids) for name, ids in of.items()} for of in factors],
+        causes=partition.causes(),
+        reasons=tuple(work.reasons),
+        choices=tuple(choices),
+    )
+
+
+def _site(node: Node, index: int) -> Site:
+    answer = rule_for(node)
+    rule = fixed(node, answer) if isinstance(answer, str) else answer
+    try:
+        bound = _bind(node, rule)
+    except AxesError as error:
+        rule = fixed(node, f"its rule does not fit here: {error}")
+        bound = _bind(node, rule)
+    slots = [_slot(t, o, index, k) for k, (t, o) in enumerate(zip(node.inputs, bound.inputs, strict=True))]
+    outputs = [_slot(t, o, index, k) for k, (t, o) in enumerate(zip(node.outputs, bound.outputs, strict=True))]
+    return Site(node, rule, bound, tuple(slots), tuple(outputs), not isinstance(answer, str))
+
+
+def _bind(node: Node, rule: Rule) -> Bound:
+    left, right = ([t.shape if t is not None else None for t in side] for side in (node.inputs, node.outputs))
+    return bind(parse(rule.equation), left, right, rule.sizes)
+
+
+def _slot(tensor: Tensor | None, operand: Operand | None, node: int, index: int) -> Slot | None:
+    if tensor is None or operand is None:
+        return None
+    if tensor.is_constant and len(operand) <= 1:
+        return Slot(tensor.name, node, index)
+    return Slot(tensor.name)
+
+
+def _number(
+    graph: Graph, sites: Sequence[Site]
+) -> tuple[dict[tuple[Slot, int], Ids], list[dict[str, Ids]], int]:
+    """Ids for every position of every axis and factor, in the order of the nodes."""
+    axes: dict[tuple[Slot, int], Ids] = {}
+    factors: list[dict[str, Ids]] = []
+    size = 0
+    for site in sites:
+        for slot in (*site.inputs, *site.outputs):
+            shape = graph.tensors[slot.tensor].shape if slot is not None else None
+            for axis, length in enumerate(shape or ()):
+                if slot is not None and (slot, axis) not in axes:
+                    axes[slot, axis] = np.arange(size, size + length)
+                    size += length
+        own = {}
+        for name, length in site.bound.sizes.items():
+            own[name] = np.arange(size, size + length)
+            size += length
+        factors.append(own)
+    return axes, factors, size
+
+
+def _pin_boundary(graph: Graph, axes: Mapping[tuple[Slot, int], Ids], work: _Work) -> None:
+    causes = {name: Cause("", "", f"graph input {name!r}") for name in graph.inputs}
+    causes |= {name: Cause("", "", f"graph output {name!r}") for name in graph.outputs}
+    for node in graph.nodes:
+        causes |= {name: Cause(node.operator, node.name, "its subgraph reads it") for name in node.captures}
+        read = [t for t in node.inputs if t is not None and t.origin is Origin.INPUT and t.name not in causes]
+        causes |= {tensor.name: Cause("", "", f"graph input {tensor.name!r}") for tensor in read}
+    for (slot, _), ids in axes.items():
+        if slot.tensor in causes:
+            work.pin(ids, causes[slot.tensor])
+
+
+def _connect(
+    index: int, site: Site, axes: Mapping[tuple[Slot, int], Ids], factors: Mapping[str, Ids], work: _Work
+) -> Iterator[_Composite]:
+    """Pin the site's lower-case factors, unite its simple axes, and yield what has several factors."""
+    cause = Cause(site.node.operator, site.node.name, site.rule.why)
+    for name, ids in factors.items():
+        if is_fixed(name):
+            work.pin(ids, cause)
+    operands = zip((*site.inputs, *site.outputs), (*site.bound.inputs, *site.bound.outputs), strict=True)
+    for slot, operand in operands:
+        for number, axis in enumerate(operand or ()):
+            if slot is not None:
+                yield from _join(index, axis, axes[slot, number], site, factors, work)
+    numbers = Cause(site.node.operator, site.node.name, "its content is read as numbers")
+    mentioned = zip((*site.node.inputs, *site.node.outputs), (*site.inputs, *site.outputs), strict=True)
+    for tensor, slot in mentioned:
+        if tensor is not None and slot is None:
+            for number in range(len(tensor.shape or ())):
+                if (Slot(tensor.name), number) in axes:
+                    work.pin(axes[Slot(tensor.name), number], numbers)
+
+
+def _join(
+    index: int, axis: Axis, ids: Ids, site: Site, factors: Mapping[str, Ids], work: _Work
+) -> Iterator[_Composite]:
+    offset = 0
+    for segment in axis:
+        sizes = [site.bound.sizes[name] for name in segment]
+        part = ids[offset : offset + math.prod(sizes)]
+        offset += part.size
+        names = tuple(name for name, size in zip(segment, sizes, strict=True) if size > 1)
+        if len(names) == 1:
+            work.partition.unite(part, factors[names[0]])
+        elif names:
+            grid = np.indices([site.bound.sizes[name] for name in names]).reshape(len(names), -1)
+            yield _Composite(index, part, names, tuple(factors[name] for name in names), tuple(grid))
+        elif segment and part.size == 1:
+            work.partition.unite(np.repeat(part, len(segment)), np.concatenate([factors[name] for name in segment]))
+
+
+def _pin_node(site: Site, axes: Mapping[tuple[Slot, int], Ids], work: _Work) -> None:
+    cause = Cause(site.node.operator, site.node.name, "excluded by the user")
+    tensors = zip((*site.inputs, *site.outputs), (*site.node.inputs, *site.node.outputs), strict=True)
+    for slot, tensor in tensors:
+        for axis in range(len(tensor.shape or ()) if tensor is not None else 0):
+            if slot is not None:
+                work.pin(axes[slot, axis], cause)
+
+
+def _settle(composites: Sequence[_Composite], sites: Sequence[Site], work: _Work) -> list[Choice]:
+    """Let every composite axis follow its one factor that may shrink, choosing where there are several."""
+    choices: list[Choice] = []
+    waiting = list(composites)
+    while waiting:
+        causes = work.partition.causes()
+        still = [composite for composite in waiting if not _follow(composite, causes, work)]
+        if len(still) == len(waiting) and not _spread(still, causes, work):
+            choices.append(_choose(still[0], sites, causes, work))
+        waiting = still
+    return choices
+
+
+def _follow(composite: _Composite, causes: Ids, work: _Work) -> bool:
+    """Whether at most one factor may still shrink; if so the positions are united with its indices."""
+    pinned = [causes[work.partition.roots(ids)] >= 0 for ids in composite.factors]
+    free = [k for k, mask in enumerate(pinned) if not mask.all()]
+    if len(free) > 1:
+        return False
+    kept = free[0] if free else 0
+    work.partition.unite(composite.ids, composite.factors[kept][composite.index[kept]])
+    return True
+
+
+def _spread(composites: Sequence[_Composite], causes: Ids, work: _Work) -> bool:
+    """Pin every index that a pinned position of an undecided axis has; whether anything new was pinned."""
+    is_new = False
+    for composite in composites:
+        cause = causes[work.partition.roots(composite.ids)]
+        for ids, index in zip(composite.factors, composite.index, strict=True):
+            targets = ids[index]
+            fresh = (cause >= 0) & (causes[work.partition.roots(targets)] < 0)
+            for number in np.unique(cause[fresh]):
+                work.partition.pin(targets[fresh & (cause == number)], int(number))
+                is_new = True
+    return is_new
+
+
+def _choose(composite: _Composite, sites: Sequence[Site], causes: Ids, work: _Work) -> Choice:
+    """Keep the factor with the most units free, the major one of equals, and pin the others."""
+    counts = []
+    for ids in composite.factors:
+        roots = work.partition.roots(ids)
+        counts.append(np.unique(roots[causes[roots] < 0]).size)
+    kept = int(np.argmax(counts))
+    node = sites[composite.site].node
+    others = tuple(name for k, name in enumerate(composite.names) if k != kept)
+    for k, ids in enumerate(composite.factors):
+        if k != kept:
+            words = f"its axis of {' x '.join(str(f.size) for f in composite.factors)} shrinks along another factor"
+            work.pin(ids, Cause(node.operator, node.name, words))
+    return Choice(node.name, composite.names[kept], others)

@@ -1,0 +1,288 @@
+"""LOAD: a file becomes a `Model` (its protobuf with the weights taken out) and a `Graph` of plain values.
+
+Reads only. The weights are lifted out of the protobuf once, so that no stage holds a second copy of them.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import onnx
+from google.protobuf.message import DecodeError
+from onnx import external_data_helper
+from onnx import numpy_helper
+
+from paoding_onnx.errors import ModelError
+from paoding_onnx.graph import Array
+from paoding_onnx.graph import Attribute
+from paoding_onnx.graph import Graph
+from paoding_onnx.graph import Node
+from paoding_onnx.graph import Origin
+from paoding_onnx.graph import Tensor
+
+LIFT_BYTES = 1024
+"""Initializers of at least this many bytes leave the protobuf; smaller ones are not worth the trouble."""
+PLACEHOLDER = "paoding_onnx-weights"
+_LIFTED_KINDS = frozenset("fiub")
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The content of an ONNX file: `proto` without its large initializers, and these as read-only `weights` by name.
+
+    `proto` is shared, never changed by any stage. `external` says that the file kept its weights in a second file.
+    """
+
+    proto: onnx.ModelProto
+    weights: Mapping[str, Array]
+    external: bool = False
+    n_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """A graph input that the caller must feed: `dims` holds a size, a symbol, or `None` for an axis left open."""
+
+    name: str
+    dtype: np.dtype[np.generic] | None
+    dims: tuple[int | str | None, ...]
+
+
+def load(path: Path | str) -> Model:
+    """The model in the file at `path`, its external data included.
+
+    Raises:
+        ModelError: if there is no such file, it is not ONNX, it is cut off, or its external data is missing.
+    """
+    path = Path(path)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {error.strerror or error}") from error
+    proto = _parse(content, path)
+    del content
+    external = [t for t in proto.graph.initializer if external_data_helper.uses_external_data(t)]
+    _read_external(external, path)
+    return replace(lift(proto), external=bool(external), n_bytes=file_bytes(path, proto))
+
+
+def lift(proto: onnx.ModelProto) -> Model:
+    """A `Model` of `proto`, which is emptied of its large weights on the way and must not be used again."""
+    weights: dict[str, Array] = {}
+    read = {name for node in proto.graph.node for name in node.input}  # onnxruntime drops what only subgraphs read
+    for tensor in proto.graph.initializer:
+        if tensor.name in read and len(tensor.raw_data) >= LIFT_BYTES and _dtype(tensor.data_type).kind in _LIFTED_KINDS:
+            weights[tensor.name] = _take_weights(tensor)
+    skeleton = onnx.ModelProto()
+    skeleton.CopyFrom(proto)  # a protobuf frees cleared fields only when the whole message goes
+    return Model(skeleton, MappingProxyType(weights))
+
+
+def input_specs(model: Model) -> tuple[InputSpec, ...]:
+    """The graph inputs to feed; inputs that only repeat an initializer (IR 3) are none."""
+    constants = {tensor.name for tensor in model.proto.graph.initializer}
+    return tuple(_input_spec(info) for info in model.proto.graph.input if info.name not in constants)
+
+
+def output_specs(model: Model) -> tuple[InputSpec, ...]:
+    """The graph outputs, described like inputs."""
+    return tuple(_input_spec(info) for info in model.proto.graph.output)
+
+
+def computed_names(model: Model) -> tuple[str, ...]:
+    """Names of all tensors that nodes compute, constants excluded, in file order."""
+    return tuple(name for node in model.proto.graph.node if not _is_constant(node) for name in node.output if name)
+
+
+def constants(model: Model) -> dict[str, Array]:
+    """Content of every initializer and Constant node by tensor name; strings and sparse tensors are left out."""
+    arrays = dict(model.weights)
+    for tensor in model.proto.graph.initializer:
+        if tensor.name not in arrays and tensor.data_type != onnx.TensorProto.STRING:
+            arrays[tensor.name] = _read_only(numpy_helper.to_array(tensor))
+    for node in model.proto.graph.node:
+        if _is_constant(node) and (value := _constant_value(node)) is not None:
+            arrays[node.output[0]] = _read_only(value)
+    return arrays
+
+
+def read_graph(model: Model, measured: Mapping[str, Tensor]) -> Graph:
+    """The model as values; `measured` supplies the tensors that nodes compute (see `paoding_onnx.shapes`)."""
+    tensors = {spec.name: Tensor(spec.name, Origin.INPUT) for spec in input_specs(model)}
+    tensors |= {name: _constant(name, value) for name, value in constants(model).items()}
+    tensors |= measured
+    versions = {opset.domain or "ai.onnx": opset.version for opset in model.proto.opset_import}
+    protos = [node for node in model.proto.graph.node if not _is_constant(node)]
+    nodes = tuple(_node(proto, index, tensors, versions) for index, proto in enumerate(_sorted(protos)))
+    outputs = tuple(info.name for info in model.proto.graph.output)
+    return Graph(nodes, MappingProxyType(tensors), tuple(s.name for s in input_specs(model)), outputs)
+
+
+def file_bytes(path: Path, proto: onnx.ModelProto) -> int:
+    """Bytes of a model file and of the data files it refers to."""
+    places = {_external_place(tensor) for tensor in proto.graph.initializer} - {""}
+    return path.stat().st_size + sum(_size_or_zero(path.parent / place) for place in places)
+
+
+def _parse(content: bytes, path: Path) -> onnx.ModelProto:
+    proto = onnx.ModelProto()
+    try:
+        proto.ParseFromString(content)
+    except DecodeError as error:
+        raise ModelError(f"{path} is not an ONNX model, or it is cut off; export it again") from error
+    if not proto.opset_import or not proto.HasField("graph"):
+        raise ModelError(f"{path} is not an ONNX model: it holds no graph")
+    if not proto.graph.node:
+        raise ModelError(f"{path} holds an empty graph: there is nothing to prune")
+    return proto
+
+
+def _read_external(tensors: Sequence[onnx.TensorProto], path: Path) -> None:
+    for tensor in tensors:
+        try:
+            external_data_helper.load_external_data_for_tensor(tensor, str(path.parent))
+        except (OSError, ValueError, onnx.checker.ValidationError) as error:
+            place = _external_place(tensor)
+            raise ModelError(f"{path} keeps {tensor.name!r} in {place!r}, which cannot be read: {error}") from error
+
+
+def _external_place(tensor: onnx.TensorProto) -> str:
+    return next((entry.value for entry in tensor.external_data if entry.key == "location"), "")
+
+
+def _size_or_zero(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
+
+
+def _take_weights(tensor: onnx.TensorProto) -> Array:
+    dtype = _dtype(tensor.data_type)
+    array = np.frombuffer(tensor.raw_data, dtype)
+    if array.size != np.prod(tensor.dims, dtype=np.int64):
+        raise ModelError(
+            f"initializer {tensor.name!r} has {array.size} elements, its shape {tuple(tensor.dims)} wants another number"
+        )
+    tensor.ClearField("raw_data")
+    mark_external(tensor, PLACEHOLDER)
+    return array.reshape(tuple(tensor.dims))
+
+
+def mark_external(tensor: onnx.TensorProto, place: str) -> None:
+    """Make `tensor` refer to external data at `place`."""
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    del tensor.external_data[:]
+    tensor.external_data.add(key="location", value=place)
+
+
+def _dtype(data_type: int) -> np.dtype[np.generic]:
+    if data_type in (onnx.TensorProto.UNDEFINED, onnx.TensorProto.STRING):
+        return np.dtype(object)
+    return np.dtype(onnx.helper.tensor_dtype_to_np_dtype(data_type))
+
+
+def _input_spec(info: onnx.ValueInfoProto) -> InputSpec:
+    tensor = info.type.tensor_type
+    dtype = _dtype(tensor.elem_type) if info.type.HasField("tensor_type") else None
+    return InputSpec(info.name, dtype, tuple(_dim(dim) for dim in tensor.shape.dim))
+
+
+def _dim(dim: onnx.TensorShapeProto.Dimension) -> int | str | None:
+    if dim.HasField("dim_value"):
+        return dim.dim_value if dim.dim_value > 0 else None
+    return dim.dim_param or None
+
+
+def _is_constant(node: onnx.NodeProto) -> bool:
+    """Whether the node is only another way to store a constant."""
+    return node.op_type == "Constant" and node.domain in ("", "ai.onnx")
+
+
+def _constant_value(node: onnx.NodeProto) -> Array | None:
+    attribute = node.attribute[0]
+    value = onnx.helper.get_attribute_value(attribute)
+    if attribute.name == "value":
+        return None if value.data_type == onnx.TensorProto.STRING else numpy_helper.to_array(value)
+    kinds = {"value_float": np.float32, "value_floats": np.float32, "value_int": np.int64, "value_ints": np.int64}
+    return np.asarray(value, kinds[attribute.name]) if attribute.name in kinds else None
+
+
+def _read_only(array: Array) -> Array:
+    array.flags.writeable = False
+    return array
+
+
+def _constant(name: str, value: Array) -> Tensor:
+    return Tensor(name, Origin.CONSTANT, value.shape, value.dtype, value)
+
+
+def _sorted(protos: list[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
+    """Nodes in running order; among those ready, file order decides (some exporters write consumers first)."""
+    maker = {name: index for index, node in enumerate(protos) for name in node.output if name}
+    needs = [{maker[n] for n in (*node.input, *_captures(node)) if n in maker} for node in protos]
+    users: list[list[int]] = [[] for _ in protos]
+    for index, wanted in enumerate(needs):
+        for other in wanted:
+            users[other].append(index)
+    ready = [index for index, wanted in enumerate(needs) if not wanted]
+    while ready:
+        done = heapq.heappop(ready)
+        yield protos[done]
+        for user in users[done]:
+            needs[user].discard(done)
+            if not needs[user]:
+                heapq.heappush(ready, user)
+
+
+def _node(proto: onnx.NodeProto, index: int, tensors: Mapping[str, Tensor], versions: Mapping[str, int]) -> Node:
+    domain = "" if proto.domain == "ai.onnx" else proto.domain
+    return Node(
+        name=proto.name or f"{proto.op_type}_{index}",
+        operator=proto.op_type,
+        domain=domain,
+        version=_since_version(proto.op_type, domain, versions.get(domain or "ai.onnx", 1)),
+        inputs=tuple(_tensor(name, tensors) for name in proto.input),
+        outputs=tuple(_tensor(name, tensors) for name in proto.output),
+        attributes=MappingProxyType({a.name: _attribute(a) for a in proto.attribute}),
+        captures=tuple(sorted(_captures(proto))),
+    )
+
+
+def _since_version(operator: str, domain: str, opset: int) -> int:
+    try:
+        return int(onnx.defs.get_schema(operator, opset, domain).since_version)
+    except onnx.defs.SchemaError:
+        return opset if domain else 0
+
+
+def _tensor(name: str, tensors: Mapping[str, Tensor]) -> Tensor | None:
+    return tensors.get(name, Tensor(name, Origin.COMPUTED)) if name else None
+
+
+def _attribute(proto: onnx.AttributeProto) -> Attribute:
+    kinds = onnx.AttributeProto
+    if proto.type == kinds.STRING:
+        return proto.s.decode("utf-8", "replace")
+    if proto.type in (kinds.INT, kinds.FLOAT):
+        return proto.i if proto.type == kinds.INT else proto.f
+    if proto.type in (kinds.INTS, kinds.FLOATS):
+        return tuple(proto.ints) if proto.type == kinds.INTS else tuple(proto.floats)
+    return None
+
+
+def _captures(node: onnx.NodeProto) -> set[str]:
+    """Names that the node's subgraphs read but do not make."""
+    names: set[str] = set()
+    for attribute in node.attribute:
+        for graph in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
+            made = {o for n in graph.node for o in n.output} | {t.name for t in graph.initializer}
+            made |= {info.name for info in graph.input}
+            read = {i for n in graph.node for i in (*n.input, *_captures(n))} | {o.name for o in graph.output}
+            names |= read - made - {""}
+    return names

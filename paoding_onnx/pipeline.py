@@ -1,0 +1,306 @@
+"""prune(): the whole way from a file to a proven smaller file; every stage is called here and nowhere else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import MappingProxyType
+from typing import get_args
+
+import numpy as np
+
+from paoding_onnx.check import Verdict
+from paoding_onnx.check import check_file
+from paoding_onnx.check import check_surgery
+from paoding_onnx.check import output_difference
+from paoding_onnx.cost import Cost
+from paoding_onnx.cost import cost
+from paoding_onnx.cost import nothing
+from paoding_onnx.errors import CheckError
+from paoding_onnx.errors import TargetError
+from paoding_onnx.errors import UsageError
+from paoding_onnx.graph import Array
+from paoding_onnx.inputs import Shapes
+from paoding_onnx.inputs import random_feeds
+from paoding_onnx.loader import Model
+from paoding_onnx.loader import file_bytes
+from paoding_onnx.loader import input_specs
+from paoding_onnx.loader import load
+from paoding_onnx.plan import AUTO
+from paoding_onnx.plan import Budget
+from paoding_onnx.plan import Plan
+from paoding_onnx.plan import make_plan
+from paoding_onnx.plan import quotas
+from paoding_onnx.plan import schedule
+from paoding_onnx.repair import absorb
+from paoding_onnx.samplers import METHODS
+from paoding_onnx.samplers import View
+from paoding_onnx.samplers import is_dense
+from paoding_onnx.samplers.reach import reach_of
+from paoding_onnx.session import Session
+from paoding_onnx.session import latency_ratio
+from paoding_onnx.shapes import observe
+from paoding_onnx.shapes import runnable_shapes
+from paoding_onnx.surgeon import cut
+from paoding_onnx.trace import Mask
+from paoding_onnx.trace import Trace
+from paoding_onnx.trace import trace
+from paoding_onnx.writer import Stage
+from paoding_onnx.writer import stage
+from paoding_onnx.writer import write_model
+
+Progress = Callable[[str, float], None]
+"""Called with what is being done and the share of all work done so far, in [0, 1]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to prune.
+
+    Attributes:
+        target: share to remove, in (0, 1), of what `by` counts.
+        by: `units` (every group loses this share, as in the paper), `parameters` or `macs` (of the whole model).
+        step: share removed per step of methods whose later steps depend on earlier ones; in (0, 1].
+        method: a name in `paoding_onnx.samplers.METHODS`.
+        exclude: glob patterns of nodes or initializers that keep their size.
+        only: glob patterns; if given, only units made at matching nodes go.
+        round_to: kept units of each group a multiple of this where possible; 0 chooses what the kernels like.
+        seed: for methods that draw at random.
+        input_shapes: shapes for inputs with open axes, by name; found by trying where not given.
+
+    Raises:
+        UsageError: if a value is out of its range.
+    """
+
+    target: float = 0.5
+    by: Budget = "units"
+    step: float = 0.05
+    method: str = "paoding"
+    exclude: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    round_to: int = AUTO
+    seed: int = 0
+    input_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check every value once, here."""
+        if not (math.isfinite(self.target) and 0 < self.target < 1):
+            raise UsageError(f"target {self.target} is not between 0 and 1: it is the share to remove, such as 0.5")
+        if not (math.isfinite(self.step) and 0 < self.step <= 1):
+            raise UsageError(f"step {self.step} is not in (0, 1]: it is the share removed per step, such as 0.05")
+        if self.by not in get_args(Budget):
+            raise UsageError(f"by {self.by!r} is none of {', '.join(get_args(Budget))}")
+        if self.method not in METHODS:
+            raise UsageError(f"method {self.method!r} is none of {', '.join(METHODS)}")
+        if self.round_to < 0 or self.seed < 0:
+            raise UsageError("round_to and seed must not be negative")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The state after one step: the share asked for so far, what is left, and each group's units in the order they went."""
+
+    share: float
+    cost: Cost
+    removed: Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """A proven result; `latency_ratio` is after over before on onnxruntime, `difference` see `output_difference`."""
+
+    original: Model
+    model: Model
+    trace: Trace
+    plan: Plan
+    options: Options
+    before: Cost
+    after: Cost
+    bytes_before: int
+    bytes_after: int
+    steps: tuple[Step, ...]
+    verdicts: tuple[Verdict, ...]
+    latency_ratio: float
+    difference: float
+    saved: bool
+
+
+def examine(model: Model | Path | str, options: Options | None = None) -> Trace:
+    """The trace of a model: its groups of units, and what may not go and why.
+
+    Raises:
+        ModelError: if the model cannot be read or run.
+        UsageError: if a pattern or input shape in `options` does not fit it.
+    """
+    options = options or Options()
+    source = model if isinstance(model, Model) else load(model)
+    return trace(observe(source, options.input_shapes), exclude=options.exclude, only=options.only)
+
+
+def prune(
+    model: Model | Path | str,
+    output: Path | str | None = None,
+    options: Options | None = None,
+    *,
+    progress: Progress = lambda what, share: None,
+    extras: Callable[[Pruned, Stage], tuple[Path, ...]] = lambda pruned, stage: (),
+) -> Pruned:
+    """Prune `model`, prove the result, and write it to `output` if given (whatever stands there is replaced).
+
+    Args:
+        model: a file, or a model that `load` returned.
+        output: the file to write; `None` proves the result without keeping it.
+        options: how to prune; see `Options`.
+        progress: told what is going on.
+        extras: writes more files on the stage before they all get their names; returns their targets.
+
+    Raises:
+        ModelError: if the model cannot be read or run.
+        TargetError: if it has no prunable unit, or the target is out of reach.
+        CheckError: if a proof fails; then nothing is written.
+        OutputError: if the result cannot be written.
+    """
+    options = options or Options()
+    progress("reading", 0.0)
+    original = model if isinstance(model, Model) else load(model)
+    progress("tracing", 0.05)
+    traced = examine(original, options)
+    _require_units(traced)
+    steps, plan, contents = _choose(traced, options, progress)
+    progress("proving the surgery", 0.7)
+    equivalence = check_surgery(original, traced, plan)
+    smaller = cut(original, traced, plan, contents)
+    progress("proving the file", 0.8)
+    with TemporaryDirectory() as scratch, stage(Path(output).parent if output else Path(scratch)) as held:
+        target = Path(output) if output else Path(scratch) / "pruned.onnx"
+        files = write_model(smaller, held.place(target))
+        result = _prove(original, smaller, traced, plan, options, steps, held.place(target), equivalence)
+        progress("measuring", 0.9)
+        result = _measure(result, held.place(target), bool(output))
+        if output:
+            more = extras(result, held)
+            held.commit(*more, *(target.with_name(file.name) for file in files))
+    progress("done", 1.0)
+    return result
+
+
+def _require_units(traced: Trace) -> None:
+    if not traced.groups:
+        reasons = "; ".join(f"{r.operator} {r.node}: {r.reason}" for r in traced.refusals[:3])
+        raise TargetError(f"the model has no prunable unit ({reasons or 'it has no weights between its layers'})")
+
+
+def _choose(
+    traced: Trace, options: Options, progress: Progress
+) -> tuple[tuple[Step, ...], Plan, Mapping[str, Array]]:
+    """Score, plan and absorb in small steps, front to back in each, until the target."""
+    removed = nothing(traced)
+    contents: Mapping[str, Array] = MappingProxyType({})
+    steps = []
+    rng = np.random.default_rng(options.seed)
+    shares = _shares(options)
+    wanted = [quotas(traced, share, by=options.by, round_to=options.round_to) for share in shares]
+    if not any(wanted[-1]):
+        raise TargetError(
+            f"a target of {options.target:.1%} removes not a single whole unit of any group; "
+            "raise --target, or set --round-to 1"
+        )
+    for number, (share, counts) in enumerate(zip(shares, wanted, strict=True)):
+        progress(f"step {number + 1} of {len(shares)}", 0.1 + 0.6 * number / len(shares))
+        removed, contents, went = _step(traced, removed, contents, counts, options, rng)
+        steps.append(Step(float(share), cost(traced, removed), went))
+    return tuple(steps), make_plan(removed), contents
+
+
+def _shares(options: Options) -> tuple[Fraction, ...]:
+    target, step = Fraction(str(options.target)), Fraction(str(options.step))
+    return schedule(target, step) if METHODS[options.method].is_progressive else (target,)
+
+
+def _step(
+    traced: Trace,
+    removed: Mask,
+    contents: Mapping[str, Array],
+    counts: tuple[int, ...],
+    options: Options,
+    rng: np.random.Generator,
+) -> tuple[Mask, Mapping[str, Array], Mapping[str, tuple[int, ...]]]:
+    """One step: every group loses units until `counts` of it are gone."""
+    method = METHODS[options.method]
+    view = View(traced, removed, contents)
+    dense = [group for group in traced.groups if is_dense(view, group)]
+    reach = reach_of(view, dense) if method.is_progressive and dense else {}
+    went = {}
+    for group, count in zip(traced.groups, counts, strict=True):
+        view = View(traced, removed, contents, reach)
+        more = count - (group.n_units - view.kept_units(group).size)
+        if more <= 0:
+            continue
+        candidates = method.sampler(view, group, more, rng)
+        contents = absorb(view, group, candidates)
+        removed = removed.copy()
+        removed[[candidate.unit for candidate in candidates]] = True
+        went[group.name] = tuple(candidate.unit - group.start for candidate in candidates)
+    return removed, contents, MappingProxyType(went)
+
+
+def _prove(
+    original: Model,
+    smaller: Model,
+    traced: Trace,
+    plan: Plan,
+    options: Options,
+    steps: tuple[Step, ...],
+    path: Path,
+    equivalence: Verdict,
+) -> Pruned:
+    """All proofs on the staged file; the measurements are still missing.
+
+    Raises:
+        CheckError: if one fails.
+    """
+    shapes = runnable_shapes(original, traced.graph)
+    after = cost(traced, plan.removed)
+    verdicts = (equivalence, *check_file(original, path, after, shapes))
+    if failed := [verdict for verdict in verdicts if not verdict.passed]:
+        words = "; ".join(f"{verdict.name}: {verdict.detail}" for verdict in failed)
+        raise CheckError(f"the pruned model failed its proof, nothing was written. {words}")
+    return Pruned(
+        original=original,
+        model=smaller,
+        trace=traced,
+        plan=plan,
+        options=options,
+        before=cost(traced, nothing(traced)),
+        after=after,
+        bytes_before=original.n_bytes,
+        bytes_after=file_bytes(path, smaller.proto) if not smaller.external else _folder_bytes(path),
+        steps=steps,
+        verdicts=verdicts,
+        latency_ratio=math.nan,
+        difference=math.nan,
+        saved=False,
+    )
+
+
+def _folder_bytes(path: Path) -> int:
+    return sum(file.stat().st_size for file in path.parent.iterdir() if file.name.startswith(path.name))
+
+
+def _measure(result: Pruned, path: Path, saved: bool) -> Pruned:
+    shapes: Shapes = runnable_shapes(result.original, result.trace.graph)
+    feeds = random_feeds(input_specs(result.original), shapes, np.random.default_rng(0))
+    before, after = Session(result.original, optimise=True), Session(path, optimise=True)
+    ratio = latency_ratio(before, after, feeds)
+    del before, after
+    difference = output_difference(result.original, result.model, shapes)
+    return replace(result, latency_ratio=ratio, difference=difference, saved=saved)
+
+

@@ -1,0 +1,25 @@
+"""One axis rule per operator; importing this package registers them all.
+
+To add an operator: one function in the file of its family, one golden line in `tests/rules`.
+"""
+
+from __future__ import annotations
+
+from paoding_onnx.rules import elementwise as elementwise
+from paoding_onnx.rules import joining as joining
+from paoding_onnx.rules import linear as linear
+from paoding_onnx.rules import normalization as normalization
+from paoding_onnx.rules import pooling as pooling
+from paoding_onnx.rules import reduction as reduction
+from paoding_onnx.rules import shaping as shaping
+from paoding_onnx.rules import shifting as shifting
+from paoding_onnx.rules.rule import Affine
+from paoding_onnx.rules.rule import Fit
+from paoding_onnx.rules.rule import Passes
+from paoding_onnx.rules.rule import Registered
+from paoding_onnx.rules.rule import Rule
+from paoding_onnx.rules.rule import operators
+from paoding_onnx.rules.rule import register
+from paoding_onnx.rules.rule import rule_for
+
+__all__ = ["Affine", "Fit", "Passes", "Registered", "Rule", "operators", "register", "rule_for"]

@@ -1,0 +1,123 @@
+"""Operators that work element by element, with or without broadcasting."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from paoding_onnx.graph import Array
+from paoding_onnx.graph import Node
+from paoding_onnx.rules.rule import Affine
+from paoding_onnx.rules.rule import Passes
+from paoding_onnx.rules.rule import Rule
+from paoding_onnx.rules.rule import names
+from paoding_onnx.rules.rule import register
+from paoding_onnx.rules.rule import spell
+
+
+@register("Identity", "Neg", read=25)
+def scaled_copy(node: Node) -> Rule:
+    """Operators of one tensor under which any scaling stays a scaling."""
+    return Rule("*A -> *A", passes=Passes.ANY)
+
+
+@register("Cast", read=28)
+@register("CastLike", read=25)
+def cast(node: Node) -> Rule:
+    """ONNX Cast-28, CastLike-25: the second operand of CastLike only lends its type, so its axes are free."""
+    return Rule("*A, *B -> *A", passes=Passes.ANY)
+
+
+@register("Dropout", read=22)
+def dropout(node: Node) -> Rule:
+    """ONNX Dropout-22 at inference: a copy, and a mask of ones."""
+    return Rule("*A, _, _ -> *A, *A", passes=Passes.ANY)
+
+
+@register("Relu", "Abs", read=14)
+@register("LeakyRelu", read=16)
+def half_linear(node: Node) -> Rule:
+    """Activations with f(c x) = c f(x) for c >= 0."""
+    return Rule("*A -> *A", passes=Passes.POSITIVE)
+
+
+@register("Sigmoid", "Tanh", "Erf", "Exp", "Log", "Sqrt", "Reciprocal", "Floor", "Ceil", "Sign", "Not", "Gelu", read=20)
+@register("HardSigmoid", "HardSwish", "Elu", "Selu", "Mish", "Softplus", "Softsign", "ThresholdedRelu", "Round", read=22)
+@register("Celu", "Swish", read=28)
+@register("Sin", "Cos", "Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Acosh", "Atanh", read=22)
+@register("Shrink", "IsNaN", "IsInf", read=20)
+def activation(node: Node) -> Rule:
+    """Functions of one element."""
+    return Rule("*A -> *A")
+
+
+@register("Clip", read=13)
+def clip(node: Node) -> Rule:
+    """ONNX Clip-13: the bounds are scalars."""
+    return Rule("*A, _, _ -> *A")
+
+
+@register("PRelu", read=16)
+def prelu(node: Node) -> Rule:
+    """ONNX PRelu-16: one slope for each unit, broadcast to the input."""
+    return Rule(broadcast(node), passes=Passes.POSITIVE)
+
+
+@register("Add", "Sub", read=14)
+def add(node: Node) -> Rule:
+    """ONNX Add-14, Sub-14: with a constant a shift of every unit, with a second branch a coupling."""
+    index, constant = _constant_operand(node)
+    if constant is None:
+        return Rule(broadcast(node), passes=Passes.ANY)
+    if node.operator == "Add":
+        return Rule(broadcast(node), affine=Affine(index, np.ones(1), constant))
+    sign = 1.0 if index else -1.0  # x - k, or k - x
+    return Rule(broadcast(node), affine=Affine(index, np.full(1, sign), -sign * constant))
+
+
+@register("Mul", read=14)
+def multiply(node: Node) -> Rule:
+    """ONNX Mul-14: with a constant a gain of every unit, with a second branch a gate."""
+    index, constant = _constant_operand(node)
+    affine = None if constant is None else Affine(index, constant, np.zeros(1))
+    return Rule(broadcast(node), affine=affine)
+
+
+@register("Div", read=14)
+def divide(node: Node) -> Rule:
+    """ONNX Div-14: by a constant a gain of every unit."""
+    index, constant = _constant_operand(node)
+    if constant is None or index == 0 or not np.all(constant):
+        return Rule(broadcast(node))
+    return Rule(broadcast(node), affine=Affine(index, 1 / constant, np.zeros(1)))
+
+
+@register("Max", "Min", "Sum", "Mean", read=13)
+@register("Pow", "Mod", "BitShift", read=28)
+@register("And", "Or", "Xor", read=7)
+@register("Equal", "Greater", "Less", "GreaterOrEqual", "LessOrEqual", read=19)
+@register("Where", read=16)
+def combine(node: Node) -> Rule:
+    """Operators of several tensors, broadcast to one shape as numpy does."""
+    return Rule(broadcast(node))
+
+
+def broadcast(node: Node) -> str:
+    """The equation of a broadcasting operator: axes right-aligned, size-one axes written 1."""
+    output = node.output_shape()
+    factors = names("A", len(output))
+    words: list[list[str] | None] = []
+    for index, tensor in enumerate(node.inputs):
+        aligned = factors[len(factors) - len(node.shape(index)) :]
+        sizes = zip(aligned, node.shape(index), strict=True)
+        words.append(None if tensor is None else [word if size > 1 else "1" for word, size in sizes])
+    return spell(words, [[word if size > 1 else "1" for word, size in zip(factors, output, strict=True)]])
+
+
+def _constant_operand(node: Node) -> tuple[int, Array | None]:
+    """Index and flat content of the operand that is a constant of one value, or of one value for each unit."""
+    for index, tensor in enumerate(node.inputs):
+        if tensor is None or tensor.value is None or not tensor.is_constant or tensor.value.dtype.kind != "f":
+            continue
+        if sum(size > 1 for size in tensor.value.shape) <= 1:
+            return index, tensor.value.reshape(-1).astype(np.float64)
+    return -1, None

@@ -1,0 +1,155 @@
+"""What a rule is, and the registry of rules. Holds no operator itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from enum import StrEnum
+
+from paoding_onnx.graph import Array
+from paoding_onnx.graph import Node
+from paoding_onnx.graph import Tensor
+
+
+class Passes(StrEnum):
+    """What an operator makes of a unit whose values are scaled by `c`: the same scaling for which `c`?"""
+
+    ANY = "any"
+    """f(c x) = c f(x) for every c: Identity, AveragePool, Reshape."""
+    POSITIVE = "positive"
+    """f(c x) = c f(x) for c >= 0: Relu, MaxPool."""
+    ONE = "one"
+    """Only c = 1 is safe: Sigmoid, Tanh."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Integers of a node that hold sizes: an attribute (by name) or an input (by index).
+
+    `axes` says which entry holds the size of which axis; other entries stay. `literals` are written in place of entries
+    that vary with dynamic axes, should the vector have to be rewritten.
+    """
+
+    place: str | int
+    axes: Mapping[int, str]
+    literals: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Affine:
+    """y = gain x + shift, unit by unit; both `(n_units,)`, or `(1,)` for all alike, in the order of input `operand`."""
+
+    operand: int
+    gain: Array
+    shift: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """An operator's facts at one node; everything else is derived from them.
+
+    `macs` names the factors whose product is the number of multiply-adds; a node that has them *contracts*.
+    `aligned` is the channel count that onnxruntime's kernels like a multiple of. `why` says what a lower-case factor is for.
+    """
+
+    equation: str
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    fits: tuple[Fit, ...] = ()
+    macs: tuple[str, ...] = ()
+    passes: Passes = Passes.ONE
+    affine: Affine | None = None
+    aligned: int = 1
+    why: str = "works along this axis"
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A registered operator: `read` is the newest schema version its rule was written against."""
+
+    domain: str
+    operator: str
+    read: int
+    make: Callable[[Node], Rule]
+
+
+_REGISTRY: dict[tuple[str, str], Registered] = {}
+
+
+def register(
+    *operators: str, read: int, domain: str = ""
+) -> Callable[[Callable[[Node], Rule]], Callable[[Node], Rule]]:
+    """Decorator: make a function the rule of one or more operators, up to schema version `read`.
+
+    Raises:
+        ValueError: if an operator has a rule already.
+    """
+
+    def add(make: Callable[[Node], Rule]) -> Callable[[Node], Rule]:
+        for operator in operators:
+            if (domain, operator) in _REGISTRY:
+                raise ValueError(f"operator {domain}::{operator} has a rule already")
+            _REGISTRY[domain, operator] = Registered(domain, operator, read, make)
+        return make
+
+    return add
+
+
+def operators() -> tuple[Registered, ...]:
+    """All operators with a rule, sorted by domain and name."""
+    return tuple(_REGISTRY[key] for key in sorted(_REGISTRY))
+
+
+def rule_for(node: Node) -> Rule | str:
+    """The rule at `node`, or in words why there is none."""
+    entry = _REGISTRY.get((node.domain, node.operator))
+    if entry is None:
+        return "no rule for this operator"
+    if node.version > entry.read:
+        return f"its form of opset {node.version} is newer than the one its rule was written for ({entry.read})"
+    if any(t is not None and t.shape is None for t in (*node.inputs, *node.outputs) if t is None or t.name):
+        return "the shape of one of its tensors is unknown"
+    return entry.make(node)
+
+
+def fixed(node: Node, why: str) -> Rule:
+    """A rule under which nothing shrinks: every axis a lower-case factor of its own."""
+    left = [_lower(tensor, f"i{k}") for k, tensor in enumerate(node.inputs)]
+    right = [_lower(tensor, f"o{k}") for k, tensor in enumerate(node.outputs)]
+    return Rule(f"{', '.join(left)} -> {', '.join(right)}", why=why)
+
+
+def names(prefix: str, count: int) -> list[str]:
+    """`count` factor names that start with `prefix`.
+
+    >>> names("A", 3)
+    ['A0', 'A1', 'A2']
+    """
+    return [f"{prefix}{index}" for index in range(count)]
+
+
+def spell(inputs: Sequence[Sequence[str] | None], outputs: Sequence[Sequence[str] | None]) -> str:
+    """The text of an equation from the words of its operands; `None` becomes ``_``.
+
+    >>> spell([["n", "C"], None], [["n", "C"]])
+    'n C, _ -> n C'
+    """
+    left, right = (", ".join("_" if o is None else " ".join(o) for o in side) for side in (inputs, outputs))
+    return f"{left} -> {right}"
+
+
+def axis_index(axis: int, ndim: int) -> int:
+    """A possibly negative axis as an index from 0.
+
+    >>> axis_index(-1, 4)
+    3
+    """
+    return axis + ndim if axis < 0 else axis
+
+
+def _lower(tensor: Tensor | None, prefix: str) -> str:
+    if tensor is None or tensor.shape is None:
+        return "_"
+    return " ".join(f"{prefix}x{axis}" for axis in range(len(tensor.shape)))

@@ -1,0 +1,112 @@
+"""Operators that cut pieces off an axis or add some: Slice, Pad, Gather."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from paoding_onnx.graph import Node
+from paoding_onnx.rules.rule import Fit
+from paoding_onnx.rules.rule import Passes
+from paoding_onnx.rules.rule import Rule
+from paoding_onnx.rules.rule import axis_index
+from paoding_onnx.rules.rule import fixed
+from paoding_onnx.rules.rule import names
+from paoding_onnx.rules.rule import register
+from paoding_onnx.rules.rule import spell
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """One sliced axis: `entry` is its place in the lists of starts and ends."""
+
+    entry: int
+    axis: int
+    start: int | None
+    step: int | None
+
+
+@register("Slice", read=13)
+def slice_(node: Node) -> Rule:
+    """ONNX Slice-13: a piece X+Y+Z -> Y of every sliced axis; an axis taken in steps may not shrink."""
+    source, target = node.shape(0), node.output_shape()
+    left, right = names("A", len(source)), names("A", len(source))
+    sizes: dict[str, int] = {}
+    starts: dict[int, str] = {}
+    ends: dict[int, str] = {}
+    cuts, exact = _cuts(node)
+    for cut in cuts:
+        if cut.start is None or cut.step != 1 or not exact:
+            left[cut.axis], right[cut.axis] = f"s{cut.axis}", f"t{cut.axis}"
+            continue
+        segments = _segments(cut, source[cut.axis], target[cut.axis])
+        sizes |= segments
+        left[cut.axis], right[cut.axis] = "+".join(segments), f"Y{cut.axis}"
+        if f"X{cut.axis}" in segments:
+            starts[cut.entry] = f"X{cut.axis}"
+        if f"Z{cut.axis}" in segments:
+            ends[cut.entry] = "+".join(name for name in segments if name[0] != "Z")
+    places: tuple[str | int, str | int] = ("starts", "ends") if node.version < 10 else (1, 2)
+    fits = tuple(Fit(place, axes) for place, axes in zip(places, (starts, ends), strict=True) if axes)
+    equation = spell([left, *[None] * (len(node.inputs) - 1)], [right])
+    return Rule(equation, sizes=sizes, fits=fits, passes=Passes.ANY, why="is taken in steps or pieces along this axis")
+
+
+@register("Pad", read=25)
+def pad(node: Node) -> Rule:
+    """ONNX Pad-25: padding with a constant lays segments before and after the axis; other modes pin it."""
+    source = node.shape(0)
+    ndim = len(source)
+    pads = node.integers("pads") if node.version < 11 else node.entries(1)
+    axes = node.entries(3) or tuple(range(ndim))
+    if pads is None or None in pads or None in axes:
+        return fixed(node, "pads by amounts computed while running")
+    constant = node.text("mode", "constant") == "constant"
+    left, right = names("A", ndim), names("A", ndim)
+    sizes: dict[str, int] = {}
+    fits: dict[int, str] = {}
+    for entry, axis in enumerate(axis_index(axis, ndim) for axis in axes if axis is not None):
+        before, after = pads[entry] or 0, pads[entry + len(axes)] or 0
+        if not constant or min(before, after) < 0:
+            left[axis], right[axis] = (left[axis], left[axis]) if before == after == 0 else (f"s{axis}", f"t{axis}")
+            continue
+        added = {f"B{axis}": before, f"E{axis}": after}
+        sizes |= {name: size for name, size in added.items() if size}
+        right[axis] = "+".join([*[f"B{axis}"] * bool(before), left[axis], *[f"E{axis}"] * bool(after)])
+        fits |= {e: n for e, n in ((entry, f"B{axis}"), (entry + len(axes), f"E{axis}")) if added[n]}
+    place: str | int = "pads" if node.version < 11 else 1
+    equation = spell([left, *[None] * (len(node.inputs) - 1)], [right])
+    return Rule(equation, sizes=sizes, fits=(Fit(place, fits),) if fits else (), passes=Passes.ANY)
+
+
+@register("Gather", read=13)
+def gather(node: Node) -> Rule:
+    """ONNX Gather-13: picks entries along one axis by index."""
+    ndim = len(node.shape(0))
+    axis = axis_index(node.integer("axis", 0), ndim)
+    data = names("A", ndim)
+    indices = names("I", len(node.shape(1)))
+    left = [*data[:axis], "v", *data[axis + 1 :]]
+    target = [*data[:axis], *indices, *data[axis + 1 :]]
+    return Rule(spell([left, indices], [target]), passes=Passes.ANY, why="picks entries by index along this axis")
+
+
+def _cuts(node: Node) -> tuple[list[_Cut], bool]:
+    """The sliced axes, and whether all starts and ends are known without running."""
+    if node.version < 10:
+        starts, ends = node.integers("starts") or (), node.integers("ends") or ()
+        axes, steps = node.integers("axes"), None
+    else:
+        starts, ends = node.entries(1) or (), node.entries(2) or ()
+        axes, steps = node.entries(3), node.entries(4)
+    ndim = len(node.shape(0))
+    where = [axis_index(axis or 0, ndim) for axis in axes or range(len(starts))]
+    cuts = [_Cut(e, axis, starts[e], steps[e] if steps else 1) for e, axis in enumerate(where)]
+    return cuts, None not in (*starts, *ends, *(axes or ()))
+
+
+def _segments(cut: _Cut, source: int, target: int) -> dict[str, int]:
+    """Sizes of what lies before, in and after the piece; empty segments are left out."""
+    start = cut.start or 0
+    before = min(max(start + source if start < 0 else start, 0), source)
+    sizes = {f"X{cut.axis}": before, f"Y{cut.axis}": target, f"Z{cut.axis}": source - before - target}
+    return {name: size for name, size in sizes.items() if size or name[0] == "Y"}

@@ -1,0 +1,60 @@
+"""SCORE: samplers say which units of a group are dispensable, least harmful first. Pure numpy; they cut nothing.
+
+A sampler is any function of the type `Sampler`. `METHODS` holds those that the command line offers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from paoding_onnx.samplers.magnitude import channel_scale
+from paoding_onnx.samplers.magnitude import magnitude
+from paoding_onnx.samplers.pairwise import pairwise
+from paoding_onnx.samplers.view import Candidate
+from paoding_onnx.samplers.view import View
+from paoding_onnx.samplers.view import is_dense
+from paoding_onnx.trace import Group
+
+Sampler = Callable[[View, Group, int, np.random.Generator], "tuple[Candidate, ...]"]
+"""From the state so far, a group and a number of units to the candidates that should go, in that order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A sampler as users choose it; `is_progressive` says that later steps depend on what earlier steps removed."""
+
+    sampler: Sampler
+    is_progressive: bool
+    summary: str
+
+
+def paoding(view: View, group: Group, count: int, rng: np.random.Generator) -> tuple[Candidate, ...]:
+    """The paper's sampling strategy: pair-wise for dense units, by channel scale for convolution channels.
+
+    Source: paper section III. The kind of a group is read from its producing weights: with a kernel, a convolution.
+    """
+    sampler = pairwise if is_dense(view, group) else channel_scale
+    return sampler(view, group, count, rng)
+
+
+def at_random(view: View, group: Group, count: int, rng: np.random.Generator) -> tuple[Candidate, ...]:
+    """`count` units drawn without replacement: the baseline every other method must beat."""
+    kept = view.kept_units(group)
+    return tuple(Candidate(int(unit), 0.0) for unit in rng.permutation(kept)[:count])
+
+
+METHODS: Mapping[str, Method] = MappingProxyType(
+    {
+        "paoding": Method(paoding, True, "the paper's: twins of dense units merged, least channel scale for channels"),
+        "magnitude": Method(magnitude, False, "least product of incoming and outgoing weight norms"),
+        "random": Method(at_random, False, "any units"),
+    }
+)
+"""The methods that `--method` offers, by name."""
+
+__all__ = ["METHODS", "Candidate", "Method", "Sampler", "View", "at_random", "channel_scale", "magnitude", "paoding", "pairwise"]

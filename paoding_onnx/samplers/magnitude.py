@@ -1,0 +1,51 @@
+"""Samplers that judge a unit by the size of its own weights."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paoding_onnx.samplers.view import Candidate
+from paoding_onnx.samplers.view import View
+from paoding_onnx.samplers.view import unit_sums
+from paoding_onnx.samplers.view import weight_places
+from paoding_onnx.trace import Group
+from paoding_onnx.trace import Role
+
+
+def channel_scale(view: View, group: Group, count: int, rng: np.random.Generator) -> tuple[Candidate, ...]:
+    """The `count` units of least channel scale: the mean absolute weight of the filters that make them.
+
+    Source: paper section III, "Conv2D Layers". Differs from the original program: filters are ranked over the inputs that
+    are still there, channels that several layers make together (residual streams) are ranked by the sum of their
+    scales, and a layer whose channels are the model's output is never pruned.
+    """
+    scores = np.zeros(group.n_units)
+    for place in weight_places(view, group, _main_role(view, group)):
+        sums, counts = unit_sums(view, group, place, 1)
+        scores += sums / np.maximum(counts, 1)
+    return least(view, group, scores, count)
+
+
+def magnitude(view: View, group: Group, count: int, rng: np.random.Generator) -> tuple[Candidate, ...]:
+    """The `count` units with the least product of incoming and outgoing weight norm (both L2, over all their weights).
+
+    For a unit between linear layers this bounds what it adds to any output. Either norm counts as one where missing.
+    """
+    scores = np.ones(group.n_units)
+    for role in (Role.PRODUCES, Role.CONSUMES):
+        places = weight_places(view, group, role)
+        if places:
+            scores *= np.sqrt(sum(unit_sums(view, group, place, 2)[0] for place in places))
+    return least(view, group, scores, count)
+
+
+def least(view: View, group: Group, scores: NDArray[np.floating], count: int) -> tuple[Candidate, ...]:
+    """The `count` remaining units of least score `(n_units,)`, ascending; ties go by unit number."""
+    kept = view.kept_units(group)
+    ranked = kept[np.argsort(scores[kept - group.start], kind="stable")]
+    return tuple(Candidate(int(unit), float(scores[unit - group.start])) for unit in ranked[:count])
+
+
+def _main_role(view: View, group: Group) -> Role:
+    return Role.PRODUCES if weight_places(view, group, Role.PRODUCES) else Role.CONSUMES

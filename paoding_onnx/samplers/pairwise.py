@@ -1,0 +1,208 @@
+"""The paper's pair-wise sampler for dense units: a unit goes if a twin can stand in for it with little impact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paoding_onnx.coupling import Site
+from paoding_onnx.graph import Array
+from paoding_onnx.partition import Ids
+from paoding_onnx.rules import Passes
+from paoding_onnx.samplers.magnitude import channel_scale
+from paoding_onnx.samplers.view import Candidate
+from paoding_onnx.samplers.view import Floats
+from paoding_onnx.samplers.view import View
+from paoding_onnx.samplers.view import unit_rows
+from paoding_onnx.trace import Group
+from paoding_onnx.trace import Role
+
+ALPHA = 0.75
+"""Weight of the L1 norm against the entropy, as in the method paper for relu networks."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Response:
+    """What the nodes after a group's producers make of its units: `features` `(n_kept, d)` describe each unit's response
+    to the layer's input, `passes` says which scalings survive up to the consumers."""
+
+    features: Floats
+    passes: Passes
+
+
+def pairwise(view: View, group: Group, count: int, rng: np.random.Generator) -> tuple[Candidate, ...]:
+    """`count` pairs of a unit and the twin that takes it over, least impact on the outputs first.
+
+    Unit i with incoming weights w_i (bias appended, BatchNormalization and the like folded in) is replaced by c times
+    its twin j. The impact on output o is at most |w_i - c w_j| times `reach[i, o]`; its sum over the outputs (L1 norm)
+    and the Shannon entropy of its distribution over them are joined to one score.
+
+    Source: paper section III, "Dense Layers", and reference [6] there. Choices that differ from the paper or from the original
+    program, and why:
+
+    - the unit that is scored is the one that goes, and the first pair is not skipped (both were slips of the program);
+    - c is the least-squares scale instead of 1 wherever the activation lets a scale pass, since relu units that are
+      multiples of each other then merge without loss; c = 1 elsewhere;
+    - the bias is one more incoming weight, since the program's quotient of bias sums explodes near zero;
+    - differences are propagated soundly (see `reach`), since the program added biases to them and clipped them;
+    - the L1 norm is put on [0, 1) by its own median, since the logistic function saturates;
+    - entropy counts as ln(n) - H over ln(n): the paper wants an even impact preferred, and small values of both metrics;
+    - pairs are chosen one at a time and the twin's reach grows with what it took over, so that no unit is overloaded.
+    """
+    kept = view.kept_units(group)
+    response = _respond(view, group, kept)
+    if response is None:
+        return channel_scale(view, group, count, rng)
+    reach = view.reach.get(group.start)
+    rows = np.ones((kept.size, 1), np.float32) if reach is None or not reach.any() else reach[kept - group.start]
+    return _choose(kept, response, rows.astype(np.float64), count)
+
+
+def _choose(kept: Ids, response: _Response, reach: NDArray[np.float64], count: int) -> tuple[Candidate, ...]:
+    """Take the best pair, hand its unit's reach to the twin, and look again."""
+    scales, distances = _distances(response)
+    twins = distances.argmin(1)
+    lengths = distances[np.arange(kept.size), twins]
+    alive = np.ones(kept.size, np.bool_)
+    norms, unevenness = reach.sum(1), _unevenness(reach)
+    chosen: list[Candidate] = []
+    for _ in range(min(count, kept.size - 1)):
+        scores = np.where(alive, _scores(lengths * norms, unevenness, alive), np.inf)
+        unit = int(scores.argmin())
+        twin = int(twins[unit])
+        scale = float(scales[unit, twin])
+        chosen.append(Candidate(int(kept[unit]), float(scores[unit]), int(kept[twin]), scale))
+        alive[unit] = False
+        distances[:, unit] = np.inf
+        reach[twin] += abs(scale) * reach[unit]
+        norms[twin], unevenness[twin] = reach[twin].sum(), _unevenness(reach[twin : twin + 1])[0]
+        orphans = np.flatnonzero(alive & (twins == unit))
+        twins[orphans] = distances[orphans].argmin(1)
+        lengths[orphans] = distances[orphans, twins[orphans]]
+    return tuple(chosen)
+
+
+def _scores(l1: NDArray[np.float64], unevenness: NDArray[np.float64], alive: NDArray[np.bool_]) -> NDArray[np.float64]:
+    median = float(np.median(l1[alive]))
+    return ALPHA * l1 / (l1 + median if median > 0 else l1 + 1.0) + (1 - ALPHA) * unevenness * (l1 > 0)
+
+
+def _unevenness(reach: NDArray[np.float64]) -> NDArray[np.float64]:
+    """1 - H / ln(n) for each row, H the Shannon entropy of its shares: 0 when all n outputs feel the same."""
+    if reach.shape[1] < 2:
+        return np.zeros(len(reach))
+    shares = reach / np.maximum(reach.sum(1, keepdims=True), np.finfo(np.float64).tiny)
+    entropy = -(shares * np.log(np.where(shares > 0, shares, 1.0))).sum(1)
+    return np.asarray(1 - entropy / np.log(reach.shape[1]))
+
+
+def _distances(response: _Response) -> tuple[Floats, Floats]:
+    """For every ordered pair (unit, twin) the scale c, and the length of w_unit - c w_twin; both `(n_kept, n_kept)`."""
+    gram = response.features @ response.features.T
+    squares = np.diagonal(gram).copy()
+    tiny = np.finfo(np.float32).tiny
+    if response.passes is Passes.ONE:
+        scales = np.ones_like(gram)
+        squared = squares[:, None] - 2 * gram + squares[None, :]
+    else:
+        scales = gram / np.maximum(squares, tiny)[None, :]
+        scales = np.maximum(scales, 0) if response.passes is Passes.POSITIVE else scales
+        squared = squares[:, None] - 2 * scales * gram + scales * scales * squares[None, :]
+    noise = 4 * np.finfo(np.float32).eps * squares[:, None]  # a cancelled difference below this is no difference
+    distances = np.sqrt(np.where(squared > noise, squared, 0))
+    np.fill_diagonal(distances, np.inf)
+    return scales, distances
+
+
+def _respond(view: View, group: Group, kept: Ids) -> _Response | None:
+    """The group's response, from all its producing sites; `None` if its units' weights cannot be lined up."""
+    features = []
+    scalings = [Passes.ANY]
+    for index in sorted({place.site for place in group.having(Role.PRODUCES)}):
+        made = _made(view, group, kept, index)
+        if made is None:
+            return None
+        affine, rest = _path(view, group, index)
+        weights, shift = made
+        for site in affine:
+            gain, offset = _gain(view, site, kept)
+            weights, shift = weights * gain[:, None], shift * gain + offset
+        features.append(np.column_stack([weights, shift, *_traits(view, group, kept, rest, weights)]))
+        scalings += [site.rule.passes for site in rest]
+        scalings += [Passes.ONE for site in rest if site.rule.affine is not None]
+    order = (Passes.ONE, Passes.POSITIVE, Passes.ANY)
+    return _Response(np.hstack(features), min(scalings, key=order.index)) if features else None
+
+
+def _made(view: View, group: Group, kept: Ids, site: int) -> tuple[Floats, Floats] | None:
+    """Incoming weights `(n_kept, d)` and bias `(n_kept,)` at one producing site."""
+    shift = np.zeros(kept.size, np.float32)
+    blocks = []
+    for place in group.having(Role.PRODUCES):
+        rows = unit_rows(view, kept, place) if place.site == site else None
+        if place.site == site and rows is None:
+            return None
+        if rows is not None and view.content(place).ndim > 1:
+            blocks.append(rows)
+        elif rows is not None:
+            shift = shift + rows[:, 0]
+    return (np.hstack(blocks), shift) if blocks else None
+
+
+def _path(view: View, group: Group, start: int) -> tuple[list[Site], list[Site]]:
+    """Sites between a producer and the consumers: the affine ones that follow it directly, and all others."""
+    sites = view.trace.sites
+    readers: dict[str, list[int]] = {}
+    for index, site in enumerate(sites):
+        for tensor in site.node.inputs:
+            if tensor is not None:
+                readers.setdefault(tensor.name, []).append(index)
+    affine: list[Site] = []
+    current = start
+    while len(after := _after(sites[current], readers)) == 1 and sites[after[0]].rule.affine is not None:
+        current = after[0]
+        affine.append(sites[current])
+    ends = {place.site for place in group.having(Role.CONSUMES)}
+    rest: dict[int, Site] = {}
+    waiting = [index for index in _after(sites[current], readers) if index not in ends]
+    while waiting:
+        index = waiting.pop()
+        if index not in rest and not sites[index].rule.macs:
+            rest[index] = sites[index]
+            waiting += [k for k in _after(sites[index], readers) if k not in ends]
+    return affine, [rest[index] for index in sorted(rest)]
+
+
+def _after(site: Site, readers: dict[str, list[int]]) -> list[int]:
+    return [index for tensor in site.node.outputs if tensor is not None for index in readers.get(tensor.name, [])]
+
+
+def _gain(view: View, site: Site, kept: Ids) -> tuple[Floats, Floats]:
+    """Gain and shift that an affine site gives each unit; `(n_kept,)`."""
+    affine = site.rule.affine
+    gain, shift = np.ones(kept.size, np.float32), np.zeros(kept.size, np.float32)
+    slot = site.inputs[affine.operand] if affine is not None else None
+    if affine is None or slot is None:
+        return gain, shift
+    shape = view.trace.graph.tensors[slot.tensor].shape or ()
+    units = view.trace.units[slot, int(np.argmax(shape))] if shape else np.zeros(0, np.int64)
+    where = {int(unit): position for position, unit in enumerate(units)}
+    at = np.array([where.get(int(unit), 0) for unit in kept])
+    return _at(affine.gain, at), _at(affine.shift, at)
+
+
+def _at(values: Array, positions: Ids) -> Floats:
+    return np.asarray(values, np.float32)[positions if values.size > 1 else np.zeros_like(positions)]
+
+
+def _traits(view: View, group: Group, kept: Ids, rest: list[Site], weights: Floats) -> list[Floats]:
+    """Constants of later sites that a twin must share, such as PRelu slopes, in units of the incoming weights' length."""
+    names = {slot for site in rest for slot in site.inputs if slot is not None}
+    columns = []
+    for place in group.having(Role.FOLLOWS):
+        rows = unit_rows(view, kept, place) if place.slot in names else None
+        if rows is not None:
+            columns.append(rows * np.linalg.norm(weights, axis=1, keepdims=True))
+    return columns

@@ -1,0 +1,112 @@
+"""What a sampler may look at: the weights of one group as matrices with a row for each unit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paoding_onnx.graph import Array
+from paoding_onnx.partition import Ids
+from paoding_onnx.trace import Group
+from paoding_onnx.trace import Mask
+from paoding_onnx.trace import Place
+from paoding_onnx.trace import Role
+from paoding_onnx.trace import Trace
+
+Floats = NDArray[np.floating]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A unit that may go; the lower `score`, the less it is missed.
+
+    With a `twin`, that unit takes over: its outgoing weights grow by `coefficient` times those of `unit`.
+    """
+
+    unit: int
+    score: float
+    twin: int | None = None
+    coefficient: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The state of a pruning run: the trace, which units are gone, and constants where they differ from the file's.
+
+    `reach` is what `paoding_onnx.samplers.reach.reach_of` found at the beginning of the step, empty for methods without use
+    for it.
+    """
+
+    trace: Trace
+    removed: Mask
+    contents: Mapping[str, Array]
+    reach: Mapping[int, Floats] = field(default_factory=dict)
+
+    def content(self, place: Place) -> Array:
+        """The constant at `place`, whole (removed units included)."""
+        value = self.contents.get(place.slot.tensor, self.trace.graph.tensors[place.slot.tensor].value)
+        return np.zeros(0) if value is None else value
+
+    def kept_units(self, group: Group) -> Ids:
+        """Numbers of the group's units that are still there."""
+        return group.start + np.flatnonzero(~self.removed[group.start : group.stop])
+
+    def units(self, place: Place) -> Ids:
+        """Unit number of every position of the axis at `place`, -1 for none."""
+        return self.trace.units[place.slot, place.axis]
+
+
+def is_dense(view: View, group: Group) -> bool:
+    """Whether a group's units are made by weights without a kernel, all of them, and consumed by weights at all."""
+    sites = [view.trace.sites[place.site] for place in group.having(Role.PRODUCES)]
+    ranks = [len(operand or ()) for site in sites for operand in site.bound.inputs]
+    return bool(ranks) and max(ranks) <= 2 and bool(group.having(Role.CONSUMES))
+
+
+def weight_places(view: View, group: Group, role: Role) -> tuple[Place, ...]:
+    """The places of weights (not of vectors such as biases) with a role."""
+    return tuple(place for place in group.having(role) if view.content(place).ndim > 1)
+
+
+def unit_sums(view: View, group: Group, place: Place, power: int) -> tuple[Floats, Floats]:
+    """Sum of |w| ** power over each unit's weights at `place` that are still there, and how many they are; `(n_units,)`.
+
+    Works through the weights in blocks, so that no second copy of a large matrix is made.
+    """
+    value = np.moveaxis(view.content(place), place.axis, 0)
+    units = view.units(place)
+    others = [view.trace.kept(place.slot, axis, view.removed) for axis in range(value.ndim) if axis != place.axis]
+    sums = np.zeros(len(units))
+    for start in range(0, len(units), 64):
+        block = np.abs(_keep(value[start : start + 64], others), dtype=np.float32)
+        sums[start : start + 64] = (block if power == 1 else block * block).reshape(len(block), -1).sum(1)
+    per_position = float(np.prod([kept.sum() for kept in others]))
+    inside = (units >= group.start) & (units < group.stop)
+    index = units[inside] - group.start
+    counts = np.bincount(index, minlength=group.n_units) * per_position
+    return np.bincount(index, sums[inside], group.n_units), counts
+
+
+def unit_rows(view: View, kept: Ids, place: Place) -> Floats | None:
+    """The weights of the units `kept` at `place`, one row each, without what is gone; `None` if the rows differ in length."""
+    units = view.units(place)
+    order = np.argsort(units, kind="stable")
+    low, high = np.searchsorted(units[order], kept), np.searchsorted(units[order], kept, "right")
+    if kept.size == 0 or (high - low != high[0] - low[0]).any():
+        return None
+    positions = order[low[:, None] + np.arange(high[0] - low[0])]
+    value = np.moveaxis(view.content(place), place.axis, 0)
+    others = [view.trace.kept(place.slot, axis, view.removed) for axis in range(value.ndim) if axis != place.axis]
+    rows = _keep(value[positions.reshape(-1)], others)
+    return np.asarray(rows.reshape(kept.size, -1), np.float32)
+
+
+def _keep(value: Array, others: list[Mask]) -> Array:
+    for axis, kept in enumerate(others, start=1):
+        if not kept.all():
+            value = np.compress(kept, value, axis)
+    return value

@@ -1,0 +1,101 @@
+"""The only module that knows onnxruntime: run a model, measure how long it takes.
+
+Weights are handed over without a copy, so a session costs no second set of them and knows no 2 GB limit.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Mapping
+from collections.abc import Sequence
+from pathlib import Path
+
+import onnx
+import onnxruntime as ort
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+
+from paoding_onnx.errors import ModelError
+from paoding_onnx.graph import Array
+from paoding_onnx.loader import Model
+
+RUN_ERRORS: tuple[type[Exception], ...] = tuple(
+    error for error in vars(ort_errors).values() if isinstance(error, type) and issubclass(error, Exception)
+) + (RuntimeError, ValueError)
+"""All that onnxruntime is known to raise for a model or input that it does not take."""
+_QUIET, _LOUD = 4, 2
+
+
+class Session:
+    """A model ready to run on the CPU.
+
+    Args:
+        model: the model, or the path of a file.
+        watch: names of inner tensors to return besides the outputs.
+        optimise: let onnxruntime fuse nodes, as it would for a user; off where numbers are compared.
+        verbose: let onnxruntime print its own warnings.
+
+    Raises:
+        ModelError: if onnxruntime does not load the model.
+    """
+
+    def __init__(
+        self, model: Model | Path, *, watch: Sequence[str] = (), optimise: bool = False, verbose: bool = False
+    ) -> None:
+        options = ort.SessionOptions()
+        options.log_severity_level = _LOUD if verbose else _QUIET
+        if not optimise:
+            options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+            options.add_session_config_entry("session.disable_prepacking", "1")
+        values = model.weights if isinstance(model, Model) else {}
+        self._held = [ort.OrtValue.ortvalue_from_numpy(array) for array in values.values()]
+        if values:
+            options.add_external_initializers(list(values), self._held)
+        source = _with_outputs(model.proto, watch) if isinstance(model, Model) else str(model)
+        try:
+            self._session = ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+        except RUN_ERRORS as error:
+            raise ModelError(f"onnxruntime does not load the model: {one_line(error)}") from error
+        self.output_names: tuple[str, ...] = tuple(output.name for output in self._session.get_outputs())
+
+    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        """Outputs (and watched tensors) by name.
+
+        Raises:
+            ModelError: if the model does not run on these inputs.
+        """
+        try:
+            values = self._session.run(None, dict(feeds))
+        except RUN_ERRORS as error:
+            raise ModelError(f"onnxruntime does not run the model: {one_line(error)}") from error
+        return dict(zip(self.output_names, values, strict=True))
+
+
+def latency_ratio(before: Session, after: Session, feeds: Mapping[str, Array], *, seconds: float = 1.0) -> float:
+    """Median time of `after` over median time of `before`, the two run in turns for about `seconds`."""
+    before.run(feeds)
+    after.run(feeds)
+    times: tuple[list[float], list[float]] = ([], [])
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end or len(times[0]) < 3:
+        for session, spent in zip((before, after), times, strict=True):
+            start = time.perf_counter()
+            session.run(feeds)
+            spent.append(time.perf_counter() - start)
+    return statistics.median(times[1]) / statistics.median(times[0])
+
+
+def one_line(error: Exception) -> str:
+    """First sentence of an onnxruntime message, without its source locations."""
+    text = " ".join(str(error).split())
+    return text.split(" : ", 2)[-1][:300]
+
+
+def _with_outputs(proto: onnx.ModelProto, names: Sequence[str]) -> bytes:
+    if not names:
+        return proto.SerializeToString()
+    copy = onnx.ModelProto()
+    copy.CopyFrom(proto)
+    known = {info.name for info in proto.graph.output}
+    copy.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names if name not in known)
+    return copy.SerializeToString()

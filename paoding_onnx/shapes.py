@@ -1,0 +1,85 @@
+"""Shapes and shape arithmetic, measured: the model runs once (twice if it has open axes) and every tensor is looked at.
+
+onnxruntime judges the result anyway, so its word on what shape a tensor has is taken from the start; no operator's
+shape rule is written down a second time. The second run, with other sizes, tells which numbers depend on open axes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from paoding_onnx.errors import ModelError
+from paoding_onnx.graph import Array
+from paoding_onnx.graph import Graph
+from paoding_onnx.graph import Origin
+from paoding_onnx.graph import Tensor
+from paoding_onnx.inputs import Shapes
+from paoding_onnx.inputs import choose_shapes
+from paoding_onnx.inputs import random_feeds
+from paoding_onnx.loader import InputSpec
+from paoding_onnx.loader import Model
+from paoding_onnx.loader import computed_names
+from paoding_onnx.loader import input_specs
+from paoding_onnx.loader import read_graph
+from paoding_onnx.session import Session
+
+SMALL = 256
+"""Integer tensors of at most this many elements count as shape arithmetic, and their content is kept."""
+_SIZES = (64, 224, 32, 96, 128, 256, 16, 512, 8, 1)
+
+
+def observe(model: Model, given: Shapes | None = None, *, verbose: bool = False) -> Graph:
+    """The model's graph with the shape of every tensor and the content of small integer ones.
+
+    Raises:
+        ModelError: if onnxruntime does not load the model, or runs it at none of the sizes tried.
+    """
+    session = Session(model, watch=computed_names(model), verbose=verbose)
+    runs = _runs(session, input_specs(model), given)
+    first = next(runs)
+    is_open = any(not isinstance(dim, int) for spec in input_specs(model) for dim in spec.dims)
+    second = next(runs, None) if is_open else first
+    measured = {name: _tensor(name, value, second) for name, value in first.items()}
+    for name in (spec.name for spec in input_specs(model)):
+        measured[name] = replace(measured[name], origin=Origin.INPUT)
+    return read_graph(model, measured)
+
+
+def runnable_shapes(model: Model, graph: Graph) -> Shapes:
+    """Input shapes at which `graph` was measured: the model is known to run on them."""
+    return {spec.name: graph.tensors[spec.name].shape or () for spec in input_specs(model)}
+
+
+def _runs(session: Session, specs: Sequence[InputSpec], given: Shapes | None) -> Iterator[dict[str, Array]]:
+    """All tensors of the runs that succeed; each run has another batch and other sizes than those before it."""
+    failure: ModelError | None = None
+    batch = 1
+    for size in _SIZES:
+        shapes = choose_shapes(specs, batch=batch, size=size, given=given if batch == 1 else None)
+        feeds = random_feeds(specs, shapes, np.random.default_rng(0))
+        try:
+            tensors = session.run(feeds) | feeds
+        except ModelError as error:
+            failure = failure or error
+            continue
+        yield tensors
+        batch += 1
+    if batch == 1:
+        raise failure or ModelError("the model was never run")
+
+
+def _tensor(name: str, value: Array, second: Mapping[str, Array] | None) -> Tensor:
+    if not isinstance(value, np.ndarray):
+        return Tensor(name, Origin.COMPUTED)
+    tensor = Tensor(name, Origin.COMPUTED, value.shape, value.dtype)
+    if value.dtype.kind not in "iu" or value.size > SMALL:
+        return tensor
+    other = None if second is None else second.get(name)
+    alike = other is not None and other.shape == value.shape
+    varies = (other != value) if alike else np.ones(value.shape, bool)
+    return replace(tensor, value=value, varies=np.asarray(varies))

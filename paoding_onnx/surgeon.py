@@ -1,0 +1,285 @@
+"""SURGERY: a `Plan` makes a smaller `Model`. One pass over the graphsurgeon graph slices constants and rewrites attributes
+and shapes; the changes are then carried back by name into a copy of the original protobuf, because graphsurgeon's own
+export loses metadata and breaks old models. What is not touched stays as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from dataclasses import replace
+from types import MappingProxyType
+
+import numpy as np
+import onnx
+import onnx_graphsurgeon as gs
+from onnx import numpy_helper
+from onnx_graphsurgeon.logger import G_LOGGER
+
+from paoding_onnx.axes import factors
+from paoding_onnx.axes import is_fixed
+from paoding_onnx.axes import parse_axis
+from paoding_onnx.axes import size_of
+from paoding_onnx.coupling import Site
+from paoding_onnx.coupling import Slot
+from paoding_onnx.graph import Array
+from paoding_onnx.loader import LIFT_BYTES
+from paoding_onnx.loader import PLACEHOLDER
+from paoding_onnx.loader import Model
+from paoding_onnx.loader import mark_external
+from paoding_onnx.plan import Plan
+from paoding_onnx.rules import Fit
+from paoding_onnx.trace import Trace
+
+Contents = Mapping[str, Array]
+"""Constants by name, where they differ from the file's."""
+
+
+@dataclass(slots=True)
+class _Edits:
+    """What changes: whole constants, constants as one operand of one node sees them, attributes."""
+
+    constants: dict[str, Array] = field(default_factory=dict)
+    operands: dict[tuple[int, int], Array] = field(default_factory=dict)
+    attributes: dict[tuple[int, str], int | list[int]] = field(default_factory=dict)
+
+
+def cut(model: Model, trace: Trace, plan: Plan, contents: Contents = MappingProxyType({})) -> Model:
+    """`model` without the units that `plan` removes; `contents` replaces constants before they are sliced."""
+    edits = _Edits()
+    _slice_constants(trace, plan, contents, edits)
+    for index, site in enumerate(trace.sites):
+        sizes = trace.sizes(index, plan.removed)
+        for fit in site.rule.fits:
+            _refit(index, site, fit, sizes, edits)
+    _share(trace, edits)
+    surgeon_graph = _operate(model, trace, edits)
+    return _carry_back(model, trace, plan, surgeon_graph, edits)
+
+
+def mask(model: Model, trace: Trace, plan: Plan) -> Model:
+    """`model` at full size, with the units that `plan` removes multiplied by zero wherever a node adds them up.
+
+    This is what the pruned model must compute. It shares no step with `cut`: no weight is touched, no axis shrinks.
+    """
+    proto = onnx.ModelProto()
+    proto.CopyFrom(model.proto)
+    places = _node_places(proto, trace)
+    masks = []
+    for index, site in enumerate(trace.sites):
+        for operand, kept in _contracted(trace, site, plan):
+            node = proto.graph.node[places[index]]
+            name = f"paoding_onnx_mask_{index}_{operand}"
+            proto.graph.initializer.append(numpy_helper.from_array(kept, name))
+            masks.append(onnx.helper.make_node("Mul", [node.input[operand], name], [f"{name}_out"], name))
+            node.input[operand] = f"{name}_out"
+    proto.graph.node.extend(masks)
+    _sort_nodes(proto)
+    return replace(model, proto=proto)
+
+
+def _slice_constants(trace: Trace, plan: Plan, contents: Contents, edits: _Edits) -> None:
+    done = set()
+    for index, site in enumerate(trace.sites):
+        for operand, slot in enumerate(site.inputs):
+            if slot is None or slot in done or not trace.graph.tensors[slot.tensor].is_constant:
+                continue
+            done.add(slot)
+            sliced = _sliced(trace, plan, slot, contents)
+            if sliced is None:
+                continue
+            if slot.node < 0:
+                edits.constants[slot.tensor] = sliced
+            else:
+                edits.operands[index, operand] = sliced
+
+
+def _sliced(trace: Trace, plan: Plan, slot: Slot, contents: Contents) -> Array | None:
+    """The constant without what goes; `None` if it stays as the file has it."""
+    value = contents.get(slot.tensor, trace.graph.tensors[slot.tensor].value)
+    if value is None:
+        return None
+    is_changed = slot.tensor in contents
+    for axis in range(value.ndim):
+        kept = trace.kept(slot, axis, plan.removed)
+        if not kept.all():
+            value = np.compress(kept, value, axis)
+            is_changed = True
+    return value if is_changed else None
+
+
+def _refit(index: int, site: Site, fit: Fit, sizes: Mapping[str, int], edits: _Edits) -> None:
+    """Write new sizes where a node holds sizes as numbers, if any of them changed."""
+    axes = {entry: parse_axis(text) for entry, text in fit.axes.items()}
+    if all(size_of(axis, sizes) == size_of(axis, site.bound.sizes) for axis in axes.values()):
+        return
+    new = {entry: size_of(axis, sizes) for entry, axis in axes.items()}
+    if isinstance(fit.place, int):
+        old = site.node.entries(fit.place) or ()
+        numbers = [new.get(k, fit.literals.get(k, entry)) for k, entry in enumerate(old)]
+        tensor = site.node.inputs[fit.place]
+        edits.operands[index, fit.place] = np.array(numbers, tensor.dtype if tensor is not None else np.int64)
+        return
+    values = site.node.attributes.get(fit.place)
+    is_list = isinstance(values, tuple)
+    edits.attributes[index, fit.place] = [new.get(k, int(v)) for k, v in enumerate(values)] if is_list else new[0]
+
+
+def _share(trace: Trace, edits: _Edits) -> None:
+    """Uses of one constant that all change alike change the constant itself; others keep a copy of their own."""
+    uses: dict[str, list[tuple[int, int]]] = {}
+    read_elsewhere = set(trace.graph.outputs)
+    for index, site in enumerate(trace.sites):
+        read_elsewhere.update(site.node.captures)
+        for operand, tensor in enumerate(site.node.inputs):
+            if tensor is not None and tensor.is_constant:
+                uses.setdefault(tensor.name, []).append((index, operand))
+    for name, places in uses.items():
+        values = [edits.operands.get(place) for place in places]
+        first = values[0]
+        if first is None or name in read_elsewhere:
+            continue
+        if all(value is not None and np.array_equal(value, first) for value in values):
+            edits.constants[name] = first
+            for place in places:
+                del edits.operands[place]
+
+
+def _operate(model: Model, trace: Trace, edits: _Edits) -> gs.Graph:
+    """The graphsurgeon graph of the model with all edits made."""
+    G_LOGGER.severity = G_LOGGER.CRITICAL  # it prints its warnings to stdout
+    graph = gs.import_onnx(model.proto)
+    tensors = graph.tensors()
+    for name, value in edits.constants.items():
+        if isinstance(tensors.get(name), gs.Constant):
+            tensors[name].values = value
+    positions = _node_places(model.proto, trace)
+    for (index, attribute), number in edits.attributes.items():
+        graph.nodes[positions[index]].attrs[attribute] = number
+    for (index, operand), value in edits.operands.items():
+        node = graph.nodes[positions[index]]
+        node.inputs[operand] = gs.Constant(_copy_name(node.inputs[operand].name, index, operand, tensors), value)
+    return graph
+
+
+def _carry_back(model: Model, trace: Trace, plan: Plan, graph: gs.Graph, edits: _Edits) -> Model:
+    """The edits, by name, in a copy of the original protobuf."""
+    proto = onnx.ModelProto()
+    proto.CopyFrom(model.proto)
+    weights = dict(model.weights)
+    for name, value in edits.constants.items():
+        _store(proto, name, value, weights)
+    positions = _node_places(proto, trace)
+    for index, operand in edits.operands:
+        constant = graph.nodes[positions[index]].inputs[operand]
+        proto.graph.initializer.append(numpy_helper.from_array(constant.values, constant.name))
+        proto.graph.node[positions[index]].input[operand] = constant.name
+    for index, attribute in edits.attributes:
+        node = proto.graph.node[positions[index]]
+        old = next(a for a in node.attribute if a.name == attribute)
+        old.CopyFrom(onnx.helper.make_attribute(attribute, graph.nodes[positions[index]].attrs[attribute]))
+    _drop_unread(proto, model, trace, weights)
+    _resize_infos(proto, trace, plan)
+    return Model(proto, MappingProxyType(weights), model.external)
+
+
+def _store(proto: onnx.ModelProto, name: str, value: Array, weights: dict[str, Array]) -> None:
+    """Put new content into the initializer or Constant node `name`, keeping its documentation and metadata."""
+    tensor = next((t for t in proto.graph.initializer if t.name == name), None)
+    if tensor is None:
+        node = next(n for n in proto.graph.node if name in n.output)
+        attribute = node.attribute[0]
+        if attribute.name != "value":
+            attribute.CopyFrom(onnx.helper.make_attribute(attribute.name, value.tolist()))
+            return
+        tensor = attribute.t
+    if name in weights and value.nbytes >= LIFT_BYTES:
+        weights[name] = np.ascontiguousarray(value)
+        del tensor.dims[:]
+        tensor.dims.extend(value.shape)
+        mark_external(tensor, PLACEHOLDER)
+        return
+    weights.pop(name, None)
+    fresh = numpy_helper.from_array(np.ascontiguousarray(value), tensor.name)
+    fresh.doc_string = tensor.doc_string
+    fresh.metadata_props.extend(tensor.metadata_props)
+    tensor.CopyFrom(fresh)
+
+
+def _drop_unread(proto: onnx.ModelProto, model: Model, trace: Trace, weights: dict[str, Array]) -> None:
+    """Remove initializers that nodes read before the surgery and no longer do."""
+    before = {name for node in model.proto.graph.node for name in node.input}
+    after = {name for node in proto.graph.node for name in node.input} | set(trace.graph.outputs)
+    after |= {name for site in trace.sites for name in site.node.captures}
+    for container in (proto.graph.initializer, proto.graph.input):
+        for item in [item for item in container if item.name in before - after and item.name not in trace.graph.inputs]:
+            container.remove(item)
+            weights.pop(item.name, None)
+
+
+def _resize_infos(proto: onnx.ModelProto, trace: Trace, plan: Plan) -> None:
+    """New sizes in what the file says about shapes: recorded inner shapes, inputs that repeat initializers."""
+    shapes = {tensor.name: tuple(tensor.dims) for tensor in proto.graph.initializer}
+    lost: dict[str, dict[int, int]] = {}
+    for slot, axis in trace.units:
+        kept = trace.kept(slot, axis, plan.removed)
+        if not kept.all():
+            lost.setdefault(slot.tensor, {})[axis] = int(np.count_nonzero(kept))
+    for info in (*proto.graph.value_info, *proto.graph.input):
+        dims = info.type.tensor_type.shape.dim
+        sizes = dict(enumerate(shapes[info.name])) if info.name in shapes else lost.get(info.name, {})
+        for axis, size in sizes.items():
+            if axis < len(dims) and dims[axis].HasField("dim_value"):
+                dims[axis].dim_value = size
+
+
+def _contracted(trace: Trace, site: Site, plan: Plan) -> Sequence[tuple[int, Array]]:
+    """Computed operands whose removed positions the node adds up, each with its mask (1 stays, 0 goes), broadcastable."""
+    made = frozenset().union(*(factors(operand) for operand in site.bound.outputs))
+    if not made:
+        return ()
+    found: dict[int, Array] = {}
+    handled: set[str] = set()
+    for index, (slot, operand) in enumerate(zip(site.inputs, site.bound.inputs, strict=True)):
+        tensor = site.node.inputs[index]
+        if slot is None or tensor is None or tensor.is_constant or tensor.dtype is None:
+            continue
+        for axis, parts in enumerate(operand or ()):
+            summed = {n for segment in parts for n in segment if n not in made and not is_fixed(n)} - handled
+            kept = trace.kept(slot, axis, plan.removed)
+            if summed and not kept.all():
+                handled |= summed
+                shape = [kept.size if k == axis else 1 for k in range(len(operand or ()))]
+                flags = kept.astype(tensor.dtype).reshape(shape)
+                found[index] = flags * found[index] if index in found else flags
+    return tuple(found.items())
+
+
+def _node_places(proto: onnx.ModelProto, trace: Trace) -> list[int]:
+    """Where each site's node stands in the file."""
+    outputs = {name: place for place, node in enumerate(proto.graph.node) for name in node.output if name}
+    names = [next(t.name for t in site.node.outputs if t is not None) for site in trace.sites]
+    return [outputs[name] for name in names]
+
+
+def _sort_nodes(proto: onnx.ModelProto) -> None:
+    """Bring appended nodes before the nodes that read them."""
+    made_by = {name: node for node in proto.graph.node for name in node.output if name}
+    appended = {name for name in made_by if name.startswith("paoding_onnx_mask_")}
+    ordered: list[onnx.NodeProto] = []
+    for node in proto.graph.node:
+        if node.output[0] not in appended:
+            ordered.extend(made_by[name] for name in node.input if name in appended)
+            ordered.append(node)
+    copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in ordered]
+    del proto.graph.node[:]
+    proto.graph.node.extend(copies)
+
+
+def _copy_name(name: str, index: int, operand: int, taken: Mapping[str, object]) -> str:
+    copy = f"{name}_{index}_{operand}"
+    while copy in taken:
+        copy += "_"
+    return copy

@@ -1,0 +1,303 @@
+"""TRACE: a `Graph` becomes groups of units, with what each axis of each tensor loses when a unit goes. Cuts nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paoding_onnx.axes import factors
+from paoding_onnx.axes import is_fixed
+from paoding_onnx.coupling import Choice
+from paoding_onnx.coupling import Coupling
+from paoding_onnx.coupling import Site
+from paoding_onnx.coupling import Slot
+from paoding_onnx.coupling import couple
+from paoding_onnx.errors import UsageError
+from paoding_onnx.graph import Graph
+from paoding_onnx.graph import Node
+from paoding_onnx.partition import Ids
+
+Mask = NDArray[np.bool_]
+"""True for a unit that goes (or a position that stays, where a name says `kept`)."""
+
+
+class Role(StrEnum):
+    """What a constant does for the units on one of its axes."""
+
+    PRODUCES = "produces"
+    """Its node contracts, and the unit is in the output: a row of weights, a bias."""
+    CONSUMES = "consumes"
+    """Its node contracts the unit away: a column of weights."""
+    FOLLOWS = "follows"
+    """Its node works on the unit one by one: a BatchNormalization scale, a PRelu slope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One axis of one constant on which units of a group live; `site` is where it meets them."""
+
+    site: int
+    slot: Slot
+    axis: int
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Units that live on the same axes and are ranked together: the numbers `start` to `stop` - 1 of the trace.
+
+    `aligned` are the channel counts whose multiples the kernels of its nodes like, ascending.
+    """
+
+    name: str
+    start: int
+    stop: int
+    places: tuple[Place, ...]
+    is_exact: bool
+    aligned: tuple[int, ...]
+
+    @property
+    def n_units(self) -> int:
+        """How many units the group has."""
+        return self.stop - self.start
+
+    def having(self, role: Role) -> tuple[Place, ...]:
+        """The places with a role, in the order of the nodes."""
+        return tuple(place for place in self.places if place.role is role)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A weight axis that may not shrink (`tensor`, `axis`), or a node without a rule (`axis` -1), and why."""
+
+    operator: str
+    node: str
+    tensor: str
+    axis: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Everything the later stages need to know about a graph.
+
+    `units` and `factors` give the unit number of every position of an axis or factor, -1 where no unit may go.
+    """
+
+    graph: Graph
+    sites: tuple[Site, ...]
+    units: Mapping[tuple[Slot, int], Ids]
+    factors: tuple[Mapping[str, Ids], ...]
+    groups: tuple[Group, ...]
+    refusals: tuple[Refusal, ...]
+    choices: tuple[Choice, ...]
+
+    @property
+    def n_units(self) -> int:
+        """How many units all groups have together."""
+        return self.groups[-1].stop if self.groups else 0
+
+    def kept(self, slot: Slot, axis: int, removed: Mask) -> Mask:
+        """Which positions of an axis stay when the units in `removed` `(n_units,)` go."""
+        return ~gone(self.units[slot, axis], removed)
+
+    def sizes(self, site: int, removed: Mask) -> dict[str, int]:
+        """Size of every factor of a site when the units in `removed` go."""
+        return {name: int(np.count_nonzero(~gone(ids, removed))) for name, ids in self.factors[site].items()}
+
+
+def gone(units: Ids, removed: Mask) -> Mask:
+    """Which positions go with the units in `removed`; positions of no unit (-1) never do.
+
+    >>> gone(np.array([0, -1, 1]), np.array([False, True])).tolist()
+    [False, False, True]
+    """
+    if not removed.size:
+        return np.zeros(units.shape, np.bool_)
+    return (units >= 0) & removed[units]
+
+
+def trace(graph: Graph, *, exclude: Sequence[str] = (), only: Sequence[str] = ()) -> Trace:
+    """The trace of `graph`.
+
+    Args:
+        graph: what `paoding_onnx.shapes.observe` returns.
+        exclude: glob patterns; nodes with a matching name, output or initializer keep their whole size.
+        only: glob patterns; if given, only units made at a matching node may go.
+
+    Raises:
+        UsageError: if a pattern matches nothing.
+    """
+    _check_patterns(graph, exclude, "--exclude")
+    _check_patterns(graph, only, "--only")
+    coupling = couple(graph, lambda node: _matches(node, exclude))
+    places = _places(graph, coupling)
+    members = _members(coupling, places)
+    if only:
+        members = [m for m in members if _is_made_at(m.places, coupling.sites, only)]
+    groups, numbers = _groups(coupling, members)
+    return Trace(
+        graph=graph,
+        sites=coupling.sites,
+        units=MappingProxyType({key: numbers[sets] for key, sets in coupling.axes.items()}),
+        factors=tuple(MappingProxyType({n: numbers[sets] for n, sets in of.items()}) for of in coupling.factors),
+        groups=groups,
+        refusals=_refusals(graph, coupling),
+        choices=coupling.choices,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Members:
+    """The sets (in ascending order) that make up one group, and where they live."""
+
+    sets: Ids
+    places: tuple[Place, ...]
+
+
+def _places(graph: Graph, coupling: Coupling) -> list[Place]:
+    """Every axis of every constant, with its role, in the order of the nodes."""
+    sources: dict[str, Slot] = {}
+    found: dict[tuple[Slot, int], Place] = {}
+    for index, site in enumerate(coupling.sites):
+        constant = [slot for slot in site.inputs if slot is not None and graph.tensors[slot.tensor].is_constant]
+        for slot in constant:
+            for axis in range(len(graph.tensors[slot.tensor].shape or ())):
+                role = _role(site, coupling, index, slot, coupling.axes[slot, axis])
+                found.setdefault((slot, axis), Place(index, slot, axis, role))
+        _meet_sources(site, index, coupling, sources, found)
+        inputs = [t for t in site.node.inputs if t is not None]
+        if len(constant) == 1 and all(t.is_constant or t.name in sources for t in inputs):
+            sources |= {o.tensor: sources.get(constant[0].tensor, constant[0]) for o in site.outputs if o is not None}
+        elif len(inputs) >= 1 and inputs[0].name in sources and all(t.is_constant for t in inputs[1:]):
+            sources |= {o.tensor: sources[inputs[0].name] for o in site.outputs if o is not None}
+    return [found[key] for key in sorted(found, key=lambda key: (found[key].site, key))]
+
+
+def _meet_sources(
+    site: Site,
+    index: int,
+    coupling: Coupling,
+    sources: Mapping[str, Slot],
+    found: dict[tuple[Slot, int], Place],
+) -> None:
+    """A weight that reaches a contracting node through Reshape, Transpose or the like has its role there."""
+    for slot in site.inputs:
+        source = sources.get(slot.tensor) if slot is not None else None
+        if slot is None or source is None or not site.rule.macs:
+            continue
+        for key in [key for key in found if key[0] == source]:
+            role = _role(site, coupling, index, slot, coupling.axes[key])
+            found[key] = Place(index, source, key[1], role)
+
+
+def _role(site: Site, coupling: Coupling, index: int, slot: Slot, sets: Ids) -> Role:
+    if not site.rule.macs:
+        return Role.FOLLOWS
+    own = coupling.factors[index]
+    outputs = frozenset().union(*(factors(operand) for operand in site.bound.outputs))
+    contracted = [ids for name, ids in own.items() if name not in outputs and not is_fixed(name)]
+    is_consumed = any(np.isin(sets, ids).any() for ids in contracted)
+    is_made = any(np.isin(sets, own[name]).any() for name in outputs if name in own and own[name].size > 1)
+    return Role.CONSUMES if is_consumed and not is_made else Role.PRODUCES
+
+
+def _members(coupling: Coupling, places: Sequence[Place]) -> list[_Members]:
+    """Sets that may go, put together by the axes they live on; ordered by where they first appear."""
+    pairs = [np.unique(coupling.axes[place.slot, place.axis]) for place in places]
+    if not pairs:
+        return []
+    sets = np.concatenate(pairs)
+    where = np.repeat(np.arange(len(places)), [ids.size for ids in pairs])
+    free = coupling.causes[sets] < 0
+    order = np.lexsort((where[free], sets[free]))
+    sets, where = sets[free][order], where[free][order]
+    starts = np.flatnonzero(np.r_[True, sets[1:] != sets[:-1]]) if sets.size else np.zeros(0, int)
+    grouped: dict[bytes, list[int]] = {}
+    signatures: dict[bytes, NDArray[np.intp]] = {}
+    for first, signature in zip(starts, np.split(where, starts[1:]), strict=True) if sets.size else ():
+        grouped.setdefault(signature.tobytes(), []).append(int(sets[first]))
+        signatures[signature.tobytes()] = signature
+    members = [_Members(np.array(grouped[key]), tuple(places[k] for k in signatures[key])) for key in grouped]
+    useful = (m for m in members if m.sets.size > 1 and any(p.role is not Role.FOLLOWS for p in m.places))
+    return sorted(useful, key=lambda m: int(m.sets[0]))
+
+
+def _groups(coupling: Coupling, members: Sequence[_Members]) -> tuple[tuple[Group, ...], Ids]:
+    """The groups, and the unit number of every set (-1 for none)."""
+    numbers = np.full(coupling.causes.size, -1, np.int64)
+    groups = []
+    start = 0
+    for member in members:
+        stop = start + member.sets.size
+        numbers[member.sets] = np.arange(start, stop)
+        groups.append(_group(coupling, member, start, stop))
+        start = stop
+    return _facts(coupling, groups, numbers), numbers
+
+
+def _group(coupling: Coupling, member: _Members, start: int, stop: int) -> Group:
+    first = next((p for p in member.places if p.role is Role.PRODUCES), member.places[0])
+    return Group(coupling.sites[first.site].node.name, start, stop, member.places, is_exact=True, aligned=())
+
+
+def _facts(coupling: Coupling, groups: Sequence[Group], numbers: Ids) -> tuple[Group, ...]:
+    """The groups with what the sites they pass through say: exactness, and the counts their kernels like."""
+    starts = np.array([group.start for group in groups])
+    inexact: set[int] = set()
+    aligned: dict[int, set[int]] = {}
+    for site, of in zip(coupling.sites, coupling.factors, strict=True):
+        for name, sets in of.items():
+            units = numbers[sets]
+            met = set((np.searchsorted(starts, np.unique(units[units >= 0]), "right") - 1).tolist())
+            inexact |= met if name in site.bound.mixed else set()
+            for index in met if site.rule.aligned > 1 else ():
+                aligned.setdefault(index, set()).add(site.rule.aligned)
+    return tuple(
+        Group(g.name, g.start, g.stop, g.places, index not in inexact, tuple(sorted(aligned.get(index, ()))))
+        for index, g in enumerate(groups)
+    )
+
+
+def _refusals(graph: Graph, coupling: Coupling) -> tuple[Refusal, ...]:
+    """Nodes without a rule, then every weight axis with positions that are pinned though the operator would let them go."""
+    found = [
+        Refusal(site.node.operator, site.node.name, "", -1, site.rule.why)
+        for site in coupling.sites
+        if not site.has_rule
+    ]
+    for site in coupling.sites:
+        for slot, operand in zip(site.inputs, site.bound.inputs, strict=True):
+            if slot is None or not site.rule.macs or not graph.tensors[slot.tensor].is_constant:
+                continue
+            for axis, parts in enumerate(operand or ()):
+                causes = coupling.causes[coupling.axes[slot, axis]]
+                may_shrink = any(not is_fixed(name) for segment in parts for name in segment)
+                if may_shrink and causes.size > 1 and (causes >= 0).any() and len(operand or ()) > 1:
+                    cause = coupling.reasons[int(causes[causes >= 0].min())]
+                    where = cause.node or site.node.name
+                    found.append(Refusal(cause.operator or site.node.operator, where, slot.tensor, axis, cause.reason))
+    return tuple(dict.fromkeys(found))
+
+
+def _check_patterns(graph: Graph, patterns: Sequence[str], option: str) -> None:
+    for pattern in patterns:
+        if not any(_matches(node, (pattern,)) for node in graph.nodes):
+            raise UsageError(f"{option} {pattern!r} matches no node or initializer; `inspect` lists the names")
+
+
+def _matches(node: Node, patterns: Sequence[str]) -> bool:
+    constants = [t.name for t in node.inputs if t is not None and t.is_constant]
+    names = [node.name, *constants, *(t.name for t in node.outputs if t is not None)]
+    return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
+
+
+def _is_made_at(places: Sequence[Place], sites: Sequence[Site], patterns: Sequence[str]) -> bool:
+    return any(_matches(sites[p.site].node, patterns) for p in places if p.role is Role.PRODUCES)
