@@ -44,7 +44,9 @@ def group_cost(trace: Trace, group: Group) -> Cost:
 def is_parameter(trace: Trace, name: str) -> bool:
     """Whether a tensor is a floating-point constant."""
     tensor = trace.graph.tensors[name]
-    return tensor.is_constant and tensor.dtype is not None and (tensor.dtype.kind == "f" or "float" in tensor.dtype.name)
+    return (
+        tensor.is_constant and tensor.dtype is not None and (tensor.dtype.kind == "f" or "float" in tensor.dtype.name)
+    )
 
 
 def _parameters(trace: Trace, removed: Mask) -> int:

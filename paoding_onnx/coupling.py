@@ -16,8 +16,8 @@ from dataclasses import field
 
 import numpy as np
 
-from paoding_onnx.axes import Axis
 from paoding_onnx.axes import AxesError
+from paoding_onnx.axes import Axis
 from paoding_onnx.axes import Bound
 from paoding_onnx.axes import Operand
 from paoding_onnx.axes import bind
@@ -37,7 +37,8 @@ from paoding_onnx.rules.rule import fixed
 @dataclass(frozen=True, slots=True, order=True)
 class Slot:
     """A tensor as nodes see it. A constant vector counts once for every use (`node`, `operand`): exporters share equal
-    biases between layers that have nothing else in common, and surgery can give each use its own copy."""
+    biases between layers that have nothing else in common, and surgery can give each use its own copy.
+    """
 
     tensor: str
     node: int = -1
@@ -116,7 +117,7 @@ def sites_of(graph: Graph) -> tuple[Site, ...]:
     return tuple(_site(node, index) for index, node in enumerate(graph.nodes))
 
 
-def couple(graph: Graph, is_protected: Callable[[Node], bool] = lambda node: False) -> Coupling:
+def couple(graph: Graph, is_protected: Callable[[Node], bool] = lambda _node: False) -> Coupling:
     """Unite what must go together, pin what may not go; `is_protected` nodes keep all axes of their tensors."""
     sites = sites_of(graph)
     axes, factors, size = _number(graph, sites)
@@ -164,9 +165,7 @@ def _slot(tensor: Tensor | None, operand: Operand | None, node: int, index: int)
     return Slot(tensor.name)
 
 
-def _number(
-    graph: Graph, sites: Sequence[Site]
-) -> tuple[dict[tuple[Slot, int], Ids], list[dict[str, Ids]], int]:
+def _number(graph: Graph, sites: Sequence[Site]) -> tuple[dict[tuple[Slot, int], Ids], list[dict[str, Ids]], int]:
     """Ids for every position of every axis and factor, in the order of the nodes."""
     axes: dict[tuple[Slot, int], Ids] = {}
     factors: list[dict[str, Ids]] = []

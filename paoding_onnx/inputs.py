@@ -29,7 +29,9 @@ def choose_shapes(specs: Sequence[InputSpec], *, batch: int, size: int, given: S
     given = given or {}
     _check_given(specs, given)
     symbols = {
-        dim: size for spec in specs for dim, size in zip(spec.dims, given.get(spec.name, ()), strict=False)
+        dim: size
+        for spec in specs
+        for dim, size in zip(spec.dims, given.get(spec.name, ()), strict=False)
         if isinstance(dim, str)
     }
     for spec in specs:

@@ -79,7 +79,11 @@ def lift(proto: onnx.ModelProto) -> Model:
     weights: dict[str, Array] = {}
     read = {name for node in proto.graph.node for name in node.input}  # onnxruntime drops what only subgraphs read
     for tensor in proto.graph.initializer:
-        if tensor.name in read and len(tensor.raw_data) >= LIFT_BYTES and _dtype(tensor.data_type).kind in _LIFTED_KINDS:
+        if (
+            tensor.name in read
+            and len(tensor.raw_data) >= LIFT_BYTES
+            and _dtype(tensor.data_type).kind in _LIFTED_KINDS
+        ):
             weights[tensor.name] = _take_weights(tensor)
     skeleton = onnx.ModelProto()
     skeleton.CopyFrom(proto)  # a protobuf frees cleared fields only when the whole message goes

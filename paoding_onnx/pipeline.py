@@ -18,6 +18,7 @@ import numpy as np
 
 from paoding_onnx.check import Verdict
 from paoding_onnx.check import check_file
+from paoding_onnx.check import check_plan
 from paoding_onnx.check import check_surgery
 from paoding_onnx.check import output_difference
 from paoding_onnx.cost import Cost
@@ -37,13 +38,14 @@ from paoding_onnx.plan import AUTO
 from paoding_onnx.plan import Budget
 from paoding_onnx.plan import Plan
 from paoding_onnx.plan import make_plan
+from paoding_onnx.plan import plan_from_document
 from paoding_onnx.plan import quotas
 from paoding_onnx.plan import schedule
 from paoding_onnx.repair import absorb
 from paoding_onnx.samplers import METHODS
 from paoding_onnx.samplers import View
-from paoding_onnx.samplers import is_dense
 from paoding_onnx.samplers.reach import reach_of
+from paoding_onnx.samplers.view import is_dense
 from paoding_onnx.session import Session
 from paoding_onnx.session import latency_ratio
 from paoding_onnx.shapes import observe
@@ -74,6 +76,7 @@ class Options:
         round_to: kept units of each group a multiple of this where possible; 0 chooses what the kernels like.
         seed: for methods that draw at random.
         input_shapes: shapes for inputs with open axes, by name; found by trying where not given.
+        verbose: let onnxruntime print its own warnings about the model.
 
     Raises:
         UsageError: if a value is out of its range.
@@ -88,6 +91,7 @@ class Options:
     round_to: int = AUTO
     seed: int = 0
     input_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    verbose: bool = False
 
     def __post_init__(self) -> None:
         """Check every value once, here."""
@@ -141,7 +145,8 @@ def examine(model: Model | Path | str, options: Options | None = None) -> Trace:
     """
     options = options or Options()
     source = model if isinstance(model, Model) else load(model)
-    return trace(observe(source, options.input_shapes), exclude=options.exclude, only=options.only)
+    graph = observe(source, options.input_shapes, verbose=options.verbose)
+    return trace(graph, exclude=options.exclude, only=options.only)
 
 
 def prune(
@@ -149,8 +154,8 @@ def prune(
     output: Path | str | None = None,
     options: Options | None = None,
     *,
-    progress: Progress = lambda what, share: None,
-    extras: Callable[[Pruned, Stage], tuple[Path, ...]] = lambda pruned, stage: (),
+    progress: Progress = lambda _what, _share: None,
+    extras: Callable[[Pruned, Stage], tuple[Path, ...]] = lambda _pruned, _stage: (),
 ) -> Pruned:
     """Prune `model`, prove the result, and write it to `output` if given (whatever stands there is replaced).
 
@@ -191,15 +196,43 @@ def prune(
     return result
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What `check` found; `difference` see `paoding_onnx.check.output_difference`."""
+
+    verdicts: tuple[Verdict, ...]
+    difference: float
+
+
+def check(
+    original: Path | str, pruned: Path | str, *, plan: object = None, input_shapes: Shapes | None = None
+) -> Checked:
+    """The proofs on two files; with a `plan` (what `plan_document` returned) also those on the surgery itself.
+
+    Raises:
+        ModelError: if a file cannot be read, or the original cannot be run.
+        UsageError: if the plan does not fit the original.
+    """
+    source, result = load(original), load(pruned)
+    traced = trace(observe(source, input_shapes))
+    shapes = runnable_shapes(source, traced.graph)
+    if plan is None:
+        verdicts = check_file(source, Path(pruned), None, shapes)
+    else:
+        made = plan_from_document(traced, plan)
+        surgery = (check_surgery(source, traced, made), check_plan(source, traced, made, result))
+        verdicts = (*surgery, *check_file(source, Path(pruned), cost(traced, made.removed), shapes))
+    can_compare = all(v.passed for v in verdicts if v.name in ("interface", "onnxruntime"))
+    return Checked(verdicts, output_difference(source, result, shapes) if can_compare else math.nan)
+
+
 def _require_units(traced: Trace) -> None:
     if not traced.groups:
         reasons = "; ".join(f"{r.operator} {r.node}: {r.reason}" for r in traced.refusals[:3])
         raise TargetError(f"the model has no prunable unit ({reasons or 'it has no weights between its layers'})")
 
 
-def _choose(
-    traced: Trace, options: Options, progress: Progress
-) -> tuple[tuple[Step, ...], Plan, Mapping[str, Array]]:
+def _choose(traced: Trace, options: Options, progress: Progress) -> tuple[tuple[Step, ...], Plan, Mapping[str, Array]]:
     """Score, plan and absorb in small steps, front to back in each, until the target."""
     removed = nothing(traced)
     contents: Mapping[str, Array] = MappingProxyType({})
@@ -302,5 +335,3 @@ def _measure(result: Pruned, path: Path, saved: bool) -> Pruned:
     del before, after
     difference = output_difference(result.original, result.model, shapes)
     return replace(result, latency_ratio=ratio, difference=difference, saved=saved)
-
-

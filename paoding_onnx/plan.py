@@ -114,8 +114,10 @@ def plan_from_document(trace: Trace, document: object) -> Plan:
     removed = nothing(trace)
     if not isinstance(document, Mapping) or document.get("format") != FORMAT:
         raise UsageError(f"the plan is not in the format {FORMAT!r}")
-    units = {(slot.tensor, slot.operand if slot.node >= 0 else None, _node(trace, slot.node), axis): numbers
-             for (slot, axis), numbers in trace.units.items()}
+    units = {
+        (slot.tensor, slot.operand if slot.node >= 0 else None, _node(trace, slot.node), axis): numbers
+        for (slot, axis), numbers in trace.units.items()
+    }
     for entry in _entries(document):
         key = (entry.get("initializer"), entry.get("operand"), entry.get("node"), entry.get("axis"))
         numbers = units.get(key)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from paoding_onnx.graph import Array
 from paoding_onnx.graph import Node
 from paoding_onnx.rules.rule import Affine
 from paoding_onnx.rules.rule import Passes
@@ -41,7 +41,9 @@ def half_linear(node: Node) -> Rule:
 
 
 @register("Sigmoid", "Tanh", "Erf", "Exp", "Log", "Sqrt", "Reciprocal", "Floor", "Ceil", "Sign", "Not", "Gelu", read=20)
-@register("HardSigmoid", "HardSwish", "Elu", "Selu", "Mish", "Softplus", "Softsign", "ThresholdedRelu", "Round", read=22)
+@register(
+    "HardSigmoid", "HardSwish", "Elu", "Selu", "Mish", "Softplus", "Softsign", "ThresholdedRelu", "Round", read=22
+)
 @register("Celu", "Swish", read=28)
 @register("Sin", "Cos", "Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Acosh", "Atanh", read=22)
 @register("Shrink", "IsNaN", "IsInf", read=20)
@@ -113,7 +115,7 @@ def broadcast(node: Node) -> str:
     return spell(words, [[word if size > 1 else "1" for word, size in zip(factors, output, strict=True)]])
 
 
-def _constant_operand(node: Node) -> tuple[int, Array | None]:
+def _constant_operand(node: Node) -> tuple[int, NDArray[np.float64] | None]:
     """Index and flat content of the operand that is a constant of one value, or of one value for each unit."""
     for index, tensor in enumerate(node.inputs):
         if tensor is None or tensor.value is None or not tensor.is_constant or tensor.value.dtype.kind != "f":

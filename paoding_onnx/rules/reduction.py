@@ -48,7 +48,7 @@ def arg_max(node: Node) -> Rule:
 def _reduce(node: Node, spelling: str, passes: Passes, *, lower: bool = False) -> Rule:
     axes = node.integers("axes") or node.entries(1)
     ndim = len(node.shape(0))
-    if axes is None and len(node.inputs) > 1 and node.inputs[1] is not None or axes and None in axes:
+    if (axes is None and len(node.inputs) > 1 and node.inputs[1] is not None) or (axes and None in axes):
         return fixed(node, "reduces over axes chosen while running")
     if not axes and node.integer("noop_with_empty_axes", 0):
         return Rule("*A, _ -> *A", passes=passes)
@@ -64,4 +64,6 @@ def _spell(node: Node, reduced: set[int], spelling: str, passes: Passes, *, lowe
     ]
     gone = ["1"] if node.integer("keepdims", 1) else []
     target = [word for axis, name in enumerate(plain) for word in (gone if axis in reduced else [name])]
-    return Rule(spell([source, *[None] * (len(node.inputs) - 1)], [target]), passes=passes, why="reduces over this axis")
+    return Rule(
+        spell([source, *[None] * (len(node.inputs) - 1)], [target]), passes=passes, why="reduces over this axis"
+    )

@@ -34,6 +34,8 @@ def reshape(node: Node) -> Rule:
         return fixed(node, _COMPUTED)
     copies = not node.integer("allowzero", 0)
     sizes = {k: right[k] for k, e in enumerate(target) if e is not None and e > 0 and right[k] != "1"}
+    if not sizes:  # -1, 0 and computed entries follow the input by themselves
+        return Rule(spell([left, None], [right]), passes=Passes.ANY)
     varying = [k for k, entry in enumerate(target) if entry is None]
     literals = {k: 0 for k in varying if copies and left[k : k + 1] == right[k : k + 1]}
     if unsettled := [k for k in varying if k not in literals]:

@@ -57,4 +57,15 @@ METHODS: Mapping[str, Method] = MappingProxyType(
 )
 """The methods that `--method` offers, by name."""
 
-__all__ = ["METHODS", "Candidate", "Method", "Sampler", "View", "at_random", "channel_scale", "magnitude", "paoding", "pairwise"]
+__all__ = [
+    "METHODS",
+    "Candidate",
+    "Method",
+    "Sampler",
+    "View",
+    "at_random",
+    "channel_scale",
+    "magnitude",
+    "pairwise",
+    "paoding",
+]

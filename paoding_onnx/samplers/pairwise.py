@@ -26,7 +26,8 @@ ALPHA = 0.75
 @dataclass(frozen=True, slots=True)
 class _Response:
     """What the nodes after a group's producers make of its units: `features` `(n_kept, d)` describe each unit's response
-    to the layer's input, `passes` says which scalings survive up to the consumers."""
+    to the layer's input, `passes` says which scalings survive up to the consumers.
+    """
 
     features: Floats
     passes: Passes

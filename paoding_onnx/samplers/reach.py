@@ -46,7 +46,9 @@ def reach_of(view: View, groups: Iterable[Group]) -> Reach:
             if index in places and start in outgoing:
                 found[start] += outgoing[start]
         weight = _weight(view, site)
-        incoming = outgoing if weight is None else _contract(view, site, weight, outgoing, columns.get(index), n_columns)
+        incoming = (
+            outgoing if weight is None else _contract(view, site, weight, outgoing, columns.get(index), n_columns)
+        )
         _hand_up(view, site, incoming, reached)
     return found
 

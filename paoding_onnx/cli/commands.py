@@ -1,0 +1,156 @@
+"""The commands: each turns arguments into one library call and prints what comes back."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.console import RenderableType
+from rich.progress import Progress
+
+from paoding_onnx.errors import ModelError
+from paoding_onnx.errors import OutputError
+from paoding_onnx.errors import UsageError
+from paoding_onnx.pipeline import Options
+from paoding_onnx.pipeline import Pruned
+from paoding_onnx.pipeline import check
+from paoding_onnx.pipeline import examine
+from paoding_onnx.pipeline import prune
+from paoding_onnx.plan import plan_document
+from paoding_onnx.report import check_document
+from paoding_onnx.report import check_lines
+from paoding_onnx.report import inspect_document
+from paoding_onnx.report import inspect_lines
+from paoding_onnx.report import operators_document
+from paoding_onnx.report import operators_lines
+from paoding_onnx.report import prune_document
+from paoding_onnx.report import prune_lines
+from paoding_onnx.writer import Stage
+from paoding_onnx.writer import write_text
+
+PLAIN_WIDTH = 110
+"""Columns of tables that do not go to a terminal."""
+
+
+def run(arguments: Namespace) -> int:
+    """Run the command that `arguments` names; returns the exit status."""
+    return _COMMANDS[arguments.command](arguments)
+
+
+def options_of(arguments: Namespace) -> Options:
+    """The library's options that the arguments spell."""
+    names = ("target", "by", "step", "method", "round_to", "seed", "verbose")
+    given = {name: getattr(arguments, name) for name in names if hasattr(arguments, name)}
+    scope = {name: tuple(getattr(arguments, name, ())) for name in ("exclude", "only")}
+    return Options(**given, **scope, input_shapes=dict(arguments.input_shape))
+
+
+def _inspect(arguments: Namespace) -> int:
+    trace = examine(arguments.model, options_of(arguments))
+    lines = inspect_lines(arguments.model.name, trace, verbose=arguments.verbose)
+    _show(arguments, lambda: inspect_document(trace), lines)
+    return 0
+
+
+def _prune(arguments: Namespace) -> int:
+    options = options_of(arguments)
+    _check_targets(arguments)
+    with _bar(arguments) as progress:
+        output = None if arguments.dry_run else arguments.output
+        result = prune(arguments.model, output, options, progress=progress, extras=_extras(arguments))
+    document = lambda: prune_document(result, source=arguments.model, target=arguments.output)  # noqa: E731 - deferred
+    lines = prune_lines(result, str(arguments.output), verbose=arguments.verbose)
+    _show(arguments, document, lines)
+    return 0
+
+
+def _check(arguments: Namespace) -> int:
+    result = check(
+        arguments.original,
+        arguments.pruned,
+        plan=None if arguments.plan is None else _read_json(arguments.plan),
+        input_shapes=dict(arguments.input_shape),
+    )
+    lines = [*check_lines(result.verdicts), f"outputs on random inputs differ by {result.difference:.3g} of their size"]
+    document = {"checks": check_document(result.verdicts), "output_difference": result.difference}
+    _show(arguments, lambda: document, lines)
+    return 0 if all(verdict.passed for verdict in result.verdicts) else 1
+
+
+def _operators(arguments: Namespace) -> int:
+    arguments.quiet = False
+    _show(arguments, operators_document, operators_lines(markdown=arguments.markdown))
+    return 0
+
+
+_COMMANDS = {"inspect": _inspect, "prune": _prune, "check": _check, "operators": _operators}
+
+
+def _check_targets(arguments: Namespace) -> None:
+    """Refuse files that cannot or must not be written before any work is done."""
+    if arguments.output is None and not arguments.dry_run:
+        raise UsageError("no output: give -o OUT, or --dry-run to write nothing")
+    targets = [path for path in (arguments.output, arguments.plan, arguments.report) if path is not None]
+    for index, path in enumerate(targets if not arguments.dry_run else ()):
+        if path.resolve() in {other.resolve() for other in targets[:index]}:
+            raise UsageError(f"{path} is named for two outputs; give each a file of its own")
+        if path.exists() and arguments.model.exists() and os.path.samefile(path, arguments.model):
+            raise UsageError(f"{path} is the model itself; an input is never overwritten, choose another output")
+        if path.is_dir() or not path.parent.is_dir():
+            raise OutputError(f"cannot write {path}: " + ("it is a folder" if path.is_dir() else "no such folder"))
+        if not os.access(path.parent, os.W_OK):
+            raise OutputError(f"cannot write {path}: no permission to write in its folder")
+        if path.exists() and not arguments.force:
+            raise OutputError(f"{path} exists; give --force to overwrite it")
+
+
+def _extras(arguments: Namespace) -> Callable[[Pruned, Stage], tuple[Path, ...]]:
+    """Writes the plan and the report beside the model, to be named together with it."""
+
+    def write(result: Pruned, held: Stage) -> tuple[Path, ...]:
+        documents = (
+            (arguments.plan, lambda: plan_document(result.trace, result.plan)),
+            (arguments.report, lambda: prune_document(result, source=arguments.model)),
+        )
+        wanted = [(path, make) for path, make in documents if path is not None]
+        for path, make in wanted:
+            write_text(json.dumps(make(), indent=1) + "\n", held.place(path))
+        return tuple(path for path, _ in wanted)
+
+    return write
+
+
+def _read_json(path: Path) -> object:
+    try:
+        return json.loads(path.read_text())
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise UsageError(f"{path} is no JSON: {error}") from error
+
+
+def _show(arguments: Namespace, document: Callable[[], object], lines: Iterable[RenderableType]) -> None:
+    if arguments.json:
+        print(json.dumps(document(), indent=1))
+        return
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
+    for line in lines if not arguments.quiet else ():
+        console.print(line, soft_wrap=isinstance(line, str))
+
+
+@contextmanager
+def _bar(arguments: Namespace) -> Iterator[Callable[[str, float], None]]:
+    """A progress bar on a terminal, silence elsewhere."""
+    console = Console(file=sys.stderr)
+    is_shown = console.is_terminal and not arguments.quiet and not arguments.json
+    with Progress(console=console, transient=True, disable=not is_shown) as bar:
+        task = bar.add_task("reading", total=1.0)
+        yield lambda what, share: bar.update(task, description=what, completed=share)

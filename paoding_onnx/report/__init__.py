@@ -1,0 +1,12 @@
+"""REPORT: results as JSON-ready documents and as tables for a terminal. Computes nothing that is not shown."""
+
+from __future__ import annotations
+
+from paoding_onnx.report.documents import check_document as check_document
+from paoding_onnx.report.documents import inspect_document as inspect_document
+from paoding_onnx.report.documents import operators_document as operators_document
+from paoding_onnx.report.documents import prune_document as prune_document
+from paoding_onnx.report.tables import check_lines as check_lines
+from paoding_onnx.report.tables import inspect_lines as inspect_lines
+from paoding_onnx.report.tables import operators_lines as operators_lines
+from paoding_onnx.report.tables import prune_lines as prune_lines

@@ -1,0 +1,130 @@
+"""Results as JSON-ready values: dictionaries, lists, strings, numbers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from paoding_onnx.check import Verdict
+from paoding_onnx.cost import Cost
+from paoding_onnx.cost import cost
+from paoding_onnx.cost import group_cost
+from paoding_onnx.cost import nothing
+from paoding_onnx.pipeline import Options
+from paoding_onnx.pipeline import Pruned
+from paoding_onnx.rules import operators
+from paoding_onnx.trace import Group
+from paoding_onnx.trace import Refusal
+from paoding_onnx.trace import Trace
+
+Document = dict[str, object]
+
+
+def inspect_document(trace: Trace) -> Document:
+    """What `inspect` found: costs, groups, refusals and choices."""
+    whole = cost(trace, nothing(trace))
+    return {
+        "parameters": whole.parameters,
+        "macs": whole.macs,
+        "input_shapes": {name: list(trace.graph.tensors[name].shape or ()) for name in trace.graph.inputs},
+        "prunable_parameters": prunable_parameters(trace),
+        "groups": [_group(trace, group) for group in trace.groups],
+        "refusals": [asdict(refusal) for refusal in trace.refusals],
+        "choices": [asdict(choice) for choice in trace.choices],
+    }
+
+
+def prune_document(result: Pruned, *, source: Path | None = None, target: Path | None = None) -> Document:
+    """Everything a pruning run did and found, each step included; files are named without their folders."""
+    return {
+        "model": _file(source, result.bytes_before),
+        "output": _file(target if result.saved else None, result.bytes_after),
+        "options": _options(result.options),
+        "before": asdict(result.before),
+        "after": asdict(result.after),
+        "latency_ratio": result.latency_ratio,
+        "output_difference": result.difference,
+        "groups": [
+            {"name": g.name, "units": g.n_units, "kept": result.plan.kept_units(g), "exact": g.is_exact}
+            for g in result.trace.groups
+        ],
+        "steps": [
+            {"share": s.share, **asdict(s.cost), "removed": {name: list(units) for name, units in s.removed.items()}}
+            for s in result.steps
+        ],
+        "checks": check_document(result.verdicts),
+        "refusals": [asdict(refusal) for refusal in result.trace.refusals],
+    }
+
+
+def check_document(verdicts: Sequence[Verdict]) -> list[Document]:
+    """The proofs and how they ended."""
+    return [asdict(verdict) for verdict in verdicts]
+
+
+def operators_document() -> list[Document]:
+    """The operators with a rule, by domain and name, with the newest opset version that the rule was written for."""
+    return [
+        {
+            "domain": entry.domain or "ai.onnx",
+            "operator": entry.operator,
+            "since_version": entry.read,
+            "rule": (entry.make.__doc__ or "").split("\n")[0].rstrip("."),
+        }
+        for entry in operators()
+    ]
+
+
+def prunable_parameters(trace: Trace) -> int:
+    """Parameters that have a unit on at least one of their axes."""
+    everything = ~nothing(trace)
+    return cost(trace, nothing(trace)).parameters - cost(trace, everything).parameters
+
+
+def sha256(path: Path) -> str:
+    """Hash of a file's content, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def share(before: float, after: float) -> float:
+    """Share of `before` that is gone; 0 where there was nothing.
+
+    >>> share(200, 50)
+    0.75
+    """
+    return (before - after) / before if before else 0.0
+
+
+def refusal_text(refusal: Refusal) -> str:
+    """Where a refusal stands, in words."""
+    return f"{refusal.tensor} axis {refusal.axis}" if refusal.tensor else "the whole node"
+
+
+def _group(trace: Trace, group: Group) -> Document:
+    carried: Cost = group_cost(trace, group)
+    return {
+        "name": group.name,
+        "units": group.n_units,
+        "parameters": carried.parameters,
+        "macs": carried.macs,
+        "exact": group.is_exact,
+        "places": [
+            {"initializer": p.slot.tensor, "axis": p.axis, "role": str(p.role), "node": trace.sites[p.site].node.name}
+            for p in group.places
+        ],
+    }
+
+
+def _options(options: Options) -> Document:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(options).items()}
+
+
+def _file(path: Path | None, n_bytes: int) -> Document:
+    return {
+        "file": path.name if path is not None else None,
+        "bytes": n_bytes,
+        "sha256": sha256(path) if path is not None and path.is_file() else None,
+    }

@@ -1,0 +1,140 @@
+"""Results as lines and tables for a terminal (rich renderables); plain text where the output is no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import TypeVar
+
+from rich import box
+from rich.console import RenderableType
+from rich.markup import escape
+from rich.table import Table
+
+from paoding_onnx.check import Verdict
+from paoding_onnx.cost import cost
+from paoding_onnx.cost import group_cost
+from paoding_onnx.cost import nothing
+from paoding_onnx.pipeline import Pruned
+from paoding_onnx.report.documents import operators_document
+from paoding_onnx.report.documents import prunable_parameters
+from paoding_onnx.report.documents import refusal_text
+from paoding_onnx.report.documents import share
+from paoding_onnx.trace import Refusal
+from paoding_onnx.trace import Trace
+
+_T = TypeVar("_T")
+MAX_ROWS = 40
+"""Longer lists of groups or refusals end in a line that says how many more there are."""
+
+
+def inspect_lines(name: str, trace: Trace, *, verbose: bool = False) -> Iterator[RenderableType]:
+    """What `inspect` prints: a summary, the groups, the choices made, the refusals."""
+    whole = cost(trace, nothing(trace))
+    prunable = prunable_parameters(trace)
+    part = prunable / whole.parameters if whole.parameters else 0.0
+    yield (
+        f"{escape(name)}: {trace.n_units:,} units in {len(trace.groups)} groups; {part:.1%} of "
+        f"{whole.parameters:,} parameters can be pruned, {whole.macs:,} MACs"
+    )
+    table = _table("group", "units", "parameters", "MACs", "exact", "lives on")
+    for group in _some(trace.groups, verbose):
+        carried = group_cost(trace, group)
+        where = f"{len({place.slot.tensor for place in group.places})} initializers"
+        row = (f"{group.n_units:,}", f"{carried.parameters:,}", f"{carried.macs:,}", _yes(group.is_exact), where)
+        table.add_row(escape(group.name), *row)
+    if trace.groups:
+        yield table
+    yield from _rest(len(trace.groups), "groups", verbose)
+    for choice in trace.choices:
+        yield f"choice at {escape(choice.node)}: factor {choice.kept} shrinks, {', '.join(choice.pinned)} stay whole"
+    yield from _refusals(trace.refusals, verbose)
+
+
+def prune_lines(result: Pruned, target: str | None, *, verbose: bool = False) -> Iterator[RenderableType]:
+    """What `prune` prints: a sentence, before and after, units of each group, the proofs, what was written."""
+    before, after = result.before, result.after
+    gone = share(before.parameters, after.parameters)
+    unprunable = 1 - prunable_parameters(result.trace) / max(before.parameters, 1)
+    warning = f" ({unprunable:.0%} of them cannot be pruned; see `inspect`)" if unprunable > 0.5 else ""
+    units = int(result.plan.removed.sum())
+    yield f"removed {units:,} of {result.trace.n_units:,} units: {gone:.1%} of all parameters{warning}"
+    yield _costs(result)
+    yield _units(result, verbose)
+    yield from _rest(len(result.trace.groups), "groups", verbose)
+    yield f"outputs on random inputs moved by {result.difference:.3g} of their size (root mean square)"
+    yield from check_lines(result.verdicts)
+    if verbose:
+        yield from _refusals(result.trace.refusals, verbose)
+    yield f"wrote {escape(target)}" if target and result.saved else "dry run: nothing was written"
+
+
+def check_lines(verdicts: Sequence[Verdict]) -> Iterator[RenderableType]:
+    """One line for each proof."""
+    for verdict in verdicts:
+        style = "green" if verdict.passed else "red"
+        word = "ok    " if verdict.passed else "FAILED"
+        yield f"[{style}]{word}[/{style}] {verdict.name}: {escape(verdict.detail)}"
+
+
+def operators_lines(*, markdown: bool = False) -> Iterator[RenderableType]:
+    """The table of operators; in Markdown for the documentation."""
+    table = _table("operator", "domain", "up to version", "rule")
+    table.box = box.MARKDOWN if markdown else table.box
+    for entry in operators_document():
+        table.add_row(*(escape(str(entry[key])) for key in ("operator", "domain", "since_version", "rule")))
+    yield table
+
+
+def _costs(result: Pruned) -> Table:
+    table = _table("", "before", "after", "change")
+    rows = (
+        ("parameters", result.before.parameters, result.after.parameters),
+        ("MACs", result.before.macs, result.after.macs),
+        ("file bytes", result.bytes_before, result.bytes_after),
+    )
+    for name, old, new in rows:
+        table.add_row(name, f"{old:,}", f"{new:,}", f"{-share(old, new):+.1%}")
+    table.add_row("latency", "1.00", f"{result.latency_ratio:.2f}", f"{result.latency_ratio - 1:+.1%}")
+    return table
+
+
+def _units(result: Pruned, verbose: bool) -> Table:
+    table = _table("group", "units", "kept", "removed")
+    for group in _some(result.trace.groups, verbose):
+        kept = result.plan.kept_units(group)
+        row = (f"{group.n_units:,}", f"{kept:,}", f"{share(group.n_units, kept):.1%}")
+        table.add_row(escape(group.name + ("" if group.is_exact else " (inexact)")), *row)
+    return table
+
+
+def _refusals(refusals: Sequence[Refusal], verbose: bool) -> Iterator[RenderableType]:
+    if not refusals:
+        return
+    table = _table("left alone", "operator", "node", "because", numbers=False)
+    for refusal in _some(refusals, verbose):
+        words = (refusal_text(refusal), refusal.operator, refusal.node, refusal.reason)
+        table.add_row(*(escape(word) for word in words))
+    yield table
+    yield from _rest(len(refusals), "refusals", verbose)
+
+
+def _table(*columns: str, numbers: bool = True) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for position, column in enumerate(columns):
+        is_number = numbers and 0 < position and column not in ("lives on", "rule", "domain", "exact")
+        table.add_column(column, justify="right" if is_number else "left", overflow="fold")
+    return table
+
+
+def _some(items: Sequence[_T], verbose: bool) -> Sequence[_T]:
+    return items if verbose else items[:MAX_ROWS]
+
+
+def _rest(count: int, what: str, verbose: bool) -> Iterator[str]:
+    if count > MAX_ROWS and not verbose:
+        yield f"and {count - MAX_ROWS} more {what}; --verbose lists them all"
+
+
+def _yes(flag: bool) -> str:
+    return "yes" if flag else "no"
