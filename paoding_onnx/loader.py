@@ -6,6 +6,7 @@ Reads only. The weights are lifted out of the protobuf once, so that no stage ho
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -79,11 +80,7 @@ def lift(proto: onnx.ModelProto) -> Model:
     weights: dict[str, Array] = {}
     read = {name for node in proto.graph.node for name in node.input}  # onnxruntime drops what only subgraphs read
     for tensor in proto.graph.initializer:
-        if (
-            tensor.name in read
-            and len(tensor.raw_data) >= LIFT_BYTES
-            and _dtype(tensor.data_type).kind in _LIFTED_KINDS
-        ):
+        if tensor.name in read and _is_large(tensor):
             weights[tensor.name] = _take_weights(tensor)
     skeleton = onnx.ModelProto()
     skeleton.CopyFrom(proto)  # a protobuf frees cleared fields only when the whole message goes
@@ -166,12 +163,18 @@ def _size_or_zero(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
 
 
+def _is_large(tensor: onnx.TensorProto) -> bool:
+    dtype = _dtype(tensor.data_type)
+    n_bytes = math.prod(tensor.dims) * dtype.itemsize
+    return dtype.kind in _LIFTED_KINDS and n_bytes >= LIFT_BYTES and tensor.HasField("raw_data")
+
+
 def _take_weights(tensor: onnx.TensorProto) -> Array:
     dtype = _dtype(tensor.data_type)
     array = np.frombuffer(tensor.raw_data, dtype)
-    if array.size != np.prod(tensor.dims, dtype=np.int64):
+    if array.size != math.prod(tensor.dims):
         raise ModelError(
-            f"initializer {tensor.name!r} has {array.size} elements, its shape {tuple(tensor.dims)} wants another number"
+            f"initializer {tensor.name!r} has {array.size} elements, which do not fit its shape {tuple(tensor.dims)}"
         )
     tensor.ClearField("raw_data")
     mark_external(tensor, PLACEHOLDER)

@@ -6,13 +6,11 @@ import math
 from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
-from dataclasses import field
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
-from typing import get_args
 
 import numpy as np
 
@@ -26,7 +24,6 @@ from paoding_onnx.cost import cost
 from paoding_onnx.cost import nothing
 from paoding_onnx.errors import CheckError
 from paoding_onnx.errors import TargetError
-from paoding_onnx.errors import UsageError
 from paoding_onnx.graph import Array
 from paoding_onnx.inputs import Shapes
 from paoding_onnx.inputs import random_feeds
@@ -34,8 +31,7 @@ from paoding_onnx.loader import Model
 from paoding_onnx.loader import file_bytes
 from paoding_onnx.loader import input_specs
 from paoding_onnx.loader import load
-from paoding_onnx.plan import AUTO
-from paoding_onnx.plan import Budget
+from paoding_onnx.options import Options
 from paoding_onnx.plan import Plan
 from paoding_onnx.plan import make_plan
 from paoding_onnx.plan import plan_from_document
@@ -63,53 +59,8 @@ Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """How to prune.
-
-    Attributes:
-        target: share to remove, in (0, 1), of what `by` counts.
-        by: `units` (every group loses this share, as in the paper), `parameters` or `macs` (of the whole model).
-        step: share removed per step of methods whose later steps depend on earlier ones; in (0, 1].
-        method: a name in `paoding_onnx.samplers.METHODS`.
-        exclude: glob patterns of nodes or initializers that keep their size.
-        only: glob patterns; if given, only units made at matching nodes go.
-        round_to: kept units of each group a multiple of this where possible; 0 chooses what the kernels like.
-        seed: for methods that draw at random.
-        input_shapes: shapes for inputs with open axes, by name; found by trying where not given.
-        verbose: let onnxruntime print its own warnings about the model.
-
-    Raises:
-        UsageError: if a value is out of its range.
-    """
-
-    target: float = 0.5
-    by: Budget = "units"
-    step: float = 0.05
-    method: str = "paoding"
-    exclude: tuple[str, ...] = ()
-    only: tuple[str, ...] = ()
-    round_to: int = AUTO
-    seed: int = 0
-    input_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    verbose: bool = False
-
-    def __post_init__(self) -> None:
-        """Check every value once, here."""
-        if not (math.isfinite(self.target) and 0 < self.target < 1):
-            raise UsageError(f"target {self.target} is not between 0 and 1: it is the share to remove, such as 0.5")
-        if not (math.isfinite(self.step) and 0 < self.step <= 1):
-            raise UsageError(f"step {self.step} is not in (0, 1]: it is the share removed per step, such as 0.05")
-        if self.by not in get_args(Budget):
-            raise UsageError(f"by {self.by!r} is none of {', '.join(get_args(Budget))}")
-        if self.method not in METHODS:
-            raise UsageError(f"method {self.method!r} is none of {', '.join(METHODS)}")
-        if self.round_to < 0 or self.seed < 0:
-            raise UsageError("round_to and seed must not be negative")
-
-
-@dataclass(frozen=True, slots=True)
 class Step:
-    """The state after one step: the share asked for so far, what is left, and each group's units in the order they went."""
+    """The state after a step: the share asked for so far, what is left, the units each group lost, in that order."""
 
     share: float
     cost: Cost
@@ -180,15 +131,16 @@ def prune(
     _require_units(traced)
     steps, plan, contents = _choose(traced, options, progress)
     progress("proving the surgery", 0.7)
-    equivalence = check_surgery(original, traced, plan)
-    smaller = cut(original, traced, plan, contents)
+    plain = cut(original, traced, plan)
+    equivalence = check_surgery(original, traced, plan, plain)
+    smaller = cut(original, traced, plan, contents) if contents else plain
     progress("proving the file", 0.8)
     with TemporaryDirectory() as scratch, stage(Path(output).parent if output else Path(scratch)) as held:
         target = Path(output) if output else Path(scratch) / "pruned.onnx"
         files = write_model(smaller, held.place(target))
         result = _prove(original, smaller, traced, plan, options, steps, held.place(target), equivalence)
         progress("measuring", 0.9)
-        result = _measure(result, held.place(target), bool(output))
+        result = _measure(result, saved=bool(output))
         if output:
             more = extras(result, held)
             held.commit(*more, *(target.with_name(file.name) for file in files))
@@ -222,8 +174,10 @@ def check(
         made = plan_from_document(traced, plan)
         surgery = (check_surgery(source, traced, made), check_plan(source, traced, made, result))
         verdicts = (*surgery, *check_file(source, Path(pruned), cost(traced, made.removed), shapes))
-    can_compare = all(v.passed for v in verdicts if v.name in ("interface", "onnxruntime"))
-    return Checked(verdicts, output_difference(source, result, shapes) if can_compare else math.nan)
+    if not all(verdict.passed for verdict in verdicts if verdict.name in ("interface", "onnxruntime")):
+        return Checked(verdicts, math.nan)
+    feeds = random_feeds(input_specs(source), shapes, np.random.default_rng(0))
+    return Checked(verdicts, output_difference(Session(source).run(feeds), Session(result).run(feeds)))
 
 
 def _require_units(traced: Trace) -> None:
@@ -327,11 +281,9 @@ def _folder_bytes(path: Path) -> int:
     return sum(file.stat().st_size for file in path.parent.iterdir() if file.name.startswith(path.name))
 
 
-def _measure(result: Pruned, path: Path, saved: bool) -> Pruned:
+def _measure(result: Pruned, *, saved: bool) -> Pruned:
     shapes: Shapes = runnable_shapes(result.original, result.trace.graph)
     feeds = random_feeds(input_specs(result.original), shapes, np.random.default_rng(0))
-    before, after = Session(result.original, optimise=True), Session(path, optimise=True)
-    ratio = latency_ratio(before, after, feeds)
-    del before, after
-    difference = output_difference(result.original, result.model, shapes)
-    return replace(result, latency_ratio=ratio, difference=difference, saved=saved)
+    before, after = Session(result.original, optimise=True), Session(result.model, optimise=True)
+    difference = output_difference(before.run(feeds), after.run(feeds))
+    return replace(result, latency_ratio=latency_ratio(before, after, feeds), difference=difference, saved=saved)

@@ -17,6 +17,7 @@ from paoding_onnx.cost import cost
 from paoding_onnx.cost import nothing
 from paoding_onnx.errors import TargetError
 from paoding_onnx.errors import UsageError
+from paoding_onnx.partition import Ids
 from paoding_onnx.trace import Group
 from paoding_onnx.trace import Mask
 from paoding_onnx.trace import Trace
@@ -69,8 +70,8 @@ def quotas(trace: Trace, share: Fraction, *, by: Budget, round_to: int) -> tuple
     if found == len(shares):
         most = float(_saved(trace, shares[-1], by, round_to, whole)) if shares else 0.0
         raise TargetError(
-            f"a target of {float(share):.1%} of the {by} is out of reach: the {len(trace.groups)} prunable groups carry "
-            f"at most {most:.1%}; lower --target, or see `inspect` for what is not prunable and why"
+            f"a target of {float(share):.1%} of the {by} is out of reach: the {len(trace.groups)} prunable groups "
+            f"carry at most {most:.1%}; lower --target, or see `inspect` for what is not prunable and why"
         )
     return tuple(_quota(group, shares[found], round_to) for group in trace.groups)
 
@@ -114,7 +115,7 @@ def plan_from_document(trace: Trace, document: object) -> Plan:
     removed = nothing(trace)
     if not isinstance(document, Mapping) or document.get("format") != FORMAT:
         raise UsageError(f"the plan is not in the format {FORMAT!r}")
-    units = {
+    units: dict[tuple[object, ...], Ids] = {
         (slot.tensor, slot.operand if slot.node >= 0 else None, _node(trace, slot.node), axis): numbers
         for (slot, axis), numbers in trace.units.items()
     }

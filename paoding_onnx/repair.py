@@ -18,8 +18,10 @@ from paoding_onnx.trace import Role
 def absorb(view: View, group: Group, candidates: Sequence[Candidate]) -> Mapping[str, Array]:
     """Constants (by name, where they differ from the file's) after each candidate's twin has taken over its weights.
 
-    In every consuming weight the twin's slice grows by `coefficient` times the slice of the unit that goes. Candidates are
-    taken in order, so a twin that goes later hands on what it took over. Source: paper section III, reference [4] there.
+    In every consuming weight the twin's slice grows by `coefficient` times the slice of the unit that goes. Candidates
+    are taken in order, so a twin that goes later hands on what it took over.
+
+    Source: paper section III, reference [4] there.
     """
     merges = [c for c in candidates if c.twin is not None and c.coefficient]
     contents = dict(view.contents)

@@ -1,6 +1,8 @@
-"""SURGERY: a `Plan` makes a smaller `Model`. One pass over the graphsurgeon graph slices constants and rewrites attributes
-and shapes; the changes are then carried back by name into a copy of the original protobuf, because graphsurgeon's own
-export loses metadata and breaks old models. What is not touched stays as it was.
+"""SURGERY: a `Plan` makes a smaller `Model`.
+
+One pass over the graphsurgeon graph slices constants and rewrites attributes and shapes. The changes are then carried
+back by name into a copy of the original protobuf, because graphsurgeon's own export loses metadata and breaks old
+models. What is not touched stays as it was.
 """
 
 from __future__ import annotations
@@ -118,13 +120,12 @@ def _refit(index: int, site: Site, fit: Fit, sizes: Mapping[str, int], edits: _E
     new = {entry: size_of(axis, sizes) for entry, axis in axes.items()}
     if isinstance(fit.place, int):
         old = site.node.entries(fit.place) or ()
-        numbers = [new.get(k, fit.literals.get(k, entry)) for k, entry in enumerate(old)]
+        numbers = [new.get(k, fit.literals.get(k, entry or 0)) for k, entry in enumerate(old)]
         tensor = site.node.inputs[fit.place]
         edits.operands[index, fit.place] = np.array(numbers, tensor.dtype if tensor is not None else np.int64)
         return
-    values = site.node.attributes.get(fit.place)
-    is_list = isinstance(values, tuple)
-    edits.attributes[index, fit.place] = [new.get(k, int(v)) for k, v in enumerate(values)] if is_list else new[0]
+    values = site.node.integers(fit.place)
+    edits.attributes[index, fit.place] = [new.get(k, v) for k, v in enumerate(values)] if values else new[0]
 
 
 def _share(trace: Trace, edits: _Edits) -> None:
@@ -236,7 +237,7 @@ def _resize_infos(proto: onnx.ModelProto, trace: Trace, plan: Plan) -> None:
 
 
 def _contracted(trace: Trace, site: Site, plan: Plan) -> Sequence[tuple[int, Array]]:
-    """Computed operands whose removed positions the node adds up, each with its mask (1 stays, 0 goes), broadcastable."""
+    """Computed operands whose removed positions the node adds up, each with its mask (1 stays, 0 goes)."""
     made = frozenset().union(*(factors(operand) for operand in site.bound.outputs))
     if not made:
         return ()

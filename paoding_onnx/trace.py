@@ -170,7 +170,7 @@ def _places(graph: Graph, coupling: Coupling) -> list[Place]:
         constant = [slot for slot in site.inputs if slot is not None and graph.tensors[slot.tensor].is_constant]
         for slot in constant:
             for axis in range(len(graph.tensors[slot.tensor].shape or ())):
-                role = _role(site, coupling, index, slot, coupling.axes[slot, axis])
+                role = _role(site, coupling, index, coupling.axes[slot, axis])
                 found.setdefault((slot, axis), Place(index, slot, axis, role))
         _meet_sources(site, index, coupling, sources, found)
         inputs = [t for t in site.node.inputs if t is not None]
@@ -194,11 +194,11 @@ def _meet_sources(
         if slot is None or source is None or not site.rule.macs:
             continue
         for key in [key for key in found if key[0] == source]:
-            role = _role(site, coupling, index, slot, coupling.axes[key])
+            role = _role(site, coupling, index, coupling.axes[key])
             found[key] = Place(index, source, key[1], role)
 
 
-def _role(site: Site, coupling: Coupling, index: int, slot: Slot, sets: Ids) -> Role:
+def _role(site: Site, coupling: Coupling, index: int, sets: Ids) -> Role:
     if not site.rule.macs:
         return Role.FOLLOWS
     own = coupling.factors[index]
@@ -267,7 +267,7 @@ def _facts(coupling: Coupling, groups: Sequence[Group], numbers: Ids) -> tuple[G
 
 
 def _refusals(graph: Graph, coupling: Coupling) -> tuple[Refusal, ...]:
-    """Nodes without a rule, then every weight axis with positions that are pinned though the operator would let them go."""
+    """Nodes without a rule, then weight axes with positions that are pinned though the operator would let them go."""
     found = [
         Refusal(site.node.operator, site.node.name, "", -1, site.rule.why)
         for site in coupling.sites

@@ -73,10 +73,7 @@ def write_model(model: Model, path: Path) -> tuple[Path, ...]:
     data = path.with_name(f"{path.name}.data")
     is_external = model.external or sum(array.nbytes for array in model.weights.values()) > INLINE_LIMIT
     try:
-        if is_external:
-            proto = _beside(model, data)
-        else:
-            proto = _inline(model)
+        proto = _beside(model, data) if is_external else _inline(model)
         _write(path, proto.SerializeToString())
     except OSError as error:
         raise OutputError(f"cannot write {path.name}: {error.strerror}; nothing was changed") from error
@@ -136,3 +133,17 @@ def _copy(model: Model) -> onnx.ModelProto:
 
 def _bytes(array: Array) -> bytes:
     return np.ascontiguousarray(array).tobytes()
+
+
+def save(model: Model, path: Path | str, *, force: bool = False) -> None:
+    """Write `model` to `path`, whole or not at all.
+
+    Raises:
+        OutputError: if the file exists and `force` is not given, or cannot be written.
+    """
+    path = Path(path)
+    if path.exists() and not force:
+        raise OutputError(f"{path} exists; give force=True to overwrite it")
+    with stage(path.parent) as held:
+        files = write_model(model, held.place(path))
+        held.commit(*(path.with_name(file.name) for file in files))

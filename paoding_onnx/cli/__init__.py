@@ -13,7 +13,7 @@ INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0 done, 1 a proof failed, 2 to 5 see `paoding_onnx.errors`, 130 Ctrl-C."""
+    """Run one command and return its exit status: 0 done, 1 to 5 see `paoding_onnx.errors`, 130 Ctrl-C."""
     try:
         arguments = parse_arguments(argv)
         from paoding_onnx.cli.commands import run  # heavy: --help and usage errors must not wait for it

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 
 from rich.console import Console
@@ -19,7 +20,7 @@ from rich.progress import Progress
 from paoding_onnx.errors import ModelError
 from paoding_onnx.errors import OutputError
 from paoding_onnx.errors import UsageError
-from paoding_onnx.pipeline import Options
+from paoding_onnx.options import Options
 from paoding_onnx.pipeline import Pruned
 from paoding_onnx.pipeline import check
 from paoding_onnx.pipeline import examine
@@ -47,10 +48,9 @@ def run(arguments: Namespace) -> int:
 
 def options_of(arguments: Namespace) -> Options:
     """The library's options that the arguments spell."""
-    names = ("target", "by", "step", "method", "round_to", "seed", "verbose")
-    given = {name: getattr(arguments, name) for name in names if hasattr(arguments, name)}
-    scope = {name: tuple(getattr(arguments, name, ())) for name in ("exclude", "only")}
-    return Options(**given, **scope, input_shapes=dict(arguments.input_shape))
+    given = {f.name: getattr(arguments, f.name) for f in fields(Options) if hasattr(arguments, f.name)}
+    lists = {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
+    return Options(**(given | lists), input_shapes=dict(arguments.input_shape))
 
 
 def _inspect(arguments: Namespace) -> int:
@@ -66,9 +66,8 @@ def _prune(arguments: Namespace) -> int:
     with _bar(arguments) as progress:
         output = None if arguments.dry_run else arguments.output
         result = prune(arguments.model, output, options, progress=progress, extras=_extras(arguments))
-    document = lambda: prune_document(result, source=arguments.model, target=arguments.output)  # noqa: E731 - deferred
     lines = prune_lines(result, str(arguments.output), verbose=arguments.verbose)
-    _show(arguments, document, lines)
+    _show(arguments, lambda: prune_document(result, source=arguments.model, target=arguments.output), lines)
     return 0
 
 
@@ -116,14 +115,14 @@ def _extras(arguments: Namespace) -> Callable[[Pruned, Stage], tuple[Path, ...]]
     """Writes the plan and the report beside the model, to be named together with it."""
 
     def write(result: Pruned, held: Stage) -> tuple[Path, ...]:
-        documents = (
-            (arguments.plan, lambda: plan_document(result.trace, result.plan)),
-            (arguments.report, lambda: prune_document(result, source=arguments.model)),
-        )
-        wanted = [(path, make) for path, make in documents if path is not None]
-        for path, make in wanted:
-            write_text(json.dumps(make(), indent=1) + "\n", held.place(path))
-        return tuple(path for path, _ in wanted)
+        documents: dict[Path | None, Callable[[], object]] = {
+            arguments.plan: lambda: plan_document(result.trace, result.plan),
+            arguments.report: lambda: prune_document(result, source=arguments.model),
+        }
+        wanted = tuple(path for path in documents if path is not None)
+        for path in wanted:
+            write_text(json.dumps(documents[path](), indent=1) + "\n", held.place(path))
+        return wanted
 
     return write
 

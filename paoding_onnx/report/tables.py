@@ -122,7 +122,7 @@ def _refusals(refusals: Sequence[Refusal], verbose: bool) -> Iterator[Renderable
 def _table(*columns: str, numbers: bool = True) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for position, column in enumerate(columns):
-        is_number = numbers and 0 < position and column not in ("lives on", "rule", "domain", "exact")
+        is_number = numbers and position > 0 and column not in ("lives on", "rule", "domain", "exact")
         table.add_column(column, justify="right" if is_number else "left", overflow="fold")
     return table
 

@@ -15,7 +15,7 @@ from paoding_onnx.graph import Tensor
 
 
 class Passes(StrEnum):
-    """What an operator makes of a unit whose values are scaled by `c`: the same scaling for which `c`?"""
+    """The scalings c of a unit under which an operator f keeps f(c x) = c f(x)."""
 
     ANY = "any"
     """f(c x) = c f(x) for every c: Identity, AveragePool, Reshape."""
@@ -52,7 +52,8 @@ class Rule:
     """An operator's facts at one node; everything else is derived from them.
 
     `macs` names the factors whose product is the number of multiply-adds; a node that has them *contracts*.
-    `aligned` is the channel count that onnxruntime's kernels like a multiple of. `why` says what a lower-case factor is for.
+    `aligned` is the number whose multiples onnxruntime's kernels like as channel counts. `why` says what a lower-case
+    factor is for.
     """
 
     equation: str

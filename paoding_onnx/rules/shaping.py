@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from collections.abc import Sequence
+from itertools import pairwise
 
 from paoding_onnx.graph import Node
 from paoding_onnx.rules.rule import Fit
@@ -55,7 +56,7 @@ def transpose(node: Node) -> Rule:
 
 @register("Expand", read=13)
 def expand(node: Node) -> Rule:
-    """ONNX Expand-13: size-one axes are repeated to the size in the target shape, an entry of 1 leaves an axis alone."""
+    """ONNX Expand-13: size-one axes are repeated to the target's size, an entry of 1 leaves an axis alone."""
     source, target = node.shape(0), node.output_shape()
     right = names("A", len(target))
     left = [word if size > 1 else "1" for word, size in zip(right[len(target) - len(source) :], source, strict=True)]
@@ -114,7 +115,7 @@ def common_factors(source: Sequence[int], target: Sequence[int]) -> tuple[list[s
     for sources, targets in _blocks(source, target):
         bounds = _bounds([source[k] for k in sources]) | _bounds([target[k] for k in targets])
         steps = sorted(bounds)
-        if any(high % low for low, high in zip(steps, steps[1:], strict=False)):
+        if any(high % low for low, high in pairwise(steps)):
             left = [f"s{k}" if k in sources else word for k, word in enumerate(left)]
             right = [f"t{k}" if k in targets else word for k, word in enumerate(right)]
             continue

@@ -92,12 +92,11 @@ def gather(node: Node) -> Rule:
 
 def _cuts(node: Node) -> tuple[list[_Cut], bool]:
     """The sliced axes, and whether all starts and ends are known without running."""
-    if node.version < 10:
-        starts, ends = node.integers("starts") or (), node.integers("ends") or ()
-        axes, steps = node.integers("axes"), None
-    else:
-        starts, ends = node.entries(1) or (), node.entries(2) or ()
-        axes, steps = node.entries(3), node.entries(4)
+    is_old = node.version < 10
+    starts = (node.integers("starts") if is_old else node.entries(1)) or ()
+    ends = (node.integers("ends") if is_old else node.entries(2)) or ()
+    axes = node.integers("axes") if is_old else node.entries(3)
+    steps = None if is_old else node.entries(4)
     ndim = len(node.shape(0))
     where = [axis_index(axis or 0, ndim) for axis in axes or range(len(starts))]
     cuts = [_Cut(e, axis, starts[e], steps[e] if steps else 1) for e, axis in enumerate(where)]

@@ -16,8 +16,8 @@ from paoding_onnx.trace import Role
 def channel_scale(view: View, group: Group, count: int, rng: np.random.Generator) -> tuple[Candidate, ...]:
     """The `count` units of least channel scale: the mean absolute weight of the filters that make them.
 
-    Source: paper section III, "Conv2D Layers". Differs from the original program: filters are ranked over the inputs that
-    are still there, channels that several layers make together (residual streams) are ranked by the sum of their
+    Source: paper section III, "Conv2D Layers". Differs from the original program: filters are ranked over the inputs
+    that are still there, channels that several layers make together (residual streams) are ranked by the sum of their
     scales, and a layer whose channels are the model's output is never pruned.
     """
     scores = np.zeros(group.n_units)

@@ -25,11 +25,12 @@ ALPHA = 0.75
 
 @dataclass(frozen=True, slots=True)
 class _Response:
-    """What the nodes after a group's producers make of its units: `features` `(n_kept, d)` describe each unit's response
-    to the layer's input, `passes` says which scalings survive up to the consumers.
+    """What becomes of a group's units on their way to the consumers.
+
+    `features`, each `(n_kept, any)`, describe a unit's response to the layer's input, `passes` which scalings survive.
     """
 
-    features: Floats
+    features: tuple[Floats, ...]
     passes: Passes
 
 
@@ -40,8 +41,7 @@ def pairwise(view: View, group: Group, count: int, rng: np.random.Generator) -> 
     its twin j. The impact on output o is at most |w_i - c w_j| times `reach[i, o]`; its sum over the outputs (L1 norm)
     and the Shannon entropy of its distribution over them are joined to one score.
 
-    Source: paper section III, "Dense Layers", and reference [6] there. Choices that differ from the paper or from the original
-    program, and why:
+    Source: paper section III, "Dense Layers", and reference [6] there. Different here, and why:
 
     - the unit that is scored is the one that goes, and the first pair is not skipped (both were slips of the program);
     - c is the least-squares scale instead of 1 wherever the activation lets a scale pass, since relu units that are
@@ -49,7 +49,7 @@ def pairwise(view: View, group: Group, count: int, rng: np.random.Generator) -> 
     - the bias is one more incoming weight, since the program's quotient of bias sums explodes near zero;
     - differences are propagated soundly (see `reach`), since the program added biases to them and clipped them;
     - the L1 norm is put on [0, 1) by its own median, since the logistic function saturates;
-    - entropy counts as ln(n) - H over ln(n): the paper wants an even impact preferred, and small values of both metrics;
+    - entropy counts as ln(n) - H over ln(n): an even impact is preferred, by small values of both;
     - pairs are chosen one at a time and the twin's reach grows with what it took over, so that no unit is overloaded.
     """
     kept = view.kept_units(group)
@@ -101,25 +101,28 @@ def _unevenness(reach: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _distances(response: _Response) -> tuple[Floats, Floats]:
     """For every ordered pair (unit, twin) the scale c, and the length of w_unit - c w_twin; both `(n_kept, n_kept)`."""
-    gram = response.features @ response.features.T
+    gram = sum(block @ block.T for block in response.features)
     squares = np.diagonal(gram).copy()
-    tiny = np.finfo(np.float32).tiny
     if response.passes is Passes.ONE:
         scales = np.ones_like(gram)
-        squared = squares[:, None] - 2 * gram + squares[None, :]
     else:
-        scales = gram / np.maximum(squares, tiny)[None, :]
-        scales = np.maximum(scales, 0) if response.passes is Passes.POSITIVE else scales
-        squared = squares[:, None] - 2 * scales * gram + scales * scales * squares[None, :]
-    noise = 4 * np.finfo(np.float32).eps * squares[:, None]  # a cancelled difference below this is no difference
-    distances = np.sqrt(np.where(squared > noise, squared, 0))
+        scales = gram / np.maximum(squares, np.finfo(np.float32).tiny)
+        if response.passes is Passes.POSITIVE:
+            np.maximum(scales, 0, out=scales)
+    squared = scales * squares  # |w_i - c w_j|^2 = |w_i|^2 + c (c |w_j|^2 - 2 <w_i, w_j>)
+    squared -= 2 * gram
+    squared *= scales
+    squared += squares[:, None]
+    noise = 4 * np.finfo(np.float32).eps * squares  # a cancelled difference below this is no difference
+    squared[squared <= noise[:, None]] = 0
+    distances = np.sqrt(squared, out=squared)
     np.fill_diagonal(distances, np.inf)
     return scales, distances
 
 
 def _respond(view: View, group: Group, kept: Ids) -> _Response | None:
     """The group's response, from all its producing sites; `None` if its units' weights cannot be lined up."""
-    features = []
+    features: list[Floats] = []
     scalings = [Passes.ANY]
     for index in sorted({place.site for place in group.having(Role.PRODUCES)}):
         made = _made(view, group, kept, index)
@@ -129,17 +132,18 @@ def _respond(view: View, group: Group, kept: Ids) -> _Response | None:
         weights, shift = made
         for site in affine:
             gain, offset = _gain(view, site, kept)
-            weights, shift = weights * gain[:, None], shift * gain + offset
-        features.append(np.column_stack([weights, shift, *_traits(view, group, kept, rest, weights)]))
+            weights = weights if (gain == 1).all() else weights * gain[:, None]
+            shift = shift * gain + offset
+        features += [weights, shift[:, None], *_traits(view, group, kept, rest, weights)]
         scalings += [site.rule.passes for site in rest]
         scalings += [Passes.ONE for site in rest if site.rule.affine is not None]
     order = (Passes.ONE, Passes.POSITIVE, Passes.ANY)
-    return _Response(np.hstack(features), min(scalings, key=order.index)) if features else None
+    return _Response(tuple(features), min(scalings, key=order.index)) if features else None
 
 
 def _made(view: View, group: Group, kept: Ids, site: int) -> tuple[Floats, Floats] | None:
     """Incoming weights `(n_kept, d)` and bias `(n_kept,)` at one producing site."""
-    shift = np.zeros(kept.size, np.float32)
+    shift: Floats = np.zeros(kept.size, np.float32)
     blocks = []
     for place in group.having(Role.PRODUCES):
         rows = unit_rows(view, kept, place) if place.site == site else None
@@ -149,7 +153,7 @@ def _made(view: View, group: Group, kept: Ids, site: int) -> tuple[Floats, Float
             blocks.append(rows)
         elif rows is not None:
             shift = shift + rows[:, 0]
-    return (np.hstack(blocks), shift) if blocks else None
+    return (blocks[0] if len(blocks) == 1 else np.hstack(blocks), shift) if blocks else None
 
 
 def _path(view: View, group: Group, start: int) -> tuple[list[Site], list[Site]]:
@@ -199,7 +203,7 @@ def _at(values: Array, positions: Ids) -> Floats:
 
 
 def _traits(view: View, group: Group, kept: Ids, rest: list[Site], weights: Floats) -> list[Floats]:
-    """Constants of later sites that a twin must share, such as PRelu slopes, in units of the incoming weights' length."""
+    """Constants of later sites that a twin must share, such as PRelu slopes, times its weights' length."""
     names = {slot for site in rest for slot in site.inputs if slot is not None}
     columns = []
     for place in group.having(Role.FOLLOWS):

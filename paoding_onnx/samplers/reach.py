@@ -1,7 +1,7 @@
 """How far a change of a unit can reach: a bound on what each output of the model can feel of it.
 
-The difference that replacing a unit makes is propagated to the outputs as the paper asks, but soundly: a difference meets
-no bias, an activation passes at most the whole of it (slope at most one), and weights count with their absolute values.
+The difference that replacing a unit makes is propagated to the outputs as the paper asks, but soundly: a difference
+meets no bias, an activation passes at most the whole of it (slope at most one), weights count with absolute values.
 """
 
 from __future__ import annotations
@@ -29,12 +29,14 @@ Reach = Mapping[int, Floats]
 def reach_of(view: View, groups: Iterable[Group]) -> Reach:
     """The reach of each group's units: entry (u, o) bounds |change of output o| for a change of unit u by at most one.
 
-    An output is a unit of a contracting node that may not go: the model's own outputs, or a layer the user excluded. Zero
-    rows mean that no weight lies on the way.
+    An output is a unit of a contracting node that may not go: the model's own outputs, or a layer the user excluded.
+    Zero rows mean that no weight lies on the way.
     """
     wanted = list(groups)
     made_at = {g.start: {p.site for p in g.having(Role.PRODUCES)} for g in wanted}
-    sites = _downstream(view, {site for places in made_at.values() for site in places})
+    producers = {site for places in made_at.values() for site in places}
+    beyond = _downstream(view, producers)
+    sites = beyond | producers
     columns = _columns(view, sites)
     n_columns = max((int(ids.max()) + 1 for ids in columns.values()), default=1)
     reached: dict[str, dict[int, Floats]] = {}
@@ -45,6 +47,8 @@ def reach_of(view: View, groups: Iterable[Group]) -> Reach:
         for start, places in made_at.items():
             if index in places and start in outgoing:
                 found[start] += outgoing[start]
+        if index not in beyond:
+            continue  # nobody asks for the reach of what comes before the first producers
         weight = _weight(view, site)
         incoming = (
             outgoing if weight is None else _contract(view, site, weight, outgoing, columns.get(index), n_columns)
@@ -54,12 +58,14 @@ def reach_of(view: View, groups: Iterable[Group]) -> Reach:
 
 
 def _downstream(view: View, sites: set[int]) -> set[int]:
-    """The given sites and all that depend on them."""
+    """All sites that depend on the given ones."""
     names: set[str] = set()
     found = set()
     for index, site in enumerate(view.trace.sites):
-        if index in sites or any(t is not None and t.name in names for t in site.node.inputs):
+        depends = any(t is not None and t.name in names for t in site.node.inputs)
+        if depends:
             found.add(index)
+        if depends or index in sites:
             names |= {t.name for t in site.node.outputs if t is not None}
     return found
 
@@ -108,8 +114,8 @@ def _contract(
 ) -> dict[int, Floats]:
     """Reach of the units a site consumes: absolute weights times the reach of what it produces."""
     slot, inside, outside = weight
-    value = view.contents.get(slot.tensor, view.trace.graph.tensors[slot.tensor].value)
-    others = tuple(k for k in range(np.ndim(value)) if k not in (inside, outside))
+    value = view.constant(slot.tensor)
+    others = tuple(k for k in range(value.ndim) if k not in (inside, outside))
     matrix = np.abs(np.asarray(value, np.float32)).sum(axis=others)
     matrix = matrix if inside < outside else matrix.T
     produced = view.trace.units[slot, outside]

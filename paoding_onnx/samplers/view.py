@@ -37,8 +37,8 @@ class Candidate:
 class View:
     """The state of a pruning run: the trace, which units are gone, and constants where they differ from the file's.
 
-    `reach` is what `paoding_onnx.samplers.reach.reach_of` found at the beginning of the step, empty for methods without use
-    for it.
+    `reach` is what `paoding_onnx.samplers.reach.reach_of` found at the beginning of the step, empty for methods that
+    have no use for it.
     """
 
     trace: Trace
@@ -48,7 +48,11 @@ class View:
 
     def content(self, place: Place) -> Array:
         """The constant at `place`, whole (removed units included)."""
-        value = self.contents.get(place.slot.tensor, self.trace.graph.tensors[place.slot.tensor].value)
+        return self.constant(place.slot.tensor)
+
+    def constant(self, name: str) -> Array:
+        """The present content of a constant, whole."""
+        value = self.contents.get(name, self.trace.graph.tensors[name].value)
         return np.zeros(0) if value is None else value
 
     def kept_units(self, group: Group) -> Ids:
@@ -73,7 +77,7 @@ def weight_places(view: View, group: Group, role: Role) -> tuple[Place, ...]:
 
 
 def unit_sums(view: View, group: Group, place: Place, power: int) -> tuple[Floats, Floats]:
-    """Sum of |w| ** power over each unit's weights at `place` that are still there, and how many they are; `(n_units,)`.
+    """Sum of |w| ** power over each unit's remaining weights at `place`, and how many they are; `(n_units,)`.
 
     Works through the weights in blocks, so that no second copy of a large matrix is made.
     """
@@ -88,11 +92,11 @@ def unit_sums(view: View, group: Group, place: Place, power: int) -> tuple[Float
     inside = (units >= group.start) & (units < group.stop)
     index = units[inside] - group.start
     counts = np.bincount(index, minlength=group.n_units) * per_position
-    return np.bincount(index, sums[inside], group.n_units), counts
+    return np.asarray(np.bincount(index, sums[inside], group.n_units), np.float64), counts
 
 
 def unit_rows(view: View, kept: Ids, place: Place) -> Floats | None:
-    """The weights of the units `kept` at `place`, one row each, without what is gone; `None` if the rows differ in length."""
+    """Remaining weights of the units `kept` at `place`, a row each; `None` if the rows differ in length."""
     units = view.units(place)
     order = np.argsort(units, kind="stable")
     low, high = np.searchsorted(units[order], kept), np.searchsorted(units[order], kept, "right")

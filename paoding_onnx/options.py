@@ -1,0 +1,59 @@
+"""What a user can ask of a pruning run; checked here, once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field
+from typing import get_args
+
+from paoding_onnx.errors import UsageError
+from paoding_onnx.plan import AUTO
+from paoding_onnx.plan import Budget
+from paoding_onnx.samplers import METHODS
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to prune.
+
+    Attributes:
+        target: share to remove, in (0, 1), of what `by` counts.
+        by: `units` (every group loses this share, as in the paper), `parameters` or `macs` (of the whole model).
+        step: share removed per step of methods whose later steps depend on earlier ones; in (0, 1].
+        method: a name in `paoding_onnx.samplers.METHODS`.
+        exclude: glob patterns of nodes or initializers that keep their size.
+        only: glob patterns; if given, only units made at matching nodes go.
+        round_to: kept units of each group a multiple of this where possible; 0 chooses what the kernels like.
+        seed: for methods that draw at random.
+        input_shapes: shapes for inputs with open axes, by name; found by trying where not given.
+        verbose: let onnxruntime print its own warnings about the model.
+
+    Raises:
+        UsageError: if a value is out of its range.
+    """
+
+    target: float = 0.5
+    by: Budget = "units"
+    step: float = 0.05
+    method: str = "paoding"
+    exclude: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    round_to: int = AUTO
+    seed: int = 0
+    input_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    verbose: bool = False
+
+    def __post_init__(self) -> None:
+        """Check every value once, here."""
+        if not (math.isfinite(self.target) and 0 < self.target < 1):
+            raise UsageError(f"target {self.target} is not between 0 and 1: it is the share to remove, such as 0.5")
+        if not (math.isfinite(self.step) and 0 < self.step <= 1):
+            raise UsageError(f"step {self.step} is not in (0, 1]: it is the share removed per step, such as 0.05")
+        if self.by not in get_args(Budget):
+            raise UsageError(f"by {self.by!r} is none of {', '.join(get_args(Budget))}")
+        if self.method not in METHODS:
+            raise UsageError(f"method {self.method!r} is none of {', '.join(METHODS)}")
+        if self.round_to < 0 or self.seed < 0:
+            raise UsageError("round_to and seed must not be negative")

@@ -1,0 +1,91 @@
+"""Time and memory of pruning, as ratios to loading and saving the same file in the same run.
+
+    python scripts/benchmark.py
+
+Each job runs in a process of its own. CPU seconds count all threads; peak memory is the process's largest resident size.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import networks
+
+JOBS = ("mlp", "vgg", "pairs")
+
+
+def main() -> None:
+    """Run all jobs, or the one named, and print a line for each figure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--job", choices=(*JOBS, "copy"), help=argparse.SUPPRESS)
+    parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.job:
+        _JOBS[arguments.job](arguments.file)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        mlp, vgg = Path(folder) / "mlp.onnx", Path(folder) / "vgg16.onnx"
+        networks.random_mlp((784, 512, 512, 10), mlp)
+        networks.random_vgg16(vgg)
+        for job, file in (("mlp", mlp), ("vgg", vgg), ("pairs", vgg)):
+            _compare(job, file)
+
+
+def _compare(job: str, file: Path) -> None:
+    base, own = _measure("copy", file), _measure(job, file)
+    ratio = own["wall"] / base["wall"]
+    print(
+        f"{job:6} {file.stat().st_size / 1e6:7.1f} MB  load+save {base['wall']:6.2f} s  prune {own['wall']:6.2f} s wall, "
+        f"{own['cpu']:6.2f} s CPU  = {ratio:.2f} x load+save; peak {own['peak'] * 1e6 / file.stat().st_size:.2f} x the file"
+    )
+
+
+def _measure(job: str, file: Path) -> dict[str, float]:
+    """Figures that a child process prints about its job."""
+    words = [sys.executable, __file__, "--job", job, "--file", str(file)]
+    wall, cpu, peak = subprocess.run(words, check=True, capture_output=True, text=True).stdout.split()[-3:]
+    return {"wall": float(wall), "cpu": float(cpu), "peak": float(peak)}
+
+
+def _timed(work: Callable[[], object]) -> None:
+    start, before = time.perf_counter(), time.process_time()
+    work()
+    print(time.perf_counter() - start, time.process_time() - before, _peak_megabytes())
+
+
+def _peak_megabytes() -> float:
+    """Largest resident size since the process began; Linux only (`ru_maxrss` would count the parent's)."""
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024 / 1e6
+
+
+def _copy(file: Path) -> None:
+    import onnx
+
+    _timed(lambda: onnx.save(onnx.load(file), file.with_suffix(".copy")))
+
+
+def _prune(file: Path, **options: object) -> None:
+    import paoding_onnx
+
+    chosen = paoding_onnx.Options(**options)  # type: ignore[arg-type]
+    _timed(lambda: paoding_onnx.prune(file, file.with_suffix(".small"), chosen))
+
+
+_JOBS: dict[str, Callable[[Path], None]] = {
+    "copy": _copy,
+    "mlp": lambda file: _prune(file, target=0.5, step=0.05, method="paoding"),
+    "vgg": lambda file: _prune(file, target=0.5, method="magnitude"),
+    "pairs": lambda file: _prune(file, target=0.5, step=0.05, method="paoding", only=("fc*",)),
+}
+
+if __name__ == "__main__":
+    main()
