@@ -86,7 +86,7 @@ def check_file(original: Model, path: Path, predicted: Cost | None, shapes: Shap
         return (Verdict("onnx checker", False, str(error)),)
     verdicts = [_check_valid(original, path), check_interface(original, pruned)]
     try:
-        graph = observe(pruned, shapes)
+        graph = observe(pruned, shapes if verdicts[-1].passed else None)
     except ModelError as error:
         return (*verdicts, Verdict("onnxruntime", False, str(error)))
     verdicts.append(Verdict("onnxruntime", True, f"loads it and runs it on inputs {_shape_text(graph.inputs, graph)}"))

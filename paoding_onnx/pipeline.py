@@ -193,13 +193,14 @@ def _choose(traced: Trace, options: Options, progress: Progress) -> tuple[tuple[
     steps = []
     rng = np.random.default_rng(options.seed)
     shares = _shares(options)
-    wanted = [quotas(traced, share, by=options.by, round_to=options.round_to) for share in shares]
-    if not any(wanted[-1]):
+    last = quotas(traced, shares[-1], by=options.by, round_to=options.round_to)
+    if not any(last):
         raise TargetError(
             f"a target of {options.target:.1%} removes not a single whole unit of any group; "
             "raise --target, or set --round-to 1"
         )
-    for number, (share, counts) in enumerate(zip(shares, wanted, strict=True)):
+    earlier = (quotas(traced, share, by=options.by, round_to=options.round_to) for share in shares[:-1])
+    for number, (share, counts) in enumerate(zip(shares, (*earlier, last), strict=True)):
         progress(f"step {number + 1} of {len(shares)}", 0.1 + 0.6 * number / len(shares))
         removed, contents, went = _step(traced, removed, contents, counts, options, rng)
         steps.append(Step(float(share), cost(traced, removed), went))

@@ -30,6 +30,7 @@ from paoding_onnx.report import check_document
 from paoding_onnx.report import check_lines
 from paoding_onnx.report import inspect_document
 from paoding_onnx.report import inspect_lines
+from paoding_onnx.report import number
 from paoding_onnx.report import operators_document
 from paoding_onnx.report import operators_lines
 from paoding_onnx.report import prune_document
@@ -79,7 +80,7 @@ def _check(arguments: Namespace) -> int:
         input_shapes=dict(arguments.input_shape),
     )
     lines = [*check_lines(result.verdicts), f"outputs on random inputs differ by {result.difference:.3g} of their size"]
-    document = {"checks": check_document(result.verdicts), "output_difference": result.difference}
+    document = {"checks": check_document(result.verdicts), "output_difference": number(result.difference)}
     _show(arguments, lambda: document, lines)
     return 0 if all(verdict.passed for verdict in result.verdicts) else 1
 

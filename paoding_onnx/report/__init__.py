@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from paoding_onnx.report.documents import check_document as check_document
 from paoding_onnx.report.documents import inspect_document as inspect_document
+from paoding_onnx.report.documents import number as number
 from paoding_onnx.report.documents import operators_document as operators_document
 from paoding_onnx.report.documents import prune_document as prune_document
 from paoding_onnx.report.tables import check_lines as check_lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -44,8 +45,8 @@ def prune_document(result: Pruned, *, source: Path | None = None, target: Path |
         "options": _options(result.options),
         "before": asdict(result.before),
         "after": asdict(result.after),
-        "latency_ratio": result.latency_ratio,
-        "output_difference": result.difference,
+        "latency_ratio": number(result.latency_ratio),
+        "output_difference": number(result.difference),
         "groups": [
             {"name": g.name, "units": g.n_units, "kept": result.plan.kept_units(g), "exact": g.is_exact}
             for g in result.trace.groups
@@ -81,6 +82,15 @@ def prunable_parameters(trace: Trace) -> int:
     """Parameters that have a unit on at least one of their axes."""
     everything = ~nothing(trace)
     return cost(trace, nothing(trace)).parameters - cost(trace, everything).parameters
+
+
+def number(value: float) -> float | None:
+    """A number as JSON can hold it: `None` where it is not finite.
+
+    >>> number(0.5), number(float("nan"))
+    (0.5, None)
+    """
+    return value if math.isfinite(value) else None
 
 
 def sha256(path: Path) -> str:
