@@ -2,7 +2,7 @@
 
     python scripts/benchmark.py
 
-Each job runs in a process of its own. CPU seconds count all threads; peak memory is the process's largest resident size.
+Each job runs in a process of its own. CPU seconds count all threads; peak memory is the largest resident size.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ def main() -> None:
 
 def _compare(job: str, file: Path) -> None:
     base, own = _measure("copy", file), _measure(job, file)
-    ratio = own["wall"] / base["wall"]
+    size = file.stat().st_size / 1e6
+    print(f"{job}: {size:.1f} MB, load+save {base['wall']:.2f} s, prune {own['wall']:.2f} s ({own['cpu']:.2f} s CPU)")
     print(
-        f"{job:6} {file.stat().st_size / 1e6:7.1f} MB  load+save {base['wall']:6.2f} s  prune {own['wall']:6.2f} s wall, "
-        f"{own['cpu']:6.2f} s CPU  = {ratio:.2f} x load+save; peak {own['peak'] * 1e6 / file.stat().st_size:.2f} x the file"
+        f"    {own['wall'] / base['wall']:.2f} x load+save, peak memory {own['peak'] / size:.2f} x the file", flush=True
     )
 
 

@@ -3,8 +3,8 @@
     pip install -e '.[compare]'
     python scripts/digits.py
 
-Trains each network with five seeds (540 of 1,797 pictures held back), prunes exactly half of each hidden layer without data, and
-prints the mean test accuracy beside that of the other methods.
+Trains each network with five seeds (540 of 1,797 pictures held back), prunes exactly half of each hidden layer without
+data, and prints the mean test accuracy beside that of the other methods.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from pathlib import Path
 import networks
 import numpy as np
 import onnxruntime
-import paoding_onnx
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
+
+import paoding_onnx
 
 SEEDS = range(5)
 METHODS = ("paoding", "magnitude", "random")

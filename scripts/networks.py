@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ def write_mlp(weights: Sequence[Floats], biases: Sequence[Floats], path: Path) -
 def random_mlp(sizes: Sequence[int], path: Path, seed: int = 0) -> None:
     """A relu MLP with He-initialised weights."""
     rng = np.random.default_rng(seed)
-    pairs = list(zip(sizes, sizes[1:], strict=False))
+    pairs = list(pairwise(sizes))
     weights = [_normal(rng, (a, b), a) for a, b in pairs]
     write_mlp(weights, [_normal(rng, (b,), b) for _, b in pairs], path)
 

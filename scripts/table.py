@@ -1,4 +1,4 @@
-"""The table of the README: the four models of `models/` pruned by 25 % and 50 % of their units, measured on their test samples.
+"""The table of the README: the four models of `models/` at 25 % and 50 % of their units, on their test samples.
 
     python scripts/table.py
 
@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-import paoding_onnx
 from numpy.typing import NDArray
+
+import paoding_onnx
 
 MODELS = Path(__file__).parent.parent / "models"
 NAMES = ("fraud_mlp", "brain_cnn", "mnist_cnn", "cifar10_cnn")

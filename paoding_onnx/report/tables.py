@@ -79,10 +79,16 @@ def check_lines(verdicts: Sequence[Verdict]) -> Iterator[RenderableType]:
 
 def operators_lines(*, markdown: bool = False) -> Iterator[RenderableType]:
     """The table of operators; in Markdown for the documentation."""
+    rows = [
+        [str(entry[key]) for key in ("operator", "domain", "since_version", "rule")] for entry in operators_document()
+    ]
+    if markdown:
+        head = ["| operator | domain | up to version | rule |", "|---|---|---|---|"]
+        yield escape("\n".join([*head, *(f"| {' | '.join(row)} |" for row in rows)]))
+        return
     table = _table("operator", "domain", "up to version", "rule")
-    table.box = box.MARKDOWN if markdown else table.box
-    for entry in operators_document():
-        table.add_row(*(escape(str(entry[key])) for key in ("operator", "domain", "since_version", "rule")))
+    for row in rows:
+        table.add_row(*map(escape, row))
     yield table
 
 
