@@ -14,7 +14,6 @@ from google.protobuf.message import DecodeError
 from paoding_onnx.cost import Cost
 from paoding_onnx.cost import cost
 from paoding_onnx.cost import nothing
-from paoding_onnx.coupling import Slot
 from paoding_onnx.errors import ModelError
 from paoding_onnx.graph import Array
 from paoding_onnx.inputs import Shapes
@@ -30,6 +29,7 @@ from paoding_onnx.plan import make_plan
 from paoding_onnx.session import Session
 from paoding_onnx.shapes import observe
 from paoding_onnx.shapes import runnable_shapes
+from paoding_onnx.sites import Slot
 from paoding_onnx.surgeon import cut
 from paoding_onnx.surgeon import mask
 from paoding_onnx.trace import Trace

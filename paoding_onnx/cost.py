@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from paoding_onnx.coupling import Slot
+from paoding_onnx.sites import Slot
 from paoding_onnx.trace import Group
 from paoding_onnx.trace import Mask
 from paoding_onnx.trace import Trace

@@ -16,33 +16,17 @@ from dataclasses import field
 
 import numpy as np
 
-from paoding_onnx.axes import AxesError
 from paoding_onnx.axes import Axis
-from paoding_onnx.axes import Bound
-from paoding_onnx.axes import Operand
-from paoding_onnx.axes import bind
 from paoding_onnx.axes import is_fixed
-from paoding_onnx.axes import parse
 from paoding_onnx.graph import Graph
 from paoding_onnx.graph import Node
 from paoding_onnx.graph import Origin
-from paoding_onnx.graph import Tensor
 from paoding_onnx.partition import Ids
 from paoding_onnx.partition import Partition
-from paoding_onnx.rules import Rule
-from paoding_onnx.rules import rule_for
-from paoding_onnx.rules.rule import fixed
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Slot:
-    """A tensor as nodes see it. A constant vector counts once for every use (`node`, `operand`): exporters share equal
-    biases between layers that have nothing else in common, and surgery can give each use its own copy.
-    """
-
-    tensor: str
-    node: int = -1
-    operand: int = -1
+from paoding_onnx.sites import Site
+from paoding_onnx.sites import Slot
+from paoding_onnx.sites import sites_of
+from paoding_onnx.sizes import data_uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +36,6 @@ class Cause:
     operator: str
     node: str
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """A node with its rule bound to its shapes; an operand without axes of its own has no slot."""
-
-    node: Node
-    rule: Rule
-    bound: Bound
-    inputs: tuple[Slot | None, ...]
-    outputs: tuple[Slot | None, ...]
-    has_rule: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +84,6 @@ class _Work:
         self.partition.pin(ids, self.reasons.setdefault(cause, len(self.reasons)))
 
 
-def sites_of(graph: Graph) -> tuple[Site, ...]:
-    """Every node with its rule bound; a node without a usable rule gets one under which nothing shrinks."""
-    return tuple(_site(node, index) for index, node in enumerate(graph.nodes))
-
-
 def couple(graph: Graph, is_protected: Callable[[Node], bool] = lambda _node: False) -> Coupling:
     """Unite what must go together, pin what may not go; `is_protected` nodes keep all axes of their tensors."""
     sites = sites_of(graph)
@@ -127,6 +94,11 @@ def couple(graph: Graph, is_protected: Callable[[Node], bool] = lambda _node: Fa
     for site in sites:
         if is_protected(site.node):
             _pin_node(site, axes, work)
+    for use in data_uses(graph, sites):
+        reader = sites[use.site].node if use.site >= 0 else None
+        where = ("", "") if reader is None else (reader.operator, reader.name)
+        for slot, axis in sorted(use.sources):
+            work.pin(axes[slot, axis], Cause(*where, "computes with the size of this axis"))
     choices = _settle(composites, sites, work)
     partition = work.partition
     return Coupling(
@@ -137,32 +109,6 @@ def couple(graph: Graph, is_protected: Callable[[Node], bool] = lambda _node: Fa
         reasons=tuple(work.reasons),
         choices=tuple(choices),
     )
-
-
-def _site(node: Node, index: int) -> Site:
-    answer = rule_for(node)
-    rule = fixed(node, answer) if isinstance(answer, str) else answer
-    try:
-        bound = _bind(node, rule)
-    except AxesError as error:
-        rule = fixed(node, f"its rule does not fit here: {error}")
-        bound = _bind(node, rule)
-    slots = [_slot(t, o, index, k) for k, (t, o) in enumerate(zip(node.inputs, bound.inputs, strict=True))]
-    outputs = [_slot(t, o, index, k) for k, (t, o) in enumerate(zip(node.outputs, bound.outputs, strict=True))]
-    return Site(node, rule, bound, tuple(slots), tuple(outputs), not isinstance(answer, str))
-
-
-def _bind(node: Node, rule: Rule) -> Bound:
-    left, right = ([t.shape if t is not None else None for t in side] for side in (node.inputs, node.outputs))
-    return bind(parse(rule.equation), left, right, rule.sizes)
-
-
-def _slot(tensor: Tensor | None, operand: Operand | None, node: int, index: int) -> Slot | None:
-    if tensor is None or operand is None:
-        return None
-    if tensor.is_constant and len(operand) <= 1:
-        return Slot(tensor.name, node, index)
-    return Slot(tensor.name)
 
 
 def _number(graph: Graph, sites: Sequence[Site]) -> tuple[dict[tuple[Slot, int], Ids], list[dict[str, Ids]], int]:

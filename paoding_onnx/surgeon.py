@@ -24,8 +24,6 @@ from paoding_onnx.axes import factors
 from paoding_onnx.axes import is_fixed
 from paoding_onnx.axes import parse_axis
 from paoding_onnx.axes import size_of
-from paoding_onnx.coupling import Site
-from paoding_onnx.coupling import Slot
 from paoding_onnx.graph import Array
 from paoding_onnx.loader import LIFT_BYTES
 from paoding_onnx.loader import PLACEHOLDER
@@ -33,6 +31,8 @@ from paoding_onnx.loader import Model
 from paoding_onnx.loader import mark_external
 from paoding_onnx.plan import Plan
 from paoding_onnx.rules import Fit
+from paoding_onnx.sites import Site
+from paoding_onnx.sites import Slot
 from paoding_onnx.trace import Trace
 
 Contents = Mapping[str, Array]
@@ -245,7 +245,7 @@ def _contracted(trace: Trace, site: Site, plan: Plan) -> Sequence[tuple[int, Arr
     handled: set[str] = set()
     for index, (slot, operand) in enumerate(zip(site.inputs, site.bound.inputs, strict=True)):
         tensor = site.node.inputs[index]
-        if slot is None or tensor is None or tensor.is_constant or tensor.dtype is None:
+        if slot is None or tensor is None or tensor.is_constant or tensor.dtype is None or tensor.dtype.kind == "b":
             continue
         for axis, parts in enumerate(operand or ()):
             summed = {n for segment in parts for n in segment if n not in made and not is_fixed(n)} - handled

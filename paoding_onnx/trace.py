@@ -16,13 +16,13 @@ from paoding_onnx.axes import factors
 from paoding_onnx.axes import is_fixed
 from paoding_onnx.coupling import Choice
 from paoding_onnx.coupling import Coupling
-from paoding_onnx.coupling import Site
-from paoding_onnx.coupling import Slot
 from paoding_onnx.coupling import couple
 from paoding_onnx.errors import UsageError
 from paoding_onnx.graph import Graph
 from paoding_onnx.graph import Node
 from paoding_onnx.partition import Ids
+from paoding_onnx.sites import Site
+from paoding_onnx.sites import Slot
 
 Mask = NDArray[np.bool_]
 """True for a unit that goes (or a position that stays, where a name says `kept`)."""
@@ -171,13 +171,13 @@ def _places(graph: Graph, coupling: Coupling) -> list[Place]:
         for slot in constant:
             for axis in range(len(graph.tensors[slot.tensor].shape or ())):
                 role = _role(site, coupling, index, coupling.axes[slot, axis])
-                found.setdefault((slot, axis), Place(index, slot, axis, role))
+                if (slot, axis) not in found or (found[slot, axis].role is Role.FOLLOWS and role is not Role.FOLLOWS):
+                    found[slot, axis] = Place(index, slot, axis, role)
         _meet_sources(site, index, coupling, sources, found)
         inputs = [t for t in site.node.inputs if t is not None]
-        if len(constant) == 1 and all(t.is_constant or t.name in sources for t in inputs):
-            sources |= {o.tensor: sources.get(constant[0].tensor, constant[0]) for o in site.outputs if o is not None}
-        elif len(inputs) >= 1 and inputs[0].name in sources and all(t.is_constant for t in inputs[1:]):
-            sources |= {o.tensor: sources[inputs[0].name] for o in site.outputs if o is not None}
+        if inputs and site.inputs[0] is not None and all(t.is_constant or t.name in sources for t in inputs):
+            source = sources.get(inputs[0].name, site.inputs[0])
+            sources |= {o.tensor: source for o in site.outputs if o is not None}
     return [found[key] for key in sorted(found, key=lambda key: (found[key].site, key))]
 
 
@@ -268,23 +268,29 @@ def _facts(coupling: Coupling, groups: Sequence[Group], numbers: Ids) -> tuple[G
 
 def _refusals(graph: Graph, coupling: Coupling) -> tuple[Refusal, ...]:
     """Nodes without a rule, then weight axes with positions that are pinned though the operator would let them go."""
-    found = [
+    nodes = (
         Refusal(site.node.operator, site.node.name, "", -1, site.rule.why)
         for site in coupling.sites
         if not site.has_rule
-    ]
-    for site in coupling.sites:
-        for slot, operand in zip(site.inputs, site.bound.inputs, strict=True):
-            if slot is None or not site.rule.macs or not graph.tensors[slot.tensor].is_constant:
-                continue
-            for axis, parts in enumerate(operand or ()):
-                causes = coupling.causes[coupling.axes[slot, axis]]
-                may_shrink = any(not is_fixed(name) for segment in parts for name in segment)
-                if may_shrink and causes.size > 1 and (causes >= 0).any() and len(operand or ()) > 1:
-                    cause = coupling.reasons[int(causes[causes >= 0].min())]
-                    where = cause.node or site.node.name
-                    found.append(Refusal(cause.operator or site.node.operator, where, slot.tensor, axis, cause.reason))
-    return tuple(dict.fromkeys(found))
+    )
+    axes = (
+        _refusal(site, slot, axis, coupling)
+        for site in coupling.sites
+        for slot, operand in zip(site.inputs, site.bound.inputs, strict=True)
+        if slot is not None and site.rule.macs and graph.tensors[slot.tensor].is_constant and len(operand or ()) > 1
+        for axis, parts in enumerate(operand or ())
+        if any(not is_fixed(name) for segment in parts for name in segment)
+    )
+    return tuple(dict.fromkeys(refusal for refusal in (*nodes, *axes) if refusal is not None))
+
+
+def _refusal(site: Site, slot: Slot, axis: int, coupling: Coupling) -> Refusal | None:
+    """Why positions of a weight axis are pinned; `None` if none is, or there is only one."""
+    causes = coupling.causes[coupling.axes[slot, axis]]
+    if causes.size < 2 or not (causes >= 0).any():
+        return None
+    cause = coupling.reasons[int(causes[causes >= 0].min())]
+    return Refusal(cause.operator or site.node.operator, cause.node or site.node.name, slot.tensor, axis, cause.reason)
 
 
 def _check_patterns(graph: Graph, patterns: Sequence[str], option: str) -> None:

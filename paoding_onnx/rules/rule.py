@@ -51,9 +51,9 @@ class Affine:
 class Rule:
     """An operator's facts at one node; everything else is derived from them.
 
-    `macs` names the factors whose product is the number of multiply-adds; a node that has them *contracts*.
-    `aligned` is the number whose multiples onnxruntime's kernels like as channel counts. `why` says what a lower-case
-    factor is for.
+    `macs` names the factors whose product is the number of multiply-adds; a node that has them *contracts*. `aligned`
+    is the number whose multiples onnxruntime's kernels like as channel counts. `measures` lists the axes of input 0
+    whose sizes are the content of the output. `why` says what a lower-case factor is for.
     """
 
     equation: str
@@ -63,6 +63,7 @@ class Rule:
     passes: Passes = Passes.ONE
     affine: Affine | None = None
     aligned: int = 1
+    measures: tuple[int, ...] = ()
     why: str = "works along this axis"
 
 

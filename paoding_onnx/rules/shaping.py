@@ -82,8 +82,10 @@ def tile(node: Node) -> Rule:
 
 @register("Shape", "Size", read=25)
 def shape_of(node: Node) -> Rule:
-    """ONNX Shape-25, Size-25: the answer follows the tensor's size by itself."""
-    return Rule("*A -> _")
+    """ONNX Shape-25, Size-25: the answer follows the tensor's size by itself; Shape may look at a part of the axes."""
+    ndim = len(node.shape(0))
+    axes = range(ndim)[node.integer("start", 0) : node.integer("end", ndim)]
+    return Rule("*A -> _", measures=tuple(axes))
 
 
 @register("ConstantOfShape", read=25)

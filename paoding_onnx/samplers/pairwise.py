@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.coupling import Site
 from paoding_onnx.graph import Array
 from paoding_onnx.partition import Ids
 from paoding_onnx.rules import Passes
@@ -16,6 +15,7 @@ from paoding_onnx.samplers.view import Candidate
 from paoding_onnx.samplers.view import Floats
 from paoding_onnx.samplers.view import View
 from paoding_onnx.samplers.view import unit_rows
+from paoding_onnx.sites import Site
 from paoding_onnx.trace import Group
 from paoding_onnx.trace import Role
 

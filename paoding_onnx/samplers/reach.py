@@ -11,11 +11,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from paoding_onnx.coupling import Site
-from paoding_onnx.coupling import Slot
 from paoding_onnx.partition import Ids
 from paoding_onnx.samplers.view import Floats
 from paoding_onnx.samplers.view import View
+from paoding_onnx.sites import Site
+from paoding_onnx.sites import Slot
 from paoding_onnx.trace import Group
 from paoding_onnx.trace import Role
 

@@ -1,0 +1,71 @@
+"""Every node with its rule bound to the shapes at hand, and tensors as nodes see them. Unites nothing yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from paoding_onnx.axes import AxesError
+from paoding_onnx.axes import Bound
+from paoding_onnx.axes import Operand
+from paoding_onnx.axes import bind
+from paoding_onnx.axes import parse
+from paoding_onnx.graph import Graph
+from paoding_onnx.graph import Node
+from paoding_onnx.graph import Tensor
+from paoding_onnx.rules import Rule
+from paoding_onnx.rules import rule_for
+from paoding_onnx.rules.rule import fixed
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Slot:
+    """A tensor as nodes see it. A constant vector counts once for every use (`node`, `operand`): exporters share equal
+    biases between layers that have nothing else in common, and surgery can give each use its own copy.
+    """
+
+    tensor: str
+    node: int = -1
+    operand: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A node with its rule bound to its shapes; an operand without axes of its own has no slot."""
+
+    node: Node
+    rule: Rule
+    bound: Bound
+    inputs: tuple[Slot | None, ...]
+    outputs: tuple[Slot | None, ...]
+    has_rule: bool
+
+
+def sites_of(graph: Graph) -> tuple[Site, ...]:
+    """Every node with its rule bound; a node without a usable rule gets one under which nothing shrinks."""
+    return tuple(_site(node, index) for index, node in enumerate(graph.nodes))
+
+
+def _site(node: Node, index: int) -> Site:
+    answer = rule_for(node)
+    rule = fixed(node, answer) if isinstance(answer, str) else answer
+    try:
+        bound = _bind(node, rule)
+    except AxesError as error:
+        rule = fixed(node, f"its rule does not fit here: {error}")
+        bound = _bind(node, rule)
+    slots = [_slot(t, o, index, k) for k, (t, o) in enumerate(zip(node.inputs, bound.inputs, strict=True))]
+    outputs = [_slot(t, o, index, k) for k, (t, o) in enumerate(zip(node.outputs, bound.outputs, strict=True))]
+    return Site(node, rule, bound, tuple(slots), tuple(outputs), not isinstance(answer, str))
+
+
+def _bind(node: Node, rule: Rule) -> Bound:
+    left, right = ([t.shape if t is not None else None for t in side] for side in (node.inputs, node.outputs))
+    return bind(parse(rule.equation), left, right, rule.sizes)
+
+
+def _slot(tensor: Tensor | None, operand: Operand | None, node: int, index: int) -> Slot | None:
+    if tensor is None or operand is None:
+        return None
+    if tensor.is_constant and len(operand) <= 1:
+        return Slot(tensor.name, node, index)
+    return Slot(tensor.name)

@@ -1,0 +1,1 @@
+"""Tests of paoding_onnx; they mirror its modules."""

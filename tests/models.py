@@ -1,0 +1,131 @@
+"""Small models from ONNX text, with seeded random weights, and one way to prune them at random and judge the result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from paoding_onnx.check import Verdict
+from paoding_onnx.check import check_surgery
+from paoding_onnx.cost import Cost
+from paoding_onnx.cost import cost
+from paoding_onnx.cost import nothing
+from paoding_onnx.loader import Model
+from paoding_onnx.loader import lift
+from paoding_onnx.plan import Plan
+from paoding_onnx.plan import make_plan
+from paoding_onnx.session import Session
+from paoding_onnx.shapes import observe
+from paoding_onnx.shapes import runnable_shapes
+from paoding_onnx.surgeon import cut
+from paoding_onnx.surgeon import mask
+from paoding_onnx.trace import Trace
+from paoding_onnx.trace import trace
+
+IMAGES = "g (float[2,3,4,4] x) => (float[2,5,4,4] y) "
+"""Head of a text whose model turns images of 3 channels into 5."""
+ROWS = "g (float[2,3] x) => (float[2,5] y) "
+"""Head of a text whose model turns rows of 3 features into 5."""
+
+
+def parse(text: str, seed: int = 0, *, opset: int = 17, ir: int = 8) -> onnx.ModelProto:
+    """The model that ONNX text describes; weights declared without a value get seeded random content.
+
+    Vectors are drawn from (0.5, 1.5), so that they serve as variances too; matrices and kernels are normal, scaled by
+    their fan-in. A text that starts with ``<`` brings its own header.
+
+    >>> proto = parse("g (float[1,4] x) => (float[1,2] y) <float[4,2] w> { y = MatMul (x, w) }")
+    >>> [(tensor.name, tuple(tensor.dims)) for tensor in proto.graph.initializer]
+    [('w', (4, 2))]
+    """
+    header = "" if text.lstrip().startswith("<") else f'<ir_version: {ir}, opset_import: ["" : {opset}]>\n'
+    proto = onnx.parser.parse_model(header + text)
+    rng = np.random.default_rng(seed)
+    made = {name for node in proto.graph.node for name in node.output}
+    for info in [info for info in proto.graph.value_info if info.name not in made]:
+        proto.graph.initializer.append(numpy_helper.from_array(_content(info, rng), info.name))
+        proto.graph.value_info.remove(info)
+    return proto
+
+
+def model(text: str, seed: int = 0, *, opset: int = 17, ir: int = 8) -> Model:
+    """What `load` would return for a file with the model of `parse`."""
+    return lift(parse(text, seed, opset=opset, ir=ir))
+
+
+def save(proto: onnx.ModelProto, path: Path) -> Path:
+    """`path`, where `proto` has been written."""
+    path.write_bytes(proto.SerializeToString())
+    return path
+
+
+def traced(text: str, *, exclude: Sequence[str] = (), only: Sequence[str] = (), opset: int = 17) -> Trace:
+    """The trace of the model that ONNX text describes."""
+    return trace(observe(model(text, opset=opset)), exclude=exclude, only=only)
+
+
+def random_plan(trace: Trace, seed: int = 0, share: float = 0.5) -> Plan:
+    """A plan that removes `share` of each group's units (rounded up, but never all), drawn at random."""
+    rng = np.random.default_rng(seed)
+    removed = nothing(trace)
+    for group in trace.groups:
+        count = min(int(np.ceil(share * group.n_units)), group.n_units - 1)
+        removed[group.start + rng.choice(group.n_units, count, replace=False)] = True
+    return make_plan(removed)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A model pruned by a plan: the smaller model, the oracle's word, and the cost predicted and counted again."""
+
+    original: Model
+    trace: Trace
+    plan: Plan
+    pruned: Model
+    verdict: Verdict
+    predicted: Cost
+    recounted: Cost
+
+    @property
+    def n_removed(self) -> int:
+        """How many units went."""
+        return int(np.count_nonzero(self.plan.removed))
+
+
+def prune_randomly(model: Model, seed: int = 0, share: float = 0.5) -> Trial:
+    """`model` after losing `share` of each group's units at random, under every proof there is."""
+    found = trace(observe(model))
+    plan = random_plan(found, seed, share)
+    pruned = cut(model, found, plan)
+    recounted = trace(observe(pruned, runnable_shapes(model, found.graph)))
+    return Trial(
+        original=model,
+        trace=found,
+        plan=plan,
+        pruned=pruned,
+        verdict=check_surgery(model, found, plan),
+        predicted=cost(found, plan.removed),
+        recounted=cost(recounted, nothing(recounted)),
+    )
+
+
+def zeroed_and_cut(trial: Trial, feeds: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """First output of the original with its removed units zeroed, and of the pruned model, on any inputs."""
+    zeroed = mask(trial.original, trial.trace, trial.plan)
+    first, second = (Session(subject).run(feeds) for subject in (zeroed, trial.pruned))
+    name = trial.trace.graph.outputs[0]
+    return first[name], second[name]
+
+
+def _content(info: onnx.ValueInfoProto, rng: np.random.Generator) -> np.ndarray:
+    shape = tuple(dim.dim_value for dim in info.type.tensor_type.shape.dim)
+    dtype = onnx.helper.tensor_dtype_to_np_dtype(info.type.tensor_type.elem_type)
+    if len(shape) < 2:
+        return rng.uniform(0.5, 1.5, shape).astype(dtype)
+    return (rng.standard_normal(shape) / np.sqrt(np.prod(shape[1:]))).astype(dtype)

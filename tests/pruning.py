@@ -1,0 +1,115 @@
+"""What the tests of whole runs share: two models, planted weights, outputs compared on many inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from numpy.typing import NDArray
+from onnx import numpy_helper
+
+from paoding_onnx.check import output_difference
+from paoding_onnx.cost import nothing
+from paoding_onnx.graph import Array
+from paoding_onnx.loader import Model
+from paoding_onnx.loader import constants
+from paoding_onnx.loader import input_specs
+from paoding_onnx.loader import lift
+from paoding_onnx.plan import Plan
+from paoding_onnx.plan import make_plan
+from paoding_onnx.samplers import View
+from paoding_onnx.session import Session
+from paoding_onnx.shapes import observe
+from paoding_onnx.trace import Trace
+from paoding_onnx.trace import trace
+from tests.models import parse
+
+Floats = NDArray[np.float32]
+
+MLP = """g (float[N,8] x) => (float[N,4] y)
+    <float[8,16] a, float[16] ab, float[16,12] b, float[12] bb, float[12,4] c, float[4] cb> {
+  p = MatMul (x, a) q = Add (p, ab) r = Relu (q)
+  s = Gemm (r, b, bb) t = Relu (s) u = MatMul (t, c) y = Add (u, cb)
+}"""
+"""Hidden groups of 16 and 12 units; 388 parameters, 368 multiply-adds."""
+
+CNN = """g (float[N,3,8,8] x) => (float[N,5] y)
+    <float[8,3,3,3] a, float[8] ab, float[8,1,3,3] d, float[8] db, float[16,8,1,1] e, float[10,16] f, float[5,10] h> {
+  p = Conv <pads=[1,1,1,1]> (x, a, ab) q = Relu (p) r = Conv <group=8, pads=[1,1,1,1]> (q, d, db) s = Conv (r, e)
+  t = Relu (s) u = GlobalAveragePool (t) v = Flatten (u) w = Gemm <transB=1> (v, f) z = Relu (w)
+  y = Gemm <transB=1> (z, h)
+}"""
+"""Groups of 8 channels (one layer and the depthwise one behind it), 16 channels, 10 hidden units."""
+
+
+def planted(text: str, plant: Callable[[dict[str, Floats]], None], seed: int = 0) -> Model:
+    """The model that ONNX text describes, once `plant` has changed its seeded weights in place."""
+    proto = parse(text, seed)
+    weights = {tensor.name: numpy_helper.to_array(tensor).copy() for tensor in proto.graph.initializer}
+    plant(weights)
+    for tensor in proto.graph.initializer:
+        tensor.CopyFrom(numpy_helper.from_array(weights[tensor.name], tensor.name))
+    return lift(proto)
+
+
+def traced_model(model: Model) -> Trace:
+    """The trace of a model."""
+    return trace(observe(model))
+
+
+def whole_view(model: Model) -> View:
+    """The view of a model that has lost nothing yet."""
+    found = traced_model(model)
+    return View(found, nothing(found), {})
+
+
+def plan_of(trace: Trace, **units: list[int]) -> Plan:
+    """The plan that removes these units (counted from 0 in each group) of the groups made at these tensors."""
+    removed = nothing(trace)
+    for tensor, numbers in units.items():
+        (group,) = (group for group in trace.groups if tensor in {place.slot.tensor for place in group.places[:1]})
+        removed[group.start + np.array(numbers)] = True
+    return make_plan(removed)
+
+
+def initializers(model: Model) -> dict[str, onnx.TensorProto]:
+    """Initializers as the protobuf holds them, by name."""
+    return {tensor.name: tensor for tensor in model.proto.graph.initializer}
+
+
+def contents(model: Model) -> Mapping[str, Array]:
+    """A copy of all constants: what must be the same after a stage that promises to change nothing."""
+    return {name: value.copy() for name, value in constants(model).items()}
+
+
+def is_unchanged(model: Model, proto: bytes, before: Mapping[str, Array]) -> bool:
+    """Whether a model still has these bytes and constants."""
+    after = constants(model)
+    same = after.keys() == before.keys() and all(np.array_equal(after[name], before[name]) for name in before)
+    return same and model.proto.SerializeToString() == proto
+
+
+def run(model: Model, batch: int = 64) -> dict[str, Array]:
+    """Outputs on seeded random inputs."""
+    rng = np.random.default_rng(7)
+    shapes = {s.name: [d if isinstance(d, int) else batch for d in s.dims] for s in input_specs(model)}
+    return Session(model).run({name: rng.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()})
+
+
+def moved(before: Model, after: Model) -> float:
+    """How far the outputs moved, relative to their size."""
+    return output_difference(run(before), run(after))
+
+
+def skip_latency(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare tests of other things the half second in which `prune` measures latency: it is 0.5."""
+    monkeypatch.setattr("paoding_onnx.pipeline.latency_ratio", lambda *_: 0.5)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """All files inside a folder, hidden ones and those in folders inside too."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -1,0 +1,56 @@
+"""Nodes from one line of text, without a file: ``Conv 2x3x8x8 8x3x3x3 8 -> 2x8x8x8``.
+
+An operand is a shape, ``()`` for a scalar, ``_`` where it is omitted, ``i2x5`` for integers, ``{8x1x1}`` for a
+floating-point constant, ``[0,-1]`` for integers that are known, with ``?`` for one that varies with a dynamic axis.
+"""
+
+from __future__ import annotations
+
+import re
+from types import MappingProxyType
+
+import numpy as np
+import onnx
+
+from paoding_onnx.graph import Attribute
+from paoding_onnx.graph import Node
+from paoding_onnx.graph import Origin
+from paoding_onnx.graph import Tensor
+from paoding_onnx.rules import Fit
+
+
+def node(line: str, *, opset: int = 20, domain: str = "", **attributes: Attribute) -> Node:
+    """The node that `line` describes, in the form its operator has at `opset`."""
+    operator, left, right = re.fullmatch(r"(\w+) ?(.*?) ?-> ?(.*)", line).groups()
+    inputs = tuple(_tensor(f"i{k}", word) for k, word in enumerate(left.split()))
+    outputs = tuple(_tensor(f"o{k}", word) for k, word in enumerate(right.split()))
+    version = onnx.defs.get_schema(operator, opset, domain).since_version
+    return Node("node", operator, domain, version, inputs, outputs, MappingProxyType(attributes))
+
+
+def shapes(tensors: tuple[Tensor | None, ...]) -> list[tuple[int, ...] | None]:
+    """Shapes of operands, `None` where one is omitted."""
+    return [None if tensor is None else tensor.shape for tensor in tensors]
+
+
+def fit_text(fits: tuple[Fit, ...]) -> str:
+    """Fits in one line: ``1[2]=F0`` for the size of an axis, ``1[0]:-1`` for a literal."""
+    words = [f"{fit.place}[{entry}]={axis}" for fit in fits for entry, axis in fit.axes.items()]
+    literals = [f"{fit.place}[{entry}]:{number}" for fit in fits for entry, number in fit.literals.items()]
+    return " ".join([*words, *literals])
+
+
+def _tensor(name: str, word: str) -> Tensor | None:
+    if word == "_":
+        return None
+    if word[0] == "[":
+        entries = word[1:-1].split(",") if word != "[]" else []
+        value = np.array([0 if entry == "?" else int(entry) for entry in entries], np.int64)
+        varies = np.array([entry == "?" for entry in entries], bool)
+        origin = Origin.COMPUTED if varies.any() else Origin.CONSTANT
+        return Tensor(name, origin, value.shape, value.dtype, value, varies)
+    shape = tuple(int(size) for size in re.findall(r"\d+", word))
+    if word[0] == "{":
+        value = np.random.default_rng(len(word)).uniform(0.5, 1.5, shape).astype(np.float32)
+        return Tensor(name, Origin.CONSTANT, shape, value.dtype, value)
+    return Tensor(name, Origin.COMPUTED, shape, np.dtype(np.int64 if word[0] == "i" else np.float32))

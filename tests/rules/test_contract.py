@@ -1,0 +1,37 @@
+"""Every registered operator survives a random pruning: the smaller model equals the zeroed one, costs as predicted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from paoding_onnx.rules import operators
+from paoding_onnx.session import Session
+from tests.models import model
+from tests.models import prune_randomly
+from tests.rules.contract import CONTRACT
+from tests.rules.contract import Case
+
+
+@pytest.mark.parametrize("case", CONTRACT, ids=lambda case: case.label)
+def test_operator_is_pruned_exactly(case: Case):
+    trial = prune_randomly(model(case.text, opset=case.opset, ir=10 if case.opset > 20 else 8))
+    assert case.operator in {site.node.operator for site in trial.trace.sites if site.has_rule}
+    assert trial.verdict.passed, trial.verdict.detail
+    assert trial.predicted == trial.recounted
+    assert trial.trace.n_units == case.units
+    assert trial.n_removed >= case.units // 2
+
+
+@pytest.mark.parametrize("case", CONTRACT, ids=lambda case: case.label)
+def test_contract_model_says_something(case: Case):
+    """An output of zeros or NaN would satisfy any oracle."""
+    subject = model(case.text, opset=case.opset, ir=10 if case.opset > 20 else 8)
+    feeds = {"x": np.random.default_rng(0).standard_normal((2, 3, 8, 8)).astype(np.float32)}
+    y = Session(subject).run(feeds)["y"]
+    assert np.isfinite(y).all()
+    assert y.std() > 1e-4
+
+
+def test_contract_covers_every_registered_operator():
+    assert {case.operator for case in CONTRACT} == {entry.operator for entry in operators()}

@@ -1,0 +1,35 @@
+"""Every rule says exactly what its golden line says."""
+
+from __future__ import annotations
+
+import pytest
+
+from paoding_onnx.axes import bind
+from paoding_onnx.axes import parse
+from paoding_onnx.rules import operators
+from paoding_onnx.rules import rule_for
+from tests.rules.golden import GOLDEN
+from tests.rules.golden import Golden
+from tests.rules.nodes import fit_text
+from tests.rules.nodes import shapes
+
+every_line = pytest.mark.parametrize("golden", GOLDEN, ids=lambda golden: golden.label)
+
+
+@every_line
+def test_rule_says_its_golden_line(golden: Golden):
+    rule = rule_for(golden.node)
+    assert (rule.equation, fit_text(rule.fits), " ".join(rule.macs)) == (golden.equation, golden.fits, golden.macs)
+    assert golden.why in rule.why
+
+
+@every_line
+def test_equation_fits_the_shapes_of_its_node(golden: Golden):
+    rule = rule_for(golden.node)
+    bound = bind(parse(rule.equation), shapes(golden.node.inputs), shapes(golden.node.outputs), rule.sizes)
+    assert bound.sizes.items() >= golden.sizes.items()
+    assert set(rule.macs) <= set(bound.sizes)
+
+
+def test_every_registered_operator_has_a_golden_line():
+    assert {golden.node.operator for golden in GOLDEN} == {entry.operator for entry in operators()}

@@ -1,0 +1,70 @@
+"""The registry: one rule for each operator, refused in words where there is none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from paoding_onnx.axes import bind
+from paoding_onnx.axes import parse
+from paoding_onnx.rules import operators
+from paoding_onnx.rules import register
+from paoding_onnx.rules import rule_for
+from paoding_onnx.rules.rule import axis_index
+from paoding_onnx.rules.rule import fixed
+from tests.rules.nodes import node
+from tests.rules.nodes import shapes
+
+
+def test_second_rule_for_an_operator_is_refused():
+    before = operators()
+    with pytest.raises(ValueError, match="Conv has a rule already"):
+        register("Conv", read=1)(lambda node: fixed(node, "never"))
+    assert operators() == before
+
+
+def test_unknown_operator_is_refused_with_a_reason():
+    assert rule_for(replace(node("Relu 2x8 -> 2x8"), operator="Nonsense")) == "no rule for this operator"
+
+
+def test_operator_of_another_domain_is_unknown():
+    assert rule_for(replace(node("Relu 2x8 -> 2x8"), domain="com.microsoft")) == "no rule for this operator"
+
+
+def test_newer_schema_is_refused_until_read():
+    answer = rule_for(replace(node("Conv 2x3x8 8x3x3 -> 2x8x6"), version=23))
+    assert answer == "its form of opset 23 is newer than the one its rule was written for (22)"
+
+
+def test_tensor_without_a_measured_shape_is_refused():
+    known = node("Relu 2x8 -> 2x8")
+    unknown = replace(known, inputs=(replace(known.inputs[0], shape=None),))
+    assert rule_for(unknown) == "the shape of one of its tensors is unknown"
+
+
+def test_omitted_operand_needs_no_shape():
+    assert rule_for(node("Clip 2x8 _ () -> 2x8")).equation == "*A, _, _ -> *A"
+
+
+def test_every_rule_has_a_name_and_a_docstring():
+    makers = {entry.make for entry in operators()}
+    assert all(make.__name__ != "<lambda>" and make.__doc__ for make in makers)
+
+
+def test_operators_are_sorted_by_domain_and_name():
+    keys = [(entry.domain, entry.operator) for entry in operators()]
+    assert keys == sorted(set(keys))
+
+
+def test_nothing_shrinks_under_a_fixed_rule():
+    subject = node("Loop 2x8 _ 3 -> 4x8 ()")
+    rule = fixed(subject, "because")
+    bound = bind(parse(rule.equation), shapes(subject.inputs), shapes(subject.outputs), rule.sizes)
+    assert all(name[0].islower() for name in bound.sizes)
+    assert (rule.equation, rule.why) == ("i0x0 i0x1, _, i2x0 -> o0x0 o0x1, ", "because")
+
+
+@pytest.mark.parametrize(("axis", "index"), [(0, 0), (3, 3), (-1, 3), (-4, 0)])
+def test_negative_axis_counts_from_the_end(axis, index):
+    assert axis_index(axis, 4) == index

@@ -1,0 +1,84 @@
+"""What rules promise about values (`passes`, `affine`) holds when onnxruntime runs the node of a golden line."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+
+from paoding_onnx.axes import bind
+from paoding_onnx.axes import factors
+from paoding_onnx.axes import parse
+from paoding_onnx.graph import Node
+from paoding_onnx.loader import lift
+from paoding_onnx.rules import Passes
+from paoding_onnx.rules import Rule
+from paoding_onnx.rules import rule_for
+from paoding_onnx.session import Session
+from tests.rules.golden import GOLDEN
+from tests.rules.golden import Golden
+from tests.rules.nodes import shapes
+
+
+def _is_static(golden: Golden) -> bool:
+    """Whether every integer that the node reads is given."""
+    return not any(t is not None and t.varies is not None and t.varies.any() for t in golden.node.inputs)
+
+
+SCALING = [golden for golden in GOLDEN if rule_for(golden.node).passes is not Passes.ONE and _is_static(golden)]
+AFFINE = [golden for golden in GOLDEN if rule_for(golden.node).affine is not None]
+
+
+def _run(golden: Golden, factor: float = 1.0) -> dict[str, np.ndarray]:
+    """The node's tensors by name; computed numbers, other than indices, are scaled by `factor`."""
+    rng = np.random.default_rng(0)
+    content = {t.name: t.value for t in golden.node.inputs if t is not None and t.value is not None}
+    for tensor in golden.node.inputs:
+        if tensor is not None and tensor.value is None:
+            values = np.asarray(rng.standard_normal(tensor.shape)).astype(tensor.dtype)
+            content[tensor.name] = values * np.float32(factor) if tensor.dtype.kind == "f" else values
+    return content | Session(lift(_proto(golden.node, golden.opset, content))).run({})
+
+
+def _proto(node: Node, opset: int, content: dict[str, np.ndarray]) -> onnx.ModelProto:
+    names = [[t.name if t is not None else "" for t in side] for side in (node.inputs, node.outputs)]
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node(node.operator, *names, **node.attributes)],
+        "g",
+        [],
+        [onnx.ValueInfoProto(name=name) for name in names[1] if name],
+        [onnx.numpy_helper.from_array(values, name) for name, values in content.items()],
+    )
+    return onnx.helper.make_model(graph, ir_version=8, opset_imports=[onnx.helper.make_opsetid("", opset)])
+
+
+def _along(node: Node, rule: Rule, vector: np.ndarray) -> np.ndarray:
+    """A vector in the order of the affine operand, laid along the output's axis of the same factor."""
+    bound = bind(parse(rule.equation), shapes(node.inputs), shapes(node.outputs), rule.sizes)
+    unit = factors(bound.inputs[rule.affine.operand])
+    return vector.reshape([-1 if factors((axis,)) & unit and vector.size > 1 else 1 for axis in bound.outputs[0]])
+
+
+@pytest.mark.parametrize("golden", SCALING, ids=lambda golden: golden.label)
+def test_scaled_units_come_out_scaled(golden: Golden):
+    passes = rule_for(golden.node).passes
+    once = _run(golden)
+    for factor in (0.25, -2.0) if passes is Passes.ANY else (0.25, 3.0):
+        scaled = _run(golden, factor)
+        np.testing.assert_allclose(scaled["o0"], factor * once["o0"], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("golden", AFFINE, ids=lambda golden: golden.label)
+def test_affine_says_what_the_node_computes(golden: Golden):
+    rule = rule_for(golden.node)
+    tensors = _run(golden)
+    others = [t for k, t in enumerate(golden.node.inputs) if t is not None and k != rule.affine.operand]
+    gain, shift = (_along(golden.node, rule, vector) for vector in (rule.affine.gain, rule.affine.shift))
+    np.testing.assert_allclose(tensors["o0"], gain * tensors[others[0].name] + shift, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("golden", SCALING, ids=lambda golden: golden.label)
+def test_onnxruntime_gives_the_shapes_of_the_golden_line(golden: Golden):
+    tensors = _run(golden)
+    made = [tensor for tensor in golden.node.outputs if tensor is not None]
+    assert [tensors[tensor.name].shape for tensor in made] == [tensor.shape for tensor in made]

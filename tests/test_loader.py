@@ -1,0 +1,242 @@
+"""LOAD: files become models and values; files that are no models are refused in words."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from paoding_onnx.errors import ModelError
+from paoding_onnx.graph import Origin
+from paoding_onnx.loader import computed_names
+from paoding_onnx.loader import constants
+from paoding_onnx.loader import input_specs
+from paoding_onnx.loader import lift
+from paoding_onnx.loader import load
+from paoding_onnx.loader import output_specs
+from paoding_onnx.loader import read_graph
+from tests.models import model
+from tests.models import parse
+from tests.models import save
+
+TEXT = """g (float[N,16] x) => (float[N,4] y) <float[16,32] w, float[32] b, float[32,4] v> {
+  h = MatMul (x, w)
+  a = Add (h, b)
+  y = MatMul (a, v)
+}"""
+
+
+def graph(text, **how):
+    return read_graph(model(text, **how), {})
+
+
+@pytest.fixture
+def external(tmp_path):
+    """A model file whose weights, small ones too, lie in a second file."""
+    path = tmp_path / "model.onnx"
+    onnx.save(parse(TEXT), path, save_as_external_data=True, location="weights.bin", size_threshold=0)
+    return path
+
+
+def test_large_weights_leave_the_protobuf(tmp_path):
+    loaded = load(save(parse(TEXT), tmp_path / "m.onnx"))
+    assert set(loaded.weights) == {"w"}  # 2048 bytes; b has 128, v 512
+    assert len(loaded.proto.SerializeToString()) < 2048
+
+
+def test_every_constant_keeps_its_content(tmp_path):
+    wanted = {t.name: numpy_helper.to_array(t) for t in parse(TEXT).graph.initializer}
+    found = constants(load(save(parse(TEXT), tmp_path / "m.onnx")))
+    assert found.keys() == wanted.keys()
+    assert all(np.array_equal(found[name], value) for name, value in wanted.items())
+
+
+def test_weights_are_read_only():
+    with pytest.raises(ValueError, match="read-only"):
+        model(TEXT).weights["w"][0, 0] = 1
+    with pytest.raises(ValueError, match="read-only"):
+        constants(model(TEXT))["b"][0] = 1
+
+
+def test_size_of_the_file_is_known(tmp_path):
+    path = save(parse(TEXT), tmp_path / "m.onnx")
+    assert load(path).n_bytes == path.stat().st_size
+
+
+def test_external_data_is_read(external):
+    loaded = load(external)
+    assert loaded.external
+    wanted = constants(model(TEXT))
+    assert all(np.array_equal(value, wanted[name]) for name, value in constants(loaded).items())
+
+
+def test_missing_external_data_is_a_model_error(external):
+    (external.parent / "weights.bin").unlink()
+    with pytest.raises(ModelError, match=r"keeps 'w' in 'weights\.bin', which cannot be read"):
+        load(external)
+
+
+def test_short_external_data_is_a_model_error(external):
+    (external.parent / "weights.bin").write_bytes(b"short")
+    with pytest.raises(ModelError, match="cannot be read"):
+        load(external)
+
+
+def test_external_data_outside_the_folder_is_refused(external):
+    proto = onnx.load(external, load_external_data=False)
+    proto.graph.initializer[0].external_data[0].value = "../weights.bin"
+    (external.parent / "inner").mkdir()
+    with pytest.raises(ModelError, match=r"\.\./weights\.bin"):
+        load(save(proto, external.parent / "inner" / "model.onnx"))
+
+
+@pytest.mark.parametrize("content", [b"", b"just some text", b"<html></html>", b'{"a": 1}', bytes(64), b"PK\x03\x04"])
+def test_file_that_is_no_model_is_a_model_error(content, tmp_path):
+    path = tmp_path / "m.onnx"
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match="is not an ONNX model"):
+        load(path)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
+def test_file_that_is_cut_off_is_a_model_error(share, tmp_path):
+    content = parse(TEXT).SerializeToString()
+    path = tmp_path / "m.onnx"
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(ModelError, match="cut off"):
+        load(path)
+
+
+def test_missing_file_is_a_model_error(tmp_path):
+    with pytest.raises(ModelError, match="No such file"):
+        load(tmp_path / "none.onnx")
+
+
+def test_folder_is_a_model_error(tmp_path):
+    with pytest.raises(ModelError, match="cannot read"):
+        load(tmp_path)
+
+
+def test_graph_without_nodes_is_a_model_error(tmp_path):
+    proto = parse(TEXT)
+    del proto.graph.node[:]
+    with pytest.raises(ModelError, match="nothing to prune"):
+        load(save(proto, tmp_path / "m.onnx"))
+
+
+def test_weights_that_do_not_fit_their_shape_are_a_model_error():
+    proto = parse(TEXT)
+    proto.graph.initializer[0].dims[0] = 17
+    with pytest.raises(ModelError, match=r"'w' has 512 elements, which do not fit its shape \(17, 32\)"):
+        lift(proto)
+
+
+def test_weights_that_only_a_subgraph_reads_stay_in_the_protobuf():
+    text = """g (bool c, float[16] x) => (float[16] y) <float[16,32] w> {
+      y = If (c) <then_branch = t () => (float[16] p) { p = Identity (x) },
+                  else_branch = e () => (float[16] q) { q = ReduceSum <keepdims=0> (w) }>
+    }"""
+    assert not model(text).weights
+
+
+def test_inputs_are_described_with_open_axes():
+    (spec,) = input_specs(model("g (float16[N,3,?] x) => (float16[N,3,?] y) { y = Relu (x) }"))
+    assert (spec.name, spec.dtype, spec.dims) == ("x", np.float16, ("N", 3, None))
+
+
+def test_outputs_are_described_like_inputs():
+    assert [(spec.name, spec.dims) for spec in output_specs(model(TEXT))] == [("y", ("N", 4))]
+
+
+def test_inputs_that_repeat_an_initializer_are_none():
+    proto = parse("g (float[1,4] x, float[4,2] w) => (float[1,2] y) <float[4,2] v> { y = MatMul (x, w) }", ir=3)
+    proto.graph.initializer[0].name = "w"
+    assert [spec.name for spec in input_specs(lift(proto))] == ["x"]
+
+
+def test_constant_nodes_are_constants():
+    subject = """g (float[1,2] x) => (float[1,2] y) {
+      k = Constant <value = float[2] {3, 4}> ()
+      n = Constant <value_ints = [5, 6]> ()
+      f = Constant <value_float = 0.5> ()
+      y = Add (x, k)
+    }"""
+    found = constants(model(subject))
+    assert {name: value.tolist() for name, value in found.items()} == {"k": [3, 4], "n": [5, 6], "f": 0.5}
+    assert [node.operator for node in graph(subject).nodes] == ["Add"]
+    assert computed_names(model(subject)) == ("y",)
+
+
+def test_strings_are_no_constants():
+    subject = 'g (float[2] x) => (float[2] y) { k = Constant <value_string = "a"> () y = Relu (x) }'
+    assert constants(model(subject)) == {}
+
+
+def test_nodes_come_in_running_order():
+    subject = graph("g (float[2] x) => (float[2] y) { y = Relu (c) c = Add (a, b) b = Neg (x) a = Abs (x) }")
+    assert [node.operator for node in subject.nodes] == ["Neg", "Abs", "Add", "Relu"]
+
+
+def test_nodes_in_running_order_keep_the_order_of_the_file():
+    subject = graph("g (float[2] x) => (float[2] y) { b = Neg (x) a = Abs (x) c = Relu (b) y = Add (a, c) }")
+    assert [node.operator for node in subject.nodes] == ["Neg", "Abs", "Relu", "Add"]
+
+
+def test_node_waits_for_what_its_subgraph_reads():
+    subject = graph("""g (bool c, float[2] x) => (float[2] y) {
+      y = If (c) <then_branch = t () => (float[2] p) { p = Relu (a) },
+                  else_branch = e () => (float[2] q) { q = Abs (x) }>
+      a = Neg (x)
+    }""")
+    assert [(node.operator, node.captures) for node in subject.nodes] == [("Neg", ()), ("If", ("a", "x"))]
+
+
+def test_captures_reach_through_nested_subgraphs():
+    (node,) = graph("""g (bool c, float[2] x) => (float[2] y) {
+      y = If (c) <then_branch = t () => (float[2] p) {
+                    p = If (c) <then_branch = tt () => (float[2] r) { r = Relu (x) },
+                                else_branch = te () => (float[2] s) { z = Abs (x) s = Neg (z) }> },
+                  else_branch = e () => (float[2] q) { q = Abs (x) }>
+    }""").nodes
+    assert node.captures == ("c", "x")
+
+
+def test_omitted_operand_is_none():
+    (node,) = graph("g (float[2] x, float m) => (float[2] y) { y = Clip (x, , m) }").nodes
+    assert (node.inputs[1], node.inputs[2].name) == (None, "m")
+
+
+def test_node_without_a_name_gets_one():
+    subject = graph("g (float[2] x) => (float[2] y) { a = Neg (x) [second] y = Abs (a) }")
+    assert [node.name for node in subject.nodes] == ["Neg_0", "second"]
+
+
+@pytest.mark.parametrize(("opset", "version"), [(9, 1), (11, 11), (13, 13), (20, 13)])
+def test_version_is_that_of_the_operator_at_the_opset(opset, version):
+    assert graph("g (float[2] x) => (float[2] y) { y = Softmax (x) }", opset=opset).nodes[0].version == version
+
+
+def test_operator_of_another_domain_has_the_version_of_its_opset():
+    (node,) = graph(
+        '<ir_version: 8, opset_import: ["" : 17, "my.own" : 3]> g (float[2] x) => (float[2] y) { y = my.own.Thing (x) }'
+    ).nodes
+    assert (node.domain, node.operator, node.version) == ("my.own", "Thing", 3)
+
+
+def test_unknown_operator_has_version_zero():
+    assert graph("g (float[2] x) => (float[2] y) { y = Thing (x) }").nodes[0].version == 0
+
+
+def test_attributes_are_plain_values():
+    (node,) = graph(
+        'g (float[2] x) => (float[2] y) { y = Thing <i = 3, f = 0.5, s = "s", is = [1, 2], fs = [0.5, 1.5]> (x) }'
+    ).nodes
+    assert dict(node.attributes) == {"i": 3, "f": 0.5, "s": "s", "is": (1, 2), "fs": (0.5, 1.5)}
+
+
+def test_tensors_know_where_they_come_from():
+    tensors = graph(TEXT).tensors
+    assert (tensors["x"].origin, tensors["w"].origin) == (Origin.INPUT, Origin.CONSTANT)
+    assert graph(TEXT).nodes[0].outputs[0].origin is Origin.COMPUTED
+    assert (graph(TEXT).inputs, graph(TEXT).outputs) == (("x",), ("y",))

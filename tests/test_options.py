@@ -1,0 +1,52 @@
+"""Options are checked where they are made, once, with words that say what would be right."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError
+
+import pytest
+
+from paoding_onnx.errors import UsageError
+from paoding_onnx.options import Options
+
+
+@pytest.mark.parametrize("target", [0, 1, -1, 1.5, float("nan"), float("inf")])
+def test_target_lies_between_zero_and_one(target):
+    with pytest.raises(UsageError, match=rf"target {target} is not between 0 and 1: .*such as 0\.5"):
+        Options(target=target)
+
+
+@pytest.mark.parametrize("step", [0, -0.05, 1.01, float("nan")])
+def test_step_is_a_positive_share(step):
+    with pytest.raises(UsageError, match=rf"step {step} is not in \(0, 1\]"):
+        Options(step=step)
+
+
+def test_one_step_may_do_all():
+    assert Options(step=1).step == 1
+
+
+def test_budget_is_one_that_the_plan_knows():
+    with pytest.raises(UsageError, match="'layers' is none of units, parameters, macs"):
+        Options(by="layers")
+
+
+def test_method_is_one_that_is_registered():
+    with pytest.raises(UsageError, match="'l1' is none of paoding, magnitude, random"):
+        Options(method="l1")
+
+
+@pytest.mark.parametrize("option", ["round_to", "seed"])
+def test_counts_are_not_negative(option):
+    with pytest.raises(UsageError, match="must not be negative"):
+        Options(**{option: -1})
+
+
+def test_defaults_are_half_of_the_units_by_the_papers_method():
+    options = Options()
+    assert (options.target, options.by, options.step, options.method) == (0.5, "units", 0.05, "paoding")
+
+
+def test_options_do_not_change():
+    with pytest.raises(FrozenInstanceError):
+        Options().target = 0.3

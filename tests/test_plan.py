@@ -1,0 +1,220 @@
+"""PLAN: how many units each group loses, and the record of what stays."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paoding_onnx.cost import cost
+from paoding_onnx.cost import nothing
+from paoding_onnx.errors import TargetError
+from paoding_onnx.errors import UsageError
+from paoding_onnx.plan import AUTO
+from paoding_onnx.plan import make_plan
+from paoding_onnx.plan import plan_document
+from paoding_onnx.plan import plan_from_document
+from paoding_onnx.plan import quotas
+from paoding_onnx.plan import round_multiple
+from paoding_onnx.plan import schedule
+from paoding_onnx.trace import Group
+from tests.models import random_plan
+from tests.models import traced
+from tests.pruning import CNN
+from tests.pruning import MLP
+from tests.pruning import plan_of
+
+ONE = "g (float[1,8] x) => (float[1,4] y) <float[8,16] a, float[16,4] b> { p = MatMul (x, a) y = MatMul (p, b) }"
+"""16 units of 12 parameters each, and nothing else."""
+
+SHARED = """g (float[1,4,2,2] x) => (float[1,5,2,2] y)
+    <float[6,4,1,1] a, float[6] k, float[6,6,1,1] b, float[5,6,1,1] c> {
+  p = Conv (x, a, k) q = Relu (p) r = Conv (q, b, k) y = Conv (r, c)
+}"""
+"""Two groups of 6 channels whose layers share one bias."""
+
+shares = st.fractions(Fraction(1, 100), Fraction(99, 100), max_denominator=100)
+
+
+def lost(text, share, *, by="units", round_to=1):
+    return quotas(traced(text), Fraction(share), by=by, round_to=round_to)
+
+
+def saved(trace, counts, by):
+    removed = nothing(trace)
+    for group, count in zip(trace.groups, counts, strict=True):
+        removed[group.start : group.start + count] = True
+    before, after = (getattr(cost(trace, mask), by) for mask in (nothing(trace), removed))
+    return Fraction(before - after, before)
+
+
+def test_ten_steps_of_a_twentieth_are_exactly_half():
+    assert schedule(Fraction("0.5"), Fraction("0.05")) == tuple(Fraction(k, 20) for k in range(1, 11))
+
+
+def test_step_larger_than_the_target_is_one_step():
+    assert schedule(Fraction("0.1"), Fraction(1)) == (Fraction("0.1"),)
+
+
+@given(target=shares, step=shares)
+def test_schedule_climbs_by_whole_steps_to_the_target(target, step):
+    found = schedule(target, step)
+    assert found[-1] == target
+    assert found[:-1] == tuple(step * count for count in range(1, len(found)))
+    assert 0 < target - step * (len(found) - 1) <= step
+
+
+def test_half_of_the_units_is_exactly_half_of_each_group():
+    assert lost(MLP, "0.5") == (8, 6)
+
+
+@pytest.mark.parametrize(("share", "counts"), [("0.3", (4, 3)), ("0.0625", (1, 0)), ("0.06", (0, 0))])
+def test_share_of_the_units_is_rounded_down(share, counts):
+    assert lost(MLP, share) == counts
+
+
+@pytest.mark.parametrize("by", ["units", "parameters"])
+def test_at_least_one_unit_of_each_group_stays(by):
+    assert lost(ONE, "0.93" if by == "parameters" else "0.99", by=by) == (15,)
+
+
+@pytest.mark.parametrize(("share", "count"), [("0.5", 8), ("0.51", 9), ("0.01", 1)])
+def test_share_of_the_parameters_is_reached_with_the_fewest_units(share, count):
+    assert lost(ONE, share, by="parameters") == (count,)  # 12 of 192 parameters a unit
+
+
+def test_parameters_that_cannot_go_count_too():
+    biased = ONE.replace("16,4] b>", "16,4] b, float[4] c>").replace("y = MatMul (p, b)", "q = MatMul (p, b) y = Add (q, c)")
+    assert lost(biased, "0.5", by="parameters") == (9,)  # 98 of 196 are to go, 12 a unit
+
+
+def test_macs_are_counted_where_the_work_is():
+    text = """g (float[1,1,9,9] x) => (float[1,2] y) <float[10,1,1,1] a, float[10,50] b, float[50,2] c> {
+      p = Conv (x, a) q = GlobalAveragePool (p) r = Flatten (q) s = MatMul (r, b) y = MatMul (s, c)
+    }"""
+    half = {by: saved(traced(text), lost(text, "0.5", by=by), by) for by in ("parameters", "macs")}
+    assert min(half.values()) >= Fraction(1, 2)
+    assert lost(text, "0.5", by="macs") != lost(text, "0.5", by="parameters")
+
+
+@pytest.mark.parametrize("text", [MLP, CNN], ids=["mlp", "cnn"])
+@pytest.mark.parametrize("by", ["parameters", "macs"])
+@pytest.mark.parametrize("round_to", [1, AUTO])
+def test_budget_is_met_wherever_it_is_in_reach(text, by, round_to):
+    trace = traced(text)
+    for percent in range(5, 100, 10):
+        share = Fraction(percent, 100)
+        try:
+            counts = quotas(trace, share, by=by, round_to=round_to)
+        except TargetError:
+            continue
+        assert saved(trace, counts, by) >= share
+    assert percent == 95
+
+
+def test_target_out_of_reach_names_what_is_in_reach():
+    with pytest.raises(TargetError, match=r"96\.0% of the parameters is out of reach: .* carry at most 93\.8%"):
+        lost(ONE, "0.96", by="parameters")  # 15 of 16 units
+
+
+def test_all_that_is_in_reach_can_be_had():
+    assert lost(ONE, Fraction(15, 16), by="parameters") == (15,)
+
+
+@pytest.mark.parametrize(
+    ("n_units", "aligned", "multiple"),
+    [(100, (), 1), (7, (16,), 1), (8, (16,), 4), (64, (16,), 8), (256, (16,), 16), (64, (4, 16), 8), (256, (4,), 4)],
+)
+def test_auto_rounds_to_an_eighth_that_the_kernels_like(n_units, aligned, multiple):
+    assert round_multiple(Group("g", 0, n_units, (), True, aligned), AUTO) == multiple
+
+
+def test_multiple_that_is_asked_for_is_used():
+    assert round_multiple(Group("g", 0, 64, (), True, (16,)), 3) == 3
+
+
+@pytest.mark.parametrize(("share", "count"), [("0.25", 0), ("0.375", 8), ("0.5", 8), ("0.74", 8), ("0.99", 8)])
+def test_kept_units_are_the_nearest_multiple(share, count):
+    assert lost(ONE, share, round_to=8) == (count,)
+
+
+def test_group_smaller_than_the_multiple_stays_whole():
+    assert lost(MLP, "0.5", round_to=13) == (3, 0)
+
+
+def test_rounding_of_a_budget_never_misses_it():
+    assert lost(ONE, "0.3", by="parameters", round_to=4) == (8,)
+
+
+def test_plan_is_a_copy_that_cannot_change():
+    removed = np.array([True, False])
+    plan = make_plan(removed)
+    removed[1] = True
+    assert plan.removed.tolist() == [True, False]
+    with pytest.raises(ValueError, match="read-only"):
+        plan.removed[0] = False
+
+
+def test_plan_counts_what_stays():
+    trace = traced(MLP)
+    plan = plan_of(trace, a=[0, 5], b=[1])
+    assert [plan.kept_units(group) for group in trace.groups] == [14, 11]
+
+
+def test_document_says_for_every_initializer_and_axis_what_stays():
+    trace = traced(ONE)
+    kept = [k for k in range(16) if k not in (2, 15)]
+    assert plan_document(trace, plan_of(trace, a=[2, 15])) == {
+        "format": "paoding_onnx plan 1",
+        "axes": [
+            {"initializer": "a", "axis": 1, "size": 16, "kept": kept},
+            {"initializer": "b", "axis": 0, "size": 16, "kept": kept},
+        ],
+    }
+
+
+def test_document_names_the_use_of_a_shared_vector():
+    trace = traced(SHARED)
+    entries = plan_document(trace, plan_of(trace, a=[0], b=[1]))["axes"]
+    uses = {(e["node"], e["operand"]): e["kept"] for e in entries if e["initializer"] == "k"}
+    assert uses == {("Conv_0", 2): [1, 2, 3, 4, 5], ("Conv_2", 2): [0, 2, 3, 4, 5]}
+
+
+@given(seed=st.integers(0, 1000), share=st.sampled_from([0.1, 0.5, 0.9]))
+@pytest.mark.parametrize("trace", [traced(MLP), traced(CNN), traced(SHARED)], ids=["mlp", "cnn", "shared"])
+def test_plan_survives_its_document(trace, seed, share):
+    plan = random_plan(trace, seed, share)
+    document = json.loads(json.dumps(plan_document(trace, plan)))
+    assert np.array_equal(plan_from_document(trace, document).removed, plan.removed)
+
+
+@pytest.mark.parametrize("document", [None, [], "plan", {}, {"format": "paoding_onnx plan 0", "axes": []}])
+def test_document_in_another_format_is_refused(document):
+    with pytest.raises(UsageError, match="not in the format 'paoding_onnx plan 1'"):
+        plan_from_document(traced(ONE), document)
+
+
+@pytest.mark.parametrize("axes", [None, {}, [1], "axes"])
+def test_document_without_a_list_of_axes_is_refused(axes):
+    with pytest.raises(UsageError, match="no list of axes"):
+        plan_from_document(traced(ONE), {"format": "paoding_onnx plan 1", "axes": axes})
+
+
+@pytest.mark.parametrize("change", [("16", "17"), (" a", " other"), ("(x, a)", "(x, a, a)")])
+def test_plan_of_another_model_is_refused(change):
+    if change[1] == "(x, a, a)":
+        pytest.fail("not a model")
+    trace = traced(ONE)
+    document = plan_document(trace, plan_of(trace, a=[0]))
+    with pytest.raises(UsageError, match="does not fit the model"):
+        plan_from_document(traced(ONE.replace(*change)), document)
+
+
+def test_plan_that_removes_what_is_pinned_is_refused():
+    entry = {"initializer": "b", "axis": 1, "size": 4, "kept": [0, 1]}
+    with pytest.raises(UsageError, match="removes positions of 'b' that may not go"):
+        plan_from_document(traced(ONE), {"format": "paoding_onnx plan 1", "axes": [entry]})

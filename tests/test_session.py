@@ -1,0 +1,87 @@
+"""Running a model: watched tensors, refusals in one sentence, weights handed over without a copy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from paoding_onnx.errors import ModelError
+from paoding_onnx.session import Session
+from paoding_onnx.session import latency_ratio
+from paoding_onnx.session import one_line
+from tests.models import model
+from tests.models import parse
+from tests.models import save
+
+TEXT = """g (float[1,16] x) => (float[1,4] y) <float[16,32] w, float[32,4] v> {
+  h = MatMul (x, w)
+  r = Relu (h)
+  y = MatMul (r, v)
+}"""
+FEEDS = {"x": np.ones((1, 16), np.float32)}
+
+
+def test_model_with_lifted_weights_computes_what_its_file_does(tmp_path):
+    subject = model(TEXT)
+    assert subject.weights
+    lifted, filed = Session(subject), Session(save(parse(TEXT), tmp_path / "m.onnx"))
+    np.testing.assert_array_equal(lifted.run(FEEDS)["y"], filed.run(FEEDS)["y"])
+
+
+def test_watched_tensors_are_returned_beside_the_outputs():
+    values = Session(model(TEXT), watch=("r",)).run(FEEDS)
+    assert set(values) == {"y", "r"}
+    assert values["r"].min() >= 0
+
+
+def test_watching_leaves_the_model_as_it_was():
+    subject = model(TEXT)
+    before = subject.proto.SerializeToString()
+    Session(subject, watch=("r",))
+    assert subject.proto.SerializeToString() == before
+
+
+def test_watching_an_output_returns_it_once():
+    assert Session(model(TEXT), watch=("y",)).output_names == ("y",)
+
+
+def test_optimised_session_gives_the_same_numbers():
+    plain, fused = (Session(model(TEXT), optimise=flag).run(FEEDS)["y"] for flag in (False, True))
+    np.testing.assert_allclose(plain, fused, rtol=1e-5)
+
+
+def test_model_that_does_not_load_is_a_model_error():
+    with pytest.raises(ModelError, match=r"onnxruntime does not load the model: .*Nonsense"):
+        Session(model("g (float[2] x) => (float[2] y) { y = Nonsense (x) }"))
+
+
+def test_model_newer_than_onnxruntime_is_a_model_error():
+    with pytest.raises(ModelError, match="does not load"):
+        Session(model("g (float[2] x) => (float[2] y) { y = Relu (x) }", ir=99))
+
+
+def test_file_that_is_no_model_is_a_model_error(tmp_path):
+    path = tmp_path / "m.onnx"
+    path.write_text("no model")
+    with pytest.raises(ModelError, match="does not load"):
+        Session(path)
+
+
+@pytest.mark.parametrize(
+    "feeds",
+    [{"x": np.ones((1, 17), np.float32)}, {"x": np.ones((1, 16), np.int64)}, {}],
+    ids=["wrong shape", "wrong type", "missing"],
+)
+def test_inputs_that_do_not_fit_are_a_model_error(feeds):
+    with pytest.raises(ModelError, match="does not run the model"):
+        Session(model(TEXT)).run(feeds)
+
+
+def test_message_is_one_line():
+    words = one_line(RuntimeError("[ONNXRuntimeError] : 1 : FAIL : node Add\n  failed : shapes differ"))
+    assert words == "FAIL : node Add failed : shapes differ"
+
+
+def test_latency_of_a_model_against_itself_is_about_one():
+    session = Session(model(TEXT))
+    assert 0.2 < latency_ratio(session, session, FEEDS, seconds=0.02) < 5
