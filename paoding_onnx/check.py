@@ -24,6 +24,7 @@ from paoding_onnx.loader import constants
 from paoding_onnx.loader import input_specs
 from paoding_onnx.loader import load
 from paoding_onnx.loader import output_specs
+from paoding_onnx.masking import mask
 from paoding_onnx.plan import Plan
 from paoding_onnx.plan import make_plan
 from paoding_onnx.session import Session
@@ -31,7 +32,6 @@ from paoding_onnx.shapes import observe
 from paoding_onnx.shapes import runnable_shapes
 from paoding_onnx.sites import Slot
 from paoding_onnx.surgeon import cut
-from paoding_onnx.surgeon import mask
 from paoding_onnx.trace import Trace
 from paoding_onnx.trace import trace
 

@@ -16,7 +16,7 @@ from paoding_onnx.trace import gone
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Parameters: elements of floating-point constants. MACs: multiply-adds of one run, counted once."""
+    """Parameters: elements of constants that hold weights. MACs: multiply-adds of one run, counted once."""
 
     parameters: int
     macs: int

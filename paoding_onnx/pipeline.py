@@ -57,6 +57,9 @@ from paoding_onnx.writer import write_model
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share of all work done so far, in [0, 1]."""
 
+LEAN_BYTES = 1 << 28
+"""Models with more bytes of weights than this are timed without a second, faster layout of them, to save memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -285,6 +288,7 @@ def _folder_bytes(path: Path) -> int:
 def _measure(result: Pruned, *, saved: bool) -> Pruned:
     shapes: Shapes = runnable_shapes(result.original, result.trace.graph)
     feeds = random_feeds(input_specs(result.original), shapes, np.random.default_rng(0))
-    before, after = Session(result.original, optimise=True), Session(result.model, optimise=True)
+    lean = sum(array.nbytes for array in result.original.weights.values()) > LEAN_BYTES
+    before, after = (Session(model, optimise=True, lean=lean) for model in (result.original, result.model))
     difference = output_difference(before.run(feeds), after.run(feeds))
     return replace(result, latency_ratio=latency_ratio(before, after, feeds), difference=difference, saved=saved)

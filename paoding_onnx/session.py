@@ -37,6 +37,7 @@ class Session:
         model: the model, or the path of a file.
         watch: names of inner tensors to return besides the outputs.
         optimise: let onnxruntime fuse nodes, as it would for a user; off where numbers are compared.
+        lean: save memory: keep no second, faster layout of the weights, and return freed memory at once.
         verbose: let onnxruntime print its own warnings.
 
     Raises:
@@ -44,18 +45,27 @@ class Session:
     """
 
     def __init__(
-        self, model: Model | Path, *, watch: Sequence[str] = (), optimise: bool = False, verbose: bool = False
+        self,
+        model: Model | Path,
+        *,
+        watch: Sequence[str] = (),
+        optimise: bool = False,
+        lean: bool = False,
+        verbose: bool = False,
     ) -> None:
         options = ort.SessionOptions()
         options.log_severity_level = _LOUD if verbose else _QUIET
         if not optimise:
             options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+        if not optimise or lean:
+            options.enable_cpu_mem_arena = False
             options.add_session_config_entry("session.disable_prepacking", "1")
         source = _with_outputs(model.proto, watch) if isinstance(model, Model) else str(model)
         weights = model.weights if isinstance(model, Model) else {}
         self._held = {name: ort.OrtValue.ortvalue_from_numpy(array) for name, array in weights.items()}
         with TemporaryDirectory() as folder:
-            _lend(options, self._held, Path(folder), optimise=optimise)
+            if weights:
+                _lend(options, self._held, Path(folder), optimise=optimise)
             try:
                 self._session = ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
             except RUN_ERRORS as error:
@@ -96,16 +106,16 @@ def one_line(error: Exception) -> str:
 def _lend(options: ort.SessionOptions, values: Mapping[str, ort.OrtValue], folder: Path, *, optimise: bool) -> None:
     """Let a session use our weights in place of its own copy.
 
-    The model says that they are in a file; an empty one in `folder` satisfies onnxruntime, which never reads it. Only
-    its optimiser wants to see the content, and gets a copy that is gone once the session is made.
+    The model says that they are in a file; an empty one in `folder` satisfies onnxruntime, which never reads it. Its
+    optimiser, though, wants to see and change weights, so there it gets a copy.
     """
+    if optimise:
+        options.add_external_initializers(list(values), list(values.values()))
+        return
+    (folder / PLACEHOLDER).touch()
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(folder))
     for name, value in values.items():
         options.add_initializer(name, value)
-    if values and optimise:
-        options.add_external_initializers(list(values), list(values.values()))
-    elif values:
-        (folder / PLACEHOLDER).touch()
-        options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(folder))
 
 
 def _with_outputs(proto: onnx.ModelProto, names: Sequence[str]) -> bytes:

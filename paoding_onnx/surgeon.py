@@ -8,10 +8,8 @@ models. What is not touched stays as it was.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
-from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -20,8 +18,6 @@ import onnx_graphsurgeon as gs
 from onnx import numpy_helper
 from onnx_graphsurgeon.logger import G_LOGGER
 
-from paoding_onnx.axes import factors
-from paoding_onnx.axes import is_fixed
 from paoding_onnx.axes import parse_axis
 from paoding_onnx.axes import size_of
 from paoding_onnx.graph import Array
@@ -39,12 +35,20 @@ Contents = Mapping[str, Array]
 """Constants by name, where they differ from the file's."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """What one operand of one node is to read; uses of a tensor with equal `pattern` read the same."""
+
+    value: Array
+    pattern: bytes
+
+
 @dataclass(slots=True)
 class _Edits:
     """What changes: whole constants, constants as one operand of one node sees them, attributes."""
 
     constants: dict[str, Array] = field(default_factory=dict)
-    operands: dict[tuple[int, int], Array] = field(default_factory=dict)
+    operands: dict[tuple[int, int], _Use] = field(default_factory=dict)
     attributes: dict[tuple[int, str], int | list[int]] = field(default_factory=dict)
 
 
@@ -61,27 +65,6 @@ def cut(model: Model, trace: Trace, plan: Plan, contents: Contents = MappingProx
     return _carry_back(model, trace, plan, surgeon_graph, edits)
 
 
-def mask(model: Model, trace: Trace, plan: Plan) -> Model:
-    """`model` at full size, with the units that `plan` removes multiplied by zero wherever a node adds them up.
-
-    This is what the pruned model must compute. It shares no step with `cut`: no weight is touched, no axis shrinks.
-    """
-    proto = onnx.ModelProto()
-    proto.CopyFrom(model.proto)
-    places = _node_places(proto, trace)
-    masks = []
-    for index, site in enumerate(trace.sites):
-        for operand, kept in _contracted(trace, site, plan):
-            node = proto.graph.node[places[index]]
-            name = f"paoding_onnx_mask_{index}_{operand}"
-            proto.graph.initializer.append(numpy_helper.from_array(kept, name))
-            masks.append(onnx.helper.make_node("Mul", [node.input[operand], name], [f"{name}_out"], name))
-            node.input[operand] = f"{name}_out"
-    proto.graph.node.extend(masks)
-    _sort_nodes(proto)
-    return replace(model, proto=proto)
-
-
 def _slice_constants(trace: Trace, plan: Plan, contents: Contents, edits: _Edits) -> None:
     done = set()
     for index, site in enumerate(trace.sites):
@@ -89,40 +72,44 @@ def _slice_constants(trace: Trace, plan: Plan, contents: Contents, edits: _Edits
             if slot is None or slot in done or not trace.graph.tensors[slot.tensor].is_constant:
                 continue
             done.add(slot)
-            sliced = _sliced(trace, plan, slot, contents)
-            if sliced is None:
+            use = _sliced(trace, plan, slot, contents)
+            if use is None:
                 continue
             if slot.node < 0:
-                edits.constants[slot.tensor] = sliced
+                edits.constants[slot.tensor] = use.value
             else:
-                edits.operands[index, operand] = sliced
+                edits.operands[index, operand] = use
 
 
-def _sliced(trace: Trace, plan: Plan, slot: Slot, contents: Contents) -> Array | None:
+def _sliced(trace: Trace, plan: Plan, slot: Slot, contents: Contents) -> _Use | None:
     """The constant without what goes; `None` if it stays as the file has it."""
     value = contents.get(slot.tensor, trace.graph.tensors[slot.tensor].value)
     if value is None:
         return None
+    pattern = b""
     is_changed = slot.tensor in contents
     for axis in range(value.ndim):
         kept = trace.kept(slot, axis, plan.removed)
+        pattern += kept.tobytes()
         if not kept.all():
             value = np.compress(kept, value, axis)
             is_changed = True
-    return value if is_changed else None
+    return _Use(value, pattern) if is_changed else None
 
 
 def _refit(index: int, site: Site, fit: Fit, sizes: Mapping[str, int], edits: _Edits) -> None:
-    """Write new sizes where a node holds sizes as numbers, if any of them changed."""
+    """Write new sizes where a node holds sizes as numbers, if any of them changed, or might: if it computes them."""
     axes = {entry: parse_axis(text) for entry, text in fit.axes.items()}
-    if all(size_of(axis, sizes) == size_of(axis, site.bound.sizes) for axis in axes.values()):
+    tensor = site.node.operand(fit.place) if isinstance(fit.place, int) else None
+    is_computed = tensor is not None and not tensor.is_constant
+    if not is_computed and all(size_of(axis, sizes) == size_of(axis, site.bound.sizes) for axis in axes.values()):
         return
     new = {entry: size_of(axis, sizes) for entry, axis in axes.items()}
     if isinstance(fit.place, int):
         old = site.node.entries(fit.place) or ()
         numbers = [new.get(k, fit.literals.get(k, entry or 0)) for k, entry in enumerate(old)]
-        tensor = site.node.inputs[fit.place]
-        edits.operands[index, fit.place] = np.array(numbers, tensor.dtype if tensor is not None else np.int64)
+        value = np.array(numbers, tensor.dtype if tensor is not None else np.int64)
+        edits.operands[index, fit.place] = _Use(value, value.tobytes())
         return
     values = site.node.integers(fit.place)
     edits.attributes[index, fit.place] = [new.get(k, v) for k, v in enumerate(values)] if values else new[0]
@@ -138,12 +125,10 @@ def _share(trace: Trace, edits: _Edits) -> None:
             if tensor is not None and tensor.is_constant:
                 uses.setdefault(tensor.name, []).append((index, operand))
     for name, places in uses.items():
-        values = [edits.operands.get(place) for place in places]
-        first = values[0]
-        if first is None or name in read_elsewhere:
-            continue
-        if all(value is not None and np.array_equal(value, first) for value in values):
-            edits.constants[name] = first
+        first = edits.operands.get(places[0])
+        patterns = {use.pattern if (use := edits.operands.get(place)) is not None else None for place in places}
+        if first is not None and len(patterns) == 1 and name not in read_elsewhere:
+            edits.constants[name] = first.value
             for place in places:
                 del edits.operands[place]
 
@@ -156,12 +141,16 @@ def _operate(model: Model, trace: Trace, edits: _Edits) -> gs.Graph:
     for name, value in edits.constants.items():
         if isinstance(tensors.get(name), gs.Constant):
             tensors[name].values = value
-    positions = _node_places(model.proto, trace)
+    positions = node_places(model.proto, trace)
     for (index, attribute), number in edits.attributes.items():
         graph.nodes[positions[index]].attrs[attribute] = number
-    for (index, operand), value in edits.operands.items():
-        node = graph.nodes[positions[index]]
-        node.inputs[operand] = gs.Constant(_copy_name(node.inputs[operand].name, index, operand, tensors), value)
+    copies: dict[tuple[str, bytes], gs.Constant] = {}
+    for (index, operand), use in edits.operands.items():
+        inputs = graph.nodes[positions[index]].inputs
+        key = inputs[operand].name, use.pattern
+        if key not in copies:
+            copies[key] = gs.Constant(_copy_name(key[0], index, operand, tensors), use.value)
+        inputs[operand] = copies[key]
     return graph
 
 
@@ -172,11 +161,13 @@ def _carry_back(model: Model, trace: Trace, plan: Plan, graph: gs.Graph, edits: 
     weights = dict(model.weights)
     for name, value in edits.constants.items():
         _store(proto, name, value, weights)
-    positions = _node_places(proto, trace)
+    positions = node_places(proto, trace)
+    added: dict[str, onnx.TensorProto] = {}
     for index, operand in edits.operands:
         constant = graph.nodes[positions[index]].inputs[operand]
-        proto.graph.initializer.append(numpy_helper.from_array(constant.values, constant.name))
+        added[constant.name] = numpy_helper.from_array(constant.values, constant.name)
         proto.graph.node[positions[index]].input[operand] = constant.name
+    proto.graph.initializer.extend(added.values())
     for index, attribute in edits.attributes:
         node = proto.graph.node[positions[index]]
         old = next(a for a in node.attribute if a.name == attribute)
@@ -236,47 +227,11 @@ def _resize_infos(proto: onnx.ModelProto, trace: Trace, plan: Plan) -> None:
                 dims[axis].dim_value = size
 
 
-def _contracted(trace: Trace, site: Site, plan: Plan) -> Sequence[tuple[int, Array]]:
-    """Computed operands whose removed positions the node adds up, each with its mask (1 stays, 0 goes)."""
-    made = frozenset().union(*(factors(operand) for operand in site.bound.outputs))
-    if not made:
-        return ()
-    found: dict[int, Array] = {}
-    handled: set[str] = set()
-    for index, (slot, operand) in enumerate(zip(site.inputs, site.bound.inputs, strict=True)):
-        tensor = site.node.inputs[index]
-        if slot is None or tensor is None or tensor.is_constant or tensor.dtype is None or tensor.dtype.kind == "b":
-            continue
-        for axis, parts in enumerate(operand or ()):
-            summed = {n for segment in parts for n in segment if n not in made and not is_fixed(n)} - handled
-            kept = trace.kept(slot, axis, plan.removed)
-            if summed and not kept.all():
-                handled |= summed
-                shape = [kept.size if k == axis else 1 for k in range(len(operand or ()))]
-                flags = kept.astype(tensor.dtype).reshape(shape)
-                found[index] = flags * found[index] if index in found else flags
-    return tuple(found.items())
-
-
-def _node_places(proto: onnx.ModelProto, trace: Trace) -> list[int]:
-    """Where each site's node stands in the file."""
+def node_places(proto: onnx.ModelProto, trace: Trace) -> list[int]:
+    """Where each site's node stands among the nodes of the file."""
     outputs = {name: place for place, node in enumerate(proto.graph.node) for name in node.output if name}
     names = [next(t.name for t in site.node.outputs if t is not None) for site in trace.sites]
     return [outputs[name] for name in names]
-
-
-def _sort_nodes(proto: onnx.ModelProto) -> None:
-    """Bring appended nodes before the nodes that read them."""
-    made_by = {name: node for node in proto.graph.node for name in node.output if name}
-    appended = {name for name in made_by if name.startswith("paoding_onnx_mask_")}
-    ordered: list[onnx.NodeProto] = []
-    for node in proto.graph.node:
-        if node.output[0] not in appended:
-            ordered.extend(made_by[name] for name in node.input if name in appended)
-            ordered.append(node)
-    copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in ordered]
-    del proto.graph.node[:]
-    proto.graph.node.extend(copies)
 
 
 def _copy_name(name: str, index: int, operand: int, taken: Mapping[str, object]) -> str:

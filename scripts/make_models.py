@@ -28,7 +28,7 @@ from training.dataset import Dataset
 from training.dataset import stratified_choice
 from training.measurement import quality
 
-LOGGER = logging.getLogger("make_models")
+LOGGER = logging.getLogger("training")
 DEFAULT_OUT = Path(__file__).resolve().parent.parent / "models"
 SAMPLE_SEED = 1
 BATCH_SIZE = 100
@@ -55,7 +55,8 @@ APPLICATIONS = (
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
     arguments = _parser().parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logging.basicConfig(format="%(message)s")
+    LOGGER.setLevel(logging.INFO)
     arguments.out.mkdir(parents=True, exist_ok=True)
     for application in APPLICATIONS:
         if application.name not in arguments.only:

@@ -24,7 +24,7 @@ from paoding_onnx.session import Session
 from paoding_onnx.shapes import observe
 from paoding_onnx.shapes import runnable_shapes
 from paoding_onnx.surgeon import cut
-from paoding_onnx.surgeon import mask
+from paoding_onnx.masking import mask
 from paoding_onnx.trace import Trace
 from paoding_onnx.trace import trace
 

@@ -35,7 +35,7 @@ MLP = """g (float[N,8] x) => (float[N,4] y)
   p = MatMul (x, a) q = Add (p, ab) r = Relu (q)
   s = Gemm (r, b, bb) t = Relu (s) u = MatMul (t, c) y = Add (u, cb)
 }"""
-"""Hidden groups of 16 and 12 units; 388 parameters, 368 multiply-adds."""
+"""Hidden groups of 16 and 12 units; 400 parameters, 368 multiply-adds."""
 
 CNN = """g (float[N,3,8,8] x) => (float[N,5] y)
     <float[8,3,3,3] a, float[8] ab, float[8,1,3,3] d, float[8] db, float[16,8,1,1] e, float[10,16] f, float[5,10] h> {

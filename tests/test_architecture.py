@@ -14,8 +14,8 @@ from paoding_onnx.rules import operators
 
 PACKAGE = Path(__file__).parents[1] / "paoding_onnx"
 FLOW = """
-errors axes partition graph loader session inputs shapes rules coupling trace cost samplers plan surgeon repair check
-evaluate writer options pipeline report cli __init__ __main__
+errors axes partition graph loader session inputs shapes rules sites sizes coupling trace cost samplers plan surgeon
+repair check evaluate writer options pipeline report cli __init__ __main__
 """
 """Modules and packages in the order of the flow: each imports only from those before it."""
 ORDER = FLOW.split()
@@ -114,7 +114,20 @@ def test_only_the_surgeon_knows_graphsurgeon():
 
 
 def test_between_the_loader_and_the_surgeon_nobody_knows_onnx():
-    strangers = {"axes", "partition", "graph", "rules", "coupling", "trace", "cost", "samplers", "plan", "repair"}
+    strangers = {
+        "axes",
+        "partition",
+        "graph",
+        "rules",
+        "sites",
+        "sizes",
+        "coupling",
+        "trace",
+        "cost",
+        "samplers",
+        "plan",
+        "repair",
+    }
     assert {name for name in importers("onnx") if top(name) in strangers} == set()
 
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from paoding_onnx import coupling as coupling_module
 from paoding_onnx.coupling import Coupling
-from paoding_onnx.coupling import Slot
 from paoding_onnx.coupling import couple
-from paoding_onnx.coupling import sites_of
-from paoding_onnx.rules import rule_for
 from paoding_onnx.shapes import observe
+from paoding_onnx.sites import Slot
 from tests.models import IMAGES
 from tests.models import ROWS
 from tests.models import model
@@ -226,21 +221,6 @@ def test_integers_read_as_a_shape_are_pinned():
     )
     assert reasons(found, "s", 0) == {"its content is read as numbers"}
     assert reasons(found, "b", 0) == set()
-
-
-def test_node_without_a_usable_rule_is_marked():
-    graph = observe(model("g (int64[2,8] x) => (int64[2,8] y) { r = Abs (x) y = NonZero (r) }"))
-    assert [site.has_rule for site in sites_of(graph)] == [True, False]
-
-
-def test_rule_that_does_not_fit_pins_and_says_so(monkeypatch):
-    def wrong(node):
-        rule = rule_for(node)
-        return replace(rule, equation="n C *s -> C n *s") if node.operator == "Relu" else rule
-
-    monkeypatch.setattr(coupling_module, "rule_for", wrong)
-    (reason,) = reasons(coupled(CHAIN), "b", 1)
-    assert reason.startswith("its rule does not fit here: 'n C *s -> C n *s'")
 
 
 def test_norm_in_training_mode_pins_its_channels():

@@ -88,7 +88,9 @@ def test_share_of_the_parameters_is_reached_with_the_fewest_units(share, count):
 
 
 def test_parameters_that_cannot_go_count_too():
-    biased = ONE.replace("16,4] b>", "16,4] b, float[4] c>").replace("y = MatMul (p, b)", "q = MatMul (p, b) y = Add (q, c)")
+    biased = """g (float[1,8] x) => (float[1,4] y) <float[8,16] a, float[16,4] b, float[4] c> {
+      p = MatMul (x, a) q = MatMul (p, b) y = Add (q, c)
+    }"""
     assert lost(biased, "0.5", by="parameters") == (9,)  # 98 of 196 are to go, 12 a unit
 
 
@@ -106,14 +108,8 @@ def test_macs_are_counted_where_the_work_is():
 @pytest.mark.parametrize("round_to", [1, AUTO])
 def test_budget_is_met_wherever_it_is_in_reach(text, by, round_to):
     trace = traced(text)
-    for percent in range(5, 100, 10):
-        share = Fraction(percent, 100)
-        try:
-            counts = quotas(trace, share, by=by, round_to=round_to)
-        except TargetError:
-            continue
-        assert saved(trace, counts, by) >= share
-    assert percent == 95
+    for share in (Fraction(percent, 100) for percent in range(5, 60, 5)):
+        assert saved(trace, quotas(trace, share, by=by, round_to=round_to), by) >= share
 
 
 def test_target_out_of_reach_names_what_is_in_reach():
@@ -204,10 +200,8 @@ def test_document_without_a_list_of_axes_is_refused(axes):
         plan_from_document(traced(ONE), {"format": "paoding_onnx plan 1", "axes": axes})
 
 
-@pytest.mark.parametrize("change", [("16", "17"), (" a", " other"), ("(x, a)", "(x, a, a)")])
+@pytest.mark.parametrize("change", [("16", "17"), (" a", " other")], ids=["sizes", "names"])
 def test_plan_of_another_model_is_refused(change):
-    if change[1] == "(x, a, a)":
-        pytest.fail("not a model")
     trace = traced(ONE)
     document = plan_document(trace, plan_of(trace, a=[0]))
     with pytest.raises(UsageError, match="does not fit the model"):

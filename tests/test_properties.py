@@ -16,7 +16,7 @@ from paoding_onnx.loader import Model
 from paoding_onnx.plan import make_plan
 from paoding_onnx.shapes import observe
 from paoding_onnx.surgeon import cut
-from paoding_onnx.surgeon import mask
+from paoding_onnx.masking import mask
 from paoding_onnx.trace import trace
 from tests.models import model
 from tests.models import prune_randomly
@@ -39,6 +39,12 @@ class Network:
         """The name of a new weight."""
         name = f"w{len(self.weights)}"
         self.weights.append(f"float[{','.join(map(str, shape))}] {name}")
+        return name
+
+    def integers(self, *entries: int) -> str:
+        """The name of a new constant."""
+        name = f"w{len(self.weights)}"
+        self.weights.append(f"int64[{len(entries)}] {name} = {{{','.join(map(str, entries))}}}")
         return name
 
     def add(self, channels: int, call: str) -> str:
@@ -127,7 +133,29 @@ def gate(draw: st.DrawFn, net: Network, source: str) -> None:
     net.add(channels, f"Mul ({source}, s{number})")
 
 
-LAYERS = (conv, conv, depthwise, grouped, norm, activation, pool, residual, concat, split, gate)
+def shuffle(draw: st.DrawFn, net: Network, source: str) -> None:
+    channels = net.channels[source]
+    if channels % 2:
+        return
+    apart, together = net.integers(0, 2, channels // 2, 6, 6), net.integers(0, channels, 6, 6)
+    number = len(net.channels)
+    net.lines.append(f"u{number} = Reshape ({source}, {apart}) v{number} = Transpose <perm=[0,2,1,3,4]> (u{number})")
+    net.add(channels, f"Reshape (v{number}, {together})")
+
+
+def shift(draw: st.DrawFn, net: Network, source: str) -> None:
+    """Drop the first channel, or put one or two of zeros around the others."""
+    channels, number = net.channels[source], draw(st.sampled_from([-1, 1, 2]))
+    if channels + number < 2:
+        return
+    if number < 0:
+        places = ", ".join(net.integers(entry) for entry in (1, 99, 1))
+        net.add(channels - 1, f"Slice ({source}, {places})")
+    else:
+        net.add(channels + number, f"Pad ({source}, {net.integers(0, 1, 0, 0, 0, number - 1, 0, 0)})")
+
+
+LAYERS = (conv, conv, depthwise, grouped, norm, activation, pool, residual, concat, split, gate, shuffle, shift)
 
 
 @st.composite

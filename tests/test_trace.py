@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paoding_onnx.coupling import Slot
 from paoding_onnx.errors import UsageError
+from paoding_onnx.sites import Slot
 from paoding_onnx.trace import Group
 from paoding_onnx.trace import Role
 from paoding_onnx.trace import Trace

@@ -10,6 +10,8 @@ from paoding_onnx.rules import joining as joining
 from paoding_onnx.rules import linear as linear
 from paoding_onnx.rules import normalization as normalization
 from paoding_onnx.rules import pooling as pooling
+from paoding_onnx.rules import quantization as quantization
+from paoding_onnx.rules import recurrent as recurrent
 from paoding_onnx.rules import reduction as reduction
 from paoding_onnx.rules import shaping as shaping
 from paoding_onnx.rules import shifting as shifting

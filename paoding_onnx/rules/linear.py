@@ -1,10 +1,11 @@
-"""Operators that multiply with weights and add up: Gemm, MatMul, Conv, ConvTranspose."""
+"""Operators that multiply with weights and add up: Gemm, MatMul, Conv, ConvTranspose, Einsum."""
 
 from __future__ import annotations
 
 from paoding_onnx.graph import Node
 from paoding_onnx.rules.rule import Fit
 from paoding_onnx.rules.rule import Rule
+from paoding_onnx.rules.rule import fixed
 from paoding_onnx.rules.rule import names
 from paoding_onnx.rules.rule import register
 from paoding_onnx.rules.rule import spell
@@ -60,6 +61,18 @@ def matmul(node: Node) -> Rule:
     left = [*_leading(leading, a[:-2]), *rows, "K"]
     right = [*_leading(leading, b[:-2]), "K", *columns]
     return Rule(spell([left, right], [[*leading, *rows, *columns]]), macs=(*leading, *rows, "K", *columns))
+
+
+@register("Einsum", read=12)
+def einsum(node: Node) -> Rule:
+    """ONNX Einsum-12: its equation is an axis equation already, one letter for each factor."""
+    text = node.text("equation", "").replace(" ", "")
+    if "." in text or "->" not in text:
+        return fixed(node, "leaves axes of its equation unnamed")
+    left, right = text.split("->")
+    words = {letter: f"{letter.upper()}{k}" for k, letter in enumerate(sorted(set(left) - {","}))}
+    inputs = [[words[letter] for letter in operand] for operand in left.split(",")]
+    return Rule(spell(inputs, [[words[letter] for letter in right]]), macs=tuple(words.values()))
 
 
 def _leading(factors: list[str], shape: tuple[int, ...]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Operators that normalise: BatchNormalization and the softmax family."""
+"""Operators that normalise: by stored statistics, by their own, and the softmax family."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import numpy as np
 from paoding_onnx.graph import Array
 from paoding_onnx.graph import Node
 from paoding_onnx.rules.rule import Affine
+from paoding_onnx.rules.rule import Fit
 from paoding_onnx.rules.rule import Rule
 from paoding_onnx.rules.rule import axis_index
 from paoding_onnx.rules.rule import fixed
@@ -24,6 +25,55 @@ def batch_normalization(node: Node) -> Rule:
     return Rule("n C *s, C, C, C, C -> n C *s, C, C, C, C", affine=_affine(values, node.real("epsilon", 1e-5)))
 
 
+@register("InstanceNormalization", read=22)
+def instance_normalization(node: Node) -> Rule:
+    """ONNX InstanceNormalization-22 normalises each channel over space."""
+    return Rule("n C *s, C, C -> n C *s", why="normalises along this axis")
+
+
+@register("LayerNormalization", "RMSNormalization", read=23)
+def layer_normalization(node: Node) -> Rule:
+    """ONNX LayerNormalization-17, RMSNormalization-23: a removed unit changes the statistics."""
+    ndim = len(node.shape(0))
+    first = axis_index(node.integer("axis", -1), ndim)
+    axes = [f"~{name}" if k >= first else name for k, name in enumerate(names("C", ndim))]
+    affine = [_right_aligned(axes, node.shape(k)) for k in range(1, len(node.inputs))]
+    statistics = [name if k < first else "1" for k, name in enumerate(axes)]
+    return Rule(spell([axes, *affine], [axes, *[statistics] * (len(node.outputs) - 1)]))
+
+
+@register("GroupNormalization", read=21)
+def group_normalization(node: Node) -> Rule:
+    """ONNX GroupNormalization-21: whole groups leave exactly; channels of a group change its statistics."""
+    affine = "G" if node.version < 21 else "(G ~C)"
+    groups = node.integer("num_groups", 1)
+    equation = f"n (G ~C) *s, {affine}, {affine} -> n (G ~C) *s"
+    return Rule(equation, sizes={"G": groups}, fits=(Fit("num_groups", {0: "G"}),), why="normalises along this axis")
+
+
+@register("LRN", read=13)
+def local_response(node: Node) -> Rule:
+    """ONNX LRN-13 divides by neighbouring channels."""
+    return Rule("n ~C *s -> n ~C *s")
+
+
+@register("LpNormalization", read=22)
+def lp_normalization(node: Node) -> Rule:
+    """ONNX LpNormalization-22 divides by the norm along one axis."""
+    axis = axis_index(node.integer("axis", -1), len(node.shape(0)))
+    words = [f"~{name}" if k == axis else name for k, name in enumerate(names("C", len(node.shape(0))))]
+    return Rule(spell([words], [words]))
+
+
+@register("MeanVarianceNormalization", read=13)
+def mean_variance(node: Node) -> Rule:
+    """ONNX MeanVarianceNormalization-13: statistics over `axes`, by default all but the channels."""
+    ndim = len(node.shape(0))
+    over = {axis_index(axis, ndim) for axis in node.integers("axes") or (0, 2, 3)}
+    words = [f"~{name}" if k in over else name for k, name in enumerate(names("C", ndim))]
+    return Rule(spell([words], [words]))
+
+
 @register("Softmax", "LogSoftmax", "Hardmax", read=13)
 def softmax(node: Node) -> Rule:
     """ONNX Softmax-13 normalises along one axis; before opset 13 along that axis and all after it."""
@@ -32,6 +82,10 @@ def softmax(node: Node) -> Rule:
     last = first + 1 if node.version >= 13 else ndim
     words = [name.lower() if first <= axis < last else name for axis, name in enumerate(names("A", ndim))]
     return Rule(spell([words], [words]), why="normalises along this axis")
+
+
+def _right_aligned(axes: list[str], shape: tuple[int, ...]) -> list[str]:
+    return [word if size > 1 else "1" for word, size in zip(axes[len(axes) - len(shape) :], shape, strict=True)]
 
 
 def _affine(values: list[Array | None], epsilon: float) -> Affine | None:

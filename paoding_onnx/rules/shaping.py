@@ -54,6 +54,19 @@ def transpose(node: Node) -> Rule:
     return Rule(spell([axes], [[axes[index] for index in order]]), passes=Passes.ANY)
 
 
+@register("DepthToSpace", read=13)
+def depth_to_space(node: Node) -> Rule:
+    """ONNX DepthToSpace-13: blocks of b x b channels become space; DCR has the block major, CRD the channel."""
+    depth = "(b1 b2 C)" if node.text("mode", "DCR") == "DCR" else "(C b1 b2)"
+    return Rule(f"n {depth} h w -> n C (h b1) (w b2)", sizes=_block(node), passes=Passes.ANY, why="becomes space")
+
+
+@register("SpaceToDepth", read=13)
+def space_to_depth(node: Node) -> Rule:
+    """ONNX SpaceToDepth-13: blocks of b x b pixels become channels, the block major."""
+    return Rule("n C (h b1) (w b2) -> n (b1 b2 C) h w", sizes=_block(node), passes=Passes.ANY, why="becomes depth")
+
+
 @register("Expand", read=13)
 def expand(node: Node) -> Rule:
     """ONNX Expand-13: size-one axes are repeated to the target's size, an entry of 1 leaves an axis alone."""
@@ -130,6 +143,11 @@ def common_factors(source: Sequence[int], target: Sequence[int]) -> tuple[list[s
                 words[axis] = _word([name for bound, name in factor.items() if low < bound <= high])
                 low = high
     return left, right
+
+
+def _block(node: Node) -> dict[str, int]:
+    size = node.integer("blocksize", 1)
+    return {"b1": size, "b2": size}
 
 
 def _blocks(source: Sequence[int], target: Sequence[int]) -> Iterator[tuple[list[int], list[int]]]:

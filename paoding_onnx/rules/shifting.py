@@ -43,7 +43,7 @@ def slice_(node: Node) -> Rule:
         left[cut.axis], right[cut.axis] = "+".join(segments), f"Y{cut.axis}"
         if f"X{cut.axis}" in segments:
             starts[cut.entry] = f"X{cut.axis}"
-        if f"Z{cut.axis}" in segments:
+        if f"Z{cut.axis}" in segments or _is_computed(node, 2):
             ends[cut.entry] = "+".join(name for name in segments if name[0] != "Z")
     places: tuple[str | int, str | int] = ("starts", "ends") if node.version < 10 else (1, 2)
     fits = tuple(Fit(place, axes) for place, axes in zip(places, (starts, ends), strict=True) if axes)
@@ -88,6 +88,12 @@ def gather(node: Node) -> Rule:
     left = [*data[:axis], "v", *data[axis + 1 :]]
     target = [*data[:axis], *indices, *data[axis + 1 :]]
     return Rule(spell([left, indices], [target]), passes=Passes.ANY, why="picks entries by index along this axis")
+
+
+def _is_computed(node: Node, index: int) -> bool:
+    """Whether an input is computed while running, and might change by itself when axes shrink."""
+    tensor = node.operand(index) if node.version >= 10 else None
+    return tensor is not None and not tensor.is_constant
 
 
 def _cuts(node: Node) -> tuple[list[_Cut], bool]:

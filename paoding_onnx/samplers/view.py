@@ -66,6 +66,8 @@ class View:
 
 def is_dense(view: View, group: Group) -> bool:
     """Whether a group's units are made by weights without a kernel, all of them, and consumed by weights at all."""
+    if any(view.content(place).dtype.kind != "f" for place in group.places if place.role is not Role.FOLLOWS):
+        return False  # weights stored as integers cannot take over a share of another's
     sites = [view.trace.sites[place.site] for place in group.having(Role.PRODUCES)]
     ranks = [len(operand or ()) for site in sites for operand in site.bound.inputs]
     return bool(ranks) and max(ranks) <= 2 and bool(group.having(Role.CONSUMES))

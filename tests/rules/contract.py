@@ -72,6 +72,7 @@ ELEMENTWISE = [
     *_unary("Cast", attributes=" <to=1>"),
     Case("Cast", "d = Cast <to=11> (a) c = Cast <to=1> (d)"),
     Case("CastLike", "s = Sigmoid (r) c = CastLike (a, s)"),
+    Case("CastLike", "p = Greater (r, zero) l = CastLike (a, p) c = Cast <to=1> (l)"),
     Case("Not", "p = Greater (a, zero) n = Not (p) c = Cast <to=1> (n)"),
     Case("IsNaN", "s = Sqrt (a) n = IsNaN (s) c = Cast <to=1> (n)"),
     Case("IsInf", "t = Relu (a) s = Reciprocal (t) n = IsInf (s) c = Cast <to=1> (n)"),
@@ -93,6 +94,7 @@ ELEMENTWISE = [
     *[_logical(op) for op in ("And", "Or", "Xor")],
 ]  # fmt: skip
 LINEAR = [
+    Case("Einsum", 'c = Einsum <equation="nchw,cd->ndhw"> (a, e)', "float[8,6] e", channels=6, units=22),
     Case("Conv", "c = Conv <pads=[1,1,1,1]> (a, k, b)", "float[6,8,3,3] k, float[6] b", channels=6, units=22),
     Case("Conv", "c = Conv <group=8> (a, k, b)", "float[8,1,3,3] k, float[8] b"),
     Case("Conv", "c = Conv <group=2> (a, k)", "float[8,4,3,3] k", units=16),
@@ -105,6 +107,16 @@ LINEAR = [
          "float[8,6] k", channels=6, units=22),
 ]  # fmt: skip
 NORMALIZATION = [
+    Case("InstanceNormalization", "c = InstanceNormalization (a, s, t)", "float[8] s, float[8] t"),
+    Case("LayerNormalization", "t = Transpose <perm=[0,2,3,1]> (a) l = LayerNormalization (t, s) "
+         "c = Transpose <perm=[0,3,1,2]> (l)", "float[8] s"),
+    Case("RMSNormalization", "t = Transpose <perm=[0,2,3,1]> (a) l = RMSNormalization (t, s) "
+         "c = Transpose <perm=[0,3,1,2]> (l)", "float[8] s", opset=23),
+    Case("GroupNormalization", "c = GroupNormalization <num_groups=4> (a, s, t)", "float[8] s, float[8] t",
+         opset=21, units=12),
+    Case("LRN", "c = LRN <size=3> (a)"),
+    Case("LpNormalization", "c = LpNormalization <axis=1> (a)"),
+    Case("MeanVarianceNormalization", "c = MeanVarianceNormalization (a)"),
     Case("BatchNormalization", "c = BatchNormalization (a, s, b, m, v)", "float[8] s, float[8] b, float[8] m, "
          "float[8] v"),
     *[Case(op, f"c = {op} <axis=3> (a)") for op in ("Softmax", "LogSoftmax", "Hardmax")],
@@ -132,6 +144,9 @@ REDUCTION = [
     *[Case(op, f"i = {op} <axis=3> (a) c = Cast <to=1> (i)") for op in ("ArgMax", "ArgMin")],
 ]
 SHAPING = [
+    Case("DepthToSpace", "c = DepthToSpace <blocksize=2> (a)", channels=2, units=10),
+    Case("DepthToSpace", 'c = DepthToSpace <blocksize=2, mode="CRD"> (a)', channels=2, units=10),
+    Case("SpaceToDepth", "c = SpaceToDepth <blocksize=2> (a)", channels=32),
     Case("Flatten", "f = Flatten (a) c = Reshape (f, shape)", "int64[4] shape={0,8,8,8}"),
     Case("Squeeze", "p = GlobalMaxPool (a) s = Squeeze (p, axes) c = Unsqueeze (s, axes)", "int64[2] axes={2,3}"),
     Case("Unsqueeze", "u = Unsqueeze (a, axes) c = Squeeze (u, axes)", "int64[1] axes={2}"),
@@ -144,7 +159,10 @@ SHAPING = [
     Case("Expand", "p = GlobalMaxPool (a) s = Shape (a) c = Expand (p, s)"),
     Case("Tile", "c = Tile (a, repeats)", "int64[4] repeats={1,2,1,1}", channels=16),
     Case("Shape", "s = Shape (a) z = ConstantOfShape <value=float[1]{3}> (s) c = Add (a, z)"),
+    Case("Shape", "s = Shape (a) i = Gather (s, two) f = Cast <to=1> (i) c = Mul (a, f)", "int64 two={1}",
+         units=PINNED),
     Case("Size", "s = Size (x) f = Cast <to=1> (s) g = Sqrt (f) c = Div (a, g)"),
+    Case("Size", "s = Size (a) f = Cast <to=1> (s) g = Sqrt (f) c = Div (a, g)", units=PINNED),
     Case("ConstantOfShape", "z = ConstantOfShape <value=float[1]{3}> (shape) c = Mul (a, z)", "int64[3] shape={8,1,1}"),
     Case("Range", "n = Range (start, stop, step) f = Cast <to=1> (n) u = Unsqueeze (f, axes) c = Mul (a, u)",
          "int64 start={1}, int64 stop={9}, int64 step={1}, int64[2] axes={1,2}", units=PINNED),
@@ -171,4 +189,25 @@ SHIFTING = [
     Case("Gather", "c = Gather <axis=2> (a, picks)", "int64[3] picks={0,2,5}"),
     Case("Gather", "c = Gather <axis=1> (a, picks)", "int64[4] picks={7,0,2,5}", channels=4, units=12),
 ]  # fmt: skip
-CONTRACT = [*ELEMENTWISE, *LINEAR, *NORMALIZATION, *POOLING, *REDUCTION, *SHAPING, *JOINING, *SHIFTING]
+_SEQUENCE = "p = GlobalMaxPool (a) s = Reshape (p, rows)"
+_STATE = "int64[3] rows={1,2,8}, int64[4] back={2,6,1,1}"
+RECURRENT = [
+    Case("LSTM", f"{_SEQUENCE} h2 = LSTM <hidden_size=6> (s, w, u, v) c = Reshape (h2, back)",
+         f"{_STATE}, float[1,24,8] w, float[1,24,6] u, float[1,48] v", channels=6, units=22),
+    Case("GRU", f"{_SEQUENCE} z, h2 = GRU <hidden_size=6> (s, w, u, v) c = Reshape (h2, back)",
+         f"{_STATE}, float[1,18,8] w, float[1,18,6] u, float[1,36] v", channels=6, units=22),
+    Case("RNN", f"{_SEQUENCE} h2 = RNN <hidden_size=6> (s, w, u) c = Reshape (h2, back)",
+         f"{_STATE}, float[1,6,8] w, float[1,6,6] u", channels=6, units=22),
+]  # fmt: skip
+QUANTIZATION = [
+    Case("QuantizeLinear", "q = QuantizeLinear (a, half) c = Cast <to=1> (q)"),
+    Case("DequantizeLinear", "q = QuantizeLinear (a, half) c = DequantizeLinear (q, half)"),
+    Case(
+        "DequantizeLinear",
+        "q = QuantizeLinear <axis=1> (a, scale) c = DequantizeLinear <axis=1> (q, scale)",
+        "float[8] scale={0.5,0.25,0.5,0.25,0.5,0.25,0.5,0.25}",
+    ),
+]
+CONTRACT = [
+    *ELEMENTWISE, *LINEAR, *NORMALIZATION, *POOLING, *REDUCTION, *SHAPING, *JOINING, *SHIFTING, *RECURRENT, *QUANTIZATION
+]  # fmt: skip

@@ -21,6 +21,7 @@ class Golden:
     fits: str = ""
     macs: str = ""
     why: str = ""
+    measures: str = ""
 
     @property
     def label(self) -> str:
@@ -30,9 +31,9 @@ class Golden:
         return " ".join([self.node.operator, operands, *words])
 
 
-def line(text: str, equation: str, *, opset: int = 20, sizes: str = "", **more: Attribute) -> Golden:
+def line(text: str, equation: str, /, *, opset: int = 20, sizes: str = "", **more: Attribute) -> Golden:
     """A golden line; keywords that are no field of `Golden` are attributes of the node."""
-    facts = {key: str(more.pop(key, "")) for key in ("fits", "macs", "why")}
+    facts = {key: str(more.pop(key, "")) for key in ("fits", "macs", "why", "measures")}
     pairs = (word.split("=") for word in sizes.split())
     return Golden(node(text, opset=opset, **more), opset, equation, {name: int(n) for name, n in pairs}, **facts)
 
@@ -83,6 +84,8 @@ ELEMENTWISE = [
     line("Dropout 2x8 -> 2x8 2x8", "*A, _, _ -> *A, *A"),
 ]
 LINEAR = [
+    line("Einsum 2x5x8 8x6 -> 2x5x6", "B0 S3 I1, I1 O2 -> B0 S3 O2", equation="bsi,io->bso", macs="B0 I1 O2 S3"),
+    line("Einsum 2x8 -> 2x8", "i0x0 i0x1 -> o0x0 o0x1", equation="...i->...i", why="unnamed"),
     line("Conv 2x3x8x8 8x3x3x3 8 -> 2x8x6x6", CONV, sizes="G=1 I=3 O=8 k0=3 t0=6", fits=G, macs=K2),
     line("Conv 2x3x8x8 8x3x3x3 -> 2x8x6x6", CONV, sizes="G=1 I=3 O=8", fits=G, macs=K2),
     line("Conv 2x8x8x8 8x1x3x3 8 -> 2x8x6x6", CONV, sizes="G=8 I=1 O=1", fits=G, macs=K2, group=8),
@@ -122,6 +125,17 @@ LINEAR = [
     line("MatMul 3 3 -> ()", "K, K -> ", macs="K"),
 ]
 NORMALIZATION = [
+    line("InstanceNormalization 2x8x4 8 8 -> 2x8x4", "n C *s, C, C -> n C *s"),
+    line("LayerNormalization 2x5x8 8 8 -> 2x5x8", "C0 C1 ~C2, ~C2, ~C2 -> C0 C1 ~C2"),
+    line("LayerNormalization 2x5x8 5x8 -> 2x5x8 2x1x1", "C0 ~C1 ~C2, ~C1 ~C2 -> C0 ~C1 ~C2, C0 1 1", axis=1),
+    line("RMSNormalization 2x8 8 -> 2x8", "C0 ~C1, ~C1 -> C0 ~C1", opset=23),
+    line("GroupNormalization 2x8x4 8 8 -> 2x8x4", "n (G ~C) *s, (G ~C), (G ~C) -> n (G ~C) *s", num_groups=4, opset=21,
+         sizes="G=4", fits="num_groups[0]=G"),
+    line("GroupNormalization 2x8x4 4 4 -> 2x8x4", "n (G ~C) *s, G, G -> n (G ~C) *s", num_groups=4, opset=18,
+         fits="num_groups[0]=G"),
+    line("LRN 2x8x4x4 -> 2x8x4x4", "n ~C *s -> n ~C *s"),
+    line("LpNormalization 2x8 -> 2x8", "C0 ~C1 -> C0 ~C1"),
+    line("MeanVarianceNormalization 2x8x4x4 -> 2x8x4x4", "~C0 C1 ~C2 ~C3 -> ~C0 C1 ~C2 ~C3"),
     line("BatchNormalization 2x8x4x4 {8} {8} {8} {8} -> 2x8x4x4", NORM, sizes="C=8 s0=4"),
     line("BatchNormalization 2x8 {8} {8} {8} {8} -> 2x8", NORM, epsilon=0.1),
     line("BatchNormalization 2x8x4 8 8 8 8 -> 2x8x4 8 8", "i0x0 i0x1 i0x2, i1x0, i2x0, i3x0, i4x0 -> "
@@ -166,6 +180,9 @@ REDUCTION = [
     line("ArgMin 2x8x4 -> 1x8x4", "a0 A1 A2 -> 1 A1 A2"),
 ]
 SHAPING = [
+    line("DepthToSpace 2x8x4x4 -> 2x2x8x8", "n (b1 b2 C) h w -> n C (h b1) (w b2)", blocksize=2, sizes="b1=2 C=2"),
+    line("DepthToSpace 2x8x4x4 -> 2x2x8x8", "n (C b1 b2) h w -> n C (h b1) (w b2)", blocksize=2, mode="CRD"),
+    line("SpaceToDepth 2x2x8x8 -> 2x8x4x4", "n C (h b1) (w b2) -> n (b1 b2 C) h w", blocksize=2, sizes="b2=2 C=2"),
     line("Flatten 2x8x3x4 -> 2x96", "F0 F1 F2 F3 -> F0 (F1 F2 F3)"),
     line("Flatten 2x8x3x4 -> 16x12", "F0 F1 F2 F3 -> (F0 F1) (F2 F3)", axis=2),
     line("Flatten 1x8x1x1 -> 1x8", "1 F0 1 1 -> 1 F0"),
@@ -191,8 +208,9 @@ SHAPING = [
     line("Expand 2x8x1 [?,1,4] -> 2x8x4", "A0 A1 1, _ -> A0 A1 A2", fits="1[2]=A2 1[0]:1"),
     line("Expand 1x8 [?,8] -> 2x8", "i0x0 i0x1, i1x0 -> o0x0 o0x1", why="computed while running"),
     line("Tile 2x8 [1,3] -> 2x24", "A0 A1, _ -> (r0 A0) (r1 A1)", sizes="r0=1 r1=3 A1=8"),
-    line("Shape 2x8 -> 2", "*A -> _"),
-    line("Size 2x8 -> ()", "*A -> _"),
+    line("Shape 2x8 -> 2", "*A -> _", measures="0 1"),
+    line("Shape 2x8x4 -> 1", "*A -> _", measures="1", start=-2, end=2),
+    line("Size 2x8 -> ()", "*A -> _", measures="0 1"),
     line("ConstantOfShape [2,8] -> 2x8", "_ -> A0 A1", fits="0[0]=A0 0[1]=A1"),
     line("ConstantOfShape [?,8] -> 2x8", "i0x0 -> o0x0 o0x1", why="computed while running"),
     line("ConstantOfShape 2 -> 2x8", "i0x0 -> o0x0 o0x1", why="computed while running"),
@@ -236,4 +254,22 @@ SHIFTING = [
     line("Gather 20x8 i2x5 -> 2x5x8", "v A1, I0 I1 -> I0 I1 A1"),
     line("Gather 2x8x4 i() -> 2x8", "A0 A1 v,  -> A0 A1", axis=-1),
 ]  # fmt: skip
-GOLDEN = [*ELEMENTWISE, *LINEAR, *NORMALIZATION, *POOLING, *REDUCTION, *SHAPING, *JOINING, *SHIFTING]
+_LSTM = "t n I, d (q H) I, d (q H) H, d (p H), _, d n H, d n H, d (v H) -> t d n H, d n H, d n H"
+RECURRENT = [
+    line("LSTM 5x2x3 1x24x3 1x24x6 1x48 -> 5x1x2x6", _LSTM, hidden_size=6, sizes="q=4 p=8", fits="hidden_size[0]=H",
+         macs="t n d q H I"),
+    line("GRU 5x2x3 2x18x3 2x18x6 -> 5x2x2x6", _LSTM, hidden_size=6, sizes="q=3 p=6", fits="hidden_size[0]=H",
+         macs="t n d q H I"),
+    line("RNN 2x5x3 1x6x3 1x6x6 -> 2x5x1x6", _LSTM.replace("t n I", "n t I").replace("t d n H", "n t d H").replace(
+         " d n H", " n d H"), hidden_size=6, layout=1, sizes="q=1 p=2", fits="hidden_size[0]=H", macs="t n d q H I"),
+]  # fmt: skip
+QUANTIZATION = [
+    line("DequantizeLinear 2x8x4 () () -> 2x8x4", "A0 A1 A2, ,  -> A0 A1 A2"),
+    line("DequantizeLinear 8x4 8 8 -> 8x4", "A0 A1, A0, A0 -> A0 A1", axis=0),
+    line("QuantizeLinear 2x8x4 1 -> 2x8x4", "A0 A1 A2, 1 -> A0 A1 A2"),
+    line("QuantizeLinear 2x8 2x4 -> 2x8", "i0x0 i0x1, i1x0 i1x1 -> o0x0 o0x1", block_size=2, why="each block"),
+]
+GOLDEN = [
+    *ELEMENTWISE, *LINEAR, *NORMALIZATION, *POOLING, *REDUCTION, *SHAPING, *JOINING, *SHIFTING, *RECURRENT,
+    *QUANTIZATION,
+]  # fmt: skip

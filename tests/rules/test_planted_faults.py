@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from onnx import numpy_helper
 
-from paoding_onnx import coupling
+from paoding_onnx import sites
 from paoding_onnx.check import Verdict
 from paoding_onnx.check import check_surgery
 from paoding_onnx.graph import Node
@@ -131,7 +131,7 @@ def test_oracle_notices(name, monkeypatch):
         rule = right(node)
         return wrong(node, rule) if node.operator == case.operator and isinstance(rule, Rule) else rule
 
-    monkeypatch.setattr(coupling, "rule_for", planted)
+    monkeypatch.setattr(sites, "rule_for", planted)
     assert not _verdict(case).passed
 
 

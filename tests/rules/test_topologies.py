@@ -206,3 +206,18 @@ def test_same_plan_gives_the_same_bytes(tmp_path):
 def test_saved_model_loads_again(tmp_path):
     trial = prune_randomly(load(save(parse(TOPOLOGIES["residual add"].text), tmp_path / "m.onnx")))
     assert_exact(trial)
+
+
+SHARED = """g (float[N,3,8,8] x) => (float[N,5,8,8] y)
+    <float[8,3,1,1] a, float[8,8,1,1] b, float[8,8,1,1] c, float[5,8,1,1] d, float[8] k{zeros}> {{
+  p = Conv (x, a, k) q = Conv (p, b, k) r = Conv (q, c, k) s = Add (p, r) y = Conv (s, d)
+}}"""
+
+
+@pytest.mark.parametrize("zeros", ["", "={0,0,0,0,0,0,0,0}"], ids=["some values", "zeros"])
+def test_bias_shared_by_three_layers_gets_one_copy_for_each_cut(zeros):
+    """The first and third layer lose the same units, the second others; zeros stay equal however they are cut."""
+    trial = prune_randomly(model(SHARED.format(zeros=zeros)))
+    assert_exact(trial)
+    read = [node.input[2] for node in trial.pruned.proto.graph.node if len(node.input) == 3]
+    assert (read[0] == read[2], read[0] == read[1]) == (True, False)

@@ -1,0 +1,96 @@
+"""The masked original: what a pruned model must compute, made without cutting anything."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+
+import onnx
+from onnx import numpy_helper
+
+from paoding_onnx.axes import Operand
+from paoding_onnx.axes import factors
+from paoding_onnx.axes import is_fixed
+from paoding_onnx.graph import Array
+from paoding_onnx.loader import Model
+from paoding_onnx.plan import Plan
+from paoding_onnx.sites import Site
+from paoding_onnx.surgeon import node_places
+from paoding_onnx.trace import Trace
+
+_PREFIX = "paoding_onnx_mask_"
+
+
+def mask(model: Model, trace: Trace, plan: Plan) -> Model:
+    """`model` at full size, with the units that `plan` removes multiplied by zero wherever a node adds them up.
+
+    This is what the pruned model must compute. It shares no step with `cut`: no weight is touched, no axis shrinks.
+    """
+    proto = onnx.ModelProto()
+    proto.CopyFrom(model.proto)
+    places = node_places(proto, trace)
+    masks = []
+    for index, site in enumerate(trace.sites):
+        for operand, kept in _contracted(trace, site, plan).items():
+            node = proto.graph.node[places[index]]
+            name = f"{_PREFIX}{index}_{operand}"
+            proto.graph.initializer.append(numpy_helper.from_array(kept, name))
+            masks.append(onnx.helper.make_node("Mul", [node.input[operand], name], [f"{name}_out"], name))
+            node.input[operand] = f"{name}_out"
+    proto.graph.node.extend(masks)
+    _sort_nodes(proto)
+    return replace(model, proto=proto)
+
+
+def _contracted(trace: Trace, site: Site, plan: Plan) -> dict[int, Array]:
+    """Operands whose removed positions the node adds up, each with its mask (1 stays, 0 goes)."""
+    made = frozenset().union(*(factors(operand) for operand in site.bound.outputs))
+    found: dict[int, Array] = {}
+    handled: set[str] = set()
+    for index, axis, summed in _summed_axes(site, made) if made else ():
+        tensor, slot = site.node.inputs[index], site.inputs[index]
+        if tensor is None or slot is None or tensor.dtype is None or tensor.dtype.kind == "b":
+            continue
+        kept = trace.kept(slot, axis, plan.removed)
+        if not kept.all() and not summed <= handled:
+            handled |= summed
+            shape = [kept.size if k == axis else 1 for k in range(len(tensor.shape or ()))]
+            flags = kept.astype(tensor.dtype).reshape(shape)
+            found[index] = flags * found[index] if index in found else flags
+    return found
+
+
+def _summed_axes(site: Site, made: frozenset[str]) -> Iterator[tuple[int, int, frozenset[str]]]:
+    """Operand, axis and factors of what a node adds up, one operand being enough for each factor.
+
+    These are axes of computed operands with factors that no output has, and the second axis of a constant that has the
+    same factor twice: weights from hidden units to hidden units.
+    """
+    for index, (tensor, operand) in enumerate(zip(site.node.inputs, site.bound.inputs, strict=True)):
+        twice = _twice(operand) if tensor is not None and tensor.is_constant else frozenset()
+        for axis, parts in enumerate(operand or ()):
+            names = frozenset(n for segment in parts for n in segment if not is_fixed(n))
+            if tensor is not None and not tensor.is_constant and names - made:
+                yield index, axis, names - made
+            if names & twice and axis == len(operand or ()) - 1:
+                yield index, axis, names & twice
+
+
+def _twice(operand: Operand | None) -> frozenset[str]:
+    counts = Counter(name for axis in operand or () for segment in axis for name in segment if not is_fixed(name))
+    return frozenset(name for name, count in counts.items() if count > 1)
+
+
+def _sort_nodes(proto: onnx.ModelProto) -> None:
+    """Bring appended nodes before the nodes that read them."""
+    made_by = {name: node for node in proto.graph.node for name in node.output if name}
+    appended = {name for name in made_by if name.startswith(_PREFIX)}
+    ordered: list[onnx.NodeProto] = []
+    for node in proto.graph.node:
+        if node.output[0] not in appended:
+            ordered.extend(made_by[name] for name in node.input if name in appended)
+            ordered.append(node)
+    copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in ordered]
+    del proto.graph.node[:]
+    proto.graph.node.extend(copies)

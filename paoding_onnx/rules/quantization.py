@@ -1,0 +1,29 @@
+"""Operators between integers and floats: DequantizeLinear, QuantizeLinear."""
+
+from __future__ import annotations
+
+from paoding_onnx.graph import Node
+from paoding_onnx.rules.rule import Rule
+from paoding_onnx.rules.rule import axis_index
+from paoding_onnx.rules.rule import fixed
+from paoding_onnx.rules.rule import names
+from paoding_onnx.rules.rule import register
+from paoding_onnx.rules.rule import spell
+
+
+@register("DequantizeLinear", "QuantizeLinear", read=25)
+def linear_quantization(node: Node) -> Rule:
+    """ONNX DequantizeLinear-25, QuantizeLinear-25: one scale for all, or one for each index of `axis`."""
+    if node.integer("block_size", 0):
+        return fixed(node, "has one scale for each block of this axis")
+    axes = names("A", len(node.shape(0)))
+    scale = _scale(node, axes)
+    return Rule(spell([axes, *[scale] * (len(node.inputs) - 1)], [axes]))
+
+
+def _scale(node: Node, axes: list[str]) -> list[str]:
+    if not node.shape(1):
+        return []
+    if node.shape(1) == (1,):
+        return ["1"]
+    return [axes[axis_index(node.integer("axis", 1), len(axes))]]

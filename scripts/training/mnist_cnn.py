@@ -1,0 +1,72 @@
+"""MNIST classifier: 3x3 valid convolutions 64, 64, 128, 128, 256, BatchNormalization, then dense 512, 128, 10."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from training.dataset import Augmentation
+from training.dataset import Dataset
+
+if TYPE_CHECKING:
+    from torch import nn
+
+SEED = 3
+
+
+def read(data_dir: Path) -> Dataset:
+    """Return MNIST as (n, 1, 28, 28) pictures."""
+    with np.load(data_dir / "mnist.npz") as archive:
+        return Dataset(
+            x_train=archive["x_train"][:, np.newaxis],
+            y_train=archive["y_train"].astype(np.int64),
+            x_test=archive["x_test"][:, np.newaxis],
+            y_test=archive["y_test"].astype(np.int64),
+            scale=255.0,
+        )
+
+
+def build() -> nn.Sequential:
+    """Return the untrained network of 753,738 parameters; it maps (n, 1, 28, 28) to logits (n, 10)."""
+    from torch import nn
+
+    return nn.Sequential(
+        nn.Conv2d(1, 64, 3),
+        nn.ReLU(),
+        nn.Conv2d(64, 64, 3),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(64, 128, 3),
+        nn.ReLU(),
+        nn.Conv2d(128, 128, 3),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(128, 256, 3),
+        nn.ReLU(),
+        nn.BatchNorm2d(256),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(256, 512),
+        nn.ReLU(),
+        nn.Dropout(0.25),
+        nn.Linear(512, 128),
+        nn.ReLU(),
+        nn.Linear(128, 10),
+    )
+
+
+def train(dataset: Dataset, onnx_path: Path) -> None:
+    """Train the network and write it with the TorchScript-based exporter."""
+    from training import torch_training
+
+    schedule = torch_training.Schedule(
+        n_epochs=5,
+        batch_size=128,
+        peak_learning_rate=1.5e-3,
+        weight_decay=0.05,
+        augmentation=Augmentation(max_shift=2, is_mirrored=False),
+    )
+    network = torch_training.fitted(build, dataset, schedule, seed=SEED)
+    torch_training.export_torchscript(network, onnx_path, input_shape=(1, 28, 28))

@@ -1,0 +1,354 @@
+"""CHECK: every proof holds for what the surgery made, and fails on each fault that is planted."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from paoding_onnx.check import check_file
+from paoding_onnx.check import check_interface
+from paoding_onnx.check import check_plan
+from paoding_onnx.check import check_surgery
+from paoding_onnx.check import output_difference
+from paoding_onnx.cost import Cost
+from paoding_onnx.errors import ModelError
+from paoding_onnx.errors import UsageError
+from paoding_onnx.loader import Model
+from paoding_onnx.loader import constants
+from paoding_onnx.pipeline import check
+from paoding_onnx.pipeline import prune
+from paoding_onnx.plan import plan_document
+from paoding_onnx.shapes import runnable_shapes
+from paoding_onnx.surgeon import cut
+from paoding_onnx.writer import save
+from tests.models import model
+from tests.models import parse
+from tests.models import prune_randomly
+from tests.pruning import CNN
+from tests.pruning import MLP
+from tests.pruning import plan_of
+from tests.pruning import skip_latency
+from tests.pruning import traced_model
+
+PLAN = {"a": [1, 5], "e": [0], "f": [3, 4]}
+"""Units of CNN that go."""
+
+
+def with_constants(subject: Model, **values) -> Model:
+    """A copy of a model with other content in some of its initializers."""
+    proto = onnx.ModelProto.FromString(subject.proto.SerializeToString())
+    weights = {name: value for name, value in subject.weights.items() if name not in values}
+    for tensor in proto.graph.initializer:
+        if tensor.name in values:
+            tensor.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(values[tensor.name]), tensor.name))
+    return replace(subject, proto=proto, weights=weights)
+
+
+def edited(subject: Model, edit) -> Model:
+    """A copy of a model whose protobuf `edit` has changed in place."""
+    proto = onnx.ModelProto.FromString(subject.proto.SerializeToString())
+    edit(proto)
+    return replace(subject, proto=proto)
+
+
+def set_group(number):
+    def edit(proto):
+        (attribute,) = (a for node in proto.graph.node for a in node.attribute if a.name == "group")
+        attribute.i = number
+
+    return edit
+
+
+def judged(faulty, text=CNN, plan=None):
+    """What the equivalence oracle says when `faulty` has its hands on the pruned model."""
+    subject = model(text)
+    trace = traced_model(subject)
+    plan = plan_of(trace, **(PLAN if plan is None else plan))
+    return check_surgery(subject, trace, plan, faulty(subject, cut(subject, trace, plan)))
+
+
+def of_another_unit(subject, pruned):
+    return with_constants(pruned, f=np.delete(np.delete(constants(subject)["f"], [3, 4], 0), [1], 1))
+
+
+def swapped(subject, pruned):
+    return with_constants(pruned, e=constants(pruned)["e"][::-1])
+
+
+def half_forgotten(subject, pruned):
+    return with_constants(pruned, ab=constants(subject)["ab"][:6])
+
+
+def undefined(subject, pruned):
+    return with_constants(pruned, h=constants(pruned)["h"] * np.float32("nan"))
+
+
+def ungrouped(subject, pruned):
+    return edited(pruned, set_group(1))
+
+
+def uncut(subject, pruned):
+    return subject
+
+
+@pytest.mark.parametrize("fault", [of_another_unit, swapped, half_forgotten, undefined, ungrouped, uncut])
+def test_equivalence_fails_on(fault):
+    verdict = judged(fault)
+    assert (verdict.name, verdict.passed) == ("equivalence", False)
+
+
+def test_equivalence_holds_for_the_cut_model():
+    verdict = judged(lambda subject, pruned: pruned)
+    assert verdict.passed
+    assert "at most 1e-05 allowed" in verdict.detail
+
+
+def test_equivalence_cuts_for_itself_what_it_is_not_given():
+    assert judged(lambda subject, pruned: None).passed
+
+
+def test_equivalence_notices_a_difference_behind_a_saturated_output():
+    text = MLP.replace("y = Add (u, cb)", "v = Add (u, cb) w = Mul (v, big) y = Sigmoid (w)")
+    text = text.replace("float[4] cb>", "float[4] cb, float big={-1000}>")
+    assert judged(lambda subject, pruned: pruned, text, {"a": [0]}).passed
+    assert not judged(
+        lambda subject, pruned: with_constants(pruned, b=constants(pruned)["b"][::-1]), text, {"a": [0]}
+    ).passed
+
+
+def test_equivalence_says_nothing_about_inexact_units():
+    text = """g (float[1,4,2,2] x) => (float[1,1,2,2] y) <float[6,4,1,1] a> {
+      p = Conv (x, a) y = ReduceMean <axes=[1]> (p)
+    }"""
+    verdict = judged(uncut, text, {"a": [0]})
+    assert verdict.passed
+    assert verdict.detail == "no exact unit was removed: nothing to compare"
+
+
+def test_half_precision_is_held_to_its_own_resolution():
+    text = MLP.replace("float[", "float16[")
+    subject = model(text)
+    trace = traced_model(subject)
+    plan = plan_of(trace, a=[0, 3], b=[7])
+    pruned = cut(subject, trace, plan)
+    nudged, changed = (
+        with_constants(pruned, c=(constants(pruned)["c"] * np.float16(factor))) for factor in (1.001, 1.1)
+    )
+    passed = [check_surgery(subject, trace, plan, m).passed for m in (pruned, nudged, changed)]
+    assert passed == [True, True, False]
+
+
+def file_verdicts(tmp_path, faulty=lambda pruned: pruned, text=CNN, predicted=None):
+    """Verdicts on the file of a pruned model that `faulty` had its hands on, by name."""
+    trial = prune_randomly(model(text))
+    save(faulty(trial.pruned), tmp_path / "pruned.onnx", force=True)
+    shapes = runnable_shapes(trial.original, trial.trace.graph)
+    verdicts = check_file(trial.original, tmp_path / "pruned.onnx", predicted or trial.predicted, shapes)
+    return {verdict.name: verdict for verdict in verdicts}
+
+
+def passed(verdicts):
+    return {name: verdict.passed for name, verdict in verdicts.items()}
+
+
+def test_file_of_the_pruned_model_passes(tmp_path):
+    assert passed(file_verdicts(tmp_path)) == {
+        "onnx checker": True,
+        "interface": True,
+        "onnxruntime": True,
+        "recount": True,
+    }
+
+
+@pytest.mark.parametrize(("parameters", "macs"), [(1, 0), (-1, 0), (0, 1), (0, -1)])
+def test_recount_fails_on_a_wrong_prediction(tmp_path, parameters, macs):
+    right = prune_randomly(model(CNN)).predicted
+    verdicts = file_verdicts(tmp_path, predicted=Cost(right.parameters + parameters, right.macs + macs))
+    assert passed(verdicts) == {"onnx checker": True, "interface": True, "onnxruntime": True, "recount": False}
+    assert verdicts["recount"].detail.endswith(f"predicted {right.parameters + parameters:,} and {right.macs + macs:,}")
+
+
+def test_recount_is_left_out_without_a_prediction(tmp_path):
+    save(model(CNN), tmp_path / "m.onnx")
+    names = [verdict.name for verdict in check_file(model(CNN), tmp_path / "m.onnx", None, None)]
+    assert names == ["onnx checker", "interface", "onnxruntime"]
+
+
+def rename_output(proto):
+    proto.graph.output[0].name = proto.graph.node[-1].output[0] = "other"
+
+
+def rename_input(proto):
+    proto.graph.input[0].name = proto.graph.node[0].input[0] = "other"
+
+
+def add_output(proto):
+    proto.graph.output.append(onnx.helper.make_tensor_value_info("z", onnx.TensorProto.FLOAT, None))
+
+
+def drop_output(proto):
+    del proto.graph.output[:]
+
+
+def add_input(proto):
+    proto.graph.input.append(onnx.helper.make_tensor_value_info("z", onnx.TensorProto.FLOAT, [1]))
+
+
+def change_type(proto):
+    proto.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.DOUBLE
+
+
+def change_rank(proto):
+    del proto.graph.output[0].type.tensor_type.shape.dim[0]
+
+
+@pytest.mark.parametrize(
+    "edit", [rename_output, rename_input, add_output, drop_output, add_input, change_type, change_rank]
+)
+def test_interface_fails_on(edit):
+    subject = model(MLP)
+    verdict = check_interface(subject, edited(subject, edit))
+    assert (verdict.name, verdict.passed) == ("interface", False)
+    assert verdict.detail
+
+
+def test_interface_says_what_became_of_an_input():
+    subject = model(MLP)
+    verdict = check_interface(subject, edited(subject, change_type))
+    assert verdict.detail == "'x' (float32, rank 2) became 'x' (float64, rank 2)"
+
+
+def test_interface_may_change_sizes_that_are_left_open():
+    subject = model(MLP)
+    assert check_interface(subject, model(MLP.replace("[N,4] y", "[M,4] y"))).passed
+
+
+def test_file_with_another_output_name_fails(tmp_path):
+    verdicts = file_verdicts(tmp_path, lambda pruned: edited(pruned, rename_output))
+    assert not passed(verdicts)["interface"]
+
+
+def test_file_that_onnxruntime_does_not_run_fails(tmp_path):
+    verdicts = file_verdicts(tmp_path, lambda pruned: edited(pruned, set_group(3)))
+    assert not passed(verdicts)["onnxruntime"]
+    assert "recount" not in verdicts
+
+
+def record_wrong_shape(proto):
+    proto.graph.value_info.append(onnx.helper.make_tensor_value_info("z", onnx.TensorProto.FLOAT, [1, 99]))
+
+
+def test_file_that_contradicts_itself_fails(tmp_path):
+    verdicts = file_verdicts(tmp_path, lambda pruned: edited(pruned, record_wrong_shape))
+    assert not passed(verdicts)["onnx checker"]
+
+
+def test_fault_that_the_original_has_too_is_none_of_ours(tmp_path):
+    subject = edited(model(CNN), record_wrong_shape)
+    save(subject, tmp_path / "m.onnx")
+    verdict = check_file(subject, tmp_path / "m.onnx", None, None)[0]
+    assert verdict.passed
+    assert verdict.detail.startswith("fails like the original: ")
+
+
+@pytest.mark.parametrize("content", [b"", b"no model", b"\x08"])
+def test_file_that_is_no_model_fails(tmp_path, content):
+    (tmp_path / "m.onnx").write_bytes(content)
+    (verdict,) = check_file(model(CNN), tmp_path / "m.onnx", None, None)
+    assert (verdict.name, verdict.passed) == ("onnx checker", False)
+
+
+def planned(faulty=lambda pruned: pruned, **units):
+    subject = model(MLP)
+    trace = traced_model(subject)
+    pruned = cut(subject, trace, plan_of(trace, a=[0, 3]))
+    return check_plan(subject, trace, plan_of(trace, **units), faulty(pruned))
+
+
+def test_plan_holds_for_the_file_that_was_made_by_it():
+    verdict = planned(a=[0, 3])
+    assert verdict.passed
+    assert verdict.detail == "6 constants have the planned shapes; 0 were re-weighted"
+
+
+def test_plan_counts_what_was_weighted_anew():
+    verdict = planned(lambda pruned: with_constants(pruned, b=constants(pruned)["b"] * 2), a=[0, 3])
+    assert verdict.passed
+    assert verdict.detail.endswith("1 were re-weighted")
+
+
+@pytest.mark.parametrize("units", [{"a": [0]}, {"b": [1]}, {"a": [0, 3], "b": [1]}])
+def test_plan_fails_on_a_file_that_was_made_by_another(units):
+    assert not planned(**units).passed
+
+
+def test_plan_fails_on_a_file_with_more_constants():
+    def add(proto):
+        proto.graph.initializer.append(numpy_helper.from_array(np.ones(1, np.float32), "more"))
+
+    assert not planned(lambda pruned: edited(pruned, add), a=[0, 3]).passed
+
+
+def test_difference_is_relative_to_the_size_of_the_output():
+    before = {"y": np.array([3.0, 4.0], np.float32)}
+    assert output_difference(before, {"y": np.array([3.0, 4.0], np.float32)}) == 0
+    assert output_difference(before, {"y": np.array([3.0, 3.0], np.float32)}) == pytest.approx(1 / 5)
+
+
+def test_difference_is_that_of_the_output_that_moved_most():
+    one, two = np.ones(2, np.float32), np.full(2, 2, np.float32)
+    assert output_difference({"y": one, "z": one}, {"y": one, "z": two}) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "difference"),
+    [([1, 2], [1, 2], 0), ([1, 2], [1, 3], 1), ([0.0, 0.0], [0.0, 0.5], 0.5), ([1.0], [1.0, 1.0], 1)],
+    ids=["same labels", "other labels", "from nothing", "other shape"],
+)
+def test_difference_where_no_ratio_makes_sense(before, after, difference):
+    assert output_difference({"y": np.array(before)}, {"y": np.array(after)}) == difference
+
+
+@pytest.fixture
+def pair(tmp_path, monkeypatch):
+    """Files of a model and of what half of its units leave, and the plan."""
+    skip_latency(monkeypatch)
+    (tmp_path / "m.onnx").write_bytes(parse(MLP).SerializeToString())
+    result = prune(tmp_path / "m.onnx", tmp_path / "small.onnx")
+    return tmp_path / "m.onnx", tmp_path / "small.onnx", plan_document(result.trace, result.plan)
+
+
+def test_two_files_are_compared(pair):
+    original, small, plan = pair
+    plain, proven = check(original, small), check(original, small, plan=plan)
+    assert all(verdict.passed for verdict in proven.verdicts)
+    assert [v.name for v in plain.verdicts] == ["onnx checker", "interface", "onnxruntime"]
+    assert [v.name for v in proven.verdicts] == ["equivalence", "plan", *[v.name for v in plain.verdicts], "recount"]
+    assert 0 < plain.difference == proven.difference < 1
+
+
+def test_model_against_itself_does_not_differ(pair):
+    assert check(pair[0], pair[0]).difference == 0
+
+
+def test_models_with_other_outputs_have_no_difference(pair, tmp_path):
+    save(edited(model(MLP), rename_output), tmp_path / "other.onnx")
+    result = check(pair[0], tmp_path / "other.onnx")
+    assert not all(verdict.passed for verdict in result.verdicts)
+    assert math.isnan(result.difference)
+
+
+def test_plan_of_another_model_is_refused(pair, tmp_path):
+    save(model(CNN), tmp_path / "cnn.onnx")
+    with pytest.raises(UsageError, match="does not fit the model"):
+        check(tmp_path / "cnn.onnx", pair[1], plan=pair[2])
+
+
+def test_file_that_is_missing_is_refused(pair, tmp_path):
+    with pytest.raises(ModelError, match="cannot read"):
+        check(pair[0], tmp_path / "none.onnx")

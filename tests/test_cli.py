@@ -1,0 +1,286 @@
+"""The command line: what each command prints, to the letter, what it writes, and its exit status."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import fields
+from importlib.metadata import version
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from paoding_onnx.cli import main
+from paoding_onnx.cli.arguments import BUDGETS
+from paoding_onnx.cli.arguments import METHOD_NAMES
+from paoding_onnx.cli.arguments import parse_arguments
+from paoding_onnx.cli.commands import options_of
+from paoding_onnx.loader import load
+from paoding_onnx.options import Options
+from paoding_onnx.pipeline import examine
+from paoding_onnx.plan import Budget
+from paoding_onnx.plan import plan_from_document
+from paoding_onnx.report import operators_document
+from paoding_onnx.samplers import METHODS
+from tests.models import parse
+from tests.models import save
+from tests.pruning import files
+from tests.pruning import moved
+from tests.pruning import skip_latency
+
+TINY = """g (float[1,3] x) => (float[1,2] y) <float[3,4] a, float[4,2] b={1,2,0,0,3,4,0,0}> {
+  p = MatMul (x, a) r = Relu (p) y = MatMul (r, b)
+}"""
+"""Units 1 and 3 of 4 are never read."""
+
+INSPECTED = """\
+m.onnx: 4 units in 1 groups; 100.0% of 20 parameters can be pruned, 20 MACs
+
+ group      units   parameters   MACs   exact   lives on
+ ─────────────────────────────────────────────────────────────
+ MatMul_0       4           20     20   yes     2 initializers
+
+"""
+REFUSALS = """\
+
+ left alone   operator   node       because
+ ───────────────────────────────────────────────────
+ a axis 0     MatMul     MatMul_0   graph input 'x'
+ b axis 1     MatMul     MatMul_2   graph output 'y'
+
+"""
+PRUNED = """\
+removed 2 of 4 units: 50.0% of all parameters
+
+              before   after   change
+ ────────────────────────────────────
+ parameters       20      10   -50.0%
+ MACs             20      10   -50.0%
+ file bytes      220     184   -16.4%
+ latency        1.00    0.50   -50.0%
+
+
+ group      units   kept   removed
+ ─────────────────────────────────
+ MatMul_0       4      2     50.0%
+
+outputs on random inputs moved by # of their size (root mean square)
+ok     equivalence: largest difference # in 2 tensors (at 'y'), at most 1e-05 allowed
+"""
+FILE_CHECKED = """\
+ok     onnx checker: valid, with full shape inference
+ok     interface: 1 inputs and 1 outputs keep their names, types and ranks
+ok     onnxruntime: loads it and runs it on inputs x [1, 3]
+"""
+RECOUNTED = """\
+ok     recount: 10 parameters and 10 MACs, as predicted
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """The working directory, with the model m.onnx in it."""
+    skip_latency(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    save(parse(TINY), tmp_path / "m.onnx")
+    return tmp_path
+
+
+@pytest.fixture
+def printed(capsys):
+    """Runs a command that shall end with `status`; returns its stdout, numbers that rounding decides replaced by #."""
+
+    def run(*argv, status=0):
+        assert main(argv) == status
+        out, err = capsys.readouterr()
+        assert err == ""
+        out = re.sub(r"(moved by|differ by|largest difference) \S+", r"\1 #", out)
+        return "".join(f"{line.rstrip()}\n" for line in out.splitlines())
+
+    return run
+
+
+def test_inspect_prints_groups_and_refusals(printed):
+    assert printed("inspect", "m.onnx") == INSPECTED + REFUSALS
+
+
+def test_prune_prints_before_after_and_proofs(printed):
+    wanted = f"{PRUNED}{FILE_CHECKED}{RECOUNTED}dry run: nothing was written\n"
+    assert printed("prune", "m.onnx", "--dry-run") == wanted
+
+
+def test_prune_verbosely_prints_refusals_too(printed):
+    wanted = f"{PRUNED}{FILE_CHECKED}{RECOUNTED}{REFUSALS}wrote small.onnx\n"
+    assert printed("prune", "m.onnx", "-o", "small.onnx", "-v") == wanted
+
+
+def test_check_prints_every_proof(printed):
+    printed("prune", "m.onnx", "-o", "small.onnx", "--plan", "plan.json")
+    differ = "outputs on random inputs differ by # of their size\n"
+    assert printed("check", "m.onnx", "small.onnx") == FILE_CHECKED + differ
+    proofs = printed("check", "m.onnx", "small.onnx", "--plan", "plan.json")
+    assert [line.split(":")[0] for line in proofs.splitlines()[:-1]] == [
+        "ok     equivalence",
+        "ok     plan",
+        "ok     onnx checker",
+        "ok     interface",
+        "ok     onnxruntime",
+        "ok     recount",
+    ]
+
+
+def test_check_of_a_wrong_file_ends_with_one(printed):
+    save(parse(TINY.replace("(float[1,2] y)", "(float[1,2] z)").replace("y =", "z =")), Path("z.onnx"))
+    out = printed("check", "m.onnx", "z.onnx", status=1)
+    assert "FAILED interface: 'y' (float32, rank 2) became 'z' (float32, rank 2)\n" in out
+
+
+def test_check_of_a_file_made_by_another_plan_ends_with_one(printed):
+    printed("prune", "m.onnx", "-o", "small.onnx", "--plan", "plan.json")
+    printed("prune", "m.onnx", "-o", "smaller.onnx", "--target", "0.75")
+    assert "FAILED plan: 2 constants differ" in printed(
+        "check", "m.onnx", "smaller.onnx", "--plan", "plan.json", status=1
+    )
+
+
+def test_operators_prints_the_rules(printed):
+    rows = [line.split() for line in printed("operators").splitlines()]
+    assert " ".join(rows[1]) == "operator domain up to version rule"
+    assert "Abs ai.onnx 14 Activations with f(c x) = c f(x) for c >= 0" in map(" ".join, rows)
+    found = [[str(entry[key]) for key in ("operator", "domain", "since_version")] for entry in operators_document()]
+    assert [row[:3] for row in rows if row[:3] in found] == found
+
+
+def test_operators_prints_markdown(printed):
+    lines = printed("operators", "--markdown").splitlines()
+    assert lines[:3] == [
+        "| operator | domain | up to version | rule |",
+        "|---|---|---|---|",
+        "| Abs | ai.onnx | 14 | Activations with f(c x) = c f(x) for c >= 0 |",
+    ]
+    assert len(lines) == 2 + len(operators_document())
+
+
+@pytest.mark.parametrize(
+    ("argv", "keys"),
+    [
+        (("inspect", "m.onnx"), "parameters macs input_shapes prunable_parameters groups refusals choices"),
+        (
+            ("prune", "m.onnx", "--dry-run"),
+            "model output options before after latency_ratio output_difference groups steps checks refusals",
+        ),
+        (("check", "m.onnx", "m.onnx"), "checks output_difference"),
+    ],
+    ids=["inspect", "prune", "check"],
+)
+@pytest.mark.parametrize("volume", [(), ("-q",), ("-v",)])
+def test_json_is_all_that_is_printed(argv, keys, volume, printed):
+    document = json.loads(printed(*argv, "--json", *volume))
+    assert list(document) == keys.split()
+
+
+def test_operators_as_json(printed):
+    assert json.loads(printed("operators", "--json")) == operators_document()
+
+
+@pytest.mark.parametrize(
+    "command", [("inspect", "m.onnx"), ("prune", "m.onnx", "--dry-run"), ("check", "m.onnx", "m.onnx")]
+)
+def test_quiet_prints_nothing(command, printed):
+    assert printed(*command, "--quiet") == ""
+
+
+def test_prune_writes_one_file(printed, folder):
+    before = files(folder)
+    printed("prune", "m.onnx", "-o", "small.onnx")
+    assert set(files(folder)) - set(before) == {"small.onnx"}
+    assert files(folder)["m.onnx"] == before["m.onnx"]
+    assert moved(load("m.onnx"), load("small.onnx")) < 1e-6
+
+
+def test_dry_run_writes_nothing(printed, folder):
+    before = files(folder)
+    printed("prune", "m.onnx", "--dry-run", "-o", "small.onnx", "--plan", "plan.json", "--report", "report.json")
+    assert files(folder) == before
+
+
+def test_plan_and_report_are_written_beside_the_model(printed, folder):
+    printed("prune", "m.onnx", "-o", "small.onnx", "--plan", "plan.json", "--report", "report.json")
+    assert set(files(folder)) == {"m.onnx", "small.onnx", "plan.json", "report.json"}
+    plan = plan_from_document(examine("m.onnx"), json.loads((folder / "plan.json").read_text()))
+    assert plan.removed.tolist() == [False, True, False, True]
+    report = json.loads((folder / "report.json").read_text())
+    assert report["model"]["file"] == "m.onnx"
+    assert [sorted(units for of in step["removed"].values() for units in of) for step in report["steps"]][4:] == [
+        [1],
+        [],
+        [],
+        [],
+        [],
+        [3],
+    ]
+
+
+def test_output_that_exists_is_replaced_by_force(printed, folder):
+    (folder / "small.onnx").write_text("old")
+    printed("prune", "m.onnx", "-o", "small.onnx", "--force")
+    assert load("small.onnx").proto.graph.name == "g"
+
+
+def test_version_is_the_packages(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"paoding_onnx {version('paoding_onnx')}\n"
+
+
+@pytest.mark.parametrize("command", [(), ("inspect",), ("prune",), ("check",), ("operators",)])
+def test_help_is_no_error(command, capsys):
+    assert main([*command, "--help"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith(f"usage: paoding_onnx {' '.join(command)}".strip())
+    assert err == ""
+
+
+def test_options_of_the_parser_are_the_fields_of_options():
+    own = {"command", "model", "output", "plan", "report", "dry_run", "force", "json", "quiet"}
+    parsed = set(vars(parse_arguments(["prune", "m.onnx"]))) - own
+    assert {name.replace("input_shape", "input_shapes") for name in parsed} == {field.name for field in fields(Options)}
+
+
+def test_defaults_of_the_parser_are_the_defaults_of_options():
+    assert options_of(parse_arguments(["prune", "m.onnx"])) == Options()
+    assert options_of(parse_arguments(["inspect", "m.onnx"])) == Options()
+
+
+@pytest.mark.parametrize(
+    ("argv", "value"),
+    [
+        (("--target", "0.25"), {"target": 0.25}),
+        (("--target", "25%"), {"target": 0.25}),
+        (("--step", "0.1"), {"step": 0.1}),
+        (("--by", "macs"), {"by": "macs"}),
+        (("--method", "magnitude"), {"method": "magnitude"}),
+        (("--round-to", "8"), {"round_to": 8}),
+        (("--round-to", "auto"), {"round_to": 0}),
+        (("--seed", "3"), {"seed": 3}),
+        (("--exclude", "a*", "--exclude", "b"), {"exclude": ("a*", "b")}),
+        (("--only", "conv*"), {"only": ("conv*",)}),
+        (("--input-shape", "x:1,3,8,8", "--input-shape", "a:b:2"), {"input_shapes": {"x": (1, 3, 8, 8), "a:b": (2,)}}),
+        (("--verbose",), {"verbose": True}),
+    ],
+)
+def test_arguments_become_options(argv, value):
+    assert options_of(parse_arguments(["prune", "m.onnx", *argv])) == Options(**value)
+
+
+def test_names_of_methods_are_those_that_are_registered():
+    assert tuple(METHODS) == METHOD_NAMES
+
+
+def test_names_of_budgets_are_those_that_the_plan_knows():
+    assert get_args(Budget) == BUDGETS
+
+
+def test_options_have_an_effect(printed):
+    assert "MatMul_0       4      3     25.0%" in printed("prune", "m.onnx", "--dry-run", "--target", "25%")
+    assert "x [1, 3]" in printed("prune", "m.onnx", "--dry-run", "--input-shape", "x:1,3")

@@ -1,0 +1,203 @@
+"""Whatever is wrong with the input: one line on stderr, the right exit status, and nothing is written or changed."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import onnx
+import pytest
+
+from paoding_onnx.cli import main
+from tests.models import parse
+from tests.models import save
+from tests.pruning import CNN
+from tests.pruning import files
+from tests.pruning import skip_latency
+
+DENSE = "g (float[1,4] x) => (float[1,2] y) <float[4,2] a> { y = MatMul (x, a) }"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """The working directory: the model m.onnx, and whatever may be wrong with others."""
+    skip_latency(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    content = save(parse(CNN), Path("m.onnx")).read_bytes()
+    Path("text.onnx").write_text("just some text\n")
+    Path("empty.onnx").write_bytes(b"")
+    Path("cut.onnx").write_bytes(content[: len(content) // 2])
+    bare = parse(CNN)
+    del bare.graph.node[:]
+    save(bare, Path("bare.onnx"))
+    save(parse(DENSE), Path("dense.onnx"))
+    save(parse(DENSE.replace("MatMul", "Nonsense")), Path("unknown.onnx"))
+    onnx.save(parse(CNN), "external.onnx", save_as_external_data=True, location="gone.bin", size_threshold=0)
+    Path("gone.bin").unlink()
+    Path("folder").mkdir()
+    Path("taken.onnx").write_text("precious")
+    Path("link.onnx").symlink_to("m.onnx")
+    Path("plan.txt").write_text("no plan")
+    Path("plan.json").write_text('{"format": "another"}')
+    return tmp_path
+
+
+@pytest.fixture
+def refused(capsys, folder):
+    """Runs a command that shall be refused: returns its one line and its exit status."""
+
+    def run(*argv):
+        before = files(folder), sorted(folder.rglob("*"))
+        status = main(argv)
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert (err.count("\n"), err[-1]) == (1, "\n")
+        assert (files(folder), sorted(folder.rglob("*"))) == before
+        return err[:-1], status
+
+    return run
+
+
+def case(command: str, status: int, words: str):
+    return pytest.param(command.split(), status, words, id=command)
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "words"),
+    [
+        case("prune none.onnx -o s.onnx", 3, "cannot read none.onnx: No such file or directory"),
+        case("prune folder -o s.onnx", 3, "cannot read folder: Is a directory"),
+        case("prune text.onnx -o s.onnx", 3, "text.onnx is not an ONNX model"),
+        case("prune empty.onnx -o s.onnx", 3, "empty.onnx is not an ONNX model"),
+        case("prune cut.onnx -o s.onnx", 3, "cut.onnx is not an ONNX model, or it is cut off; export it again"),
+        case("prune bare.onnx -o s.onnx", 3, "bare.onnx holds an empty graph"),
+        case("prune external.onnx -o s.onnx", 3, "keeps 'a' in 'gone.bin', which cannot be read"),
+        case("prune unknown.onnx -o s.onnx", 3, "onnxruntime does not load the model"),
+        case("inspect none.onnx", 3, "cannot read none.onnx"),
+        case("inspect text.onnx --json", 3, "text.onnx is not an ONNX model"),
+        case("check none.onnx m.onnx", 3, "cannot read none.onnx"),
+        case("check m.onnx none.onnx", 3, "cannot read none.onnx"),
+        case("check m.onnx text.onnx", 3, "text.onnx is not an ONNX model"),
+        case("prune m.onnx -o s.onnx --target 0", 2, "target 0.0 is not between 0 and 1"),
+        case("prune m.onnx -o s.onnx --target 1", 2, "target 1.0 is not between 0 and 1"),
+        case("prune m.onnx -o s.onnx --target -1", 2, "target -1.0 is not between 0 and 1"),
+        case("prune m.onnx -o s.onnx --target nan", 2, "target nan is not between 0 and 1"),
+        case("prune m.onnx -o s.onnx --target inf", 2, "target inf is not between 0 and 1"),
+        case("prune m.onnx -o s.onnx --target 150%", 2, "target 1.5 is not between 0 and 1"),
+        case("prune m.onnx -o s.onnx --target fifty", 2, "'fifty' is no number; give a share such as 0.5"),
+        case("prune m.onnx -o s.onnx --target", 2, "argument --target: expected one argument"),
+        case("prune m.onnx -o s.onnx --step 0", 2, "step 0.0 is not in (0, 1]"),
+        case("prune m.onnx -o s.onnx --by layers", 2, "argument --by: invalid choice: 'layers'"),
+        case("prune m.onnx -o s.onnx --method l1", 2, "argument --method: invalid choice: 'l1'"),
+        case("prune m.onnx -o s.onnx --round-to 0", 2, "'0' is neither 'auto' nor a positive whole number"),
+        case("prune m.onnx -o s.onnx --round-to 1.5", 2, "'1.5' is neither 'auto' nor a positive whole number"),
+        case("prune m.onnx -o s.onnx --seed -1", 2, "round_to and seed must not be negative"),
+        case("prune m.onnx -o s.onnx --exclude nope", 2, "--exclude 'nope' matches no node or initializer"),
+        case("prune m.onnx -o s.onnx --only nope", 2, "--only 'nope' matches no node or initializer"),
+        case("prune m.onnx -o s.onnx --sharply", 2, "unrecognized arguments: --sharply"),
+        case("prune m.onnx -o s.onnx -q -v", 2, "not allowed with argument"),
+        case("prune m.onnx other.onnx -o s.onnx", 2, "unrecognized arguments: other.onnx"),
+        case("prune", 2, "the following arguments are required: MODEL; see `paoding_onnx prune --help`"),
+        case("shrink m.onnx", 2, "invalid choice: 'shrink'"),
+        case("", 2, "the following arguments are required: COMMAND; see `paoding_onnx --help`"),
+        case("prune m.onnx", 2, "no output: give -o OUT, or --dry-run to write nothing"),
+        case("prune m.onnx -o m.onnx", 2, "m.onnx is the model itself; an input is never overwritten"),
+        case("prune m.onnx -o m.onnx --force", 2, "m.onnx is the model itself"),
+        case("prune m.onnx -o ./folder/../m.onnx --force", 2, "m.onnx is the model itself"),
+        case("prune m.onnx -o link.onnx --force", 2, "link.onnx is the model itself"),
+        case("prune link.onnx -o m.onnx --force", 2, "m.onnx is the model itself"),
+        case("prune m.onnx -o s.onnx --plan m.onnx --force", 2, "m.onnx is the model itself"),
+        case("prune m.onnx -o s.onnx --report link.onnx --force", 2, "link.onnx is the model itself"),
+        case("prune m.onnx -o s.onnx --plan s.onnx", 2, "s.onnx is named for two outputs"),
+        case("prune m.onnx -o s.onnx --plan p --report ./p", 2, "p is named for two outputs"),
+        case("prune m.onnx -o taken.onnx", 5, "taken.onnx exists; give --force to overwrite it"),
+        case("prune m.onnx -o s.onnx --plan taken.onnx", 5, "taken.onnx exists; give --force to overwrite it"),
+        case("prune m.onnx -o none/s.onnx", 5, "cannot write none/s.onnx: no such folder"),
+        case("prune m.onnx -o s.onnx --report none/r.json", 5, "cannot write none/r.json: no such folder"),
+        case("prune m.onnx -o text.onnx/s.onnx", 5, "cannot write text.onnx/s.onnx: no such folder"),
+        case("prune m.onnx -o folder", 5, "cannot write folder: it is a folder"),
+        case("prune m.onnx -o folder --force", 5, "cannot write folder: it is a folder"),
+        case("prune m.onnx -o /proc/s.onnx", 5, "cannot write"),
+        case("prune dense.onnx -o s.onnx", 4, "the model has no prunable unit (MatMul MatMul_0: graph input 'x'"),
+        case("prune m.onnx -o s.onnx --target 0.01", 4, "removes not a single whole unit of any group"),
+        case("prune m.onnx -o s.onnx --target 0.99 --by macs", 4, "99.0% of the macs is out of reach"),
+        case("prune m.onnx -o s.onnx --exclude *", 4, "the model has no prunable unit"),
+        case("inspect m.onnx --input-shape x", 2, "'x' is not of the form NAME:1,3,224,224"),
+        case("inspect m.onnx --input-shape :1,3", 2, "':1,3' is not of the form NAME:1,3,224,224"),
+        case("inspect m.onnx --input-shape x:1,three", 2, "'x:1,three' is not of the form NAME:1,3,224,224"),
+        case("inspect m.onnx --input-shape x:1,0", 2, "'x:1,0' is not of the form NAME:1,3,224,224"),
+        case("inspect m.onnx --input-shape x:1,-3", 2, "'x:1,-3' is not of the form NAME:1,3,224,224"),
+        case("inspect m.onnx --input-shape z:1", 2, "no input is named 'z'; the model has 'x'"),
+        case("inspect m.onnx --input-shape x:1,4,8,8", 2, "which (1, 4, 8, 8) does not fit"),
+        case("inspect m.onnx --input-shape x:1,3,8", 2, "which (1, 3, 8) does not fit"),
+        case("check m.onnx m.onnx --plan plan.txt", 2, "plan.txt is no JSON"),
+        case("check m.onnx m.onnx --plan text.onnx", 2, "text.onnx is no JSON"),
+        case("check m.onnx m.onnx --plan plan.json", 2, "the plan is not in the format"),
+        case("check m.onnx m.onnx --plan none.json", 3, "cannot read none.json: No such file or directory"),
+        case("check m.onnx", 2, "the following arguments are required: PRUNED"),
+        case("operators m.onnx", 2, "unrecognized arguments: m.onnx"),
+    ],
+)
+def test_command_is_refused(command, status, words, refused):
+    line, found = refused(*command)
+    assert found == status
+    assert line.startswith("paoding_onnx: error: ")
+    assert words in line
+
+
+def test_name_with_spaces_is_shown_whole(refused):
+    line, status = refused("inspect", "no such model.onnx")
+    assert (line, status) == ("paoding_onnx: error: cannot read no such model.onnx: No such file or directory", 3)
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        "paoding_onnx.pipeline.load",
+        "paoding_onnx.pipeline.trace",
+        "paoding_onnx.pipeline.absorb",
+        "paoding_onnx.pipeline.cut",
+        "paoding_onnx.pipeline.check_file",
+        "paoding_onnx.pipeline.latency_ratio",
+        "paoding_onnx.cli.commands.write_text",
+        "os.fsync",
+        "os.replace",
+    ],
+)
+def test_interruption_leaves_nothing_behind(stage, refused, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stage, interrupt)
+    line, status = refused("prune", "m.onnx", "-o", "taken.onnx", "--plan", "p.json", "--force")
+    assert (line, status) == ("paoding_onnx: interrupted, nothing was written", 130)
+
+
+def test_failed_proof_ends_with_one(refused, monkeypatch):
+    monkeypatch.setattr("paoding_onnx.pipeline.cut", lambda subject, *_: subject)
+    line, status = refused("prune", "m.onnx", "-o", "taken.onnx", "--force", "--plan", "p.json", "--report", "r.json")
+    assert status == 1
+    assert "the pruned model failed its proof, nothing was written. equivalence: " in line
+
+
+@pytest.mark.parametrize(
+    ("limit", "more", "file"),
+    [(1000, "", "taken.onnx"), (2000, "--plan p.json --report r.json", "r.json")],
+    ids=["for the model", "for the report"],
+)
+def test_full_disk_leaves_nothing_behind(limit, more, file, folder):
+    before = files(folder)
+    command = f"-m paoding_onnx prune m.onnx -o taken.onnx --force {more}"
+    done = subprocess.run(
+        [sys.executable, *command.split()],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (5, "")
+    assert done.stderr == f"paoding_onnx: error: cannot write {file}: File too large; nothing was changed\n"
+    assert files(folder) == before
+    assert not list(folder.glob(".paoding*"))

@@ -1,0 +1,340 @@
+"""prune(): whole runs on small models, at every budget and with every method, and what they promise."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+
+from paoding_onnx.cost import cost
+from paoding_onnx.cost import nothing
+from paoding_onnx.errors import CheckError
+from paoding_onnx.errors import ModelError
+from paoding_onnx.errors import OutputError
+from paoding_onnx.errors import TargetError
+from paoding_onnx.errors import UsageError
+from paoding_onnx.loader import constants
+from paoding_onnx.loader import load
+from paoding_onnx.options import Options
+from paoding_onnx.pipeline import examine
+from paoding_onnx.pipeline import prune
+from paoding_onnx.samplers import METHODS
+from paoding_onnx.surgeon import cut
+from paoding_onnx.writer import write_text
+from tests.models import model
+from tests.models import parse
+from tests.models import save
+from tests.pruning import CNN
+from tests.pruning import MLP
+from tests.pruning import contents
+from tests.pruning import files
+from tests.pruning import is_unchanged
+from tests.pruning import moved
+from tests.pruning import plan_of
+from tests.pruning import skip_latency
+from tests.pruning import traced_model
+
+MODELS = {
+    "mlp": MLP,
+    "cnn": CNN,
+    "residual": """g (float[N,3,8,8] x) => (float[N,5,8,8] y)
+        <float[8,3,1,1] a, float[6,8,3,3] b, float[8,6,1,1] c, float[8] k, float[5,8,1,1] d> {
+      p = Conv (x, a) n = BatchNormalization (p, k, k, k, k) q = Conv <pads=[1,1,1,1]> (n, b) r = Relu (q)
+      s = Conv (r, c) t = Add (n, s) u = Relu (t) y = Conv (u, d)
+    }""",
+    "concatenation": """g (float[N,3,8,8] x) => (float[N,5] y)
+        <float[4,3,1,1] a, float[6,4,1,1] b, float[160,12] c, float[12,5] d> {
+      p = Conv (x, a) q = Conv (p, b) s = Concat <axis=1> (p, q)
+      m = MaxPool <kernel_shape=[2,2], strides=[2,2]> (s) f = Flatten (m) h = MatMul (f, c) r = Relu (h)
+      y = MatMul (r, d)
+    }""",
+}
+every_model = pytest.mark.parametrize("name", MODELS)
+
+
+@pytest.fixture(autouse=True)
+def quick(request, monkeypatch):
+    if "slow" not in request.fixturenames:
+        skip_latency(monkeypatch)
+
+
+@pytest.fixture
+def slow():
+    """Asked for by a test that wants latency measured."""
+
+
+@pytest.fixture
+def source(tmp_path):
+    return save(parse(CNN), tmp_path / "m.onnx")
+
+
+@every_model
+@pytest.mark.parametrize("method", METHODS)
+def test_half_is_exactly_half_of_each_group(name, method):
+    subject = model(MODELS[name])
+    result = prune(subject, options=Options(method=method, round_to=1))
+    assert [2 * result.plan.kept_units(group) for group in result.trace.groups] == [
+        group.n_units for group in result.trace.groups
+    ]
+    assert [verdict.name for verdict in result.verdicts if verdict.passed] == [
+        "equivalence",
+        "onnx checker",
+        "interface",
+        "onnxruntime",
+        "recount",
+    ]
+    assert 0 < moved(subject, result.model) < 10
+
+
+@every_model
+@pytest.mark.parametrize("by", ["parameters", "macs"])
+def test_budget_of_the_whole_model_is_met(name, by):
+    for target in (0.2, 0.6):
+        result = prune(model(MODELS[name]), options=Options(target=target, by=by, round_to=1, method="magnitude"))
+        assert getattr(result.after, by) <= (1 - target) * getattr(result.before, by)
+
+
+def test_more_is_removed_at_a_higher_target():
+    results = [prune(model(CNN), options=Options(target=target, method="random")) for target in (0.2, 0.5, 0.8)]
+    costs = [result.after.parameters for result in results]
+    assert costs == sorted(costs, reverse=True)
+    assert len(set(costs)) == 3
+
+
+def test_costs_are_those_of_the_models():
+    subject = model(CNN)
+    result = prune(subject, options=Options())
+    before, after = traced_model(subject), traced_model(result.model)
+    assert result.before == cost(before, nothing(before))
+    assert result.after == cost(after, nothing(after))
+
+
+@every_model
+def test_steps_climb_to_the_target(name):
+    result = prune(model(MODELS[name]), options=Options(target=0.4, step=0.1, round_to=1))
+    assert [step.share for step in result.steps] == [0.1, 0.2, 0.3, 0.4]
+    costs = [result.before.parameters, *(step.cost.parameters for step in result.steps)]
+    assert costs == sorted(costs, reverse=True)
+    assert result.steps[-1].cost == result.after
+
+
+def test_steps_name_every_unit_once_in_the_order_of_its_going():
+    result = prune(model(MLP), options=Options(round_to=1))
+    gone = {group.name: [] for group in result.trace.groups}
+    for step in result.steps:
+        for name, units in step.removed.items():
+            gone[name] += units
+    for group in result.trace.groups:
+        assert sorted(gone[group.name]) == np.flatnonzero(result.plan.removed[group.start : group.stop]).tolist()
+
+
+@pytest.mark.parametrize(("method", "count"), [("paoding", 10), ("magnitude", 1), ("random", 1)])
+def test_only_methods_whose_steps_depend_on_each_other_take_steps(method, count):
+    assert len(prune(model(MLP), options=Options(method=method)).steps) == count
+
+
+def test_random_units_follow_the_seed():
+    first, same, other = (
+        prune(model(MLP), options=Options(method="random", seed=seed)).plan.removed.tolist() for seed in (1, 1, 2)
+    )
+    assert first == same != other
+
+
+def test_rounding_keeps_multiples():
+    result = prune(model(CNN), options=Options(target=0.45, round_to=4))
+    assert [result.plan.kept_units(group) for group in result.trace.groups] == [4, 8, 8]
+
+
+def test_rounding_follows_the_kernels_by_default():
+    result = prune(model(CNN), options=Options(target=0.45))
+    assert [result.plan.kept_units(group) for group in result.trace.groups] == [4, 8, 6]
+
+
+@pytest.mark.parametrize("pattern", ["e", "s", "[de]"])
+def test_excluded_nodes_keep_their_size(pattern):
+    subject = model(CNN)
+    found = constants(prune(subject, options=Options(exclude=(pattern,))).model)
+    assert found["e"].shape == (16, 8, 1, 1)
+    assert found["f"].shape == (5, 16)
+
+
+def test_only_units_made_at_matching_nodes_go():
+    result = prune(model(CNN), options=Options(only=("e",), round_to=1))
+    assert constants(result.model)["e"].shape == (8, 8, 1, 1)
+    assert constants(result.model)["f"].shape == (10, 8)
+
+
+@pytest.mark.parametrize("option", ["exclude", "only"])
+def test_pattern_that_matches_nothing_is_refused(option):
+    with pytest.raises(UsageError, match=f"--{option} 'nope' matches no node or initializer"):
+        prune(model(CNN), options=Options(**{option: ("nope",)}))
+
+
+def test_progress_climbs_to_one():
+    said = []
+    prune(model(MLP), options=Options(step=0.25), progress=lambda what, share: said.append((what, share)))
+    assert [what for what, _ in said] == [
+        "reading",
+        "tracing",
+        "step 1 of 2",
+        "step 2 of 2",
+        "proving the surgery",
+        "proving the file",
+        "measuring",
+        "done",
+    ]
+    assert (said[0][1], said[-1][1]) == (0, 1)
+    assert [share for _, share in said] == sorted({share for _, share in said})
+
+
+def test_call_without_an_output_writes_nothing(source, monkeypatch):
+    monkeypatch.chdir(source.parent)
+    before = files(source.parent)
+    result = prune(source)
+    assert files(source.parent) == before
+    assert not result.saved
+    assert 0 < result.bytes_after < result.bytes_before == source.stat().st_size
+
+
+def test_output_is_the_proven_model(source):
+    target = source.with_name("small.onnx")
+    before = source.read_bytes()
+    result = prune(str(source), str(target))
+    assert set(files(source.parent)) == {"m.onnx", "small.onnx"}
+    assert source.read_bytes() == before
+    assert result.saved
+    assert result.bytes_after == target.stat().st_size
+    assert moved(result.model, load(target)) == 0
+    onnx.checker.check_model(target, full_check=True)
+
+
+def test_output_that_exists_is_replaced(source):
+    target = source.with_name("small.onnx")
+    target.write_text("old")
+    prune(source, target)
+    assert load(target).proto.graph.name == "g"
+
+
+def test_model_in_memory_is_not_changed():
+    subject = model(CNN)
+    proto, before = subject.proto.SerializeToString(), contents(subject)
+    prune(subject)
+    assert is_unchanged(subject, proto, before)
+
+
+def test_weights_beside_the_model_stay_beside_it(tmp_path):
+    (tmp_path / "out").mkdir()
+    onnx.save(
+        parse(MLP.replace("16", "64")),
+        tmp_path / "m.onnx",
+        save_as_external_data=True,
+        location="m.bin",
+        size_threshold=0,
+    )
+    before = files(tmp_path)
+    result = prune(tmp_path / "m.onnx", tmp_path / "out" / "small.onnx")
+    after = files(tmp_path)
+    assert set(after) - set(before) == {"out/small.onnx", "out/small.onnx.data"}
+    assert all(after[name] == before[name] for name in before)
+    assert result.bytes_after == len(after["out/small.onnx"]) + len(after["out/small.onnx.data"])
+    assert moved(result.model, load(tmp_path / "out" / "small.onnx")) == 0
+
+
+def test_half_precision_model_is_pruned():
+    result = prune(model(MLP.replace("float[", "float16[")), options=Options(round_to=1))
+    assert {value.dtype for value in constants(result.model).values()} == {np.dtype(np.float16)}
+    assert constants(result.model)["b"].shape == (8, 6)
+
+
+def test_proof_runs_at_the_shapes_that_are_given():
+    result = prune(model(MLP), options=Options(input_shapes={"x": (3, 8)}))
+    assert [v.detail for v in result.verdicts if v.name == "onnxruntime"] == ["loads it and runs it on inputs x [3, 8]"]
+
+
+def test_latency_is_measured(slow):
+    assert 0.1 < prune(model(MLP), options=Options(method="magnitude")).latency_ratio < 10
+
+
+def test_model_without_units_is_refused():
+    with pytest.raises(TargetError, match=r"no prunable unit \(MatMul .*: graph input 'x'"):
+        prune(model("g (float[1,4] x) => (float[1,2] y) <float[4,2] a> { y = MatMul (x, a) }"))
+
+
+def test_model_without_weights_is_refused():
+    with pytest.raises(TargetError, match="it has no weights between its layers"):
+        prune(model("g (float[1,4] x) => (float[1,4] y) { y = Relu (x) }"))
+
+
+def test_target_below_one_unit_is_refused():
+    with pytest.raises(TargetError, match=r"5\.0% removes not a single whole unit .*--round-to 1"):
+        prune(model(MLP), options=Options(target=0.05))
+
+
+def test_target_out_of_reach_is_refused_before_any_step():
+    said = []
+    with pytest.raises(TargetError, match="out of reach"):
+        prune(
+            model(CNN),
+            options=Options(target=0.99, by="macs"),
+            progress=lambda what, _: said.append(what),
+        )
+    assert said == ["reading", "tracing"]
+
+
+def test_model_that_does_not_run_is_refused():
+    with pytest.raises(ModelError, match="onnxruntime does not load the model"):
+        prune(model("g (float[2] x) => (float[2] y) { y = Nonsense (x) }"))
+
+
+def test_extras_are_written_with_the_model(source):
+    def extras(result, held):
+        write_text(f"{result.after.parameters}\n", held.place(source.with_name("more.txt")))
+        return (source.with_name("more.txt"),)
+
+    result = prune(source, source.with_name("small.onnx"), extras=extras)
+    assert set(files(source.parent)) == {"m.onnx", "small.onnx", "more.txt"}
+    assert source.with_name("more.txt").read_text() == f"{result.after.parameters}\n"
+
+
+def test_nothing_is_written_when_extras_fail(source):
+    def extras(result, held):
+        raise OutputError("no ink")
+
+    with pytest.raises(OutputError, match="no ink"):
+        prune(source, source.with_name("small.onnx"), extras=extras)
+    assert list(source.parent.iterdir()) == [source]
+
+
+def cut_wrongly(subject, trace, plan, *rest):
+    """As `cut`, but the last layer keeps the columns of other units."""
+    pruned = cut(subject, trace, plan, *rest)
+    for tensor in pruned.proto.graph.initializer:
+        if tensor.name == "h":
+            tensor.raw_data = onnx.numpy_helper.to_array(tensor)[:, ::-1].tobytes()
+    return pruned
+
+
+def test_failed_proof_writes_nothing(source, monkeypatch):
+    monkeypatch.setattr("paoding_onnx.pipeline.cut", cut_wrongly)
+    with pytest.raises(CheckError, match=r"failed its proof, nothing was written\. equivalence: largest difference"):
+        prune(source, source.with_name("small.onnx"))
+    assert list(source.parent.iterdir()) == [source]
+
+
+def test_wrong_prediction_writes_nothing(source, monkeypatch):
+    monkeypatch.setattr("paoding_onnx.pipeline.cost", lambda trace, _: cost(trace, nothing(trace)))
+    with pytest.raises(CheckError, match="recount: "):
+        prune(source, source.with_name("small.onnx"))
+    assert list(source.parent.iterdir()) == [source]
+
+
+def test_examine_finds_what_prune_removes_from():
+    subject = model(CNN)
+    assert [g.name for g in examine(subject).groups] == [g.name for g in prune(subject).trace.groups]
+
+
+def test_examine_reads_files(source):
+    trace = examine(source, Options(exclude=("e",), input_shapes={"x": (2, 3, 8, 8)}))
+    assert trace.graph.tensors["x"].shape == (2, 3, 8, 8)
+    assert {group.n_units for group in trace.groups} == {10}
+    assert plan_of(trace, f=[0]).removed.size == 10

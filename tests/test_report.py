@@ -1,0 +1,223 @@
+"""REPORT: documents that JSON can hold, tables that say what matters, and no more than fits."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from paoding_onnx.check import Verdict
+from paoding_onnx.loader import lift
+from paoding_onnx.pipeline import prune
+from paoding_onnx.report import check_document
+from paoding_onnx.report import check_lines
+from paoding_onnx.report import inspect_document
+from paoding_onnx.report import inspect_lines
+from paoding_onnx.report import operators_document
+from paoding_onnx.report import prune_document
+from paoding_onnx.report import prune_lines
+from paoding_onnx.report.documents import prunable_parameters
+from paoding_onnx.report.tables import MAX_ROWS
+from tests.models import model
+from tests.models import parse
+from tests.models import save
+from tests.models import traced
+from tests.pruning import CNN
+from tests.pruning import MLP
+from tests.pruning import skip_latency
+from tests.pruning import traced_model
+
+INEXACT = """g (float[1,4,2,2] x) => (float[1,1,2,2] y) <float[6,4,1,1] a> {
+  p = Conv (x, a) y = ReduceMean <axes=[1]> (p)
+}"""
+
+
+@pytest.fixture
+def result(monkeypatch):
+    skip_latency(monkeypatch)
+    return prune(model(MLP))
+
+
+def text(lines):
+    """What the lines look like where they are no terminal."""
+    console = Console(width=110, highlight=False)
+    with console.capture() as capture:
+        for line in lines:
+            console.print(line, soft_wrap=isinstance(line, str))
+    return capture.get()
+
+
+def rows(lines):
+    """The cells of every row, as text without spaces around."""
+    return [line.split() for line in text(lines).splitlines()]
+
+
+def test_inspect_document_names_groups_and_their_places():
+    document = inspect_document(traced(MLP))
+    assert document["parameters"] == 8 * 16 + 16 + 16 * 12 + 12 + 12 * 4 + 4
+    assert document["macs"] == 8 * 16 + 16 * 12 + 12 * 4
+    assert document["input_shapes"] == {"x": [1, 8]}
+    first, second = document["groups"]
+    assert (first["name"], first["units"], first["parameters"], first["macs"], first["exact"]) == (
+        "MatMul_0",
+        16,
+        16 * (8 + 1 + 12),
+        16 * (8 + 12),
+        True,
+    )
+    assert [(p["initializer"], p["axis"], p["role"]) for p in second["places"]] == [
+        ("b", 1, "produces"),
+        ("bb", 0, "produces"),
+        ("c", 0, "consumes"),
+    ]
+
+
+def test_inspect_document_says_what_is_left_alone_and_why():
+    refusals = inspect_document(traced(MLP))["refusals"]
+    assert {
+        "operator": "MatMul",
+        "node": "MatMul_0",
+        "tensor": "a",
+        "axis": 0,
+        "reason": "graph input 'x'",
+    } in refusals
+
+
+def test_prunable_parameters_have_a_unit_on_an_axis():
+    assert prunable_parameters(traced(MLP)) == 400 - 4  # all but the last bias
+
+
+def test_documents_are_json(result):
+    for document in (inspect_document(traced(CNN)), prune_document(result), operators_document()):
+        assert json.loads(json.dumps(document, allow_nan=False)) == document
+
+
+def test_prune_document_holds_the_whole_run(result):
+    document = prune_document(result)
+    assert set(document) == {
+        "model",
+        "output",
+        "options",
+        "before",
+        "after",
+        "latency_ratio",
+        "output_difference",
+        "groups",
+        "steps",
+        "checks",
+        "refusals",
+    }
+    assert document["groups"][0] == {"name": "MatMul_0", "units": 16, "kept": 8, "exact": True}
+    assert [step["share"] for step in document["steps"]] == [k / 20 for k in range(1, 11)]
+    assert len(document["steps"][-1]["removed"]["MatMul_0"]) == 1
+    assert document["checks"] == check_document(result.verdicts)
+    assert document["latency_ratio"] == 0.5
+
+
+def test_prune_document_lists_every_option(result):
+    assert prune_document(result)["options"] == {
+        "target": 0.5,
+        "by": "units",
+        "step": 0.05,
+        "method": "paoding",
+        "exclude": [],
+        "only": [],
+        "round_to": 0,
+        "seed": 0,
+        "input_shapes": {},
+        "verbose": False,
+    }
+
+
+def test_prune_document_names_files_without_folders_by_their_hash(tmp_path, monkeypatch):
+    skip_latency(monkeypatch)
+    source = save(parse(MLP), tmp_path / "m.onnx")
+    result = prune(source, tmp_path / "small.onnx")
+    document = prune_document(result, source=source, target=tmp_path / "small.onnx")
+    for key, path in (("model", source), ("output", tmp_path / "small.onnx")):
+        content = path.read_bytes()
+        wanted = {"file": path.name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        assert document[key] == wanted
+
+
+def test_number_that_is_none_is_null(result):
+    document = prune_document(replace(result, latency_ratio=float("nan"), difference=float("inf")))
+    assert (document["latency_ratio"], document["output_difference"]) == (None, None)
+
+
+def test_prune_lines_compare_before_and_after(result):
+    found = rows(prune_lines(result, None))
+    assert " ".join(found[0]) == "removed 14 of 28 units: 61.5% of all parameters"
+    assert ["MACs", "368", "136", "-63.0%"] in found
+    assert ["latency", "1.00", "0.50", "-50.0%"] in found
+    assert ["MatMul_0", "16", "8", "50.0%"] in found
+    assert " ".join(found[-1]) == "dry run: nothing was written"
+
+
+def test_prune_lines_say_what_was_written(result):
+    assert text(prune_lines(replace(result, saved=True), "out/small.onnx")).endswith("wrote out/small.onnx\n")
+
+
+def test_prune_lines_say_when_most_of_the_model_cannot_be_pruned(result, monkeypatch):
+    wide = """g (float[1,8] x) => (float[1,4] y, float[1,200] z) <float[8,16] a, float[16,4] b, float[8,200] c> {
+      p = MatMul (x, a) y = MatMul (p, b) z = MatMul (x, c)
+    }"""
+    first = text(prune_lines(prune(model(wide)), None)).splitlines()[0]
+    assert first == "removed 8 of 16 units: 5.4% of all parameters (89% of them cannot be pruned; see `inspect`)"
+    assert "cannot be pruned" not in text(prune_lines(result, None))
+
+
+def test_inexact_groups_are_marked(monkeypatch):
+    skip_latency(monkeypatch)
+    result = prune(model(INEXACT))
+    assert "Conv_0 (inexact)" in text(prune_lines(result, None))
+    assert prune_document(result)["groups"][0]["exact"] is False
+    assert ["Conv_0", "6", "24", "96", "no", "1", "initializers"] in rows(inspect_lines("m", traced(INEXACT)))
+
+
+def test_inspect_lines_count_units_and_parameters():
+    found = text(inspect_lines("m.onnx", traced(MLP)))
+    assert found.startswith("m.onnx: 28 units in 2 groups; 99.0% of 400 parameters can be pruned, 368 MACs\n")
+
+
+def test_inspect_lines_list_choices():
+    choosing = """g (float[1,3,4,4] x) => (float[1,5] y)
+        <float[8,3,1,1] a, int64[5] t={0,2,4,4,4}, int64[1] axes={1}, float[5,4] b> {
+      p = Conv (x, a) q = Reshape (p, t) r = ReduceSum (q, axes) s = Squeeze (r, axes)
+      u = GlobalAveragePool (s) v = Flatten (u) y = Gemm <transB=1> (v, b)
+    }"""
+    assert "choice at Reshape_1: factor F1 shrinks, F0 stay whole" in text(inspect_lines("m", traced(choosing)))
+
+
+def test_long_lists_end_in_how_many_more_there_are():
+    n = MAX_ROWS + 3
+    weights = ", ".join(f"float[4,4] w{k}" for k in range(n + 1))
+    nodes = " ".join(f"h{k + 1} = MatMul (h{k}, w{k})" for k in range(n + 1)).replace("h0", "x")
+    trace = traced(f"g (float[1,4] x) => (float[1,4] h{n + 1}) <{weights}> {{ {nodes} }}")
+    short, whole = (text(inspect_lines("m", trace, verbose=verbose)) for verbose in (False, True))
+    assert len(trace.groups) == n
+    assert "and 3 more groups; --verbose lists them all" in short
+    assert f"MatMul_{n - 1} " in whole
+    assert f"MatMul_{n - 1} " not in short
+
+
+def test_names_are_not_taken_for_markup():
+    subject = parse(MLP)
+    subject.graph.node[0].name = "[red]block[/red]"
+    found = text(inspect_lines("[bold]m[/bold]", traced_model(lift(subject))))
+    assert "[bold]m[/bold]: 28 units" in found
+    assert "\n [red]block[/red] " in found
+
+
+def test_proofs_that_failed_stand_out():
+    verdicts = [Verdict("recount", True, "fine"), Verdict("plan", False, "[wrong]")]
+    assert text(check_lines(verdicts)) == "ok     recount: fine\nFAILED plan: [wrong]\n"
+
+
+def test_operators_document_is_sorted():
+    found = [(entry["domain"], entry["operator"]) for entry in operators_document()]
+    assert found == sorted(found)
+    assert ("ai.onnx", "Conv") in found

@@ -1,0 +1,68 @@
+"""Sizes that become data: where a model computes with the size of an axis, the axis is named."""
+
+from __future__ import annotations
+
+import pytest
+
+from paoding_onnx.shapes import observe
+from paoding_onnx.sites import sites_of
+from paoding_onnx.sizes import data_uses
+from tests.models import model
+from tests.models import traced
+
+HEAD = (
+    "g (float[2,3,4,4] x) => (float[2,5,4,4] y) <float[8,3,1,1] a, float[5,8,1,1] b, int64 one={1}> { p = Conv (x, a) "
+)
+SCALED = HEAD + "s = Shape (p) c = Gather (s, one) f = Cast <to=1> (c) q = Div (p, f) y = Conv (q, b) }"
+
+
+def uses(text: str) -> list[tuple[str, set[tuple[str, int]]]]:
+    """The operator that reads sizes as data (empty for a graph output), and the axes whose sizes they are."""
+    graph = observe(model(text))
+    sites = sites_of(graph)
+    return [
+        (sites[use.site].node.operator if use.site >= 0 else "", {(slot.tensor, axis) for slot, axis in use.sources})
+        for use in data_uses(graph, sites)
+    ]
+
+
+def test_size_that_scales_an_activation_is_data():
+    ((operator, sources),) = uses(SCALED)
+    assert operator == "Div"
+    assert ("p", 1) in sources
+
+
+def test_axis_whose_size_is_data_is_refused():
+    found = traced(SCALED)
+    assert found.groups == ()
+    assert "computes with the size of this axis" in {refusal.reason for refusal in found.refusals}
+
+
+def test_number_of_elements_is_made_of_every_axis():
+    text = HEAD + "s = Size (p) f = Cast <to=1> (s) q = Mul (p, f) y = Conv (q, b) }"
+    assert uses(text) == [("Mul", {("p", 0), ("p", 1), ("p", 2), ("p", 3)})]
+
+
+def test_part_of_a_shape_is_made_of_its_axes():
+    text = HEAD + "s = Shape <start=2> (p) f = Cast <to=1> (s) m = ReduceMax (f) q = Mul (p, m) y = Conv (q, b) }"
+    assert uses(text) == [("Mul", {("p", 2), ("p", 3)})]
+    assert traced(text).n_units == 8
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["r = Reshape (p, s) y = Conv (r, b) }", "z = ConstantOfShape (s) r = Add (p, z) y = Conv (r, b) }"],
+    ids=["target of a reshape", "shape of a constant"],
+)
+def test_size_that_ends_in_a_shape_is_no_data(body):
+    assert uses(HEAD + "s = Shape (p) " + body) == []
+
+
+def test_size_that_is_a_graph_output_is_data():
+    text = HEAD.replace("y)", "y, int64[4] s)") + "s = Shape (p) y = Conv (p, b) }"
+    assert uses(text) == [("", {("p", 0), ("p", 1), ("p", 2), ("p", 3)})]
+
+
+def test_size_that_an_unknown_operator_reads_is_data():
+    text = HEAD + "s = Shape (p) n = NonZero (s) r = Reshape (p, s) y = Conv (r, b) }"
+    assert [operator for operator, _ in uses(text)] == ["NonZero"]

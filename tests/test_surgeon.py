@@ -1,0 +1,282 @@
+"""SURGERY: the pruned model is the original with slices taken out, and nothing else about it changes."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+from onnx import numpy_helper
+
+from paoding_onnx.cost import nothing
+from paoding_onnx.loader import constants
+from paoding_onnx.loader import lift
+from paoding_onnx.masking import mask
+from paoding_onnx.plan import make_plan
+from paoding_onnx.plan import plan_document
+from paoding_onnx.surgeon import cut
+from tests.models import model
+from tests.models import parse
+from tests.models import prune_randomly
+from tests.models import random_plan
+from tests.pruning import CNN
+from tests.pruning import MLP
+from tests.pruning import contents
+from tests.pruning import initializers
+from tests.pruning import is_unchanged
+from tests.pruning import moved
+from tests.pruning import plan_of
+from tests.pruning import traced_model
+
+BRANCHES = """g (float[1,3,4,4] x) => (float[1,5,16] y)
+    <float[8,3,1,1] a, float[8,3,1,1] b, float[5,8] c, float[5,8] d, int64[3] target={0,8,16}> {
+  p = Conv (x, a) q = Conv (x, b) r = Reshape (p, target) s = Reshape (q, target)
+  t = MatMul (c, r) u = MatMul (d, s) y = Add (t, u)
+}"""
+"""Two layers of 8 channels; their Reshapes share one target."""
+
+SHARED = """g (float[1,4,2,2] x) => (float[1,5,2,2] y)
+    <float[6,4,1,1] a, float[6] k, float[6,6,1,1] b, float[5,6,1,1] c> {
+  p = Conv (x, a, k) q = Relu (p) r = Conv (q, b, k) y = Conv (r, c)
+}"""
+"""Two layers of 6 channels that share one bias."""
+
+CONSTANTS = """g (float[1,2] x) => (float[1,2] y) {
+  [made] a = Constant <value = float[2,3] {1, 2, 3, 4, 5, 6}> ()
+  b = Constant <value_floats = [0.5, 0.25, 0.125]> ()
+  c = Constant <value = float[3,2] {6, 5, 4, 3, 2, 1}> ()
+  p = MatMul (x, a) q = Add (p, b) y = MatMul (q, c)
+}"""
+
+
+def without(subject, **units):
+    """The model without these units of the groups made at these tensors."""
+    trace = traced_model(subject)
+    return cut(subject, trace, plan_of(trace, **units))
+
+
+def described(proto):
+    """The model with documentation and metadata wherever ONNX has room for it."""
+    for item in (proto, proto.graph, *proto.graph.node, *proto.graph.initializer):
+        item.doc_string = f"about {item.name if hasattr(item, 'name') else 'all'}"
+        item.metadata_props.add(key="key", value=item.doc_string)
+    proto.producer_name, proto.producer_version, proto.domain, proto.model_version = "exporter", "1.2", "some.where", 7
+    return proto
+
+
+@settings(max_examples=8)
+@given(seed=st.integers(0, 1000), share=st.sampled_from([0.2, 0.5, 0.9]))
+@pytest.mark.parametrize("subject", [model(MLP), model(CNN), model(BRANCHES)], ids=["mlp", "cnn", "branches"])
+def test_constants_are_the_positions_that_the_plan_keeps(subject, seed, share):
+    trace = traced_model(subject)
+    plan = random_plan(trace, seed, share)
+    wanted = dict(constants(subject))
+    for entry in json.loads(json.dumps(plan_document(trace, plan)))["axes"]:
+        wanted[entry["initializer"]] = np.take(wanted[entry["initializer"]], entry["kept"], entry["axis"])
+    found = constants(cut(subject, trace, plan))
+    assert all(np.array_equal(found[name], wanted[name]) for name in wanted if wanted[name].dtype == np.float32)
+
+
+def test_removing_nothing_returns_the_same_bytes():
+    subject = model(CNN)
+    trace = traced_model(subject)
+    same = cut(subject, trace, make_plan(nothing(trace)))
+    assert is_unchanged(same, subject.proto.SerializeToString(), contents(subject))
+
+
+@pytest.mark.parametrize("stage", [cut, mask])
+@pytest.mark.parametrize("text", [CNN, BRANCHES, SHARED, CONSTANTS], ids=["cnn", "branches", "shared", "constants"])
+def test_input_model_is_not_changed(stage, text):
+    subject = model(text)
+    proto, before = subject.proto.SerializeToString(), contents(subject)
+    trace = traced_model(subject)
+    stage(subject, trace, random_plan(trace))
+    assert is_unchanged(subject, proto, before)
+
+
+def test_untouched_initializers_stay_byte_for_byte():
+    subject = lift(described(parse(MLP)))
+    pruned = without(subject, a=[3])
+    before, after = initializers(subject), initializers(pruned)
+    untouched = [name for name in before if before[name].SerializeToString() == after[name].SerializeToString()]
+    assert untouched == ["bb", "c", "cb"]
+
+
+def test_values_that_are_stored_as_numbers_stay_so():
+    proto = parse(MLP)
+    proto.graph.initializer.remove(next(t for t in proto.graph.initializer if t.name == "cb"))
+    proto.graph.initializer.append(onnx.helper.make_tensor("cb", onnx.TensorProto.FLOAT, [4], [1, 2, 3, 4]))
+    assert list(initializers(without(lift(proto), a=[3]))["cb"].float_data) == [1, 2, 3, 4]
+
+
+def test_sliced_initializers_keep_their_documentation():
+    pruned = without(lift(described(parse(MLP))), a=[3])
+    for name in ("a", "ab", "b"):
+        tensor = initializers(pruned)[name]
+        assert (tensor.doc_string, tensor.metadata_props[0].value) == (f"about {name}", f"about {name}")
+
+
+def test_model_keeps_its_documentation_and_origin():
+    subject = lift(described(parse(CNN)))
+    pruned = without(subject, a=[3])
+    for part in (subject.proto, pruned.proto):
+        part.ClearField("graph")
+    assert pruned.proto.SerializeToString() == subject.proto.SerializeToString()
+
+
+def test_nodes_keep_all_but_the_sizes_among_their_attributes():
+    subject = lift(described(parse(CNN)))
+    before, after = subject.proto.graph.node, without(subject, a=[3]).proto.graph.node
+    changed = [old for old, new in zip(before, after, strict=True) if old != new]
+    assert [node.op_type for node in changed] == ["Conv"]
+    (group,) = (attribute for attribute in changed[0].attribute if attribute.name == "group")
+    group.i = 7
+    assert changed[0] in after
+
+
+def test_graph_keeps_its_name_documentation_inputs_and_outputs():
+    subject = lift(described(parse(CNN)))
+    pruned = without(subject, a=[3])
+    for part in (subject.proto.graph, pruned.proto.graph):
+        del part.node[:]
+        del part.initializer[:]
+    assert pruned.proto.graph == subject.proto.graph
+
+
+@pytest.mark.parametrize(("opset", "ir"), [(9, 4), (13, 7), (17, 8)])
+def test_opset_and_ir_version_stay(opset, ir):
+    pruned = prune_randomly(model(SHARED, opset=opset, ir=ir)).pruned.proto
+    assert (pruned.ir_version, pruned.opset_import[0].version) == (ir, opset)
+
+
+def test_recorded_shapes_follow():
+    proto = onnx.shape_inference.infer_shapes(parse(CNN))
+    pruned = without(lift(proto), a=[1], e=[0, 2], f=[0, 1, 2])
+    recorded = {
+        i.name: [d.dim_value or d.dim_param for d in i.type.tensor_type.shape.dim]
+        for i in pruned.proto.graph.value_info
+    }
+    assert (recorded["q"], recorded["t"], recorded["z"]) == (["N", 7, 8, 8], ["N", 14, 8, 8], ["N", 7])
+
+
+def test_inputs_that_repeat_initializers_follow():
+    proto = parse(MLP, ir=3, opset=8)
+    for tensor in proto.graph.initializer:
+        proto.graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
+    pruned = without(lift(proto), a=[0, 9], b=[1])
+    recorded = {i.name: [d.dim_value for d in i.type.tensor_type.shape.dim] for i in pruned.proto.graph.input}
+    assert (recorded["a"], recorded["b"], recorded["c"], recorded["cb"]) == ([8, 14], [14, 11], [11, 4], [4])
+
+
+def test_group_of_a_depthwise_layer_follows():
+    node = without(model(CNN), a=[0, 1, 2]).proto.graph.node[2]
+    assert {a.name: a.i for a in node.attribute}["group"] == 5
+
+
+def test_target_of_a_reshape_follows():
+    pruned = without(model(BRANCHES), a=[0], b=[7])
+    assert constants(pruned)["target"].tolist() == [0, 7, 16]
+    assert set(initializers(pruned)) == {"a", "b", "c", "d", "target"}
+
+
+def test_target_is_copied_for_reshapes_that_disagree():
+    subject = model(BRANCHES)
+    pruned = without(subject, a=[0, 1], b=[2, 3, 4])
+    found = constants(pruned)
+    targets = [found[node.input[1]].tolist() for node in pruned.proto.graph.node if node.op_type == "Reshape"]
+    assert targets == [[0, 6, 16], [0, 5, 16]]
+    assert "target" not in found
+
+
+def test_target_stays_for_the_reshape_that_loses_nothing():
+    pruned = without(model(BRANCHES), a=[0])
+    found = constants(pruned)
+    targets = [found[node.input[1]].tolist() for node in pruned.proto.graph.node if node.op_type == "Reshape"]
+    assert targets == [[0, 7, 16], [0, 8, 16]]
+    assert found["target"].tolist() == [0, 8, 16]
+
+
+def test_shared_bias_stays_shared_where_both_layers_lose_the_same():
+    pruned = without(model(SHARED), a=[2, 4], b=[2, 4])
+    assert set(initializers(pruned)) == {"a", "k", "b", "c"}
+    assert constants(pruned)["k"].size == 4
+
+
+def test_shared_bias_is_copied_for_layers_that_lose_different_units():
+    subject = model(SHARED)
+    pruned = without(subject, a=[0], b=[1, 2])
+    whole, found = constants(subject)["k"], constants(pruned)
+    first, second = (found[pruned.proto.graph.node[index].input[2]] for index in (0, 2))
+    assert first.tolist() == np.delete(whole, [0]).tolist()
+    assert second.tolist() == np.delete(whole, [1, 2]).tolist()
+    assert "k" not in found
+
+
+def test_copy_takes_no_name_that_is_taken():
+    text = SHARED.replace("float[6] k,", "float[6] k, float[5] k_2_2,").replace(
+        "y = Conv (r, c)", "y = Conv (r, c, k_2_2)"
+    )
+    subject = model(text)
+    pruned = without(subject, a=[0], b=[1])
+    assert np.array_equal(constants(pruned)["k_2_2"], constants(subject)["k_2_2"])
+    assert pruned.proto.graph.node[2].input[2] == "k_2_2_"
+
+
+def test_weights_in_constant_nodes_are_sliced_in_place():
+    pruned = without(model(CONSTANTS), a=[1])
+    found = {name: value.tolist() for name, value in constants(pruned).items()}
+    assert found == {"a": [[1, 3], [4, 6]], "b": [0.5, 0.125], "c": [[6, 5], [2, 1]]}
+    assert [node.op_type for node in pruned.proto.graph.node][:3] == ["Constant"] * 3
+    assert pruned.proto.graph.node[0].name == "made"
+    assert not pruned.proto.graph.initializer
+
+
+def test_weights_that_turn_small_return_to_the_protobuf():
+    text = MLP.replace("16", "64")
+    subject = model(text)
+    pruned = without(subject, a=list(range(60)))
+    assert "a" in subject.weights
+    assert "a" not in pruned.weights
+    assert numpy_helper.to_array(initializers(pruned)["a"]).shape == (8, 4)
+
+
+def test_contents_that_the_caller_gives_are_sliced():
+    subject = model(MLP)
+    trace = traced_model(subject)
+    ones = np.arange(16, dtype=np.float32)
+    pruned = cut(subject, trace, plan_of(trace, a=[3]), {"ab": ones})
+    assert constants(pruned)["ab"].tolist() == np.delete(ones, 3).tolist()
+    assert ones.size == 16
+
+
+def test_masked_model_computes_what_zeroed_weights_do():
+    subject = model(MLP)
+    trace = traced_model(subject)
+    masked = mask(subject, trace, plan_of(trace, a=[0, 7], b=[11]))
+    proto = parse(MLP)
+    for tensor in proto.graph.initializer:
+        value = numpy_helper.to_array(tensor).copy()
+        value[{"b": [0, 7], "c": [11]}.get(tensor.name, [])] = 0  # rows of what consumes the units
+        tensor.CopyFrom(numpy_helper.from_array(value, tensor.name))
+    assert moved(lift(proto), masked) < 1e-6
+
+
+def test_mask_touches_no_weight():
+    subject = model(CNN)
+    trace = traced_model(subject)
+    masked = mask(subject, trace, random_plan(trace))
+    before, after = initializers(subject), initializers(masked)
+    assert masked.weights is subject.weights
+    assert all(after[name].SerializeToString() == before[name].SerializeToString() for name in before)
+    assert all(name.startswith("paoding_onnx_mask_") for name in after.keys() - before.keys())
+
+
+def test_pruned_model_computes_what_the_masked_one_does():
+    subject = model(CNN)
+    trace = traced_model(subject)
+    plan = random_plan(trace, 5)
+    assert moved(mask(subject, trace, plan), cut(subject, trace, plan)) < 1e-6
