@@ -42,11 +42,12 @@ def group_cost(trace: Trace, group: Group) -> Cost:
 
 
 def is_parameter(trace: Trace, name: str) -> bool:
-    """Whether a tensor is a floating-point constant."""
+    """Whether a tensor is a constant of floats, or of 8-bit integers (weights of quantized models)."""
     tensor = trace.graph.tensors[name]
-    return (
-        tensor.is_constant and tensor.dtype is not None and (tensor.dtype.kind == "f" or "float" in tensor.dtype.name)
-    )
+    if not tensor.is_constant or tensor.dtype is None:
+        return False
+    is_float = tensor.dtype.kind == "f" or "float" in tensor.dtype.name
+    return is_float or (tensor.dtype.kind in "iu" and tensor.dtype.itemsize == 1)
 
 
 def _parameters(trace: Trace, removed: Mask) -> int:

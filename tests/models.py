@@ -18,13 +18,13 @@ from paoding_onnx.cost import cost
 from paoding_onnx.cost import nothing
 from paoding_onnx.loader import Model
 from paoding_onnx.loader import lift
+from paoding_onnx.masking import mask
 from paoding_onnx.plan import Plan
 from paoding_onnx.plan import make_plan
 from paoding_onnx.session import Session
 from paoding_onnx.shapes import observe
 from paoding_onnx.shapes import runnable_shapes
 from paoding_onnx.surgeon import cut
-from paoding_onnx.masking import mask
 from paoding_onnx.trace import Trace
 from paoding_onnx.trace import trace
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from paoding_onnx.cost import cost
 from paoding_onnx.cost import nothing
 from paoding_onnx.loader import Model
+from paoding_onnx.masking import mask
 from paoding_onnx.plan import make_plan
 from paoding_onnx.shapes import observe
 from paoding_onnx.surgeon import cut
-from paoding_onnx.masking import mask
 from paoding_onnx.trace import trace
 from tests.models import model
 from tests.models import prune_randomly
