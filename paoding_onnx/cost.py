@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from paoding_onnx.graph import Array
 from paoding_onnx.sites import Slot
 from paoding_onnx.trace import Group
 from paoding_onnx.trace import Mask
@@ -57,7 +58,17 @@ def _parameters(trace: Trace, removed: Mask) -> int:
             if slot is not None and slot not in slots.setdefault(slot.tensor, []):
                 slots[slot.tensor].append(slot)
     names = (name for name in trace.graph.tensors if is_parameter(trace, name))
-    return sum(_elements(trace, name, slots.get(name, []), removed) for name in names)
+    return sum(_elements(trace, name, slots.get(name, []), removed) for name in names) + _frozen(trace, removed)
+
+
+def _frozen(trace: Trace, removed: Mask) -> int:
+    """Elements of floats that surgery writes down because they depend on sizes, once for each tensor."""
+    values: dict[str, Array] = {}
+    for use, value in trace.frozen_values(removed):
+        tensor = trace.sites[use.site].node.inputs[use.operand]
+        if tensor is not None and value.dtype.kind == "f":
+            values[tensor.name] = value
+    return sum(value.size for value in values.values())
 
 
 def _elements(trace: Trace, name: str, slots: list[Slot], removed: Mask) -> int:

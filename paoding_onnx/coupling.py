@@ -26,6 +26,7 @@ from paoding_onnx.partition import Partition
 from paoding_onnx.sites import Site
 from paoding_onnx.sites import Slot
 from paoding_onnx.sites import sites_of
+from paoding_onnx.sizes import DataUse
 from paoding_onnx.sizes import data_uses
 
 
@@ -51,7 +52,8 @@ class Choice:
 class Coupling:
     """The result: a set number for each position of each slot's axes and of each site's factors, and what is pinned.
 
-    `causes` gives, by set number, an index into `reasons`, -1 for a set that may go.
+    `causes` gives, by set number, an index into `reasons`, -1 for a set that may go. `frozen` are uses of sizes as data
+    that surgery must keep at their old value.
     """
 
     sites: tuple[Site, ...]
@@ -60,6 +62,7 @@ class Coupling:
     causes: Ids
     reasons: tuple[Cause, ...]
     choices: tuple[Choice, ...]
+    frozen: tuple[DataUse, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +97,11 @@ def couple(graph: Graph, is_protected: Callable[[Node], bool] = lambda _node: Fa
     for site in sites:
         if is_protected(site.node):
             _pin_node(site, axes, work)
-    for use in data_uses(graph, sites):
-        reader = sites[use.site].node if use.site >= 0 else None
-        where = ("", "") if reader is None else (reader.operator, reader.name)
-        for slot, axis in sorted(use.sources):
-            work.pin(axes[slot, axis], Cause(*where, "computes with the size of this axis"))
+    uses = tuple(data_uses(graph, sites))
+    frozen = tuple(use for use in uses if _can_freeze(sites, use))
+    for use in uses:
+        if use not in frozen:
+            _pin_sizes(use, sites, axes, work)
     choices = _settle(composites, sites, work)
     partition = work.partition
     return Coupling(
@@ -108,7 +111,21 @@ def couple(graph: Graph, is_protected: Callable[[Node], bool] = lambda _node: Fa
         causes=partition.causes(),
         reasons=tuple(work.reasons),
         choices=tuple(choices),
+        frozen=frozen,
     )
+
+
+def _can_freeze(sites: Sequence[Site], use: DataUse) -> bool:
+    """Whether what a node computes with is small and always the same, so that surgery can write it down as it was."""
+    tensor = sites[use.site].node.inputs[use.operand] if use.operand >= 0 else None
+    return tensor is not None and tensor.value is not None and tensor.varies is not None and not tensor.varies.any()
+
+
+def _pin_sizes(use: DataUse, sites: Sequence[Site], axes: Mapping[tuple[Slot, int], Ids], work: _Work) -> None:
+    reader = sites[use.site].node if use.site >= 0 else None
+    where = ("", "") if reader is None else (reader.operator, reader.name)
+    for slot, axis in sorted(use.sources):
+        work.pin(axes[slot, axis], Cause(*where, "computes with the size of this axis"))
 
 
 def _number(graph: Graph, sites: Sequence[Site]) -> tuple[dict[tuple[Slot, int], Ids], list[dict[str, Ids]], int]:

@@ -27,7 +27,7 @@ class Tensor:
     """One tensor of the graph.
 
     `shape` is `None` if nothing was measured. `value` is the content of a constant, or the measured content of a small
-    integer tensor (shape arithmetic). `varies` marks, entry by entry of `value`, what depends on dynamic axes.
+    tensor (which may be shape arithmetic). `varies` marks, entry by entry of `value`, what depends on dynamic axes.
     """
 
     name: str

@@ -29,7 +29,7 @@ from paoding_onnx.loader import read_graph
 from paoding_onnx.session import Session
 
 SMALL = 256
-"""Integer tensors of at most this many elements count as shape arithmetic, and their content is kept."""
+"""Tensors of at most this many elements may be shape arithmetic: their content is kept."""
 _SIZES = (64, 224, 32, 96, 128, 256, 16, 512, 8, 1)
 
 
@@ -77,9 +77,9 @@ def _tensor(name: str, value: Array, second: Mapping[str, Array] | None) -> Tens
     if not isinstance(value, np.ndarray):
         return Tensor(name, Origin.COMPUTED)
     tensor = Tensor(name, Origin.COMPUTED, value.shape, value.dtype)
-    if value.dtype.kind not in "iu" or value.size > SMALL:
+    if value.dtype.kind not in "iuf" or value.size > SMALL:
         return tensor
     other = None if second is None else second.get(name)
-    alike = other is not None and other.shape == value.shape
-    varies = (other != value) if alike else np.ones(value.shape, bool)
-    return replace(tensor, value=value, varies=np.asarray(varies))
+    if other is None or other.shape != value.shape:
+        return replace(tensor, value=value, varies=np.ones(value.shape, np.bool_))
+    return replace(tensor, value=value, varies=np.asarray(other != value))

@@ -60,6 +60,7 @@ def cut(model: Model, trace: Trace, plan: Plan, contents: Contents = MappingProx
         sizes = trace.sizes(index, plan.removed)
         for fit in site.rule.fits:
             _refit(index, site, fit, sizes, edits)
+    _freeze(trace, plan, edits)
     _share(trace, edits)
     surgeon_graph = _operate(model, trace, edits)
     return _carry_back(model, trace, plan, surgeon_graph, edits)
@@ -113,6 +114,12 @@ def _refit(index: int, site: Site, fit: Fit, sizes: Mapping[str, int], edits: _E
         return
     values = site.node.integers(fit.place)
     edits.attributes[index, fit.place] = [new.get(k, v) for k, v in enumerate(values)] if values else new[0]
+
+
+def _freeze(trace: Trace, plan: Plan, edits: _Edits) -> None:
+    """Write down what nodes compute from sizes that are about to change."""
+    for use, value in trace.frozen_values(plan.removed):
+        edits.operands[use.site, use.operand] = _Use(value, value.tobytes())
 
 
 def _share(trace: Trace, edits: _Edits) -> None:

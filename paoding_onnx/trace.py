@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,11 +19,13 @@ from paoding_onnx.coupling import Choice
 from paoding_onnx.coupling import Coupling
 from paoding_onnx.coupling import couple
 from paoding_onnx.errors import UsageError
+from paoding_onnx.graph import Array
 from paoding_onnx.graph import Graph
 from paoding_onnx.graph import Node
 from paoding_onnx.partition import Ids
 from paoding_onnx.sites import Site
 from paoding_onnx.sites import Slot
+from paoding_onnx.sizes import DataUse
 
 Mask = NDArray[np.bool_]
 """True for a unit that goes (or a position that stays, where a name says `kept`)."""
@@ -88,7 +91,8 @@ class Refusal:
 class Trace:
     """Everything the later stages need to know about a graph.
 
-    `units` and `factors` give the unit number of every position of an axis or factor, -1 where no unit may go.
+    `units` and `factors` give the unit number of every position of an axis or factor, -1 where no unit may go. `frozen`
+    are sizes that nodes compute with and that must stay what they were.
     """
 
     graph: Graph
@@ -98,6 +102,7 @@ class Trace:
     groups: tuple[Group, ...]
     refusals: tuple[Refusal, ...]
     choices: tuple[Choice, ...]
+    frozen: tuple[DataUse, ...]
 
     @property
     def n_units(self) -> int:
@@ -111,6 +116,14 @@ class Trace:
     def sizes(self, site: int, removed: Mask) -> dict[str, int]:
         """Size of every factor of a site when the units in `removed` go."""
         return {name: int(np.count_nonzero(~gone(ids, removed))) for name, ids in self.factors[site].items()}
+
+    def frozen_values(self, removed: Mask) -> Iterator[tuple[DataUse, Array]]:
+        """The frozen uses whose sizes change when the units in `removed` go, each with the value it must keep."""
+        for use in self.frozen:
+            tensor = self.sites[use.site].node.inputs[use.operand]
+            changes = any(not self.kept(slot, axis, removed).all() for slot, axis in use.sources)
+            if changes and tensor is not None and tensor.value is not None:
+                yield use, tensor.value
 
 
 def gone(units: Ids, removed: Mask) -> Mask:
@@ -151,6 +164,7 @@ def trace(graph: Graph, *, exclude: Sequence[str] = (), only: Sequence[str] = ()
         groups=groups,
         refusals=_refusals(graph, coupling),
         choices=coupling.choices,
+        frozen=coupling.frozen,
     )
 
 

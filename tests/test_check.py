@@ -102,6 +102,13 @@ def test_equivalence_fails_on(fault):
     assert (verdict.name, verdict.passed) == ("equivalence", False)
 
 
+def test_equivalence_notices_a_unit_that_nobody_misses():
+    text = """g (float[1,3] x) => (float[1,2] y) <float[3,3] a, float[3,2] b={1,2,0,0,3,4}> {
+      p = MatMul (x, a) y = MatMul (p, b)
+    }"""
+    assert not judged(uncut, text, {"a": [1]}).passed
+
+
 def test_equivalence_holds_for_the_cut_model():
     verdict = judged(lambda subject, pruned: pruned)
     assert verdict.passed

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import resource
+import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import onnx
 import pytest
@@ -20,27 +20,35 @@ from tests.pruning import skip_latency
 DENSE = "g (float[1,4] x) => (float[1,2] y) <float[4,2] a> { y = MatMul (x, a) }"
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """The working directory: the model m.onnx, and whatever may be wrong with others."""
-    skip_latency(monkeypatch)
-    monkeypatch.chdir(tmp_path)
-    content = save(parse(CNN), Path("m.onnx")).read_bytes()
-    Path("text.onnx").write_text("just some text\n")
-    Path("empty.onnx").write_bytes(b"")
-    Path("cut.onnx").write_bytes(content[: len(content) // 2])
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """A folder with the model m.onnx, and whatever may be wrong with others."""
+    folder = tmp_path_factory.mktemp("template")
+    content = save(parse(CNN), folder / "m.onnx").read_bytes()
+    (folder / "text.onnx").write_text("just some text\n")
+    (folder / "empty.onnx").write_bytes(b"")
+    (folder / "cut.onnx").write_bytes(content[: len(content) // 2])
     bare = parse(CNN)
     del bare.graph.node[:]
-    save(bare, Path("bare.onnx"))
-    save(parse(DENSE), Path("dense.onnx"))
-    save(parse(DENSE.replace("MatMul", "Nonsense")), Path("unknown.onnx"))
-    onnx.save(parse(CNN), "external.onnx", save_as_external_data=True, location="gone.bin", size_threshold=0)
-    Path("gone.bin").unlink()
-    Path("folder").mkdir()
-    Path("taken.onnx").write_text("precious")
-    Path("link.onnx").symlink_to("m.onnx")
-    Path("plan.txt").write_text("no plan")
-    Path("plan.json").write_text('{"format": "another"}')
+    save(bare, folder / "bare.onnx")
+    save(parse(DENSE), folder / "dense.onnx")
+    save(parse(DENSE.replace("MatMul", "Nonsense")), folder / "unknown.onnx")
+    onnx.save(parse(CNN), folder / "external.onnx", save_as_external_data=True, location="gone.bin", size_threshold=0)
+    (folder / "gone.bin").unlink()
+    (folder / "folder").mkdir()
+    (folder / "taken.onnx").write_text("precious")
+    (folder / "link.onnx").symlink_to("m.onnx")
+    (folder / "plan.txt").write_text("no plan")
+    (folder / "plan.json").write_text('{"format": "another"}')
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def folder(template, tmp_path, monkeypatch):
+    """The working directory: a copy of the template."""
+    skip_latency(monkeypatch)
+    shutil.copytree(template, tmp_path, symlinks=True, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 

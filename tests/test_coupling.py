@@ -148,6 +148,17 @@ def test_choice_between_factors_is_recorded():
     assert (choice.node, choice.kept, choice.pinned) == ("grouped", "I", ("G",))
 
 
+def test_pinned_position_pins_its_place_in_every_group():
+    """The groups are channels 0 to 3 and 4 to 7; the last two come from the input."""
+    found = coupled("""g (float[2,2,4,4] x) => (float[2,5,4,4] y)
+        <float[6,2,1,1] a, float[8,4,1,1] b, float[5,8,1,1] c> {
+      p = Conv (x, a) s = Concat <axis=1> (p, x) q = Conv <group=2> (s, b) y = Conv (q, c)
+    }""")
+    assert (found.causes[sets(found, "a", 0)] >= 0).tolist() == [False, False, True, True, False, False]
+    assert sets(found, "a", 0)[:2] == sets(found, "a", 0)[4:]
+    assert reasons(found, "b", 1) == {"graph input 'x'"}
+
+
 def test_flatten_gives_each_channel_a_block_of_columns():
     found = coupled("""g (float[2,3,2,2] x) => (float[2,5] y) <float[8,3,1,1] a, float[32,5] b> {
       p = Conv (x, a) f = Flatten (p) y = MatMul (f, b)

@@ -183,9 +183,19 @@ def test_negative_multiples_are_no_twins_under_relu():
     assert min(c.coefficient for c in candidates(planted(mirrored.text, mirrored.plant))) >= 0
 
 
-def test_other_slopes_make_no_twins():
-    prelu = TWINS["prelu"]
-    assert first_pairs(planted(prelu.text, Twins(prelu.text, scaled=("a",)).plant)) != PLANTED
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("relu with bias", "b"),
+        ("prelu", "s"),
+        ("normalised, equal statistics", "o"),
+        ("normalised before sigmoid", "m"),
+    ],
+)
+def test_units_that_differ_in_one_weight_are_no_twins(kind, name):
+    twins = TWINS[kind]
+    other = replace(twins, alike=set(twins.alike) - {name}, scaled=set(twins.scaled) - {name})
+    assert first_pairs(planted(twins.text, other.plant)) != PLANTED
 
 
 def test_last_of_many_equal_units_stands_for_all(quick):
@@ -232,3 +242,18 @@ def test_unit_with_little_reach_goes_first():
         weights["c"][3] = 1e-3
 
     assert candidates(planted(hidden("h = Relu (p)"), near), count=1)[0].unit == 3
+
+
+def test_twin_that_took_over_much_goes_late():
+    def plant(weights):
+        weights["a"][:] = 0
+        weights["a"][0, :3] = 1
+        weights["a"][1, 2] = 0.01  # unit 2 is close to the equal units 0 and 1
+        weights["a"][2, 3:5] = 1
+        weights["a"][3, 4] = 0.01  # units 3 and 4 are as close to each other
+        weights["a"][4, 5:] = 10 * np.arange(1, 8)
+        weights["c"][:] = 100
+        weights["c"][:2], weights["c"][3:5] = 1, 1.5
+
+    first, second = candidates(planted(hidden("h = Tanh (p)"), plant), count=2)
+    assert (first.unit, first.twin, second.unit) == (0, 1, 3)  # not unit 1, whose reach is now 2

@@ -85,8 +85,12 @@ def test_channel_scale_of_channels_that_two_layers_make_is_the_sum():
 
 @pytest.mark.parametrize("sampler", [channel_scale, magnitude])
 def test_ties_break_by_unit_number(sampler):
-    subject = planted(MLP, lambda weights: [value.fill(1) for value in weights.values()])
-    assert ranked(sampler, subject)[0] == list(range(16))
+    def plant(weights):
+        weights["a"][:] = weights["b"][:] = 1
+        weights["a"][:, ::2] = 3
+
+    subject = planted(MLP.replace("16", "99"), plant)
+    assert ranked(sampler, subject)[0] == [*range(1, 99, 2), *range(0, 99, 2)]
 
 
 @pytest.mark.parametrize("sampler", [channel_scale, magnitude, at_random, paoding])

@@ -53,7 +53,8 @@ class Rule:
 
     `macs` names the factors whose product is the number of multiply-adds; a node that has them *contracts*. `aligned`
     is the number whose multiples onnxruntime's kernels like as channel counts. `measures` lists the axes of input 0
-    whose sizes are the content of the output. `why` says what a lower-case factor is for.
+    whose sizes are the content of the output; input number `picks` says which entries of input 0 are taken. `why` says
+    what a lower-case factor is for.
     """
 
     equation: str
@@ -64,6 +65,7 @@ class Rule:
     affine: Affine | None = None
     aligned: int = 1
     measures: tuple[int, ...] = ()
+    picks: int | None = None
     why: str = "works along this axis"
 
 

@@ -87,7 +87,8 @@ def gather(node: Node) -> Rule:
     indices = names("I", len(node.shape(1)))
     left = [*data[:axis], "v", *data[axis + 1 :]]
     target = [*data[:axis], *indices, *data[axis + 1 :]]
-    return Rule(spell([left, indices], [target]), passes=Passes.ANY, why="picks entries by index along this axis")
+    equation = spell([left, indices], [target])
+    return Rule(equation, passes=Passes.ANY, picks=1, why="picks entries by index along this axis")
 
 
 def _is_computed(node: Node, index: int) -> bool:

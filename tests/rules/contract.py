@@ -159,10 +159,9 @@ SHAPING = [
     Case("Expand", "p = GlobalMaxPool (a) s = Shape (a) c = Expand (p, s)"),
     Case("Tile", "c = Tile (a, repeats)", "int64[4] repeats={1,2,1,1}", channels=16),
     Case("Shape", "s = Shape (a) z = ConstantOfShape <value=float[1]{3}> (s) c = Add (a, z)"),
-    Case("Shape", "s = Shape (a) i = Gather (s, two) f = Cast <to=1> (i) c = Mul (a, f)", "int64 two={1}",
-         units=PINNED),
+    Case("Shape", "s = Shape (a) i = Gather (s, two) f = Cast <to=1> (i) c = Mul (a, f)", "int64 two={1}"),
     Case("Size", "s = Size (x) f = Cast <to=1> (s) g = Sqrt (f) c = Div (a, g)"),
-    Case("Size", "s = Size (a) f = Cast <to=1> (s) g = Sqrt (f) c = Div (a, g)", units=PINNED),
+    Case("Size", "s = Size (a) f = Cast <to=1> (s) g = Sqrt (f) c = Div (a, g)"),
     Case("ConstantOfShape", "z = ConstantOfShape <value=float[1]{3}> (shape) c = Mul (a, z)", "int64[3] shape={8,1,1}"),
     Case("Range", "n = Range (start, stop, step) f = Cast <to=1> (n) u = Unsqueeze (f, axes) c = Mul (a, u)",
          "int64 start={1}, int64 stop={9}, int64 step={1}, int64[2] axes={1,2}", units=PINNED),
@@ -189,15 +188,23 @@ SHIFTING = [
     Case("Gather", "c = Gather <axis=2> (a, picks)", "int64[3] picks={0,2,5}"),
     Case("Gather", "c = Gather <axis=1> (a, picks)", "int64[4] picks={7,0,2,5}", channels=4, units=12),
 ]  # fmt: skip
-_SEQUENCE = "p = GlobalMaxPool (a) s = Reshape (p, rows)"
-_STATE = "int64[3] rows={1,2,8}, int64[4] back={2,6,1,1}"
+_SEQUENCE = "m = ReduceMax <axes=[3], keepdims=0> (a) s = Transpose <perm=[2,0,1]> (m)"
+"""Eight steps of two samples: with a single step, hidden units would never meet each other."""
+_LAST = "c = Reshape (last, back)"
+_BACK = "int64[4] back={2,6,1,1}"
 RECURRENT = [
-    Case("LSTM", f"{_SEQUENCE} h2 = LSTM <hidden_size=6> (s, w, u, v) c = Reshape (h2, back)",
-         f"{_STATE}, float[1,24,8] w, float[1,24,6] u, float[1,48] v", channels=6, units=22),
-    Case("GRU", f"{_SEQUENCE} z, h2 = GRU <hidden_size=6> (s, w, u, v) c = Reshape (h2, back)",
-         f"{_STATE}, float[1,18,8] w, float[1,18,6] u, float[1,36] v", channels=6, units=22),
-    Case("RNN", f"{_SEQUENCE} h2 = RNN <hidden_size=6> (s, w, u) c = Reshape (h2, back)",
-         f"{_STATE}, float[1,6,8] w, float[1,6,6] u", channels=6, units=22),
+    Case("LSTM", f"{_SEQUENCE} z, last = LSTM <hidden_size=6> (s, w, u, v) {_LAST}",
+         f"{_BACK}, float[1,24,8] w, float[1,24,6] u, float[1,48] v", channels=6, units=22),
+    Case("LSTM", f"{_SEQUENCE} z, last = LSTM <hidden_size=6> (s, w, u, , , i, i, p) {_LAST}",
+         f"{_BACK}, float[1,24,8] w, float[1,24,6] u, float[1,2,6] i, float[1,18] p", channels=6, units=22),
+    Case("LSTM", f"{_SEQUENCE} z = LSTM <hidden_size=6, direction=\"bidirectional\"> (s, w, u) "
+         "c = Transpose <perm=[2,3,1,0]> (z)", "float[2,24,8] w, float[2,24,6] u", channels=6, units=22),
+    Case("GRU", f"{_SEQUENCE} z, last = GRU <hidden_size=6> (s, w, u, v) {_LAST}",
+         f"{_BACK}, float[1,18,8] w, float[1,18,6] u, float[1,36] v", channels=6, units=22),
+    Case("GRU", f"{_SEQUENCE} z, last = GRU <hidden_size=6, linear_before_reset=1> (s, w, u, v) {_LAST}",
+         f"{_BACK}, float[1,18,8] w, float[1,18,6] u, float[1,36] v", channels=6, units=22),
+    Case("RNN", f"{_SEQUENCE} z, last = RNN <hidden_size=6> (s, w, u) {_LAST}",
+         f"{_BACK}, float[1,6,8] w, float[1,6,6] u", channels=6, units=22),
 ]  # fmt: skip
 QUANTIZATION = [
     Case("QuantizeLinear", "q = QuantizeLinear (a, half) c = Cast <to=1> (q)"),

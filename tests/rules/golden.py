@@ -22,6 +22,7 @@ class Golden:
     macs: str = ""
     why: str = ""
     measures: str = ""
+    picks: str = ""
 
     @property
     def label(self) -> str:
@@ -33,7 +34,7 @@ class Golden:
 
 def line(text: str, equation: str, /, *, opset: int = 20, sizes: str = "", **more: Attribute) -> Golden:
     """A golden line; keywords that are no field of `Golden` are attributes of the node."""
-    facts = {key: str(more.pop(key, "")) for key in ("fits", "macs", "why", "measures")}
+    facts = {key: str(more.pop(key, "")) for key in ("fits", "macs", "why", "measures", "picks")}
     pairs = (word.split("=") for word in sizes.split())
     return Golden(node(text, opset=opset, **more), opset, equation, {name: int(n) for name, n in pairs}, **facts)
 
@@ -250,9 +251,9 @@ SHIFTING = [
     line("Pad 2x8x4 [0,0,-1,0,0,1] -> 2x8x4", "A0 A1 s2, _ -> A0 A1 t2"),
     line("Pad 2x8 -> 2x12", "A0 A1 -> A0 A1+E1", opset=10, pads=(0, 0, 0, 4), fits="pads[3]=E1"),
     line("Pad 2x8 [?,0,0,0] -> 3x8", "i0x0 i0x1, i1x0 -> o0x0 o0x1", why="computed while running"),
-    line("Gather 2x8x4 i3 -> 2x3x4", "A0 v A2, I0 -> A0 I0 A2", axis=1),
-    line("Gather 20x8 i2x5 -> 2x5x8", "v A1, I0 I1 -> I0 I1 A1"),
-    line("Gather 2x8x4 i() -> 2x8", "A0 A1 v,  -> A0 A1", axis=-1),
+    line("Gather 2x8x4 i3 -> 2x3x4", "A0 v A2, I0 -> A0 I0 A2", axis=1, picks=1),
+    line("Gather 20x8 i2x5 -> 2x5x8", "v A1, I0 I1 -> I0 I1 A1", picks=1),
+    line("Gather 2x8x4 i() -> 2x8", "A0 A1 v,  -> A0 A1", axis=-1, picks=1),
 ]  # fmt: skip
 _LSTM = "t n I, d (q H) I, d (q H) H, d (p H), _, d n H, d n H, d (v H) -> t d n H, d n H, d n H"
 RECURRENT = [

@@ -20,7 +20,7 @@ every_line = pytest.mark.parametrize("golden", GOLDEN, ids=lambda golden: golden
 def test_rule_says_its_golden_line(golden: Golden):
     rule = rule_for(golden.node)
     assert (rule.equation, fit_text(rule.fits), " ".join(rule.macs)) == (golden.equation, golden.fits, golden.macs)
-    assert " ".join(map(str, rule.measures)) == golden.measures
+    assert (" ".join(map(str, rule.measures)), str(rule.picks or "")) == (golden.measures, golden.picks)
     assert golden.why in rule.why
 
 

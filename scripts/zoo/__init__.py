@@ -1,0 +1,1 @@
+"""Public architectures with random weights, exported to ONNX, to see what the pruner covers."""

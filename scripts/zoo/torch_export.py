@@ -1,0 +1,118 @@
+"""PyTorch modules to ONNX files, by the old exporter or the new one, with weights that hide nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import onnx
+import torch
+from torch import Tensor
+from torch import nn
+from torch.utils import _pytree
+
+from zoo.entry import SEED
+from zoo.entry import Entry
+from zoo.entry import require_size
+
+OPSET = 17
+"""Of the old exporter; the new one chooses its own."""
+
+
+class ExportError(Exception):
+    """A model that cannot be used for a test of numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A module and the positional arguments to trace it with."""
+
+    module: nn.Module
+    arguments: tuple[Tensor, ...]
+
+
+def entries(name: str, build: Callable[[], Built], *, dynamo: bool) -> tuple[Entry, ...]:
+    """The files of one model: one by the old exporter, and one by the new exporter if `dynamo`."""
+
+    def write_old(path: Path, big: bool) -> str:
+        return _write(path, build, big=big, dynamo=False)
+
+    def write_new(path: Path, big: bool) -> str:
+        return _write(path, build, big=big, dynamo=True)
+
+    old = Entry(f"{name}.torchscript", write_old)
+    return (old, Entry(f"{name}.dynamo", write_new)) if dynamo else (old,)
+
+
+def _write(path: Path, build: Callable[[], Built], *, big: bool, dynamo: bool) -> str:
+    warnings.filterwarnings("ignore")
+    torch.manual_seed(SEED)
+    built = build()
+    module = built.module.eval()
+    n_bytes = sum(p.numel() * p.element_size() for p in module.parameters())
+    require_size(n_bytes, big=big)
+    randomise(module)
+    largest = _largest_output(module, built.arguments)
+    with torch.no_grad():
+        if dynamo:
+            torch.onnx.export(module, built.arguments, path, dynamo=True, external_data=False, verbose=False)
+        else:
+            torch.onnx.export(module, built.arguments, path, dynamo=False, opset_version=OPSET)
+    if len(onnx.load(path).graph.output) == 0:
+        raise ExportError("the exported graph has no output")
+    return f"{n_bytes / 4e6:.1f} M parameters, inputs {_text(built.arguments)}, largest output {largest:.2g}"
+
+
+def randomise(module: nn.Module) -> None:
+    """Replace, in place, every parameter that is one constant, and the statistics of BatchNormalization.
+
+    A scale of one, a shift of zero or a layer scale of 1e-6 would let a slice at the wrong place pass unseen.
+    """
+    for child in module.modules():
+        if isinstance(child, nn.modules.batchnorm._BatchNorm) and child.running_mean is not None:
+            child.running_mean.normal_(0, 0.2)
+            child.running_var.uniform_(0.5, 1.5)
+    with torch.no_grad():
+        for name, parameter in module.named_parameters():
+            if parameter.is_floating_point() and parameter.numel() and parameter.min() == parameter.max():
+                _fill(name, parameter)
+
+
+def _fill(name: str, parameter: nn.Parameter) -> None:
+    if name.endswith(("bias", "beta")):
+        parameter.normal_(0, 0.1)
+    elif parameter.squeeze().ndim <= 1:
+        parameter.uniform_(0.5, 1.5)
+    else:
+        parameter.normal_(0, 0.02)
+
+
+def _largest_output(module: nn.Module, arguments: tuple[Tensor, ...]) -> float:
+    with torch.no_grad():
+        leaves = [leaf for leaf in _pytree.tree_leaves(module(*arguments)) if isinstance(leaf, Tensor)]
+    largest = max(float(leaf.abs().max()) for leaf in leaves)
+    if not all(bool(leaf.isfinite().all()) for leaf in leaves) or largest == 0:
+        raise ExportError(f"outputs are not finite or all zero with these random weights (largest {largest})")
+    return largest
+
+
+def image_module(make: Callable[[], nn.Module], sizes: tuple[int, ...]) -> Built:
+    """The module with an image of the first size at which it runs.
+
+    Raises:
+        ExportError: if it runs at none.
+    """
+    module = make().eval()
+    for size in sizes:
+        image = torch.randn(1, 3, size, size)
+        with torch.no_grad(), contextlib.suppress(RuntimeError, AssertionError, ValueError):
+            module(image)
+            return Built(module, (image,))
+    raise ExportError(f"runs at none of the sizes {sizes}")
+
+
+def _text(arguments: tuple[Tensor, ...]) -> str:
+    return ", ".join("x".join(map(str, argument.shape)) for argument in arguments)
