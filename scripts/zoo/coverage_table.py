@@ -20,7 +20,7 @@ from zoo.measure import Row
 LIMITS = {"CNN": 0.30, "transformer": 0.35}
 """Shares of parameters left above which a model of a kind is listed with the reason."""
 HEAD = """\
-| model | kind | parameters | left | MACs left | prunable | groups (inexact) | refusals: commonest reasons | oracle | s |
+| model | kind | parameters | left | MACs left | prune | groups (inexact) | refusals, commonest reasons | oracle | s |
 |---|---|--:|--:|--:|--:|--:|---|--:|--:|"""
 
 

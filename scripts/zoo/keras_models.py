@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -39,7 +40,13 @@ def catalogue() -> tuple[Entry, ...]:
     )
 
 
-_CELLS: dict[str, Callable[..., layers.Layer]] = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.SimpleRNN}
+_CELLS: dict[str, Callable[..., layers.Layer]] = {
+    "lstm": layers.LSTM,
+    "gru": layers.GRU,
+    "rnn": layers.SimpleRNN,
+    "lstm_unrolled": partial(layers.LSTM, unroll=True),
+    "gru_unrolled": partial(layers.GRU, unroll=True),
+}
 
 
 def _application(name: str) -> keras.Model:

@@ -86,39 +86,31 @@ SMALL: Mapping[str, tuple[str, Mapping[str, object]]] = MappingProxyType(
 )
 """By configuration: what follows the name of each model class, and the sizes that differ from the defaults."""
 DYNAMO = "BertModel GPT2LMHeadModel LlamaForCausalLM T5EncoderModel SwinModel ViTModel Wav2Vec2Model"
-    "BertModel",
-    "GPT2LMHeadModel",
-    "LlamaForCausalLM",
-    "T5EncoderModel",
-    "SwinModel",
-    "ViTModel",
-    "Wav2Vec2Model",
-)
 _IMAGES = "CLIPVision ViT DeiT Beit Dinov2 Swin Swinv2 ConvNext ResNet MobileViT Segformer"
-    "CLIPVision",
-    "ViT",
-    "DeiT",
-    "Beit",
-    "Dinov2",
-    "Swin",
-    "Swinv2",
-    "ConvNext",
-    "ResNet",
-    "MobileViT",
-    "Segformer",
-)
 
 
-class FirstOutput(nn.Module):
-    """A model as a function of one tensor to one tensor."""
+MAPS = 4
+"""Axes of images of features: batch, channels, height, width."""
 
-    def __init__(self, model: nn.Module) -> None:
+
+class Classifier(nn.Module):
+    """A model as a function of one tensor to one tensor; texts get a mask that hides nothing.
+
+    A `head` of seven classes follows models without one: hidden states as outputs would pin the width of all layers.
+    """
+
+    def __init__(self, model: nn.Module, head: nn.Module, *, is_text: bool) -> None:
         super().__init__()
         self.model = model
+        self.head = head
+        self.is_text = is_text
 
     def forward(self, x: Tensor) -> Tensor:
-        """The first output of the model."""
-        return self.model(x, return_dict=False)[0]
+        """The first output of the model, or what the head makes of it; maps are averaged first."""
+        masks = {"attention_mask": torch.ones_like(x)} if self.is_text else {}
+        first = self.model(x, return_dict=False, **masks)[0]
+        has_maps = first.ndim == MAPS and not isinstance(self.head, nn.Identity)
+        return self.head(first.flatten(2).mean(2) if has_maps else first)
 
 
 def catalogue() -> tuple[Entry, ...]:
@@ -128,7 +120,8 @@ def catalogue() -> tuple[Entry, ...]:
         for ending in endings.split():
             plain = ending.startswith(("Model", "For", "Encoder", "LM"))
             name = f"{family}{ending}" if plain else f"{family}For{ending}"
-            found += entries(f"hf_{name}", lambda name=name, family=family: _built(family, name), dynamo=name in DYNAMO.split())
+            given = (family, name)
+            found += entries(f"hf_{name}", lambda given=given: _built(*given), dynamo=name in DYNAMO.split())
     return tuple(found)
 
 
@@ -142,4 +135,10 @@ def _built(family: str, name: str) -> Built:
         x = torch.randn(1, 4000)
     else:
         x = torch.randint(3, 300, (1, 16))
-    return Built(FirstOutput(model), (x,))
+    plain = Classifier(model.eval(), nn.Identity(), is_text=not x.is_floating_point())
+    if not name.endswith(("Model", "EncoderModel")) or name.endswith("LMHeadModel"):
+        return Built(plain, (x,))
+    with torch.no_grad():
+        shape = plain(x).shape
+    width = shape[1] if len(shape) == MAPS else shape[-1]
+    return Built(Classifier(model, nn.Linear(width, 7), is_text=plain.is_text), (x,))
