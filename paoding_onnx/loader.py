@@ -39,13 +39,19 @@ _LIFTED_KINDS = frozenset("fiub")
 class Model:
     """The content of an ONNX file: `proto` without its large initializers, and these as read-only `weights` by name.
 
-    `proto` is shared, never changed by any stage. `external` says that the file kept its weights in a second file.
+    `proto` is shared, never changed by any stage. `external` says that the file kept its weights in a second one; `files` are all
+    that it was read from.
     """
 
     proto: onnx.ModelProto
     weights: Mapping[str, Array]
     external: bool = False
-    n_bytes: int = 0
+    files: tuple[Path, ...] = ()
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of the files that the model was read from; 0 for a model that was made."""
+        return sum(file.stat().st_size for file in self.files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +77,10 @@ def load(path: Path | str) -> Model:
     proto = _parse(content, path)
     del content
     external = [t for t in proto.graph.initializer if external_data_helper.uses_external_data(t)]
+    places = {_external_place(tensor) for tensor in external}
     _read_external(external, path)
-    return replace(lift(proto), external=bool(external), n_bytes=file_bytes(path, proto))
+    files = (path, *sorted({path.parent / place for place in places}))
+    return replace(lift(proto), external=bool(external), files=files)
 
 
 def lift(proto: onnx.ModelProto) -> Model:
@@ -127,12 +135,6 @@ def read_graph(model: Model, measured: Mapping[str, Tensor]) -> Graph:
     return Graph(nodes, MappingProxyType(tensors), tuple(s.name for s in input_specs(model)), outputs)
 
 
-def file_bytes(path: Path, proto: onnx.ModelProto) -> int:
-    """Bytes of a model file and of the data files it refers to."""
-    places = {_external_place(tensor) for tensor in proto.graph.initializer} - {""}
-    return path.stat().st_size + sum(_size_or_zero(path.parent / place) for place in places)
-
-
 def _parse(content: bytes, path: Path) -> onnx.ModelProto:
     proto = onnx.ModelProto()
     try:
@@ -157,10 +159,6 @@ def _read_external(tensors: Sequence[onnx.TensorProto], path: Path) -> None:
 
 def _external_place(tensor: onnx.TensorProto) -> str:
     return next((entry.value for entry in tensor.external_data if entry.key == "location"), "")
-
-
-def _size_or_zero(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else 0
 
 
 def _is_large(tensor: onnx.TensorProto) -> bool:

@@ -13,6 +13,9 @@ from paoding_onnx.plan import AUTO
 from paoding_onnx.plan import Budget
 from paoding_onnx.samplers import METHODS
 
+SMALLEST_STEP = 0.001
+"""More steps than a thousand change nothing but the time they take."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -21,7 +24,7 @@ class Options:
     Attributes:
         target: share to remove, in (0, 1), of what `by` counts.
         by: `units` (every group loses this share, as in the paper), `parameters` or `macs` (of the whole model).
-        step: share removed per step of methods whose later steps depend on earlier ones; in (0, 1].
+        step: share removed per step of methods whose later steps depend on earlier ones; in [0.001, 1].
         method: a name in `paoding_onnx.samplers.METHODS`.
         exclude: glob patterns of nodes or initializers that keep their size.
         only: glob patterns; if given, only units made at matching nodes go.
@@ -49,8 +52,10 @@ class Options:
         """Check every value once, here."""
         if not (math.isfinite(self.target) and 0 < self.target < 1):
             raise UsageError(f"target {self.target} is not between 0 and 1: it is the share to remove, such as 0.5")
-        if not (math.isfinite(self.step) and 0 < self.step <= 1):
-            raise UsageError(f"step {self.step} is not in (0, 1]: it is the share removed per step, such as 0.05")
+        if not (math.isfinite(self.step) and SMALLEST_STEP <= self.step <= 1):
+            raise UsageError(
+                f"step {self.step} is not in [{SMALLEST_STEP}, 1]: it is the share removed per step, such as 0.05"
+            )
         if self.by not in get_args(Budget):
             raise UsageError(f"by {self.by!r} is none of {', '.join(get_args(Budget))}")
         if self.method not in METHODS:

@@ -28,7 +28,6 @@ from paoding_onnx.graph import Array
 from paoding_onnx.inputs import Shapes
 from paoding_onnx.inputs import random_feeds
 from paoding_onnx.loader import Model
-from paoding_onnx.loader import file_bytes
 from paoding_onnx.loader import input_specs
 from paoding_onnx.loader import load
 from paoding_onnx.options import Options
@@ -51,6 +50,9 @@ from paoding_onnx.trace import Mask
 from paoding_onnx.trace import Trace
 from paoding_onnx.trace import trace
 from paoding_onnx.writer import Stage
+from paoding_onnx.writer import check_targets
+from paoding_onnx.writer import data_path
+from paoding_onnx.writer import needs_data_file
 from paoding_onnx.writer import stage
 from paoding_onnx.writer import write_model
 
@@ -108,15 +110,17 @@ def prune(
     output: Path | str | None = None,
     options: Options | None = None,
     *,
+    force: bool = False,
     progress: Progress = lambda _what, _share: None,
     extras: Callable[[Pruned, Stage], tuple[Path, ...]] = lambda _pruned, _stage: (),
 ) -> Pruned:
-    """Prune `model`, prove the result, and write it to `output` if given (whatever stands there is replaced).
+    """Prune `model`, prove the result, and write it to `output` if given.
 
     Args:
         model: a file, or a model that `load` returned.
         output: the file to write; `None` proves the result without keeping it.
         options: how to prune; see `Options`.
+        force: replace files that exist; never those that the model was read from.
         progress: told what is going on.
         extras: writes more files on the stage before they all get their names; returns their targets.
 
@@ -129,6 +133,9 @@ def prune(
     options = options or Options()
     progress("reading", 0.0)
     original = model if isinstance(model, Model) else load(model)
+    if output:
+        targets = [Path(output), data_path(Path(output))] if needs_data_file(original) else [Path(output)]
+        check_targets(targets, original.files, force=force)
     progress("tracing", 0.05)
     traced = examine(original, options)
     _require_units(traced)
@@ -138,10 +145,10 @@ def prune(
     equivalence = check_surgery(original, traced, plan, plain)
     smaller = cut(original, traced, plan, contents) if contents else plain
     progress("proving the file", 0.8)
-    with TemporaryDirectory() as scratch, stage(Path(output).parent if output else Path(scratch)) as held:
+    with TemporaryDirectory() as scratch, stage() as held:
         target = Path(output) if output else Path(scratch) / "pruned.onnx"
         files = write_model(smaller, held.place(target))
-        result = _prove(original, smaller, traced, plan, options, steps, held.place(target), equivalence)
+        result = _prove(original, smaller, traced, plan, options, steps, files, equivalence)
         progress("measuring", 0.9)
         result = _measure(result, saved=bool(output))
         if output:
@@ -249,7 +256,7 @@ def _prove(
     plan: Plan,
     options: Options,
     steps: tuple[Step, ...],
-    path: Path,
+    files: tuple[Path, ...],
     equivalence: Verdict,
 ) -> Pruned:
     """All proofs on the staged file; the measurements are still missing.
@@ -259,7 +266,7 @@ def _prove(
     """
     shapes = runnable_shapes(original, traced.graph)
     after = cost(traced, plan.removed)
-    verdicts = (equivalence, *check_file(original, path, after, shapes))
+    verdicts = (equivalence, *check_file(original, files[-1], after, shapes))
     if failed := [verdict for verdict in verdicts if not verdict.passed]:
         words = "; ".join(f"{verdict.name}: {verdict.detail}" for verdict in failed)
         raise CheckError(f"the pruned model failed its proof, nothing was written. {words}")
@@ -272,17 +279,13 @@ def _prove(
         before=cost(traced, nothing(traced)),
         after=after,
         bytes_before=original.n_bytes,
-        bytes_after=file_bytes(path, smaller.proto) if not smaller.external else _folder_bytes(path),
+        bytes_after=sum(file.stat().st_size for file in files),
         steps=steps,
         verdicts=verdicts,
         latency_ratio=math.nan,
         difference=math.nan,
         saved=False,
     )
-
-
-def _folder_bytes(path: Path) -> int:
-    return sum(file.stat().st_size for file in path.parent.iterdir() if file.name.startswith(path.name))
 
 
 def _measure(result: Pruned, *, saved: bool) -> Pruned:

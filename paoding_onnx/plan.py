@@ -120,11 +120,13 @@ def plan_from_document(trace: Trace, document: object) -> Plan:
         for (slot, axis), numbers in trace.units.items()
     }
     for entry in _entries(document):
-        key = (entry.get("initializer"), entry.get("operand"), entry.get("node"), entry.get("axis"))
-        numbers = units.get(key)
+        numbers = units.get(tuple(map(str, map(entry.get, ("initializer", "operand", "node", "axis")))))
         if numbers is None or numbers.size != entry.get("size"):
             raise UsageError(f"the plan does not fit the model: it has no {entry.get('initializer')!r} like the plan's")
-        lost = np.delete(numbers, np.asarray(entry.get("kept"), np.int64))
+        kept = entry.get("kept")
+        if not isinstance(kept, list) or not all(type(k) is int and 0 <= k < numbers.size for k in kept):
+            raise UsageError(f"the plan keeps positions of {entry.get('initializer')!r} that are none: {kept!r:.60}")
+        lost = np.delete(numbers, np.array(kept, np.int64))
         if (lost < 0).any():
             raise UsageError(f"the plan removes positions of {entry.get('initializer')!r} that may not go")
         removed[lost] = True

@@ -6,15 +6,16 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from collections.abc import Sequence
 from contextlib import contextmanager
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import onnx
 
 from paoding_onnx.errors import OutputError
+from paoding_onnx.errors import UsageError
 from paoding_onnx.graph import Array
 from paoding_onnx.loader import Model
 from paoding_onnx.loader import mark_external
@@ -23,45 +24,94 @@ INLINE_LIMIT = 1_900_000_000
 """Models with more bytes of weights than this keep them in a second file: protobuf ends at 2 GB."""
 
 
-@dataclass(frozen=True, slots=True)
 class Stage:
-    """A folder beside the target in which files wait for their names; `folder` is gone once the stage closes."""
+    """Folders, one beside each target, in which files wait for their names; they are gone once the stage closes."""
 
-    folder: Path
+    def __init__(self) -> None:
+        self._folders: dict[Path, Path] = {}
 
     def place(self, target: Path) -> Path:
-        """Where the file that is to become `target` waits."""
-        return self.folder / target.name
+        """Where the file that is to become `target` waits: in a folder on the same file system, under its own name.
+
+        Raises:
+            OutputError: if nothing can be written beside the target.
+        """
+        parent = target.parent.resolve()
+        if parent not in self._folders:
+            try:
+                self._folders[parent] = Path(tempfile.mkdtemp(prefix=".paoding_onnx-", dir=parent))
+            except OSError as error:
+                raise OutputError(f"cannot write in {target.parent}: {error.strerror}") from error
+        return self._folders[parent] / target.name
 
     def commit(self, *targets: Path) -> None:
-        """Give the waiting files their names, the last one last.
+        """Give the waiting files their names; if one of them cannot have it, all is as before.
 
         Raises:
             OutputError: if the system does not let it.
         """
+        done: list[Path] = []
         try:
             for target in targets:
+                if target.exists():
+                    os.replace(target, self._old(target))
+                done.append(target)
                 os.replace(self.place(target), target)
         except OSError as error:
-            raise OutputError(f"cannot write {error.filename2 or error.filename}: {error.strerror}") from error
+            self._undo(done)
+            raise OutputError(f"cannot write {targets[len(done) - 1]}: {error.strerror}; nothing was changed") from error
+
+    def close(self) -> None:
+        """Delete whatever was not committed."""
+        for folder in self._folders.values():
+            with suppress(OSError):
+                shutil.rmtree(folder)
+
+    def _old(self, target: Path) -> Path:
+        """Where the file that had the name until now is kept."""
+        return self.place(target).with_name(f"{target.name}.old")
+
+    def _undo(self, targets: list[Path]) -> None:
+        for target in reversed(targets):
+            with suppress(OSError):
+                if self._old(target).exists():
+                    os.replace(self._old(target), target)
+                elif not self.place(target).exists():
+                    target.unlink()
 
 
 @contextmanager
-def stage(folder: Path) -> Iterator[Stage]:
-    """A stage inside `folder`; whatever was not committed is deleted at the end, whatever happens.
+def stage() -> Iterator[Stage]:
+    """A stage; whatever was not committed is deleted at the end, whatever happens."""
+    held = Stage()
+    try:
+        yield held
+    finally:
+        held.close()
+
+
+def check_targets(targets: Sequence[Path], inputs: Sequence[Path], *, force: bool) -> None:
+    """Refuse targets that cannot or must not be written, before any work is done.
 
     Raises:
-        OutputError: if nothing can be written in `folder`.
+        UsageError: if a target is one of the `inputs`, or is named twice.
+        OutputError: if it exists and `force` is not given, or its folder cannot be written.
     """
-    try:
-        path = Path(tempfile.mkdtemp(prefix=".paoding_onnx-", dir=folder))
-    except OSError as error:
-        raise OutputError(f"cannot write in {folder}: {error.strerror}") from error
-    try:
-        yield Stage(path)
-    finally:
-        with suppress(OSError):
-            shutil.rmtree(path)
+    for index, path in enumerate(targets):
+        try:
+            _check_target(path, targets[:index], inputs, force=force)
+        except OSError as error:
+            raise OutputError(f"cannot write {path.name[:60]}: {error.strerror}") from error
+
+
+def data_path(path: Path) -> Path:
+    """Where the weights of a model at `path` go if they do not fit into it."""
+    return path.with_name(f"{path.name}.data")
+
+
+def needs_data_file(model: Model) -> bool:
+    """Whether the weights go into a second file: as they came, or because protobuf ends at 2 GB."""
+    return model.external or sum(array.nbytes for array in model.weights.values()) > INLINE_LIMIT
 
 
 def write_model(model: Model, path: Path) -> tuple[Path, ...]:
@@ -70,8 +120,7 @@ def write_model(model: Model, path: Path) -> tuple[Path, ...]:
     Raises:
         OutputError: if the disk is full or the file cannot be written.
     """
-    data = path.with_name(f"{path.name}.data")
-    is_external = model.external or sum(array.nbytes for array in model.weights.values()) > INLINE_LIMIT
+    data, is_external = data_path(path), needs_data_file(model)
     try:
         proto = _beside(model, data) if is_external else _inline(model)
         _write(path, proto.SerializeToString())
@@ -139,11 +188,24 @@ def save(model: Model, path: Path | str, *, force: bool = False) -> None:
     """Write `model` to `path`, whole or not at all.
 
     Raises:
+        UsageError: if the model was read from there.
         OutputError: if the file exists and `force` is not given, or cannot be written.
     """
     path = Path(path)
-    if path.exists() and not force:
-        raise OutputError(f"{path} exists; give force=True to overwrite it")
-    with stage(path.parent) as held:
+    check_targets([path, data_path(path)] if needs_data_file(model) else [path], model.files, force=force)
+    with stage() as held:
         files = write_model(model, held.place(path))
         held.commit(*(path.with_name(file.name) for file in files))
+
+
+def _check_target(path: Path, others: Sequence[Path], inputs: Sequence[Path], *, force: bool) -> None:
+    if path.resolve() in {other.resolve() for other in others}:
+        raise UsageError(f"{path} is named for two outputs; give each a file of its own")
+    if path.exists() and any(os.path.samefile(path, file) for file in inputs if file.exists()):
+        raise UsageError(f"{path} is a file of the model itself; an input is never overwritten, choose another output")
+    if path.is_dir() or not path.parent.is_dir():
+        raise OutputError(f"cannot write {path}: " + ("it is a folder" if path.is_dir() else "no such folder"))
+    if not os.access(path.parent, os.W_OK):
+        raise OutputError(f"cannot write {path}: no permission to write in its folder")
+    if path.exists() and not force:
+        raise OutputError(f"{path} exists; give --force (force=True) to overwrite it")

@@ -125,7 +125,7 @@ def _multiple(text: str) -> int:
 
 def _shape(text: str) -> tuple[str, tuple[int, ...]]:
     name, colon, sizes = text.rpartition(":")
-    parts = [part.strip() for part in sizes.split(",") if part.strip()]
+    parts = [part.strip() for part in sizes.split(",")]
     if not colon or not name or not all(part.isdecimal() and int(part) > 0 for part in parts):
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME:1,3,224,224")
     return name, tuple(int(part) for part in parts)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable
@@ -18,8 +17,8 @@ from rich.console import RenderableType
 from rich.progress import Progress
 
 from paoding_onnx.errors import ModelError
-from paoding_onnx.errors import OutputError
 from paoding_onnx.errors import UsageError
+from paoding_onnx.loader import load
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline import Pruned
 from paoding_onnx.pipeline import check
@@ -36,6 +35,7 @@ from paoding_onnx.report import operators_lines
 from paoding_onnx.report import prune_document
 from paoding_onnx.report import prune_lines
 from paoding_onnx.writer import Stage
+from paoding_onnx.writer import check_targets
 from paoding_onnx.writer import write_text
 
 PLAIN_WIDTH = 110
@@ -63,10 +63,13 @@ def _inspect(arguments: Namespace) -> int:
 
 def _prune(arguments: Namespace) -> int:
     options = options_of(arguments)
-    _check_targets(arguments)
+    _check_arguments(arguments)
     with _bar(arguments) as progress:
         output = None if arguments.dry_run else arguments.output
-        result = prune(arguments.model, output, options, progress=progress, extras=_extras(arguments))
+        model = load(arguments.model)
+        extra = [path for path in (arguments.plan, arguments.report) if path is not None and not arguments.dry_run]
+        check_targets(extra, model.files, force=arguments.force)
+        result = prune(model, output, options, force=arguments.force, progress=progress, extras=_extras(arguments))
     lines = prune_lines(result, str(arguments.output), verbose=arguments.verbose)
     _show(arguments, lambda: prune_document(result, source=arguments.model, target=arguments.output), lines)
     return 0
@@ -94,22 +97,12 @@ def _operators(arguments: Namespace) -> int:
 _COMMANDS = {"inspect": _inspect, "prune": _prune, "check": _check, "operators": _operators}
 
 
-def _check_targets(arguments: Namespace) -> None:
-    """Refuse files that cannot or must not be written before any work is done."""
+def _check_arguments(arguments: Namespace) -> None:
+    """Refuse outputs that cannot or must not be written before any work is done."""
     if arguments.output is None and not arguments.dry_run:
         raise UsageError("no output: give -o OUT, or --dry-run to write nothing")
     targets = [path for path in (arguments.output, arguments.plan, arguments.report) if path is not None]
-    for index, path in enumerate(targets if not arguments.dry_run else ()):
-        if path.resolve() in {other.resolve() for other in targets[:index]}:
-            raise UsageError(f"{path} is named for two outputs; give each a file of its own")
-        if path.exists() and arguments.model.exists() and os.path.samefile(path, arguments.model):
-            raise UsageError(f"{path} is the model itself; an input is never overwritten, choose another output")
-        if path.is_dir() or not path.parent.is_dir():
-            raise OutputError(f"cannot write {path}: " + ("it is a folder" if path.is_dir() else "no such folder"))
-        if not os.access(path.parent, os.W_OK):
-            raise OutputError(f"cannot write {path}: no permission to write in its folder")
-        if path.exists() and not arguments.force:
-            raise OutputError(f"{path} exists; give --force to overwrite it")
+    check_targets([] if arguments.dry_run else targets, [arguments.model], force=arguments.force)
 
 
 def _extras(arguments: Namespace) -> Callable[[Pruned, Stage], tuple[Path, ...]]:
@@ -133,7 +126,7 @@ def _read_json(path: Path) -> object:
         return json.loads(path.read_text())
     except OSError as error:
         raise ModelError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is no JSON: {error}") from error
 
 
@@ -141,7 +134,7 @@ def _show(arguments: Namespace, document: Callable[[], object], lines: Iterable[
     if arguments.json:
         print(json.dumps(document(), indent=1))
         return
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False, emoji=False)
     for line in lines if not arguments.quiet else ():
         console.print(line, soft_wrap=isinstance(line, str))
 

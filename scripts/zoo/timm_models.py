@@ -54,6 +54,7 @@ def catalogue() -> tuple[Entry, ...]:
 
 
 def _built(name: str) -> Built:
+    timm.layers.set_fused_attn(False)  # the old exporter cannot write the fused one where its flag is computed
     model = timm.create_model(name, pretrained=False)
     own = model.pretrained_cfg["input_size"][-1]
     is_fixed = model.pretrained_cfg.get("fixed_input_size", False)
