@@ -1,24 +1,30 @@
 """Structural pruning of trained ONNX models without data, training or a framework.
 
-import paoding_onnx
+    import paoding_onnx
 
-result = paoding_onnx.prune("model.onnx", "small.onnx", paoding_onnx.Options(target=0.5))
-print(result.before.parameters, result.after.parameters)
+    result = paoding_onnx.prune("model.onnx", "small.onnx", paoding_onnx.Options(target=0.5))
+    print(result.before.parameters, result.after.parameters)
+
+Names are imported when they are first used, so that `paoding_onnx --help` need not wait for onnxruntime.
 """
 
 from __future__ import annotations
 
-from paoding_onnx.errors import PaodingError
-from paoding_onnx.loader import Model
-from paoding_onnx.loader import load
-from paoding_onnx.options import Options
-from paoding_onnx.pipeline import Checked
-from paoding_onnx.pipeline import Pruned
-from paoding_onnx.pipeline import check
-from paoding_onnx.pipeline import examine
-from paoding_onnx.pipeline import prune
-from paoding_onnx.trace import Trace
-from paoding_onnx.writer import save
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from paoding_onnx.errors import PaodingError
+    from paoding_onnx.loader import Model
+    from paoding_onnx.loader import load
+    from paoding_onnx.options import Options
+    from paoding_onnx.pipeline import Pruned
+    from paoding_onnx.pipeline import examine
+    from paoding_onnx.pipeline import prune
+    from paoding_onnx.trace import Trace
+    from paoding_onnx.verify import Checked
+    from paoding_onnx.verify import check
+    from paoding_onnx.writer import save
 
 __all__ = [
     "Checked",
@@ -33,3 +39,38 @@ __all__ = [
     "prune",
     "save",
 ]
+
+_HOMES = {
+    "Checked": "verify",
+    "Model": "loader",
+    "Options": "options",
+    "PaodingError": "errors",
+    "Pruned": "pipeline",
+    "Trace": "trace",
+    "check": "verify",
+    "examine": "pipeline",
+    "load": "loader",
+    "prune": "pipeline",
+    "save": "writer",
+}
+
+__all__ = [
+    "Checked",
+    "Model",
+    "Options",
+    "PaodingError",
+    "Pruned",
+    "Trace",
+    "check",
+    "examine",
+    "load",
+    "prune",
+    "save",
+]
+
+
+def __getattr__(name: str) -> object:
+    """The public name `name`, from the module it lives in."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'paoding_onnx' has no attribute {name!r}")
+    return getattr(import_module(f"paoding_onnx.{_HOMES[name]}"), name)

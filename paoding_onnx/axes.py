@@ -146,6 +146,8 @@ def _operand(text: str) -> tuple[Axis | str, ...] | None:
     if text.strip() == "_":
         return None
     words = _AXIS.findall(text)
+    if _AXIS.sub("", text).strip() or "()" in text.replace(" ", ""):
+        raise AxesError(f"{text.strip()!r} is no list of axes")
     return tuple(word.replace("~", "") if word.startswith("*") else parse_axis(word) for word in words)
 
 
@@ -213,6 +215,6 @@ def _settle(equation: Equation, axis: Axis, size: int, sizes: dict[str, int]) ->
         others = sum(math.prod(sizes[n] for n in s) for s in axis if s is not segment)
         per_index = math.prod(sizes[n] for n in segment if n != unknown[0])
         sizes[unknown[0]] = (size - others) // per_index if per_index else 0
-    if size_of(axis, sizes) != size:
+    if size_of(axis, sizes) != size or any(sizes[name] < 0 for segment in axis for name in segment):
         raise AxesError(f"{equation.text!r} gives an axis of {size_of(axis, sizes)}, the tensor has {size}")
     return True

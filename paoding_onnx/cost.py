@@ -88,4 +88,6 @@ def _macs(trace: Trace, removed: Mask) -> int:
         if site.rule.macs:
             sizes = trace.sizes(index, removed)
             total += math.prod(sizes[name] for name in site.rule.macs)
+        if site.rule.more_macs:
+            total += math.prod(sizes[name] for name in site.rule.more_macs)
     return total

@@ -39,8 +39,8 @@ _LIFTED_KINDS = frozenset("fiub")
 class Model:
     """The content of an ONNX file: `proto` without its large initializers, and these as read-only `weights` by name.
 
-    `proto` is shared, never changed by any stage. `external` says that the file kept its weights in a second one; `files` are all
-    that it was read from.
+    `proto` is shared, never changed by any stage. `external` says that the file kept its weights in a second one;
+    `files` are all that it was read from.
     """
 
     proto: onnx.ModelProto
@@ -189,7 +189,10 @@ def mark_external(tensor: onnx.TensorProto, place: str) -> None:
 def _dtype(data_type: int) -> np.dtype[np.generic]:
     if data_type in (onnx.TensorProto.UNDEFINED, onnx.TensorProto.STRING):
         return np.dtype(object)
-    return np.dtype(onnx.helper.tensor_dtype_to_np_dtype(data_type))
+    try:
+        return np.dtype(onnx.helper.tensor_dtype_to_np_dtype(data_type))
+    except KeyError as error:
+        raise ModelError(f"the model holds a tensor of the unknown type {data_type}") from error
 
 
 def _input_spec(info: onnx.ValueInfoProto) -> InputSpec:

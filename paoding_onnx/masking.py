@@ -62,19 +62,21 @@ def _contracted(trace: Trace, site: Site, plan: Plan) -> dict[int, Array]:
 
 
 def _summed_axes(site: Site, made: frozenset[str]) -> Iterator[tuple[int, int, frozenset[str]]]:
-    """Operand, axis and factors of what a node adds up, one operand being enough for each factor.
+    """Operand, axis and factors of what a node adds up; one operand is enough for each factor.
 
-    These are axes of computed operands with factors that no output has, and the second axis of a constant that has the
-    same factor twice: weights from hidden units to hidden units.
+    Computed operands come first. These are axes with factors that no output has, and the last axis of an operand that
+    has the same factor twice: weights from hidden units to hidden units.
     """
-    for index, (tensor, operand) in enumerate(zip(site.node.inputs, site.bound.inputs, strict=True)):
-        twice = _twice(operand) if tensor is not None and tensor.is_constant else frozenset()
-        for axis, parts in enumerate(operand or ()):
+    tensors, operands = site.node.inputs, site.bound.inputs
+    computed_first = sorted(range(len(operands)), key=lambda k: (t := tensors[k]) is not None and t.is_constant)
+    for index in computed_first:
+        operand = operands[index] or ()
+        for axis, parts in enumerate(operand):
             names = frozenset(n for segment in parts for n in segment if not is_fixed(n))
-            if tensor is not None and not tensor.is_constant and names - made:
+            if names - made:
                 yield index, axis, names - made
-            if names & twice and axis == len(operand or ()) - 1:
-                yield index, axis, names & twice
+            if axis == len(operand) - 1 and names & _twice(operand):
+                yield index, axis, names & _twice(operand)
 
 
 def _twice(operand: Operand | None) -> frozenset[str]:

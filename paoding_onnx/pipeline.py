@@ -14,11 +14,10 @@ from types import MappingProxyType
 
 import numpy as np
 
-from paoding_onnx.check import Verdict
-from paoding_onnx.check import check_file
-from paoding_onnx.check import check_plan
-from paoding_onnx.check import check_surgery
-from paoding_onnx.check import output_difference
+from paoding_onnx.checks import Verdict
+from paoding_onnx.checks import check_file
+from paoding_onnx.checks import check_surgery
+from paoding_onnx.checks import output_difference
 from paoding_onnx.cost import Cost
 from paoding_onnx.cost import cost
 from paoding_onnx.cost import nothing
@@ -33,7 +32,6 @@ from paoding_onnx.loader import load
 from paoding_onnx.options import Options
 from paoding_onnx.plan import Plan
 from paoding_onnx.plan import make_plan
-from paoding_onnx.plan import plan_from_document
 from paoding_onnx.plan import quotas
 from paoding_onnx.plan import schedule
 from paoding_onnx.repair import absorb
@@ -158,38 +156,6 @@ def prune(
     return result
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """What `check` found; `difference` see `paoding_onnx.check.output_difference`."""
-
-    verdicts: tuple[Verdict, ...]
-    difference: float
-
-
-def check(
-    original: Path | str, pruned: Path | str, *, plan: object = None, input_shapes: Shapes | None = None
-) -> Checked:
-    """The proofs on two files; with a `plan` (what `plan_document` returned) also those on the surgery itself.
-
-    Raises:
-        ModelError: if a file cannot be read, or the original cannot be run.
-        UsageError: if the plan does not fit the original.
-    """
-    source, result = load(original), load(pruned)
-    traced = trace(observe(source, input_shapes))
-    shapes = runnable_shapes(source, traced.graph)
-    if plan is None:
-        verdicts = check_file(source, Path(pruned), None, shapes)
-    else:
-        made = plan_from_document(traced, plan)
-        surgery = (check_surgery(source, traced, made), check_plan(source, traced, made, result))
-        verdicts = (*surgery, *check_file(source, Path(pruned), cost(traced, made.removed), shapes))
-    if not all(verdict.passed for verdict in verdicts if verdict.name in ("interface", "onnxruntime")):
-        return Checked(verdicts, math.nan)
-    feeds = random_feeds(input_specs(source), shapes, np.random.default_rng(0))
-    return Checked(verdicts, output_difference(Session(source).run(feeds), Session(result).run(feeds)))
-
-
 def _require_units(traced: Trace) -> None:
     if not traced.groups:
         reasons = "; ".join(f"{r.operator} {r.node}: {r.reason}" for r in traced.refusals[:3])
@@ -214,7 +180,22 @@ def _choose(traced: Trace, options: Options, progress: Progress) -> tuple[tuple[
         progress(f"step {number + 1} of {len(shares)}", 0.1 + 0.6 * number / len(shares))
         removed, contents, went = _step(traced, removed, contents, counts, options, rng)
         steps.append(Step(float(share), cost(traced, removed), went))
+    while lacking := _lacking(traced, removed, options):
+        # which units went matters where layers share constants: their copies cost what the quotas did not foresee
+        share = min(share + lacking, Fraction(1))
+        counts = quotas(traced, share, by=options.by, round_to=options.round_to)
+        removed, contents, went = _step(traced, removed, contents, counts, options, rng)
+        steps.append(Step(float(share), cost(traced, removed), went))
     return tuple(steps), make_plan(removed), contents
+
+
+def _lacking(traced: Trace, removed: Mask, options: Options) -> Fraction:
+    """Share of the budget that is still to be saved; 0 once the target is met."""
+    if options.by == "units":
+        return Fraction(0)
+    before, after = cost(traced, nothing(traced)), cost(traced, removed)
+    total, left = (before.parameters, after.parameters) if options.by == "parameters" else (before.macs, after.macs)
+    return max(Fraction(0), Fraction(str(options.target)) - Fraction(total - left, total))
 
 
 def _shares(options: Options) -> tuple[Fraction, ...]:

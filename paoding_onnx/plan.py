@@ -115,8 +115,8 @@ def plan_from_document(trace: Trace, document: object) -> Plan:
     removed = nothing(trace)
     if not isinstance(document, Mapping) or document.get("format") != FORMAT:
         raise UsageError(f"the plan is not in the format {FORMAT!r}")
-    units: dict[tuple[object, ...], Ids] = {
-        (slot.tensor, slot.operand if slot.node >= 0 else None, _node(trace, slot.node), axis): numbers
+    units: dict[tuple[str, ...], Ids] = {
+        tuple(map(str, (slot.tensor, slot.operand if slot.node >= 0 else None, _node(trace, slot.node), axis))): numbers
         for (slot, axis), numbers in trace.units.items()
     }
     for entry in _entries(document):

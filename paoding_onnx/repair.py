@@ -9,10 +9,10 @@ from types import MappingProxyType
 import numpy as np
 
 from paoding_onnx.graph import Array
+from paoding_onnx.places import Role
 from paoding_onnx.samplers import Candidate
 from paoding_onnx.samplers import View
 from paoding_onnx.trace import Group
-from paoding_onnx.trace import Role
 
 
 def absorb(view: View, group: Group, candidates: Sequence[Candidate]) -> Mapping[str, Array]:

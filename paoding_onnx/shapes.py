@@ -55,6 +55,17 @@ def runnable_shapes(model: Model, graph: Graph) -> Shapes:
     return {spec.name: graph.tensors[spec.name].shape or () for spec in input_specs(model)}
 
 
+def other_shapes(model: Model, graph: Graph) -> Iterator[Shapes]:
+    """More shapes for inputs with open axes, other than those `graph` was measured at; none if no axis is open."""
+    specs = input_specs(model)
+    if all(isinstance(dim, int) for spec in specs for dim in spec.dims):
+        return
+    measured = runnable_shapes(model, graph)
+    for size in _SIZES:
+        if size not in {side for shape in measured.values() for side in shape}:
+            yield choose_shapes(specs, batch=2, size=size)
+
+
 def _runs(session: Session, specs: Sequence[InputSpec], given: Shapes | None) -> Iterator[dict[str, Array]]:
     """All tensors of the runs that succeed; each run has another batch and other sizes than those before it."""
     failure: ModelError | None = None

@@ -27,7 +27,6 @@ from paoding_onnx.loader import Model
 from paoding_onnx.loader import mark_external
 from paoding_onnx.plan import Plan
 from paoding_onnx.rules import Fit
-from paoding_onnx.sites import Site
 from paoding_onnx.sites import Slot
 from paoding_onnx.trace import Trace
 
@@ -59,7 +58,7 @@ def cut(model: Model, trace: Trace, plan: Plan, contents: Contents = MappingProx
     for index, site in enumerate(trace.sites):
         sizes = trace.sizes(index, plan.removed)
         for fit in site.rule.fits:
-            _refit(index, site, fit, sizes, edits)
+            _refit(trace, index, fit, sizes, edits)
     _freeze(trace, plan, edits)
     _share(trace, edits)
     surgeon_graph = _operate(model, trace, edits)
@@ -98,14 +97,22 @@ def _sliced(trace: Trace, plan: Plan, slot: Slot, contents: Contents) -> _Use | 
     return _Use(value, pattern) if is_changed else None
 
 
-def _refit(index: int, site: Site, fit: Fit, sizes: Mapping[str, int], edits: _Edits) -> None:
-    """Write new sizes where a node holds sizes as numbers, if any of them changed, or might: if it computes them."""
-    axes = {entry: parse_axis(text) for entry, text in fit.axes.items()}
+def _refit(trace: Trace, index: int, fit: Fit, sizes: Mapping[str, int], edits: _Edits) -> None:
+    """Write new sizes where a node holds sizes as numbers: those that changed.
+
+    Where numbers are computed while running, those of all axes with units: they might change by themselves, wrongly.
+    """
+    site = trace.sites[index]
     tensor = site.node.operand(fit.place) if isinstance(fit.place, int) else None
     is_computed = tensor is not None and not tensor.is_constant
-    if not is_computed and all(size_of(axis, sizes) == size_of(axis, site.bound.sizes) for axis in axes.values()):
+    new = {}
+    for entry, text in fit.axes.items():
+        axis = parse_axis(text)
+        has_units = any((trace.factors[index][name] >= 0).any() for segment in axis for name in segment)
+        if size_of(axis, sizes) != size_of(axis, site.bound.sizes) or (is_computed and has_units):
+            new[entry] = size_of(axis, sizes)
+    if not new:
         return
-    new = {entry: size_of(axis, sizes) for entry, axis in axes.items()}
     if isinstance(fit.place, int):
         old = site.node.entries(fit.place) or ()
         numbers = [new.get(k, fit.literals.get(k, entry or 0)) for k, entry in enumerate(old)]
@@ -175,6 +182,9 @@ def _carry_back(model: Model, trace: Trace, plan: Plan, graph: gs.Graph, edits: 
         added[constant.name] = numpy_helper.from_array(constant.values, constant.name)
         proto.graph.node[positions[index]].input[operand] = constant.name
     proto.graph.initializer.extend(added.values())
+    if proto.ir_version < 4:  # there, every initializer is an input too
+        infos = (onnx.helper.make_tensor_value_info(t.name, t.data_type, t.dims) for t in added.values())
+        proto.graph.input.extend(infos)
     for index, attribute in edits.attributes:
         node = proto.graph.node[positions[index]]
         old = next(a for a in node.attribute if a.name == attribute)

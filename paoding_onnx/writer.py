@@ -59,7 +59,8 @@ class Stage:
                 os.replace(self.place(target), target)
         except OSError as error:
             self._undo(done)
-            raise OutputError(f"cannot write {targets[len(done) - 1]}: {error.strerror}; nothing was changed") from error
+            words = f"cannot write {targets[len(done) - 1]}: {error.strerror}; nothing was changed"
+            raise OutputError(words) from error
 
     def close(self) -> None:
         """Delete whatever was not committed."""
@@ -202,10 +203,11 @@ def _check_target(path: Path, others: Sequence[Path], inputs: Sequence[Path], *,
     if path.resolve() in {other.resolve() for other in others}:
         raise UsageError(f"{path} is named for two outputs; give each a file of its own")
     if path.exists() and any(os.path.samefile(path, file) for file in inputs if file.exists()):
-        raise UsageError(f"{path} is a file of the model itself; an input is never overwritten, choose another output")
+        what = "the model itself" if os.path.samefile(path, inputs[0]) else "where the model keeps its weights"
+        raise UsageError(f"{path} is {what}; an input is never overwritten, choose another output")
     if path.is_dir() or not path.parent.is_dir():
         raise OutputError(f"cannot write {path}: " + ("it is a folder" if path.is_dir() else "no such folder"))
     if not os.access(path.parent, os.W_OK):
         raise OutputError(f"cannot write {path}: no permission to write in its folder")
     if path.exists() and not force:
-        raise OutputError(f"{path} exists; give --force (force=True) to overwrite it")
+        raise OutputError(f"{path} exists; give --force to overwrite it (force=True)")

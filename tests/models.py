@@ -11,8 +11,8 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from paoding_onnx.check import Verdict
-from paoding_onnx.check import check_surgery
+from paoding_onnx.checks import Verdict
+from paoding_onnx.checks import check_surgery
 from paoding_onnx.cost import Cost
 from paoding_onnx.cost import cost
 from paoding_onnx.cost import nothing

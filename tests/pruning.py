@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from paoding_onnx.check import output_difference
+from paoding_onnx.checks import output_difference
 from paoding_onnx.cost import nothing
 from paoding_onnx.graph import Array
 from paoding_onnx.loader import Model

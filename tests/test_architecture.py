@@ -14,8 +14,8 @@ from paoding_onnx.rules import operators
 
 PACKAGE = Path(__file__).parents[1] / "paoding_onnx"
 FLOW = """
-errors axes partition graph loader session inputs shapes rules sites sizes coupling trace cost samplers plan surgeon
-masking repair check evaluate writer options pipeline report cli __init__ __main__
+errors axes partition graph loader session inputs shapes rules sites sizes coupling places trace cost samplers plan
+surgeon masking repair checks writer options pipeline verify report cli __init__ __main__
 """
 """Modules and packages in the order of the flow: each imports only from those before it."""
 ORDER = FLOW.split()

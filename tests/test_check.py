@@ -10,21 +10,21 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from paoding_onnx.check import check_file
-from paoding_onnx.check import check_interface
-from paoding_onnx.check import check_plan
-from paoding_onnx.check import check_surgery
-from paoding_onnx.check import output_difference
+from paoding_onnx.checks import check_file
+from paoding_onnx.checks import check_interface
+from paoding_onnx.checks import check_plan
+from paoding_onnx.checks import check_surgery
+from paoding_onnx.checks import output_difference
 from paoding_onnx.cost import Cost
 from paoding_onnx.errors import ModelError
 from paoding_onnx.errors import UsageError
 from paoding_onnx.loader import Model
 from paoding_onnx.loader import constants
-from paoding_onnx.pipeline import check
 from paoding_onnx.pipeline import prune
 from paoding_onnx.plan import plan_document
 from paoding_onnx.shapes import runnable_shapes
 from paoding_onnx.surgeon import cut
+from paoding_onnx.verify import check
 from paoding_onnx.writer import save
 from tests.models import model
 from tests.models import parse

@@ -96,7 +96,7 @@ def case(command: str, status: int, words: str):
         case("prune m.onnx -o s.onnx --target 150%", 2, "target 1.5 is not between 0 and 1"),
         case("prune m.onnx -o s.onnx --target fifty", 2, "'fifty' is no number; give a share such as 0.5"),
         case("prune m.onnx -o s.onnx --target", 2, "argument --target: expected one argument"),
-        case("prune m.onnx -o s.onnx --step 0", 2, "step 0.0 is not in (0, 1]"),
+        case("prune m.onnx -o s.onnx --step 0", 2, "step 0.0 is not in [0.001, 1]"),
         case("prune m.onnx -o s.onnx --by layers", 2, "argument --by: invalid choice: 'layers'"),
         case("prune m.onnx -o s.onnx --method l1", 2, "argument --method: invalid choice: 'l1'"),
         case("prune m.onnx -o s.onnx --round-to 0", 2, "'0' is neither 'auto' nor a positive whole number"),
@@ -163,7 +163,7 @@ def test_name_with_spaces_is_shown_whole(refused):
 @pytest.mark.parametrize(
     "stage",
     [
-        "paoding_onnx.pipeline.load",
+        "paoding_onnx.cli.commands.load",
         "paoding_onnx.pipeline.trace",
         "paoding_onnx.pipeline.absorb",
         "paoding_onnx.pipeline.cut",

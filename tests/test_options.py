@@ -18,7 +18,7 @@ def test_target_lies_between_zero_and_one(target):
 
 @pytest.mark.parametrize("step", [0, -0.05, 1.01, float("nan")])
 def test_step_is_a_positive_share(step):
-    with pytest.raises(UsageError, match=rf"step {step} is not in \(0, 1\]"):
+    with pytest.raises(UsageError, match=rf"step {step} is not in \[0.001, 1\]"):
         Options(step=step)
 
 

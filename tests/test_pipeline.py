@@ -208,11 +208,24 @@ def test_output_is_the_proven_model(source):
     onnx.checker.check_model(target, full_check=True)
 
 
-def test_output_that_exists_is_replaced(source):
+def test_output_that_exists_is_kept_without_force(source):
     target = source.with_name("small.onnx")
     target.write_text("old")
-    prune(source, target)
+    with pytest.raises(OutputError, match=r"small\.onnx exists"):
+        prune(source, target)
+    assert target.read_text() == "old"
+    prune(source, target, force=True)
     assert load(target).proto.graph.name == "g"
+
+
+def test_data_file_of_the_input_is_never_overwritten(source):
+    proto = onnx.load(source)
+    folder = source.parent
+    onnx.save(proto, folder / "e.onnx", save_as_external_data=True, location="small.onnx.data", size_threshold=0)
+    before = (folder / "small.onnx.data").read_bytes()
+    with pytest.raises(UsageError, match="where the model keeps its weights"):
+        prune(folder / "e.onnx", folder / "small.onnx", force=True)
+    assert (folder / "small.onnx.data").read_bytes() == before
 
 
 def test_model_in_memory_is_not_changed():

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from paoding_onnx.check import Verdict
+from paoding_onnx.checks import Verdict
 from paoding_onnx.loader import lift
 from paoding_onnx.pipeline import prune
 from paoding_onnx.report import check_document

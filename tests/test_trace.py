@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from paoding_onnx.errors import UsageError
+from paoding_onnx.places import Role
 from paoding_onnx.sites import Slot
 from paoding_onnx.trace import Group
-from paoding_onnx.trace import Role
 from paoding_onnx.trace import Trace
 from paoding_onnx.trace import gone
 from tests.models import IMAGES

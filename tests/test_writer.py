@@ -8,6 +8,7 @@ import resource
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -70,7 +71,7 @@ def test_saved_file_passes_the_checker(tmp_path):
 
 def test_file_that_exists_is_kept(tmp_path):
     (tmp_path / "m.onnx").write_text("precious")
-    with pytest.raises(OutputError, match=r"m\.onnx exists; give force=True"):
+    with pytest.raises(OutputError, match=r"m\.onnx exists; give --force to overwrite it \(force=True\)"):
         save(model(WIDE), tmp_path / "m.onnx")
     assert files(tmp_path) == {"m.onnx": b"precious"}
 
@@ -119,17 +120,47 @@ def test_limit_of_the_system_leaves_the_old_file_and_nothing_else(tmp_path):
 
 
 def test_folder_that_is_missing_is_an_output_error(tmp_path):
-    with pytest.raises(OutputError, match=r"cannot write in .*none: No such file or directory"):
+    with pytest.raises(OutputError, match=r"cannot write .*none/m\.onnx: no such folder"):
         save(model(WIDE), tmp_path / "none" / "m.onnx")
 
 
 def test_what_is_not_committed_is_deleted(tmp_path):
-    with stage(tmp_path) as held:
+    with stage() as held:
         held.place(tmp_path / "a").write_text("a")
         held.place(tmp_path / "b").write_text("b")
         held.commit(tmp_path / "a")
+        folder = held.place(tmp_path / "b").parent
     assert files(tmp_path) == {"a": b"a"}
-    assert not held.folder.exists()
+    assert not folder.exists()
+
+
+def test_files_of_one_name_in_two_folders_do_not_meet(tmp_path):
+    targets = [tmp_path / "x" / "run.json", tmp_path / "y" / "run.json"]
+    with stage() as held:
+        for target in targets:
+            target.parent.mkdir()
+            held.place(target).write_text(str(target.parent.name))
+        held.commit(*targets)
+    assert [target.read_text() for target in targets] == ["x", "y"]
+
+
+def test_commit_that_fails_puts_back_what_was_there(tmp_path, monkeypatch):
+    old, new, last = (tmp_path / name for name in ("old", "new", "last"))
+    old.write_text("precious")
+    replace = os.replace
+
+    def full(source, target):
+        if Path(target) == last:
+            raise OSError(28, "No space left on device")
+        replace(source, target)
+
+    with stage() as held:
+        for target in (old, new, last):
+            held.place(target).write_text("fresh")
+        monkeypatch.setattr(os, "replace", full)
+        with pytest.raises(OutputError, match=r"last: No space left on device; nothing was changed"):
+            held.commit(old, new, last)
+    assert files(tmp_path) == {"old": b"precious"}
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
@@ -138,14 +169,14 @@ def test_stage_is_deleted_whatever_happens(tmp_path, error):
         path.write_text("a")
         raise error
 
-    with pytest.raises(error), stage(tmp_path) as held:
+    with pytest.raises(error), stage() as held:
         litter(held.place(tmp_path / "a"))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_old_content_is_there_until_the_commit(tmp_path):
     (tmp_path / "a").write_text("old")
-    with stage(tmp_path) as held:
+    with stage() as held:
         held.place(tmp_path / "a").write_text("new")
         assert (tmp_path / "a").read_text() == "old"
         held.commit(tmp_path / "a")
@@ -155,7 +186,7 @@ def test_old_content_is_there_until_the_commit(tmp_path):
 def test_last_file_is_named_last(tmp_path, monkeypatch):
     named = []
     monkeypatch.setattr(os, "replace", lambda _source, target: named.append(target.name))
-    with stage(tmp_path) as held:
+    with stage() as held:
         held.commit(tmp_path / "m.onnx.data", tmp_path / "m.onnx")
     assert named == ["m.onnx.data", "m.onnx"]
 

@@ -30,7 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except PaodingError as error:
         return _fail(str(error), error.exit_status)
     except KeyboardInterrupt:
-        return _fail("interrupted, nothing was written", INTERRUPTED)
+        print("paoding_onnx: interrupted, nothing was written", file=sys.stderr)
+        return INTERRUPTED
     except OSError as error:  # every file is written through our own errors, so this is stdout
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _fail(f"cannot print the result: {error.strerror}", OutputError.exit_status)

@@ -21,7 +21,6 @@ from paoding_onnx.errors import UsageError
 from paoding_onnx.loader import load
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline import Pruned
-from paoding_onnx.pipeline import check
 from paoding_onnx.pipeline import examine
 from paoding_onnx.pipeline import prune
 from paoding_onnx.plan import plan_document
@@ -34,6 +33,7 @@ from paoding_onnx.report import operators_document
 from paoding_onnx.report import operators_lines
 from paoding_onnx.report import prune_document
 from paoding_onnx.report import prune_lines
+from paoding_onnx.verify import check
 from paoding_onnx.writer import Stage
 from paoding_onnx.writer import check_targets
 from paoding_onnx.writer import write_text

@@ -24,7 +24,9 @@ def scaled_copy(node: Node) -> Rule:
 @register("CastLike", read=25)
 def cast(node: Node) -> Rule:
     """ONNX Cast-28, CastLike-25: the second operand of CastLike only lends its type, so its axes are free."""
-    return Rule("*A, *B -> *A", passes=Passes.ANY)
+    target = node.outputs[0].dtype if node.outputs[0] is not None else None
+    is_float = target is not None and target.kind == "f"
+    return Rule("*A, *B -> *A", passes=Passes.ANY if is_float else Passes.ONE)
 
 
 @register("Dropout", read=22)

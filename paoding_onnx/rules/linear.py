@@ -48,7 +48,12 @@ def gemm(node: Node) -> Rule:
     a = "K M" if node.integer("transA", 0) else "M K"
     b = "N K" if node.integer("transB", 0) else "K N"
     c = [word if size > 1 else "1" for word, size in zip("MN"[-len(node.shape(2)) :], node.shape(2), strict=False)]
-    return Rule(f"{a}, {b}, {' '.join(c)} -> M N", macs=("M", "K", "N"))
+    return Rule(
+        f"{a}, {b}, {' '.join(c)} -> M N",
+        macs=("M", "K", "N"),
+        gain=node.real("alpha", 1.0),
+        bias_gain=node.real("beta", 1.0),
+    )
 
 
 @register("MatMul", read=13)

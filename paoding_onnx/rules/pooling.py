@@ -37,6 +37,8 @@ def max_pool(node: Node) -> Rule:
 def resize(node: Node) -> Rule:
     """ONNX Resize-19, Upsample-10: an axis that keeps its size may shrink, one that is resampled may not."""
     source, target = node.shape(0), node.output_shape()
+    if node.version >= 11 and None in (node.entries(3) or ()):
+        return fixed(node, "its target shape is computed while running")
     kept = [before == after for before, after in zip(source, target, strict=True)]
     left = [a if same else a.lower() for a, same in zip(names("A", len(source)), kept, strict=True)]
     right = [a if same else b for a, b, same in zip(left, names("b", len(target)), kept, strict=True)]

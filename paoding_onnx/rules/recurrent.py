@@ -20,4 +20,5 @@ def recurrent(node: Node) -> Rule:
         sizes={"q": gates, "p": 2 * gates, "v": 3},
         fits=(Fit("hidden_size", {0: "H"}),),
         macs=("t", "n", "d", "q", "H", "I"),
+        more_macs=("t", "n", "d", "q", "H", "H"),
     )

@@ -51,16 +51,20 @@ class Affine:
 class Rule:
     """An operator's facts at one node; everything else is derived from them.
 
-    `macs` names the factors whose product is the number of multiply-adds; a node that has them *contracts*. `aligned`
-    is the number whose multiples onnxruntime's kernels like as channel counts. `measures` lists the axes of input 0
-    whose sizes are the content of the output; input number `picks` says which entries of input 0 are taken. `why` says
-    what a lower-case factor is for.
+    `macs` names the factors whose product is the number of multiply-adds; a node that has them *contracts*. `more_macs`
+    is a second such product. A node may scale its product by `gain` and its bias by `bias_gain`. `aligned` is the
+    number whose multiples onnxruntime's kernels like as channel counts. `measures` lists the axes of input 0 whose
+    sizes are the content of the output; input number `picks` says which entries of input 0 are taken. `why` says what
+    a lower-case factor is for.
     """
 
     equation: str
     sizes: Mapping[str, int] = field(default_factory=dict)
     fits: tuple[Fit, ...] = ()
     macs: tuple[str, ...] = ()
+    more_macs: tuple[str, ...] = ()
+    gain: float = 1.0
+    bias_gain: float = 1.0
     passes: Passes = Passes.ONE
     affine: Affine | None = None
     aligned: int = 1

@@ -75,7 +75,8 @@ def pad(node: Node) -> Rule:
         fits |= {e: n for e, n in ((entry, f"B{axis}"), (entry + len(axes), f"E{axis}")) if added[n]}
     place: str | int = "pads" if node.version < 11 else 1
     equation = spell([left, *[None] * (len(node.inputs) - 1)], [right])
-    return Rule(equation, sizes=sizes, fits=(Fit(place, fits),) if fits else (), passes=Passes.ANY)
+    passes = Passes.ANY if _pads_zeros(node) else Passes.ONE
+    return Rule(equation, sizes=sizes, fits=(Fit(place, fits),) if fits else (), passes=passes)
 
 
 @register("Gather", read=13)
@@ -89,6 +90,14 @@ def gather(node: Node) -> Rule:
     target = [*data[:axis], *indices, *data[axis + 1 :]]
     equation = spell([left, indices], [target])
     return Rule(equation, passes=Passes.ANY, picks=1, why="picks entries by index along this axis")
+
+
+def _pads_zeros(node: Node) -> bool:
+    """Whether what is added is zero, so that it scales with everything else."""
+    value = node.operand(2) if node.version >= 11 else None
+    if node.version < 11:
+        return node.real("value", 0.0) == 0
+    return value is None or (value.value is not None and not value.value.any())
 
 
 def _is_computed(node: Node, index: int) -> bool:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from paoding_onnx.places import Role
 from paoding_onnx.samplers.view import Candidate
 from paoding_onnx.samplers.view import View
 from paoding_onnx.samplers.view import unit_sums
 from paoding_onnx.samplers.view import weight_places
 from paoding_onnx.trace import Group
-from paoding_onnx.trace import Role
 
 
 def channel_scale(view: View, group: Group, count: int, rng: np.random.Generator) -> tuple[Candidate, ...]:
@@ -28,13 +28,13 @@ def channel_scale(view: View, group: Group, count: int, rng: np.random.Generator
 
 
 def magnitude(view: View, group: Group, count: int, rng: np.random.Generator) -> tuple[Candidate, ...]:
-    """The `count` units with the least product of incoming and outgoing weight norm (both L2, over all their weights).
+    """The `count` units with the least product of incoming and outgoing weight norm (L2, over all weights and biases).
 
-    For a unit between linear layers this bounds what it adds to any output. Either norm counts as one where missing.
+    Either norm counts as one where missing. A bias that a node of its own adds is not seen.
     """
     scores = np.ones(group.n_units)
     for role in (Role.PRODUCES, Role.CONSUMES):
-        places = weight_places(view, group, role)
+        places = group.having(role)
         if places:
             scores *= np.sqrt(sum(unit_sums(view, group, place, 2)[0] for place in places))
     return least(view, group, scores, count)

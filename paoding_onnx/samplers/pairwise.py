@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from paoding_onnx.graph import Array
 from paoding_onnx.partition import Ids
+from paoding_onnx.places import Role
 from paoding_onnx.rules import Passes
 from paoding_onnx.samplers.magnitude import channel_scale
 from paoding_onnx.samplers.view import Candidate
@@ -17,7 +18,6 @@ from paoding_onnx.samplers.view import View
 from paoding_onnx.samplers.view import unit_rows
 from paoding_onnx.sites import Site
 from paoding_onnx.trace import Group
-from paoding_onnx.trace import Role
 
 ALPHA = 0.75
 """Weight of the L1 norm against the entropy, as in the method paper for relu networks."""
@@ -143,6 +143,7 @@ def _respond(view: View, group: Group, kept: Ids) -> _Response | None:
 
 def _made(view: View, group: Group, kept: Ids, site: int) -> tuple[Floats, Floats] | None:
     """Incoming weights `(n_kept, d)` and bias `(n_kept,)` at one producing site."""
+    rule = view.trace.sites[site].rule
     shift: Floats = np.zeros(kept.size, np.float32)
     blocks = []
     for place in group.having(Role.PRODUCES):
@@ -152,7 +153,9 @@ def _made(view: View, group: Group, kept: Ids, site: int) -> tuple[Floats, Float
         if rows is not None and view.content(place).ndim > 1:
             blocks.append(rows)
         elif rows is not None:
-            shift = shift + rows[:, 0]
+            shift = shift + np.float32(rule.bias_gain) * rows[:, 0]
+    if rule.gain != 1:
+        blocks = [np.float32(rule.gain) * block for block in blocks]
     return (blocks[0] if len(blocks) == 1 else np.hstack(blocks), shift) if blocks else None
 
 
@@ -166,7 +169,7 @@ def _path(view: View, group: Group, start: int) -> tuple[list[Site], list[Site]]
                 readers.setdefault(tensor.name, []).append(index)
     affine: list[Site] = []
     current = start
-    while len(after := _after(sites[current], readers)) == 1 and sites[after[0]].rule.affine is not None:
+    while len(after := _after(sites[current], readers)) == 1 and _is_per_unit(view, group, sites[after[0]]):
         current = after[0]
         affine.append(sites[current])
     ends = {place.site for place in group.having(Role.CONSUMES)}
@@ -178,6 +181,19 @@ def _path(view: View, group: Group, start: int) -> tuple[list[Site], list[Site]]
             rest[index] = sites[index]
             waiting += [k for k in _after(sites[index], readers) if k not in ends]
     return affine, [rest[index] for index in sorted(rest)]
+
+
+def _is_per_unit(view: View, group: Group, site: Site) -> bool:
+    """Whether a site gives every unit of the group a gain and a shift of its own, or all the same."""
+    affine = site.rule.affine
+    slot = site.inputs[affine.operand] if affine is not None else None
+    if affine is None or slot is None:
+        return False
+    if affine.gain.size == affine.shift.size == 1:
+        return True
+    shape = view.trace.graph.tensors[slot.tensor].shape or (0,)
+    units = view.trace.units[slot, int(np.argmax(shape))]
+    return set(range(group.start, group.stop)) <= set(units.tolist())
 
 
 def _after(site: Site, readers: dict[str, list[int]]) -> list[int]:

@@ -12,12 +12,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from paoding_onnx.partition import Ids
+from paoding_onnx.places import Role
 from paoding_onnx.samplers.view import Floats
 from paoding_onnx.samplers.view import View
 from paoding_onnx.sites import Site
 from paoding_onnx.sites import Slot
 from paoding_onnx.trace import Group
-from paoding_onnx.trace import Role
 
 MAX_COLUMNS = 1024
 """Outputs beyond this many share columns."""
@@ -117,7 +117,7 @@ def _contract(
     value = view.constant(slot.tensor)
     others = tuple(k for k in range(value.ndim) if k not in (inside, outside))
     matrix = np.abs(np.asarray(value, np.float32)).sum(axis=others)
-    matrix = matrix if inside < outside else matrix.T
+    matrix = abs(site.rule.gain) * (matrix if inside < outside else matrix.T)
     produced = view.trace.units[slot, outside]
     rows = np.zeros((produced.size, n_columns), np.float32)
     for start, of in outgoing.items():
@@ -154,8 +154,11 @@ def _scaled(view: View, site: Site, incoming: Mapping[int, Floats]) -> Mapping[i
     """The reach before a site that gives each unit a gain."""
     affine = site.rule.affine
     slot = site.inputs[affine.operand] if affine is not None else None
-    if affine is None or slot is None or affine.gain.size == 1:
+    if affine is None or slot is None:
         return incoming
+    if affine.gain.size == 1:
+        scale = abs(float(affine.gain[0]))
+        return incoming if scale == 1 else {start: rows * np.float32(scale) for start, rows in incoming.items()}
     axis = int(np.argmax([ids.size for ids in (view.trace.units[slot, k] for k in _axes(view, slot))]))
     units = view.trace.units[slot, axis]
     scaled = {}

@@ -9,12 +9,15 @@ from dataclasses import field
 import numpy as np
 from numpy.typing import NDArray
 
+from paoding_onnx.axes import factors
 from paoding_onnx.graph import Array
 from paoding_onnx.partition import Ids
+from paoding_onnx.places import Place
+from paoding_onnx.places import Role
+from paoding_onnx.rules import Passes
+from paoding_onnx.sites import Site
 from paoding_onnx.trace import Group
 from paoding_onnx.trace import Mask
-from paoding_onnx.trace import Place
-from paoding_onnx.trace import Role
 from paoding_onnx.trace import Trace
 
 Floats = NDArray[np.floating]
@@ -70,7 +73,47 @@ def is_dense(view: View, group: Group) -> bool:
         return False  # weights stored as integers cannot take over a share of another's
     sites = [view.trace.sites[place.site] for place in group.having(Role.PRODUCES)]
     ranks = [len(operand or ()) for site in sites for operand in site.bound.inputs]
-    return bool(ranks) and max(ranks) <= 2 and bool(group.having(Role.CONSUMES))
+    return bool(ranks) and max(ranks) <= 2 and can_absorb(view, group)
+
+
+def can_absorb(view: View, group: Group) -> bool:
+    """Whether a unit's twin can take over all that the unit contributes.
+
+    Everything that adds the group's units up must do so through a weight of its own, read by this node alone and not
+    changed on the way but by Reshape, Transpose and the like.
+    """
+    if not group.is_exact:
+        return False
+    consumers = group.having(Role.CONSUMES)
+    by_site = {place.site for place in consumers}
+    for index, site in enumerate(view.trace.sites):
+        if index not in by_site and _adds_up(view, group, index, site):
+            return False
+    return bool(consumers) and all(_is_own(view, place) for place in consumers)
+
+
+def _adds_up(view: View, group: Group, index: int, site: Site) -> bool:
+    """Whether a site has units of the group in a factor that none of its outputs has."""
+    made = {name for operand in site.bound.outputs for name in factors(operand)}
+    if not made:
+        return False  # it only measures
+    gone = (units for name, units in view.trace.factors[index].items() if name not in made)
+    return any(((units >= group.start) & (units < group.stop)).any() for units in gone)
+
+
+def _is_own(view: View, place: Place) -> bool:
+    """Whether the constant at `place` is read once, and reaches its site without being changed."""
+    name, sites = place.slot.tensor, view.trace.sites
+    while True:
+        readers = [k for k, site in enumerate(sites) for t in site.node.inputs if t is not None and t.name == name]
+        if len(readers) != 1 or name in view.trace.graph.outputs:
+            return False
+        site = sites[readers[0]]
+        if readers[0] == place.site:
+            return True
+        if site.rule.passes is not Passes.ANY or site.rule.affine is not None or site.rule.macs:
+            return False
+        name = next(t.name for t in site.node.outputs if t is not None)
 
 
 def weight_places(view: View, group: Group, role: Role) -> tuple[Place, ...]:

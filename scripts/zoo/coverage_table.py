@@ -65,7 +65,7 @@ def markdown(rows: Sequence[Row], date: str, versions: Mapping[str, str]) -> str
         "\n".join(f"- {row.model}: {row.status}" for row in rows if row.status != OK) or "None.",
         "## More left than expected",
         f"Above {LIMITS['CNN']:.2f} of the parameters (CNN, MLP) or {LIMITS['transformer']:.2f} (transformer), with "
-        "the refusal that stands at the most weights:",
+        "the share of the\nparameters that have one free axis by nature, and the refusal at the most other weights:",
         "\n".join(_above(done)) or "None.",
     )
     return "\n\n".join(parts) + "\n"
@@ -105,4 +105,4 @@ def _line(row: Row) -> str:
 def _above(rows: Sequence[Row]) -> Iterator[str]:
     for row in sorted(rows, key=lambda row: -(row.parameters_left or 0)):
         if (row.parameters_left or 0) > LIMITS.get(row.kind, LIMITS["transformer"]):
-            yield f"- {row.model} ({row.kind}, {row.parameters_left:.3f}): {row.weightiest or 'ends of the graph only'}"
+            yield f"- {row.model} ({row.kind}, {row.parameters_left:.3f}): {row.weightiest}"

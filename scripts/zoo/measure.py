@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import subprocess
 import sys
@@ -27,8 +28,9 @@ _RECURRENT = ("LSTM", "GRU", "RNN")
 class Row:
     """What came of one model; shares are in [0, 1], `None` where there is no figure.
 
-    `reasons` are the three most frequent reasons of refusals. `weightiest` is the reason that stands at weights
-    with the most elements in all, ends of the graph aside. `status` is "ok" or what went wrong.
+    `reasons` are the three most frequent reasons of refusals. `weightiest` is the share of parameters at the ends of
+    the graph, and the reason that stands at weights with the most elements, ends aside. `status` is "ok" or what went
+    wrong.
     """
 
     model: str
@@ -48,12 +50,13 @@ class Row:
 
 
 def measure(path: Path) -> Row:
-    """The row of one file: `prune`, then `inspect` for the share of prunable parameters."""
+    """The row of one file: `prune`, then `inspect` for what `prune` did not tell."""
     model = onnx.load(path, load_external_data=False)
     start = time.perf_counter()
     pruned, status = _run("prune", path, PRUNE)
     seconds = time.perf_counter() - start
-    seen, _ = _run("inspect", path, ("--json",))
+    is_told = "prunable_parameters" in pruned
+    seen = pruned if is_told else _run("inspect", path, ("--json",))[0]
     before, after = pruned.get("before") or {}, pruned.get("after") or {}
     groups = pruned.get("groups") or seen.get("groups") or []
     refusals = pruned.get("refusals") or seen.get("refusals") or []
@@ -64,7 +67,7 @@ def measure(path: Path) -> Row:
         parameters=before.get("parameters") or seen.get("parameters"),
         parameters_left=_share(after.get("parameters"), before.get("parameters")),
         macs_left=_share(after.get("macs"), before.get("macs")),
-        prunable=_share(seen.get("prunable_parameters"), seen.get("parameters")),
+        prunable=_share(seen.get("prunable_parameters"), seen.get("parameters") or before.get("parameters")),
         exact_groups=n_exact if groups else None,
         inexact_groups=len(groups) - n_exact if groups else None,
         refusals=len(refusals) if pruned or seen else None,
@@ -99,12 +102,12 @@ def _run(command: str, path: Path, options: Sequence[str]) -> tuple[Mapping[str,
         return json.loads(done.stdout), OK
     lines = done.stderr.strip().splitlines() or ["no message"]
     is_crash = "Traceback" in done.stderr or done.returncode not in range(6)
-    return {}, f"{'CRASH' if is_crash else 'failed'} {done.returncode}: {_clean(lines[-1])}"
+    return {}, f"{'CRASH' if is_crash else 'failed'} {done.returncode}: {_clean(lines[-1], path)}"
 
 
-def _clean(line: str) -> str:
-    """A message on one line, without folders and of bounded length."""
-    return re.sub(r"(/[\w.+-]+)+/", "", line).replace("|", "/")[:240]
+def _clean(line: str, path: Path) -> str:
+    """A message on one line, without the model's folder and of bounded length."""
+    return line.replace(f"{path.parent}/", "").replace("|", "/")[:400]
 
 
 def _share(part: int | None, whole: int | None) -> float | None:
@@ -114,25 +117,28 @@ def _share(part: int | None, whole: int | None) -> float | None:
 def _reason(refusal: Mapping[str, str]) -> str:
     """The reason of a refusal without the names of tensors, so that alike ones can be counted."""
     words = re.sub(r"'[^']*'", "..", refusal["reason"]).replace("|", "/")
-    is_end = words.startswith(("graph input", "graph output"))
-    return words if is_end else f"{refusal['operator']}: {words}"
+    return words if _is_end(words) else f"{refusal['operator']}: {words}"
+
+
+def _is_end(reason: str) -> bool:
+    return reason.startswith(("graph input", "graph output"))
 
 
 def _weightiest(model: onnx.ModelProto, refusals: Sequence[Mapping[str, str]]) -> str:
-    sizes = {tensor.name: _n_elements(tensor.dims) for tensor in model.graph.initializer}
-    sizes |= {n.output[0]: _n_elements(n.attribute[0].t.dims) for n in model.graph.node if n.op_type == "Constant"}
-    inner = [r for r in refusals if not _reason(r).startswith(("graph input", "graph output"))]
-    weights: Counter[str] = Counter()
-    for refusal in inner:
-        weights[_reason(refusal)] += sizes.get(refusal["tensor"], 0)
-    return f"{weights.most_common(1)[0][0]} ({weights.most_common(1)[0][1]:,} elements)" if weights else ""
-
-
-def _n_elements(dims: Sequence[int]) -> int:
-    n = 1
-    for size in dims:
-        n *= size
-    return n
+    """How many weights stand at the ends of the graph, where one axis is given, and what else keeps most weights."""
+    nodes = model.graph.node
+    sizes = {tensor.name: math.prod(tensor.dims) for tensor in model.graph.initializer}
+    sizes |= {n.output[0]: math.prod(n.attribute[0].t.dims) for n in nodes if n.op_type == "Constant"}
+    ends = {node.input[0] for node in nodes if node.op_type == "Gather" and node.input[0] in sizes}
+    inner: Counter[str] = Counter()
+    for refusal in refusals:
+        if _is_end(_reason(refusal)):
+            ends.add(refusal["tensor"])
+        else:
+            inner[_reason(refusal)] += sizes.get(refusal["tensor"], 0)
+    share = sum(sizes.get(name, 0) for name in ends) / max(sum(sizes.values()), 1)
+    words = f"{share:.0%} of the parameters in tables or at inputs and outputs"
+    return f"{words}; {inner.most_common(1)[0][0]} ({inner.most_common(1)[0][1]:,} elements)" if inner else words
 
 
 def _oracle_error(pruned: Mapping[str, object]) -> float | None:

@@ -18,8 +18,8 @@ from zoo.entry import SEED
 from zoo.entry import Entry
 from zoo.entry import require_size
 
-OPSET = 17
-"""Of the old exporter; the new one chooses its own."""
+OPSETS = (17, 20)
+"""Of the old exporter, the second one for models with operators that the first lacks; the new one chooses its own."""
 
 
 class ExportError(Exception):
@@ -61,10 +61,21 @@ def _write(path: Path, build: Callable[[], Built], *, big: bool, dynamo: bool) -
         if dynamo:
             torch.onnx.export(module, built.arguments, path, dynamo=True, external_data=False, verbose=False)
         else:
-            torch.onnx.export(module, built.arguments, path, dynamo=False, opset_version=OPSET)
+            _export_old(module, built.arguments, path)
     if len(onnx.load(path).graph.output) == 0:
         raise ExportError("the exported graph has no output")
     return f"{n_bytes / 4e6:.1f} M parameters, inputs {_text(built.arguments)}, largest output {largest:.2g}"
+
+
+def _export_old(module: nn.Module, arguments: tuple[Tensor, ...], path: Path) -> None:
+    for opset in OPSETS:
+        try:
+            torch.onnx.export(module, arguments, path, dynamo=False, opset_version=opset)
+        except torch.onnx.errors.UnsupportedOperatorError:
+            if opset == OPSETS[-1]:
+                raise
+        else:
+            return
 
 
 def randomise(module: nn.Module) -> None:

@@ -11,8 +11,8 @@ import pytest
 from onnx import numpy_helper
 
 from paoding_onnx import sites
-from paoding_onnx.check import Verdict
-from paoding_onnx.check import check_surgery
+from paoding_onnx.checks import Verdict
+from paoding_onnx.checks import check_surgery
 from paoding_onnx.graph import Node
 from paoding_onnx.loader import constants
 from paoding_onnx.rules import Fit

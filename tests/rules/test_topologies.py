@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import pytest
 
-from paoding_onnx.check import check_file
+from paoding_onnx.checks import check_file
 from paoding_onnx.loader import lift
 from paoding_onnx.loader import load
 from paoding_onnx.shapes import runnable_shapes

@@ -1,0 +1,57 @@
+"""check(): the proofs on two files, whoever pruned the second."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from paoding_onnx.checks import Verdict
+from paoding_onnx.checks import check_file
+from paoding_onnx.checks import check_plan
+from paoding_onnx.checks import check_surgery
+from paoding_onnx.checks import output_difference
+from paoding_onnx.cost import cost
+from paoding_onnx.inputs import Shapes
+from paoding_onnx.inputs import random_feeds
+from paoding_onnx.loader import input_specs
+from paoding_onnx.loader import load
+from paoding_onnx.plan import plan_from_document
+from paoding_onnx.session import Session
+from paoding_onnx.shapes import observe
+from paoding_onnx.shapes import runnable_shapes
+from paoding_onnx.trace import trace
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What `check` found; `difference` see `paoding_onnx.checks.output_difference`."""
+
+    verdicts: tuple[Verdict, ...]
+    difference: float
+
+
+def check(
+    original: Path | str, pruned: Path | str, *, plan: object = None, input_shapes: Shapes | None = None
+) -> Checked:
+    """The proofs on two files; with a `plan` (what `plan_document` returned) also those on the surgery itself.
+
+    Raises:
+        ModelError: if a file cannot be read, or the original cannot be run.
+        UsageError: if the plan does not fit the original.
+    """
+    source, result = load(original), load(pruned)
+    traced = trace(observe(source, input_shapes))
+    shapes = runnable_shapes(source, traced.graph)
+    if plan is None:
+        verdicts = check_file(source, Path(pruned), None, shapes)
+    else:
+        made = plan_from_document(traced, plan)
+        surgery = (check_surgery(source, traced, made), check_plan(source, traced, made, result))
+        verdicts = (*surgery, *check_file(source, Path(pruned), cost(traced, made.removed), shapes))
+    if not all(verdict.passed for verdict in verdicts if verdict.name in ("interface", "onnxruntime")):
+        return Checked(verdicts, math.nan)
+    feeds = random_feeds(input_specs(source), shapes, np.random.default_rng(0))
+    return Checked(verdicts, output_difference(Session(source).run(feeds), Session(result).run(feeds)))
