@@ -196,7 +196,9 @@ def _join(
         elif names:
             grid = np.indices([site.bound.sizes[name] for name in names]).reshape(len(names), -1)
             yield _Composite(index, part, names, tuple(factors[name] for name in names), tuple(grid))
-        elif segment and part.size == 1:
+        elif not segment:
+            work.pin(part, Cause(site.node.operator, site.node.name, "has size one here, and keeps it"))
+        elif part.size == 1:
             work.partition.unite(np.repeat(part, len(segment)), np.concatenate([factors[name] for name in segment]))
 
 

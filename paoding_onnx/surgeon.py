@@ -18,6 +18,7 @@ import onnx_graphsurgeon as gs
 from onnx import numpy_helper
 from onnx_graphsurgeon.logger import G_LOGGER
 
+from paoding_onnx.axes import Axis
 from paoding_onnx.axes import parse_axis
 from paoding_onnx.axes import size_of
 from paoding_onnx.graph import Array
@@ -27,6 +28,7 @@ from paoding_onnx.loader import Model
 from paoding_onnx.loader import mark_external
 from paoding_onnx.plan import Plan
 from paoding_onnx.rules import Fit
+from paoding_onnx.sites import Site
 from paoding_onnx.sites import Slot
 from paoding_onnx.trace import Trace
 
@@ -100,16 +102,17 @@ def _sliced(trace: Trace, plan: Plan, slot: Slot, contents: Contents) -> _Use | 
 def _refit(trace: Trace, index: int, fit: Fit, sizes: Mapping[str, int], edits: _Edits) -> None:
     """Write new sizes where a node holds sizes as numbers: those that changed.
 
-    Where numbers are computed while running, those of all axes with units: they might change by themselves, wrongly.
+    Numbers that are computed while running might change by themselves, wrongly, as soon as their axis shrinks anywhere.
     """
     site = trace.sites[index]
     tensor = site.node.operand(fit.place) if isinstance(fit.place, int) else None
     is_computed = tensor is not None and not tensor.is_constant
+    shrunk = {name for name, size in sizes.items() if size != site.bound.sizes[name]}
     new = {}
     for entry, text in fit.axes.items():
         axis = parse_axis(text)
-        has_units = any((trace.factors[index][name] >= 0).any() for segment in axis for name in segment)
-        if size_of(axis, sizes) != size_of(axis, site.bound.sizes) or (is_computed and has_units):
+        touched = _neighbours(site, axis) if is_computed else {name for segment in axis for name in segment}
+        if touched & shrunk:
             new[entry] = size_of(axis, sizes)
     if not new:
         return
@@ -121,6 +124,14 @@ def _refit(trace: Trace, index: int, fit: Fit, sizes: Mapping[str, int], edits: 
         return
     values = site.node.integers(fit.place)
     edits.attributes[index, fit.place] = [new.get(k, v) for k, v in enumerate(values)] if values else new[0]
+
+
+def _neighbours(site: Site, axis: Axis) -> set[str]:
+    """Factors that share an axis of one of the node's tensors with those of `axis`."""
+    own = {name for segment in axis for name in segment}
+    operands = (operand or () for operand in (*site.bound.inputs, *site.bound.outputs))
+    axes = ({name for segment in other for name in segment} for operand in operands for other in operand)
+    return own.union(*(names for names in axes if names & own))
 
 
 def _freeze(trace: Trace, plan: Plan, edits: _Edits) -> None:
