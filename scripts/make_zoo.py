@@ -13,6 +13,7 @@ import importlib
 import json
 import multiprocessing
 import os
+import re
 import sys
 import tempfile
 import time
@@ -87,13 +88,19 @@ def _make(entry: Entry, folder: Path, *, big: bool) -> str:
         if process.exitcode == 0 and partial.exists():
             partial.rename(target)
     seconds = time.perf_counter() - start
-    said = lines[-1] if lines else "no message"
+    said = _last_word(lines)
     if target.exists():
         print(f"{entry.name}: {said}, {target.stat().st_size / 1e6:.1f} MB in {seconds:.0f} s", flush=True)
         return ""
     cause = "time limit" if seconds > SECONDS else said
     print(f"{entry.name}: FAILED after {seconds:.0f} s (exit {process.exitcode}): {cause[:300]}", flush=True)
     return f"FAILED {entry.name}: {cause[:300]}"
+
+
+def _last_word(lines: Sequence[str]) -> str:
+    """The line that names an error if there is one (messages may go on after it), else the last line."""
+    errors = [line for line in lines if re.match(r"[\w.]+(Error|Exception)\b", line)]
+    return (errors or lines or ["no message"])[-1]
 
 
 def _write(entry: Entry, path: Path, log: Path, big: bool) -> None:
