@@ -85,7 +85,7 @@ class Session:
         return dict(zip(self.output_names, values, strict=True))
 
 
-def latency_ratio(before: Session, after: Session, feeds: Mapping[str, Array], *, seconds: float = 0.5) -> float:
+def latency_ratio(before: Session, after: Session, feeds: Mapping[str, Array], *, seconds: float = 0.3) -> float:
     """Median time of `after` over median time of `before`, the two run in turns for about `seconds`, once warmed up."""
     times: tuple[list[float], list[float]] = ([], [])
     end = time.perf_counter() + seconds

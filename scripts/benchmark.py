@@ -77,7 +77,7 @@ def _prune(file: Path, **options: object) -> None:
     import paoding_onnx
 
     chosen = paoding_onnx.Options(**options)  # type: ignore[arg-type]
-    _timed(lambda: paoding_onnx.prune(file, file.with_suffix(".small"), chosen))
+    _timed(lambda: paoding_onnx.prune(file, file.with_suffix(".small"), chosen, force=True))
 
 
 _JOBS: dict[str, Callable[[Path], None]] = {

@@ -21,6 +21,8 @@ SECONDS = 300
 """Time limit of a run."""
 OK = "ok"
 _ATTENTION = ("Attention", "GroupQueryAttention", "MultiHeadAttention")
+_PASSING = ("Cast", "Dropout", "Where", "Reshape", "Transpose", "Expand")
+"""Operators between a Softmax and the product that makes it attention."""
 _RECURRENT = ("LSTM", "GRU", "RNN")
 
 
@@ -85,10 +87,15 @@ def kind(model: onnx.ModelProto) -> str:
     operators = {node.op_type for node in nodes}
     if operators & {*_RECURRENT, "Loop", "Scan"}:
         return "recurrent"
-    weights = {name for node in nodes if node.op_type in ("Softmax", "Cast", "Dropout") for name in node.output}
-    has_attention = any(node.op_type in ("MatMul", "Einsum") and weights & set(node.input) for node in nodes)
-    is_cast_only = "Softmax" not in operators
-    return "transformer" if operators & set(_ATTENTION) or (has_attention and not is_cast_only) else "CNN"
+    if operators & set(_ATTENTION):
+        return "transformer"
+    weights: set[str] = set()
+    for node in nodes:
+        if node.op_type == "Softmax" or (node.op_type in _PASSING and weights & set(node.input)):
+            weights.update(node.output)
+        elif node.op_type in ("MatMul", "Einsum") and weights & set(node.input):
+            return "transformer"
+    return "CNN"
 
 
 def _run(command: str, path: Path, options: Sequence[str]) -> tuple[Mapping[str, object], str]:

@@ -41,6 +41,9 @@ DYNAMO = (
     "mobilevit_xxs",
     "resnest14d",
     "poolformer_s12",
+    "volo_d1_224",
+    "halonet26t",
+    "csatv2",
 )
 SMALL = 128
 
