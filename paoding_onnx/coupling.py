@@ -27,7 +27,8 @@ from paoding_onnx.sites import Site
 from paoding_onnx.sites import Slot
 from paoding_onnx.sites import sites_of
 from paoding_onnx.sizes import DataUse
-from paoding_onnx.sizes import data_uses
+from paoding_onnx.sizes import Entries
+from paoding_onnx.sizes import follow_sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Coupling:
     """The result: a set number for each position of each slot's axes and of each site's factors, and what is pinned.
 
     `causes` gives, by set number, an index into `reasons`, -1 for a set that may go. `frozen` are uses of sizes as data
-    that surgery must keep at their old value.
+    that surgery must keep at their old value; `made_of` says which sizes the entries of shape arithmetic come from.
     """
 
     sites: tuple[Site, ...]
@@ -63,6 +64,7 @@ class Coupling:
     reasons: tuple[Cause, ...]
     choices: tuple[Choice, ...]
     frozen: tuple[DataUse, ...]
+    made_of: Mapping[str, Entries]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +99,9 @@ def couple(graph: Graph, is_protected: Callable[[Node], bool] = lambda _node: Fa
     for site in sites:
         if is_protected(site.node):
             _pin_node(site, axes, work)
-    uses = tuple(data_uses(graph, sites))
-    frozen = tuple(use for use in uses if _can_freeze(sites, use))
-    for use in uses:
+    flow = follow_sizes(graph, sites)
+    frozen = tuple(use for use in flow.uses if _can_freeze(sites, use))
+    for use in flow.uses:
         if use not in frozen:
             _pin_sizes(use, sites, axes, work)
     choices = _settle(composites, sites, work)
@@ -112,6 +114,7 @@ def couple(graph: Graph, is_protected: Callable[[Node], bool] = lambda _node: Fa
         reasons=tuple(work.reasons),
         choices=tuple(choices),
         frozen=frozen,
+        made_of=flow.made_of,
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from paoding_onnx.graph import Graph
 from paoding_onnx.sites import Site
@@ -30,9 +31,22 @@ class DataUse:
     sources: Sources
 
 
-def data_uses(graph: Graph, sites: Sequence[Site]) -> Iterator[DataUse]:
-    """All places where sizes of axes meet data."""
+@dataclass(frozen=True, slots=True)
+class SizeFlow:
+    """Where sizes go.
+
+    `made_of` says, for each tensor of shape arithmetic, which sizes its entries come from; `uses` are the places where
+    sizes meet data.
+    """
+
+    made_of: Mapping[str, Entries]
+    uses: tuple[DataUse, ...]
+
+
+def follow_sizes(graph: Graph, sites: Sequence[Site]) -> SizeFlow:
+    """The way of all sizes of axes through a graph."""
     sizes: dict[str, Entries] = {}
+    uses: list[DataUse] = []
     data = set(graph.inputs)
     for index, site in enumerate(sites):
         read = _all(entry for name in _data_names(site) for entry in sizes.get(name, ()))
@@ -41,12 +55,11 @@ def data_uses(graph: Graph, sites: Sequence[Site]) -> Iterator[DataUse]:
         if is_data:
             data.update(outputs)
         if read and is_data:
-            yield from _uses(index, site, sizes)
+            uses += _uses(index, site, sizes)
         elif read or site.rule.measures:
             sizes |= {name: _entries(site, position, sizes) for position, name in enumerate(outputs)}
-    for name in graph.outputs:
-        if name in sizes:
-            yield DataUse(-1, -1, _all(sizes[name]))
+    uses += [DataUse(-1, -1, _all(sizes[name])) for name in graph.outputs if name in sizes]
+    return SizeFlow(MappingProxyType(sizes), tuple(uses))
 
 
 def _uses(index: int, site: Site, sizes: Mapping[str, Entries]) -> Iterator[DataUse]:

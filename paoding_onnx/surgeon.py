@@ -58,9 +58,8 @@ def cut(model: Model, trace: Trace, plan: Plan, contents: Contents = MappingProx
     edits = _Edits()
     _slice_constants(trace, plan, contents, edits)
     for index, site in enumerate(trace.sites):
-        sizes = trace.sizes(index, plan.removed)
         for fit in site.rule.fits:
-            _refit(trace, index, fit, sizes, edits)
+            _refit(trace, plan, index, fit, edits)
     _freeze(trace, plan, edits)
     _share(trace, edits)
     surgeon_graph = _operate(model, trace, edits)
@@ -99,25 +98,27 @@ def _sliced(trace: Trace, plan: Plan, slot: Slot, contents: Contents) -> _Use | 
     return _Use(value, pattern) if is_changed else None
 
 
-def _refit(trace: Trace, index: int, fit: Fit, sizes: Mapping[str, int], edits: _Edits) -> None:
+def _refit(trace: Trace, plan: Plan, index: int, fit: Fit, edits: _Edits) -> None:
     """Write new sizes where a node holds sizes as numbers: those that changed.
 
-    Numbers that are computed while running might change by themselves, wrongly, as soon as their axis shrinks anywhere.
+    Numbers that are computed while running are written down too where they might change by themselves, perhaps wrongly:
+    where their axis shrinks anywhere, or an axis whose size they are made of.
     """
     site = trace.sites[index]
+    sizes = trace.sizes(index, plan.removed)
     tensor = site.node.operand(fit.place) if isinstance(fit.place, int) else None
-    is_computed = tensor is not None and not tensor.is_constant
+    computed = tensor.name if tensor is not None and not tensor.is_constant else ""
     shrunk = {name for name, size in sizes.items() if size != site.bound.sizes[name]}
+    old = site.node.entries(fit.place) or () if isinstance(fit.place, int) else ()
     new = {}
     for entry, text in fit.axes.items():
         axis = parse_axis(text)
-        touched = _neighbours(site, axis) if is_computed else {name for segment in axis for name in segment}
-        if touched & shrunk:
+        touched = _neighbours(site, axis) if computed else {name for segment in axis for name in segment}
+        if touched & shrunk or (computed and trace.shrinks(computed, entry, len(old), plan.removed)):
             new[entry] = size_of(axis, sizes)
     if not new:
         return
     if isinstance(fit.place, int):
-        old = site.node.entries(fit.place) or ()
         numbers = [new.get(k, fit.literals.get(k, entry or 0)) for k, entry in enumerate(old)]
         value = np.array(numbers, tensor.dtype if tensor is not None else np.int64)
         edits.operands[index, fit.place] = _Use(value, value.tobytes())

@@ -27,6 +27,7 @@ from paoding_onnx.places import places_of
 from paoding_onnx.sites import Site
 from paoding_onnx.sites import Slot
 from paoding_onnx.sizes import DataUse
+from paoding_onnx.sizes import Entries
 
 Mask = NDArray[np.bool_]
 """True for a unit that goes (or a position that stays, where a name says `kept`)."""
@@ -72,7 +73,8 @@ class Trace:
     """Everything the later stages need to know about a graph.
 
     `units` and `factors` give the unit number of every position of an axis or factor, -1 where no unit may go. `frozen`
-    are sizes that nodes compute with and that must stay what they were.
+    are sizes that nodes compute with and that must stay what they were; `made_of` says which sizes the entries of each
+    tensor of shape arithmetic come from.
     """
 
     graph: Graph
@@ -83,6 +85,7 @@ class Trace:
     refusals: tuple[Refusal, ...]
     choices: tuple[Choice, ...]
     frozen: tuple[DataUse, ...]
+    made_of: Mapping[str, Entries]
 
     @property
     def n_units(self) -> int:
@@ -96,6 +99,12 @@ class Trace:
     def sizes(self, site: int, removed: Mask) -> dict[str, int]:
         """Size of every factor of a site when the units in `removed` go."""
         return {name: int(np.count_nonzero(~gone(ids, removed))) for name, ids in self.factors[site].items()}
+
+    def shrinks(self, name: str, entry: int, n_entries: int, removed: Mask) -> bool:
+        """Whether a size that entry number `entry` of shape arithmetic is made of changes when units go."""
+        made_of = self.made_of.get(name, ())
+        sources = made_of[entry] if len(made_of) == n_entries else frozenset().union(*made_of)
+        return any(not self.kept(slot, axis, removed).all() for slot, axis in sources)
 
     def frozen_values(self, removed: Mask) -> Iterator[tuple[DataUse, Array]]:
         """The frozen uses whose sizes change when the units in `removed` go, each with the value it must keep."""
@@ -145,6 +154,7 @@ def trace(graph: Graph, *, exclude: Sequence[str] = (), only: Sequence[str] = ()
         refusals=_refusals(graph, coupling),
         choices=coupling.choices,
         frozen=coupling.frozen,
+        made_of=coupling.made_of,
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from paoding_onnx.shapes import observe
 from paoding_onnx.sites import sites_of
-from paoding_onnx.sizes import data_uses
+from paoding_onnx.sizes import follow_sizes
 from tests.models import model
 from tests.models import prune_randomly
 from tests.models import traced
@@ -23,7 +23,7 @@ def uses(text: str) -> list[tuple[str, set[tuple[str, int]]]]:
     sites = sites_of(graph)
     return [
         (sites[use.site].node.operator if use.site >= 0 else "", {(slot.tensor, axis) for slot, axis in use.sources})
-        for use in data_uses(graph, sites)
+        for use in follow_sizes(graph, sites).uses
     ]
 
 
@@ -76,3 +76,14 @@ def test_size_that_is_a_graph_output_is_data():
 def test_size_that_an_unknown_operator_reads_is_data():
     text = HEAD + "s = Shape (p) n = NonZero (s) r = Reshape (p, s) y = Conv (r, b) }"
     assert [operator for operator, _ in uses(text)] == ["NonZero"]
+
+
+def test_reshape_keeps_its_target_when_another_tensor_it_was_computed_from_shrinks():
+    text = (
+        "g (float[2,3,4,4] x) => (float[2,5,16] y) <float[8,3,1,1] a, float[8,8,1,1] b, float[5,8] c, int64[1] zero={0},"
+        " int64[1] two={2}, int64[1] all={16}> { p = Conv (x, a) q = Conv (p, b) s = Shape (p) n = Slice (s, zero, two)"
+        " t = Concat <axis=0> (n, all) f = Softmax <axis=1> (q) r = Reshape (f, t) y = MatMul (c, r) }"
+    )
+    trial = prune_randomly(model(text))
+    assert trial.n_removed >= 4
+    assert trial.verdict.passed, trial.verdict.detail

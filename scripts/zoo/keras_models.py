@@ -8,6 +8,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import onnxruntime
 import tensorflow as tf
 import tf2onnx
 from keras import layers
@@ -70,6 +71,7 @@ def _writer(make: Callable[[], keras.Model]) -> Callable[[Path, bool], str]:
         signature = [tf.TensorSpec((1, *model.inputs[0].shape[1:]), tf.float32, name="x")]
         function = tf.function(lambda x: model(x, training=False), input_signature=signature)
         tf2onnx.convert.from_function(function, signature, opset=OPSET, output_path=str(path))
+        onnxruntime.InferenceSession(path)  # fails where a TensorFlow operator is left in the graph
         return f"{n_bytes / 4e6:.1f} M parameters, input {'x'.join(map(str, signature[0].shape))}"
 
     return write

@@ -56,6 +56,7 @@ def _write(path: Path, build: Callable[[], Built], *, big: bool, dynamo: bool) -
     n_bytes = sum(p.numel() * p.element_size() for p in module.parameters())
     require_size(n_bytes, big=big)
     randomise(module)
+    _calibrate(module, built.arguments)
     largest = _largest_output(module, built.arguments)
     with torch.no_grad():
         if dynamo:
@@ -79,18 +80,31 @@ def _export_old(module: nn.Module, arguments: tuple[Tensor, ...], path: Path) ->
 
 
 def randomise(module: nn.Module) -> None:
-    """Replace, in place, every parameter that is one constant, and the statistics of BatchNormalization.
+    """Replace, in place, every parameter that is one constant.
 
     A scale of one, a shift of zero or a layer scale of 1e-6 would let a slice at the wrong place pass unseen.
     """
-    for child in module.modules():
-        if isinstance(child, nn.modules.batchnorm._BatchNorm) and child.running_mean is not None:
-            child.running_mean.normal_(0, 0.2)
-            child.running_var.uniform_(0.5, 1.5)
     with torch.no_grad():
         for name, parameter in module.named_parameters():
             if parameter.is_floating_point() and parameter.numel() and parameter.min() == parameter.max():
                 _fill(name, parameter)
+
+
+def _calibrate(module: nn.Module, arguments: tuple[Tensor, ...]) -> None:
+    """Give BatchNormalization, in place, statistics near those of one run: values stay small however deep the model."""
+
+    def observe(norm: nn.modules.batchnorm._BatchNorm, inputs: tuple[Tensor, ...]) -> None:
+        x = inputs[0].transpose(0, 1).flatten(1)
+        spread = x.var(1, correction=0) + x.var(correction=0) / 10 + 1e-3
+        norm.running_mean.copy_(x.mean(1) + torch.empty_like(spread).normal_(0, 0.2) * spread.sqrt())
+        norm.running_var.copy_(spread * torch.empty_like(spread).uniform_(0.5, 1.5))
+
+    norms = [m for m in module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm) and m.track_running_stats]
+    hooks = [norm.register_forward_pre_hook(observe) for norm in norms]
+    with torch.no_grad():
+        module(*arguments)
+    for hook in hooks:
+        hook.remove()
 
 
 def _fill(name: str, parameter: nn.Parameter) -> None:
