@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import replace
 from fractions import Fraction
@@ -22,6 +23,7 @@ from paoding_onnx.cost import Cost
 from paoding_onnx.cost import cost
 from paoding_onnx.cost import nothing
 from paoding_onnx.errors import CheckError
+from paoding_onnx.errors import ModelError
 from paoding_onnx.errors import TargetError
 from paoding_onnx.graph import Array
 from paoding_onnx.inputs import Shapes
@@ -59,6 +61,10 @@ Progress = Callable[[str, float], None]
 
 LEAN_BYTES = 1 << 28
 """Models with more bytes of weights than this are timed without a second, faster layout of them, to save memory."""
+
+ROWS = 32
+"""Random samples on which outputs before and after are compared, where that costs at most `MACS_TO_SPEND`."""
+MACS_TO_SPEND = 10**10
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,5 +280,19 @@ def _measure(result: Pruned, *, saved: bool) -> Pruned:
     feeds = random_feeds(input_specs(result.original), shapes, np.random.default_rng(0))
     lean = sum(array.nbytes for array in result.original.weights.values()) > LEAN_BYTES
     before, after = (Session(model, optimise=True, lean=lean) for model in (result.original, result.model))
-    difference = output_difference(before.run(feeds), after.run(feeds))
+    difference = output_difference(*_many_outputs(result, before, after, feeds))
     return replace(result, latency_ratio=latency_ratio(before, after, feeds), difference=difference, saved=saved)
+
+
+def _many_outputs(
+    result: Pruned, before: Session, after: Session, feeds: Mapping[str, Array]
+) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
+    """Outputs of both models on a batch of random samples, or on one where a batch costs too much or does not run."""
+    specs = input_specs(result.original)
+    shapes = {name: (ROWS, *array.shape[1:]) for name, array in feeds.items() if array.ndim}
+    is_open = all(spec.dims and not isinstance(spec.dims[0], int) for spec in specs)
+    if is_open and ROWS * result.before.macs < MACS_TO_SPEND:
+        with suppress(ModelError):
+            many = random_feeds(specs, shapes, np.random.default_rng(0))
+            return before.run(many), after.run(many)
+    return before.run(feeds), after.run(feeds)
