@@ -101,6 +101,7 @@ def test_prune_document_holds_the_whole_run(result):
         "model",
         "output",
         "options",
+        "prunable_parameters",
         "before",
         "after",
         "latency_ratio",

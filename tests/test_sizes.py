@@ -80,8 +80,9 @@ def test_size_that_an_unknown_operator_reads_is_data():
 
 def test_reshape_keeps_its_target_when_another_tensor_it_was_computed_from_shrinks():
     text = (
-        "g (float[2,3,4,4] x) => (float[2,5,16] y) <float[8,3,1,1] a, float[8,8,1,1] b, float[5,8] c, int64[1] zero={0},"
-        " int64[1] two={2}, int64[1] all={16}> { p = Conv (x, a) q = Conv (p, b) s = Shape (p) n = Slice (s, zero, two)"
+        "g (float[2,3,4,4] x) => (float[2,5,16] y) <float[8,3,1,1] a, float[8,8,1,1] b, float[5,8] c,"
+        " int64[1] zero={0}, int64[1] two={2}, int64[1] all={16}> {"
+        " p = Conv (x, a) q = Conv (p, b) s = Shape (p) n = Slice (s, zero, two)"
         " t = Concat <axis=0> (n, all) f = Softmax <axis=1> (q) r = Reshape (f, t) y = MatMul (c, r) }"
     )
     trial = prune_randomly(model(text))

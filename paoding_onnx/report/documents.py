@@ -43,6 +43,7 @@ def prune_document(result: Pruned, *, source: Path | None = None, target: Path |
         "model": _file(source, result.bytes_before),
         "output": _file(target if result.saved else None, result.bytes_after),
         "options": _options(result.options),
+        "prunable_parameters": prunable_parameters(result.trace),
         "before": asdict(result.before),
         "after": asdict(result.after),
         "latency_ratio": number(result.latency_ratio),
