@@ -168,7 +168,8 @@ def test_operators_prints_markdown(printed):
         (("inspect", "m.onnx"), "parameters macs input_shapes prunable_parameters groups refusals choices"),
         (
             ("prune", "m.onnx", "--dry-run"),
-            "model output options prunable_parameters before after latency_ratio output_difference groups steps checks refusals",
+            "model output options prunable_parameters before after latency_ratio output_difference groups steps checks"
+            " refusals",
         ),
         (("check", "m.onnx", "m.onnx"), "checks output_difference"),
     ],
