@@ -21,6 +21,9 @@ SMALLEST_STEP = 0.001
 class Options:
     """How to prune.
 
+    >>> Options(target=0.3, by="parameters", exclude=("head*",)).method
+    'paoding'
+
     Attributes:
         target: share to remove, in (0, 1), of what `by` counts.
         by: `units` (every group loses this share, as in the paper), `parameters` or `macs` (of the whole model).

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import replace
 from fractions import Fraction
@@ -18,18 +17,14 @@ import numpy as np
 from paoding_onnx.checks import Verdict
 from paoding_onnx.checks import check_file
 from paoding_onnx.checks import check_surgery
-from paoding_onnx.checks import output_difference
 from paoding_onnx.cost import Cost
 from paoding_onnx.cost import cost
 from paoding_onnx.cost import nothing
 from paoding_onnx.errors import CheckError
-from paoding_onnx.errors import ModelError
 from paoding_onnx.errors import TargetError
+from paoding_onnx.evaluate import compare
 from paoding_onnx.graph import Array
-from paoding_onnx.inputs import Shapes
-from paoding_onnx.inputs import random_feeds
 from paoding_onnx.loader import Model
-from paoding_onnx.loader import input_specs
 from paoding_onnx.loader import load
 from paoding_onnx.options import Options
 from paoding_onnx.plan import Plan
@@ -41,8 +36,6 @@ from paoding_onnx.samplers import METHODS
 from paoding_onnx.samplers import View
 from paoding_onnx.samplers.reach import reach_of
 from paoding_onnx.samplers.view import is_dense
-from paoding_onnx.session import Session
-from paoding_onnx.session import latency_ratio
 from paoding_onnx.shapes import observe
 from paoding_onnx.shapes import runnable_shapes
 from paoding_onnx.surgeon import cut
@@ -58,13 +51,6 @@ from paoding_onnx.writer import write_model
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share of all work done so far, in [0, 1]."""
-
-LEAN_BYTES = 1 << 28
-"""Models with more bytes of weights than this are timed without a second, faster layout of them, to save memory."""
-
-ROWS = 32
-"""Random samples on which outputs before and after are compared, where that costs at most `MACS_TO_SPEND`."""
-MACS_TO_SPEND = 10**10
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +85,9 @@ class Pruned:
 def examine(model: Model | Path | str, options: Options | None = None) -> Trace:
     """The trace of a model: its groups of units, and what may not go and why.
 
+    >>> [group.n_units for group in examine("models/fraud_mlp.onnx").groups]
+    [64, 64]
+
     Raises:
         ModelError: if the model cannot be read or run.
         UsageError: if a pattern or input shape in `options` does not fit it.
@@ -119,6 +108,10 @@ def prune(
     extras: Callable[[Pruned, Stage], tuple[Path, ...]] = lambda _pruned, _stage: (),
 ) -> Pruned:
     """Prune `model`, prove the result, and write it to `output` if given.
+
+    >>> result = prune("models/fraud_mlp.onnx", options=Options(target=0.5))
+    >>> result.before.parameters, result.after.parameters, all(verdict.passed for verdict in result.verdicts)
+    (6145, 2049, True)
 
     Args:
         model: a file, or a model that `load` returned.
@@ -154,7 +147,8 @@ def prune(
         files = write_model(smaller, held.place(target))
         result = _prove(original, smaller, traced, plan, options, steps, files, equivalence)
         progress("measuring", 0.9)
-        result = _measure(result, saved=bool(output))
+        ratio, difference = compare(original, smaller, traced.graph, macs=result.before.macs)
+        result = replace(result, latency_ratio=ratio, difference=difference, saved=bool(output))
         if output:
             more = extras(result, held)
             held.commit(*more, *(target.with_name(file.name) for file in files))
@@ -273,26 +267,3 @@ def _prove(
         difference=math.nan,
         saved=False,
     )
-
-
-def _measure(result: Pruned, *, saved: bool) -> Pruned:
-    shapes: Shapes = runnable_shapes(result.original, result.trace.graph)
-    feeds = random_feeds(input_specs(result.original), shapes, np.random.default_rng(0))
-    lean = sum(array.nbytes for array in result.original.weights.values()) > LEAN_BYTES
-    before, after = (Session(model, optimise=True, lean=lean) for model in (result.original, result.model))
-    difference = output_difference(*_many_outputs(result, before, after, feeds))
-    return replace(result, latency_ratio=latency_ratio(before, after, feeds), difference=difference, saved=saved)
-
-
-def _many_outputs(
-    result: Pruned, before: Session, after: Session, feeds: Mapping[str, Array]
-) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
-    """Outputs of both models on a batch of random samples, or on one where a batch costs too much or does not run."""
-    specs = input_specs(result.original)
-    shapes = {name: (ROWS, *array.shape[1:]) for name, array in feeds.items() if array.ndim}
-    is_open = all(spec.dims and not isinstance(spec.dims[0], int) for spec in specs)
-    if is_open and ROWS * result.before.macs < MACS_TO_SPEND:
-        with suppress(ModelError):
-            many = random_feeds(specs, shapes, np.random.default_rng(0))
-            return before.run(many), after.run(many)
-    return before.run(feeds), after.run(feeds)

@@ -38,6 +38,9 @@ def check(
 ) -> Checked:
     """The proofs on two files; with a `plan` (what `plan_document` returned) also those on the surgery itself.
 
+    >>> check("models/fraud_mlp.onnx", "models/fraud_mlp.onnx").difference
+    0.0
+
     Raises:
         ModelError: if a file cannot be read, or the original cannot be run.
         UsageError: if the plan does not fit the original.

@@ -188,6 +188,12 @@ def _bytes(array: Array) -> bytes:
 def save(model: Model, path: Path | str, *, force: bool = False) -> None:
     """Write `model` to `path`, whole or not at all.
 
+    >>> from paoding_onnx.loader import load
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(load("models/fraud_mlp.onnx"), f"{folder}/copy.onnx")
+    ...     load(f"{folder}/copy.onnx").n_bytes
+    26261
+
     Raises:
         UsageError: if the model was read from there.
         OutputError: if the file exists and `force` is not given, or cannot be written.

@@ -107,7 +107,7 @@ def moved(before: Model, after: Model) -> float:
 
 def skip_latency(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare tests of other things the half second in which `prune` measures latency: it is 0.5."""
-    monkeypatch.setattr("paoding_onnx.pipeline.latency_ratio", lambda *_: 0.5)
+    monkeypatch.setattr("paoding_onnx.evaluate.latency_ratio", lambda *_: 0.5)
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -15,7 +15,7 @@ from paoding_onnx.rules import operators
 PACKAGE = Path(__file__).parents[1] / "paoding_onnx"
 FLOW = """
 errors axes partition graph loader session inputs shapes rules sites sizes coupling places trace cost samplers plan
-surgeon masking repair checks writer options pipeline verify report cli __init__ __main__
+surgeon masking repair checks evaluate writer options pipeline verify report cli __init__ __main__
 """
 """Modules and packages in the order of the flow: each imports only from those before it."""
 ORDER = FLOW.split()
