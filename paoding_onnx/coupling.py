@@ -86,6 +86,7 @@ class _Work:
     reasons: dict[Cause, int] = field(default_factory=dict)
 
     def pin(self, ids: Ids, cause: Cause) -> None:
+        """Say that positions may not go, and why."""
         self.partition.pin(ids, self.reasons.setdefault(cause, len(self.reasons)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -43,18 +44,24 @@ def places_of(graph: Graph, coupling: Coupling) -> list[Place]:
     sources: dict[str, Slot] = {}
     found: dict[tuple[Slot, int], Place] = {}
     for index, site in enumerate(coupling.sites):
-        constant = [slot for slot in site.inputs if slot is not None and graph.tensors[slot.tensor].is_constant]
-        for slot in constant:
-            for axis in range(len(graph.tensors[slot.tensor].shape or ())):
-                role = _role(site, coupling, index, coupling.axes[slot, axis])
-                if (slot, axis) not in found or (found[slot, axis].role is Role.FOLLOWS and role is not Role.FOLLOWS):
-                    found[slot, axis] = Place(index, slot, axis, role)
+        for slot, axis in _constant_axes(graph, site):
+            role = _role(site, coupling, index, coupling.axes[slot, axis])
+            known = found.get((slot, axis))
+            if known is None or (known.role is Role.FOLLOWS and role is not Role.FOLLOWS):
+                found[slot, axis] = Place(index, slot, axis, role)
         _meet_sources(site, index, coupling, sources, found)
         inputs = [t for t in site.node.inputs if t is not None]
         if inputs and site.inputs[0] is not None and all(t.is_constant or t.name in sources for t in inputs):
             source = sources.get(inputs[0].name, site.inputs[0])
             sources |= {o.tensor: source for o in site.outputs if o is not None}
     return [found[key] for key in sorted(found, key=lambda key: (found[key].site, key))]
+
+
+def _constant_axes(graph: Graph, site: Site) -> Iterator[tuple[Slot, int]]:
+    for slot in site.inputs:
+        tensor = graph.tensors[slot.tensor] if slot is not None else None
+        if slot is not None and tensor is not None and tensor.is_constant:
+            yield from ((slot, axis) for axis in range(len(tensor.shape or ())))
 
 
 def _meet_sources(

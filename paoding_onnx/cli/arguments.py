@@ -20,6 +20,7 @@ class _Parser(argparse.ArgumentParser):
     """A parser that reports a wrong argument as one line, through our own error."""
 
     def error(self, message: str) -> NoReturn:
+        """Refuse the arguments."""
         raise UsageError(f"{message}; see `{self.prog} --help`")
 
 

@@ -109,6 +109,7 @@ def _extras(arguments: Namespace) -> Callable[[Pruned, Stage], tuple[Path, ...]]
     """Writes the plan and the report beside the model, to be named together with it."""
 
     def write(result: Pruned, held: Stage) -> tuple[Path, ...]:
+        """Stage the files that were asked for; returns their targets."""
         documents: dict[Path | None, Callable[[], object]] = {
             arguments.plan: lambda: plan_document(result.trace, result.plan),
             arguments.report: lambda: prune_document(result, source=arguments.model),

@@ -96,6 +96,7 @@ def register(
     """
 
     def add(make: Callable[[Node], Rule]) -> Callable[[Node], Rule]:
+        """Register `make`, and return it as it is."""
         for operator in operators:
             if (domain, operator) in _REGISTRY:
                 raise ValueError(f"operator {domain}::{operator} has a rule already")

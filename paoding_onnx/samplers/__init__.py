@@ -30,7 +30,6 @@ class Method:
 
     sampler: Sampler
     is_progressive: bool
-    summary: str
 
 
 def paoding(view: View, group: Group, count: int, rng: np.random.Generator) -> tuple[Candidate, ...]:
@@ -50,9 +49,9 @@ def at_random(view: View, group: Group, count: int, rng: np.random.Generator) ->
 
 METHODS: Mapping[str, Method] = MappingProxyType(
     {
-        "paoding": Method(paoding, True, "the paper's: twins of dense units merged, least channel scale for channels"),
-        "magnitude": Method(magnitude, False, "least product of incoming and outgoing weight norms"),
-        "random": Method(at_random, False, "any units"),
+        "paoding": Method(paoding, True),
+        "magnitude": Method(magnitude, False),
+        "random": Method(at_random, False),
     }
 )
 """The methods that `--method` offers, by name."""
