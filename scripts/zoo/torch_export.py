@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,10 +29,14 @@ class ExportError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A module and the positional arguments to trace it with."""
+    """A module and the positional arguments to trace it with.
+
+    `open_axes` names, for each argument, the axes whose size is left open in the file; without it all are fixed.
+    """
 
     module: nn.Module
     arguments: tuple[Tensor, ...]
+    open_axes: tuple[Mapping[int, str], ...] = ()
 
 
 def entries(name: str, build: Callable[[], Built], *, dynamo: bool) -> tuple[Entry, ...]:
@@ -60,18 +65,29 @@ def _write(path: Path, build: Callable[[], Built], *, big: bool, dynamo: bool) -
     largest = _largest_output(module, built.arguments)
     with torch.no_grad():
         if dynamo:
-            torch.onnx.export(module, built.arguments, path, dynamo=True, external_data=False, verbose=False)
+            _export_new(module, built, path)
         else:
-            _export_old(module, built.arguments, path)
+            _export_old(module, built, path)
     if len(onnx.load(path).graph.output) == 0:
         raise ExportError("the exported graph has no output")
     return f"{n_bytes / 4e6:.1f} M parameters, inputs {_text(built.arguments)}, largest output {largest:.2g}"
 
 
-def _export_old(module: nn.Module, arguments: tuple[Tensor, ...], path: Path) -> None:
+def _export_new(module: nn.Module, built: Built, path: Path) -> None:
+    """By the new exporter, which may still fix an open axis where the module computes with its size."""
+    shapes = tuple(dict.fromkeys(axes, torch.export.Dim.AUTO) for axes in built.open_axes) or None
+    chosen = {"dynamo": True, "external_data": False, "verbose": False, "dynamic_shapes": shapes}
+    torch.onnx.export(module, built.arguments, path, **chosen)
+
+
+def _export_old(module: nn.Module, built: Built, path: Path) -> None:
+    """By the old exporter, at the first opset that has all operators."""
+    names = [f"input_{number}" for number in range(len(built.open_axes))]
+    chosen = {"dynamo": False, "input_names": names or None}
+    chosen |= {"dynamic_axes": dict(zip(names, map(dict, built.open_axes), strict=True)) or None}
     for opset in OPSETS:
         try:
-            torch.onnx.export(module, arguments, path, dynamo=False, opset_version=opset)
+            torch.onnx.export(module, built.arguments, path, opset_version=opset, **chosen)
         except torch.onnx.errors.UnsupportedOperatorError:
             if opset == OPSETS[-1]:
                 raise
