@@ -103,7 +103,8 @@ class FusedAttention(Attention):
         """Rows of the same shape."""
         sizes = (HEADS, HEADS // 2, HEADS // 2)
         parts = self.qkv(x).unflatten(2, (sum(sizes), WIDTH // HEADS)).transpose(1, 2).split(sizes, 1)
-        mixed = F.scaled_dot_product_attention(*parts, is_causal=True, enable_gqa=True)
+        q, k, v = (part.repeat_interleave(HEADS // part.shape[1], 1) for part in parts)
+        mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
         return self.project(mixed.transpose(1, 2).flatten(2))
 
 

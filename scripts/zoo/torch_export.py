@@ -23,6 +23,10 @@ OPSETS = (17, 20)
 """Of the old exporter, the second one for models with operators that the first lacks; the new one chooses its own."""
 
 
+LARGEST_FILE = 1_900_000_000
+"""Bytes of weights above which they go to a file beside the model: protobuf ends at 2 GB."""
+
+
 class ExportError(Exception):
     """A model that cannot be used for a test of numbers."""
 
@@ -68,9 +72,17 @@ def _write(path: Path, build: Callable[[], Built], *, big: bool, dynamo: bool) -
             _export_new(module, built, path)
         else:
             _export_old(module, built, path)
-    if len(onnx.load(path).graph.output) == 0:
+    if n_bytes > LARGEST_FILE:
+        _move_weights(path)
+    if len(onnx.load(path, load_external_data=False).graph.output) == 0:
         raise ExportError("the exported graph has no output")
     return f"{n_bytes / 4e6:.1f} M parameters, inputs {_text(built.arguments)}, largest output {largest:.2g}"
+
+
+def _move_weights(path: Path) -> None:
+    """All weights to one file, in place of the one file for each that the old exporter writes."""
+    model = onnx.load(path)
+    onnx.save(model, path, save_as_external_data=True, location=f"{path.name}.data")
 
 
 def _export_new(module: nn.Module, built: Built, path: Path) -> None:
