@@ -28,7 +28,14 @@ from zoo.entry import VERSIONS
 from zoo.entry import Entry
 from zoo.entry import TooBigError
 
-FAMILIES = ("structures", "recurrent_models", "transformers_models", "timm_models", "torchvision_models")
+FAMILIES = (
+    "structures",
+    "small_models",
+    "recurrent_models",
+    "transformers_models",
+    "timm_models",
+    "torchvision_models",
+)
 FRAMEWORKS = ("torch", "torchvision", "timm", "transformers", "tensorflow_cpu", "keras", "tf2onnx", "onnxscript")
 SECONDS = 900
 """Time limit of one export."""

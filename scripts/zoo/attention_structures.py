@@ -249,7 +249,6 @@ def _texts(make: Callable[[], nn.Module]) -> Callable[[], Built]:
 
 
 def _translator() -> Built:
-    torch.backends.mha.set_fastpath_enabled(value=False)  # one fused operator that no exporter knows
     return Built(Translator(), (_words(), _words()), (ROWS, {0: "batch", 1: "target_steps"}))
 
 

@@ -196,6 +196,6 @@ MODULES: Mapping[str, Callable[[], Built]] = {
     "twins": _image(Twins, n=2),
     "localised": _image(Localised),
     "autoencoder": lambda: Built(Autoencoder(), (torch.randn(1, 3, 16, 16),), (BATCH,)),
-    "film": lambda: Built(Clip(), (torch.randn(1, 3, 4, 16, 16),), ({0: "batch", 2: "time", 3: "height", 4: "width"},)),
+    "film": lambda: Built(Clip(), (torch.randn(1, 3, 4, 16, 16),), (BATCH,)),
 }
 """What makes each structure, its arguments, and the axes that can be open."""
