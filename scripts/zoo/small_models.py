@@ -126,7 +126,7 @@ def _high_resolution() -> nn.Module:
 
 
 def _regnet(se_ratio: float | None) -> nn.Module:
-    params = regnet.BlockParams.from_init_params(6, 16, 16.0, 2.0, 8, se_ratio)
+    params = regnet.BlockParams.from_init_params(6, 16, 16.0, 2.0, 8, se_ratio=se_ratio)
     return regnet.RegNet(params, num_classes=CLASSES, stem_width=16)
 
 
@@ -209,8 +209,8 @@ OTHERS: Mapping[str, tuple[int, Callable[[], nn.Module]]] = {
 }
 """By name: the side of its images, and what makes it."""
 DYNAMO = """
-resnet mobilenet_v3 efficientnet regnet_y densenet shufflenet googlenet vit convnext swin swin_v2 maxvit deeplab cait
-xcit levit mobilevit edgenext coatnet cspnet pvt_v2 gmlp
+volo resnet mobilenet_v3 efficientnet regnet_y densenet shufflenet googlenet vit convnext swin swin_v2 maxvit deeplab
+cait xcit levit mobilevit edgenext coatnet cspnet pvt_v2 gmlp
 """
 
 
