@@ -1,25 +1,56 @@
-"""Models of public architectures whose weights are drawn anew: `scripts/make_skeletons.py` took them out."""
+"""Models of public architectures whose weights are drawn anew: `scripts/make_skeletons.py` took them out.
+
+`python -m tests.skeletons` measures anew what pruning leaves of each, and writes `figures.csv`.
+"""
 
 from __future__ import annotations
 
+import csv
 import gzip
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnx
 from google.protobuf.message import Message
 from onnx import numpy_helper
 
+from paoding_onnx import Options
+from paoding_onnx import Pruned
+from paoding_onnx import prune
+
 FOLDER = Path(__file__).parent / "skeletons"
 """Where the packed models are."""
+FIGURES = FOLDER / "figures.csv"
+"""The share of the parameters that is left of each: at most that much must be left today."""
 ENDING = ".onnx.gz"
+HALF = Options(target=0.5, method="magnitude", round_to=1)
+"""Half of the units of every group go."""
 
 
 def names() -> list[str]:
     """The models there are, in order."""
     return sorted(path.name.removesuffix(ENDING) for path in FOLDER.glob(f"*{ENDING}"))
+
+
+def figures() -> dict[str, float]:
+    """The recorded shares, by name."""
+    with FIGURES.open(newline="") as file:
+        return {row["model"]: float(row["parameters_left"]) for row in csv.DictReader(file)}
+
+
+def halve(name: str, folder: Path) -> Pruned:
+    """What `prune` makes of a model, once it is unpacked to a file in a folder."""
+    path = folder / f"{name}.onnx"
+    onnx.save(unpack(name), path)
+    return prune(path, options=HALF)
+
+
+def parameters_left(pruned: Pruned) -> float:
+    """The share of the parameters that is left."""
+    return pruned.after.parameters / pruned.before.parameters
 
 
 def unpack(name: str) -> onnx.ModelProto:
@@ -52,3 +83,15 @@ def _empty_tensors(message: Message) -> Iterator[onnx.TensorProto]:
         if field.message_type is not None:
             for inner in (value,) if isinstance(value, Message) else value:
                 yield from _empty_tensors(inner)
+
+
+def _record() -> None:
+    """Write the figures of all models."""
+    with TemporaryDirectory() as folder, FIGURES.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("model", "parameters_left"))
+        writer.writerows((name, f"{parameters_left(halve(name, Path(folder))):.4f}") for name in names())
+
+
+if __name__ == "__main__":
+    _record()

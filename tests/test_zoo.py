@@ -1,0 +1,26 @@
+"""Public architectures as exporters write them, at half their units: all proofs hold, no less goes than once did."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.pruning import skip_latency
+from tests.skeletons import figures
+from tests.skeletons import halve
+from tests.skeletons import names
+from tests.skeletons import parameters_left
+
+ROUNDING = 0.0001
+"""The figures have four digits."""
+
+
+def test_every_model_has_a_figure():
+    assert names() == list(figures())
+
+
+@pytest.mark.parametrize("name", names())
+def test_half_of_the_units_go_with_all_proofs(name, tmp_path, monkeypatch):
+    skip_latency(monkeypatch)
+    pruned = halve(name, tmp_path)
+    assert all(verdict.passed for verdict in pruned.verdicts)
+    assert parameters_left(pruned) <= figures()[name] + ROUNDING
