@@ -40,6 +40,8 @@ tf_efficientnet_b0 repvgg_a0 mobilenetv4_conv_small fasternet_t0 coat_tiny swift
 gcvit_xxtiny crossvit_9_240
 """
 """Those that the new exporter writes too, spread over families."""
+NO_TORCHSCRIPT = "volo_d1_224 halonet26t csatv2 naflexvit_base_patch16_gap"
+"""Those that the old exporter cannot write."""
 SMALL = 128
 
 
@@ -47,7 +49,10 @@ def catalogue() -> tuple[Entry, ...]:
     """All entries, in the order of `NAMES`."""
     found: list[Entry] = []
     for name in NAMES.split():
-        found += entries(f"timm_{name}", lambda name=name: _built(name), dynamo=name in DYNAMO.split())
+        is_old = name not in NO_TORCHSCRIPT.split()
+        found += entries(
+            f"timm_{name}", lambda name=name: _built(name), dynamo=name in DYNAMO.split(), torchscript=is_old
+        )
     return tuple(found)
 
 

@@ -43,8 +43,8 @@ class Built:
     open_axes: tuple[Mapping[int, str], ...] = ()
 
 
-def entries(name: str, build: Callable[[], Built], *, dynamo: bool) -> tuple[Entry, ...]:
-    """The files of one model: one by the old exporter, and one by the new exporter if `dynamo`."""
+def entries(name: str, build: Callable[[], Built], *, dynamo: bool, torchscript: bool = True) -> tuple[Entry, ...]:
+    """The files of one model: one by the old exporter if `torchscript`, and one by the new exporter if `dynamo`."""
 
     def write_old(path: Path, big: bool) -> str:
         return _write(path, build, big=big, dynamo=False)
@@ -52,8 +52,8 @@ def entries(name: str, build: Callable[[], Built], *, dynamo: bool) -> tuple[Ent
     def write_new(path: Path, big: bool) -> str:
         return _write(path, build, big=big, dynamo=True)
 
-    old = Entry(f"{name}.torchscript", write_old)
-    return (old, Entry(f"{name}.dynamo", write_new)) if dynamo else (old,)
+    old, new = Entry(f"{name}.torchscript", write_old), Entry(f"{name}.dynamo", write_new)
+    return (*((old,) if torchscript else ()), *((new,) if dynamo else ()))
 
 
 def _write(path: Path, build: Callable[[], Built], *, big: bool, dynamo: bool) -> str:
