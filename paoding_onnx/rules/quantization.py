@@ -1,8 +1,9 @@
-"""Operators between integers and floats: DequantizeLinear, QuantizeLinear."""
+"""Operators between integers and floats: DequantizeLinear, QuantizeLinear, DynamicQuantizeLinear."""
 
 from __future__ import annotations
 
 from paoding_onnx.graph import Node
+from paoding_onnx.rules.rule import Quantized
 from paoding_onnx.rules.rule import Rule
 from paoding_onnx.rules.rule import axis_index
 from paoding_onnx.rules.rule import fixed
@@ -12,13 +13,21 @@ from paoding_onnx.rules.rule import spell
 
 
 @register("DequantizeLinear", "QuantizeLinear", read=25)
+@register("DequantizeLinear", "QuantizeLinear", read=1, domain="com.microsoft")
 def linear_quantization(node: Node) -> Rule:
     """ONNX DequantizeLinear-25, QuantizeLinear-25: one scale for all, or one for each index of `axis`."""
     if node.integer("block_size", 0):
         return fixed(node, "has one scale for each block of this axis")
     axes = names("A", len(node.shape(0)))
     scale = _scale(node, axes)
-    return Rule(spell([axes, *[scale] * (len(node.inputs) - 1)], [axes]))
+    quantized = {0: Quantized(2, 1)} if node.operator == "DequantizeLinear" else {}
+    return Rule(spell([axes, *[scale] * (len(node.inputs) - 1)], [axes]), quantized=quantized)
+
+
+@register("DynamicQuantizeLinear", read=11)
+def dynamic_quantization(node: Node) -> Rule:
+    """ONNX DynamicQuantizeLinear-11: one scale from the range of the whole tensor, which includes zero."""
+    return Rule("*A -> *A, _, _", ranged=(0,))
 
 
 def _scale(node: Node, axes: list[str]) -> list[str]:

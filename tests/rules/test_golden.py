@@ -33,4 +33,5 @@ def test_equation_fits_the_shapes_of_its_node(golden: Golden):
 
 
 def test_every_registered_operator_has_a_golden_line():
-    assert {golden.node.operator for golden in GOLDEN} == {entry.operator for entry in operators()}
+    lines = {(golden.node.domain, golden.node.operator) for golden in GOLDEN}
+    assert lines == {(entry.domain, entry.operator) for entry in operators()}
