@@ -19,9 +19,9 @@ def linear_quantization(node: Node) -> Rule:
     if node.integer("block_size", 0):
         return fixed(node, "has one scale for each block of this axis")
     axes = names("A", len(node.shape(0)))
-    scale = _scale(node, axes)
+    scales = [_scale(node, axes, index) for index in range(1, len(node.inputs))]
     quantized = {0: Quantized(2, 1)} if node.operator == "DequantizeLinear" else {}
-    return Rule(spell([axes, *[scale] * (len(node.inputs) - 1)], [axes]), quantized=quantized)
+    return Rule(spell([axes, *scales], [axes]), quantized=quantized)
 
 
 @register("DynamicQuantizeLinear", read=11)
@@ -30,9 +30,8 @@ def dynamic_quantization(node: Node) -> Rule:
     return Rule("*A -> *A, _, _", ranged=(0,))
 
 
-def _scale(node: Node, axes: list[str]) -> list[str]:
-    if not node.shape(1):
-        return []
-    if node.shape(1) == (1,):
-        return ["1"]
+def _scale(node: Node, axes: list[str], index: int) -> list[str]:
+    """The axes of a scale or zero point: quantizers write a scale of shape (1,) beside a zero point of shape ()."""
+    if node.shape(index) in ((), (1,)):
+        return ["1"] * len(node.shape(index))
     return [axes[axis_index(node.integer("axis", 1), len(axes))]]
