@@ -5,7 +5,9 @@ To add an operator: one function in the file of its family, one golden line in `
 
 from __future__ import annotations
 
+from paoding_onnx.rules import attention as attention
 from paoding_onnx.rules import elementwise as elementwise
+from paoding_onnx.rules import fused as fused
 from paoding_onnx.rules import joining as joining
 from paoding_onnx.rules import linear as linear
 from paoding_onnx.rules import normalization as normalization

@@ -180,19 +180,16 @@ def dynamic_lstm(node: Node) -> Rule:
 
 @register("QAttention", read=1, domain=_MICROSOFT)
 def qattention(node: Node) -> Rule:
-    """com.microsoft QAttention: heads go whole; parts of a head too where the scale is given and not their number."""
-    part = "D" if node.real("scale", 0.0) else "d"
-    heads = f"(p H {part})"
-    scale, zero = _per(node, 4, heads), _per(node, 7, heads)
-    state = f"w b H u {part}"
+    """com.microsoft QAttention: queries, keys and values from one weight; heads go whole."""
+    scale, zero = _per(node, 4, "(p H d)"), _per(node, 7, "(p H d)")
     return Rule(
-        f"b s I, I {heads}, {heads}, _, {scale}, _, _, {zero}, {state} -> b s (H {part}), w b H v {part}",
+        f"b s I, I (p H d), (p H d), _, {scale}, _, _, {zero}, w b H u d -> b s (H d), w b H v d",
         sizes={"H": node.integer("num_heads", 1), "p": 3, "w": 2},
         fits=(Fit("num_heads", {0: "H"}),),
-        macs=("b", "s", "I", "p", "H", part),
-        more_macs=("w", "b", "s", "s", "H", part),
+        macs=("b", "s", "I", "p", "H", "d"),
+        more_macs=("w", "b", "s", "s", "H", "d"),
         quantized={0: Quantized(6, 3), 1: Quantized(7, 4)},
-        why="computes its scale from the size of a head",
+        why="compares whole heads along this axis",
     )
 
 

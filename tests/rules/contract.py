@@ -205,23 +205,23 @@ SHIFTING = [
     Case("Gather", "g = Gather <axis=1> (a, picks) c = Reshape (g, flat)", "int64[2,2] picks={7,0,2,5}, "
          "int64[4] flat={0,4,8,8}", channels=4, units=10),
 ]  # fmt: skip
-_SEQUENCE = "m = ReduceMax <axes=[3], keepdims=0> (a) s = Transpose <perm=[2,0,1]> (m)"
+SEQUENCE = "m = ReduceMax <axes=[3], keepdims=0> (a) s = Transpose <perm=[2,0,1]> (m)"
 """Eight steps of two samples: with a single step, hidden units would never meet each other."""
 _LAST = "c = Reshape (last, back)"
-_BACK = "int64[4] back={2,6,1,1}"
+BACK = "int64[4] back={2,6,1,1}"
 RECURRENT = [
-    Case("LSTM", f"{_SEQUENCE} z, last = LSTM <hidden_size=6> (s, w, u, v) {_LAST}",
-         f"{_BACK}, float[1,24,8] w, float[1,24,6] u, float[1,48] v", channels=6, units=22),
-    Case("LSTM", f"{_SEQUENCE} z, last = LSTM <hidden_size=6> (s, w, u, , , i, i, p) {_LAST}",
-         f"{_BACK}, float[1,24,8] w, float[1,24,6] u, float[1,2,6] i, float[1,18] p", channels=6, units=22),
-    Case("LSTM", f"{_SEQUENCE} z = LSTM <hidden_size=6, direction=\"bidirectional\"> (s, w, u) "
+    Case("LSTM", f"{SEQUENCE} z, last = LSTM <hidden_size=6> (s, w, u, v) {_LAST}",
+         f"{BACK}, float[1,24,8] w, float[1,24,6] u, float[1,48] v", channels=6, units=22),
+    Case("LSTM", f"{SEQUENCE} z, last = LSTM <hidden_size=6> (s, w, u, , , i, i, p) {_LAST}",
+         f"{BACK}, float[1,24,8] w, float[1,24,6] u, float[1,2,6] i, float[1,18] p", channels=6, units=22),
+    Case("LSTM", f"{SEQUENCE} z = LSTM <hidden_size=6, direction=\"bidirectional\"> (s, w, u) "
          "c = Transpose <perm=[2,3,1,0]> (z)", "float[2,24,8] w, float[2,24,6] u", channels=6, units=22),
-    Case("GRU", f"{_SEQUENCE} z, last = GRU <hidden_size=6> (s, w, u, v) {_LAST}",
-         f"{_BACK}, float[1,18,8] w, float[1,18,6] u, float[1,36] v", channels=6, units=22),
-    Case("GRU", f"{_SEQUENCE} z, last = GRU <hidden_size=6, linear_before_reset=1> (s, w, u, v) {_LAST}",
-         f"{_BACK}, float[1,18,8] w, float[1,18,6] u, float[1,36] v", channels=6, units=22),
-    Case("RNN", f"{_SEQUENCE} z, last = RNN <hidden_size=6> (s, w, u) {_LAST}",
-         f"{_BACK}, float[1,6,8] w, float[1,6,6] u", channels=6, units=22),
+    Case("GRU", f"{SEQUENCE} z, last = GRU <hidden_size=6> (s, w, u, v) {_LAST}",
+         f"{BACK}, float[1,18,8] w, float[1,18,6] u, float[1,36] v", channels=6, units=22),
+    Case("GRU", f"{SEQUENCE} z, last = GRU <hidden_size=6, linear_before_reset=1> (s, w, u, v) {_LAST}",
+         f"{BACK}, float[1,18,8] w, float[1,18,6] u, float[1,36] v", channels=6, units=22),
+    Case("RNN", f"{SEQUENCE} z, last = RNN <hidden_size=6> (s, w, u) {_LAST}",
+         f"{BACK}, float[1,6,8] w, float[1,6,6] u", channels=6, units=22),
 ]  # fmt: skip
 QUANTIZATION = [
     Case("QuantizeLinear", "q = QuantizeLinear (a, half) c = Cast <to=1> (q)"),
@@ -232,88 +232,7 @@ QUANTIZATION = [
         "float[8] scale={0.5,0.25,0.5,0.25,0.5,0.25,0.5,0.25}",
     ),
 ]
-_TOKENS = "f = Reshape (a, flat) t = Transpose <perm=[0,2,1]> (f)"
-"""Channels become the features of 64 tokens, and come back."""
-_IMAGE = "b = Transpose <perm=[0,2,1]> (i) c = Reshape (b, image)"
-_SHAPES = "int64[3] flat={0,0,64}, int64[4] image={0,0,8,8}"
-_Q = "q = QuantizeLinear (a, s, z)"
-_D = "c = DequantizeLinear (p, s, z)"
-_R = f"{_Q} qr = QuantizeLinear (r, s, z)"
-_ROWS = "g = GlobalAveragePool (a) f = Flatten (g)"
-_BACK4 = "c = Unsqueeze (e, last)"
-_S = "float s={0.05}, uint8 z={120}, float sw={0.01}, int8 zw={3}"
-_K = f"{_S}, float[6] sk, int8[6] zk={{0,0,0,0,0,0}}, int8[6,8,3,3] k, int32[6] kb"
-_M = f"{_S}, float[6] sk, int8[6] zk, int8[8,6] k, float[6] kf, int64[2] last={{2,3}}"
-_LAST_AXIS = "t = Transpose <perm=[0,2,3,1]> (a)"
-_CHANNELS_LAST = "l = Transpose <perm=[0,2,3,1]> (q)"
-QUANTIZED = [
-    Case("QLinearConv", f"{_Q} p = QLinearConv <pads=[1,1,1,1]> (q, s, z, k, sk, zk, s, z, kb) {_D}", _K, channels=6,
-         units=22),
-    Case("QLinearConv", f"{_Q} p = QLinearConv <pads=[1,1,1,1]> (q, s, z, k, sw, zw, s, z) {_D}", _K, channels=6,
-         units=22),
-    Case("QLinearConv", f"{_Q} p = QLinearConv <group=8, pads=[1,1,1,1]> (q, s, z, k, sk, zk, s, z, kb) {_D}",
-         f"{_S}, int8[8,1,3,3] k, float[8] sk, int8[8] zk={{0,0,0,0,0,0,0,0}}, int32[8] kb"),
-    Case("QLinearConv", f"{_Q} {_CHANNELS_LAST} m = com.microsoft.QLinearConv <channels_last=1> (l, s, z, k, sk, zk, s,"
-         f" z, kb) p = Transpose <perm=[0,3,1,2]> (m) {_D}", _K, channels=6, units=22),
-    Case("ConvInteger", f"{_Q} i = ConvInteger (q, k, z) c = Cast <to=1> (i)", _K, channels=6, units=22),
-    Case("ConvInteger", f"{_Q} i = ConvInteger (q, k, z, zw) c = Cast <to=1> (i)", _K, channels=6, units=22),
-    Case("QLinearMatMul", f"{_LAST_AXIS} q = QuantizeLinear (t, s, z) m = QLinearMatMul (q, s, z, k, sk, zk, s, z) "
-         f"p = Transpose <perm=[0,3,1,2]> (m) {_D}", _M, channels=6, units=22),
-    Case("QLinearMatMul", f"{_LAST_AXIS} q = QuantizeLinear (t, s, z) m = QLinearMatMul (q, s, z, k, sw, zw, s, z) "
-         f"p = Transpose <perm=[0,3,1,2]> (m) {_D}", _M, channels=6, units=22),
-    Case("MatMulInteger", f"{_LAST_AXIS} q = QuantizeLinear (t, s, z) i = MatMulInteger (q, k, z, zk) "
-         "u = Cast <to=1> (i) c = Transpose <perm=[0,3,1,2]> (u)", _M, channels=6, units=22),
-    Case("MatMulInteger", f"{_LAST_AXIS} q = QuantizeLinear (t, s) i = MatMulInteger (q, k) "
-         "u = Cast <to=1> (i) c = Transpose <perm=[0,3,1,2]> (u)", _M, channels=6, units=22),
-    Case("DynamicQuantizeLinear", f"{_LAST_AXIS} q, qs, qz = DynamicQuantizeLinear (t) i = MatMulInteger (q, k, qz) "
-         "u = Cast <to=1> (i) v = Mul (u, qs) c = Transpose <perm=[0,3,1,2]> (v)", _M, channels=6, units=22),
-    Case("MatMulIntegerToFloat", f"{_LAST_AXIS} q, qs, qz = DynamicQuantizeLinear (t) "
-         "i = com.microsoft.MatMulIntegerToFloat (q, k, qs, sk, qz, zk, kf) c = Transpose <perm=[0,3,1,2]> (i)", _M,
-         channels=6, units=22),
-    Case("DynamicQuantizeMatMul", f"{_LAST_AXIS} i = com.microsoft.DynamicQuantizeMatMul (t, k, sk, zk, kf) "
-         "c = Transpose <perm=[0,3,1,2]> (i)", _M, channels=6, units=22),
-    Case("DynamicQuantizeMatMul", f"{_LAST_AXIS} i = com.microsoft.DynamicQuantizeMatMul (t, k, sw) "
-         "c = Transpose <perm=[0,3,1,2]> (i)", _M, channels=6, units=22),
-    Case("QGemm", f"{_ROWS} q = QuantizeLinear (f, s, z) p = com.microsoft.QGemm (q, s, z, k, sk, zk, kb, s, z) "
-         f"e = DequantizeLinear (p, s, z) {_BACK4}", f"{_M}, int32[6] kb", channels=6, units=22),
-    Case("QGemm", f"{_ROWS} q = QuantizeLinear (f, s, z) e = com.microsoft.QGemm <transB=1> (q, s, z, k, sw, zw) "
-         f"{_BACK4}", f"{_S}, int8[6,8] k, int64[2] last={{2,3}}", channels=6, units=22),
-    *[Case(op, f"{_R} p = com.microsoft.{op} (q, s, z, qr, s, z, s, z) {_D}", _S, units=8)
-      for op in ("QLinearAdd", "QLinearMul")],
-    Case("QLinearMul", f"{_Q} p = com.microsoft.QLinearMul (q, s, z, k, s, z, s, z) {_D}", f"{_S}, uint8[8,1,1] k"),
-    *[Case(op, f"{_Q} p = com.microsoft.{op} (q, s, z, s, z) {_D}", _S)
-      for op in ("QLinearSigmoid", "QLinearLeakyRelu", "QLinearGlobalAveragePool")],
-    Case("QLinearGlobalAveragePool", f"{_Q} {_CHANNELS_LAST} m = com.microsoft.QLinearGlobalAveragePool "
-         f"<channels_last=1> (l, s, z, s, z) p = Transpose <perm=[0,3,1,2]> (m) {_D}", _S),
-    Case("QLinearAveragePool", f"{_Q} p = com.microsoft.QLinearAveragePool <kernel_shape=[2,2]> (q, s, z, s, z) {_D}",
-         _S),
-    Case("QLinearConcat", f"{_R} p = com.microsoft.QLinearConcat <axis=1> (s, z, q, s, z, qr, s, z) {_D}", _S,
-         channels=16),
-    Case("QLinearSoftmax", f"{_Q} p = com.microsoft.QLinearSoftmax <axis=3, opset=13> (q, s, z, sw, z) "
-         "c = DequantizeLinear (p, sw, z)", _S),
-    Case("QLinearSoftmax", f"{_Q} p = com.microsoft.QLinearSoftmax <axis=1, opset=13> (q, s, z, sw, z) "
-         "c = DequantizeLinear (p, sw, z)", _S, units=PINNED),
-    Case("QLinearWhere", f"{_R} w = Greater (a, zero) p = com.microsoft.QLinearWhere (w, q, s, z, qr, s, z, s, z) {_D}",
-         _S, units=8),
-    Case("MatMulNBits", f"{_LAST_AXIS} i = com.microsoft.MatMulNBits <K=8, N=6, bits=4, block_size=16> (t, k, sk) "
-         "c = Transpose <perm=[0,3,1,2]> (i)", "uint8[6,1,8] k, float[6] sk", channels=6, units=14),
-    Case("MatMulNBits", f"{_LAST_AXIS} i = com.microsoft.MatMulNBits <K=8, N=6, bits=4, block_size=16> (t, k, sk, zk) "
-         "c = Transpose <perm=[0,3,1,2]> (i)", "uint8[6,1,8] k, float[6,1] sk, uint8[6,1] zk", channels=6, units=14),
-    Case("DynamicQuantizeLSTM", f"{_SEQUENCE} y0, e = com.microsoft.DynamicQuantizeLSTM <hidden_size=6> "
-         "(s, k, u, v, , , , , sw, zw, sw, zw) c = Reshape (e, back)", f"{_BACK}, int8[1,8,24] k, int8[1,6,24] u, "
-         "float[1,48] v, float[1] sw={0.01}, int8[1] zw={0}", channels=6),
-    Case("QAttention", f"{_TOKENS} q = QuantizeLinear (t, s, z) "
-         f"i = com.microsoft.QAttention <num_heads=4> (q, k, kb, s, sw, , z, zw) {_IMAGE}",
-         f"{_S}, int8[8,48] k, float[48] kb, {_SHAPES}", channels=16, units=20),
-    Case("QAttention", f"{_TOKENS} q = QuantizeLinear (t, s, z) "
-         f"i = com.microsoft.QAttention <num_heads=4, scale=0.5> (q, k, kb, s, sk, , z, zk) {_IMAGE}",
-         f"{_S}, int8[8,48] k, float[48] kb, float[48] sk, int8[48] zk, {_SHAPES}", channels=16, units=20),
-    Case("QuantizeLinear", "q = com.microsoft.QuantizeLinear (a, s, z) c = Cast <to=1> (q)",
-         "float s={0.01}, uint16 z={32000}"),
-    Case("DequantizeLinear", "q = com.microsoft.QuantizeLinear (a, s, z) c = com.microsoft.DequantizeLinear (q, s, z)",
-         "float s={0.01}, uint16 z={32000}"),
-]  # fmt: skip
 CONTRACT = [
     *ELEMENTWISE, *LINEAR, *NORMALIZATION, *POOLING, *REDUCTION, *SHAPING, *JOINING, *SHIFTING, *RECURRENT,
-    *QUANTIZATION, *QUANTIZED,
+    *QUANTIZATION,
 ]  # fmt: skip

@@ -283,64 +283,7 @@ QUANTIZATION = [
     line("DequantizeLinear 8 1 () -> 8", "A0, 1,  -> A0"),
     line("QuantizeLinear 2x8 2x4 -> 2x8", "i0x0 i0x1, i1x0 i1x1 -> o0x0 o0x1", block_size=2, why="each block"),
 ]
-_QCONV = "n (G I) *s, _, _, (G O) I *k, {0}, {0}, _, _, (G O) -> n (G O) *t"
-_QLSTM = (
-    "t n I, d I (q h), d h (q h), d (p h), _, d n h, d n h, d (v h), d, d, d, d -> t d n h, d n h, d n h",
-    "quantizes all hidden units by their common range",
-)
-_QATTENTION = "b s I, I (p H d), (p H d), _, {0}, _, _, {0}, w b H u d -> b s (H d), w b H v d"
-QUANTIZED = [
-    line("DynamicQuantizeLinear 2x8 -> 2x8 () ()", "*A -> *A, _, _"),
-    line("com.microsoft.QuantizeLinear 2x8 () () -> 2x8", "A0 A1, ,  -> A0 A1"),
-    line("com.microsoft.DequantizeLinear 8x2 8 8 -> 8x2", "A0 A1, A0, A0 -> A0 A1", axis=0),
-    line("QLinearConv 2x3x9x9 () () 8x3x3x3 () () () () 8 -> 2x8x7x7", _QCONV.format("_"), sizes="G=1 I=3 O=8", fits=G,
-         macs=K2),
-    line("QLinearConv 2x8x9x9 () () 8x1x3x3 8 8 () () -> 2x8x7x7", _QCONV.format("(G O)"), sizes="G=8 I=1", fits=G,
-         macs=K2, group=8),
-    line("com.microsoft.QLinearConv 2x9x9x3 () () 8x3x3x3 1 1 () () -> 2x7x7x8", _QCONV.format("_").replace(
-         "n (G I) *s", "n *s (G I)").replace("n (G O) *t", "n *t (G O)"), fits=G, macs=K2, channels_last=1),
-    line("ConvInteger 2x3x9x9 8x3x3x3 () 8 -> 2x8x7x7", "n (G I) *s, (G O) I *k, _, (G O) -> n (G O) *t", fits=G,
-         macs=K2),
-    line("ConvInteger 2x3x9x9 8x3x3x3 -> 2x8x7x7", "n (G I) *s, (G O) I *k, _, _ -> n (G O) *t", fits=G, macs=K2),
-    line("QLinearMatMul 5x2x3 () () 3x8 8 1x8 () () -> 5x2x8", "A0 M K, _, _, K N, N, 1 N, _, _ -> A0 M N",
-         macs="A0 M N K"),
-    line("QLinearMatMul 2x3 () () 3x8 () () () () -> 2x8", "M K, _, _, K N, _, _, _, _ -> M N", macs="M N K"),
-    line("MatMulInteger 2x3 3x8 () 8 -> 2x8", "M K, K N, _, N -> M N", macs="M N K"),
-    line("MatMulInteger 2x3 3 -> 2", "M K, K, _, _ -> M", macs="M K"),
-    line("com.microsoft.MatMulIntegerToFloat 2x3 3x8 () 8 () 8 8 -> 2x8", "M K, K N, _, N, _, N, N -> M N",
-         macs="M N K"),
-    line("com.microsoft.DynamicQuantizeMatMul 5x2x3 3x8 1 -> 5x2x8", "A0 M K, K N, _, _, N -> A0 M N",
-         macs="A0 M N K"),
-    line("com.microsoft.QGemm 2x3 () () 3x8 8 8 8 () () -> 2x8", "M K, _, _, K N, N, N, N, _, _ -> M N", macs="M K N"),
-    line("com.microsoft.QGemm 3x2 () () 8x3 () () -> 2x8", "K M, _, _, N K, _, _, , _, _ -> M N", macs="M K N",
-         transA=1, transB=1),
-    *[line(f"com.microsoft.{op} 2x8x4 () () 8x1 () () () () -> 2x8x4", "A0 A1 A2, _, _, A1 1, _, _, _, _ -> A0 A1 A2")
-      for op in ("QLinearAdd", "QLinearMul")],
-    line("com.microsoft.QLinearWhere 4 2x8x4 () () () () () () () -> 2x8x4",
-         "A2, A0 A1 A2, _, _, , _, _, _, _ -> A0 A1 A2"),
-    *[line(f"com.microsoft.{op} 2x8 () () () () -> 2x8", "*A, _, _, _, _ -> *A")
-      for op in ("QLinearSigmoid", "QLinearLeakyRelu")],
-    line("com.microsoft.QLinearGlobalAveragePool 2x8x4 () () () () -> 2x8x1", "n C *s, _, _, _, _ -> n C *t"),
-    line("com.microsoft.QLinearAveragePool 2x4x8 () () () () -> 2x3x8", "n *s C, _, _, _, _ -> n *t C",
-         kernel_shape=(2,), channels_last=1),
-    line("com.microsoft.QLinearConcat () () 2x3 () () 2x5 () () -> 2x8", "_, _, A0 S0, _, _, A0 S1, _, _ -> A0 S0+S1",
-         axis=-1),
-    line("com.microsoft.QLinearSoftmax 2x8x4 () () () () -> 2x8x4", "A0 A1 a2, _, _, _, _ -> A0 A1 a2", opset=13),
-    line("com.microsoft.QLinearSoftmax 2x8x4 () () () () -> 2x8x4", "A0 a1 a2, _, _, _, _ -> A0 a1 a2", axis=1),
-    line("com.microsoft.MatMulNBits 2x5x64 6x2x16 12 -> 2x5x6", "A0 A1 (B s), N B q, (N B), (N z), _, N -> A0 A1 N",
-         fits="N[0]=N K[0]=(B s)", macs="A0 A1 B s N", sizes="s=32 B=2", block_size=32, K=64, N=6),
-    line("com.microsoft.MatMulNBits 2x64 6x2x16 6x2 6x1 _ 6 -> 2x6", "A0 k, N b q, N b, N z, _, N -> A0 N",
-         fits="N[0]=N", macs="A0 k N", block_size=32, K=64, N=6, why="one scale for each block"),
-    line("com.microsoft.DynamicQuantizeLSTM 5x2x3 1x3x24 1x6x24 1x48 _ _ _ _ 1 1 1 1 -> 5x1x2x6", _QLSTM[0],
-         hidden_size=6, macs="t n d q h I", why=_QLSTM[1]),
-    line("com.microsoft.DynamicQuantizeLSTM 5x2x3 1x3x24 1x6x24 _ _ _ _ _ 1x24 1x24 1x24 1x24 -> 5x1x2x6",
-         _QLSTM[0].replace(", d, d, d, d", ", d (q h)" * 4), hidden_size=6, macs="t n d q h I"),
-    line("com.microsoft.QAttention 2x5x8 8x48 48 () () -> 2x5x16", _QATTENTION.format("_"), num_heads=4,
-         fits="num_heads[0]=H", macs="b s I p H d", sizes="H=4 d=4", why="size of a head"),
-    line("com.microsoft.QAttention 2x5x8 8x48 48 () 48 _ () 48 -> 2x5x16", _QATTENTION.format("(p H d)").replace(
-         "d", "D"), num_heads=4, scale=0.5, fits="num_heads[0]=H", macs="b s I p H D"),
-]  # fmt: skip
 GOLDEN = [
     *ELEMENTWISE, *LINEAR, *NORMALIZATION, *POOLING, *REDUCTION, *SHAPING, *JOINING, *SHIFTING, *RECURRENT,
-    *QUANTIZATION, *QUANTIZED,
+    *QUANTIZATION,
 ]  # fmt: skip

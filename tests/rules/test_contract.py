@@ -11,9 +11,13 @@ from tests.models import model
 from tests.models import prune_randomly
 from tests.rules.contract import CONTRACT
 from tests.rules.contract import Case
+from tests.rules.contract_contributed import CONTRIBUTED
+
+CASES = [*CONTRACT, *CONTRIBUTED]
+every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.label)
 
 
-@pytest.mark.parametrize("case", CONTRACT, ids=lambda case: case.label)
+@every_case
 def test_operator_is_pruned_exactly(case: Case):
     trial = prune_randomly(model(case.text, opset=case.opset, ir=case.ir))
     nodes = [site.node for site in trial.trace.sites if site.has_rule]
@@ -24,7 +28,7 @@ def test_operator_is_pruned_exactly(case: Case):
     assert trial.n_removed >= case.units // 2
 
 
-@pytest.mark.parametrize("case", CONTRACT, ids=lambda case: case.label)
+@every_case
 def test_contract_model_says_something(case: Case):
     """An output of zeros or NaN would satisfy any oracle."""
     subject = model(case.text, opset=case.opset, ir=case.ir)
@@ -35,4 +39,4 @@ def test_contract_model_says_something(case: Case):
 
 
 def test_contract_covers_every_registered_operator():
-    assert {case.domain_and_operator for case in CONTRACT} == {(entry.domain, entry.operator) for entry in operators()}
+    assert {case.domain_and_operator for case in CASES} == {(entry.domain, entry.operator) for entry in operators()}
