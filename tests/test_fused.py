@@ -36,8 +36,8 @@ ENCODER = """g (float[N,6,8] x) => (float[N,6,5] y)
   s = MatMul (tq, tk) c = Mul (s, scale) p = Softmax (c) m = MatMul (p, tv)
   t = Transpose <perm=[0,2,1,3]> (m) j = Reshape (t, joined) jo = MatMul (j, o) jb = Add (jo, ob)
   a = Add (jb, x) n = LayerNormalization (a, g1, b1)
-  h = MatMul (n, w) hb = Add (h, wb) d = Div (hb, root) e = Erf (d) e1 = Add (e, one) f = Mul (hb, e1) fh = Mul (f, half)
-  l = MatMul (fh, u) r = Add (l, n) nn = LayerNormalization (r, g2, b2) y = MatMul (nn, z)
+  h = MatMul (n, w) hb = Add (h, wb) d = Div (hb, root) e = Erf (d) e1 = Add (e, one) f = Mul (hb, e1)
+  fh = Mul (f, half) l = MatMul (fh, u) r = Add (l, n) nn = LayerNormalization (r, g2, b2) y = MatMul (nn, z)
 }"""
 LEVELS = {
     "extended": ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
