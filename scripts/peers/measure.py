@@ -8,7 +8,6 @@ import resource
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -83,9 +82,9 @@ def model_name(path: Path) -> str:
     return path.name.removeprefix("tv_").removesuffix(".torchscript.onnx")
 
 
-def measure(path: Path, tool: str, pythons: Mapping[str, str], limits: Limits) -> Row:
-    """The row of one file and one tool; `pythons` are the interpreters by tool."""
-    done = _run([pythons[tool], *_words(path, tool)], limits)
+def measure(path: Path, tool: str, python: str, limits: Limits) -> Row:
+    """The row of one file and one tool, run by the interpreter `python`."""
+    done = _run([python, *_words(path, tool)], limits)
     told = _told(done, tool)
     status = _status(done, told, tool)
     return Row(
@@ -128,22 +127,13 @@ def _run(words: Sequence[str], limits: Limits) -> _Done:
             stderr=err,
             cwd=HERE.parent.parent,  # `-m paoding_onnx` is the package beside this script, not an installed one
             env={**os.environ, "OMP_NUM_THREADS": "1"},
-            preexec_fn=_limiter(limits),
         )
+        # Set from outside, at once: code between fork and exec is not safe beside threads.
+        resource.prlimit(process.pid, resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 10))
+        resource.prlimit(process.pid, resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)  # keeps Popen from waiting for it again
         return _Done(process.returncode, _text(out), _text(err), usage.ru_utime + usage.ru_stime)
-
-
-def _limiter(limits: Limits) -> Callable[[], None]:
-    """What a new process does before anything else."""
-
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 10))
-        resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-    return limit
 
 
 def _text(file: IO[str]) -> str:
