@@ -141,6 +141,7 @@ def prune(
     plain = cut(original, traced, plan)
     equivalence = check_surgery(original, traced, plan, plain)
     smaller = cut(original, traced, plan, contents) if contents else plain
+    del plain, contents  # as large as the model, and of no more use
     progress("proving the file", 0.8)
     with TemporaryDirectory() as scratch, stage() as held:
         target = Path(output) if output else Path(scratch) / "pruned.onnx"
