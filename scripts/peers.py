@@ -23,14 +23,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from peers.document import markdown
-from peers.document import read_csv
-from peers.document import write_csv
 from peers.measure import OURS
 from peers.measure import TOOLS
 from peers.measure import Limits
 from peers.measure import Row
 from peers.measure import measure
 from peers.measure import model_name
+from peers.table import read_csv
+from peers.table import write_csv
 
 _NO_CLASSIFIERS = ("deeplabv3", "fcn", "lraspp")
 """First letters of the names of segmentation models."""
@@ -48,8 +48,10 @@ def main() -> None:
         if arguments.fresh or (model_name(path), tool) not in rows
     ]
     limits = Limits(arguments.cpu_seconds, int(arguments.memory_gigabytes * 1e9))
-    pythons = {tool: arguments.onnxsim_python for tool in TOOLS}
-    pythons |= {OURS: sys.executable, "torch_pruning": arguments.torch_python}
+    pythons = dict.fromkeys(TOOLS, arguments.onnxsim_python) | {
+        OURS: sys.executable,
+        "torch_pruning": arguments.torch_python,
+    }
     _write(arguments, rows.values())
     with ThreadPoolExecutor(arguments.jobs) as pool:
         for future in as_completed([pool.submit(measure, path, tool, pythons[tool], limits) for path, tool in jobs]):
@@ -72,7 +74,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--torch-python", metavar="FILE", default=sys.executable)
     parser.add_argument("--onnxsim-python", metavar="FILE", default=sys.executable)
     parser.add_argument("--cpu-seconds", metavar="N", type=int, default=120, help="limit of a process (default 120)")
-    parser.add_argument("--memory-gigabytes", metavar="N", type=float, default=12, help="limit of a process (default 12)")
+    parser.add_argument("--memory-gigabytes", metavar="N", type=float, default=12, help="limit (default 12)")
     return parser.parse_args()
 
 
@@ -93,7 +95,8 @@ def _write(arguments: argparse.Namespace, rows: Iterable[Row]) -> None:
     if arguments.csv is not None:
         write_csv(arguments.csv, ordered)
     if arguments.out is not None and ordered:
-        arguments.out.write_text(markdown(ordered, arguments.cpu_seconds, arguments.memory_gigabytes))
+        limits = f"{arguments.cpu_seconds} CPU seconds and {arguments.memory_gigabytes:g} GB of address space"
+        arguments.out.write_text(markdown(ordered, limits))
 
 
 def _line(row: Row) -> str:

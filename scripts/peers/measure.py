@@ -95,7 +95,7 @@ def measure(path: Path, tool: str, python: str, limits: Limits) -> Row:
         left=told.get("after"),
         macs_left=told.get("macs_left"),
         proven=told.get("proven"),
-        seconds=round(told["seconds"] if "seconds" in told else done.cpu_seconds, 2) if told else None,
+        seconds=round(told.get("seconds", done.cpu_seconds), 2) if told else None,
         process_seconds=round(done.cpu_seconds, 2),
         version=told.get("version", ""),
         date=datetime.now(UTC).date().isoformat(),
@@ -154,12 +154,12 @@ def _told(done: _Done, tool: str) -> Mapping[str, object]:
         "after": after["parameters"],
         "macs_left": after["macs"] / before["macs"],
         "proven": all(check["passed"] for check in document["checks"]),
-        "version": version(OURS),
+        "version": f"{version(OURS)} (onnx {version('onnx')}, onnxruntime {version('onnxruntime')})",
     }
 
 
 def _status(done: _Done, told: Mapping[str, object], tool: str) -> str:
-    """ "ok", or what went wrong, on one line."""
+    """What went wrong, on one line, or "ok"."""
     if told:
         return OK if told["after"] < told["before"] else "nothing removed"
     stage = "" if tool == OURS else f" while {(done.out.strip().splitlines() or ['starting'])[-1]}"

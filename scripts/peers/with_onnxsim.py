@@ -47,7 +47,8 @@ def main() -> None:
         onnx.save(pruned, result, save_as_external_data=after > _LARGE)
         if _output_shapes(result) != shapes:
             raise ValueError("the output has another shape")
-    print(json.dumps({"before": before, "after": after, "seconds": seconds, "version": version("onnxsim")}))
+    versions = f"{version('onnxsim')} (onnx {onnx.__version__}, onnxruntime {onnxruntime.__version__})"
+    print(json.dumps({"before": before, "after": after, "seconds": seconds, "version": versions}))
 
 
 def _pruned(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -41,8 +41,9 @@ def main() -> None:
     print("running the result", flush=True)
     if _output_shape(model, image) != shape:
         raise ValueError("the output has another shape")
-    found = {"before": before, "after": _parameters(model), "seconds": seconds, "version": version("torch-pruning")}
-    print(json.dumps(found))
+    after = _parameters(model)
+    versions = f"{version('torch-pruning')} (torch {version('torch')}, torchvision {version('torchvision')})"
+    print(json.dumps({"before": before, "after": after, "seconds": seconds, "version": versions}))
 
 
 def _prune(model: nn.Module, image: torch.Tensor) -> None:
