@@ -53,7 +53,7 @@ paoding_onnx, **the whole command**: start, reading, tracing, pruning, proofs, t
 the whole process of the peers, which for Torch-Pruning builds the model. Each process had {limits}.
 
 ```
-python scripts/make_zoo.py ZOO --only 'tv_*'
+python scripts/make_zoo.py ZOO --only 'tv_*' --big
 python scripts/peers.py ZOO --csv peers.csv --out docs/peers.md --torch-python PYTHON --onnxsim-python PYTHON
 ```
 """
@@ -121,12 +121,14 @@ def _against(cells: Cells, models: Sequence[str], tool: str) -> str:
     larger = [peer.model for own, peer in both if peer.share > own.share + _MARGIN]
     alone = [peer.model for own, peer in pairs if peer.status == OK != own.status]
     ours = [peer.model for own, peer in pairs if own.status == OK != peer.status]
+    equal = len(both) - len(smaller) - len(larger)
     return (
-        f"leaves fewer parameters than paoding_onnx on {len(smaller)} of {len(both)} models{_listed(smaller)}, as many "
-        f"(within {_MARGIN}) on {len(both) - len(smaller) - len(larger)}, more on {len(larger)}. It manages {len(alone)} "
-        f"that paoding_onnx does not{_listed(alone)}; paoding_onnx manages {len(ours)} that it does not{_listed(ours)}. "
-        f"Its pruning takes {_median([peer.seconds for _, peer in both], 2)} CPU s (median), the whole command of "
-        f"paoding_onnx {_median([own.seconds for own, _ in both], 2)}."
+        f"leaves fewer parameters than paoding_onnx on {len(smaller)} of {len(both)} models{_listed(smaller)}, "
+        f"as many (within {_MARGIN}) on {equal}, more on {len(larger)}. "
+        f"It manages {len(alone)} that paoding_onnx does not{_listed(alone)}; "
+        f"paoding_onnx manages {len(ours)} that it does not{_listed(ours)}. "
+        f"Its pruning takes {_median([peer.seconds for _, peer in both], 2)} CPU s (median), "
+        f"the whole command of paoding_onnx {_median([own.seconds for own, _ in both], 2)}."
     )
 
 
