@@ -172,6 +172,8 @@ def _connect(
     for name, ids in factors.items():
         if is_fixed(name):
             work.pin(ids, cause)
+    if (taken := site.rule.taken) is not None:
+        work.partition.unite(factors[taken.target], factors[taken.source][list(taken.places)])
     operands = zip((*site.inputs, *site.outputs), (*site.bound.inputs, *site.bound.outputs), strict=True)
     for slot, operand in operands:
         for number, axis in enumerate(operand or ()):

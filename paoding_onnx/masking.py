@@ -16,6 +16,7 @@ from paoding_onnx.graph import Array
 from paoding_onnx.loader import Model
 from paoding_onnx.plan import Plan
 from paoding_onnx.sites import Site
+from paoding_onnx.surgeon import insert_nodes
 from paoding_onnx.surgeon import node_places
 from paoding_onnx.trace import Trace
 
@@ -38,8 +39,7 @@ def mask(model: Model, trace: Trace, plan: Plan) -> Model:
             proto.graph.initializer.append(numpy_helper.from_array(kept, name))
             masks.append(onnx.helper.make_node("Mul", [node.input[operand], name], [f"{name}_out"], name))
             node.input[operand] = f"{name}_out"
-    proto.graph.node.extend(masks)
-    _sort_nodes(proto)
+    insert_nodes(proto, masks)
     return replace(model, proto=proto)
 
 
@@ -82,17 +82,3 @@ def _summed_axes(site: Site, made: frozenset[str]) -> Iterator[tuple[int, int, f
 def _twice(operand: Operand | None) -> frozenset[str]:
     counts = Counter(name for axis in operand or () for segment in axis for name in segment if not is_fixed(name))
     return frozenset(name for name, count in counts.items() if count > 1)
-
-
-def _sort_nodes(proto: onnx.ModelProto) -> None:
-    """Bring appended nodes before the nodes that read them."""
-    made_by = {name: node for node in proto.graph.node for name in node.output if name}
-    appended = {name for name in made_by if name.startswith(_PREFIX)}
-    ordered: list[onnx.NodeProto] = []
-    for node in proto.graph.node:
-        if node.output[0] not in appended:
-            ordered.extend(made_by[name] for name in node.input if name in appended)
-            ordered.append(node)
-    copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in ordered]
-    del proto.graph.node[:]
-    proto.graph.node.extend(copies)

@@ -20,8 +20,9 @@ from paoding_onnx.rules.rule import Fit
 from paoding_onnx.rules.rule import Passes
 from paoding_onnx.rules.rule import Registered
 from paoding_onnx.rules.rule import Rule
+from paoding_onnx.rules.rule import Taken
 from paoding_onnx.rules.rule import operators
 from paoding_onnx.rules.rule import register
 from paoding_onnx.rules.rule import rule_for
 
-__all__ = ["Affine", "Fit", "Passes", "Registered", "Rule", "operators", "register", "rule_for"]
+__all__ = ["Affine", "Fit", "Passes", "Registered", "Rule", "Taken", "operators", "register", "rule_for"]

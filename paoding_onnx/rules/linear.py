@@ -18,14 +18,20 @@ DEPTHWISE_ALIGNED = 4
 
 @register("Conv", read=22)
 def conv(node: Node) -> Rule:
-    """ONNX Conv-22: weights are (out channels, in channels of one group, kernel)."""
+    """ONNX Conv-22: weights are (out channels, in channels of one group, kernel).
+
+    A kernel of size one keeps positions apart; one that neither strides nor changes the size mixes along them.
+    """
     spatial = len(node.shape(0)) - 2
     group = node.integer("group", 1)
+    source, target = "*s", "*t"
+    if node.shape(0)[2:] == node.output_shape()[2:] and set(node.integers("strides") or (1,)) == {1}:
+        source = target = "*S" if set(node.shape(1)[2:]) <= {1} else "*~S"
     return Rule(
-        "n (G I) *s, (G O) I *k, (G O) -> n (G O) *t",
+        f"n (G I) {source}, (G O) I *k, (G O) -> n (G O) {target}",
         sizes={"G": group},
         fits=(Fit("group", {0: "G"}),),
-        macs=("n", "G", "I", "O", *names("k", spatial), *names("t", spatial)),
+        macs=("n", "G", "I", "O", *names("k", spatial), *names(target[-1], spatial)),
         aligned=DEPTHWISE_ALIGNED if group > 1 else DENSE_ALIGNED,
     )
 

@@ -27,8 +27,8 @@ def batch_normalization(node: Node) -> Rule:
 
 @register("InstanceNormalization", read=22)
 def instance_normalization(node: Node) -> Rule:
-    """ONNX InstanceNormalization-22 normalises each channel over space."""
-    return Rule("n C *s, C, C -> n C *s", why="normalises along this axis")
+    """ONNX InstanceNormalization-22 normalises each channel over space, which may be channels that a Reshape moved."""
+    return Rule("n C *~S, C, C -> n C *~S")
 
 
 @register("LayerNormalization", "RMSNormalization", read=23)

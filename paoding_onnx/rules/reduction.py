@@ -24,14 +24,25 @@ def reduce_mean(node: Node) -> Rule:
     return _reduce(node, "~{}", Passes.ANY)
 
 
-@register("ReduceMax", "ReduceMin", read=20)
 @register("ReduceL1", "ReduceL2", read=18)
 def reduce_norm(node: Node) -> Rule:
-    """ONNX ReduceMax-20, ReduceL2-18 and the like, which scale with their input."""
-    return _reduce(node, "{}", Passes.POSITIVE, lower=True)
+    """ONNX ReduceL1-18, ReduceL2-18: a removed unit is one term less, which is exact."""
+    return _reduce(node, "{}", Passes.POSITIVE)
 
 
-@register("ReduceProd", "ReduceSumSquare", read=18)
+@register("ReduceSumSquare", read=18)
+def reduce_squares(node: Node) -> Rule:
+    """ONNX ReduceSumSquare-18: a removed unit is one term less, which is exact."""
+    return _reduce(node, "{}", Passes.ONE)
+
+
+@register("ReduceMax", "ReduceMin", read=20)
+def reduce_extremes(node: Node) -> Rule:
+    """ONNX ReduceMax-20, ReduceMin-20: a removed unit takes no part any more, which zero would, so it is inexact."""
+    return _reduce(node, "~{}", Passes.POSITIVE)
+
+
+@register("ReduceProd", read=18)
 @register("ReduceLogSum", "ReduceLogSumExp", read=28)
 def reduce_other(node: Node) -> Rule:
     """ONNX ReduceProd-18 and the like: no unit can leave without a trace."""

@@ -39,6 +39,16 @@ class Fit:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """Index k of factor `target` is index `places[k]` of factor `source`; input `operand` holds these places."""
+
+    source: str
+    target: str
+    places: tuple[int, ...]
+    operand: int
+
+
+@dataclass(frozen=True, slots=True)
 class Affine:
     """y = gain x + shift, unit by unit; both `(n_units,)`, or `(1,)` for all alike, in the order of input `operand`."""
 
@@ -54,8 +64,8 @@ class Rule:
     `macs` names the factors whose product is the number of multiply-adds; a node that has them *contracts*. `more_macs`
     is a second such product. A node may scale its product by `gain` and its bias by `bias_gain`. `aligned` is the
     number whose multiples onnxruntime's kernels like as channel counts. `measures` lists the axes of input 0 whose
-    sizes are the content of the output; input number `picks` says which entries of input 0 are taken. `why` says what
-    a lower-case factor is for.
+    sizes are the content of the output; input number `picks` says which entries of input 0 are the output's. `taken`
+    couples two factors index by index, for indices that the file holds. `why` says what a lower-case factor is for.
     """
 
     equation: str
@@ -70,6 +80,7 @@ class Rule:
     aligned: int = 1
     measures: tuple[int, ...] = ()
     picks: int | None = None
+    taken: Taken | None = None
     why: str = "works along this axis"
 
 

@@ -8,6 +8,7 @@ from paoding_onnx.graph import Node
 from paoding_onnx.rules.rule import Fit
 from paoding_onnx.rules.rule import Passes
 from paoding_onnx.rules.rule import Rule
+from paoding_onnx.rules.rule import Taken
 from paoding_onnx.rules.rule import axis_index
 from paoding_onnx.rules.rule import fixed
 from paoding_onnx.rules.rule import names
@@ -81,14 +82,20 @@ def pad(node: Node) -> Rule:
 
 @register("Gather", read=13)
 def gather(node: Node) -> Rule:
-    """ONNX Gather-13: picks entries along one axis by index."""
+    """ONNX Gather-13: picks entries along one axis by index; a row of constant indices couples them one by one."""
     ndim = len(node.shape(0))
     axis = axis_index(node.integer("axis", 0), ndim)
     data = names("A", ndim)
+    places = node.entries(1)
+    if places is not None and None not in places and sum(size > 1 for size in node.shape(1)) == 1:
+        size = node.shape(0)[axis]
+        taken = Taken("V", "I", tuple(axis_index(place or 0, size) for place in places), 1)
+        row = ["I" if size > 1 else "1" for size in node.shape(1)]
+        equation = spell([[*data[:axis], "V", *data[axis + 1 :]], None], [[*data[:axis], *row, *data[axis + 1 :]]])
+        return Rule(equation, passes=Passes.ANY, picks=1, taken=taken)
     indices = names("I", len(node.shape(1)))
     left = [*data[:axis], "v", *data[axis + 1 :]]
-    target = [*data[:axis], *indices, *data[axis + 1 :]]
-    equation = spell([left, indices], [target])
+    equation = spell([left, indices], [[*data[:axis], *indices, *data[axis + 1 :]]])
     return Rule(equation, passes=Passes.ANY, picks=1, why="picks entries by index along this axis")
 
 

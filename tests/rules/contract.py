@@ -131,13 +131,13 @@ POOLING = [
     Case("Resize", "c = Resize (a, , , sizes)", "int64[4] sizes={2,8,5,7}"),
     Case("Upsample", "c = Upsample (a, scales)", "float[4] scales={1,1,2,2}", opset=9),
 ]
-_NORMS = ("ReduceL1", "ReduceL2", "ReduceLogSumExp", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceSumSquare")
+_NORMS = ("ReduceL1", "ReduceL2", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceSumSquare")
 REDUCTION = [
-    *[Case(op, f"c = {op} <axes=[3]> (a)") for op in (*_NORMS, "ReduceMean")],
-    *[Case(op, f"c = {op} <axes=[1]> (a)", channels=1, units=PINNED) for op in _NORMS],
+    *[Case(op, f"c = {op} <axes=[3]> (a)") for op in (*_NORMS, "ReduceLogSumExp", "ReduceProd")],
+    *[Case(op, f"c = {op} <axes=[1]> (a)", channels=1) for op in _NORMS],
+    *[Case(op, f"c = {op} <axes=[1]> (a)", channels=1, units=PINNED) for op in ("ReduceLogSumExp", "ReduceProd")],
     Case("ReduceLogSum", "e = Exp (a) c = ReduceLogSum <axes=[3]> (e)"),
     Case("ReduceLogSum", "e = Exp (a) c = ReduceLogSum <axes=[1]> (e)", channels=1, units=PINNED),
-    Case("ReduceMean", "c = ReduceMean <axes=[1]> (a)", channels=1),
     Case("ReduceSum", "c = ReduceSum (a, axes)", "int64[1] axes={1}", channels=1),
     Case("ReduceSum", "c = ReduceSum (a, axes)", "int64[2] axes={2,3}"),
     *[Case(op, f"i = {op} <axis=1> (a) c = Cast <to=1> (i)", channels=1, units=PINNED) for op in ("ArgMax", "ArgMin")],
@@ -186,7 +186,12 @@ SHIFTING = [
     Case("Pad", 'c = Pad <mode="reflect"> (a, pads)', "int64[8] pads={0,0,1,1,0,0,1,1}"),
     Case("Pad", "c = Pad <pads=[0,0,1,1,0,0,1,1]> (a)", opset=10),
     Case("Gather", "c = Gather <axis=2> (a, picks)", "int64[3] picks={0,2,5}"),
-    Case("Gather", "c = Gather <axis=1> (a, picks)", "int64[4] picks={7,0,2,5}", channels=4, units=12),
+    Case("Gather", "c = Gather <axis=1> (a, picks)", "int64[4] picks={7,0,2,5}", channels=4),
+    Case("Gather", "c = Gather <axis=1> (a, picks)", "int64[6] picks={-1,0,0,2,-1,5}", channels=6),
+    Case("Gather", "g = Gather <axis=1> (a, picks) c = Squeeze (g, one_)", "int64[1,4] picks={7,0,2,5}, "
+         "int64[1] one_={1}", channels=4),
+    Case("Gather", "g = Gather <axis=1> (a, picks) c = Reshape (g, flat)", "int64[2,2] picks={7,0,2,5}, "
+         "int64[4] flat={0,4,8,8}", channels=4, units=10),
 ]  # fmt: skip
 _SEQUENCE = "m = ReduceMax <axes=[3], keepdims=0> (a) s = Transpose <perm=[2,0,1]> (m)"
 """Eight steps of two samples: with a single step, hidden units would never meet each other."""

@@ -23,6 +23,7 @@ class Golden:
     why: str = ""
     measures: str = ""
     picks: str = ""
+    taken: str = ""
 
     @property
     def label(self) -> str:
@@ -34,7 +35,7 @@ class Golden:
 
 def line(text: str, equation: str, /, *, opset: int = 20, sizes: str = "", **more: Attribute) -> Golden:
     """A golden line; keywords that are no field of `Golden` are attributes of the node."""
-    facts = {key: str(more.pop(key, "")) for key in ("fits", "macs", "why", "measures", "picks")}
+    facts = {key: str(more.pop(key, "")) for key in ("fits", "macs", "why", "measures", "picks", "taken")}
     pairs = (word.split("=") for word in sizes.split())
     return Golden(node(text, opset=opset, **more), opset, equation, {name: int(n) for name, n in pairs}, **facts)
 
@@ -50,14 +51,19 @@ UNARY = _words(
 )
 BINARY = _words("Add And BitShift Div Equal Greater GreaterOrEqual Less LessOrEqual Mod Mul Or Pow Sub Xor")
 VARIADIC = _words("Max Mean Min Sum")
-NORMS = _words("ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMin ReduceProd ReduceSumSquare")
+SUMS = _words("ReduceL1 ReduceL2 ReduceSum ReduceSumSquare")
+EXTREMES = _words("ReduceMax ReduceMean ReduceMin")
+PRODUCTS = _words("ReduceLogSum ReduceLogSumExp ReduceProd")
 
 CONV = "n (G I) *s, (G O) I *k, (G O) -> n (G O) *t"
 CONV_TRANSPOSE = "n (G I) *s, (G I) O *k, (G O) -> n (G O) *t"
 NORM = "n C *s, C, C, C, C -> n C *s, C, C, C, C"
 POOL = "n C *s -> n C *t"
+POINTWISE = "n (G I) *S, (G O) I *k, (G O) -> n (G O) *S"
+MIXING = "n (G I) *~S, (G O) I *k, (G O) -> n (G O) *~S"
 G = "group[0]=G"
 K2 = "n G I O k0 k1 t0 t1"
+S2 = "n G I O k0 k1 S0 S1"
 
 ELEMENTWISE = [
     *[line(f"{operator} 2x8x4 -> 2x8x4", "*A -> *A") for operator in UNARY],
@@ -93,9 +99,10 @@ LINEAR = [
     line("Conv 2x4x8x8 8x1x3x3 8 -> 2x8x6x6", CONV, sizes="G=4 I=1 O=2", fits=G, macs=K2, group=4),
     line("Conv 2x6x8x8 8x3x3x3 8 -> 2x8x6x6", CONV, sizes="G=2 I=3 O=4", fits=G, macs=K2, group=2),
     line("Conv 2x3x9 8x3x3 -> 2x8x7", CONV, sizes="k0=3 t0=7", fits=G, macs="n G I O k0 t0"),
-    line(
-        "Conv 2x3x4x5x6 8x3x1x1x1 -> 2x8x4x5x6", CONV, sizes="t0=4 t1=5 t2=6", fits=G, macs="n G I O k0 k1 k2 t0 t1 t2"
-    ),
+    line("Conv 2x3x8x8 8x3x3x3 -> 2x8x8x8", MIXING, fits=G, macs=S2, pads=(1, 1, 1, 1), strides=(1, 1)),
+    line("Conv 2x3x8x8 8x3x1x1 -> 2x8x8x8", POINTWISE, fits=G, macs=S2),
+    line("Conv 2x3x1x1 8x3x3x3 -> 2x8x1x1", CONV, fits=G, macs=K2, pads=(1, 1, 1, 1), strides=(2, 2)),
+    line("Conv 2x3x4x5x6 8x3x1x1x1 -> 2x8x4x5x6", POINTWISE, sizes="S0=4", fits=G, macs="n G I O k0 k1 k2 S0 S1 S2"),
     line(
         "ConvTranspose 2x3x4x4 3x8x2x2 8 -> 2x8x5x5",
         CONV_TRANSPOSE,
@@ -126,7 +133,7 @@ LINEAR = [
     line("MatMul 3 3 -> ()", "K, K -> ", macs="K"),
 ]
 NORMALIZATION = [
-    line("InstanceNormalization 2x8x4 8 8 -> 2x8x4", "n C *s, C, C -> n C *s"),
+    line("InstanceNormalization 2x8x4 8 8 -> 2x8x4", "n C *~S, C, C -> n C *~S"),
     line("LayerNormalization 2x5x8 8 8 -> 2x5x8", "C0 C1 ~C2, ~C2, ~C2 -> C0 C1 ~C2"),
     line("LayerNormalization 2x5x8 5x8 -> 2x5x8 2x1x1", "C0 ~C1 ~C2, ~C1 ~C2 -> C0 ~C1 ~C2, C0 1 1", axis=1),
     line("RMSNormalization 2x8 8 -> 2x8", "C0 ~C1, ~C1 -> C0 ~C1", opset=23),
@@ -165,10 +172,12 @@ POOLING = [
     line("Upsample 2x8x4 {3} -> 2x8x8", "A0 A1 a2, _ -> A0 A1 b2", opset=9),
 ]
 REDUCTION = [
-    *[line(f"{op} 2x8x4 [2] -> 2x8x1", "A0 A1 a2, _ -> A0 A1 1") for op in NORMS],
-    line("ReduceMax 2x8x4 -> 8", "a0 A1 a2 -> A1", opset=13, axes=(0, -1), keepdims=0),
-    line("ReduceMax 2x8x4 -> 1x1x1", "a0 a1 a2 -> 1 1 1"),
-    line("ReduceMax 2x8x4 _ -> 1x1x1", "a0 a1 a2, _ -> 1 1 1"),
+    *[line(f"{op} 2x8x4 [2] -> 2x8x1", "A0 A1 A2, _ -> A0 A1 1") for op in SUMS],
+    *[line(f"{op} 2x8x4 [2] -> 2x8x1", "A0 A1 ~A2, _ -> A0 A1 1") for op in EXTREMES],
+    *[line(f"{op} 2x8x4 [2] -> 2x8x1", "A0 A1 a2, _ -> A0 A1 1") for op in PRODUCTS],
+    line("ReduceMax 2x8x4 -> 8", "~A0 A1 ~A2 -> A1", opset=13, axes=(0, -1), keepdims=0),
+    line("ReduceMax 2x8x4 -> 1x1x1", "~A0 ~A1 ~A2 -> 1 1 1"),
+    line("ReduceProd 2x8x4 _ -> 1x1x1", "a0 a1 a2, _ -> 1 1 1"),
     line("ReduceL2 2x8x4 [] -> 2x8x4", "*A, _ -> *A", noop_with_empty_axes=1),
     line("ReduceMax 2x8x4 [?] -> 2x8x1", "i0x0 i0x1 i0x2, i1x0 -> o0x0 o0x1 o0x2", why="axes chosen while running"),
     line("ReduceSum 2x8x4 [1] -> 2x1x4", "A0 A1 A2, _ -> A0 1 A2"),
@@ -252,6 +261,9 @@ SHIFTING = [
     line("Pad 2x8 -> 2x12", "A0 A1 -> A0 A1+E1", opset=10, pads=(0, 0, 0, 4), fits="pads[3]=E1"),
     line("Pad 2x8 [?,0,0,0] -> 3x8", "i0x0 i0x1, i1x0 -> o0x0 o0x1", why="computed while running"),
     line("Gather 2x8x4 i3 -> 2x3x4", "A0 v A2, I0 -> A0 I0 A2", axis=1, picks=1),
+    line("Gather 2x8x4 [7,0,-1] -> 2x3x4", "A0 V A2, _ -> A0 I A2", axis=1, picks=1, taken="I=V(7, 0, 7)@1"),
+    line("Gather 2x8x4 [0] -> 2x1x4", "A0 v A2, I0 -> A0 I0 A2", axis=1, picks=1),
+    line("Gather 2x8x4 [0,?] -> 2x2x4", "A0 v A2, I0 -> A0 I0 A2", axis=1, picks=1),
     line("Gather 20x8 i2x5 -> 2x5x8", "v A1, I0 I1 -> I0 I1 A1", picks=1),
     line("Gather 2x8x4 i() -> 2x8", "A0 A1 v,  -> A0 A1", axis=-1, picks=1),
 ]  # fmt: skip

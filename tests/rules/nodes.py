@@ -17,6 +17,7 @@ from paoding_onnx.graph import Node
 from paoding_onnx.graph import Origin
 from paoding_onnx.graph import Tensor
 from paoding_onnx.rules import Fit
+from paoding_onnx.rules import Taken
 
 
 def node(line: str, *, opset: int = 20, domain: str = "", **attributes: Attribute) -> Node:
@@ -38,6 +39,11 @@ def fit_text(fits: tuple[Fit, ...]) -> str:
     words = [f"{fit.place}[{entry}]={axis}" for fit in fits for entry, axis in fit.axes.items()]
     literals = [f"{fit.place}[{entry}]:{number}" for fit in fits for entry, number in fit.literals.items()]
     return " ".join([*words, *literals])
+
+
+def taken_text(taken: Taken | None) -> str:
+    """What is taken from where, in one line: ``I=V(7, 0)@1`` with the operand that holds the places."""
+    return "" if taken is None else f"{taken.target}={taken.source}{taken.places}@{taken.operand}"
 
 
 def _tensor(name: str, word: str) -> Tensor | None:

@@ -12,6 +12,7 @@ from tests.rules.golden import GOLDEN
 from tests.rules.golden import Golden
 from tests.rules.nodes import fit_text
 from tests.rules.nodes import shapes
+from tests.rules.nodes import taken_text
 
 every_line = pytest.mark.parametrize("golden", GOLDEN, ids=lambda golden: golden.label)
 
@@ -21,6 +22,7 @@ def test_rule_says_its_golden_line(golden: Golden):
     rule = rule_for(golden.node)
     assert (rule.equation, fit_text(rule.fits), " ".join(rule.macs)) == (golden.equation, golden.fits, golden.macs)
     assert (" ".join(map(str, rule.measures)), str(rule.picks or "")) == (golden.measures, golden.picks)
+    assert taken_text(rule.taken) == golden.taken
     assert golden.why in rule.why
 
 
