@@ -16,6 +16,7 @@ from fuzzing.net import Unfit
 from fuzzing.oracle import INVALID
 from fuzzing.oracle import Outcome
 from fuzzing.oracle import judge
+from fuzzing.shrink import shrink
 from paoding_onnx.rules import operators
 
 
@@ -101,8 +102,11 @@ def run(
 
 
 def _save(folder: Path, seed: int, text: str, outcome: Outcome) -> None:
+    """Write a failure as it was found, and shrunk."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{seed}.txt").write_text(f"// seed {seed}: {outcome.kind}: {outcome.detail}\n{text}\n")
+    small, other = shrink(text, seed, outcome)
+    for name, content, used in ((f"{seed}.txt", text, seed), (f"{seed}_small.txt", small, other)):
+        (folder / name).write_text(f"// seed {used}: {outcome.kind}: {outcome.detail}\n{content}\n")
 
 
 def _operators(text: str) -> list[str]:
