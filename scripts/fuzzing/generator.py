@@ -9,10 +9,16 @@ from collections.abc import Mapping
 import onnx
 from onnx import helper
 
+from fuzzing import arithmetic
+from fuzzing import attention
+from fuzzing import control
+from fuzzing import forms
 from fuzzing import images
 from fuzzing import joins
 from fuzzing import pointwise
 from fuzzing import rows
+from fuzzing import tokens
+from fuzzing.forms import Copy
 from fuzzing.kernels import NEWEST
 from fuzzing.net import DOUBLE
 from fuzzing.net import FLOAT
@@ -20,12 +26,14 @@ from fuzzing.net import HALF
 from fuzzing.net import Net
 from fuzzing.net import Unfit
 from fuzzing.net import Value
+from fuzzing.net import with_channel
 from fuzzing.text import to_text
 
 Block = Callable[[Net, Value], Value]
 IR = {7: 3, 8: 3, 9: 4, 10: 5, 11: 6, 12: 7, 13: 7, 14: 7, 15: 8, 16: 8, 17: 8, 18: 8, 19: 9, 20: 9, 21: 10, 22: 10,
       23: 11, 24: 11, 25: 12, 26: 13}  # fmt: skip
 """The file format that came with each opset."""
+RARE = [(arithmetic.BLOCKS, 2), (control.BLOCKS, 0.3)]
 
 
 def generate(seed: int) -> str:
@@ -36,7 +44,7 @@ def generate(seed: int) -> str:
     """
     rng = random.Random(seed)
     opset = rng.choice([rng.randint(7, NEWEST), rng.choice([11, 13, 17, 18])])
-    template = rng.choices([image_net, row_net], [6, 2])[0]
+    template = rng.choices([image_net, token_net, row_net], [6, 4, 2])[0]
     others = [HALF] if template is image_net else [HALF, DOUBLE]  # Conv has no kernel for doubles
     dtype = FLOAT if rng.random() < 0.9 else rng.choice(others)
     net = Net(rng, opset, min(IR[opset] + rng.choice([0, 0, 0, 1]), 13), dtype)
@@ -52,7 +60,9 @@ def image_net(net: Net) -> list[Value]:
     dims = [_batch(net), net.rng.choice([1, 3, 3, 4]), *(["H", "W"] if open_space else [side] * space)]
     x = net.add_input("x", net.dtype, dims, {"N": (2, 3), "H": (8, 12), "W": (8, 10)})
     x = net.tried(images.conv, x)
-    x = run(net, x, [(images.BLOCKS, 5), (joins.BLOCKS, 5), (pointwise.BLOCKS, 3)])
+    x = run(net, x, [(images.BLOCKS, 6), (joins.BLOCKS, 5), (pointwise.BLOCKS, 3), *RARE])
+    if space == 2 and net.dtype == FLOAT and net.chance(0.12):
+        return sequence_of(net, patches(net, x))
     if net.chance(0.25):
         return outputs_of(net, net.tried(lambda n, v: images.convolved(n, v, 3), x))
     x = rows.from_image(net, x)
@@ -61,21 +71,60 @@ def image_net(net: Net) -> list[Value]:
     return outputs_of(net, rows.dense_to(net, x, 5))
 
 
+def patches(net: Net, x: Value) -> Value:
+    """The pixels of an image as a sequence."""
+    if x.is_open(2, 3):
+        net.need(net.opset >= 11)
+        total = [s[2] * s[3] for s in x.shapes]
+        shapes = [(*s[:2], t) for s, t in zip(x.shapes, total, strict=True)]
+        flat = net.node("Reshape", x, net.constant([0, 0, -1]), shape=lambda which: shapes[which])
+    else:
+        flat = forms.reshape(net, x, [Copy(0), x.channels, x.shape[2] * x.shape[3]])
+    return forms.transpose(net, flat, [0, 2, 1])
+
+
+def token_net(net: Net) -> list[Value]:
+    """A sequence model: transformer, recurrent or both, on tokens or on vectors."""
+    length = "T" if net.chance(0.15) else net.rng.choice([3, 4, 6])
+    table = None
+    if net.chance(0.4):
+        x, table = tokens.embedded(net, length, _batch(net))
+    else:
+        x = net.add_input("x", net.dtype, [_batch(net), length, net.rng.choice([4, 6])], {"N": (2, 3), "T": (5, 7)})
+        x = with_channel(x, 2)
+        x = attention.linear(net, x, net.rng.choice([8, 12, 16]))
+    return sequence_of(net, x, table)
+
+
+def sequence_of(net: Net, x: Value, table: Value | None = None) -> list[Value]:
+    """Blocks on a sequence, and a head, which may be the table of the embedding."""
+    x = net.tried(tokens.positions, x)
+    x = run(net, x, [(tokens.BLOCKS, 9), (joins.BLOCKS, 3), (pointwise.BLOCKS, 2), *RARE])
+    if table is not None and net.chance(0.5):
+        x = x if x.channels == table.shape[1] else attention.linear(net, x, table.shape[1])
+        return outputs_of(net, net.node("MatMul", x, net.node("Transpose", table, perm=[1, 0])))
+    if net.chance(0.3):
+        return outputs_of(net, attention.linear(net, x, 5))
+    x = tokens.to_rows(net, x)
+    return outputs_of(net, rows.dense_to(net, x, 5))
+
+
 def row_net(net: Net) -> list[Value]:
     """A dense network."""
     x = net.add_input("x", net.dtype, [_batch(net), net.rng.choice([3, 6, 8])], {"N": (2, 3)})
     x = rows.deep(net, x)
-    x = run(net, x, [(rows.BLOCKS, 5), (joins.BLOCKS, 3), (pointwise.BLOCKS, 3)])
+    x = run(net, x, [(rows.BLOCKS, 5), (joins.BLOCKS, 3), (pointwise.BLOCKS, 3), *RARE])
     return outputs_of(net, rows.dense_to(net, x, 5))
 
 
-def run(net: Net, x: Value, families: list[tuple[Mapping[Block, int], int]]) -> Value:
+def run(net: Net, x: Value, families: list[tuple[Mapping[Block, int], float]]) -> Value:
     """A few blocks in a row, each drawn from a family of blocks."""
     for _ in range(net.rng.randint(2, 9)):
         net.earlier = [*net.earlier, x][-5:]
         (family,) = net.rng.choices([f for f, _ in families], [weight for _, weight in families])
         (block,) = net.rng.choices(list(family), list(family.values()))
-        x = net.tried(block, x)
+        y = net.tried(block, x)
+        x = with_channel(y, x.channel)
     return x
 
 

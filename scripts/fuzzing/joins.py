@@ -48,7 +48,7 @@ def gate(net: Net, x: Value) -> Value:
 
 
 def concat(net: Net, x: Value) -> Value:
-    """This tensor and others end to end, along the channels or along another axis."""
+    """The tensor and others end to end, along the channels or along another axis."""
     near = [other for other in net.earlier if _fits(other, x)]
     net.need(bool(near) and x.channels <= 32)
     others = net.rng.sample(near, min(len(near), net.rng.choice([1, 1, 2])))
@@ -58,7 +58,7 @@ def concat(net: Net, x: Value) -> Value:
 
 
 def lengthened(net: Net, x: Value) -> Value:
-    """This tensor and an activation of it, end to end along an axis that is not the channels, and cut apart again."""
+    """The tensor and an activation of it, end to end along an axis that is not the channels, and cut apart again."""
     axis = net.rng.choice([k for k in range(1, x.ndim) if k != x.channel] or [0])
     net.need(axis > 0 and not x.is_open(axis) and x.shape[axis] > 1)
     long = net.node("Concat", x, net.node("Tanh", x), axis=axis)

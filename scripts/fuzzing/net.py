@@ -17,6 +17,7 @@ from onnx import numpy_helper
 from onnx.shape_inference import infer_node_outputs
 
 from fuzzing.kernels import exists
+from fuzzing.kernels import has_kernel
 
 FLOAT, DOUBLE, HALF = TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16
 INT64, INT32, INT8, UINT8, BOOL = (
@@ -27,6 +28,7 @@ INT64, INT32, INT8, UINT8, BOOL = (
     TensorProto.BOOL,
 )
 Shape = tuple[int, ...]
+_ANY_TYPE = ("Cast", "Flatten", "Shape", "Size", "Split", "Squeeze", "Transpose", "Unsqueeze")
 
 
 class Unfit(Exception):  # noqa: N818 - no error: a block says that it cannot stand here
@@ -146,15 +148,20 @@ class Net:
         count: int,
         *inputs: Value | None,
         shape: Callable[[int], Shape] | None = None,
+        dtype: int | None = None,
         **attributes: object,
     ) -> list[Value]:
-        """The outputs of a new node; `shape(0)` and `shape(1)` say what inference cannot know."""
+        """The outputs of a new node; `shape(0)`, `shape(1)` and `dtype` say what inference cannot know."""
         self.need(self.has(operator))
+        while inputs and inputs[-1] is None:
+            inputs = inputs[:-1]
+        if self.dtype != FLOAT and len(inputs) == 1 and inputs[0] is not None:
+            self.need(operator in _ANY_TYPE or has_kernel(operator, self.opset, inputs[0].dtype))
         names = ["" if value is None else value.name for value in inputs]
         given = {key: value for key, value in attributes.items() if value is not None}
         label = self.name(operator.lower() + "_") if self.chance(0.8) else ""
         node = helper.make_node(operator, names, [self.name("t") for _ in range(count)], label, **given)
-        outputs = self._outputs(node, inputs, shape)
+        outputs = self._outputs(node, inputs, shape, dtype)
         self.nodes.append(node)
         for value in outputs:
             if not value.is_open():
@@ -162,15 +169,20 @@ class Net:
         return outputs
 
     def _outputs(
-        self, node: onnx.NodeProto, inputs: Sequence[Value | None], shape: Callable[[int], Shape] | None
+        self,
+        node: onnx.NodeProto,
+        inputs: Sequence[Value | None],
+        shape: Callable[[int], Shape] | None,
+        dtype: int | None,
     ) -> list[Value]:
-        types = [self._infer(node, inputs, k) for k in (0, 1)]
-        first = next((value for value in inputs if value is not None), None)
+        types = [self._infer(node, inputs, k) if dtype is None else {} for k in (0, 1)]
+        made = [value for value in inputs if value is not None and value.name[0] in "tx"]  # weights have no channels
         found = []
         for name in node.output:
             shapes = [shape(k) if shape else _dims(types[k], name) for k in (0, 1)]
-            axis = first.channel if first is not None and first.ndim == len(shapes[0]) else min(1, len(shapes[0]) - 1)
-            found.append(Value(name, (shapes[0], shapes[1]), types[0][name].tensor_type.elem_type, axis))
+            alike = (value.channel for value in made if value.ndim == len(shapes[0]))
+            axis = next(alike, min(1, len(shapes[0]) - 1))
+            found.append(Value(name, (shapes[0], shapes[1]), dtype or types[0][name].tensor_type.elem_type, axis))
         return found
 
     def _infer(self, node: onnx.NodeProto, inputs: Sequence[Value | None], which: int) -> dict[str, onnx.TypeProto]:

@@ -168,7 +168,7 @@ def _file(model: Model, found: Trace, plan: Plan, pruned: Model) -> tuple[str, s
     return (failed.name, failed.detail) if failed else ("", "")
 
 
-def _outputs(model: Model, found: Trace, plan: Plan, pruned: Model) -> tuple[str, str]:
+def _outputs(model: Model, found: Trace, _plan: Plan, pruned: Model) -> tuple[str, str]:
     shapes = runnable_shapes(model, found.graph)
     after = observe(pruned, shapes)
     for name in found.graph.outputs:
@@ -178,7 +178,7 @@ def _outputs(model: Model, found: Trace, plan: Plan, pruned: Model) -> tuple[str
     return "", ""
 
 
-def _repeatable(model: Model, found: Trace, plan: Plan, pruned: Model) -> tuple[str, str]:
+def _repeatable(model: Model, _found: Trace, plan: Plan, pruned: Model) -> tuple[str, str]:
     again = cut(model, trace(observe(model)), plan)
     same = again.proto.SerializeToString() == pruned.proto.SerializeToString()
     same &= all(np.array_equal(again.weights[name], value) for name, value in pruned.weights.items())

@@ -36,7 +36,7 @@ def shrink(text: str, seed: int, outcome: Outcome, *, seconds: float = 30.0) -> 
 def _failing_seed(text: str, seed: int, outcome: Outcome) -> int | None:
     for other in range(seed, seed + SEEDS):
         found = judge(text, other)
-        if found.kind == outcome.kind and found.detail[:30] == outcome.detail[:30]:
+        if found.kind == outcome.kind and found.detail[:15] == outcome.detail[:15]:
             return other
         if not found.is_failure and found.kind != "pruned":
             return None
