@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+from onnx import helper
+from onnx import numpy_helper
 
 from fuzzing import forms
 from fuzzing.forms import Copy
@@ -37,10 +39,9 @@ def filled(net: Net, x: Value) -> Value:
 
 
 def _tensor(net: Net, number: float, dtype: int) -> object:
-    made = net.constant([number], dtype, stored=True)
-    tensor = net.data[made.name]
-    net.constants.pop()
-    return tensor
+    """A value for ConstantOfShape."""
+    array = np.array([number], helper.tensor_dtype_to_np_dtype(dtype))
+    return numpy_helper.from_array(array, net.name("v"))
 
 
 def counted(net: Net, x: Value) -> Value:

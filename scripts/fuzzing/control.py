@@ -69,12 +69,12 @@ def scanned(net: Net, x: Value) -> Value:
     ]
     sizes = list(x.shape[1:])
     infos = {name: helper.make_tensor_value_info(name, x.dtype, sizes) for name in names}
-    body = helper.make_graph(
-        nodes, net.name("body"), [infos[state], infos[sample]], [infos[after], infos[result]]
-    )
+    body = helper.make_graph(nodes, net.name("body"), [infos[state], infos[sample]], [infos[after], infos[result]])
     start = net.weight(*sizes)
     shapes = [x.shape[1:], x.shape]
-    first, second = net.many("Scan", 2, start, x, body=body, num_scan_inputs=1, dtype=x.dtype, shape=lambda _: shapes[0])
+    first, second = net.many(
+        "Scan", 2, start, x, body=body, num_scan_inputs=1, dtype=x.dtype, shape=lambda _: shapes[0]
+    )
     net.infos[:] = [info for info in net.infos if info.name not in (first.name, second.name)]
     return Value(second.name, x.shapes, x.dtype, x.channel)
 

@@ -15,6 +15,8 @@ from fuzzing import control
 from fuzzing import forms
 from fuzzing import images
 from fuzzing import joins
+from fuzzing import mixing
+from fuzzing import odd
 from fuzzing import pointwise
 from fuzzing import rows
 from fuzzing import tokens
@@ -33,7 +35,7 @@ Block = Callable[[Net, Value], Value]
 IR = {7: 3, 8: 3, 9: 4, 10: 5, 11: 6, 12: 7, 13: 7, 14: 7, 15: 8, 16: 8, 17: 8, 18: 8, 19: 9, 20: 9, 21: 10, 22: 10,
       23: 11, 24: 11, 25: 12, 26: 13}  # fmt: skip
 """The file format that came with each opset."""
-RARE = [(arithmetic.BLOCKS, 2), (control.BLOCKS, 0.3)]
+RARE = [(arithmetic.BLOCKS, 2), (control.BLOCKS, 0.3), (odd.BLOCKS, 2)]
 
 
 def generate(seed: int) -> str:
@@ -60,7 +62,7 @@ def image_net(net: Net) -> list[Value]:
     dims = [_batch(net), net.rng.choice([1, 3, 3, 4]), *(["H", "W"] if open_space else [side] * space)]
     x = net.add_input("x", net.dtype, dims, {"N": (2, 3), "H": (8, 12), "W": (8, 10)})
     x = net.tried(images.conv, x)
-    x = run(net, x, [(images.BLOCKS, 6), (joins.BLOCKS, 5), (pointwise.BLOCKS, 3), *RARE])
+    x = run(net, x, [(images.BLOCKS, 6), (mixing.BLOCKS, 3), (joins.BLOCKS, 5), (pointwise.BLOCKS, 3), *RARE])
     if space == 2 and net.dtype == FLOAT and net.chance(0.12):
         return sequence_of(net, patches(net, x))
     if net.chance(0.25):

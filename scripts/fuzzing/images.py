@@ -12,7 +12,7 @@ from fuzzing.net import Value
 from fuzzing.pointwise import hidden_constant
 from fuzzing.pointwise import per_channel
 
-CHANNELS = (4, 6, 8, 8, 12, 16, 16, 24)
+CHANNELS = (1, 2, 4, 5, 6, 8, 8, 8, 12, 12, 16, 16, 24)
 
 
 def channels(net: Net) -> int:

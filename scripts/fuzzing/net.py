@@ -109,7 +109,11 @@ class Net:
 
     def weight(self, *shape: int, kind: str = "w", dtype: int | None = None) -> Value:
         """A new weight whose content is made from its name (`kind` "w": normal, "p": positive, "q": integers)."""
-        name, dtype = self.name(kind), dtype or self.dtype
+        dtype = dtype or self.dtype
+        tied = [info.name for info in self.weights if info.name[0] == kind and _is_like(info, shape, dtype)]
+        if tied and len(shape) > 1 and self.chance(0.1):
+            return Value(self.rng.choice(tied), (shape, shape), dtype)
+        name = self.name(kind)
         self.weights.append(helper.make_tensor_value_info(name, dtype, shape))
         return Value(name, (shape, shape), dtype)
 
@@ -125,6 +129,10 @@ class Net:
     def constant(self, values: object, dtype: int = INT64, *, stored: bool | None = None) -> Value:
         """A small constant, written into the text: an initializer, or a Constant node."""
         array = np.array(values, helper.tensor_dtype_to_np_dtype(dtype))
+        if self.chance(0.3):
+            same = (t.name for t in self.constants if t.data_type == dtype and _holds(t, array))
+            if (known := next(same, None)) is not None:
+                return Value(known, (array.shape, array.shape), dtype)
         name = self.name("k")
         tensor = numpy_helper.from_array(array, name)
         self.data[name] = tensor
@@ -191,10 +199,8 @@ class Net:
         schema = onnx.defs.get_schema(node.op_type, self.opset, "")
         opsets = [helper.make_opsetid("", self.opset)]
         try:
-            return dict(
-                infer_node_outputs(schema, node, types, data or None, opset_imports=opsets, ir_version=self.ir)
-            )
-        except (onnx.shape_inference.InferenceError, RuntimeError) as error:
+            return dict(infer_node_outputs(schema, node, types, data or None, opset_imports=opsets, ir_version=self.ir))
+        except (onnx.shape_inference.InferenceError, onnx.checker.ValidationError) as error:
             raise Unfit(str(error)) from error
 
     def tried(self, block: Callable[[Net, Value], Value], x: Value) -> Value:
@@ -214,6 +220,15 @@ class Net:
 def with_channel(value: Value, axis: int) -> Value:
     """The value, its channels on another axis."""
     return replace(value, channel=axis % value.ndim)
+
+
+def _holds(tensor: onnx.TensorProto, array: np.ndarray) -> bool:
+    return tuple(tensor.dims) == array.shape and np.array_equal(numpy_helper.to_array(tensor), array)
+
+
+def _is_like(info: onnx.ValueInfoProto, shape: Shape, dtype: int) -> bool:
+    tensor = info.type.tensor_type
+    return tensor.elem_type == dtype and tuple(dim.dim_value for dim in tensor.shape.dim) == shape
 
 
 def _dims(types: dict[str, onnx.TypeProto], name: str) -> Shape:

@@ -15,8 +15,8 @@ import onnx
 import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
-from fuzzing.text import from_text
 from fuzzing.second import second_opinion
+from fuzzing.text import from_text
 from paoding_onnx import evaluate
 from paoding_onnx.checks import check_file
 from paoding_onnx.checks import check_surgery

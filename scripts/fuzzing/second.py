@@ -21,7 +21,15 @@ from paoding_onnx.shapes import runnable_shapes
 from paoding_onnx.trace import Trace
 
 Arrays = Mapping[str, NDArray[np.generic]]
-LAYERS = {"Conv": (1,), "ConvTranspose": (1,), "Gemm": (1,), "MatMul": (1,), "LSTM": (1, 2), "GRU": (1, 2), "RNN": (1, 2)}
+LAYERS = {
+    "Conv": (1,),
+    "ConvTranspose": (1,),
+    "Gemm": (1,),
+    "MatMul": (1,),
+    "LSTM": (1, 2),
+    "GRU": (1, 2),
+    "RNN": (1, 2),
+}
 """Operators that add units up, with the operands that must be stored weights for slices of them to be zeroed."""
 OTHERS = ("Reduce", "Einsum", "GlobalLp", "Arg", "If", "Loop", "Scan")
 """Beginnings of the names of operators that may add units up without weights."""

@@ -71,9 +71,7 @@ def _types(proto: onnx.ModelProto) -> dict[str, tuple[int, tuple[int | str, ...]
     return found
 
 
-def _with_outputs(
-    proto: onnx.ModelProto, names: list[str], types: dict[str, tuple[int, tuple[int | str, ...]]]
-) -> str:
+def _with_outputs(proto: onnx.ModelProto, names: list[str], types: dict[str, tuple[int, tuple[int | str, ...]]]) -> str:
     copy = _copy(proto)
     del copy.graph.output[:]
     for name in names:
