@@ -30,7 +30,7 @@ class Golden:
         """A name for the test."""
         operands = (",".join("x".join(map(str, t.shape)) if t else "_" for t in self.node.inputs)) or "none"
         words = [f"{key}={value}" for key, value in self.node.attributes.items()]
-        return " ".join([self.node.operator, operands, *words])
+        return " ".join([self.node.domain, self.node.operator, operands, *words]).strip()
 
 
 def line(text: str, equation: str, /, *, opset: int = 20, sizes: str = "", **more: Attribute) -> Golden:
@@ -280,6 +280,7 @@ QUANTIZATION = [
     line("DequantizeLinear 2x8x4 () () -> 2x8x4", "A0 A1 A2, ,  -> A0 A1 A2"),
     line("DequantizeLinear 8x4 8 8 -> 8x4", "A0 A1, A0, A0 -> A0 A1", axis=0),
     line("QuantizeLinear 2x8x4 1 -> 2x8x4", "A0 A1 A2, 1 -> A0 A1 A2"),
+    line("DequantizeLinear 8 1 () -> 8", "A0, 1,  -> A0"),
     line("QuantizeLinear 2x8 2x4 -> 2x8", "i0x0 i0x1, i1x0 i1x1 -> o0x0 o0x1", block_size=2, why="each block"),
 ]
 GOLDEN = [
