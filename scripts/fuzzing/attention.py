@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 from fuzzing import forms
 from fuzzing.forms import Copy
@@ -71,7 +72,7 @@ def _queries_keys_values(net: Net, x: Value, heads: Heads) -> tuple[Value, Value
         return _from_five(net, fused, h, d)
     if style == "slice":
         bounds = [0, h * d, (h + g) * d, (h + 2 * g) * d]
-        q, k, v = (forms.cut(net, fused, 2, a, b) for a, b in zip(bounds, bounds[1:], strict=False))
+        q, k, v = (forms.cut(net, fused, 2, a, b) for a, b in pairwise(bounds))
     else:
         q, k, v = forms.split(net, fused, [h * d, g * d, g * d], 2, spelt=net.chance(0.5))
     return _apart(net, q, h, d), _apart(net, k, g, d), _apart(net, v, g, d)

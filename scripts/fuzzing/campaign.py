@@ -97,7 +97,9 @@ def run(
             say(f"seed {number}: {outcome.kind}: {outcome.detail}")
             if folder is not None:
                 _save(folder, number, text, outcome)
-    report.seconds = time.monotonic() - start
+        report.seconds = time.monotonic() - start
+        if report.n_valid % 500 == 0:
+            say(f"{report.n_valid} graphs, {len(report.failures)} failures, {report.seconds:.0f} s")
     return report
 
 

@@ -104,7 +104,10 @@ def sequence_of(net: Net, x: Value, table: Value | None = None) -> list[Value]:
     x = run(net, x, [(tokens.BLOCKS, 9), (joins.BLOCKS, 3), (pointwise.BLOCKS, 2), *RARE])
     if table is not None and net.chance(0.5):
         x = x if x.channels == table.shape[1] else attention.linear(net, x, table.shape[1])
-        return outputs_of(net, net.node("MatMul", x, net.node("Transpose", table, perm=[1, 0])))
+        words = with_channel(net.node("MatMul", x, net.node("Transpose", table, perm=[1, 0])), 2)
+        if net.chance(0.3):
+            words = attention.linear(net, net.node("Relu", words), 5)
+        return outputs_of(net, words)
     if net.chance(0.3):
         return outputs_of(net, attention.linear(net, x, 5))
     x = tokens.to_rows(net, x)

@@ -117,7 +117,9 @@ def batch_norm(net: Net, x: Value) -> Value:
 
 def other_norm(net: Net, x: Value) -> Value:
     """Normalisation by the tensor's own statistics."""
-    kind = net.rng.choice(["InstanceNormalization", "LRN", "GroupNormalization", "Lp", "MVN", "group", "layer"])
+    kinds = ["InstanceNormalization", "Lp", "MVN", "group", *(["LRN"] if x.ndim == 4 else [])]
+    kinds += ["layer"] if net.opset >= 17 else []
+    kind = net.rng.choice(kinds + ["operator"] * 2 if net.opset >= 21 else kinds)
     c, space = x.channels, list(range(2, x.ndim))
     if kind == "InstanceNormalization":
         return net.node(kind, x, net.vector(c, "p"), net.vector(c))
@@ -126,9 +128,9 @@ def other_norm(net: Net, x: Value) -> Value:
     if kind == "Lp":
         return net.node("LpNormalization", x, axis=net.rng.choice([1, -1, 2]), p=net.rng.choice([1, 2]))
     if kind == "MVN":
-        net.need(x.ndim == 4 or net.opset >= 9)
-        axes = None if x.ndim == 4 and net.chance(0.5) else net.rng.choice([[0, *space], space, [1, *space]])
-        return net.node("MeanVarianceNormalization", x, axes=axes)
+        net.need(x.ndim == 4)
+        axes = None if net.chance(0.5) else net.rng.choice([[0, *space], space, [1, *space]])
+        return net.node("MeanVarianceNormalization", x, axes=axes, dtype=x.dtype, shape=lambda which: x.shapes[which])
     if kind == "layer":
         last = forms.transpose(net, x, [0, *space, 1])
         scale = [net.weight(c, kind="p"), *([net.vector(c)] if net.chance(0.5) else [])]
@@ -144,7 +146,9 @@ def group_norm(net: Net, x: Value, *, spelt: bool) -> Value:
     if not spelt:
         net.need(net.opset >= 18)
         size = c if net.opset >= 21 else groups
-        return net.node("GroupNormalization", x, net.weight(size, kind="p"), net.weight(size), num_groups=groups)
+        weights = [net.weight(size, kind="p"), net.weight(size)]
+        more = {"dtype": x.dtype, "shape": lambda which: x.shapes[which], "num_groups": groups}
+        return net.node("GroupNormalization", x, *weights, **more)
     net.need(not x.is_open(*range(2, x.ndim)))
     apart = forms.reshape(net, x, [Copy(0), groups, c // groups * _product(x.shape[2:])])
     plain = net.node("InstanceNormalization", apart, net.constant([1.0] * groups, x.dtype),

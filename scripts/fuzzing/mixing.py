@@ -1,4 +1,4 @@
-"""Blocks of convolutional networks in which tensors meet tensors, or channels change their place; of batch, channels, space."""
+"""Blocks of convolutional networks in which tensors meet tensors, or channels change their place."""
 
 from __future__ import annotations
 

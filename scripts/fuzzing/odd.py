@@ -123,10 +123,7 @@ def turned(net: Net, x: Value) -> Value:
 
 def over_batch(net: Net, x: Value) -> Value:
     """A statistic over the batch, or over everything, taken off."""
-    if net.chance(0.5):
-        axes = [0]
-    else:
-        axes = list(range(x.ndim))
+    axes = [0] if net.chance(0.5) else list(range(x.ndim))
     mean = forms.reduce(net, net.rng.choice(["ReduceMean", "ReduceMax", "ReduceSum"]), net.node("Tanh", x), axes,
                         keep=net.chance(0.5) or axes == [0])  # fmt: skip
     return net.node("Sub", x, net.node("Sigmoid", mean))

@@ -6,11 +6,13 @@ from fuzzing import forms
 from fuzzing.attention import attention
 from fuzzing.attention import linear
 from fuzzing.forms import Copy
+from fuzzing.kernels import has_kernel
 from fuzzing.net import FLOAT
 from fuzzing.net import INT32
 from fuzzing.net import Net
 from fuzzing.net import Value
 from fuzzing.net import with_channel
+from fuzzing.second import SMALLEST_TABLE
 
 
 def projection(net: Net, x: Value) -> Value:
@@ -21,7 +23,8 @@ def projection(net: Net, x: Value) -> Value:
 def mlp(net: Net, x: Value) -> Value:
     """Two layers around an activation, added to what went in."""
     inner = linear(net, x, net.rng.choice([8, 12, 16, 24]))
-    kinds = ["Relu", "Tanh", *[op for op in ("Gelu", "Swish", "Mish", "HardSwish") if net.has(op)]]
+    known = [op for op in ("Gelu", "Swish", "Mish", "HardSwish") if has_kernel(op, net.opset, x.dtype)]
+    kinds = ["Relu", "Tanh", *known]
     y = linear(net, net.node(net.rng.choice(kinds), inner), x.channels)
     return net.node("Add", x, y)
 
@@ -152,7 +155,7 @@ def embedded(net: Net, length: int | str, batch: int | str) -> tuple[Value, Valu
     """Embedded tokens, and the table, with which the network may end too."""
     kind = INT32 if net.chance(0.2) else 7
     ids = net.add_input("x", kind, [batch, length], {"N": (2, 3), "T": (5, 7)})
-    table = net.weight(net.rng.choice([6, 10]), net.rng.choice([8, 12, 16]))
+    table = net.weight(net.rng.choice([SMALLEST_TABLE, 10]), net.rng.choice([8, 12, 16]))
     return with_channel(net.node("Gather", table, ids, axis=0), 2), table
 
 
