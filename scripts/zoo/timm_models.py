@@ -42,6 +42,8 @@ gcvit_xxtiny crossvit_9_240
 """Those that the new exporter writes too, spread over families."""
 NO_TORCHSCRIPT = "volo_d1_224 halonet26t csatv2 naflexvit_base_patch16_gap"
 """Those that the old exporter cannot write."""
+OWN_SIZE = "vgg11 csatv2"
+"""Those whose pools the exporters write at the size they were made for alone."""
 SMALL = 128
 
 
@@ -60,5 +62,5 @@ def _built(name: str) -> Built:
     timm.layers.set_fused_attn(False)  # the old exporter cannot write the fused one where its flag is computed
     model = timm.create_model(name, pretrained=False)
     own = model.pretrained_cfg["input_size"][-1]
-    is_fixed = model.pretrained_cfg.get("fixed_input_size", False)
+    is_fixed = model.pretrained_cfg.get("fixed_input_size", False) or name in OWN_SIZE.split()
     return image_module(lambda: model, (own,) if is_fixed or own < SMALL else (SMALL, own))
