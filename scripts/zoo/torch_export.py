@@ -100,7 +100,7 @@ def _export_old(module: nn.Module, built: Built, path: Path) -> None:
     chosen |= {"dynamic_axes": dict(zip(names, map(dict, built.open_axes), strict=True)) or None}
     for opset in OPSETS:
         try:
-            torch.onnx.export(module, built.arguments, path, opset_version=opset, **chosen)
+            torch.onnx.export(module, built.arguments, str(path), opset_version=opset, **chosen)
         except torch.onnx.errors.UnsupportedOperatorError:
             if opset == OPSETS[-1]:
                 raise
