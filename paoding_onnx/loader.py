@@ -9,7 +9,6 @@ import heapq
 import math
 from collections.abc import Iterator
 from collections.abc import Mapping
-from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace
 from pathlib import Path
@@ -74,25 +73,24 @@ def load(path: Path | str) -> Model:
     """
     path = Path(path)
     try:
-        content = path.read_bytes()
+        proto = _parse(path.read_bytes(), path)
     except OSError as error:
         raise ModelError(f"cannot read {path}: {error.strerror or error}") from error
-    proto = _parse(content, path)
-    del content
     external = [t for t in proto.graph.initializer if external_data_helper.uses_external_data(t)]
-    places = {_external_place(tensor) for tensor in external}
-    _read_external(external, path)
-    files = (path, *sorted({path.parent / place for place in places}))
-    return replace(lift(proto), external=bool(external), files=files)
+    files = {path.parent / _external_place(tensor) for tensor in external}
+    return replace(lift(proto, path), external=bool(external), files=(path, *sorted(files)))
 
 
-def lift(proto: onnx.ModelProto) -> Model:
-    """A `Model` of `proto`, which is emptied of its large weights on the way and must not be used again."""
+def lift(proto: onnx.ModelProto, path: Path | None = None) -> Model:
+    """A `Model` of `proto`, read from `path`; it is emptied of its large weights and must not be used again."""
     weights: dict[str, Array] = {}
     read = {name for node in proto.graph.node for name in node.input}  # onnxruntime drops what only subgraphs read
     for tensor in proto.graph.initializer:
-        if tensor.name in read and _is_large(tensor):
-            weights[tensor.name] = _take_weights(tensor)
+        whole = _whole(tensor, path) if path and external_data_helper.uses_external_data(tensor) else tensor
+        if tensor.name in read and _is_large(whole):
+            weights[tensor.name] = _take_weights(whole)
+        if whole is not tensor:
+            tensor.CopyFrom(whole)
     skeleton = onnx.ModelProto()
     skeleton.CopyFrom(proto)  # a protobuf frees cleared fields only when the whole message goes
     return Model(skeleton, MappingProxyType(weights))
@@ -151,13 +149,16 @@ def _parse(content: bytes, path: Path) -> onnx.ModelProto:
     return proto
 
 
-def _read_external(tensors: Sequence[onnx.TensorProto], path: Path) -> None:
-    for tensor in tensors:
-        try:
-            external_data_helper.load_external_data_for_tensor(tensor, str(path.parent))
-        except (OSError, ValueError, onnx.checker.ValidationError) as error:
-            place = _external_place(tensor)
-            raise ModelError(f"{path} keeps {tensor.name!r} in {place!r}, which cannot be read: {error}") from error
+def _whole(tensor: onnx.TensorProto, path: Path) -> onnx.TensorProto:
+    """The tensor with its external data, a message of its own: what it holds is freed before the next one is read."""
+    whole = onnx.TensorProto()
+    whole.CopyFrom(tensor)
+    try:
+        external_data_helper.load_external_data_for_tensor(whole, str(path.parent))
+    except (OSError, ValueError, onnx.checker.ValidationError) as error:
+        place = _external_place(tensor)
+        raise ModelError(f"{path} keeps {tensor.name!r} in {place!r}, which cannot be read: {error}") from error
+    return whole
 
 
 def _external_place(tensor: onnx.TensorProto) -> str:

@@ -82,6 +82,14 @@ class Pruned:
     saved: bool
 
 
+@dataclass(slots=True)
+class _State:
+    """What is gone, and the constants that absorbing changed: one set of them only, as it may be large."""
+
+    removed: Mask
+    contents: Mapping[str, Array]
+
+
 def examine(model: Model | Path | str, options: Options | None = None) -> Trace:
     """The trace of a model: its groups of units, and what may not go and why.
 
@@ -141,6 +149,7 @@ def prune(
     plain = cut(original, traced, plan)
     equivalence = check_surgery(original, traced, plan, plain)
     smaller = cut(original, traced, plan, contents) if contents else plain
+    del plain, contents  # as large as the model, and of no more use
     progress("proving the file", 0.8)
     with TemporaryDirectory() as scratch, stage() as held:
         target = Path(output) if output else Path(scratch) / "pruned.onnx"
@@ -164,8 +173,7 @@ def _require_units(traced: Trace) -> None:
 
 def _choose(traced: Trace, options: Options, progress: Progress) -> tuple[tuple[Step, ...], Plan, Mapping[str, Array]]:
     """Score, plan and absorb in small steps, front to back in each, until the target."""
-    removed = nothing(traced)
-    contents: Mapping[str, Array] = MappingProxyType({})
+    state = _State(nothing(traced), MappingProxyType({}))
     steps = []
     rng = np.random.default_rng(options.seed)
     shares = _shares(options)
@@ -178,15 +186,15 @@ def _choose(traced: Trace, options: Options, progress: Progress) -> tuple[tuple[
     earlier = (quotas(traced, share, by=options.by, round_to=options.round_to) for share in shares[:-1])
     for number, (share, counts) in enumerate(zip(shares, (*earlier, last), strict=True)):
         progress(f"step {number + 1} of {len(shares)}", 0.1 + 0.6 * number / len(shares))
-        removed, contents, went = _step(traced, removed, contents, counts, options, rng)
-        steps.append(Step(float(share), cost(traced, removed), went))
-    while lacking := _lacking(traced, removed, options):
+        went = _step(traced, state, counts, options, rng)
+        steps.append(Step(float(share), cost(traced, state.removed), went))
+    while lacking := _lacking(traced, state.removed, options):
         # which units went matters where layers share constants: their copies cost what the quotas did not foresee
         share = min(share + lacking, Fraction(1))
         counts = quotas(traced, share, by=options.by, round_to=options.round_to)
-        removed, contents, went = _step(traced, removed, contents, counts, options, rng)
-        steps.append(Step(float(share), cost(traced, removed), went))
-    return tuple(steps), make_plan(removed), contents
+        went = _step(traced, state, counts, options, rng)
+        steps.append(Step(float(share), cost(traced, state.removed), went))
+    return tuple(steps), make_plan(state.removed), state.contents
 
 
 def _lacking(traced: Trace, removed: Mask, options: Options) -> Fraction:
@@ -204,30 +212,25 @@ def _shares(options: Options) -> tuple[Fraction, ...]:
 
 
 def _step(
-    traced: Trace,
-    removed: Mask,
-    contents: Mapping[str, Array],
-    counts: tuple[int, ...],
-    options: Options,
-    rng: np.random.Generator,
-) -> tuple[Mask, Mapping[str, Array], Mapping[str, tuple[int, ...]]]:
-    """One step: every group loses units until `counts` of it are gone."""
+    traced: Trace, state: _State, counts: tuple[int, ...], options: Options, rng: np.random.Generator
+) -> Mapping[str, tuple[int, ...]]:
+    """One step: every group loses units until `counts` of it are gone; returns which, by group."""
     method = METHODS[options.method]
-    view = View(traced, removed, contents)
+    view = View(traced, state.removed, state.contents)
     dense = [group for group in traced.groups if is_dense(view, group)]
     reach = reach_of(view, dense) if method.is_progressive and dense else {}
     went = {}
     for group, count in zip(traced.groups, counts, strict=True):
-        view = View(traced, removed, contents, reach)
+        view = View(traced, state.removed, state.contents, reach)
         more = count - (group.n_units - view.kept_units(group).size)
         if more <= 0:
             continue
         candidates = method.sampler(view, group, more, rng)
-        contents = absorb(view, group, candidates)
-        removed = removed.copy()
-        removed[[candidate.unit for candidate in candidates]] = True
+        state.contents = absorb(view, group, candidates)
+        state.removed = state.removed.copy()
+        state.removed[[candidate.unit for candidate in candidates]] = True
         went[group.name] = tuple(candidate.unit - group.start for candidate in candidates)
-    return removed, contents, MappingProxyType(went)
+    return MappingProxyType(went)
 
 
 def _prove(

@@ -9,6 +9,7 @@ import statistics
 import time
 from collections.abc import Mapping
 from collections.abc import Sequence
+from collections.abc import Set
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -27,6 +28,8 @@ RUN_ERRORS: tuple[type[Exception], ...] = (
     *(error for error in vars(ort_errors).values() if isinstance(error, type) and issubclass(error, Exception)),
 )
 """All that onnxruntime is known to raise for a model or input that it does not take."""
+LENT_BYTES = 1 << 20
+"""A lean session that optimises has copies of weights below this, as the optimiser reads mostly small ones."""
 _QUIET, _LOUD = 4, 2
 
 
@@ -37,7 +40,8 @@ class Session:
         model: the model, or the path of a file.
         watch: names of inner tensors to return besides the outputs.
         optimise: let onnxruntime fuse nodes, as it would for a user; off where numbers are compared.
-        lean: save memory: keep no second, faster layout of the weights, and return freed memory at once.
+        lean: save memory where `optimise` would cost much: no copy or faster layout of large weights, and freed memory
+            returned at once. Not for models in which onnxruntime would compute with large weights to optimise.
         verbose: let onnxruntime print its own warnings.
 
     Raises:
@@ -55,17 +59,16 @@ class Session:
     ) -> None:
         options = ort.SessionOptions()
         options.log_severity_level = _LOUD if verbose else _QUIET
-        if not optimise:
-            options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+        options.graph_optimization_level = _level(optimise=optimise, lean=lean)
         if not optimise or lean:
             options.enable_cpu_mem_arena = False
             options.add_session_config_entry("session.disable_prepacking", "1")
         source = _with_outputs(model.proto, watch) if isinstance(model, Model) else str(model)
         weights = model.weights if isinstance(model, Model) else {}
         self._held = {name: ort.OrtValue.ortvalue_from_numpy(array) for name, array in weights.items()}
+        lent = {name for name, array in weights.items() if not optimise or (lean and array.nbytes >= LENT_BYTES)}
         with TemporaryDirectory() as folder:
-            if weights:
-                _lend(options, self._held, Path(folder), optimise=optimise)
+            _hand_over(options, self._held, lent, Path(folder))
             try:
                 self._session = ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
             except RUN_ERRORS as error:
@@ -103,19 +106,29 @@ def one_line(error: Exception) -> str:
     return text.split(" : ", 2)[-1][:300]
 
 
-def _lend(options: ort.SessionOptions, values: Mapping[str, ort.OrtValue], folder: Path, *, optimise: bool) -> None:
-    """Let a session use our weights in place of its own copy.
+def _level(*, optimise: bool, lean: bool) -> ort.GraphOptimizationLevel:
+    """How much onnxruntime may optimise; its last level changes the layout of weights, which takes copies."""
+    levels = ort.GraphOptimizationLevel
+    if not optimise:
+        return levels.ORT_DISABLE_ALL
+    return levels.ORT_ENABLE_EXTENDED if lean else levels.ORT_ENABLE_ALL
 
-    The model says that they are in a file; an empty one in `folder` satisfies onnxruntime, which never reads it. Its
-    optimiser, though, wants to see and change weights, so there it gets a copy.
+
+def _hand_over(options: ort.SessionOptions, values: Mapping[str, ort.OrtValue], lent: Set[str], folder: Path) -> None:
+    """Let a session use the weights in `lent` in place of its own copy; it gets copies of the others.
+
+    The model says that weights are in a file; an empty one in `folder` satisfies onnxruntime, which never reads it. Its
+    optimiser, though, may want to see and change weights: those it must have copies of, or it fails.
     """
-    if optimise:
-        options.add_external_initializers(list(values), list(values.values()))
-        return
-    (folder / PLACEHOLDER).touch()
-    options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(folder))
-    for name, value in values.items():
-        options.add_initializer(name, value)
+    copied = [name for name in values if name not in lent]
+    if copied:
+        options.add_external_initializers(copied, [values[name] for name in copied])
+    if lent:
+        (folder / PLACEHOLDER).touch()
+        options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(folder))
+    for name in values:
+        if name in lent:
+            options.add_initializer(name, values[name])
 
 
 def _with_outputs(proto: onnx.ModelProto, names: Sequence[str]) -> bytes:

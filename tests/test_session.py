@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from paoding_onnx.errors import ModelError
+from paoding_onnx.evaluate import compare
 from paoding_onnx.session import Session
 from paoding_onnx.session import latency_ratio
 from paoding_onnx.session import one_line
+from paoding_onnx.shapes import observe
 from tests.models import model
 from tests.models import parse
 from tests.models import save
@@ -17,6 +19,10 @@ TEXT = """g (float[1,16] x) => (float[1,4] y) <float[16,32] w, float[32,4] v> {
   h = MatMul (x, w)
   r = Relu (h)
   y = MatMul (r, v)
+}"""
+FOLDED = """g (float[1,16] x) => (float[1,32] y) <float[32,16] w> {
+  t = Transpose <perm = [1, 0]> (w)
+  y = MatMul (x, t)
 }"""
 FEEDS = {"x": np.ones((1, 16), np.float32)}
 
@@ -48,6 +54,27 @@ def test_watching_an_output_returns_it_once():
 def test_optimised_session_gives_the_same_numbers():
     plain, fused = (Session(model(TEXT), optimise=flag).run(FEEDS)["y"] for flag in (False, True))
     np.testing.assert_allclose(plain, fused, rtol=1e-5)
+
+
+def test_lean_session_gives_the_same_numbers_with_lent_weights(monkeypatch):
+    monkeypatch.setattr("paoding_onnx.session.LENT_BYTES", 0)
+    plain, lean = Session(model(TEXT)), Session(model(TEXT), optimise=True, lean=True)
+    np.testing.assert_allclose(plain.run(FEEDS)["y"], lean.run(FEEDS)["y"], rtol=1e-5)
+
+
+def test_lean_session_refuses_a_model_in_which_the_optimiser_reads_a_lent_weight(monkeypatch):
+    monkeypatch.setattr("paoding_onnx.session.LENT_BYTES", 0)
+    with pytest.raises(ModelError, match="does not load"):
+        Session(model(FOLDED), optimise=True, lean=True)
+
+
+def test_large_models_are_compared_though_the_optimiser_reads_their_weights(monkeypatch):
+    monkeypatch.setattr("paoding_onnx.session.LENT_BYTES", 0)
+    monkeypatch.setattr("paoding_onnx.evaluate.LEAN_BYTES", 0)
+    subject = model(FOLDED)
+    ratio, difference = compare(subject, subject, observe(subject), macs=0)
+    assert ratio > 0
+    assert difference == 0
 
 
 def test_model_that_does_not_load_is_a_model_error():

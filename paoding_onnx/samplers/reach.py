@@ -43,7 +43,7 @@ def reach_of(view: View, groups: Iterable[Group]) -> Reach:
     found = {g.start: np.zeros((g.n_units, n_columns), np.float32) for g in wanted}
     for index in sorted(sites, reverse=True):
         site = view.trace.sites[index]
-        outgoing = _merged(reached.get(t.name, {}) for t in site.node.outputs if t is not None)
+        outgoing = _merged(reached.pop(t.name, {}) for t in site.node.outputs if t is not None)  # not read again
         for start, places in made_at.items():
             if index in places and start in outgoing:
                 found[start] += outgoing[start]
