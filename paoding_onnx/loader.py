@@ -112,8 +112,8 @@ def computed_names(model: Model) -> tuple[str, ...]:
     return tuple(name for node in model.proto.graph.node if not _is_constant(node) for name in node.output if name)
 
 
-def fed_names(model: Model) -> frozenset[str]:
-    """Names of all tensors that depend on a graph input, in whatever way."""
+def reached_names(model: Model) -> frozenset[str]:
+    """Names of all tensors that a graph input reaches, be it by its sizes alone."""
     found = {spec.name for spec in input_specs(model)}
     for node in _sorted(list(model.proto.graph.node)):
         if not found.isdisjoint((*node.input, *_captures(node))):
@@ -177,7 +177,9 @@ def _external_place(tensor: onnx.TensorProto) -> str:
 def _is_large(tensor: onnx.TensorProto) -> bool:
     dtype = _dtype(tensor.data_type)
     n_bytes = math.prod(tensor.dims) * dtype.itemsize
-    return dtype.kind in _LIFTED_KINDS and n_bytes >= LIFT_BYTES and tensor.HasField("raw_data")
+    return (
+        dtype.isbuiltin == 1 and dtype.kind in _LIFTED_KINDS and n_bytes >= LIFT_BYTES and tensor.HasField("raw_data")
+    )
 
 
 def _take_weights(tensor: onnx.TensorProto) -> Array:
