@@ -23,9 +23,10 @@ OPSET = 17
 SIDE = 128
 APPLICATIONS = """
 MobileNet MobileNetV2 MobileNetV3Small MobileNetV3Large EfficientNetB0 EfficientNetV2B0 NASNetMobile DenseNet121
-ResNet50 ResNet50V2 Xception InceptionV3 ConvNeXtTiny InceptionResNetV2 DenseNet169 EfficientNetB3 EfficientNetV2S
+ResNet50 ResNet50V2 Xception InceptionV3 InceptionResNetV2 DenseNet169 EfficientNetB3 EfficientNetV2S
 ResNet101 ResNet101V2 NASNetLarge VGG16 VGG19
 """
+"""Not ConvNeXt: tf2onnx leaves an operator of TensorFlow where its GELU stands."""
 
 
 def catalogue() -> tuple[Entry, ...]:
