@@ -11,11 +11,11 @@ from onnx import numpy_helper
 
 from paoding_onnx.inputs import random_feeds
 from paoding_onnx.loader import Model
-from paoding_onnx.loader import constants
 from paoding_onnx.loader import input_specs
 from paoding_onnx.loader import lift
 from paoding_onnx.plan import Plan
 from paoding_onnx.plan import plan_document
+from paoding_onnx.reader import constants
 from paoding_onnx.session import Session
 from paoding_onnx.shapes import runnable_shapes
 from paoding_onnx.trace import Trace
