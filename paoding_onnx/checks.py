@@ -171,11 +171,11 @@ def _exact_part(trace: Trace, plan: Plan) -> Plan:
 
 
 def _compared(trace: Trace) -> tuple[str, ...]:
-    """Floating-point tensors that contracting nodes compute."""
+    """Tensors of floats, or of integers that stand for them, that contracting nodes compute."""
     found = []
     for site in trace.sites:
         for tensor in site.node.outputs if site.rule.macs else ():
-            if tensor is not None and tensor.dtype is not None and tensor.dtype.kind == "f":
+            if tensor is not None and tensor.dtype is not None and tensor.dtype.kind in "fiu":
                 found.append(tensor.name)
     return tuple(found)
 

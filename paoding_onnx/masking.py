@@ -6,18 +6,19 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
 import onnx
 from onnx import numpy_helper
 
 from paoding_onnx.axes import Operand
 from paoding_onnx.axes import factors
 from paoding_onnx.axes import is_fixed
-from paoding_onnx.graph import Array
 from paoding_onnx.loader import Model
 from paoding_onnx.plan import Plan
 from paoding_onnx.sites import Site
 from paoding_onnx.surgeon import insert_nodes
 from paoding_onnx.surgeon import node_places
+from paoding_onnx.trace import Mask
 from paoding_onnx.trace import Trace
 
 _PREFIX = "paoding_onnx_mask_"
@@ -36,17 +37,33 @@ def mask(model: Model, trace: Trace, plan: Plan) -> Model:
         for operand, kept in _contracted(trace, site, plan).items():
             node = proto.graph.node[places[index]]
             name = f"{_PREFIX}{index}_{operand}"
-            proto.graph.initializer.append(numpy_helper.from_array(kept, name))
-            masks.append(onnx.helper.make_node("Mul", [node.input[operand], name], [f"{name}_out"], name))
+            masks.append(_masked(proto, node, operand, kept, name, site))
             node.input[operand] = f"{name}_out"
     insert_nodes(proto, masks)
     return replace(model, proto=proto)
 
 
-def _contracted(trace: Trace, site: Site, plan: Plan) -> dict[int, Array]:
-    """Operands whose removed positions the node adds up, each with its mask (1 stays, 0 goes)."""
+def _masked(
+    proto: onnx.ModelProto, node: onnx.NodeProto, operand: int, kept: Mask, name: str, site: Site
+) -> onnx.NodeProto:
+    """The node that puts zero in place of removed positions: a product, or a choice where integers stand for floats."""
+    tensor, quantized = site.node.inputs[operand], site.rule.quantized.get(operand)
+    dtype = tensor.dtype if tensor is not None else None
+    if quantized is None:
+        proto.graph.initializer.append(numpy_helper.from_array(kept.astype(dtype), name))
+        return onnx.helper.make_node("Mul", [node.input[operand], name], [f"{name}_out"], name)
+    proto.graph.initializer.append(numpy_helper.from_array(kept, name))
+    zero = node.input[quantized.zero_point] if quantized.zero_point < len(node.input) else ""
+    if not zero:
+        zero = f"{name}_zero"
+        proto.graph.initializer.append(numpy_helper.from_array(np.zeros((), dtype), zero))
+    return onnx.helper.make_node("Where", [name, node.input[operand], zero], [f"{name}_out"], name)
+
+
+def _contracted(trace: Trace, site: Site, plan: Plan) -> dict[int, Mask]:
+    """Operands whose removed positions the node adds up, each with what is kept of it."""
     made = frozenset().union(*(factors(operand) for operand in site.bound.outputs))
-    found: dict[int, Array] = {}
+    found: dict[int, Mask] = {}
     handled: set[str] = set()
     for index, axis, summed in _summed_axes(site, made) if made else ():
         tensor, slot = site.node.inputs[index], site.inputs[index]
@@ -55,9 +72,8 @@ def _contracted(trace: Trace, site: Site, plan: Plan) -> dict[int, Array]:
         kept = trace.kept(slot, axis, plan.removed)
         if not kept.all() and not summed <= handled:
             handled |= summed
-            shape = [kept.size if k == axis else 1 for k in range(len(tensor.shape or ()))]
-            flags = kept.astype(tensor.dtype).reshape(shape)
-            found[index] = flags * found[index] if index in found else flags
+            flags = kept.reshape([kept.size if k == axis else 1 for k in range(len(tensor.shape or ()))])
+            found[index] = flags & found[index] if index in found else flags
     return found
 
 
@@ -65,7 +81,7 @@ def _summed_axes(site: Site, made: frozenset[str]) -> Iterator[tuple[int, int, f
     """Operand, axis and factors of what a node adds up; one operand is enough for each factor.
 
     Computed operands come first. These are axes with factors that no output has, and the last axis of an operand that
-    has the same factor twice: weights from hidden units to hidden units.
+    has the same factor twice: weights from hidden units to hidden units. An operand whose range is taken counts whole.
     """
     tensors, operands = site.node.inputs, site.bound.inputs
     computed_first = sorted(range(len(operands)), key=lambda k: (t := tensors[k]) is not None and t.is_constant)
@@ -73,8 +89,8 @@ def _summed_axes(site: Site, made: frozenset[str]) -> Iterator[tuple[int, int, f
         operand = operands[index] or ()
         for axis, parts in enumerate(operand):
             names = frozenset(n for segment in parts for n in segment if not is_fixed(n))
-            if names - made:
-                yield index, axis, names - made
+            if summed := names if index in site.rule.ranged else names - made:
+                yield index, axis, summed
             if axis == len(operand) - 1 and names & _twice(operand):
                 yield index, axis, names & _twice(operand)
 

@@ -38,7 +38,7 @@ def parse(text: str, seed: int = 0, *, opset: int = 17, ir: int = 8) -> onnx.Mod
     """The model that ONNX text describes; weights declared without a value get seeded random content.
 
     Vectors are drawn from (0.5, 1.5), so that they serve as variances too; matrices and kernels are normal, scaled by
-    their fan-in. A text that starts with ``<`` brings its own header.
+    their fan-in; integers of less than 64 bits lie below 100. A text that starts with ``<`` brings its own header.
 
     >>> proto = parse("g (float[1,4] x) => (float[1,2] y) <float[4,2] w> { y = MatMul (x, w) }")
     >>> [(tensor.name, tuple(tensor.dims)) for tensor in proto.graph.initializer]
@@ -126,6 +126,9 @@ def zeroed_and_cut(trial: Trial, feeds: Mapping[str, np.ndarray]) -> tuple[np.nd
 def _content(info: onnx.ValueInfoProto, rng: np.random.Generator) -> np.ndarray:
     shape = tuple(dim.dim_value for dim in info.type.tensor_type.shape.dim)
     dtype = onnx.helper.tensor_dtype_to_np_dtype(info.type.tensor_type.elem_type)
+    if dtype.kind in "iu" and dtype.itemsize < 8:
+        low = 0 if dtype.kind == "u" else -100
+        return rng.integers(low, 100, shape).astype(dtype)
     if len(shape) < 2:
         return rng.uniform(0.5, 1.5, shape).astype(dtype)
     return (rng.standard_normal(shape) / np.sqrt(np.prod(shape[1:]))).astype(dtype)

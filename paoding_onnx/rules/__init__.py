@@ -5,12 +5,15 @@ To add an operator: one function in the file of its family, one golden line in `
 
 from __future__ import annotations
 
+from paoding_onnx.rules import attention as attention
 from paoding_onnx.rules import elementwise as elementwise
+from paoding_onnx.rules import fused as fused
 from paoding_onnx.rules import joining as joining
 from paoding_onnx.rules import linear as linear
 from paoding_onnx.rules import normalization as normalization
 from paoding_onnx.rules import pooling as pooling
 from paoding_onnx.rules import quantization as quantization
+from paoding_onnx.rules import quantized as quantized
 from paoding_onnx.rules import recurrent as recurrent
 from paoding_onnx.rules import reduction as reduction
 from paoding_onnx.rules import shaping as shaping
@@ -18,6 +21,7 @@ from paoding_onnx.rules import shifting as shifting
 from paoding_onnx.rules.rule import Affine
 from paoding_onnx.rules.rule import Fit
 from paoding_onnx.rules.rule import Passes
+from paoding_onnx.rules.rule import Quantized
 from paoding_onnx.rules.rule import Registered
 from paoding_onnx.rules.rule import Rule
 from paoding_onnx.rules.rule import Taken
@@ -25,4 +29,15 @@ from paoding_onnx.rules.rule import operators
 from paoding_onnx.rules.rule import register
 from paoding_onnx.rules.rule import rule_for
 
-__all__ = ["Affine", "Fit", "Passes", "Registered", "Rule", "Taken", "operators", "register", "rule_for"]
+__all__ = [
+    "Affine",
+    "Fit",
+    "Passes",
+    "Quantized",
+    "Registered",
+    "Rule",
+    "Taken",
+    "operators",
+    "register",
+    "rule_for",
+]

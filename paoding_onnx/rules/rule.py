@@ -58,6 +58,17 @@ class Affine:
 
 
 @dataclass(frozen=True, slots=True)
+class Quantized:
+    """An input that holds integers for (integer - zero point) x scale.
+
+    Both are numbers of inputs; without a zero point 0 stands for zero, without a scale it is applied elsewhere.
+    """
+
+    zero_point: int
+    scale: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """An operator's facts at one node; everything else is derived from them.
 
@@ -65,7 +76,9 @@ class Rule:
     is a second such product. A node may scale its product by `gain` and its bias by `bias_gain`. `aligned` is the
     number whose multiples onnxruntime's kernels like as channel counts. `measures` lists the axes of input 0 whose
     sizes are the content of the output; input number `picks` says which entries of input 0 are the output's. `taken`
-    couples two factors index by index, for indices that the file holds. `why` says what a lower-case factor is for.
+    couples two factors index by index, for indices that the file holds. `quantized` says which inputs hold integers in
+    place of floats. Inputs in `ranged` are looked over as a whole for their range, which always includes zero. `why`
+    says what a lower-case factor is for.
     """
 
     equation: str
@@ -81,6 +94,8 @@ class Rule:
     measures: tuple[int, ...] = ()
     picks: int | None = None
     taken: Taken | None = None
+    quantized: Mapping[int, Quantized] = field(default_factory=dict)
+    ranged: tuple[int, ...] = ()
     why: str = "works along this axis"
 
 
@@ -158,6 +173,49 @@ def spell(inputs: Sequence[Sequence[str] | None], outputs: Sequence[Sequence[str
     """
     left, right = (", ".join("_" if o is None else " ".join(o) for o in side) for side in (inputs, outputs))
     return f"{left} -> {right}"
+
+
+def right_aligned(words: Sequence[str], shape: Sequence[int]) -> list[str]:
+    """The words of an operand of this shape that broadcasts to axes `words`: the last ones, 1 where its size is one.
+
+    >>> right_aligned(["A0", "A1", "A2"], (8, 1))
+    ['A1', '1']
+    """
+    aligned = words[len(words) - len(shape) :]
+    return [word if size > 1 else "1" for word, size in zip(aligned, shape, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Words for the axes that a window slides over, in the input and in the output, and sizes of some of their factors.
+
+    A window that moves in steps of one keeps positions in order: it mixes along the axis (not even that if its size is
+    one), and what it has no output for stands at both ends. Any other window pins its axis.
+    """
+
+    source: tuple[str, ...]
+    target: tuple[str, ...]
+    sizes: Mapping[str, int]
+
+
+def window(node: Node, kernel: Sequence[int]) -> Window:
+    """The window of size `kernel` that a node with the attribute `strides` slides over the last axes of input 0."""
+    strides = node.integers("strides") or (1,) * len(kernel)
+    source: list[str] = []
+    target: list[str] = []
+    sizes: dict[str, int] = {}
+    pairs = zip(node.shape(0)[2:], node.output_shape()[2:], kernel, strides, strict=True)
+    for k, (before, after, width, stride) in enumerate(pairs):
+        end = (before - after) // 2
+        if stride != 1 or end < 0 or (before - after) % 2:
+            source.append(f"s{k}")
+            target.append(f"t{k}")
+            continue
+        mark = "" if width == 1 else "~"
+        source.append(f"b{k}+{mark}S{k}+e{k}" if end else f"{mark}S{k}")
+        target.append(f"{mark}S{k}")
+        sizes |= {f"b{k}": end, f"e{k}": end} if end else {}
+    return Window(tuple(source), tuple(target), sizes)
 
 
 def axis_index(axis: int, ndim: int) -> int:

@@ -37,9 +37,21 @@ class Case:
 
     @property
     def text(self) -> str:
-        """The whole model."""
+        """The whole model; operators of com.microsoft bring a header of their own."""
         declared = f", {self.declared}" if self.declared else ""
-        return _FRAME.format(channels=self.channels, declared=declared, body=self.body)
+        opsets = f'["" : {self.opset}, "com.microsoft" : 1]'
+        header = f"<ir_version: {self.ir}, opset_import: {opsets}>\n" if "com.microsoft" in self.body else ""
+        return header + _FRAME.format(channels=self.channels, declared=declared, body=self.body)
+
+    @property
+    def domain_and_operator(self) -> tuple[str, str]:
+        """The key of the operator's rule; the first node of that name counts."""
+        return "com.microsoft" if f"com.microsoft.{self.operator} " in self.body else "", self.operator
+
+    @property
+    def ir(self) -> int:
+        """The version of the file format that goes with the opset."""
+        return 10 if self.opset > 20 else 8
 
     @property
     def label(self) -> str:
@@ -98,6 +110,10 @@ LINEAR = [
     Case("Conv", "c = Conv <pads=[1,1,1,1]> (a, k, b)", "float[6,8,3,3] k, float[6] b", channels=6, units=22),
     Case("Conv", "c = Conv <group=8> (a, k, b)", "float[8,1,3,3] k, float[8] b"),
     Case("Conv", "c = Conv <group=2> (a, k)", "float[8,4,3,3] k", units=16),
+    Case("Conv", "t = Transpose <perm=[0,2,1,3]> (a) s = Conv (t, k) c = Transpose <perm=[0,2,1,3]> (s)",
+         "float[8,8,1,1] k"),
+    Case("Conv", "t = Transpose <perm=[0,2,1,3]> (a) s = Conv <pads=[1,0,1,0]> (t, k) "
+         "c = Transpose <perm=[0,2,1,3]> (s)", "float[8,8,3,1] k"),
     Case("ConvTranspose", "c = ConvTranspose <strides=[2,2]> (a, k, b)", "float[8,6,2,2] k, float[6] b", channels=6,
          units=22),
     Case("ConvTranspose", "c = ConvTranspose <group=8> (a, k)", "float[8,1,2,2] k"),
@@ -126,6 +142,16 @@ NORMALIZATION = [
 POOLING = [
     *[Case(op, f"c = {op} <kernel_shape=[2,2]> (a)") for op in ("AveragePool", "LpPool", "MaxPool")],
     *[Case(op, f"c = {op} (a)") for op in ("GlobalAveragePool", "GlobalLpPool", "GlobalMaxPool")],
+    Case(
+        "AveragePool",
+        "u = Unsqueeze (a, one_) p = Pad (u, pads) m = AveragePool <kernel_shape=[5,1,1]> (p) c = Squeeze (m, one_)",
+        "int64[1] one_={1}, int64[10] pads={0,0,2,0,0,0,0,2,0,0}",
+    ),
+    Case(
+        "MaxPool",
+        "t = Transpose <perm=[0,2,1,3]> (a) m = MaxPool <kernel_shape=[3,1], pads=[1,0,1,0]> (t) "
+        "c = Transpose <perm=[0,2,1,3]> (m)",
+    ),
     Case("MaxPool", "m, i = MaxPool <kernel_shape=[2,2]> (a) f = Cast <to=1> (i) c = Sub (m, f)", units=PINNED),
     Case("Resize", "c = Resize (a, , scales)", "float[4] scales={1,1,2,2}"),
     Case("Resize", "c = Resize (a, , , sizes)", "int64[4] sizes={2,8,5,7}"),
@@ -193,23 +219,23 @@ SHIFTING = [
     Case("Gather", "g = Gather <axis=1> (a, picks) c = Reshape (g, flat)", "int64[2,2] picks={7,0,2,5}, "
          "int64[4] flat={0,4,8,8}", channels=4, units=10),
 ]  # fmt: skip
-_SEQUENCE = "m = ReduceMax <axes=[3], keepdims=0> (a) s = Transpose <perm=[2,0,1]> (m)"
+SEQUENCE = "m = ReduceMax <axes=[3], keepdims=0> (a) s = Transpose <perm=[2,0,1]> (m)"
 """Eight steps of two samples: with a single step, hidden units would never meet each other."""
 _LAST = "c = Reshape (last, back)"
-_BACK = "int64[4] back={2,6,1,1}"
+BACK = "int64[4] back={2,6,1,1}"
 RECURRENT = [
-    Case("LSTM", f"{_SEQUENCE} z, last = LSTM <hidden_size=6> (s, w, u, v) {_LAST}",
-         f"{_BACK}, float[1,24,8] w, float[1,24,6] u, float[1,48] v", channels=6, units=22),
-    Case("LSTM", f"{_SEQUENCE} z, last = LSTM <hidden_size=6> (s, w, u, , , i, i, p) {_LAST}",
-         f"{_BACK}, float[1,24,8] w, float[1,24,6] u, float[1,2,6] i, float[1,18] p", channels=6, units=22),
-    Case("LSTM", f"{_SEQUENCE} z = LSTM <hidden_size=6, direction=\"bidirectional\"> (s, w, u) "
+    Case("LSTM", f"{SEQUENCE} z, last = LSTM <hidden_size=6> (s, w, u, v) {_LAST}",
+         f"{BACK}, float[1,24,8] w, float[1,24,6] u, float[1,48] v", channels=6, units=22),
+    Case("LSTM", f"{SEQUENCE} z, last = LSTM <hidden_size=6> (s, w, u, , , i, i, p) {_LAST}",
+         f"{BACK}, float[1,24,8] w, float[1,24,6] u, float[1,2,6] i, float[1,18] p", channels=6, units=22),
+    Case("LSTM", f"{SEQUENCE} z = LSTM <hidden_size=6, direction=\"bidirectional\"> (s, w, u) "
          "c = Transpose <perm=[2,3,1,0]> (z)", "float[2,24,8] w, float[2,24,6] u", channels=6, units=22),
-    Case("GRU", f"{_SEQUENCE} z, last = GRU <hidden_size=6> (s, w, u, v) {_LAST}",
-         f"{_BACK}, float[1,18,8] w, float[1,18,6] u, float[1,36] v", channels=6, units=22),
-    Case("GRU", f"{_SEQUENCE} z, last = GRU <hidden_size=6, linear_before_reset=1> (s, w, u, v) {_LAST}",
-         f"{_BACK}, float[1,18,8] w, float[1,18,6] u, float[1,36] v", channels=6, units=22),
-    Case("RNN", f"{_SEQUENCE} z, last = RNN <hidden_size=6> (s, w, u) {_LAST}",
-         f"{_BACK}, float[1,6,8] w, float[1,6,6] u", channels=6, units=22),
+    Case("GRU", f"{SEQUENCE} z, last = GRU <hidden_size=6> (s, w, u, v) {_LAST}",
+         f"{BACK}, float[1,18,8] w, float[1,18,6] u, float[1,36] v", channels=6, units=22),
+    Case("GRU", f"{SEQUENCE} z, last = GRU <hidden_size=6, linear_before_reset=1> (s, w, u, v) {_LAST}",
+         f"{BACK}, float[1,18,8] w, float[1,18,6] u, float[1,36] v", channels=6, units=22),
+    Case("RNN", f"{SEQUENCE} z, last = RNN <hidden_size=6> (s, w, u) {_LAST}",
+         f"{BACK}, float[1,6,8] w, float[1,6,6] u", channels=6, units=22),
 ]  # fmt: skip
 QUANTIZATION = [
     Case("QuantizeLinear", "q = QuantizeLinear (a, half) c = Cast <to=1> (q)"),

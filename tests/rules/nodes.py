@@ -2,6 +2,7 @@
 
 An operand is a shape, ``()`` for a scalar, ``_`` where it is omitted, ``i2x5`` for integers, ``{8x1x1}`` for a
 floating-point constant, ``[0,-1]`` for integers that are known, with ``?`` for one that varies with a dynamic axis.
+The operator's domain stands before it: ``com.microsoft.Gelu 2x8 -> 2x8``.
 """
 
 from __future__ import annotations
@@ -20,13 +21,15 @@ from paoding_onnx.rules import Fit
 from paoding_onnx.rules import Taken
 
 
-def node(line: str, *, opset: int = 20, domain: str = "", **attributes: Attribute) -> Node:
+def node(line: str, *, opset: int = 20, **attributes: Attribute) -> Node:
     """The node that `line` describes, in the form its operator has at `opset`."""
-    operator, left, right = re.fullmatch(r"(\w+) ?(.*?) ?-> ?(.*)", line).groups()
+    name, left, right = re.fullmatch(r"([\w.]+) ?(.*?) ?-> ?(.*)", line).groups()
+    domain, _, operator = name.rpartition(".")
     inputs = tuple(_tensor(f"i{k}", word) for k, word in enumerate(left.split()))
     outputs = tuple(_tensor(f"o{k}", word) for k, word in enumerate(right.split()))
-    version = onnx.defs.get_schema(operator, opset, domain).since_version
-    return Node("node", operator, domain, version, inputs, outputs, MappingProxyType(attributes))
+    return Node(
+        "node", operator, domain, _version(operator, opset, domain), inputs, outputs, MappingProxyType(attributes)
+    )
 
 
 def shapes(tensors: tuple[Tensor | None, ...]) -> list[tuple[int, ...] | None]:
@@ -44,6 +47,13 @@ def fit_text(fits: tuple[Fit, ...]) -> str:
 def taken_text(taken: Taken | None) -> str:
     """What is taken from where, in one line: ``I=V(7, 0)@1`` with the operand that holds the places."""
     return "" if taken is None else f"{taken.target}={taken.source}{taken.places}@{taken.operand}"
+
+
+def _version(operator: str, opset: int, domain: str) -> int:
+    """As the loader finds it: onnxruntime's own operators are all of version 1, and in the main domain of none."""
+    if domain == "com.microsoft":
+        return 1
+    return onnx.defs.get_schema(operator, opset).since_version if onnx.defs.has(operator) else 0
 
 
 def _tensor(name: str, word: str) -> Tensor | None:

@@ -11,22 +11,27 @@ from tests.models import model
 from tests.models import prune_randomly
 from tests.rules.contract import CONTRACT
 from tests.rules.contract import Case
+from tests.rules.contract_contributed import CONTRIBUTED
+
+CASES = [*CONTRACT, *CONTRIBUTED]
+every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.label)
 
 
-@pytest.mark.parametrize("case", CONTRACT, ids=lambda case: case.label)
+@every_case
 def test_operator_is_pruned_exactly(case: Case):
-    trial = prune_randomly(model(case.text, opset=case.opset, ir=10 if case.opset > 20 else 8))
-    assert case.operator in {site.node.operator for site in trial.trace.sites if site.has_rule}
+    trial = prune_randomly(model(case.text, opset=case.opset, ir=case.ir))
+    nodes = [site.node for site in trial.trace.sites if site.has_rule]
+    assert case.domain_and_operator in {(node.domain, node.operator) for node in nodes}
     assert trial.verdict.passed, trial.verdict.detail
     assert trial.predicted == trial.recounted
     assert trial.trace.n_units == case.units
     assert trial.n_removed >= case.units // 2
 
 
-@pytest.mark.parametrize("case", CONTRACT, ids=lambda case: case.label)
+@every_case
 def test_contract_model_says_something(case: Case):
     """An output of zeros or NaN would satisfy any oracle."""
-    subject = model(case.text, opset=case.opset, ir=10 if case.opset > 20 else 8)
+    subject = model(case.text, opset=case.opset, ir=case.ir)
     feeds = {"x": np.random.default_rng(0).standard_normal((2, 3, 8, 8)).astype(np.float32)}
     y = Session(subject).run(feeds)["y"]
     assert np.isfinite(y).all()
@@ -34,4 +39,4 @@ def test_contract_model_says_something(case: Case):
 
 
 def test_contract_covers_every_registered_operator():
-    assert {case.operator for case in CONTRACT} == {entry.operator for entry in operators()}
+    assert {case.domain_and_operator for case in CASES} == {(entry.domain, entry.operator) for entry in operators()}

@@ -10,11 +10,13 @@ from paoding_onnx.rules import operators
 from paoding_onnx.rules import rule_for
 from tests.rules.golden import GOLDEN
 from tests.rules.golden import Golden
+from tests.rules.golden_contributed import CONTRIBUTED
 from tests.rules.nodes import fit_text
 from tests.rules.nodes import shapes
 from tests.rules.nodes import taken_text
 
-every_line = pytest.mark.parametrize("golden", GOLDEN, ids=lambda golden: golden.label)
+LINES = [*GOLDEN, *CONTRIBUTED]
+every_line = pytest.mark.parametrize("golden", LINES, ids=lambda golden: golden.label)
 
 
 @every_line
@@ -35,4 +37,5 @@ def test_equation_fits_the_shapes_of_its_node(golden: Golden):
 
 
 def test_every_registered_operator_has_a_golden_line():
-    assert {golden.node.operator for golden in GOLDEN} == {entry.operator for entry in operators()}
+    lines = {(golden.node.domain, golden.node.operator) for golden in LINES}
+    assert lines == {(entry.domain, entry.operator) for entry in operators()}

@@ -1,0 +1,220 @@
+"""The judge: a network pruned at random must pass every proof, and must not make the pruner stumble."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest.mock import patch
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+
+from fuzzing.second import second_opinion
+from fuzzing.text import from_text
+from paoding_onnx import evaluate
+from paoding_onnx.checks import check_file
+from paoding_onnx.checks import check_surgery
+from paoding_onnx.cost import cost
+from paoding_onnx.cost import nothing
+from paoding_onnx.errors import PaodingError
+from paoding_onnx.errors import TargetError
+from paoding_onnx.inputs import random_feeds
+from paoding_onnx.loader import Model
+from paoding_onnx.loader import input_specs
+from paoding_onnx.loader import lift
+from paoding_onnx.options import Options
+from paoding_onnx.pipeline import prune
+from paoding_onnx.plan import Plan
+from paoding_onnx.plan import make_plan
+from paoding_onnx.samplers import METHODS
+from paoding_onnx.session import Session
+from paoding_onnx.shapes import observe
+from paoding_onnx.shapes import runnable_shapes
+from paoding_onnx.surgeon import cut
+from paoding_onnx.trace import Trace
+from paoding_onnx.trace import trace
+from paoding_onnx.writer import write_model
+
+PRUNED, NOTHING, INVALID = "pruned", "nothing to prune", "invalid"
+LARGEST = 1e4
+"""Tensors with larger values are out of the range in which sums are compared."""
+_ORT_ERRORS = tuple(e for e in vars(ort_errors).values() if isinstance(e, type) and issubclass(e, Exception))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a network: `kind` is one of the three above or names a failure, `detail` says what was seen."""
+
+    kind: str
+    detail: str = ""
+    n_units: int = 0
+    n_removed: int = 0
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the pruner did something wrong."""
+        return self.kind not in (PRUNED, NOTHING, INVALID)
+
+
+def judge(text: str, seed: int) -> Outcome:
+    """What becomes of the network that a text describes."""
+    try:
+        proto = from_text(text, seed)
+    except onnx.parser.ParseError as error:
+        return Outcome(INVALID, f"text: {_line(error)}")
+    fault = invalid(proto)
+    if fault:
+        return Outcome(INVALID, fault)
+    try:
+        return _prune(lift(proto), seed)
+    except PaodingError as error:
+        return Outcome("refused", f"{type(error).__name__}: {_line(error)}")
+    except Exception as error:  # noqa: BLE001 - any exception is a finding
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(place.filename).name}:{place.name}"
+        return Outcome("raised", f"{type(error).__name__} in {where}: {_line(error)}")
+
+
+def invalid(proto: onnx.ModelProto) -> str:
+    """Why a network is no fair question: no valid ONNX, not run by onnxruntime, or its numbers out of range."""
+    try:
+        onnx.checker.check_model(proto, full_check=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, RuntimeError) as error:
+        return f"checker: {_line(error)}"
+    watched = onnx.ModelProto()
+    watched.CopyFrom(proto)
+    known = {info.name for info in proto.graph.output}
+    inner = dict.fromkeys(name for node in proto.graph.node for name in node.output if name and name not in known)
+    watched.graph.output.extend(onnx.ValueInfoProto(name=name) for name in inner)
+    try:
+        session = _session(watched.SerializeToString())
+        values = session.run(None, _feeds(session))
+    except _ORT_ERRORS as error:
+        return f"onnxruntime: {_line(error)}"
+    names = [output.name for output in session.get_outputs()]
+    return _out_of_range(dict(zip(names, values, strict=True)), known)
+
+
+def _out_of_range(values: dict[str, object], outputs: set[str]) -> str:
+    for name, value in values.items():
+        if not isinstance(value, np.ndarray) or value.dtype.kind != "f" or not value.size:
+            continue
+        found = value.astype(np.float64)
+        finite = found[np.isfinite(found)]
+        if finite.size and np.abs(finite).max() > LARGEST:
+            return "range: a tensor is too large"
+        if name in outputs and (finite.size < found.size or np.abs(found).max() < 1e-6):
+            return "range: an output is not finite, or zero"
+    return ""
+
+
+def _session(content: bytes) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+
+
+def _feeds(session: ort.InferenceSession) -> dict[str, np.ndarray]:
+    """Inputs with open batches of 1 and other open axes of 64, the first sizes that the pruner tries."""
+    rng = np.random.default_rng(0)
+    feeds = {}
+    for info in session.get_inputs():
+        shape = [d if isinstance(d, int) else 64 if axis else 1 for axis, d in enumerate(info.shape)]
+        dtype = {"tensor(float)": "f4", "tensor(double)": "f8", "tensor(float16)": "f2", "tensor(bool)": "?"}
+        if info.type in dtype:
+            feeds[info.name] = rng.standard_normal(shape).astype(dtype[info.type])
+        else:
+            feeds[info.name] = rng.integers(0, 2, shape).astype("i4" if "int32" in info.type else "i8")
+    return feeds
+
+
+def random_plan(found: Trace, rng: np.random.Generator) -> Plan:
+    """A random subset of each group's units, at least one of which stays."""
+    removed = nothing(found)
+    for group in found.groups:
+        count = int(rng.integers(0, group.n_units))
+        if not removed.any() and group is found.groups[-1]:
+            count = max(count, 1)
+        removed[group.start + rng.choice(group.n_units, count, replace=False)] = True
+    return make_plan(removed)
+
+
+def _prune(model: Model, seed: int) -> Outcome:
+    graph = observe(model)
+    found = trace(graph)
+    if not found.groups:
+        return Outcome(NOTHING)
+    plan = random_plan(found, np.random.default_rng(seed))
+    pruned = cut(model, found, plan)
+    whole = (found.n_units, int(plan.removed.sum()))
+    for proof in (_equivalence, _by_hand, _file, _outputs, *([_repeatable, _pipeline] if seed % RARELY == 0 else [])):
+        kind, detail = proof(model, found, plan, pruned)
+        if detail:
+            return Outcome(kind, detail, *whole)
+    return Outcome(PRUNED, "", *whole)
+
+
+RARELY = 8
+"""One network in so many is cut twice, and goes through a whole run of the program."""
+Proof = Callable[[Model, Trace, Plan, Model], tuple[str, str]]
+"""The name of what may fail, and what did: nothing if all is well."""
+
+
+def _equivalence(model: Model, found: Trace, plan: Plan, pruned: Model) -> tuple[str, str]:
+    verdict = check_surgery(model, found, plan, pruned)
+    return "wrong output", "" if verdict.passed else verdict.detail
+
+
+def _file(model: Model, found: Trace, plan: Plan, pruned: Model) -> tuple[str, str]:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "pruned.onnx"
+        write_model(pruned, path)
+        verdicts = check_file(model, path, cost(found, plan.removed), runnable_shapes(model, found.graph))
+    failed = next((verdict for verdict in verdicts if not verdict.passed), None)
+    return (failed.name, failed.detail) if failed else ("", "")
+
+
+def _by_hand(model: Model, found: Trace, plan: Plan, pruned: Model) -> tuple[str, str]:
+    return "second opinion", second_opinion(model, found, plan, pruned)
+
+
+def _outputs(model: Model, found: Trace, _plan: Plan, pruned: Model) -> tuple[str, str]:
+    shapes = runnable_shapes(model, found.graph)
+    for name, value in Session(pruned).run(random_feeds(input_specs(model), shapes, np.random.default_rng(0))).items():
+        if value.shape != found.graph.tensors[name].shape:
+            return "output shape", f"{name!r} was {found.graph.tensors[name].shape}, is {value.shape}"
+    return "", ""
+
+
+def _repeatable(model: Model, _found: Trace, plan: Plan, pruned: Model) -> tuple[str, str]:
+    again = cut(model, trace(observe(model)), plan)
+    same = again.proto.SerializeToString() == pruned.proto.SerializeToString()
+    same &= all(np.array_equal(again.weights[name], value) for name, value in pruned.weights.items())
+    return "bytes", "" if same else "a second surgery made another model"
+
+
+def _pipeline(model: Model, found: Trace, plan: Plan, _pruned: Model) -> tuple[str, str]:
+    """A whole run of `prune` with random options; its clock is not asked."""
+    rng = np.random.default_rng(int(plan.removed.sum()) + found.n_units)
+    options = Options(
+        target=float(rng.choice([0.2, 0.5, 0.8])),
+        by=("units", "parameters", "macs")[rng.integers(3)],
+        step=float(rng.choice([0.1, 0.3, 1.0])),
+        method=str(rng.choice(sorted(METHODS))),
+        round_to=int(rng.choice([0, 1, 4])),
+    )
+    with patch.object(evaluate, "latency_ratio", lambda *_, **__: 1.0), suppress(TargetError):
+        prune(model, options=options)
+    return "", ""
+
+
+def _line(error: Exception) -> str:
+    words = " ".join(str(error).split())
+    return words if len(words) < 300 else f"{words[:120]} ... {words[-170:]}"

@@ -1,0 +1,164 @@
+"""The contract table, continued: integer operators and those that onnxruntime's optimizers and quantizers write."""
+
+from __future__ import annotations
+
+from tests.rules.contract import BACK
+from tests.rules.contract import PINNED
+from tests.rules.contract import SEQUENCE
+from tests.rules.contract import Case
+
+_MS = "com.microsoft"
+_TOKENS = "f = Reshape (a, flat) t = Transpose <perm=[0,2,1]> (f)"
+"""Channels become the features of 64 tokens, and come back."""
+_IMAGE = "b = Transpose <perm=[0,2,1]> (i) c = Reshape (b, image)"
+_SHAPES = "int64[3] flat={0,0,64}, int64[4] image={0,0,8,8}"
+_HEADS = "xq = MatMul (t, wq) xk = MatMul (t, wk) xv = MatMul (t, wv)"
+_Q = "q = QuantizeLinear (a, s, z)"
+_D = "c = DequantizeLinear (p, s, z)"
+_R = f"{_Q} qr = QuantizeLinear (r, s, z)"
+_ROWS = "g = GlobalAveragePool (a) f = Flatten (g)"
+_UNFLAT = "c = Unsqueeze (e, last)"
+_S = "float s={0.05}, uint8 z={120}, float sw={0.01}, int8 zw={3}"
+_K = f"{_S}, float[6] sk, int8[6] zk={{0,0,0,0,0,0}}, int8[6,8,3,3] k, int32[6] kb"
+_M = f"{_S}, float[6] sk, int8[6] zk, int8[8,6] k, float[6] kf, int64[2] last={{2,3}}"
+_LAST_AXIS = "t = Transpose <perm=[0,2,3,1]> (a)"
+_CHANNELS_LAST = "l = Transpose <perm=[0,2,3,1]> (q)"
+QUANTIZED = [
+    Case("QLinearConv", f"{_Q} p = QLinearConv <pads=[1,1,1,1]> (q, s, z, k, sk, zk, s, z, kb) {_D}", _K, channels=6,
+         units=22),
+    Case("QLinearConv", f"{_Q} p = QLinearConv <pads=[1,1,1,1]> (q, s, z, k, sw, zw, s, z) {_D}", _K, channels=6,
+         units=22),
+    Case("QLinearConv", f"{_Q} p = QLinearConv <group=8, pads=[1,1,1,1]> (q, s, z, k, sk, zk, s, z, kb) {_D}",
+         f"{_S}, int8[8,1,3,3] k, float[8] sk, int8[8] zk={{0,0,0,0,0,0,0,0}}, int32[8] kb"),
+    Case("QLinearConv", f"{_Q} {_CHANNELS_LAST} m = com.microsoft.QLinearConv <channels_last=1> (l, s, z, k, sk, zk, s,"
+         f" z, kb) p = Transpose <perm=[0,3,1,2]> (m) {_D}", _K, channels=6, units=22),
+    Case("ConvInteger", f"{_Q} i = ConvInteger (q, k, z) c = Cast <to=1> (i)", _K, channels=6, units=22),
+    Case("ConvInteger", f"{_Q} i = ConvInteger (q, k, z, zw) c = Cast <to=1> (i)", _K, channels=6, units=22),
+    Case("QLinearMatMul", f"{_LAST_AXIS} q = QuantizeLinear (t, s, z) m = QLinearMatMul (q, s, z, k, sk, zk, s, z) "
+         f"p = Transpose <perm=[0,3,1,2]> (m) {_D}", _M, channels=6, units=22),
+    Case("QLinearMatMul", f"{_LAST_AXIS} q = QuantizeLinear (t, s, z) m = QLinearMatMul (q, s, z, k, sw, zw, s, z) "
+         f"p = Transpose <perm=[0,3,1,2]> (m) {_D}", _M, channels=6, units=22),
+    Case("MatMulInteger", f"{_LAST_AXIS} q = QuantizeLinear (t, s, z) i = MatMulInteger (q, k, z, zk) "
+         "u = Cast <to=1> (i) c = Transpose <perm=[0,3,1,2]> (u)", _M, channels=6, units=22),
+    Case("MatMulInteger", f"{_LAST_AXIS} q = QuantizeLinear (t, s) i = MatMulInteger (q, k) "
+         "u = Cast <to=1> (i) c = Transpose <perm=[0,3,1,2]> (u)", _M, channels=6, units=22),
+    Case("DynamicQuantizeLinear", f"{_LAST_AXIS} q, qs, qz = DynamicQuantizeLinear (t) i = MatMulInteger (q, k, qz) "
+         "u = Cast <to=1> (i) v = Mul (u, qs) c = Transpose <perm=[0,3,1,2]> (v)", _M, channels=6, units=22),
+    Case("MatMulIntegerToFloat", f"{_LAST_AXIS} q, qs, qz = DynamicQuantizeLinear (t) "
+         "i = com.microsoft.MatMulIntegerToFloat (q, k, qs, sk, qz, zk, kf) c = Transpose <perm=[0,3,1,2]> (i)", _M,
+         channels=6, units=22),
+    Case("DynamicQuantizeMatMul", f"{_LAST_AXIS} i = com.microsoft.DynamicQuantizeMatMul (t, k, sk, zk, kf) "
+         "c = Transpose <perm=[0,3,1,2]> (i)", _M, channels=6, units=22),
+    Case("DynamicQuantizeMatMul", f"{_LAST_AXIS} i = com.microsoft.DynamicQuantizeMatMul (t, k, sw) "
+         "c = Transpose <perm=[0,3,1,2]> (i)", _M, channels=6, units=22),
+    Case("QGemm", f"{_ROWS} q = QuantizeLinear (f, s, z) p = com.microsoft.QGemm (q, s, z, k, sk, zk, kb, s, z) "
+         f"e = DequantizeLinear (p, s, z) {_UNFLAT}", f"{_M}, int32[6] kb", channels=6, units=22),
+    Case("QGemm", f"{_ROWS} q = QuantizeLinear (f, s, z) e = com.microsoft.QGemm <transB=1> (q, s, z, k, sw, zw) "
+         f"{_UNFLAT}", f"{_S}, int8[6,8] k, int64[2] last={{2,3}}", channels=6, units=22),
+    *[Case(op, f"{_R} p = com.microsoft.{op} (q, s, z, qr, s, z, s, z) {_D}", _S, units=8)
+      for op in ("QLinearAdd", "QLinearMul")],
+    Case("QLinearMul", f"{_Q} p = com.microsoft.QLinearMul (q, s, z, k, s, z, s, z) {_D}", f"{_S}, uint8[8,1,1] k"),
+    *[Case(op, f"{_Q} p = com.microsoft.{op} (q, s, z, s, z) {_D}", _S)
+      for op in ("QLinearSigmoid", "QLinearLeakyRelu", "QLinearGlobalAveragePool")],
+    Case("QLinearGlobalAveragePool", f"{_Q} {_CHANNELS_LAST} m = com.microsoft.QLinearGlobalAveragePool "
+         f"<channels_last=1> (l, s, z, s, z) p = Transpose <perm=[0,3,1,2]> (m) {_D}", _S),
+    Case("QLinearAveragePool", f"{_Q} p = com.microsoft.QLinearAveragePool <kernel_shape=[2,2]> (q, s, z, s, z) {_D}",
+         _S),
+    Case("QLinearConcat", f"{_R} p = com.microsoft.QLinearConcat <axis=1> (s, z, q, s, z, qr, s, z) {_D}", _S,
+         channels=16),
+    Case("QLinearSoftmax", f"{_Q} p = com.microsoft.QLinearSoftmax <axis=3, opset=13> (q, s, z, sw, z) "
+         "c = DequantizeLinear (p, sw, z)", _S),
+    Case("QLinearSoftmax", f"{_Q} p = com.microsoft.QLinearSoftmax <axis=1, opset=13> (q, s, z, sw, z) "
+         "c = DequantizeLinear (p, sw, z)", _S, units=PINNED),
+    Case("QLinearWhere", f"{_R} w = Greater (a, zero) p = com.microsoft.QLinearWhere (w, q, s, z, qr, s, z, s, z) {_D}",
+         _S, units=8),
+    Case("MatMulNBits", f"{_LAST_AXIS} i = com.microsoft.MatMulNBits <K=8, N=6, bits=4, block_size=16> (t, k, sk) "
+         "c = Transpose <perm=[0,3,1,2]> (i)", "uint8[6,1,8] k, float[6] sk", channels=6, units=14),
+    Case("MatMulNBits", f"{_LAST_AXIS} i = com.microsoft.MatMulNBits <K=8, N=6, bits=4, block_size=16> (t, k, sk, zk) "
+         "c = Transpose <perm=[0,3,1,2]> (i)", "uint8[6,1,8] k, float[6,1] sk, uint8[6,1] zk", channels=6, units=14),
+    Case("DynamicQuantizeLSTM", f"{SEQUENCE} y0, e = com.microsoft.DynamicQuantizeLSTM <hidden_size=6> "
+         "(s, k, u, v, , , , , sw, zw, sw, zw) c = Reshape (e, back)", f"{BACK}, int8[1,8,24] k, int8[1,6,24] u, "
+         "float[1,48] v, float[1] sw={0.01}, int8[1] zw={0}", channels=6),
+    Case("QAttention", f"{_TOKENS} q = QuantizeLinear (t, s, z) "
+         f"i = com.microsoft.QAttention <num_heads=4> (q, k, kb, s, sw, , z, zw) {_IMAGE}",
+         f"{_S}, int8[8,48] k, float[48] kb, {_SHAPES}", channels=16, units=20),
+    Case("QAttention", f"{_TOKENS} q = QuantizeLinear (t, s, z) "
+         f"i = com.microsoft.QAttention <num_heads=4, scale=0.5> (q, k, kb, s, sk, , z, zk) {_IMAGE}",
+         f"{_S}, int8[8,48] k, float[48] kb, float[48] sk, int8[48] zk, {_SHAPES}", channels=16, units=20),
+    Case("QuantizeLinear", "q = com.microsoft.QuantizeLinear (a, s, z) c = Cast <to=1> (q)",
+         "float s={0.01}, uint16 z={32000}"),
+    Case("DequantizeLinear", "q = com.microsoft.QuantizeLinear (a, s, z) c = com.microsoft.DequantizeLinear (q, s, z)",
+         "float s={0.01}, uint16 z={32000}"),
+]  # fmt: skip
+FUSED = [
+    Case("FusedConv", f'c = {_MS}.FusedConv <pads=[1,1,1,1], activation="Relu"> (a, k, b)',
+         "float[6,8,3,3] k, float[6] b", channels=6, units=22),
+    Case("FusedConv", f'c = {_MS}.FusedConv <activation="Sigmoid"> (a, k, b, r)', "float[8,8,1,1] k, float[8] b"),
+    Case("FusedConv", f'c = {_MS}.FusedConv <group=8, activation="LeakyRelu", activation_params=[0.1]> (a, k)',
+         "float[8,1,3,3] k"),
+    Case("FusedGemm", f'{_ROWS} e = {_MS}.FusedGemm <transB=1, alpha=0.5, activation="Tanh"> (f, k, b) {_UNFLAT}',
+         "float[6,8] k, float[6] b, int64[2] last={2,3}", channels=6, units=22),
+    Case("FusedMatMul", f"{_TOKENS} i = {_MS}.FusedMatMul <alpha=0.5, transB=1> (t, k) {_IMAGE}",
+         f"float[6,8] k, {_SHAPES}", channels=6, units=22),
+    Case("FusedMatMul", f"{_TOKENS} i = {_MS}.FusedMatMul <transA=1> (f, k) {_IMAGE}", f"float[8,6] k, {_SHAPES}",
+         channels=6, units=22),
+    Case("FusedMatMul", f"{_TOKENS} u = Transpose <perm=[1,0,2]> (t) i = {_MS}.FusedMatMul <transBatchA=1> (u, k) "
+         f"{_IMAGE}", f"float[2,8,6] k, {_SHAPES}", channels=6, units=22),
+    Case("FusedMatMul", f"{_TOKENS} u = Transpose <perm=[2,0,1]> (t) i = {_MS}.FusedMatMul <transBatchA=1, transA=1> "
+         f"(u, k) {_IMAGE}", f"float[2,8,6] k, {_SHAPES}", channels=6, units=22),
+    Case("TransposeMatMul", f"{_TOKENS} i = {_MS}.TransposeMatMul <transA=1> (f, k) {_IMAGE}",
+         f"float[8,6] k, {_SHAPES}", channels=6, units=22),
+    *[Case(op, f"c = {_MS}.{op} (a)") for op in ("Gelu", "QuickGelu", "FastGelu")],
+    *[Case(op, f"{_TOKENS} i = {_MS}.{op} (t, k) {_IMAGE}", f"float[8] k, {_SHAPES}")
+      for op in ("BiasGelu", "FastGelu")],
+    Case("NhwcMaxPool", f"{_Q} {_CHANNELS_LAST} m = {_MS}.NhwcMaxPool <kernel_shape=[2,2]> (l) "
+         f"p = Transpose <perm=[0,3,1,2]> (m) {_D}", _S),
+    Case("SkipLayerNormalization", f"{_TOKENS} i = {_MS}.SkipLayerNormalization (t, e, k, k, k) {_IMAGE}",
+         f"float[8] k, float[64,8] e, {_SHAPES}"),
+    Case("SkipLayerNormalization", f"{_TOKENS} v, , , n = {_MS}.SkipLayerNormalization (t, t, k) i = Add (v, n) "
+         f"{_IMAGE}", f"float[8] k, {_SHAPES}"),
+    Case("SkipSimplifiedLayerNormalization", f"{_TOKENS} i = {_MS}.SkipSimplifiedLayerNormalization (t, t, k, k) "
+         f"{_IMAGE}", f"float[8] k, {_SHAPES}"),
+    Case("SimplifiedLayerNormalization", f"{_TOKENS} i = SimplifiedLayerNormalization <axis=-1> (t, k) {_IMAGE}",
+         f"float[8] k, {_SHAPES}"),
+    Case("EmbedLayerNormalization", "m = ArgMax <axis=1> (a) n = Reshape (m, rows) ids = Cast <to=6> (n) "
+         f"i, index = {_MS}.EmbedLayerNormalization (ids, , k, e, , g1, g2) {_IMAGE}", "float[8,6] k, float[64,6] e, "
+         f"float[6] g1, float[6] g2, int64[2] rows={{2,64}}, {_SHAPES}", channels=6, units=14),
+]  # fmt: skip
+_PROJECTIONS = "float[8,24] wq, float[8,24] wk, float[8,24] wv"
+_GROUPED = "float[8,48] wq, float[8,16] wk, float[8,16] wv, int32[2] last={63,63}, int32 total={64}"
+ATTENTION = [
+    Case("Attention", f"{_TOKENS} i = {_MS}.Attention <num_heads=4> (t, k, v, , , e) {_IMAGE}",
+         f"float[8,48] k, float[48] v, float[1,4,64,64] e, {_SHAPES}", channels=16, units=20),
+    Case("Attention", f"{_TOKENS} i, n = {_MS}.Attention <num_heads=2, qkv_hidden_sizes=[16,16,16], scale=0.5, "
+         f"unidirectional=1> (t, k, v) {_IMAGE}", f"float[8,48] k, float[48] v, {_SHAPES}", channels=16, units=18),
+    Case("Attention", f"{_TOKENS} i = {_MS}.Attention <num_heads=2, qkv_hidden_sizes=[16,16,8]> (t, k, v) {_IMAGE}",
+         f"float[8,40] k, float[40] v, {_SHAPES}", units=PINNED),
+    Case("MultiHeadAttention", f"{_TOKENS} {_HEADS} i = {_MS}.MultiHeadAttention <num_heads=4> (xq, xk, xv, v) "
+         f"{_IMAGE}", f"{_PROJECTIONS}, float[72] v, {_SHAPES}", channels=24, units=20),
+    Case("MultiHeadAttention", f"{_TOKENS} {_HEADS} i = {_MS}.MultiHeadAttention <num_heads=6> (xq, xk, xv, , , e) "
+         f"{_IMAGE}", f"{_PROJECTIONS}, float[1,1,64,64] e, {_SHAPES}", channels=24, units=22),
+    Case("MultiHeadAttention", f"{_TOKENS} {_HEADS} i = {_MS}.MultiHeadAttention <num_heads=4> (xq, xk, xv) {_IMAGE}",
+         f"{_PROJECTIONS}, {_SHAPES}", channels=24, units=22),
+    Case("MultiHeadAttention", f"{_TOKENS} {_HEADS} i = {_MS}.MultiHeadAttention <num_heads=3, scale=0.5> (xq, xk, xv) "
+         f"{_IMAGE}", f"{_PROJECTIONS}, {_SHAPES}", channels=24, units=32),
+    Case("GroupQueryAttention", f"{_TOKENS} {_HEADS} i, k1, v1 = {_MS}.GroupQueryAttention "
+         f"<num_heads=6, kv_num_heads=2> (xq, xk, xv, , , last, total) {_IMAGE}", f"{_GROUPED}, {_SHAPES}",
+         channels=48, units=19),
+    Case("GroupQueryAttention", f"{_TOKENS} {_HEADS} i, k1, v1 = {_MS}.GroupQueryAttention "
+         f"<num_heads=3, kv_num_heads=3> (xq, xk, xv, , , last, total) {_IMAGE}", f"{_PROJECTIONS}, "
+         f"int32[2] last={{63,63}}, int32 total={{64}}, {_SHAPES}", channels=24, units=19),
+    Case("Attention", f"{_TOKENS} {_HEADS} i = Attention <q_num_heads=6, kv_num_heads=2> (xq, xk, xv) {_IMAGE}",
+         f"{_GROUPED}, {_SHAPES}", channels=48, units=24, opset=23),
+    Case("Attention", f"{_TOKENS} {_HEADS} i = Attention <q_num_heads=3, kv_num_heads=3, scale=0.5> (xq, xk, xv, e) "
+         f"{_IMAGE}", f"{_PROJECTIONS}, float[64,64] e, {_SHAPES}", channels=24, units=32, opset=24),
+    Case("Attention", f"{_TOKENS} xq = MatMul (t, wq) yq = Reshape (xq, split) zq = Transpose <perm=[0,2,1,3]> (yq) "
+         "i4 = Attention (zq, zq, zq) i3 = Transpose <perm=[0,2,1,3]> (i4) i = Reshape (i3, joined) "
+         f"{_IMAGE}", f"float[8,24] wq, int64[4] split={{0,0,6,4}}, int64[3] joined={{0,0,24}}, {_SHAPES}", channels=24,
+         units=22, opset=23),
+    Case("RotaryEmbedding", f"{_TOKENS} xq = MatMul (t, wq) i = RotaryEmbedding <num_heads=3> (xq, cos, sin) {_IMAGE}",
+         f"float[8,24] wq, float[2,64,4] cos, float[2,64,4] sin, {_SHAPES}", channels=24, units=19, opset=23),
+    Case("RotaryEmbedding", f"{_TOKENS} xq = MatMul (t, wq) i = {_MS}.RotaryEmbedding (xq, zeros, cos, sin) {_IMAGE}",
+         f"float[8,24] wq, float[64,4] cos, float[64,4] sin, int64[1] zeros={{0}}, {_SHAPES}", channels=24, units=19),
+]  # fmt: skip
+CONTRIBUTED = [*QUANTIZED, *FUSED, *ATTENTION]

@@ -1,0 +1,135 @@
+"""A short run of the fuzzer finds nothing; with a fault planted it finds that."""
+
+from __future__ import annotations
+
+import random
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from paoding_onnx import sites
+from paoding_onnx.graph import Node
+from paoding_onnx.rules import Rule
+from paoding_onnx.rules import rule_for
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+
+from fuzzing.campaign import Report
+from fuzzing.campaign import run
+from fuzzing.generator import generate
+from fuzzing.net import FLOAT
+from fuzzing.net import Net
+from fuzzing.net import Unfit
+from fuzzing.oracle import INVALID
+from fuzzing.oracle import PRUNED
+from fuzzing.oracle import Outcome
+from fuzzing.oracle import judge
+from fuzzing.shrink import shrink
+from fuzzing.text import from_text
+from fuzzing.text import to_text
+
+GRAPHS = 40
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    return run(GRAPHS, seed=0)
+
+
+def test_short_run_finds_nothing(report):
+    assert not report.failures
+
+
+def test_most_graphs_are_pruned(report):
+    assert report.outcomes[PRUNED] >= 0.8 * GRAPHS
+    assert report.outcomes[INVALID] <= 0.1 * GRAPHS
+    assert report.n_removed > 5 * GRAPHS
+
+
+def test_graphs_hold_many_operators(report):
+    assert len(report.held) >= 60
+    assert report.n_nodes / report.n_valid > 15
+
+
+def test_same_seed_makes_the_same_graph():
+    assert [generate(seed) for seed in range(5)] == [generate(seed) for seed in range(5)]
+
+
+def test_text_alone_reproduces_a_graph():
+    first = from_text(generate(3), 7)
+    again = from_text(to_text(first), 7)
+    assert again == first
+
+
+def test_weights_depend_on_the_seed():
+    text = '<ir_version: 8, opset_import: ["" : 17]> g (float[1,4] x) => (float[1,2] y) <float[4,2] w1> {y = MatMul (x, w1)}'
+    one, two = (numpy_helper.to_array(from_text(text, seed).graph.initializer[0]) for seed in (1, 2))
+    assert one.shape == two.shape == (4, 2)
+    assert not np.array_equal(one, two)
+
+
+def test_block_that_does_not_fit_leaves_nothing_behind():
+    net = Net(random.Random(0), 17, 8, FLOAT)
+    x = net.add_input("x", FLOAT, [1, 4], {})
+
+    def half_built(net, value):
+        net.node("Relu", net.node("MatMul", value, net.weight(4, 4)))
+        raise Unfit
+
+    assert net.tried(half_built, x) == x
+    assert not net.nodes
+    assert not net.weights
+
+
+def no_coupling(node: Node) -> Rule | str:
+    """The rules, but an addition lets its second operand go on its own."""
+    rule = rule_for(node)
+    if node.operator == "Add" and isinstance(rule, Rule) and node.shape(0) == node.shape(1) and len(node.shape(0)) > 1:
+        free = " ".join(f"B{axis}" for axis in range(len(node.shape(1))))
+        return replace(rule, equation=f"*A, {free} -> *A")
+    return rule
+
+
+def concat_reversed(node: Node) -> Rule | str:
+    """The rules, but Concat lays its inputs the wrong way round."""
+    rule = rule_for(node)
+    if node.operator == "Concat" and isinstance(rule, Rule) and "S0+S1" in rule.equation and len(node.inputs) == 2:
+        return replace(rule, equation=rule.equation.replace("S0+S1", "S1+S0"))
+    return rule
+
+
+def conv_unfitted(node: Node) -> Rule | str:
+    """The rules, but the groups of a convolution are not counted again."""
+    rule = rule_for(node)
+    return replace(rule, fits=()) if node.operator == "Conv" and isinstance(rule, Rule) else rule
+
+
+@pytest.mark.parametrize("wrong", [no_coupling, concat_reversed, conv_unfitted])
+def test_planted_fault_is_found(wrong, monkeypatch):
+    monkeypatch.setattr(sites, "rule_for", wrong)
+    assert run(GRAPHS, seed=0).failures
+
+
+def test_failure_is_shrunk(monkeypatch):
+    monkeypatch.setattr(sites, "rule_for", conv_unfitted)
+    seed, outcome = next(iter(run(GRAPHS, seed=0).failures.items()))
+    text = generate(seed)
+    small, other = shrink(text, seed, outcome, seconds=5)
+    before, after = (len(onnx.parser.parse_model(content).graph.node) for content in (text, small))
+    assert after < before
+    assert judge(small, other).is_failure
+
+
+def test_failure_is_written_as_text(monkeypatch, tmp_path):
+    monkeypatch.setattr("fuzzing.campaign.judge", lambda text, seed: Outcome("wrong output", "planted"))
+    monkeypatch.setattr("fuzzing.campaign.shrink", lambda text, seed, outcome: ("small", seed))
+    lines: list[str] = []
+    assert run(1, seed=5, folder=tmp_path, say=lines.append).failures.keys() == {5}
+    assert (tmp_path / "5.txt").read_text() == f"// seed 5: wrong output: planted\n{generate(5)}\n"
+    assert (tmp_path / "5_small.txt").read_text() == "// seed 5: wrong output: planted\nsmall\n"
+    assert lines == ["seed 5: wrong output: planted"]
