@@ -67,8 +67,9 @@ def test_text_alone_reproduces_a_graph():
 
 
 def test_weights_depend_on_the_seed():
-    text = '<ir_version: 8, opset_import: ["" : 17]> g (float[1,4] x) => (float[1,2] y) <float[4,2] w1> {y = MatMul (x, w1)}'
-    one, two = (numpy_helper.to_array(from_text(text, seed).graph.initializer[0]) for seed in (1, 2))
+    header = '<ir_version: 8, opset_import: ["" : 17]>'
+    text = "g (float[1,4] x) => (float[1,2] y) <float[4,2] w1> { y = MatMul (x, w1) }"
+    one, two = (numpy_helper.to_array(from_text(header + text, seed).graph.initializer[0]) for seed in (1, 2))
     assert one.shape == two.shape == (4, 2)
     assert not np.array_equal(one, two)
 

@@ -131,7 +131,9 @@ def _mix(net: Net, q: Value, k: Value, v: Value, heads: Heads) -> Value:
     else:
         scores = net.node("MatMul", q, net.node("Transpose", k, perm=[0, 1, 3, 2]))
     scores = _scaled(net, scores, q, heads.width)
-    if net.chance(0.4):
+    if net.mask is not None and net.chance(0.7):
+        scores = _masked_by_input(net, scores, net.mask)
+    elif net.chance(0.4):
         scores = _masked(net, scores)
     last = 3 if net.opset < 11 or net.chance(0.5) else -1
     return net.node("MatMul", net.node("Softmax", scores, axis=last), v)
@@ -154,6 +156,16 @@ def _masked(net: Net, scores: Value) -> Value:
         seen = net.constant(rows, BOOL) if net.chance(0.5) else net.constant([[rows]], BOOL)
         return net.node("Where", seen, scores, net.constant(-10.0, scores.dtype))
     return net.node("Add", scores, net.constant([[10 * entry - 10 for entry in row] for row in rows], scores.dtype))
+
+
+def _masked_by_input(net: Net, scores: Value, mask: Value) -> Value:
+    """Scores of places that do not count, lowered."""
+    net.need(mask.shapes[0] == (scores.shape[0], scores.shape[3]))
+    truth = forms.unsqueeze(net, net.node("Cast", mask, to=BOOL), [1, 2])
+    if net.opset >= 9 and net.chance(0.5):
+        return net.node("Where", truth, scores, net.constant(-10.0, scores.dtype))
+    absent = net.node("Sub", net.number(1.0), net.node("Cast", truth, to=scores.dtype))
+    return net.node("Add", scores, net.node("Mul", absent, net.number(-10.0)))
 
 
 def _linear_mix(net: Net, q: Value, k: Value, v: Value) -> Value:

@@ -66,7 +66,9 @@ class Value:
 
 @dataclass
 class Net:
-    """Nodes and tensors so far; all draws come from `rng`. `earlier` are tensors that a skip connection may reach."""
+    """Nodes and tensors so far; all draws come from `rng`. `earlier` are tensors that a skip
+    connection may reach, `mask` is an input that says which places of a sequence count.
+    """
 
     rng: random.Random
     opset: int
@@ -80,6 +82,7 @@ class Net:
     data: dict[str, onnx.TensorProto] = field(default_factory=dict)
     earlier: list[Value] = field(default_factory=list)
     vectors: dict[int, Value] = field(default_factory=dict)
+    mask: Value | None = None
     count: int = 0
 
     def name(self, prefix: str) -> str:
@@ -157,18 +160,19 @@ class Net:
         *inputs: Value | None,
         shape: Callable[[int], Shape] | None = None,
         dtype: int | None = None,
+        domain: str = "",
         **attributes: object,
     ) -> list[Value]:
         """The outputs of a new node; `shape(0)`, `shape(1)` and `dtype` say what inference cannot know."""
-        self.need(self.has(operator))
+        self.need(bool(domain) or self.has(operator))
         while inputs and inputs[-1] is None:
             inputs = inputs[:-1]
-        if self.dtype != FLOAT and len(inputs) == 1 and inputs[0] is not None:
+        if self.dtype != FLOAT and not domain and len(inputs) == 1 and inputs[0] is not None:
             self.need(operator in _ANY_TYPE or has_kernel(operator, self.opset, inputs[0].dtype))
         names = ["" if value is None else value.name for value in inputs]
         given = {key: value for key, value in attributes.items() if value is not None}
         label = self.name(operator.lower() + "_") if self.chance(0.8) else ""
-        node = helper.make_node(operator, names, [self.name("t") for _ in range(count)], label, **given)
+        node = helper.make_node(operator, names, [self.name("t") for _ in range(count)], label, domain=domain, **given)
         outputs = self._outputs(node, inputs, shape, dtype)
         self.nodes.append(node)
         for value in outputs:
