@@ -117,8 +117,8 @@ def _refit(trace: Trace, plan: Plan, index: int, fit: Fit, edits: Edits) -> None
     tensor = site.node.operand(fit.place)
     dtype = tensor.dtype if tensor is not None else None
     if None in numbers:
-        kept = np.array([k not in new for k in range(len(old))], dtype)
-        edits.patches[index, fit.place] = Patch(kept, np.array([new.get(k, 0) for k in range(len(old))], dtype))
+        kept = np.array([number is None for number in numbers], dtype)
+        edits.patches[index, fit.place] = Patch(kept, np.array([number or 0 for number in numbers], dtype))
     else:
         value = np.array(numbers, dtype)
         edits.operands[index, fit.place] = Use(value, value.tobytes())
@@ -127,15 +127,17 @@ def _refit(trace: Trace, plan: Plan, index: int, fit: Fit, edits: Edits) -> None
 def _changed(trace: Trace, plan: Plan, site: Site, fit: Fit, sizes: Mapping[str, int]) -> Iterator[int]:
     """Entries of a fit to write anew.
 
-    Numbers that are computed while running are written down too where they might change by themselves, perhaps wrongly:
-    where their axis shrinks anywhere, or an axis whose size they are made of.
+    Numbers that count from the end mean another place wherever their axis shrinks. Numbers that are computed while
+    running might change by themselves, perhaps wrongly: where their axis shrinks, or one whose size they are made of.
     """
     tensor = site.node.operand(fit.place) if isinstance(fit.place, int) else None
     computed = tensor is not None and not tensor.is_constant
     shrunk = {name for name, size in sizes.items() if size != site.bound.sizes[name]}
+    old = (site.node.entries(fit.place) if isinstance(fit.place, int) else site.node.integers(fit.place)) or ()
     for entry, text in fit.axes.items():
         axis = parse_axis(text)
-        touched = _neighbours(site, axis) if computed else {name for segment in axis for name in segment}
+        is_counted = computed or (entry < len(old) and (old[entry] or 0) < 0)
+        touched = _neighbours(site, axis) if is_counted else {name for segment in axis for name in segment}
         if touched & shrunk or (computed and _shrinks(trace, plan, tensor, entry)):
             yield entry
 

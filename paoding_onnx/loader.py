@@ -112,6 +112,15 @@ def computed_names(model: Model) -> tuple[str, ...]:
     return tuple(name for node in model.proto.graph.node if not _is_constant(node) for name in node.output if name)
 
 
+def fed_names(model: Model) -> frozenset[str]:
+    """Names of all tensors that depend on a graph input, in whatever way."""
+    found = {spec.name for spec in input_specs(model)}
+    for node in _sorted(list(model.proto.graph.node)):
+        if not found.isdisjoint((*node.input, *_captures(node))):
+            found.update(node.output)
+    return frozenset(found)
+
+
 def constants(model: Model) -> dict[str, Array]:
     """Content of every initializer and Constant node by tensor name; strings and sparse tensors are left out."""
     arrays = dict(model.weights)

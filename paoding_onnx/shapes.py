@@ -24,13 +24,14 @@ from paoding_onnx.inputs import random_feeds
 from paoding_onnx.loader import InputSpec
 from paoding_onnx.loader import Model
 from paoding_onnx.loader import computed_names
+from paoding_onnx.loader import fed_names
 from paoding_onnx.loader import input_specs
 from paoding_onnx.loader import read_graph
 from paoding_onnx.session import Session
 
 SMALL = 256
 """Tensors of at most this many elements may be shape arithmetic: their content is kept."""
-_SIZES = (64, 224, 32, 96, 128, 256, 16, 512, 8, 1)
+_SIZES = (64, 96, 224, 32, 128, 256, 16, 512, 8, 1)
 
 
 def observe(model: Model, given: Shapes | None = None, *, verbose: bool = False) -> Graph:
@@ -44,7 +45,8 @@ def observe(model: Model, given: Shapes | None = None, *, verbose: bool = False)
     first = next(runs)
     is_open = any(not isinstance(dim, int) for spec in input_specs(model) for dim in spec.dims)
     second = next(runs, None) if is_open else first
-    measured = {name: _tensor(name, value, second) for name, value in first.items()}
+    fed = fed_names(model)
+    measured = {name: _tensor(name, value, second if name in fed else first) for name, value in first.items()}
     for name in (spec.name for spec in input_specs(model)):
         measured[name] = replace(measured[name], origin=Origin.INPUT)
     return read_graph(model, measured)
@@ -70,7 +72,8 @@ def _runs(session: Session, specs: Sequence[InputSpec], given: Shapes | None) ->
     """All tensors of the runs that succeed; each run has another batch and other sizes than those before it."""
     failure: ModelError | None = None
     batch = 1
-    for size in _SIZES:
+    sizes = list(_SIZES)
+    for size in sizes:  # grows by the size that ran: axes that take no other may still have an open batch
         shapes = choose_shapes(specs, batch=batch, size=size, given=given if batch == 1 else None)
         feeds = random_feeds(specs, shapes, np.random.default_rng(0))
         try:
@@ -80,6 +83,7 @@ def _runs(session: Session, specs: Sequence[InputSpec], given: Shapes | None) ->
             continue
         yield tensors
         batch += 1
+        sizes.append(size)
     if batch == 1:
         raise failure or ModelError("the model was never run")
 

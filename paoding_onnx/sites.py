@@ -47,11 +47,13 @@ def sites_of(graph: Graph) -> tuple[Site, ...]:
 
 def _site(node: Node, index: int) -> Site:
     answer = rule_for(node)
-    rule = fixed(node, answer) if isinstance(answer, str) else answer
-    try:
-        bound = _bind(node, rule)
-    except AxesError as error:
-        rule = fixed(node, f"its rule does not fit here: {error}")
+    if not isinstance(answer, str):
+        try:
+            bound, rule = _bind(node, answer), answer
+        except AxesError as error:
+            answer = f"its rule does not fit here: {error}"
+    if isinstance(answer, str):
+        rule = fixed(node, answer)
         bound = _bind(node, rule)
     slots = [_slot(t, o, index, k) for k, (t, o) in enumerate(zip(node.inputs, bound.inputs, strict=True))]
     outputs = [_slot(t, o, index, k) for k, (t, o) in enumerate(zip(node.outputs, bound.outputs, strict=True))]

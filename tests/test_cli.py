@@ -147,7 +147,7 @@ def test_check_of_a_file_made_by_another_plan_ends_with_one(printed):
 def test_operators_prints_the_rules(printed):
     rows = [line.split() for line in printed("operators").splitlines()]
     assert " ".join(rows[1]) == "operator domain up to version rule"
-    assert "Abs ai.onnx 14 Activations with f(c x) = c f(x) for c >= 0" in map(" ".join, rows)
+    assert "Add ai.onnx 14 ONNX Add-14, Sub-14:" in [" ".join(row[:6]) for row in rows]
     found = [[str(entry[key]) for key in ("operator", "domain", "since_version")] for entry in operators_document()]
     assert [row[:3] for row in rows if row[:3] in found] == found
 

@@ -9,6 +9,7 @@ from paoding_onnx.rules.rule import fixed
 from paoding_onnx.rules.rule import names
 from paoding_onnx.rules.rule import register
 from paoding_onnx.rules.rule import spell
+from paoding_onnx.rules.rule import window
 
 DENSE_ALIGNED = 16
 """Dense Conv gets faster on onnxruntime's x86 kernels in steps of 16 channels (measured)."""
@@ -18,20 +19,16 @@ DEPTHWISE_ALIGNED = 4
 
 @register("Conv", read=22)
 def conv(node: Node) -> Rule:
-    """ONNX Conv-22: weights are (out channels, in channels of one group, kernel).
-
-    A kernel of size one keeps positions apart; one that neither strides nor changes the size mixes along them.
-    """
-    spatial = len(node.shape(0)) - 2
+    """ONNX Conv-22: weights are (out channels, in channels of one group, kernel)."""
     group = node.integer("group", 1)
-    source, target = "*s", "*t"
-    if node.shape(0)[2:] == node.output_shape()[2:] and set(node.integers("strides") or (1,)) == {1}:
-        source = target = "*S" if set(node.shape(1)[2:]) <= {1} else "*~S"
+    space = window(node, node.shape(1)[2:])
+    kernel = names("k", len(space.source))
+    left = [["n", "(G I)", *space.source], ["(G O)", "I", *kernel], ["(G O)"]]
     return Rule(
-        f"n (G I) {source}, (G O) I *k, (G O) -> n (G O) {target}",
-        sizes={"G": group},
+        spell(left, [["n", "(G O)", *space.target]]),
+        sizes={"G": group, **space.sizes},
         fits=(Fit("group", {0: "G"}),),
-        macs=("n", "G", "I", "O", *names("k", spatial), *names(target[-1], spatial)),
+        macs=("n", "G", "I", "O", *kernel, *(word.removeprefix("~") for word in space.target)),
         aligned=DEPTHWISE_ALIGNED if group > 1 else DENSE_ALIGNED,
     )
 

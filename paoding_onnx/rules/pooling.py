@@ -10,18 +10,21 @@ from paoding_onnx.rules.rule import fixed
 from paoding_onnx.rules.rule import names
 from paoding_onnx.rules.rule import register
 from paoding_onnx.rules.rule import spell
+from paoding_onnx.rules.rule import window
+
+_SLIDES = "slides over this axis"
 
 
-@register("AveragePool", "GlobalAveragePool", read=22)
+@register("AveragePool", read=22)
 def average_pool(node: Node) -> Rule:
-    """ONNX AveragePool-22, GlobalAveragePool-22."""
-    return Rule("n C *s -> n C *t", passes=Passes.ANY, why="slides over this axis")
+    """ONNX AveragePool-22."""
+    return _pool(node, Passes.ANY)
 
 
-@register("GlobalMaxPool", "LpPool", "GlobalLpPool", read=22)
-def other_pool(node: Node) -> Rule:
-    """ONNX GlobalMaxPool-22, LpPool-22, GlobalLpPool-22."""
-    return Rule("n C *s -> n C *t", passes=Passes.POSITIVE, why="slides over this axis")
+@register("LpPool", read=22)
+def norm_pool(node: Node) -> Rule:
+    """ONNX LpPool-22."""
+    return _pool(node, Passes.POSITIVE)
 
 
 @register("MaxPool", read=22)
@@ -29,7 +32,25 @@ def max_pool(node: Node) -> Rule:
     """ONNX MaxPool-22; the indices it can return count over all channels."""
     if len(node.outputs) > 1 and node.outputs[1] is not None:
         return fixed(node, "returns indices that count over all channels")
-    return Rule("n C *s -> n C *t", passes=Passes.POSITIVE, why="slides over this axis")
+    return _pool(node, Passes.POSITIVE)
+
+
+@register("GlobalAveragePool", read=22)
+def global_average(node: Node) -> Rule:
+    """ONNX GlobalAveragePool-22."""
+    return Rule("n C *s -> n C *t", passes=Passes.ANY, why=_SLIDES)
+
+
+@register("GlobalMaxPool", "GlobalLpPool", read=22)
+def global_norm(node: Node) -> Rule:
+    """ONNX GlobalMaxPool-22, GlobalLpPool-22."""
+    return Rule("n C *s -> n C *t", passes=Passes.POSITIVE, why=_SLIDES)
+
+
+def _pool(node: Node, passes: Passes) -> Rule:
+    space = window(node, node.integers("kernel_shape") or ())
+    equation = spell([["n", "C", *space.source]], [["n", "C", *space.target]])
+    return Rule(equation, sizes=space.sizes, passes=passes, why=_SLIDES)
 
 
 @register("Resize", read=19)
@@ -37,9 +58,11 @@ def max_pool(node: Node) -> Rule:
 def resize(node: Node) -> Rule:
     """ONNX Resize-19, Upsample-10: an axis that keeps its size may shrink, one that is resampled may not."""
     source, target = node.shape(0), node.output_shape()
-    if node.version >= 11 and None in (node.entries(3) or ()):
-        return fixed(node, "its target shape is computed while running")
-    kept = [before == after for before, after in zip(source, target, strict=True)]
+    axes = node.integers("axes") or tuple(range(len(source)))
+    entries = (node.entries(3) if node.version >= 11 else None) or ()
+    open_axes = {axis for axis, entry in zip(axes, entries, strict=False) if entry is None}
+    pairs = enumerate(zip(source, target, strict=True))
+    kept = [before == after and axis not in open_axes for axis, (before, after) in pairs]
     left = [a if same else a.lower() for a, same in zip(names("A", len(source)), kept, strict=True)]
     right = [a if same else b for a, b, same in zip(left, names("b", len(target)), kept, strict=True)]
     inputs = [left, *[None] * (len(node.inputs) - 1)]

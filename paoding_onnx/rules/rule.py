@@ -185,6 +185,39 @@ def right_aligned(words: Sequence[str], shape: Sequence[int]) -> list[str]:
     return [word if size > 1 else "1" for word, size in zip(aligned, shape, strict=True)]
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Words for the axes that a window slides over, in the input and in the output, and sizes of some of their factors.
+
+    A window that moves in steps of one keeps positions in order: it mixes along the axis (not even that if its size is
+    one), and what it has no output for stands at both ends. Any other window pins its axis.
+    """
+
+    source: tuple[str, ...]
+    target: tuple[str, ...]
+    sizes: Mapping[str, int]
+
+
+def window(node: Node, kernel: Sequence[int]) -> Window:
+    """The window of size `kernel` that a node with the attribute `strides` slides over the last axes of input 0."""
+    strides = node.integers("strides") or (1,) * len(kernel)
+    source: list[str] = []
+    target: list[str] = []
+    sizes: dict[str, int] = {}
+    pairs = zip(node.shape(0)[2:], node.output_shape()[2:], kernel, strides, strict=True)
+    for k, (before, after, width, stride) in enumerate(pairs):
+        end = (before - after) // 2
+        if stride != 1 or end < 0 or (before - after) % 2:
+            source.append(f"s{k}")
+            target.append(f"t{k}")
+            continue
+        mark = "" if width == 1 else "~"
+        source.append(f"b{k}+{mark}S{k}+e{k}" if end else f"{mark}S{k}")
+        target.append(f"{mark}S{k}")
+        sizes |= {f"b{k}": end, f"e{k}": end} if end else {}
+    return Window(tuple(source), tuple(target), sizes)
+
+
 def axis_index(axis: int, ndim: int) -> int:
     """A possibly negative axis as an index from 0.
 

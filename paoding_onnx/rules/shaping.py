@@ -16,7 +16,7 @@ from paoding_onnx.rules.rule import names
 from paoding_onnx.rules.rule import register
 from paoding_onnx.rules.rule import spell
 
-_COMPUTED = "its target shape is computed while running"
+_COMPUTED = "the size of this axis is computed while running"
 
 
 @register("Flatten", "Squeeze", "Unsqueeze", read=25)
@@ -33,17 +33,17 @@ def reshape(node: Node) -> Rule:
     target = node.entries(1)
     if target is None:
         return fixed(node, _COMPUTED)
-    copies = not node.integer("allowzero", 0)
-    sizes = {k: right[k] for k, e in enumerate(target) if e is not None and e > 0 and right[k] != "1"}
-    if not sizes:  # -1, 0 and computed entries follow the input by themselves
-        return Rule(spell([left, None], [right]), passes=Passes.ANY)
     varying = [k for k, entry in enumerate(target) if entry is None]
+    copies = not node.integer("allowzero", 0)
     literals = {k: 0 for k in varying if copies and left[k : k + 1] == right[k : k + 1]}
-    if unsettled := [k for k in varying if k not in literals]:
-        if len(unsettled) > 1 or -1 in target:
-            return fixed(node, _COMPUTED)
-        literals[unsettled[0]] = -1
-    return Rule(spell([left, None], [right]), fits=(Fit(1, sizes, literals),), passes=Passes.ANY)
+    unsettled = sorted((k for k in varying if k not in literals), key=lambda k: "(" not in right[k])
+    if unsettled and -1 not in target:
+        literals[unsettled.pop(0)] = -1
+    for k in unsettled:
+        left, right = ([_lower(word, right[k]) for word in words] for words in (left, right))
+    sizes = {k: right[k] for k, e in enumerate(target) if e is not None and e > 0 and right[k] != "1"}
+    fits = (Fit(1, sizes, literals),) if sizes else ()  # -1, 0 and computed entries follow the input by themselves
+    return Rule(spell([left, None], [right]), fits=fits, passes=Passes.ANY, why=_COMPUTED)
 
 
 @register("Transpose", read=25)
@@ -71,16 +71,18 @@ def space_to_depth(node: Node) -> Rule:
 def expand(node: Node) -> Rule:
     """ONNX Expand-13: size-one axes are repeated to the target's size, an entry of 1 leaves an axis alone."""
     source, target = node.shape(0), node.output_shape()
-    right = names("A", len(target))
-    left = [word if size > 1 else "1" for word, size in zip(right[len(target) - len(source) :], source, strict=True)]
     entries = node.entries(1)
-    padded = [*["1"] * (len(right) - len(left)), *left]
-    if entries is None or any(e is None and p == "1" for e, p in zip(entries[::-1], padded[::-1], strict=False)):
+    if entries is None:
         return fixed(node, _COMPUTED)
+    missing = len(target) - len(source)
     shift = len(target) - len(entries)
+    repeated = [axis < missing or source[axis - missing] == 1 for axis in range(len(target))]
+    unknown = {k + shift for k, entry in enumerate(entries) if entry is None}
+    right = [name.lower() if k in unknown and repeated[k] else name for k, name in enumerate(names("A", len(target)))]
+    left = [word if size > 1 else "1" for word, size in zip(right[missing:], source, strict=True)]
     sizes = {k: right[k + shift] for k, entry in enumerate(entries) if entry is not None and entry > 1}
-    literals = {k: 1 for k, entry in enumerate(entries) if entry is None}
-    return Rule(spell([left, None], [right]), fits=(Fit(1, sizes, literals),), passes=Passes.ANY)
+    literals = {axis - shift: 1 for axis in unknown if not repeated[axis]}
+    return Rule(spell([left, None], [right]), fits=(Fit(1, sizes, literals),), passes=Passes.ANY, why=_COMPUTED)
 
 
 @register("Tile", read=13)
@@ -104,11 +106,12 @@ def shape_of(node: Node) -> Rule:
 @register("ConstantOfShape", read=25)
 def constant_of_shape(node: Node) -> Rule:
     """ONNX ConstantOfShape-25: a tensor of one repeated value."""
-    entries = node.entries(0) or ()
-    if None in entries or len(entries) != len(node.output_shape()):
+    entries = node.entries(0)
+    if entries is None:
         return fixed(node, _COMPUTED)
-    right = names("A", len(entries))
-    return Rule(spell([None], [right]), fits=(Fit(0, dict(enumerate(right))),))
+    right = [n if entry is not None else n.lower() for n, entry in zip(names("A", len(entries)), entries, strict=True)]
+    sizes = {k: word for k, word in enumerate(right) if word[0].isupper()}
+    return Rule(spell([None], [right]), fits=(Fit(0, sizes),), why=_COMPUTED)
 
 
 @register("Range", read=27)
@@ -143,6 +146,13 @@ def common_factors(source: Sequence[int], target: Sequence[int]) -> tuple[list[s
                 words[axis] = _word([name for bound, name in factor.items() if low < bound <= high])
                 low = high
     return left, right
+
+
+def _lower(word: str, pinned: str) -> str:
+    """`word` with those of its factors in lower case that `pinned` has."""
+    parts = set(pinned.strip("()").split())
+    factors = [name.lower() if name in parts else name for name in word.strip("()").split()]
+    return _word(factors)
 
 
 def _block(node: Node) -> dict[str, int]:

@@ -23,6 +23,7 @@ class _Cut:
     entry: int
     axis: int
     start: int | None
+    end: int | None
     step: int | None
 
 
@@ -34,9 +35,11 @@ def slice_(node: Node) -> Rule:
     sizes: dict[str, int] = {}
     starts: dict[int, str] = {}
     ends: dict[int, str] = {}
-    cuts, exact = _cuts(node)
+    cuts = _cuts(node)
+    if cuts is None:
+        return fixed(node, "slices along axes chosen while running")
     for cut in cuts:
-        if cut.start is None or cut.step != 1 or not exact:
+        if cut.start is None or cut.end is None or cut.step != 1:
             left[cut.axis], right[cut.axis] = f"s{cut.axis}", f"t{cut.axis}"
             continue
         segments = _segments(cut, source[cut.axis], target[cut.axis])
@@ -59,15 +62,15 @@ def pad(node: Node) -> Rule:
     ndim = len(source)
     pads = node.integers("pads") if node.version < 11 else node.entries(1)
     axes = node.entries(3) or tuple(range(ndim))
-    if pads is None or None in pads or None in axes:
+    if pads is None or None in axes:
         return fixed(node, "pads by amounts computed while running")
     constant = node.text("mode", "constant") == "constant"
     left, right = names("A", ndim), names("A", ndim)
     sizes: dict[str, int] = {}
     fits: dict[int, str] = {}
     for entry, axis in enumerate(axis_index(axis, ndim) for axis in axes if axis is not None):
-        before, after = pads[entry] or 0, pads[entry + len(axes)] or 0
-        if not constant or min(before, after) < 0:
+        before, after = pads[entry], pads[entry + len(axes)]
+        if before is None or after is None or not constant or min(before, after) < 0:
             left[axis], right[axis] = (left[axis], left[axis]) if before == after == 0 else (f"s{axis}", f"t{axis}")
             continue
         added = {f"B{axis}": before, f"E{axis}": after}
@@ -77,7 +80,8 @@ def pad(node: Node) -> Rule:
     place: str | int = "pads" if node.version < 11 else 1
     equation = spell([left, *[None] * (len(node.inputs) - 1)], [right])
     passes = Passes.ANY if _pads_zeros(node) else Passes.ONE
-    return Rule(equation, sizes=sizes, fits=(Fit(place, fits),) if fits else (), passes=passes)
+    why = "pads along this axis otherwise than by constants, or by amounts computed while running"
+    return Rule(equation, sizes=sizes, fits=(Fit(place, fits),) if fits else (), passes=passes, why=why)
 
 
 @register("Gather", read=13)
@@ -113,17 +117,21 @@ def _is_computed(node: Node, index: int) -> bool:
     return tensor is not None and not tensor.is_constant
 
 
-def _cuts(node: Node) -> tuple[list[_Cut], bool]:
-    """The sliced axes, and whether all starts and ends are known without running."""
+def _cuts(node: Node) -> list[_Cut] | None:
+    """The sliced axes; `None` where it is not known which they are."""
     is_old = node.version < 10
-    starts = (node.integers("starts") if is_old else node.entries(1)) or ()
-    ends = (node.integers("ends") if is_old else node.entries(2)) or ()
+    starts = node.integers("starts") if is_old else node.entries(1)
+    ends = node.integers("ends") if is_old else node.entries(2)
     axes = node.integers("axes") if is_old else node.entries(3)
     steps = None if is_old else node.entries(4)
+    count = len(axes or starts or ends or ())
     ndim = len(node.shape(0))
-    where = [axis_index(axis or 0, ndim) for axis in axes or range(len(starts))]
-    cuts = [_Cut(e, axis, starts[e], steps[e] if steps else 1) for e, axis in enumerate(where)]
-    return cuts, None not in (*starts, *ends, *(axes or ()))
+    given = axes or tuple(range(count))
+    if None in given or not count:
+        return None
+    blank = (None,) * count
+    columns = zip(given, starts or blank, ends or blank, steps or (1,) * count, strict=True)
+    return [_Cut(k, axis_index(a or 0, ndim), start, end, step) for k, (a, start, end, step) in enumerate(columns)]
 
 
 def _segments(cut: _Cut, source: int, target: int) -> dict[str, int]:

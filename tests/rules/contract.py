@@ -110,6 +110,10 @@ LINEAR = [
     Case("Conv", "c = Conv <pads=[1,1,1,1]> (a, k, b)", "float[6,8,3,3] k, float[6] b", channels=6, units=22),
     Case("Conv", "c = Conv <group=8> (a, k, b)", "float[8,1,3,3] k, float[8] b"),
     Case("Conv", "c = Conv <group=2> (a, k)", "float[8,4,3,3] k", units=16),
+    Case("Conv", "t = Transpose <perm=[0,2,1,3]> (a) s = Conv (t, k) c = Transpose <perm=[0,2,1,3]> (s)",
+         "float[8,8,1,1] k"),
+    Case("Conv", "t = Transpose <perm=[0,2,1,3]> (a) s = Conv <pads=[1,0,1,0]> (t, k) "
+         "c = Transpose <perm=[0,2,1,3]> (s)", "float[8,8,3,1] k"),
     Case("ConvTranspose", "c = ConvTranspose <strides=[2,2]> (a, k, b)", "float[8,6,2,2] k, float[6] b", channels=6,
          units=22),
     Case("ConvTranspose", "c = ConvTranspose <group=8> (a, k)", "float[8,1,2,2] k"),
@@ -138,6 +142,16 @@ NORMALIZATION = [
 POOLING = [
     *[Case(op, f"c = {op} <kernel_shape=[2,2]> (a)") for op in ("AveragePool", "LpPool", "MaxPool")],
     *[Case(op, f"c = {op} (a)") for op in ("GlobalAveragePool", "GlobalLpPool", "GlobalMaxPool")],
+    Case(
+        "AveragePool",
+        "u = Unsqueeze (a, one_) p = Pad (u, pads) m = AveragePool <kernel_shape=[5,1,1]> (p) c = Squeeze (m, one_)",
+        "int64[1] one_={1}, int64[10] pads={0,0,2,0,0,0,0,2,0,0}",
+    ),
+    Case(
+        "MaxPool",
+        "t = Transpose <perm=[0,2,1,3]> (a) m = MaxPool <kernel_shape=[3,1], pads=[1,0,1,0]> (t) "
+        "c = Transpose <perm=[0,2,1,3]> (m)",
+    ),
     Case("MaxPool", "m, i = MaxPool <kernel_shape=[2,2]> (a) f = Cast <to=1> (i) c = Sub (m, f)", units=PINNED),
     Case("Resize", "c = Resize (a, , scales)", "float[4] scales={1,1,2,2}"),
     Case("Resize", "c = Resize (a, , , sizes)", "int64[4] sizes={2,8,5,7}"),

@@ -55,12 +55,13 @@ SUMS = _words("ReduceL1 ReduceL2 ReduceSum ReduceSumSquare")
 EXTREMES = _words("ReduceMax ReduceMean ReduceMin")
 PRODUCTS = _words("ReduceLogSum ReduceLogSumExp ReduceProd")
 
-CONV = "n (G I) *s, (G O) I *k, (G O) -> n (G O) *t"
+STRIDED = "n (G I) s0 s1, (G O) I k0 k1, (G O) -> n (G O) t0 t1"
+VALID = "n (G I) b0+~S0+e0 b1+~S1+e1, (G O) I k0 k1, (G O) -> n (G O) ~S0 ~S1"
+SAME = "n (G I) ~S0 ~S1, (G O) I k0 k1, (G O) -> n (G O) ~S0 ~S1"
+POINTWISE = "n (G I) S0 S1, (G O) I k0 k1, (G O) -> n (G O) S0 S1"
 CONV_TRANSPOSE = "n (G I) *s, (G I) O *k, (G O) -> n (G O) *t"
 NORM = "n C *s, C, C, C, C -> n C *s, C, C, C, C"
 POOL = "n C *s -> n C *t"
-POINTWISE = "n (G I) *S, (G O) I *k, (G O) -> n (G O) *S"
-MIXING = "n (G I) *~S, (G O) I *k, (G O) -> n (G O) *~S"
 G = "group[0]=G"
 K2 = "n G I O k0 k1 t0 t1"
 S2 = "n G I O k0 k1 S0 S1"
@@ -93,16 +94,27 @@ ELEMENTWISE = [
 LINEAR = [
     line("Einsum 2x5x8 8x6 -> 2x5x6", "B0 S3 I1, I1 O2 -> B0 S3 O2", equation="bsi,io->bso", macs="B0 I1 O2 S3"),
     line("Einsum 2x8 -> 2x8", "i0x0 i0x1 -> o0x0 o0x1", equation="...i->...i", why="unnamed"),
-    line("Conv 2x3x8x8 8x3x3x3 8 -> 2x8x6x6", CONV, sizes="G=1 I=3 O=8 k0=3 t0=6", fits=G, macs=K2),
-    line("Conv 2x3x8x8 8x3x3x3 -> 2x8x6x6", CONV, sizes="G=1 I=3 O=8", fits=G, macs=K2),
-    line("Conv 2x8x8x8 8x1x3x3 8 -> 2x8x6x6", CONV, sizes="G=8 I=1 O=1", fits=G, macs=K2, group=8),
-    line("Conv 2x4x8x8 8x1x3x3 8 -> 2x8x6x6", CONV, sizes="G=4 I=1 O=2", fits=G, macs=K2, group=4),
-    line("Conv 2x6x8x8 8x3x3x3 8 -> 2x8x6x6", CONV, sizes="G=2 I=3 O=4", fits=G, macs=K2, group=2),
-    line("Conv 2x3x9 8x3x3 -> 2x8x7", CONV, sizes="k0=3 t0=7", fits=G, macs="n G I O k0 t0"),
-    line("Conv 2x3x8x8 8x3x3x3 -> 2x8x8x8", MIXING, fits=G, macs=S2, pads=(1, 1, 1, 1), strides=(1, 1)),
-    line("Conv 2x3x8x8 8x3x1x1 -> 2x8x8x8", POINTWISE, fits=G, macs=S2),
-    line("Conv 2x3x1x1 8x3x3x3 -> 2x8x1x1", CONV, fits=G, macs=K2, pads=(1, 1, 1, 1), strides=(2, 2)),
-    line("Conv 2x3x4x5x6 8x3x1x1x1 -> 2x8x4x5x6", POINTWISE, sizes="S0=4", fits=G, macs="n G I O k0 k1 k2 S0 S1 S2"),
+    line(
+        "Conv 2x3x9x9 8x3x3x3 8 -> 2x8x4x4",
+        STRIDED,
+        sizes="G=1 I=3 O=8 s0=9 k0=3 t0=4",
+        fits=G,
+        macs=K2,
+        strides=(2, 2),
+    ),
+    line("Conv 2x3x8x8 8x3x3x3 -> 2x8x6x6", VALID, sizes="G=1 I=3 O=8 b0=1 S0=6 e0=1", fits=G, macs=S2),
+    line("Conv 2x8x8x8 8x1x3x3 8 -> 2x8x8x8", SAME, sizes="G=8 I=1 O=1", fits=G, macs=S2, group=8, pads=(1, 1, 1, 1)),
+    line("Conv 2x4x8x8 8x1x3x3 8 -> 2x8x8x8", SAME, sizes="G=4 I=1 O=2", fits=G, macs=S2, group=4, strides=(1, 1)),
+    line("Conv 2x6x8x8 8x3x1x1 8 -> 2x8x8x8", POINTWISE, sizes="G=2 I=3 O=4", fits=G, macs=S2, group=2),
+    line("Conv 2x3x8x8 8x3x3x3 -> 2x8x9x10", STRIDED, fits=G, macs=K2, pads=(2, 2, 2, 2)),
+    line("Conv 2x3x9 8x3x4 -> 2x8x6", "n (G I) s0, (G O) I k0, (G O) -> n (G O) t0", fits=G, macs="n G I O k0 t0"),
+    line(
+        "Conv 2x3x4x5x6 8x3x1x1x1 -> 2x8x4x5x6",
+        "n (G I) S0 S1 S2, (G O) I k0 k1 k2, (G O) -> n (G O) S0 S1 S2",
+        sizes="S0=4 S1=5 S2=6",
+        fits=G,
+        macs="n G I O k0 k1 k2 S0 S1 S2",
+    ),
     line(
         "ConvTranspose 2x3x4x4 3x8x2x2 8 -> 2x8x5x5",
         CONV_TRANSPOSE,
@@ -154,9 +166,16 @@ NORMALIZATION = [
     line("Softmax 2x8x4 -> 2x8x4", "A0 A1 a2 -> A0 A1 a2", opset=11, axis=2),
 ]  # fmt: skip
 POOLING = [
-    line("AveragePool 2x8x4x4 -> 2x8x2x2", POOL, sizes="C=8 s0=4 t0=2", kernel_shape=(2, 2), strides=(2, 2)),
-    line("LpPool 2x8x4x4 -> 2x8x3x3", POOL, kernel_shape=(2, 2)),
-    line("MaxPool 2x8x4x4 -> 2x8x3x3", POOL, kernel_shape=(2, 2)),
+    line(
+        "AveragePool 2x8x4x4 -> 2x8x2x2",
+        "n C s0 s1 -> n C t0 t1",
+        sizes="C=8 s0=4 t0=2",
+        kernel_shape=(2, 2),
+        strides=(2, 2),
+    ),
+    line("LpPool 2x8x4x4 -> 2x8x3x3", "n C s0 s1 -> n C t0 t1", kernel_shape=(2, 2)),
+    line("MaxPool 2x8x4x4 -> 2x8x4x4", "n C ~S0 ~S1 -> n C ~S0 ~S1", kernel_shape=(3, 3), pads=(1, 1, 1, 1)),
+    line("AveragePool 2x1x12x4 -> 2x1x8x4", "n C b0+~S0+e0 S1 -> n C ~S0 S1", kernel_shape=(5, 1), sizes="b0=2 S0=8"),
     line(
         "MaxPool 2x8x4 -> 2x8x3 2x8x3",
         "i0x0 i0x1 i0x2 -> o0x0 o0x1 o0x2, o1x0 o1x1 o1x2",
@@ -205,7 +224,7 @@ SHAPING = [
     line("Reshape 2x8x4 [2,-1] -> 2x32", "F0 F1 F2, _ -> F0 (F1 F2)", fits="1[0]=F0"),
     line("Reshape 2x8x4 [?,8,4] -> 2x8x4", "F0 F1 F2, _ -> F0 F1 F2", fits="1[1]=F1 1[2]=F2 1[0]:0"),
     line("Reshape 6x8 [?,3,8] -> 2x3x8", "(F0 F1) F2, _ -> F0 F1 F2", fits="1[1]=F1 1[2]=F2 1[0]:-1"),
-    line("Reshape 6x8 [?,3,-1] -> 2x3x8", "i0x0 i0x1, i1x0 -> o0x0 o0x1 o0x2", why="computed while running"),
+    line("Reshape 6x8 [?,3,-1] -> 2x3x8", "(f0 F1) F2, _ -> f0 F1 F2", fits="1[1]=F1", why="computed while running"),
     line("Reshape 6x8 2 -> 2x24", "i0x0 i0x1, i1x0 -> o0x0 o0x1", why="computed while running"),
     line("Reshape 2x4x6 [2,6,4] -> 2x6x4", "F0 s1 s2, _ -> F0 t1 t2", fits="1[0]=F0 1[1]=t1 1[2]=t2"),
     line("Reshape 2x1x8 [1,2,8] -> 1x2x8", "F0 1 F1, _ -> 1 F0 F1", fits="1[1]=F0 1[2]=F1"),
@@ -216,13 +235,13 @@ SHAPING = [
     line("Expand 8x1 [2,8,4] -> 2x8x4", "A1 1, _ -> A0 A1 A2", fits="1[0]=A0 1[1]=A1 1[2]=A2"),
     line("Expand 2x8x1 [4] -> 2x8x4", "A0 A1 1, _ -> A0 A1 A2", fits="1[0]=A2"),
     line("Expand 2x8x1 [?,1,4] -> 2x8x4", "A0 A1 1, _ -> A0 A1 A2", fits="1[2]=A2 1[0]:1"),
-    line("Expand 1x8 [?,8] -> 2x8", "i0x0 i0x1, i1x0 -> o0x0 o0x1", why="computed while running"),
+    line("Expand 1x8 [?,8] -> 2x8", "1 A1, _ -> a0 A1", fits="1[1]=A1", why="computed while running"),
     line("Tile 2x8 [1,3] -> 2x24", "A0 A1, _ -> (r0 A0) (r1 A1)", sizes="r0=1 r1=3 A1=8"),
     line("Shape 2x8 -> 2", "*A -> _", measures="0 1"),
     line("Shape 2x8x4 -> 1", "*A -> _", measures="1", start=-2, end=2),
     line("Size 2x8 -> ()", "*A -> _", measures="0 1"),
     line("ConstantOfShape [2,8] -> 2x8", "_ -> A0 A1", fits="0[0]=A0 0[1]=A1"),
-    line("ConstantOfShape [?,8] -> 2x8", "i0x0 -> o0x0 o0x1", why="computed while running"),
+    line("ConstantOfShape [?,8] -> 2x8", "_ -> a0 A1", fits="0[1]=A1", why="computed while running"),
     line("ConstantOfShape 2 -> 2x8", "i0x0 -> o0x0 o0x1", why="computed while running"),
     line("Range () () () -> 8", ", ,  -> o0x0", why="counts along this axis"),
 ]
@@ -259,7 +278,7 @@ SHIFTING = [
     line("Pad 2x8x4 [0,0,1,0,0,1] -> 2x8x6", "A0 A1 s2, _ -> A0 A1 t2", mode="reflect"),
     line("Pad 2x8x4 [0,0,-1,0,0,1] -> 2x8x4", "A0 A1 s2, _ -> A0 A1 t2"),
     line("Pad 2x8 -> 2x12", "A0 A1 -> A0 A1+E1", opset=10, pads=(0, 0, 0, 4), fits="pads[3]=E1"),
-    line("Pad 2x8 [?,0,0,0] -> 3x8", "i0x0 i0x1, i1x0 -> o0x0 o0x1", why="computed while running"),
+    line("Pad 2x8 [?,0,0,0] -> 3x8", "s0 A1, _ -> t0 A1", why="computed while running"),
     line("Gather 2x8x4 i3 -> 2x3x4", "A0 v A2, I0 -> A0 I0 A2", axis=1, picks=1),
     line("Gather 2x8x4 [7,0,-1] -> 2x3x4", "A0 V A2, _ -> A0 I A2", axis=1, picks=1, taken="I=V(7, 0, 7)@1"),
     line("Gather 2x8x4 [0] -> 2x1x4", "A0 v A2, I0 -> A0 I0 A2", axis=1, picks=1),
