@@ -19,7 +19,6 @@ from fuzzing.oracle import judge
 from fuzzing.shrink import shrink
 from paoding_onnx.rules import operators
 
-
 UNKNOWN = ("SimplifiedLayerNormalization",)
 """Operators with a rule that onnx's checker does not know, so that no graph may hold them."""
 

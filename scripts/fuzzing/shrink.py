@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import onnx
@@ -17,19 +16,17 @@ SEEDS = 3
 """Plans tried for each smaller network: units have other numbers there."""
 
 
-def shrink(text: str, seed: int, outcome: Outcome, *, seconds: float = 30.0) -> tuple[str, int]:
+def shrink(text: str, seed: int, outcome: Outcome, *, attempts: int = 300) -> tuple[str, int]:
     """The smallest text found that fails as `outcome` says, and the seed with which it does."""
-    end = time.monotonic() + seconds
-    is_smaller = True
-    while is_smaller and time.monotonic() < end:
-        is_smaller = False
-        for candidate in _candidates(onnx.parser.parse_model(text)):
-            found = _failing_seed(candidate, seed, outcome)
-            if found is not None:
-                text, seed, is_smaller = candidate, found, True
-                break
-            if time.monotonic() > end:
-                break
+    candidates = _candidates(onnx.parser.parse_model(text))
+    for _ in range(attempts):
+        candidate = next(candidates, None)
+        if candidate is None:
+            break
+        found = _failing_seed(candidate, seed, outcome)
+        if found is not None:
+            text, seed = candidate, found
+            candidates = _candidates(onnx.parser.parse_model(text))
     return text, seed
 
 
