@@ -13,6 +13,7 @@ import onnx
 
 from fuzzing.generator import generate
 from fuzzing.net import Unfit
+from fuzzing.oracle import CHANCE
 from fuzzing.oracle import INVALID
 from fuzzing.oracle import Outcome
 from fuzzing.oracle import judge
@@ -25,12 +26,13 @@ UNKNOWN = ("SimplifiedLayerNormalization",)
 
 @dataclass
 class Report:
-    """Counts so far; `failures` by seed."""
+    """Counts so far; failures, and differences that chance explains, by seed."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     held: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     failures: dict[int, Outcome] = field(default_factory=dict)
+    chances: dict[int, Outcome] = field(default_factory=dict)
     n_nodes: int = 0
     n_removed: int = 0
     seconds: float = 0.0
@@ -58,6 +60,8 @@ class Report:
         self.n_removed += outcome.n_removed
         if outcome.is_failure:
             self.failures[seed] = outcome
+        if outcome.kind == CHANCE:
+            self.chances[seed] = outcome
 
     @property
     def text(self) -> str:
@@ -71,6 +75,7 @@ class Report:
             "discarded: " + "; ".join(f"{count} x {reason}" for reason, count in self.reasons.most_common(12)),
             "operators, by graphs: " + " ".join(f"{name} {count}" for name, count in self.held.most_common()),
             f"operators with a rule in no graph: {' '.join(self.missing) or 'none'}",
+            *(f"chance at seed {seed}: {o.detail}" for seed, o in self.chances.items()),
             *(f"FAILURE at seed {seed}: {o.kind}: {o.detail}" for seed, o in self.failures.items()),
         ]
         return "\n".join(lines)
