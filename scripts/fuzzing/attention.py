@@ -79,6 +79,7 @@ def _queries_keys_values(net: Net, x: Value, heads: Heads) -> tuple[Value, Value
 
 
 def _apart(net: Net, x: Value, heads: int, width: int) -> Value:
+    """The heads of queries, keys or values apart, and before the sequence."""
     grid = forms.reshape(net, x, [Copy(0), Copy(1), heads, width], channel=2)
     return forms.transpose(net, grid, [0, 2, 1, 3])
 
@@ -140,6 +141,7 @@ def _mix(net: Net, q: Value, k: Value, v: Value, heads: Heads) -> Value:
 
 
 def _scaled(net: Net, scores: Value, q: Value, width: int) -> Value:
+    """Scores over the root of the width, which the network may compute itself."""
     if net.chance(0.25):
         size = net.node("Cast", forms.size_of(net, q, 3), to=q.dtype)
         return net.node("Div", scores, net.node("Sqrt", size))
@@ -149,6 +151,7 @@ def _scaled(net: Net, scores: Value, q: Value, width: int) -> Value:
 
 
 def _masked(net: Net, scores: Value) -> Value:
+    """Scores of later places, lowered by a constant."""
     t = scores.shape[2]
     net.need(not scores.is_open(2, 3))
     rows = [[float(column <= row) for column in range(t)] for row in range(t)]

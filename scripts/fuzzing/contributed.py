@@ -34,6 +34,7 @@ class Scales:
 
 
 def _scales(net: Net, units: int) -> Scales:
+    """Scales and zero points for a layer of `units`."""
     zero = net.constant(120, UINT8)
     if net.chance(0.5):
         return Scales(net.constant(0.05, FLOAT), zero, net.weight(units, kind="p"), net.constant([0] * units, INT8))
@@ -41,11 +42,13 @@ def _scales(net: Net, units: int) -> Scales:
 
 
 def _quantize(net: Net, x: Value, scales: Scales) -> Value:
+    """A tensor as 8-bit integers."""
     net.need(x.dtype == FLOAT and net.opset >= 10)
     return net.node("QuantizeLinear", x, scales.scale, scales.zero)
 
 
 def _restore(net: Net, q: Value, scales: Scales) -> Value:
+    """8-bit integers as floats again."""
     return net.node("DequantizeLinear", q, scales.scale, scales.zero)
 
 

@@ -18,6 +18,7 @@ from fuzzing.net import with_channel
 
 
 def _sequence(net: Net, x: Value) -> None:
+    """Stop unless the tensor is a sequence of features."""
     net.need(x.ndim == 3 and x.channel == 2 and x.dtype == FLOAT)
 
 
@@ -41,6 +42,7 @@ def whole_attention(net: Net, x: Value) -> Value:
 
 
 def _rotated(net: Net, x: Value, heads: int, width: int) -> Value:
+    """Rotary positions as one node."""
     net.need(not x.is_open() and width % 2 == 0)
     n, t = x.shape[:2]
     tables = [net.weight(n, t, width // 2), net.weight(n, t, width // 2)]
@@ -86,6 +88,7 @@ def many_heads(net: Net, x: Value) -> Value:
 
 
 def _grouped(net: Net, x: Value) -> Value:
+    """GroupQueryAttention, with its past empty."""
     heads, shared, width = *net.rng.choice([(4, 2), (2, 2), (4, 1)]), 8
     n, t = x.shape[:2]
     q, k, v = linear(net, x, heads * width), linear(net, x, shared * width), linear(net, x, shared * width)

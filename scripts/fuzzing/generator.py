@@ -170,10 +170,12 @@ def outputs_of(net: Net, last: Value) -> list[Value]:
 
 
 def _batch(net: Net) -> int | str:
+    """A batch size, or the name of an open one."""
     return "N" if net.chance(0.35) else net.rng.choice([1, 2, 3])
 
 
 def _model(net: Net, outputs: list[Value]) -> onnx.ModelProto:
+    """The model that returns `outputs`."""
     if not outputs:
         raise Unfit("no outputs")
     infos = [helper.make_tensor_value_info(name, dims[0], dims[1:]) for name, dims in net.inputs.items()]
@@ -191,6 +193,7 @@ def _model(net: Net, outputs: list[Value]) -> onnx.ModelProto:
 
 
 def _dims(value: Value) -> list[int | None]:
+    """Sizes of axes, `None` for open ones."""
     return [a if a == b else None for a, b in zip(*value.shapes, strict=True)]
 
 
@@ -205,5 +208,6 @@ def _needed(nodes: list[onnx.NodeProto], wanted: set[str], *, drop: bool) -> lis
 
 
 def _reads(node: onnx.NodeProto) -> set[str]:
+    """All names that a node and its subgraphs read."""
     inner = (_reads(n) for a in node.attribute if a.HasField("g") for n in a.g.node)
     return set(node.input).union(*inner)

@@ -75,6 +75,7 @@ def dequantized(net: Net, shape: tuple[int, ...], axis: int = 0) -> Value:
 
 
 def _product(sizes: tuple[int, ...]) -> int:
+    """The product of sizes."""
     total = 1
     for size in sizes:
         total *= size
@@ -202,6 +203,7 @@ def resized(net: Net, x: Value) -> Value:
 
 
 def _resized_axes(net: Net, x: Value, mode: str) -> Value:
+    """Resize that names the axes it works on."""
     axes = net.rng.choice([[2, 3], [3, 2], [3], [2]])
     if net.chance(0.5) or x.is_open(2, 3):
         return net.node("Resize", x, None, net.constant([2.0] * len(axes), FLOAT), mode=mode, axes=axes)

@@ -187,6 +187,7 @@ class Net:
         shape: Callable[[int], Shape] | None,
         dtype: int | None,
     ) -> list[Value]:
+        """The outputs of a node, with their shapes at both choices of open sizes."""
         types = [self._infer(node, inputs, k) if dtype is None else {} for k in (0, 1)]
         made = [value for value in inputs if value is not None and value.name[0] in "tx"]  # weights have no channels
         found = []
@@ -198,6 +199,7 @@ class Net:
         return found
 
     def _infer(self, node: onnx.NodeProto, inputs: Sequence[Value | None], which: int) -> dict[str, onnx.TypeProto]:
+        """What onnx's own inference says of a node's outputs."""
         types = {v.name: helper.make_tensor_type_proto(v.dtype, v.shapes[which]) for v in inputs if v is not None}
         data = {name: self.data[name] for name in node.input if name in self.data}
         schema = onnx.defs.get_schema(node.op_type, self.opset, "")
@@ -227,15 +229,18 @@ def with_channel(value: Value, axis: int) -> Value:
 
 
 def _holds(tensor: onnx.TensorProto, array: np.ndarray) -> bool:
+    """Whether a constant has this content."""
     return tuple(tensor.dims) == array.shape and np.array_equal(numpy_helper.to_array(tensor), array)
 
 
 def _is_like(info: onnx.ValueInfoProto, shape: Shape, dtype: int) -> bool:
+    """Whether a weight has this shape and type."""
     tensor = info.type.tensor_type
     return tensor.elem_type == dtype and tuple(dim.dim_value for dim in tensor.shape.dim) == shape
 
 
 def _dims(types: dict[str, onnx.TypeProto], name: str) -> Shape:
+    """The shape that inference found."""
     tensor = types[name].tensor_type if name in types else None
     if tensor is None or not tensor.HasField("shape"):
         raise Unfit(f"{name} has no shape")

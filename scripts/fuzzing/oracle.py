@@ -84,6 +84,7 @@ def judge(text: str, seed: int) -> Outcome:
 
 
 def _judge(text: str, seed: int, plan_seed: int) -> Outcome:
+    """What becomes of a network with the weights of one seed and the plan of another."""
     try:
         proto = from_text(text, seed)
     except onnx.parser.ParseError as error:
@@ -122,6 +123,7 @@ def invalid(proto: onnx.ModelProto) -> str:
 
 
 def _out_of_range(values: dict[str, object], outputs: set[str]) -> str:
+    """Why some tensor's numbers are out of range, or ""."""
     for name, value in values.items():
         if not isinstance(value, np.ndarray) or value.dtype.kind != "f" or not value.size:
             continue
@@ -135,6 +137,7 @@ def _out_of_range(values: dict[str, object], outputs: set[str]) -> str:
 
 
 def _session(content: bytes) -> ort.InferenceSession:
+    """A session without any optimisation."""
     options = ort.SessionOptions()
     options.log_severity_level = 4
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
@@ -167,6 +170,7 @@ def random_plan(found: Trace, rng: np.random.Generator) -> Plan:
 
 
 def _prune(model: Model, seed: int) -> Outcome:
+    """The model pruned at random, and what the proofs say."""
     graph = observe(model)
     found = trace(graph)
     if not found.groups:
@@ -188,11 +192,13 @@ Proof = Callable[[Model, Trace, Plan, Model], tuple[str, str]]
 
 
 def _equivalence(model: Model, found: Trace, plan: Plan, pruned: Model) -> tuple[str, str]:
+    """The package's own proof: cut equals masked."""
     verdict = check_surgery(model, found, plan, pruned)
     return WRONG, "" if verdict.passed else verdict.detail
 
 
 def _file(model: Model, found: Trace, plan: Plan, pruned: Model) -> tuple[str, str]:
+    """The proofs on a written file: checker, onnxruntime, recount, interface."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "pruned.onnx"
         write_model(pruned, path)
@@ -202,6 +208,7 @@ def _file(model: Model, found: Trace, plan: Plan, pruned: Model) -> tuple[str, s
 
 
 def _by_hand(model: Model, found: Trace, plan: Plan, pruned: Model) -> tuple[str, str]:
+    """What a proof that shares nothing with the package's says."""
     return "second opinion", second_opinion(model, found, plan, pruned)
 
 
@@ -217,6 +224,7 @@ def _outputs(model: Model, found: Trace, _plan: Plan, pruned: Model) -> tuple[st
 
 
 def _repeatable(model: Model, _found: Trace, plan: Plan, pruned: Model) -> tuple[str, str]:
+    """Whether a second trace and surgery give the same bytes."""
     again = cut(model, trace(observe(model)), plan)
     same = again.proto.SerializeToString() == pruned.proto.SerializeToString()
     same &= all(np.array_equal(again.weights[name], value) for name, value in pruned.weights.items())
@@ -245,5 +253,6 @@ def _pipeline(model: Model, found: Trace, plan: Plan, _pruned: Model) -> tuple[s
 
 
 def _line(error: Exception) -> str:
+    """A message on one line, shortened in the middle."""
     words = " ".join(str(error).split())
     return words if len(words) < 300 else f"{words[:120]} ... {words[-170:]}"

@@ -104,6 +104,7 @@ def _behind(net: Net, shape: tuple[int, ...]) -> Value:
 
 
 def _flat_target(net: Net, shape: tuple[int, ...]) -> list[int]:
+    """A Reshape target that gives a vector this shape."""
     net.need(max(shape) > 0 and sum(size > 1 for size in shape) <= 1)
     return [-1 if size > 1 and net.chance(0.5) else size for size in shape]
 
@@ -115,12 +116,14 @@ def per_channel(net: Net, x: Value) -> tuple[int, ...]:
 
 
 def _constant_shape(net: Net, x: Value) -> tuple[int, ...]:
+    """A shape that broadcasts to the tensor's."""
     if net.chance(0.3) and x.ndim > 1 and not x.is_open(*range(1, x.ndim)):
         return x.shape[1:] if net.chance(0.5) else (1, *x.shape[1:])
     return per_channel(net, x)
 
 
 def _plus(net: Net, x: Value, number: float) -> Value:
+    """The tensor and a number added."""
     return net.node("Add", x, net.number(number))
 
 

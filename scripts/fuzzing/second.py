@@ -57,6 +57,7 @@ def second_opinion(model: Model, found: Trace, plan: Plan, pruned: Model) -> str
 
 
 def _compared(model: Model, found: Trace, pruned: Model, other: Model, what: str) -> str:
+    """How the outputs of the pruned model and of another differ; "" if they do not."""
     feeds = _feeds(model, found)
     wanted, got = Session(other).run(feeds), Session(pruned).run(feeds)
     worst = {name: _difference(wanted[name], got[name]) for name in wanted}
@@ -87,6 +88,7 @@ def _weights(proto: onnx.ModelProto) -> set[str] | None:
 
 
 def _zeroed(model: Model, weights: set[str], document: Mapping[str, object]) -> Model:
+    """The model with what goes set to zero in these weights."""
     values = {name: array.copy() for name, array in constants(model).items() if name in weights}
     axes = document["axes"]
     for entry in axes if isinstance(axes, list) else ():

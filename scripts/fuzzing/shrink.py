@@ -31,6 +31,7 @@ def shrink(text: str, seed: int, outcome: Outcome, *, attempts: int = 300) -> tu
 
 
 def _failing_seed(text: str, seed: int, outcome: Outcome) -> int | None:
+    """The first of a few seeds with which a text fails in the same way."""
     for other in range(seed, seed + SEEDS):
         found = judge(text, other)
         if found.kind == outcome.kind and found.detail[:15] == outcome.detail[:15]:
@@ -69,6 +70,7 @@ def _types(proto: onnx.ModelProto) -> dict[str, tuple[int, tuple[int | str, ...]
 
 
 def _with_outputs(proto: onnx.ModelProto, names: list[str], types: dict[str, tuple[int, tuple[int | str, ...]]]) -> str:
+    """The network that returns these tensors only."""
     copy = _copy(proto)
     del copy.graph.output[:]
     for name in names:
@@ -101,6 +103,7 @@ def _bypassed(proto: onnx.ModelProto, index: int, source: str) -> str:
 
 
 def _copy(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy to change."""
     copy = onnx.ModelProto()
     copy.CopyFrom(proto)
     return copy
@@ -126,5 +129,6 @@ def _cleaned(proto: onnx.ModelProto) -> str:
 
 
 def _reads(node: onnx.NodeProto) -> set[str]:
+    """All names that a node and its subgraphs read."""
     inner = (_reads(n) for a in node.attribute if a.HasField("g") for n in a.g.node)
     return set(node.input).union(*inner)
