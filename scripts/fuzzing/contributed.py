@@ -201,7 +201,7 @@ def fused_dense(net: Net, x: Value) -> Value:
     net.need(x.channel == x.ndim - 1 and x.dtype == FLOAT)
     units = net.rng.choice([4, 6, 8])
     shapes = [(*shape[:-1], units) for shape in x.shapes]
-    style = net.rng.choice(["FusedGemm", "FusedMatMul", "TransposeMatMul", "QGemm"])
+    style = net.rng.choice(["FusedGemm", "FusedMatMul", "TransposeMatMul", "QGemm", "QGemm"])
     if style in ("FusedMatMul", "TransposeMatMul"):
         more = {"alpha": 0.7, "transB": 1, "shape": lambda which: shapes[which]}
         return made(net, style, x, net.weight(units, x.channels), like=x, **more)

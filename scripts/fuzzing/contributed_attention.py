@@ -47,10 +47,17 @@ def _rotated(net: Net, x: Value, heads: int, width: int) -> Value:
     n, t = x.shape[:2]
     tables = [net.weight(n, t, width // 2), net.weight(n, t, width // 2)]
     more = {"num_heads": heads, "shape": lambda which: x.shapes[which], "dtype": x.dtype}
-    if net.chance(0.5):
+    if net.opset < 23 or net.chance(0.5):
         flat = [net.weight(t, width // 2), net.weight(t, width // 2)]
         return made(net, "RotaryEmbedding", x, net.constant([0], INT64), *flat, like=x, num_heads=heads)
     return with_channel(net.node("RotaryEmbedding", x, *tables, **more), 2)
+
+
+def turned(net: Net, x: Value) -> Value:
+    """A projection with rotary positions, on its own."""
+    _sequence(net, x)
+    y = linear(net, x, 12)
+    return linear(net, net.node("Tanh", _rotated(net, y, 3, 4)), x.channels)
 
 
 def packed_attention(net: Net, x: Value) -> Value:
@@ -148,5 +155,15 @@ def quantized_lstm(net: Net, x: Value) -> Value:
     return with_channel(net.node("Transpose", flat, perm=[1, 0, 2]), 2)
 
 
-BLOCKS = {whole_attention: 4, packed_attention: 3, many_heads: 4, skip_norm: 4, biased_gelu: 2, embedded_again: 1,
-          quantized_lstm: 1, integer_matmul: 3, fused_dense: 3}  # fmt: skip
+BLOCKS = {
+    whole_attention: 5,
+    packed_attention: 3,
+    many_heads: 4,
+    skip_norm: 4,
+    biased_gelu: 2,
+    turned: 3,
+    embedded_again: 2,
+    quantized_lstm: 1,
+    integer_matmul: 3,
+    fused_dense: 3,
+}

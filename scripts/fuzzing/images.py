@@ -120,7 +120,7 @@ def other_norm(net: Net, x: Value) -> Value:
     """Normalisation by the tensor's own statistics."""
     kinds = ["InstanceNormalization", "Lp", "MVN", "group", *(["LRN"] if x.ndim == 4 else [])]
     kinds += ["layer"] if net.opset >= 17 else []
-    kind = net.rng.choice(kinds + ["operator"] * 2 if net.opset >= 21 else kinds)
+    kind = net.rng.choice(kinds + ["operator"] * 4 if net.opset >= 21 else kinds)
     c, space = x.channels, list(range(2, x.ndim))
     if kind == "InstanceNormalization":
         return net.node(kind, x, net.vector(c, "p"), net.vector(c))

@@ -30,9 +30,12 @@ def activation(net: Net, x: Value) -> Value:
 
 
 def any_unary(net: Net, x: Value) -> Value:
-    """Any function of one element, where it has a value."""
-    names = " ".join([*SMOOTH, BOUNDED, POSITIVE, INSIDE, "Acosh", "Shrink", *([] if net.dtype == HALF else [STEPS])])
-    return unary(net, x, net.rng.choice(names.split()))
+    """Any functions of one element, one behind another, where they have a value."""
+    words = " ".join([*SMOOTH, BOUNDED, POSITIVE, INSIDE, "Acosh", "Shrink", *([] if net.dtype == HALF else [STEPS])])
+    known = [name for name in words.split() if has_kernel(name, net.opset, x.dtype)]
+    for operator in net.rng.sample(known, 2):
+        x = unary(net, x, operator)
+    return x
 
 
 def unary(net: Net, x: Value, operator: str) -> Value:
@@ -224,11 +227,11 @@ def several(net: Net, x: Value) -> Value:
 
 BLOCKS = {
     activation: 10,
-    any_unary: 8,
+    any_unary: 12,
     spelt_out: 3,
     with_constant: 6,
     clipped: 1,
-    comparison: 2,
+    comparison: 3,
     logic: 1,
     typed: 2,
     modulo: 1,
