@@ -112,8 +112,8 @@ def computed_names(model: Model) -> tuple[str, ...]:
     return tuple(name for node in model.proto.graph.node if not _is_constant(node) for name in node.output if name)
 
 
-def fed_names(model: Model) -> frozenset[str]:
-    """Names of all tensors that depend on a graph input, in whatever way."""
+def reached_names(model: Model) -> frozenset[str]:
+    """Names of all tensors that a graph input reaches, be it by its sizes alone."""
     found = {spec.name for spec in input_specs(model)}
     for node in _sorted(list(model.proto.graph.node)):
         if not found.isdisjoint((*node.input, *_captures(node))):

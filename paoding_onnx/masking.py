@@ -65,7 +65,8 @@ def _contracted(trace: Trace, site: Site, plan: Plan) -> dict[int, Mask]:
     made = frozenset().union(*(factors(operand) for operand in site.bound.outputs))
     found: dict[int, Mask] = {}
     handled: set[str] = set()
-    for index, axis, summed in _summed_axes(site, made) if made else ():
+    has_axes = any(operand is not None for operand in site.bound.outputs)
+    for index, axis, summed in _summed_axes(site, made) if has_axes else ():
         tensor, slot = site.node.inputs[index], site.inputs[index]
         if tensor is None or slot is None or tensor.dtype is None or tensor.dtype.kind == "b":
             continue

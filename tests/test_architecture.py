@@ -14,8 +14,8 @@ from paoding_onnx.rules import operators
 
 PACKAGE = Path(__file__).parents[1] / "paoding_onnx"
 FLOW = """
-errors axes partition graph loader session inputs shapes rules sites sizes coupling places trace cost samplers plan
-edits surgeon masking repair checks evaluate writer options pipeline verify report cli __init__ __main__
+errors axes partition graph rules fed loader session inputs shapes sites sizes coupling places trace cost samplers
+plan edits surgeon masking repair checks evaluate writer options pipeline verify report cli __init__ __main__
 """
 """Modules and packages in the order of the flow: each imports only from those before it."""
 ORDER = FLOW.split()
@@ -125,6 +125,7 @@ def test_between_the_loader_and_the_surgeon_nobody_knows_onnx():
         "partition",
         "graph",
         "rules",
+        "fed",
         "sites",
         "sizes",
         "coupling",

@@ -48,7 +48,7 @@ def half_linear(node: Node) -> Rule:
 )
 @register("Celu", "Swish", read=28)
 @register("Sin", "Cos", "Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Acosh", "Atanh", read=22)
-@register("Shrink", "IsNaN", "IsInf", read=20)
+@register("Shrink", "IsNaN", "IsInf", "BitwiseNot", read=20)
 def activation(node: Node) -> Rule:
     """Functions of one element."""
     return Rule("*A -> *A")
@@ -98,6 +98,7 @@ def divide(node: Node) -> Rule:
 @register("Max", "Min", "Sum", "Mean", read=13)
 @register("Pow", "Mod", "BitShift", read=28)
 @register("And", "Or", "Xor", read=7)
+@register("BitwiseAnd", "BitwiseOr", "BitwiseXor", read=18)
 @register("Equal", "Greater", "Less", "GreaterOrEqual", "LessOrEqual", read=19)
 @register("Where", read=16)
 def combine(node: Node) -> Rule:

@@ -47,9 +47,12 @@ def _words(*lines: str) -> list[str]:
 UNARY = _words(
     "Abs Acos Acosh Asin Asinh Atan Atanh Ceil Celu Cos Cosh Elu Erf Exp Floor Gelu HardSigmoid HardSwish Identity",
     "IsInf IsNaN LeakyRelu Log Mish Neg Not Reciprocal Relu Round Selu Shrink Sigmoid Sign Sin Sinh Softplus Softsign",
-    "Sqrt Tan Tanh ThresholdedRelu",
+    "BitwiseNot Sqrt Tan Tanh ThresholdedRelu",
 )
-BINARY = _words("Add And BitShift Div Equal Greater GreaterOrEqual Less LessOrEqual Mod Mul Or Pow Sub Xor")
+BINARY = _words(
+    "Add And BitShift BitwiseAnd BitwiseOr BitwiseXor Div Equal Greater GreaterOrEqual Less LessOrEqual Mod Mul Or Pow",
+    "Sub Xor",
+)
 VARIADIC = _words("Max Mean Min Sum")
 SUMS = _words("ReduceL1 ReduceL2 ReduceSum ReduceSumSquare")
 EXTREMES = _words("ReduceMax ReduceMean ReduceMin")
