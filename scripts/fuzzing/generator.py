@@ -16,6 +16,7 @@ from fuzzing import contributed_attention
 from fuzzing import control
 from fuzzing import forms
 from fuzzing import images
+from fuzzing import indexing
 from fuzzing import joins
 from fuzzing import mixing
 from fuzzing import odd
@@ -39,7 +40,13 @@ Block = Callable[[Net, Value], Value]
 IR = {7: 3, 8: 3, 9: 4, 10: 5, 11: 6, 12: 7, 13: 7, 14: 7, 15: 8, 16: 8, 17: 8, 18: 8, 19: 9, 20: 9, 21: 10, 22: 10,
       23: 11, 24: 11, 25: 12, 26: 13}  # fmt: skip
 """The file format that came with each opset."""
-RARE = [(arithmetic.BLOCKS, 2), (control.BLOCKS, 0.3), (odd.BLOCKS, 2), (contributed.ANYWHERE, 0.5)]
+RARE = [
+    (arithmetic.BLOCKS, 2),
+    (control.BLOCKS, 0.3),
+    (odd.BLOCKS, 2),
+    (indexing.BLOCKS, 1.5),
+    (contributed.ANYWHERE, 0.5),
+]
 
 
 def generate(seed: int) -> str:

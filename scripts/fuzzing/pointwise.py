@@ -71,6 +71,7 @@ def spelt_out(net: Net, x: Value) -> Value:
 def with_constant(net: Net, x: Value) -> Value:
     """A constant added, multiplied or compared: one for all, one for each channel, or one for each element."""
     operator = net.rng.choice(["Add", "Sub", "Mul", "Div", "Max", "Min", "Add", "Mul", "Pow", "PRelu"])
+    net.need(operator not in ("Max", "Min") or net.opset >= 8)  # they do not broadcast before
     if operator == "PRelu":
         return net.node("PRelu", x, net.weight(*per_channel(net, x), kind="p"))
     if operator == "Pow":
