@@ -44,7 +44,7 @@ RARE = [
     (arithmetic.BLOCKS, 2),
     (control.BLOCKS, 0.3),
     (odd.BLOCKS, 2),
-    (indexing.BLOCKS, 1.5),
+    (indexing.BLOCKS, 2.5),
     (contributed.ANYWHERE, 0.5),
 ]
 
