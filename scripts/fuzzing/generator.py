@@ -56,7 +56,7 @@ def generate(seed: int) -> str:
         Unfit: if the draws make no network.
     """
     rng = random.Random(seed)
-    opset = rng.choice([rng.randint(7, NEWEST), rng.randint(21, NEWEST), rng.choice([11, 13, 17, 18])])
+    opset = rng.choice([rng.randint(7, NEWEST), rng.randint(21, NEWEST), rng.choice([9, 11, 13, 17, 18])])
     template = rng.choices([image_net, token_net, row_net], [6, 4, 2])[0]
     others = [HALF] if template is image_net else [HALF, DOUBLE]  # Conv has no kernel for doubles
     dtype = FLOAT if rng.random() < 0.9 else rng.choice(others)
