@@ -27,6 +27,7 @@ from paoding_onnx.loader import input_specs
 from paoding_onnx.loader import load
 from paoding_onnx.loader import output_specs
 from paoding_onnx.masking import mask
+from paoding_onnx.masking import steady
 from paoding_onnx.plan import Plan
 from paoding_onnx.plan import make_plan
 from paoding_onnx.session import Session
@@ -69,9 +70,9 @@ def check_surgery(model: Model, trace: Trace, plan: Plan, pruned: Model | None =
     is_whole = np.array_equal(exact.removed, plan.removed)
     smaller = pruned if pruned is not None and is_whole else cut(model, trace, exact)
     names = _compared(trace)
-    masked = Session(mask(model, trace, exact), watch=names)
+    masked = Session(steady(mask(model, trace, exact)), watch=names)
     try:
-        candidate = Session(smaller, watch=names)
+        candidate = Session(steady(smaller), watch=names)
         sizes = _sizes(model, trace, masked)
         verdicts = [_compare_at(model, trace, exact, masked, candidate, shapes) for shapes in sizes]
     except ModelError as error:

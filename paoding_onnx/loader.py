@@ -177,7 +177,9 @@ def _external_place(tensor: onnx.TensorProto) -> str:
 def _is_large(tensor: onnx.TensorProto) -> bool:
     dtype = _dtype(tensor.data_type)
     n_bytes = math.prod(tensor.dims) * dtype.itemsize
-    return dtype.kind in _LIFTED_KINDS and n_bytes >= LIFT_BYTES and tensor.HasField("raw_data")
+    return (
+        dtype.isbuiltin == 1 and dtype.kind in _LIFTED_KINDS and n_bytes >= LIFT_BYTES and tensor.HasField("raw_data")
+    )
 
 
 def _take_weights(tensor: onnx.TensorProto) -> Array:

@@ -43,6 +43,26 @@ def mask(model: Model, trace: Trace, plan: Plan) -> Model:
     return replace(model, proto=proto)
 
 
+def steady(model: Model) -> Model:
+    """`model` with a seed at every node that would draw its own random numbers, so that two models draw the same."""
+    drawing = [index for index, node in enumerate(model.proto.graph.node) if _draws(node)]
+    if not drawing:
+        return model
+    proto = onnx.ModelProto()
+    proto.CopyFrom(model.proto)
+    for index in drawing:
+        proto.graph.node[index].attribute.append(onnx.helper.make_attribute("seed", 1.0))
+    return replace(model, proto=proto)
+
+
+def _draws(node: onnx.NodeProto) -> bool:
+    try:
+        known = onnx.defs.get_schema(node.op_type, node.domain).attributes
+    except onnx.defs.SchemaError:
+        return False
+    return "seed" in known and all(attribute.name != "seed" for attribute in node.attribute)
+
+
 def _masked(
     proto: onnx.ModelProto, node: onnx.NodeProto, operand: int, kept: Mask, name: str, site: Site
 ) -> onnx.NodeProto:

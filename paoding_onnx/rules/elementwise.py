@@ -9,6 +9,7 @@ from paoding_onnx.graph import Node
 from paoding_onnx.rules.rule import Affine
 from paoding_onnx.rules.rule import Passes
 from paoding_onnx.rules.rule import Rule
+from paoding_onnx.rules.rule import fixed
 from paoding_onnx.rules.rule import names
 from paoding_onnx.rules.rule import register
 from paoding_onnx.rules.rule import spell
@@ -32,6 +33,9 @@ def cast(node: Node) -> Rule:
 @register("Dropout", read=22)
 def dropout(node: Node) -> Rule:
     """ONNX Dropout-22 at inference: a copy, and a mask of ones."""
+    training = node.operand(2)
+    if training is not None and (training.value is None or training.value.any()):
+        return fixed(node, "drops values at random (training_mode)")
     return Rule("*A, _, _ -> *A, *A", passes=Passes.ANY)
 
 

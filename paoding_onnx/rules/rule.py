@@ -145,8 +145,9 @@ def rule_for(node: Node) -> Rule | str:
         return "no rule for this operator"
     if node.version > entry.read:
         return f"its form of opset {node.version} is newer than the one its rule was written for ({entry.read})"
-    if any(t is not None and t.shape is None for t in (*node.inputs, *node.outputs) if t is None or t.name):
-        return "the shape of one of its tensors is unknown"
+    unknown = [t.name for t in (*node.inputs, *node.outputs) if t is not None and t.shape is None]
+    if unknown:
+        return f"{unknown[0]!r} is no dense tensor of numbers, or its shape is unknown"
     return entry.make(node)
 
 
