@@ -34,8 +34,11 @@ LAYERS = {
 """Operators that add units up, with the operands that must be stored weights for slices of them to be zeroed."""
 SMALLEST_TABLE = 6
 """Rows of the smallest table that networks look up their tokens in."""
-OTHERS = ("Reduce", "Einsum", "GlobalLp", "Arg", "If", "Loop", "Scan", "QLinear", "Attention", "MatMulInt", "ConvInt")
-"""Beginnings of the names of operators that may add units up without weights."""
+OTHERS = (
+    "Reduce", "Einsum", "GlobalLp", "Arg", "If", "Loop", "Scan", "QLinear", "Attention", "MatMulInt", "ConvInt",
+    "MeanVariance", "DeformConv", "GatherND", "Scatter", "TopK", "Unique", "NonZero", "STFT",
+)  # fmt: skip
+"""Beginnings of the names of operators that may add units up without weights, or make no numbers of zeros."""
 
 
 def second_opinion(model: Model, found: Trace, plan: Plan, pruned: Model) -> str:
