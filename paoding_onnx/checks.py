@@ -22,7 +22,6 @@ from paoding_onnx.inputs import Shapes
 from paoding_onnx.inputs import random_feeds
 from paoding_onnx.loader import InputSpec
 from paoding_onnx.loader import Model
-from paoding_onnx.loader import constants
 from paoding_onnx.loader import input_specs
 from paoding_onnx.loader import load
 from paoding_onnx.loader import output_specs
@@ -30,6 +29,7 @@ from paoding_onnx.masking import mask
 from paoding_onnx.masking import steady
 from paoding_onnx.plan import Plan
 from paoding_onnx.plan import make_plan
+from paoding_onnx.reader import constants
 from paoding_onnx.session import Session
 from paoding_onnx.shapes import observe
 from paoding_onnx.shapes import other_shapes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -45,22 +46,26 @@ def mask(model: Model, trace: Trace, plan: Plan) -> Model:
 
 def steady(model: Model) -> Model:
     """`model` with a seed at every node that would draw its own random numbers, so that two models draw the same."""
-    drawing = [index for index, node in enumerate(model.proto.graph.node) if _draws(node)]
-    if not drawing:
+    versions = {opset.domain: opset.version for opset in model.proto.opset_import}
+    seeds = [(k, seed) for k, node in enumerate(model.proto.graph.node) if (seed := _seed(node, versions)) is not None]
+    if not seeds:
         return model
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
-    for index in drawing:
-        proto.graph.node[index].attribute.append(onnx.helper.make_attribute("seed", 1.0))
+    for index, seed in seeds:
+        proto.graph.node[index].attribute.append(onnx.helper.make_attribute("seed", seed))
     return replace(model, proto=proto)
 
 
-def _draws(node: onnx.NodeProto) -> bool:
+def _seed(node: onnx.NodeProto, versions: Mapping[str, int]) -> int | float | None:
+    """A seed of the type that a node takes; `None` if it takes none, or has one."""
     try:
-        known = onnx.defs.get_schema(node.op_type, node.domain).attributes
+        schema = onnx.defs.get_schema(node.op_type, versions.get(node.domain, 1), node.domain)
     except onnx.defs.SchemaError:
-        return False
-    return "seed" in known and all(attribute.name != "seed" for attribute in node.attribute)
+        return None
+    if "seed" not in schema.attributes or any(attribute.name == "seed" for attribute in node.attribute):
+        return None
+    return 1 if schema.attributes["seed"].type == onnx.defs.OpSchema.AttrType.INT else 1.0
 
 
 def _masked(

@@ -24,10 +24,10 @@ from paoding_onnx.inputs import choose_shapes
 from paoding_onnx.inputs import random_feeds
 from paoding_onnx.loader import InputSpec
 from paoding_onnx.loader import Model
-from paoding_onnx.loader import computed_names
 from paoding_onnx.loader import input_specs
-from paoding_onnx.loader import reached_names
-from paoding_onnx.loader import read_graph
+from paoding_onnx.reader import computed_names
+from paoding_onnx.reader import reached_names
+from paoding_onnx.reader import read_graph
 from paoding_onnx.session import Session
 
 SMALL = 256
@@ -51,7 +51,8 @@ def observe(model: Model, given: Shapes | None = None, *, verbose: bool = False)
     for name in (spec.name for spec in input_specs(model)):
         measured[name] = replace(measured[name], origin=Origin.INPUT)
     graph = read_graph(model, measured)
-    unknown = {name: replace(graph.tensors[name], value=None, varies=None) for name in fed_tensors(graph)}
+    fed = graph.tensors.keys() & fed_tensors(graph)
+    unknown = {name: replace(graph.tensors[name], value=None, varies=None) for name in sorted(fed)}
     return read_graph(model, measured | unknown)
 
 

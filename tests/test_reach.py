@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from paoding_onnx.cost import nothing
-from paoding_onnx.loader import constants
+from paoding_onnx.reader import constants
 from paoding_onnx.samplers import View
 from paoding_onnx.samplers.reach import MAX_COLUMNS
 from paoding_onnx.samplers.reach import reach_of

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from paoding_onnx.axes import Operand
 from paoding_onnx.graph import Array
@@ -28,7 +29,7 @@ def dequantized(trace: Trace, slot: Slot, value: Array) -> Array:
     return value
 
 
-def _spread(site: Site, operand: int, number: int) -> Array | None:
+def _spread(site: Site, operand: int, number: int) -> NDArray[np.float32] | None:
     """Input `number` in a shape that broadcasts to `operand`, whose axis with the same factor it lies on."""
     tensor = site.node.operand(number)
     if tensor is None or tensor.value is None or not tensor.is_constant:
