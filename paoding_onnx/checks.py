@@ -56,10 +56,13 @@ class Verdict:
     detail: str
 
 
-def check_surgery(model: Model, trace: Trace, plan: Plan, pruned: Model | None = None) -> Verdict:
+def check_surgery(
+    model: Model, trace: Trace, plan: Plan, pruned: Model | None = None, *, original: Model | None = None
+) -> Verdict:
     """Whether cutting the planned units out equals multiplying them by zero in the original (the equivalence oracle).
 
-    `pruned` is what `cut` made of this plan, before any absorbing; made here if not given.
+    `pruned` is what `cut` made of this plan, before any absorbing; made here if not given. `original` is what `model`
+    was before constants were folded, if any were.
 
     Compared are the outputs and every tensor that a contracting node computes. Units under an operator that mixes along
     their axis are left out of this proof: their removal is inexact by nature.
@@ -70,7 +73,7 @@ def check_surgery(model: Model, trace: Trace, plan: Plan, pruned: Model | None =
     is_whole = np.array_equal(exact.removed, plan.removed)
     smaller = pruned if pruned is not None and is_whole else cut(model, trace, exact)
     names = _compared(trace)
-    masked = Session(steady(mask(model, trace, exact)), watch=names)
+    masked = Session(steady(mask(original or model, trace, exact)), watch=names)
     try:
         candidate = Session(steady(smaller), watch=names)
         sizes = _sizes(model, trace, masked)

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
+from enum import StrEnum
 
 import numpy as np
 
@@ -40,13 +41,26 @@ class Cause:
     reason: str
 
 
+class Prefer(StrEnum):
+    """Which factor of an axis of several shrinks, where there is a choice."""
+
+    AUTO = "auto"
+    """The one with the most units."""
+    BLOCKS = "blocks"
+    """The major one: whole heads of an attention, whole groups of a convolution."""
+    PLACES = "places"
+    """The minor one: the same places in every head, the same channels of every group."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An axis of several factors that could shrink: `kept` may, the others may not."""
+    """An axis of several factors that could shrink: `kept` may, the others may not; `sizes` are all, major to minor."""
 
     node: str
     kept: str
     pinned: tuple[str, ...]
+    sizes: tuple[int, ...]
+    prefer: Prefer
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +104,15 @@ class _Work:
         self.partition.pin(ids, self.reasons.setdefault(cause, len(self.reasons)))
 
 
-def couple(graph: Graph, is_protected: Callable[[Node], bool] = lambda _node: False) -> Coupling:
-    """Unite what must go together, pin what may not go; `is_protected` nodes keep all axes of their tensors."""
+def couple(
+    graph: Graph,
+    is_protected: Callable[[Node], bool] = lambda _node: False,
+    prefer: Callable[[Node], Prefer] = lambda _node: Prefer.AUTO,
+) -> Coupling:
+    """Unite what must go together, pin what may not go.
+
+    `is_protected` nodes keep all axes of their tensors; `prefer` decides where a node leaves a choice.
+    """
     sites = sites_of(graph)
     axes, factors, size = _number(graph, sites)
     work = _Work(Partition(size))
@@ -105,7 +126,7 @@ def couple(graph: Graph, is_protected: Callable[[Node], bool] = lambda _node: Fa
     for use in flow.uses:
         if use not in frozen:
             _pin_sizes(use, sites, axes, work)
-    choices = _settle(composites, sites, work)
+    choices = _settle(composites, sites, prefer, work)
     partition = work.partition
     return Coupling(
         sites=sites,
@@ -217,7 +238,9 @@ def _pin_node(site: Site, axes: Mapping[tuple[Slot, int], Ids], work: _Work) -> 
                 work.pin(axes[slot, axis], cause)
 
 
-def _settle(composites: Sequence[_Composite], sites: Sequence[Site], work: _Work) -> list[Choice]:
+def _settle(
+    composites: Sequence[_Composite], sites: Sequence[Site], prefer: Callable[[Node], Prefer], work: _Work
+) -> list[Choice]:
     """Let every composite axis follow its one factor that may shrink, choosing where there are several."""
     choices: list[Choice] = []
     waiting = list(composites)
@@ -225,7 +248,8 @@ def _settle(composites: Sequence[_Composite], sites: Sequence[Site], work: _Work
         causes = work.partition.causes()
         still = [composite for composite in waiting if not _follow(composite, causes, work)]
         if len(still) == len(waiting) and not _spread(still, causes, work):
-            choices.append(_choose(still[0], sites, causes, work))
+            node = sites[still[0].site].node
+            choices.append(_choose(still[0], node, prefer(node), causes, work))
         waiting = still
     return choices
 
@@ -255,17 +279,20 @@ def _spread(composites: Sequence[_Composite], causes: Ids, work: _Work) -> bool:
     return is_new
 
 
-def _choose(composite: _Composite, sites: Sequence[Site], causes: Ids, work: _Work) -> Choice:
-    """Keep the factor with the most units free, the major one of equals, and pin the others."""
+def _choose(composite: _Composite, node: Node, prefer: Prefer, causes: Ids, work: _Work) -> Choice:
+    """Pin all factors but one: the major or the minor of those that may shrink, or that with the most units."""
     counts = []
     for ids in composite.factors:
         roots = work.partition.roots(ids)
         counts.append(np.unique(roots[causes[roots] < 0]).size)
-    kept = int(np.argmax(counts))
-    node = sites[composite.site].node
+    free = [k for k, count in enumerate(counts) if count]
+    best = {Prefer.AUTO: int(np.argmax(counts)), Prefer.BLOCKS: free[0], Prefer.PLACES: free[-1]}
+    kept = best[prefer]
+    sizes = tuple(ids.size for ids in composite.factors)
     others = tuple(name for k, name in enumerate(composite.names) if k != kept)
     for k, ids in enumerate(composite.factors):
         if k != kept:
-            words = f"its axis of {' x '.join(str(f.size) for f in composite.factors)} shrinks along another factor"
+            words = f"its axis of {' x '.join(map(str, sizes))} shrinks along another factor"
             work.pin(ids, Cause(node.operator, node.name, words))
-    return Choice(node.name, composite.names[kept], others)
+    chosen = Prefer.BLOCKS if kept == free[0] else Prefer.PLACES
+    return Choice(node.name, composite.names[kept], others, sizes, chosen)

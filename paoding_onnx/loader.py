@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 import numpy as np
 import onnx
+import onnx.inliner
 from google.protobuf.message import DecodeError
 from onnx import external_data_helper
 
@@ -75,7 +76,10 @@ def load(path: Path | str) -> Model:
 
 
 def lift(proto: onnx.ModelProto, path: Path | None = None) -> Model:
-    """A `Model` of `proto`, read from `path`; it is emptied of its large weights and must not be used again."""
+    """A `Model` of `proto`, read from `path`; it is emptied of its large weights and must not be used again.
+
+    Local functions are inlined: what a function computes is then as open to the trace as anything else.
+    """
     weights: dict[str, Array] = {}
     read = {name for node in proto.graph.node for name in node.input}  # onnxruntime drops what only subgraphs read
     for tensor in proto.graph.initializer:
@@ -86,7 +90,23 @@ def lift(proto: onnx.ModelProto, path: Path | None = None) -> Model:
             tensor.CopyFrom(whole)
     skeleton = onnx.ModelProto()
     skeleton.CopyFrom(proto)  # a protobuf frees cleared fields only when the whole message goes
-    return Model(skeleton, MappingProxyType(weights))
+    return Model(_inlined(skeleton), MappingProxyType(weights))
+
+
+def _inlined(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """The model with the bodies of its local functions in place of their calls."""
+    if not proto.functions:
+        return proto
+    try:
+        whole = onnx.inliner.inline_local_functions(proto)
+    except (RuntimeError, ValueError) as error:
+        raise ModelError(f"the model's local functions cannot be inlined: {error}") from error
+    known = {opset.domain for opset in whole.opset_import}
+    for opset in (opset for function in proto.functions for opset in function.opset_import):
+        if opset.domain not in known:
+            known.add(opset.domain)
+            whole.opset_import.append(opset)
+    return whole
 
 
 def input_specs(model: Model) -> tuple[InputSpec, ...]:
