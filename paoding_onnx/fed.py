@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from paoding_onnx.axes import parse
 from paoding_onnx.graph import Graph
 from paoding_onnx.graph import Node
@@ -18,7 +20,7 @@ def fed_tensors(graph: Graph) -> frozenset[str]:
     for node in graph.nodes:
         read = {tensor.name for tensor in node.inputs if tensor is not None} | set(node.captures)
         outputs = {tensor.name for tensor in node.outputs if tensor is not None}
-        rule = rule_for(node)
+        rule = rule_for(_forgetting(node, fed))
         measures = not isinstance(rule, str) and bool(rule.measures)
         if not read.isdisjoint(sized_by_content if measures else fed):
             fed |= outputs
@@ -26,6 +28,12 @@ def fed_tensors(graph: Graph) -> frozenset[str]:
         if not read.isdisjoint(sized_by_content) or (decides and not read.isdisjoint(fed)):
             sized_by_content |= outputs
     return frozenset(fed)
+
+
+def _forgetting(node: Node, fed: set[str]) -> Node:
+    """The node without the content that fed tensors happen to have."""
+    inputs = (replace(t, value=None, varies=None) if t is not None and t.name in fed else t for t in node.inputs)
+    return replace(node, inputs=tuple(inputs))
 
 
 def _numbers(node: Node, equation: str) -> set[str]:

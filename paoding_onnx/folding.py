@@ -32,6 +32,8 @@ from paoding_onnx.shapes import runnable_shapes
 from paoding_onnx.sites import Site
 from paoding_onnx.sites import site_of
 
+_UNFOLDED = "_before_folding"
+
 
 def study(model: Model, given: Shapes | None = None, *, verbose: bool = False) -> tuple[Model, Graph]:
     """The model, folded where that frees weights, and its graph; see `paoding_onnx.shapes.observe`."""
@@ -79,7 +81,7 @@ def _fold(model: Model, graph: Graph, names: tuple[str, ...]) -> Model:
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
     for node in proto.graph.node:
-        node.output[:] = ["" if name in names else name for name in node.output]
+        node.output[:] = [f"{name}{_UNFOLDED}" if name in names else name for name in node.output]
     weights = dict(model.weights)
     for name in names:
         tensor = numpy_helper.from_array(values[name], name)

@@ -22,6 +22,8 @@ from paoding_onnx.surgeon import node_places
 from paoding_onnx.trace import Mask
 from paoding_onnx.trace import Trace
 
+_CHOOSING = 9
+"""The opset since which there is an operator that chooses between tensors."""
 _PREFIX = "paoding_onnx_mask_"
 
 
@@ -71,14 +73,20 @@ def _seed(node: onnx.NodeProto, versions: Mapping[str, int]) -> int | float | No
 def _masked(
     proto: onnx.ModelProto, node: onnx.NodeProto, operand: int, kept: Mask, name: str, site: Site
 ) -> onnx.NodeProto:
-    """The node that puts zero in place of removed positions: a product, or a choice where integers stand for floats."""
+    """The node that puts zero in place of removed positions: a choice, or a product where there is no kernel for it.
+
+    A removed unit may well be NaN, for instance where a norm divides by zero, and NaN times zero is NaN.
+    """
     tensor, quantized = site.node.inputs[operand], site.rule.quantized.get(operand)
     dtype = tensor.dtype if tensor is not None else None
-    if quantized is None:
+    opset = next((o.version for o in proto.opset_import if o.domain in ("", "ai.onnx")), 0)
+    if quantized is None and (dtype != np.float32 or opset < _CHOOSING):
         proto.graph.initializer.append(numpy_helper.from_array(kept.astype(dtype), name))
         return onnx.helper.make_node("Mul", [node.input[operand], name], [f"{name}_out"], name)
     proto.graph.initializer.append(numpy_helper.from_array(kept, name))
-    zero = node.input[quantized.zero_point] if quantized.zero_point < len(node.input) else ""
+    zero = ""
+    if quantized is not None and quantized.zero_point < len(node.input):
+        zero = node.input[quantized.zero_point]
     if not zero:
         zero = f"{name}_zero"
         proto.graph.initializer.append(numpy_helper.from_array(np.zeros((), dtype), zero))

@@ -109,8 +109,8 @@ def examine(model: Model | Path | str, options: Options | None = None) -> Trace:
 def explain(model: Model | Path | str, name: str, options: Options | None = None) -> tuple[Explanation, ...]:
     """Why the axes of tensor or initializer `name` may not shrink, each with the way to the reason.
 
-    >>> [axis.reason for axis in explain("models/fraud_mlp.onnx", "2.weight")]
-    ['', '']
+    >>> [axis.reason for axis in explain("models/fraud_mlp.onnx", "sequential_1/dense_1/Cast/ReadVariableOp:0")]
+    ["graph input 'input'", '']
 
     Raises:
         ModelError: if the model cannot be read or run.

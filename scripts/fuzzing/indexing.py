@@ -204,8 +204,8 @@ def found(net: Net, x: Value) -> Value:
     net.need(x.dtype == FLOAT and net.opset >= 11 and not x.is_open())
     style = net.rng.choice(["NonZero", "Unique", "NonMaxSuppression"])
     total = int(np.prod(x.shape[1:]))
-    if style == "NonZero":
-        places = net.node(style, net.node("Greater", x, net.number(0.0)), dtype=INT64, shape=lambda _: (x.ndim, 1))
+    if style == "NonZero":  # of something: operators behind it differ over what a maximum of nothing is
+        places = net.node(style, net.node("Greater", x, net.number(-99.0)), dtype=INT64, shape=lambda _: (x.ndim, 1))
         seen = net.node("Cast", places, to=FLOAT)
     elif style == "Unique":
         (seen,) = net.many(style, 1, net.node("Floor", x), dtype=FLOAT, shape=lambda _: (1,))

@@ -29,13 +29,13 @@ from paoding_onnx.errors import TargetError
 from paoding_onnx.errors import UsageError
 from paoding_onnx.inputs import random_feeds
 from paoding_onnx.loader import Model
-from paoding_onnx.loader import constants
 from paoding_onnx.loader import input_specs
 from paoding_onnx.loader import lift
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline import prune
 from paoding_onnx.plan import Plan
 from paoding_onnx.plan import make_plan
+from paoding_onnx.reader import constants
 from paoding_onnx.samplers import METHODS
 from paoding_onnx.session import Session
 from paoding_onnx.shapes import observe
