@@ -103,9 +103,8 @@ def _drop_dead(proto: onnx.ModelProto, graph: Graph, weights: dict[str, Array]) 
     before = {tensor.name for node in graph.nodes for tensor in node.inputs if tensor is not None}
     while True:
         read = held.union(*(node.input for node in proto.graph.node)) - {""}
-        dead = [
-            n for n in proto.graph.node if read.isdisjoint(n.output) and (not any(n.output) or before & {*n.output})
-        ]
+        unread = (node for node in proto.graph.node if read.isdisjoint(node.output))
+        dead = [node for node in unread if not before.isdisjoint(name.removesuffix(_UNFOLDED) for name in node.output)]
         if not dead:
             break
         for node in dead:
