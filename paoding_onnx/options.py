@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dataclasses import field
 from typing import get_args
 
-from paoding_onnx.coupling import Prefer
+from paoding_onnx.choices import Prefer
 from paoding_onnx.errors import UsageError
 from paoding_onnx.plan import AUTO
 from paoding_onnx.plan import Budget

@@ -13,10 +13,10 @@ from typing import Literal
 
 import numpy as np
 
+from paoding_onnx.choices import Prefer
 from paoding_onnx.cost import Cost
 from paoding_onnx.cost import cost
 from paoding_onnx.cost import nothing
-from paoding_onnx.coupling import Prefer
 from paoding_onnx.errors import TargetError
 from paoding_onnx.errors import UsageError
 from paoding_onnx.partition import Ids

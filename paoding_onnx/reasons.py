@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from paoding_onnx.coupling import Cause
+from paoding_onnx.choices import Cause
 from paoding_onnx.coupling import Coupling
 from paoding_onnx.errors import UsageError
 from paoding_onnx.graph import Graph

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from paoding_onnx.choices import Prefer
 from paoding_onnx.coupling import Coupling
-from paoding_onnx.coupling import Prefer
 from paoding_onnx.coupling import couple
 from paoding_onnx.errors import UsageError
 from paoding_onnx.graph import Graph

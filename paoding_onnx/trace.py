@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.axes import is_fixed
-from paoding_onnx.coupling import Choice
+from paoding_onnx.choices import Choice
 from paoding_onnx.coupling import Coupling
 from paoding_onnx.graph import Array
 from paoding_onnx.graph import Graph

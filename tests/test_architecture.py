@@ -14,9 +14,9 @@ from paoding_onnx.rules import operators
 
 PACKAGE = Path(__file__).parents[1] / "paoding_onnx"
 FLOW = """
-errors axes partition graph rules fed loader reader session inputs shapes sites folding sizes coupling scope places
-trace reasons cost samplers plan edits surgeon masking repair checks evaluate writer options pipeline verify report cli
-__init__ __main__
+errors axes partition graph rules fed loader reader session inputs shapes sites folding sizes choices coupling scope
+places trace reasons cost samplers plan edits surgeon masking repair checks evaluate writer options pipeline verify
+report cli __init__ __main__
 """
 """Modules and packages in the order of the flow: each imports only from those before it."""
 ORDER = FLOW.split()
@@ -129,7 +129,10 @@ def test_between_the_loader_and_the_surgeon_nobody_knows_onnx():
         "fed",
         "sites",
         "sizes",
+        "choices",
         "coupling",
+        "scope",
+        "reasons",
         "trace",
         "cost",
         "samplers",

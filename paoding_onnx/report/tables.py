@@ -12,11 +12,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from paoding_onnx.checks import Verdict
+from paoding_onnx.choices import Choice
+from paoding_onnx.choices import Prefer
 from paoding_onnx.cost import cost
 from paoding_onnx.cost import group_cost
 from paoding_onnx.cost import nothing
-from paoding_onnx.coupling import Choice
-from paoding_onnx.coupling import Prefer
 from paoding_onnx.pipeline import Pruned
 from paoding_onnx.reasons import Explanation
 from paoding_onnx.report.documents import operators_document
