@@ -49,7 +49,7 @@ PRUNED, NOTHING, INVALID, CHANCE = "pruned", "nothing to prune", "invalid", "rou
 WRONG = "wrong output"
 SMALL = 1e-3
 """Differences below this may be sums that nearly cancel; then other weights must show them too."""
-LARGEST = 1e4
+LARGEST = 1e6
 """Tensors with larger values are out of the range in which sums are compared."""
 _ORT_ERRORS = tuple(e for e in vars(ort_errors).values() if isinstance(e, type) and issubclass(e, Exception))
 
