@@ -9,6 +9,7 @@ from tests.skeletons import figures
 from tests.skeletons import halve
 from tests.skeletons import names
 from tests.skeletons import parameters_left
+from tests.skeletons import unpack
 
 SLACK = 0.001
 """The figures are rounded, and what counts as a parameter may shift by a table."""
@@ -16,6 +17,10 @@ SLACK = 0.001
 
 def test_every_model_has_a_figure():
     assert names() == list(figures())
+
+
+def test_weights_are_drawn_alike_every_time():
+    assert unpack("small_vit.dynamo") == unpack("small_vit.dynamo")
 
 
 @pytest.mark.parametrize("name", names())
