@@ -110,7 +110,7 @@ def explain(model: Model | Path | str, name: str, options: Options | None = None
     """Why the axes of tensor or initializer `name` may not shrink, each with the way to the reason.
 
     >>> [axis.reason for axis in explain("models/fraud_mlp.onnx", "sequential_1/dense_1/Cast/ReadVariableOp:0")]
-    ["graph input 'input'", '']
+    ["graph input 'transaction'", '']
 
     Raises:
         ModelError: if the model cannot be read or run.
