@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import onnx
+import onnxruntime as ort
 import pytest
 from onnx import numpy_helper
 
@@ -16,8 +17,10 @@ from paoding_onnx.loader import output_specs
 from paoding_onnx.reader import computed_names
 from paoding_onnx.reader import constants
 from paoding_onnx.reader import read_graph
+from paoding_onnx.session import Session
 from tests.models import model
 from tests.models import parse
+from tests.models import prune_randomly
 from tests.models import save
 
 TEXT = """g (float[N,16] x) => (float[N,4] y) <float[16,32] w, float[32] b, float[32,4] v> {
@@ -240,3 +243,31 @@ def test_tensors_know_where_they_come_from():
     assert (tensors["x"].origin, tensors["w"].origin) == (Origin.INPUT, Origin.CONSTANT)
     assert graph(TEXT).nodes[0].outputs[0].origin is Origin.COMPUTED
     assert (graph(TEXT).inputs, graph(TEXT).outputs) == (("x",), ("y",))
+
+
+FUNCTIONS = """<ir_version: 9, opset_import: ["" : 17, "own" : 1]>
+g (float[1,4] x) => (float[1,5] y) <float[4,8] a, float[8] ab, float[8,8] b, float[8] bb, float[8,5] c> {
+  p = own.layer (x, a, ab) q = own.layer (p, b, bb) y = MatMul (q, c)
+}
+<domain: "own", opset_import: ["" : 17]>
+layer (u, w, k) => (v) { m = MatMul (u, w) s = Add (m, k) v = Relu (s) }"""
+"""Two calls of one local function."""
+
+
+def test_local_functions_are_inlined():
+    inlined = model(FUNCTIONS)
+    assert not inlined.proto.functions
+    assert [n.op_type for n in inlined.proto.graph.node] == ["MatMul", "Add", "Relu"] * 2 + ["MatMul"]
+
+
+def test_units_inside_local_functions_go():
+    trial = prune_randomly(model(FUNCTIONS))
+    assert trial.trace.n_units == 16
+    assert trial.verdict.passed
+
+
+def test_inlined_model_computes_the_same():
+    proto = parse(FUNCTIONS)
+    feeds = {"x": np.ones((1, 4), np.float32)}
+    before = ort.InferenceSession(proto.SerializeToString()).run(None, feeds)
+    np.testing.assert_allclose(Session(model(FUNCTIONS)).run(feeds)["y"], before[0], rtol=1e-6)
