@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from paoding_onnx.options import Options
     from paoding_onnx.pipeline import Pruned
     from paoding_onnx.pipeline import examine
+    from paoding_onnx.pipeline import explain
     from paoding_onnx.pipeline import prune
     from paoding_onnx.trace import Trace
     from paoding_onnx.verify import Checked
@@ -35,6 +36,7 @@ __all__ = [
     "Trace",
     "check",
     "examine",
+    "explain",
     "load",
     "prune",
     "save",
@@ -49,6 +51,7 @@ _HOMES = {
     "Trace": "trace",
     "check": "verify",
     "examine": "pipeline",
+    "explain": "pipeline",
     "load": "loader",
     "prune": "pipeline",
     "save": "writer",
@@ -63,6 +66,7 @@ __all__ = [
     "Trace",
     "check",
     "examine",
+    "explain",
     "load",
     "prune",
     "save",

@@ -22,13 +22,14 @@ from paoding_onnx.inputs import Shapes
 from paoding_onnx.inputs import random_feeds
 from paoding_onnx.loader import InputSpec
 from paoding_onnx.loader import Model
-from paoding_onnx.loader import constants
 from paoding_onnx.loader import input_specs
 from paoding_onnx.loader import load
 from paoding_onnx.loader import output_specs
 from paoding_onnx.masking import mask
+from paoding_onnx.masking import steady
 from paoding_onnx.plan import Plan
 from paoding_onnx.plan import make_plan
+from paoding_onnx.reader import constants
 from paoding_onnx.session import Session
 from paoding_onnx.shapes import observe
 from paoding_onnx.shapes import other_shapes
@@ -55,10 +56,13 @@ class Verdict:
     detail: str
 
 
-def check_surgery(model: Model, trace: Trace, plan: Plan, pruned: Model | None = None) -> Verdict:
+def check_surgery(
+    model: Model, trace: Trace, plan: Plan, pruned: Model | None = None, *, original: Model | None = None
+) -> Verdict:
     """Whether cutting the planned units out equals multiplying them by zero in the original (the equivalence oracle).
 
-    `pruned` is what `cut` made of this plan, before any absorbing; made here if not given.
+    `pruned` is what `cut` made of this plan, before any absorbing; made here if not given. `original` is what `model`
+    was before constants were folded, if any were.
 
     Compared are the outputs and every tensor that a contracting node computes. Units under an operator that mixes along
     their axis are left out of this proof: their removal is inexact by nature.
@@ -69,9 +73,9 @@ def check_surgery(model: Model, trace: Trace, plan: Plan, pruned: Model | None =
     is_whole = np.array_equal(exact.removed, plan.removed)
     smaller = pruned if pruned is not None and is_whole else cut(model, trace, exact)
     names = _compared(trace)
-    masked = Session(mask(model, trace, exact), watch=names)
+    masked = Session(steady(mask(original or model, trace, exact)), watch=names)
     try:
-        candidate = Session(smaller, watch=names)
+        candidate = Session(steady(smaller), watch=names)
         sizes = _sizes(model, trace, masked)
         verdicts = [_compare_at(model, trace, exact, masked, candidate, shapes) for shapes in sizes]
     except ModelError as error:

@@ -12,12 +12,17 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
-from dataclasses import field
 
 import numpy as np
 
 from paoding_onnx.axes import Axis
 from paoding_onnx.axes import is_fixed
+from paoding_onnx.choices import Cause
+from paoding_onnx.choices import Choice
+from paoding_onnx.choices import Composite
+from paoding_onnx.choices import Prefer
+from paoding_onnx.choices import Work
+from paoding_onnx.choices import settle
 from paoding_onnx.graph import Graph
 from paoding_onnx.graph import Node
 from paoding_onnx.graph import Origin
@@ -29,24 +34,6 @@ from paoding_onnx.sites import sites_of
 from paoding_onnx.sizes import DataUse
 from paoding_onnx.sizes import Entries
 from paoding_onnx.sizes import follow_sizes
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """Why positions may not go: at which node (empty for a graph input or output) and in words."""
-
-    operator: str
-    node: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """An axis of several factors that could shrink: `kept` may, the others may not."""
-
-    node: str
-    kept: str
-    pinned: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,34 +54,18 @@ class Coupling:
     made_of: Mapping[str, Entries]
 
 
-@dataclass(frozen=True, slots=True)
-class _Composite:
-    """Positions of a segment made of several factors; `index[k]` says which index of factor k each position has."""
+def couple(
+    graph: Graph,
+    is_protected: Callable[[Node], bool] = lambda _node: False,
+    prefer: Callable[[Node], Prefer] = lambda _node: Prefer.AUTO,
+) -> Coupling:
+    """Unite what must go together, pin what may not go.
 
-    site: int
-    ids: Ids
-    names: tuple[str, ...]
-    factors: tuple[Ids, ...]
-    index: tuple[Ids, ...]
-
-
-@dataclass(slots=True)
-class _Work:
-    """What `couple` builds up; lives only while it runs."""
-
-    partition: Partition
-    reasons: dict[Cause, int] = field(default_factory=dict)
-
-    def pin(self, ids: Ids, cause: Cause) -> None:
-        """Say that positions may not go, and why."""
-        self.partition.pin(ids, self.reasons.setdefault(cause, len(self.reasons)))
-
-
-def couple(graph: Graph, is_protected: Callable[[Node], bool] = lambda _node: False) -> Coupling:
-    """Unite what must go together, pin what may not go; `is_protected` nodes keep all axes of their tensors."""
+    `is_protected` nodes keep all axes of their tensors; `prefer` decides where a node leaves a choice.
+    """
     sites = sites_of(graph)
     axes, factors, size = _number(graph, sites)
-    work = _Work(Partition(size))
+    work = Work(Partition(size))
     _pin_boundary(graph, axes, work)
     composites = [c for index in range(len(sites)) for c in _connect(index, sites[index], axes, factors[index], work)]
     for site in sites:
@@ -105,7 +76,7 @@ def couple(graph: Graph, is_protected: Callable[[Node], bool] = lambda _node: Fa
     for use in flow.uses:
         if use not in frozen:
             _pin_sizes(use, sites, axes, work)
-    choices = _settle(composites, sites, work)
+    choices = settle(composites, sites, prefer, work)
     partition = work.partition
     return Coupling(
         sites=sites,
@@ -125,7 +96,7 @@ def _can_freeze(sites: Sequence[Site], use: DataUse) -> bool:
     return tensor is not None and tensor.value is not None and tensor.varies is not None and not tensor.varies.any()
 
 
-def _pin_sizes(use: DataUse, sites: Sequence[Site], axes: Mapping[tuple[Slot, int], Ids], work: _Work) -> None:
+def _pin_sizes(use: DataUse, sites: Sequence[Site], axes: Mapping[tuple[Slot, int], Ids], work: Work) -> None:
     reader = sites[use.site].node if use.site >= 0 else None
     where = ("", "") if reader is None else (reader.operator, reader.name)
     for slot, axis in sorted(use.sources):
@@ -152,7 +123,7 @@ def _number(graph: Graph, sites: Sequence[Site]) -> tuple[dict[tuple[Slot, int],
     return axes, factors, size
 
 
-def _pin_boundary(graph: Graph, axes: Mapping[tuple[Slot, int], Ids], work: _Work) -> None:
+def _pin_boundary(graph: Graph, axes: Mapping[tuple[Slot, int], Ids], work: Work) -> None:
     causes = {name: Cause("", "", f"graph input {name!r}") for name in graph.inputs}
     causes |= {name: Cause("", "", f"graph output {name!r}") for name in graph.outputs}
     for node in graph.nodes:
@@ -165,8 +136,8 @@ def _pin_boundary(graph: Graph, axes: Mapping[tuple[Slot, int], Ids], work: _Wor
 
 
 def _connect(
-    index: int, site: Site, axes: Mapping[tuple[Slot, int], Ids], factors: Mapping[str, Ids], work: _Work
-) -> Iterator[_Composite]:
+    index: int, site: Site, axes: Mapping[tuple[Slot, int], Ids], factors: Mapping[str, Ids], work: Work
+) -> Iterator[Composite]:
     """Pin the site's lower-case factors, unite its simple axes, and yield what has several factors."""
     cause = Cause(site.node.operator, site.node.name, site.rule.why)
     for name, ids in factors.items():
@@ -188,9 +159,7 @@ def _connect(
                     work.pin(axes[Slot(tensor.name), number], numbers)
 
 
-def _join(
-    index: int, axis: Axis, ids: Ids, site: Site, factors: Mapping[str, Ids], work: _Work
-) -> Iterator[_Composite]:
+def _join(index: int, axis: Axis, ids: Ids, site: Site, factors: Mapping[str, Ids], work: Work) -> Iterator[Composite]:
     offset = 0
     for segment in axis:
         sizes = [site.bound.sizes[name] for name in segment]
@@ -201,71 +170,17 @@ def _join(
             work.partition.unite(part, factors[names[0]])
         elif names:
             grid = np.indices([site.bound.sizes[name] for name in names]).reshape(len(names), -1)
-            yield _Composite(index, part, names, tuple(factors[name] for name in names), tuple(grid))
+            yield Composite(index, part, names, tuple(factors[name] for name in names), tuple(grid))
         elif not segment:
             work.pin(part, Cause(site.node.operator, site.node.name, "has size one here, and keeps it"))
         elif part.size == 1:
             work.partition.unite(np.repeat(part, len(segment)), np.concatenate([factors[name] for name in segment]))
 
 
-def _pin_node(site: Site, axes: Mapping[tuple[Slot, int], Ids], work: _Work) -> None:
+def _pin_node(site: Site, axes: Mapping[tuple[Slot, int], Ids], work: Work) -> None:
     cause = Cause(site.node.operator, site.node.name, "excluded by the user")
     tensors = zip((*site.inputs, *site.outputs), (*site.node.inputs, *site.node.outputs), strict=True)
     for slot, tensor in tensors:
         for axis in range(len(tensor.shape or ()) if tensor is not None else 0):
             if slot is not None:
                 work.pin(axes[slot, axis], cause)
-
-
-def _settle(composites: Sequence[_Composite], sites: Sequence[Site], work: _Work) -> list[Choice]:
-    """Let every composite axis follow its one factor that may shrink, choosing where there are several."""
-    choices: list[Choice] = []
-    waiting = list(composites)
-    while waiting:
-        causes = work.partition.causes()
-        still = [composite for composite in waiting if not _follow(composite, causes, work)]
-        if len(still) == len(waiting) and not _spread(still, causes, work):
-            choices.append(_choose(still[0], sites, causes, work))
-        waiting = still
-    return choices
-
-
-def _follow(composite: _Composite, causes: Ids, work: _Work) -> bool:
-    """Whether at most one factor may still shrink; if so the positions are united with its indices."""
-    pinned = [causes[work.partition.roots(ids)] >= 0 for ids in composite.factors]
-    free = [k for k, mask in enumerate(pinned) if not mask.all()]
-    if len(free) > 1:
-        return False
-    kept = free[0] if free else 0
-    work.partition.unite(composite.ids, composite.factors[kept][composite.index[kept]])
-    return True
-
-
-def _spread(composites: Sequence[_Composite], causes: Ids, work: _Work) -> bool:
-    """Pin every index that a pinned position of an undecided axis has; whether anything new was pinned."""
-    is_new = False
-    for composite in composites:
-        cause = causes[work.partition.roots(composite.ids)]
-        for ids, index in zip(composite.factors, composite.index, strict=True):
-            targets = ids[index]
-            fresh = (cause >= 0) & (causes[work.partition.roots(targets)] < 0)
-            for number in np.unique(cause[fresh]):
-                work.partition.pin(targets[fresh & (cause == number)], int(number))
-                is_new = True
-    return is_new
-
-
-def _choose(composite: _Composite, sites: Sequence[Site], causes: Ids, work: _Work) -> Choice:
-    """Keep the factor with the most units free, the major one of equals, and pin the others."""
-    counts = []
-    for ids in composite.factors:
-        roots = work.partition.roots(ids)
-        counts.append(np.unique(roots[causes[roots] < 0]).size)
-    kept = int(np.argmax(counts))
-    node = sites[composite.site].node
-    others = tuple(name for k, name in enumerate(composite.names) if k != kept)
-    for k, ids in enumerate(composite.factors):
-        if k != kept:
-            words = f"its axis of {' x '.join(str(f.size) for f in composite.factors)} shrinks along another factor"
-            work.pin(ids, Cause(node.operator, node.name, words))
-    return Choice(node.name, composite.names[kept], others)

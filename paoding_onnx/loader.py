@@ -5,9 +5,7 @@ Reads only. The weights are lifted out of the protobuf once, so that no stage ho
 
 from __future__ import annotations
 
-import heapq
 import math
-from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import replace
@@ -16,22 +14,18 @@ from types import MappingProxyType
 
 import numpy as np
 import onnx
+import onnx.inliner
 from google.protobuf.message import DecodeError
 from onnx import external_data_helper
-from onnx import numpy_helper
 
 from paoding_onnx.errors import ModelError
 from paoding_onnx.graph import Array
-from paoding_onnx.graph import Attribute
-from paoding_onnx.graph import Graph
-from paoding_onnx.graph import Node
-from paoding_onnx.graph import Origin
-from paoding_onnx.graph import Tensor
 
 LIFT_BYTES = 1024
 """Initializers of at least this many bytes leave the protobuf; smaller ones are not worth the trouble."""
 PLACEHOLDER = "paoding_onnx-weights"
-_LIFTED_KINDS = frozenset("fiub")
+_LIFTED_TYPES = frozenset(np.dtype(code) for code in "?bBhHiIlLqQefd")
+"""Those that numpy itself has, which onnxruntime takes over without a copy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +76,10 @@ def load(path: Path | str) -> Model:
 
 
 def lift(proto: onnx.ModelProto, path: Path | None = None) -> Model:
-    """A `Model` of `proto`, read from `path`; it is emptied of its large weights and must not be used again."""
+    """A `Model` of `proto`, read from `path`; it is emptied of its large weights and must not be used again.
+
+    Local functions are inlined: what a function computes is then as open to the trace as anything else.
+    """
     weights: dict[str, Array] = {}
     read = {name for node in proto.graph.node for name in node.input}  # onnxruntime drops what only subgraphs read
     for tensor in proto.graph.initializer:
@@ -93,7 +90,23 @@ def lift(proto: onnx.ModelProto, path: Path | None = None) -> Model:
             tensor.CopyFrom(whole)
     skeleton = onnx.ModelProto()
     skeleton.CopyFrom(proto)  # a protobuf frees cleared fields only when the whole message goes
-    return Model(skeleton, MappingProxyType(weights))
+    return Model(_inlined(skeleton), MappingProxyType(weights))
+
+
+def _inlined(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """The model with the bodies of its local functions in place of their calls."""
+    if not proto.functions:
+        return proto
+    try:
+        whole = onnx.inliner.inline_local_functions(proto)
+    except (RuntimeError, ValueError) as error:
+        raise ModelError(f"the model's local functions cannot be inlined: {error}") from error
+    known = {opset.domain for opset in whole.opset_import}
+    for opset in (opset for function in proto.functions for opset in function.opset_import):
+        if opset.domain not in known:
+            known.add(opset.domain)
+            whole.opset_import.append(opset)
+    return whole
 
 
 def input_specs(model: Model) -> tuple[InputSpec, ...]:
@@ -105,44 +118,6 @@ def input_specs(model: Model) -> tuple[InputSpec, ...]:
 def output_specs(model: Model) -> tuple[InputSpec, ...]:
     """The graph outputs, described like inputs."""
     return tuple(_input_spec(info) for info in model.proto.graph.output)
-
-
-def computed_names(model: Model) -> tuple[str, ...]:
-    """Names of all tensors that nodes compute, constants excluded, in file order."""
-    return tuple(name for node in model.proto.graph.node if not _is_constant(node) for name in node.output if name)
-
-
-def fed_names(model: Model) -> frozenset[str]:
-    """Names of all tensors that depend on a graph input, in whatever way."""
-    found = {spec.name for spec in input_specs(model)}
-    for node in _sorted(list(model.proto.graph.node)):
-        if not found.isdisjoint((*node.input, *_captures(node))):
-            found.update(node.output)
-    return frozenset(found)
-
-
-def constants(model: Model) -> dict[str, Array]:
-    """Content of every initializer and Constant node by tensor name; strings and sparse tensors are left out."""
-    arrays = dict(model.weights)
-    for tensor in model.proto.graph.initializer:
-        if tensor.name not in arrays and tensor.data_type != onnx.TensorProto.STRING:
-            arrays[tensor.name] = _read_only(numpy_helper.to_array(tensor))
-    for node in model.proto.graph.node:
-        if _is_constant(node) and (value := _constant_value(node)) is not None:
-            arrays[node.output[0]] = _read_only(value)
-    return arrays
-
-
-def read_graph(model: Model, measured: Mapping[str, Tensor]) -> Graph:
-    """The model as values; `measured` supplies the tensors that nodes compute (see `paoding_onnx.shapes`)."""
-    tensors = {spec.name: Tensor(spec.name, Origin.INPUT) for spec in input_specs(model)}
-    tensors |= {name: _constant(name, value) for name, value in constants(model).items()}
-    tensors |= measured
-    versions = {opset.domain or "ai.onnx": opset.version for opset in model.proto.opset_import}
-    protos = [node for node in model.proto.graph.node if not _is_constant(node)]
-    nodes = tuple(_node(proto, index, tensors, versions) for index, proto in enumerate(_sorted(protos)))
-    outputs = tuple(info.name for info in model.proto.graph.output)
-    return Graph(nodes, MappingProxyType(tensors), tuple(s.name for s in input_specs(model)), outputs)
 
 
 def _parse(content: bytes, path: Path) -> onnx.ModelProto:
@@ -177,7 +152,7 @@ def _external_place(tensor: onnx.TensorProto) -> str:
 def _is_large(tensor: onnx.TensorProto) -> bool:
     dtype = _dtype(tensor.data_type)
     n_bytes = math.prod(tensor.dims) * dtype.itemsize
-    return dtype.kind in _LIFTED_KINDS and n_bytes >= LIFT_BYTES and tensor.HasField("raw_data")
+    return dtype in _LIFTED_TYPES and n_bytes >= LIFT_BYTES and tensor.HasField("raw_data")
 
 
 def _take_weights(tensor: onnx.TensorProto) -> Array:
@@ -218,92 +193,3 @@ def _dim(dim: onnx.TensorShapeProto.Dimension) -> int | str | None:
     if dim.HasField("dim_value"):
         return dim.dim_value if dim.dim_value > 0 else None
     return dim.dim_param or None
-
-
-def _is_constant(node: onnx.NodeProto) -> bool:
-    """Whether the node is only another way to store a constant."""
-    return node.op_type == "Constant" and node.domain in ("", "ai.onnx")
-
-
-def _constant_value(node: onnx.NodeProto) -> Array | None:
-    attribute = node.attribute[0]
-    value = onnx.helper.get_attribute_value(attribute)
-    if attribute.name == "value":
-        return None if value.data_type == onnx.TensorProto.STRING else numpy_helper.to_array(value)
-    kinds = {"value_float": np.float32, "value_floats": np.float32, "value_int": np.int64, "value_ints": np.int64}
-    return np.asarray(value, kinds[attribute.name]) if attribute.name in kinds else None
-
-
-def _read_only(array: Array) -> Array:
-    array.flags.writeable = False
-    return array
-
-
-def _constant(name: str, value: Array) -> Tensor:
-    return Tensor(name, Origin.CONSTANT, value.shape, value.dtype, value)
-
-
-def _sorted(protos: list[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
-    """Nodes in running order; among those ready, file order decides (some exporters write consumers first)."""
-    maker = {name: index for index, node in enumerate(protos) for name in node.output if name}
-    needs = [{maker[n] for n in (*node.input, *_captures(node)) if n in maker} for node in protos]
-    users: list[list[int]] = [[] for _ in protos]
-    for index, wanted in enumerate(needs):
-        for other in wanted:
-            users[other].append(index)
-    ready = [index for index, wanted in enumerate(needs) if not wanted]
-    while ready:
-        done = heapq.heappop(ready)
-        yield protos[done]
-        for user in users[done]:
-            needs[user].discard(done)
-            if not needs[user]:
-                heapq.heappush(ready, user)
-
-
-def _node(proto: onnx.NodeProto, index: int, tensors: Mapping[str, Tensor], versions: Mapping[str, int]) -> Node:
-    domain = "" if proto.domain == "ai.onnx" else proto.domain
-    return Node(
-        name=proto.name or f"{proto.op_type}_{index}",
-        operator=proto.op_type,
-        domain=domain,
-        version=_since_version(proto.op_type, domain, versions.get(domain or "ai.onnx", 1)),
-        inputs=tuple(_tensor(name, tensors) for name in proto.input),
-        outputs=tuple(_tensor(name, tensors) for name in proto.output),
-        attributes=MappingProxyType({a.name: _attribute(a) for a in proto.attribute}),
-        captures=tuple(sorted(_captures(proto))),
-    )
-
-
-def _since_version(operator: str, domain: str, opset: int) -> int:
-    try:
-        return int(onnx.defs.get_schema(operator, opset, domain).since_version)
-    except onnx.defs.SchemaError:
-        return opset if domain else 0
-
-
-def _tensor(name: str, tensors: Mapping[str, Tensor]) -> Tensor | None:
-    return tensors.get(name, Tensor(name, Origin.COMPUTED)) if name else None
-
-
-def _attribute(proto: onnx.AttributeProto) -> Attribute:
-    kinds = onnx.AttributeProto
-    if proto.type == kinds.STRING:
-        return proto.s.decode("utf-8", "replace")
-    if proto.type in (kinds.INT, kinds.FLOAT):
-        return proto.i if proto.type == kinds.INT else proto.f
-    if proto.type in (kinds.INTS, kinds.FLOATS):
-        return tuple(proto.ints) if proto.type == kinds.INTS else tuple(proto.floats)
-    return None
-
-
-def _captures(node: onnx.NodeProto) -> set[str]:
-    """Names that the node's subgraphs read but do not make."""
-    names: set[str] = set()
-    for attribute in node.attribute:
-        for graph in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
-            made = {o for n in graph.node for o in n.output} | {t.name for t in graph.initializer}
-            made |= {info.name for info in graph.input}
-            read = {i for n in graph.node for i in (*n.input, *_captures(n))} | {o.name for o in graph.output}
-            names |= read - made - {""}
-    return names

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -21,6 +22,8 @@ from paoding_onnx.surgeon import node_places
 from paoding_onnx.trace import Mask
 from paoding_onnx.trace import Trace
 
+_CHOOSING = 9
+"""The opset since which there is an operator that chooses between tensors."""
 _PREFIX = "paoding_onnx_mask_"
 
 
@@ -43,17 +46,47 @@ def mask(model: Model, trace: Trace, plan: Plan) -> Model:
     return replace(model, proto=proto)
 
 
+def steady(model: Model) -> Model:
+    """`model` with a seed at every node that would draw its own random numbers, so that two models draw the same."""
+    versions = {opset.domain: opset.version for opset in model.proto.opset_import}
+    seeds = [(k, seed) for k, node in enumerate(model.proto.graph.node) if (seed := _seed(node, versions)) is not None]
+    if not seeds:
+        return model
+    proto = onnx.ModelProto()
+    proto.CopyFrom(model.proto)
+    for index, seed in seeds:
+        proto.graph.node[index].attribute.append(onnx.helper.make_attribute("seed", seed))
+    return replace(model, proto=proto)
+
+
+def _seed(node: onnx.NodeProto, versions: Mapping[str, int]) -> int | float | None:
+    """A seed of the type that a node takes; `None` if it takes none, or has one."""
+    try:
+        schema = onnx.defs.get_schema(node.op_type, versions.get(node.domain, 1), node.domain)
+    except onnx.defs.SchemaError:
+        return None
+    if "seed" not in schema.attributes or any(attribute.name == "seed" for attribute in node.attribute):
+        return None
+    return 1 if schema.attributes["seed"].type == onnx.defs.OpSchema.AttrType.INT else 1.0
+
+
 def _masked(
     proto: onnx.ModelProto, node: onnx.NodeProto, operand: int, kept: Mask, name: str, site: Site
 ) -> onnx.NodeProto:
-    """The node that puts zero in place of removed positions: a product, or a choice where integers stand for floats."""
+    """The node that puts zero in place of removed positions: a choice, or a product where there is no kernel for it.
+
+    A removed unit may well be NaN, for instance where a norm divides by zero, and NaN times zero is NaN.
+    """
     tensor, quantized = site.node.inputs[operand], site.rule.quantized.get(operand)
     dtype = tensor.dtype if tensor is not None else None
-    if quantized is None:
+    opset = next((o.version for o in proto.opset_import if o.domain in ("", "ai.onnx")), 0)
+    if quantized is None and (dtype != np.float32 or opset < _CHOOSING):
         proto.graph.initializer.append(numpy_helper.from_array(kept.astype(dtype), name))
         return onnx.helper.make_node("Mul", [node.input[operand], name], [f"{name}_out"], name)
     proto.graph.initializer.append(numpy_helper.from_array(kept, name))
-    zero = node.input[quantized.zero_point] if quantized.zero_point < len(node.input) else ""
+    zero = ""
+    if quantized is not None and quantized.zero_point < len(node.input):
+        zero = node.input[quantized.zero_point]
     if not zero:
         zero = f"{name}_zero"
         proto.graph.initializer.append(numpy_helper.from_array(np.zeros((), dtype), zero))
@@ -65,7 +98,8 @@ def _contracted(trace: Trace, site: Site, plan: Plan) -> dict[int, Mask]:
     made = frozenset().union(*(factors(operand) for operand in site.bound.outputs))
     found: dict[int, Mask] = {}
     handled: set[str] = set()
-    for index, axis, summed in _summed_axes(site, made) if made else ():
+    has_axes = any(operand is not None for operand in site.bound.outputs)
+    for index, axis, summed in _summed_axes(site, made) if has_axes else ():
         tensor, slot = site.node.inputs[index], site.inputs[index]
         if tensor is None or slot is None or tensor.dtype is None or tensor.dtype.kind == "b":
             continue

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from dataclasses import field
 from typing import get_args
 
+from paoding_onnx.choices import Prefer
 from paoding_onnx.errors import UsageError
 from paoding_onnx.plan import AUTO
 from paoding_onnx.plan import Budget
 from paoding_onnx.samplers import METHODS
+from paoding_onnx.scope import ANYWHERE
+from paoding_onnx.scope import Scope
 
 SMALLEST_STEP = 0.001
 """More steps than a thousand change nothing but the time they take."""
@@ -31,6 +34,9 @@ class Options:
         method: a name in `paoding_onnx.samplers.METHODS`.
         exclude: glob patterns of nodes or initializers that keep their size.
         only: glob patterns; if given, only units made at matching nodes go.
+        exact_only: leave units whose removal is inexact by nature, such as channels under a LayerNormalization.
+        choose: ``blocks``, ``places`` or ``auto``, for all nodes or, as ``GLOB=blocks``, for some: what goes where an
+            axis is made of several factors, whole heads and groups or the same places in each.
         round_to: kept units of each group a multiple of this where possible; 0 chooses what the kernels like.
         seed: for methods that draw at random.
         input_shapes: shapes for inputs with open axes, by name; found by trying where not given.
@@ -46,6 +52,8 @@ class Options:
     method: str = "paoding"
     exclude: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
+    exact_only: bool = False
+    choose: tuple[str, ...] = ()
     round_to: int = AUTO
     seed: int = 0
     input_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
@@ -63,5 +71,22 @@ class Options:
             raise UsageError(f"by {self.by!r} is none of {', '.join(get_args(Budget))}")
         if self.method not in METHODS:
             raise UsageError(f"method {self.method!r} is none of {', '.join(METHODS)}")
+        for text in self.choose:
+            _choice(text)
         if self.round_to < 0 or self.seed < 0:
             raise UsageError("round_to and seed must not be negative")
+
+    @property
+    def scope(self) -> Scope:
+        """What may be pruned at all."""
+        return Scope(self.exclude, self.only, self.exact_only, tuple(_choice(text) for text in self.choose))
+
+
+def _choice(text: str) -> tuple[str, Prefer]:
+    """``places`` for every node, ``GLOB=places`` for those that match."""
+    pattern, _, word = text.rpartition("=")
+    if word not in {str(prefer) for prefer in Prefer}:
+        raise UsageError(
+            f"choose {text!r} does not end in one of {', '.join(Prefer)}, such as 'blocks' or 'GLOB=places'"
+        )
+    return pattern or ANYWHERE, Prefer(word)

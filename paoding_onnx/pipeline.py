@@ -23,6 +23,7 @@ from paoding_onnx.cost import nothing
 from paoding_onnx.errors import CheckError
 from paoding_onnx.errors import TargetError
 from paoding_onnx.evaluate import compare
+from paoding_onnx.folding import study
 from paoding_onnx.graph import Array
 from paoding_onnx.loader import Model
 from paoding_onnx.loader import load
@@ -31,12 +32,14 @@ from paoding_onnx.plan import Plan
 from paoding_onnx.plan import make_plan
 from paoding_onnx.plan import quotas
 from paoding_onnx.plan import schedule
+from paoding_onnx.reasons import Explanation
+from paoding_onnx.reasons import explain_axes
 from paoding_onnx.repair import absorb
 from paoding_onnx.samplers import METHODS
 from paoding_onnx.samplers import View
 from paoding_onnx.samplers.reach import reach_of
 from paoding_onnx.samplers.view import is_dense
-from paoding_onnx.shapes import observe
+from paoding_onnx.scope import coupled
 from paoding_onnx.shapes import runnable_shapes
 from paoding_onnx.surgeon import cut
 from paoding_onnx.trace import Mask
@@ -100,10 +103,29 @@ def examine(model: Model | Path | str, options: Options | None = None) -> Trace:
         ModelError: if the model cannot be read or run.
         UsageError: if a pattern or input shape in `options` does not fit it.
     """
+    return _examined(model if isinstance(model, Model) else load(model), options or Options())[1]
+
+
+def explain(model: Model | Path | str, name: str, options: Options | None = None) -> tuple[Explanation, ...]:
+    """Why the axes of tensor or initializer `name` may not shrink, each with the way to the reason.
+
+    >>> [axis.reason for axis in explain("models/fraud_mlp.onnx", "sequential_1/dense_1/Cast/ReadVariableOp:0")]
+    ["graph input 'transaction'", '']
+
+    Raises:
+        ModelError: if the model cannot be read or run.
+        UsageError: if no node has such a tensor, or a pattern or input shape in `options` does not fit the model.
+    """
     options = options or Options()
     source = model if isinstance(model, Model) else load(model)
-    graph = observe(source, options.input_shapes, verbose=options.verbose)
-    return trace(graph, exclude=options.exclude, only=options.only)
+    _, graph = study(source, options.input_shapes, verbose=options.verbose)
+    return explain_axes(graph, coupled(graph, options.scope), name)
+
+
+def _examined(model: Model, options: Options) -> tuple[Model, Trace]:
+    """The model to cut, its constants folded where they had to be, and its trace."""
+    folded, graph = study(model, options.input_shapes, verbose=options.verbose)
+    return folded, trace(graph, options.scope)
 
 
 def prune(
@@ -142,14 +164,14 @@ def prune(
         targets = [Path(output), data_path(Path(output))] if needs_data_file(original) else [Path(output)]
         check_targets(targets, original.files, force=force)
     progress("tracing", 0.05)
-    traced = examine(original, options)
+    folded, traced = _examined(original, options)
     _require_units(traced)
     steps, plan, contents = _choose(traced, options, progress)
     progress("proving the surgery", 0.7)
-    plain = cut(original, traced, plan)
-    equivalence = check_surgery(original, traced, plan, plain)
-    smaller = cut(original, traced, plan, contents) if contents else plain
-    del plain, contents  # as large as the model, and of no more use
+    plain = cut(folded, traced, plan)
+    equivalence = check_surgery(folded, traced, plan, plain, original=original)
+    smaller = cut(folded, traced, plan, contents) if contents else plain
+    del plain, contents, folded  # as large as the model, and of no more use
     progress("proving the file", 0.8)
     with TemporaryDirectory() as scratch, stage() as held:
         target = Path(output) if output else Path(scratch) / "pruned.onnx"

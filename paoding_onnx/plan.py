@@ -8,16 +8,19 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from glob import escape
 from typing import Literal
 
 import numpy as np
 
+from paoding_onnx.choices import Prefer
 from paoding_onnx.cost import Cost
 from paoding_onnx.cost import cost
 from paoding_onnx.cost import nothing
 from paoding_onnx.errors import TargetError
 from paoding_onnx.errors import UsageError
 from paoding_onnx.partition import Ids
+from paoding_onnx.scope import Scope
 from paoding_onnx.trace import Group
 from paoding_onnx.trace import Mask
 from paoding_onnx.trace import Trace
@@ -103,7 +106,16 @@ def plan_document(trace: Trace, plan: Plan) -> dict[str, object]:
             if slot.node >= 0:
                 entry |= {"node": trace.sites[slot.node].node.name, "operand": slot.operand}
             entries.append(entry | {"kept": np.flatnonzero(kept).tolist()})
-    return {"format": FORMAT, "axes": entries}
+    choices = {choice.node: str(choice.prefer) for choice in trace.choices}
+    return {"format": FORMAT, "choices": choices, "axes": entries}
+
+
+def scope_of_document(document: object) -> Scope:
+    """The scope in which a recorded plan makes sense: where structures leave a choice, what was chosen."""
+    choices = document.get("choices") if isinstance(document, Mapping) else None
+    known = {str(prefer) for prefer in Prefer}
+    pairs = choices.items() if isinstance(choices, Mapping) else ()
+    return Scope(choose=tuple((escape(str(node)), Prefer(what)) for node, what in pairs if what in known))
 
 
 def plan_from_document(trace: Trace, document: object) -> Plan:

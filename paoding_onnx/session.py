@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from collections.abc import Set
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import onnx
 import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
@@ -76,7 +78,7 @@ class Session:
         self.output_names: tuple[str, ...] = tuple(output.name for output in self._session.get_outputs())
 
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
-        """Outputs (and watched tensors) by name.
+        """Outputs (and watched tensors) by name; parts of a sequence or map as ``name[0]``, absent optionals left out.
 
         Raises:
             ModelError: if the model does not run on these inputs.
@@ -85,7 +87,8 @@ class Session:
             values = self._session.run(None, dict(feeds))
         except RUN_ERRORS as error:
             raise ModelError(f"onnxruntime does not run the model: {one_line(error)}") from error
-        return dict(zip(self.output_names, values, strict=True))
+        pairs = zip(self.output_names, values, strict=True)
+        return {name: array for output, value in pairs for name, array in _arrays(output, value)}
 
 
 def latency_ratio(before: Session, after: Session, feeds: Mapping[str, Array], *, seconds: float = 0.3) -> float:
@@ -98,6 +101,15 @@ def latency_ratio(before: Session, after: Session, feeds: Mapping[str, Array], *
             session.run(feeds)
             spent.append(time.perf_counter() - start)
     return statistics.median(times[1]) / statistics.median(times[0])
+
+
+def _arrays(name: str, value: object) -> Iterator[tuple[str, Array]]:
+    """The arrays that an output consists of, each with its name."""
+    if isinstance(value, list | dict):
+        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _arrays(f"{name}[{key}]", part)
+    elif value is not None:
+        yield name, np.asarray(value)
 
 
 def one_line(error: Exception) -> str:

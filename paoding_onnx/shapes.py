@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from paoding_onnx.errors import ModelError
+from paoding_onnx.fed import fed_tensors
 from paoding_onnx.graph import Array
 from paoding_onnx.graph import Graph
 from paoding_onnx.graph import Origin
@@ -23,10 +24,10 @@ from paoding_onnx.inputs import choose_shapes
 from paoding_onnx.inputs import random_feeds
 from paoding_onnx.loader import InputSpec
 from paoding_onnx.loader import Model
-from paoding_onnx.loader import computed_names
-from paoding_onnx.loader import fed_names
 from paoding_onnx.loader import input_specs
-from paoding_onnx.loader import read_graph
+from paoding_onnx.reader import computed_names
+from paoding_onnx.reader import reached_names
+from paoding_onnx.reader import read_graph
 from paoding_onnx.session import Session
 
 SMALL = 256
@@ -45,11 +46,14 @@ def observe(model: Model, given: Shapes | None = None, *, verbose: bool = False)
     first = next(runs)
     is_open = any(not isinstance(dim, int) for spec in input_specs(model) for dim in spec.dims)
     second = next(runs, None) if is_open else first
-    fed = fed_names(model)
-    measured = {name: _tensor(name, value, second if name in fed else first) for name, value in first.items()}
+    reached = reached_names(model)
+    measured = {name: _tensor(name, value, second if name in reached else first) for name, value in first.items()}
     for name in (spec.name for spec in input_specs(model)):
         measured[name] = replace(measured[name], origin=Origin.INPUT)
-    return read_graph(model, measured)
+    graph = read_graph(model, measured)
+    fed = graph.tensors.keys() & fed_tensors(graph)
+    unknown = {name: replace(graph.tensors[name], value=None, varies=None) for name in sorted(fed)}
+    return read_graph(model, measured | unknown)
 
 
 def runnable_shapes(model: Model, graph: Graph) -> Shapes:

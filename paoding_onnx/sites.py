@@ -42,10 +42,11 @@ class Site:
 
 def sites_of(graph: Graph) -> tuple[Site, ...]:
     """Every node with its rule bound; a node without a usable rule gets one under which nothing shrinks."""
-    return tuple(_site(node, index) for index, node in enumerate(graph.nodes))
+    return tuple(site_of(node, index) for index, node in enumerate(graph.nodes))
 
 
-def _site(node: Node, index: int) -> Site:
+def site_of(node: Node, index: int) -> Site:
+    """Node number `index` of a graph with its rule bound."""
     answer = rule_for(node)
     if not isinstance(answer, str):
         try:

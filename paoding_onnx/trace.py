@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.axes import is_fixed
-from paoding_onnx.coupling import Choice
+from paoding_onnx.choices import Choice
 from paoding_onnx.coupling import Coupling
-from paoding_onnx.coupling import couple
-from paoding_onnx.errors import UsageError
 from paoding_onnx.graph import Array
 from paoding_onnx.graph import Graph
-from paoding_onnx.graph import Node
 from paoding_onnx.partition import Ids
 from paoding_onnx.places import Place
 from paoding_onnx.places import Role
 from paoding_onnx.places import places_of
+from paoding_onnx.scope import EVERYTHING
+from paoding_onnx.scope import Scope
+from paoding_onnx.scope import coupled
+from paoding_onnx.scope import matches
 from paoding_onnx.sites import Site
 from paoding_onnx.sites import Slot
 from paoding_onnx.sizes import DataUse
@@ -126,32 +128,29 @@ def gone(units: Ids, removed: Mask) -> Mask:
     return (units >= 0) & removed[units]
 
 
-def trace(graph: Graph, *, exclude: Sequence[str] = (), only: Sequence[str] = ()) -> Trace:
-    """The trace of `graph`.
-
-    Args:
-        graph: what `paoding_onnx.shapes.observe` returns.
-        exclude: glob patterns; nodes with a matching name, output or initializer keep their whole size.
-        only: glob patterns; if given, only units made at a matching node may go.
+def trace(graph: Graph, scope: Scope = EVERYTHING) -> Trace:
+    """The trace of `graph` (what `paoding_onnx.shapes.observe` returns) within a scope.
 
     Raises:
         UsageError: if a pattern matches nothing.
     """
-    _check_patterns(graph, exclude, "--exclude")
-    _check_patterns(graph, only, "--only")
-    coupling = couple(graph, lambda node: _matches(node, exclude))
+    coupling = coupled(graph, scope)
     places = places_of(graph, coupling)
     members = _members(coupling, places)
-    if only:
-        members = [m for m in members if _is_made_at(m.places, coupling.sites, only)]
+    if scope.only:
+        members = [m for m in members if _is_made_at(m.places, coupling.sites, scope.only)]
     groups, numbers = _groups(coupling, members)
+    inexact = [group for group in groups if scope.exact_only and not group.is_exact]
+    if inexact:
+        members = [m for m, group in zip(members, groups, strict=True) if group.is_exact]
+        groups, numbers = _groups(coupling, members)
     return Trace(
         graph=graph,
         sites=coupling.sites,
         units=MappingProxyType({key: numbers[sets] for key, sets in coupling.axes.items()}),
         factors=tuple(MappingProxyType({n: numbers[sets] for n, sets in of.items()}) for of in coupling.factors),
         groups=groups,
-        refusals=_refusals(graph, coupling),
+        refusals=(*_refusals(graph, coupling), *_excluded(inexact, coupling)),
         choices=coupling.choices,
         frozen=coupling.frozen,
         made_of=coupling.made_of,
@@ -190,12 +189,16 @@ def _members(coupling: Coupling, places: Sequence[Place]) -> list[_Members]:
 def _groups(coupling: Coupling, members: Sequence[_Members]) -> tuple[tuple[Group, ...], Ids]:
     """The groups, and the unit number of every set (-1 for none)."""
     numbers = np.full(coupling.causes.size, -1, np.int64)
-    groups = []
+    groups: list[Group] = []
+    named: Counter[str] = Counter()
     start = 0
     for member in members:
         stop = start + member.sets.size
         numbers[member.sets] = np.arange(start, stop)
-        groups.append(_group(coupling, member, start, stop))
+        group = _group(coupling, member, start, stop)
+        named[group.name] += 1
+        count = named[group.name]
+        groups.append(group if count == 1 else replace(group, name=f"{group.name} ({count})"))
         start = stop
     return _facts(coupling, groups, numbers), numbers
 
@@ -241,6 +244,16 @@ def _refusals(graph: Graph, coupling: Coupling) -> tuple[Refusal, ...]:
     return tuple(dict.fromkeys(refusal for refusal in (*nodes, *axes) if refusal is not None))
 
 
+def _excluded(groups: Sequence[Group], coupling: Coupling) -> Iterator[Refusal]:
+    """The weight axes of groups that are left out for being inexact."""
+    for group in groups:
+        for place in group.places:
+            node = coupling.sites[place.site].node
+            if place.role is not Role.FOLLOWS:
+                words = f"removing units of {group.name!r} is inexact, and only exact ones may go"
+                yield Refusal(node.operator, node.name, place.slot.tensor, place.axis, words)
+
+
 def _refusal(site: Site, slot: Slot, axis: int, coupling: Coupling) -> Refusal | None:
     """Why positions of a weight axis are pinned; `None` if none is, or there is only one."""
     causes = coupling.causes[coupling.axes[slot, axis]]
@@ -250,17 +263,5 @@ def _refusal(site: Site, slot: Slot, axis: int, coupling: Coupling) -> Refusal |
     return Refusal(cause.operator or site.node.operator, cause.node or site.node.name, slot.tensor, axis, cause.reason)
 
 
-def _check_patterns(graph: Graph, patterns: Sequence[str], option: str) -> None:
-    for pattern in patterns:
-        if not any(_matches(node, (pattern,)) for node in graph.nodes):
-            raise UsageError(f"{option} {pattern!r} matches no node or initializer; `inspect` lists the names")
-
-
-def _matches(node: Node, patterns: Sequence[str]) -> bool:
-    constants = [t.name for t in node.inputs if t is not None and t.is_constant]
-    names = [node.name, *constants, *(t.name for t in node.outputs if t is not None)]
-    return any(fnmatchcase(name, pattern) for pattern in patterns for name in names)
-
-
 def _is_made_at(places: Sequence[Place], sites: Sequence[Site], patterns: Sequence[str]) -> bool:
-    return any(_matches(sites[p.site].node, patterns) for p in places if p.role is Role.PRODUCES)
+    return any(matches(sites[p.site].node, patterns) for p in places if p.role is Role.PRODUCES)

@@ -14,13 +14,14 @@ from paoding_onnx.checks import check_plan
 from paoding_onnx.checks import check_surgery
 from paoding_onnx.checks import output_difference
 from paoding_onnx.cost import cost
+from paoding_onnx.folding import study
 from paoding_onnx.inputs import Shapes
 from paoding_onnx.inputs import random_feeds
 from paoding_onnx.loader import input_specs
 from paoding_onnx.loader import load
 from paoding_onnx.plan import plan_from_document
+from paoding_onnx.plan import scope_of_document
 from paoding_onnx.session import Session
-from paoding_onnx.shapes import observe
 from paoding_onnx.shapes import runnable_shapes
 from paoding_onnx.trace import trace
 
@@ -46,13 +47,15 @@ def check(
         UsageError: if the plan does not fit the original.
     """
     source, result = load(original), load(pruned)
-    traced = trace(observe(source, input_shapes))
+    folded, graph = study(source, input_shapes)
+    traced = trace(graph, scope_of_document(plan))
     shapes = runnable_shapes(source, traced.graph)
     if plan is None:
         verdicts = check_file(source, Path(pruned), None, shapes)
     else:
         made = plan_from_document(traced, plan)
-        surgery = (check_surgery(source, traced, made), check_plan(source, traced, made, result))
+        equivalence = check_surgery(folded, traced, made, original=source)
+        surgery = (equivalence, check_plan(folded, traced, made, result))
         verdicts = (*surgery, *check_file(source, Path(pruned), cost(traced, made.removed), shapes))
     if not all(verdict.passed for verdict in verdicts if verdict.name in ("interface", "onnxruntime")):
         return Checked(verdicts, math.nan)

@@ -28,7 +28,14 @@ from zoo.entry import VERSIONS
 from zoo.entry import Entry
 from zoo.entry import TooBigError
 
-FAMILIES = ("recurrent_models", "transformers_models", "timm_models", "torchvision_models")
+FAMILIES = (
+    "structures",
+    "small_models",
+    "recurrent_models",
+    "transformers_models",
+    "timm_models",
+    "torchvision_models",
+)
 FRAMEWORKS = ("torch", "torchvision", "timm", "transformers", "tensorflow_cpu", "keras", "tf2onnx", "onnxscript")
 SECONDS = 900
 """Time limit of one export."""
@@ -77,7 +84,7 @@ def _make(entry: Entry, folder: Path, *, big: bool) -> str:
         return ""
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        partial, log = Path(scratch) / "model.onnx", Path(scratch) / "log"
+        partial, log = Path(scratch) / target.name, Path(scratch) / "log"
         process = multiprocessing.get_context("fork").Process(target=_write, args=(entry, partial, log, big))
         process.start()
         process.join(SECONDS)
@@ -86,7 +93,8 @@ def _make(entry: Entry, folder: Path, *, big: bool) -> str:
         process.join()
         lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
         if process.exitcode == 0 and partial.exists():
-            partial.rename(target)
+            for part in (*partial.parent.glob(f"{partial.name}.data"), partial):
+                part.rename(folder / part.name)
     seconds = time.perf_counter() - start
     said = _last_word(lines)
     if target.exists():

@@ -21,6 +21,7 @@ from paoding_onnx.loader import lift
 from paoding_onnx.masking import mask
 from paoding_onnx.plan import Plan
 from paoding_onnx.plan import make_plan
+from paoding_onnx.scope import Scope
 from paoding_onnx.session import Session
 from paoding_onnx.shapes import observe
 from paoding_onnx.shapes import runnable_shapes
@@ -67,7 +68,7 @@ def save(proto: onnx.ModelProto, path: Path) -> Path:
 
 def traced(text: str, *, exclude: Sequence[str] = (), only: Sequence[str] = (), opset: int = 17) -> Trace:
     """The trace of the model that ONNX text describes."""
-    return trace(observe(model(text, opset=opset)), exclude=exclude, only=only)
+    return trace(observe(model(text, opset=opset)), Scope(exclude=tuple(exclude), only=tuple(only)))
 
 
 def random_plan(trace: Trace, seed: int = 0, share: float = 0.5) -> Plan:

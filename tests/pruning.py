@@ -16,11 +16,11 @@ from paoding_onnx.checks import output_difference
 from paoding_onnx.cost import nothing
 from paoding_onnx.graph import Array
 from paoding_onnx.loader import Model
-from paoding_onnx.loader import constants
 from paoding_onnx.loader import input_specs
 from paoding_onnx.loader import lift
 from paoding_onnx.plan import Plan
 from paoding_onnx.plan import make_plan
+from paoding_onnx.reader import constants
 from paoding_onnx.samplers import View
 from paoding_onnx.session import Session
 from paoding_onnx.shapes import observe

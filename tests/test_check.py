@@ -19,9 +19,9 @@ from paoding_onnx.cost import Cost
 from paoding_onnx.errors import ModelError
 from paoding_onnx.errors import UsageError
 from paoding_onnx.loader import Model
-from paoding_onnx.loader import constants
 from paoding_onnx.pipeline import prune
 from paoding_onnx.plan import plan_document
+from paoding_onnx.reader import constants
 from paoding_onnx.shapes import runnable_shapes
 from paoding_onnx.surgeon import cut
 from paoding_onnx.verify import check

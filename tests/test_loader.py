@@ -9,13 +9,13 @@ from onnx import numpy_helper
 
 from paoding_onnx.errors import ModelError
 from paoding_onnx.graph import Origin
-from paoding_onnx.loader import computed_names
-from paoding_onnx.loader import constants
 from paoding_onnx.loader import input_specs
 from paoding_onnx.loader import lift
 from paoding_onnx.loader import load
 from paoding_onnx.loader import output_specs
-from paoding_onnx.loader import read_graph
+from paoding_onnx.reader import computed_names
+from paoding_onnx.reader import constants
+from paoding_onnx.reader import read_graph
 from tests.models import model
 from tests.models import parse
 from tests.models import save

@@ -13,11 +13,11 @@ from paoding_onnx.errors import ModelError
 from paoding_onnx.errors import OutputError
 from paoding_onnx.errors import TargetError
 from paoding_onnx.errors import UsageError
-from paoding_onnx.loader import constants
 from paoding_onnx.loader import load
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline import examine
 from paoding_onnx.pipeline import prune
+from paoding_onnx.reader import constants
 from paoding_onnx.samplers import METHODS
 from paoding_onnx.surgeon import cut
 from paoding_onnx.writer import write_text

@@ -166,6 +166,7 @@ def test_document_says_for_every_initializer_and_axis_what_stays():
     kept = [k for k in range(16) if k not in (2, 15)]
     assert plan_document(trace, plan_of(trace, a=[2, 15])) == {
         "format": "paoding_onnx plan 1",
+        "choices": {},
         "axes": [
             {"initializer": "a", "axis": 1, "size": 16, "kept": kept},
             {"initializer": "b", "axis": 0, "size": 16, "kept": kept},

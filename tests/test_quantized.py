@@ -162,6 +162,22 @@ def test_blocks_of_rows_with_one_scale_go_whole():
     assert {a.name: a.i for a in node.attribute} == {"K": 32, "N": 3, "bits": 4, "block_size": 16}
 
 
+def test_blocks_with_zero_points_of_whole_bytes_go_too():
+    text = BLOCKS.replace("uint8[6,4,8] b", "uint8[6,4,16] b, uint8[6,4] zeros").replace("bits=4", "bits=8")
+    trial = prune_randomly(model(text.replace("(q, b, scales)", "(q, b, scales, zeros)")))
+    assert_exact(trial, 4 + 6)
+    shapes = {t.name: tuple(t.dims) for t in trial.pruned.proto.graph.initializer}
+    assert (shapes["b"], shapes["zeros"]) == ((3, 2, 16), (3, 2))
+
+
+def test_packed_zero_points_keep_all_blocks():
+    text = BLOCKS.replace("uint8[6,4,8] b", "uint8[6,4,8] b, uint8[6,2] zeros")
+    trial = prune_randomly(model(text.replace("(q, b, scales)", "(q, b, scales, zeros)")))
+    assert_exact(trial, 6)
+    reasons = {refusal.reason for refusal in trial.trace.refusals}
+    assert "has one scale for each block of this axis" in reasons
+
+
 INTEGERS = """g (float[2,3] x) => (float[2,5] y)
     <float[3,8] a, float s={0.05}, uint8 z={120}, int8[8,6] b, float[6,5] c> {
   p = MatMul (x, a) q = QuantizeLinear (p, s, z) r = MatMulInteger (q, b, z) t = Cast <to=1> (r) y = MatMul (t, c)

@@ -9,10 +9,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from paoding_onnx.cost import nothing
-from paoding_onnx.loader import constants
+from paoding_onnx.reader import constants
 from paoding_onnx.samplers import View
 from paoding_onnx.samplers.reach import MAX_COLUMNS
 from paoding_onnx.samplers.reach import reach_of
+from paoding_onnx.scope import Scope
 from paoding_onnx.shapes import observe
 from paoding_onnx.trace import trace
 from tests.models import model
@@ -79,7 +80,7 @@ def test_weights_of_earlier_steps_count():
 
 
 def test_layer_that_the_user_excludes_counts_as_an_output():
-    found = trace(observe(model(TINY)), exclude=("c",))
+    found = trace(observe(model(TINY)), Scope(exclude=("c",)))
     reached = reach_of(View(found, nothing(found), {}), found.groups)[0]
     assert reached[:, reached.any(0)].tolist() == [[1, 2], [3, 4], [5, 6]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paoding_onnx.loader import constants
+from paoding_onnx.reader import constants
 from paoding_onnx.repair import absorb
 from paoding_onnx.samplers import Candidate
 from tests.models import model

@@ -126,6 +126,8 @@ def test_prune_document_lists_every_option(result):
         "method": "paoding",
         "exclude": [],
         "only": [],
+        "exact_only": False,
+        "choose": [],
         "round_to": 0,
         "seed": 0,
         "input_shapes": {},
@@ -190,7 +192,9 @@ def test_inspect_lines_list_choices():
       p = Conv (x, a) q = Reshape (p, t) r = ReduceSum (q, axes) s = Squeeze (r, axes)
       u = GlobalAveragePool (s) v = Flatten (u) y = Gemm <transB=1> (v, b)
     }"""
-    assert "choice at Reshape_1: factor F1 shrinks, F0 stay whole" in text(inspect_lines("m", traced(choosing)))
+    assert "choice at Reshape_1: of its axis of 2 x 4 places go; --choose 'Reshape_1=blocks' for blocks" in text(
+        inspect_lines("m", traced(choosing))
+    )
 
 
 def test_long_lists_end_in_how_many_more_there_are():

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from onnx import numpy_helper
 
 from paoding_onnx.cost import nothing
-from paoding_onnx.loader import constants
 from paoding_onnx.loader import lift
 from paoding_onnx.masking import mask
 from paoding_onnx.plan import make_plan
 from paoding_onnx.plan import plan_document
+from paoding_onnx.reader import constants
 from paoding_onnx.surgeon import cut
 from tests.models import model
 from tests.models import parse

@@ -15,8 +15,8 @@ import onnx
 import pytest
 
 from paoding_onnx.errors import OutputError
-from paoding_onnx.loader import constants
 from paoding_onnx.loader import load
+from paoding_onnx.reader import constants
 from paoding_onnx.writer import save
 from paoding_onnx.writer import stage
 from paoding_onnx.writer import write_model

@@ -49,6 +49,9 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 def _add_inspect(commands: argparse._SubParsersAction[_Parser]) -> None:
     inspect = commands.add_parser("inspect", help="show what can be pruned, and what cannot and why")
     inspect.add_argument("model", metavar="MODEL", type=Path)
+    inspect.add_argument(
+        "--why", metavar="NAME", help="why a tensor or initializer may not shrink: the way to the reason, axis by axis"
+    )
     _add_scope(inspect)
     _add_output(inspect)
 
@@ -87,6 +90,14 @@ def _add_scope(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--only", metavar="GLOB", action="append", default=[], help="prune only units made at matching nodes"
+    )
+    parser.add_argument("--exact-only", action="store_true", help="leave units whose removal is inexact by nature")
+    parser.add_argument(
+        "--choose",
+        metavar="[GLOB=]WHAT",
+        action="append",
+        default=[],
+        help="whole heads and groups (blocks) or the same places in each (places); default auto, which has more units",
     )
     _add_shapes(parser)
 

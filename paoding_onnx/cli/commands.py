@@ -9,6 +9,7 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from dataclasses import fields
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from paoding_onnx.loader import load
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline import Pruned
 from paoding_onnx.pipeline import examine
+from paoding_onnx.pipeline import explain
 from paoding_onnx.pipeline import prune
 from paoding_onnx.plan import plan_document
 from paoding_onnx.report import check_document
@@ -33,6 +35,7 @@ from paoding_onnx.report import operators_document
 from paoding_onnx.report import operators_lines
 from paoding_onnx.report import prune_document
 from paoding_onnx.report import prune_lines
+from paoding_onnx.report import why_lines
 from paoding_onnx.verify import check
 from paoding_onnx.writer import Stage
 from paoding_onnx.writer import check_targets
@@ -55,6 +58,10 @@ def options_of(arguments: Namespace) -> Options:
 
 
 def _inspect(arguments: Namespace) -> int:
+    if arguments.why is not None:
+        axes = explain(arguments.model, arguments.why, options_of(arguments))
+        _show(arguments, lambda: [asdict(axis) for axis in axes], why_lines(axes))
+        return 0
     trace = examine(arguments.model, options_of(arguments))
     lines = inspect_lines(arguments.model.name, trace, verbose=arguments.verbose)
     _show(arguments, lambda: inspect_document(trace), lines)

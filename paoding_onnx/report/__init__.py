@@ -11,3 +11,4 @@ from paoding_onnx.report.tables import check_lines as check_lines
 from paoding_onnx.report.tables import inspect_lines as inspect_lines
 from paoding_onnx.report.tables import operators_lines as operators_lines
 from paoding_onnx.report.tables import prune_lines as prune_lines
+from paoding_onnx.report.tables import why_lines as why_lines

@@ -12,10 +12,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from paoding_onnx.checks import Verdict
+from paoding_onnx.choices import Choice
+from paoding_onnx.choices import Prefer
 from paoding_onnx.cost import cost
 from paoding_onnx.cost import group_cost
 from paoding_onnx.cost import nothing
 from paoding_onnx.pipeline import Pruned
+from paoding_onnx.reasons import Explanation
 from paoding_onnx.report.documents import operators_document
 from paoding_onnx.report.documents import prunable_parameters
 from paoding_onnx.report.documents import refusal_text
@@ -47,8 +50,22 @@ def inspect_lines(name: str, trace: Trace, *, verbose: bool = False) -> Iterator
         yield table
     yield from _rest(len(trace.groups), "groups", verbose)
     for choice in trace.choices:
-        yield f"choice at {escape(choice.node)}: factor {choice.kept} shrinks, {', '.join(choice.pinned)} stay whole"
+        yield _choice(choice)
     yield from _refusals(trace.refusals, verbose)
+
+
+def why_lines(axes: Sequence[Explanation]) -> Iterator[RenderableType]:
+    """What `inspect --why` prints: for each axis whether it may shrink, and the way to the reason if it may not."""
+    for axis in axes:
+        title = f"{escape(axis.tensor)} axis {axis.axis} ({axis.size} positions)"
+        if not axis.reason:
+            yield f"{title}: may shrink"
+            continue
+        yield f"{title}: {axis.n_pinned} pinned"
+        for link in axis.way:
+            yield f"  {escape(link.operator)} {escape(link.node)} -> {escape(link.tensor)} axis {link.axis}"
+        where = f"{escape(axis.operator)} {escape(axis.node)}: " if axis.node else ""
+        yield f"  {where}{escape(axis.reason)}"
 
 
 def prune_lines(result: Pruned, target: str | None, *, verbose: bool = False) -> Iterator[RenderableType]:
@@ -90,6 +107,13 @@ def operators_lines(*, markdown: bool = False) -> Iterator[RenderableType]:
     for row in rows:
         table.add_row(*map(escape, row))
     yield table
+
+
+def _choice(choice: Choice) -> str:
+    other = Prefer.BLOCKS if choice.prefer is Prefer.PLACES else Prefer.PLACES
+    axis = " x ".join(map(str, choice.sizes))
+    node = escape(choice.node)
+    return f"choice at {node}: of its axis of {axis} {choice.prefer} go; --choose '{node}={other}' for {other}"
 
 
 def _costs(result: Pruned) -> Table:

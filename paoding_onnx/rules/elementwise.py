@@ -9,6 +9,7 @@ from paoding_onnx.graph import Node
 from paoding_onnx.rules.rule import Affine
 from paoding_onnx.rules.rule import Passes
 from paoding_onnx.rules.rule import Rule
+from paoding_onnx.rules.rule import fixed
 from paoding_onnx.rules.rule import names
 from paoding_onnx.rules.rule import register
 from paoding_onnx.rules.rule import spell
@@ -32,6 +33,9 @@ def cast(node: Node) -> Rule:
 @register("Dropout", read=22)
 def dropout(node: Node) -> Rule:
     """ONNX Dropout-22 at inference: a copy, and a mask of ones."""
+    training = node.operand(2)
+    if training is not None and (training.value is None or training.value.any()):
+        return fixed(node, "drops values at random (training_mode)")
     return Rule("*A, _, _ -> *A, *A", passes=Passes.ANY)
 
 
@@ -48,7 +52,7 @@ def half_linear(node: Node) -> Rule:
 )
 @register("Celu", "Swish", read=28)
 @register("Sin", "Cos", "Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Acosh", "Atanh", read=22)
-@register("Shrink", "IsNaN", "IsInf", read=20)
+@register("Shrink", "IsNaN", "IsInf", "BitwiseNot", read=20)
 def activation(node: Node) -> Rule:
     """Functions of one element."""
     return Rule("*A -> *A")
@@ -98,6 +102,7 @@ def divide(node: Node) -> Rule:
 @register("Max", "Min", "Sum", "Mean", read=13)
 @register("Pow", "Mod", "BitShift", read=28)
 @register("And", "Or", "Xor", read=7)
+@register("BitwiseAnd", "BitwiseOr", "BitwiseXor", read=18)
 @register("Equal", "Greater", "Less", "GreaterOrEqual", "LessOrEqual", read=19)
 @register("Where", read=16)
 def combine(node: Node) -> Rule:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from paoding_onnx.graph import Node
 from paoding_onnx.rules.rule import Fit
+from paoding_onnx.rules.rule import Passes
 from paoding_onnx.rules.rule import Rule
 from paoding_onnx.rules.rule import fixed
 from paoding_onnx.rules.rule import names
 from paoding_onnx.rules.rule import register
+from paoding_onnx.rules.rule import right_aligned
 from paoding_onnx.rules.rule import spell
 from paoding_onnx.rules.rule import window
 
@@ -28,6 +30,7 @@ def conv(node: Node) -> Rule:
         spell(left, [["n", "(G O)", *space.target]]),
         sizes={"G": group, **space.sizes},
         fits=(Fit("group", {0: "G"}),),
+        passes=Passes.ANY,
         macs=("n", "G", "I", "O", *kernel, *(word.removeprefix("~") for word in space.target)),
         aligned=DEPTHWISE_ALIGNED if group > 1 else DENSE_ALIGNED,
     )
@@ -41,6 +44,7 @@ def conv_transpose(node: Node) -> Rule:
         "n (G I) *s, (G I) O *k, (G O) -> n (G O) *t",
         sizes={"G": node.integer("group", 1)},
         fits=(Fit("group", {0: "G"}),),
+        passes=Passes.ANY,
         macs=("n", "G", "I", "O", *names("k", spatial), *names("s", spatial)),
     )
 
@@ -56,6 +60,7 @@ def gemm(node: Node) -> Rule:
         macs=("M", "K", "N"),
         gain=node.real("alpha", 1.0),
         bias_gain=node.real("beta", 1.0),
+        passes=Passes.ANY,
     )
 
 
@@ -66,9 +71,10 @@ def matmul(node: Node) -> Rule:
     rows = ["M"] if len(a) > 1 else []
     columns = ["N"] if len(b) > 1 else []
     leading = names("A", len(y) - len(rows) - len(columns))
-    left = [*_leading(leading, a[:-2]), *rows, "K"]
-    right = [*_leading(leading, b[:-2]), "K", *columns]
-    return Rule(spell([left, right], [[*leading, *rows, *columns]]), macs=(*leading, *rows, "K", *columns))
+    left = [*right_aligned(leading, a[:-2]), *rows, "K"]
+    right = [*right_aligned(leading, b[:-2]), "K", *columns]
+    equation = spell([left, right], [[*leading, *rows, *columns]])
+    return Rule(equation, macs=(*leading, *rows, "K", *columns), passes=Passes.ANY)
 
 
 @register("Einsum", read=12)
@@ -80,9 +86,5 @@ def einsum(node: Node) -> Rule:
     left, right = text.split("->")
     words = {letter: f"{letter.upper()}{k}" for k, letter in enumerate(sorted(set(left) - {","}))}
     inputs = [[words[letter] for letter in operand] for operand in left.split(",")]
-    return Rule(spell(inputs, [[words[letter] for letter in right]]), macs=tuple(words.values()))
-
-
-def _leading(factors: list[str], shape: tuple[int, ...]) -> list[str]:
-    """Right-aligned leading axes of an operand; size-one axes broadcast."""
-    return [f if size > 1 else "1" for f, size in zip(factors[len(factors) - len(shape) :], shape, strict=True)]
+    equation = spell(inputs, [[words[letter] for letter in right]])
+    return Rule(equation, macs=tuple(words.values()), passes=Passes.ANY)

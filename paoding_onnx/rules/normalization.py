@@ -13,6 +13,7 @@ from paoding_onnx.rules.rule import axis_index
 from paoding_onnx.rules.rule import fixed
 from paoding_onnx.rules.rule import names
 from paoding_onnx.rules.rule import register
+from paoding_onnx.rules.rule import right_aligned
 from paoding_onnx.rules.rule import spell
 
 
@@ -37,7 +38,7 @@ def layer_normalization(node: Node) -> Rule:
     ndim = len(node.shape(0))
     first = axis_index(node.integer("axis", -1), ndim)
     axes = [f"~{name}" if k >= first else name for k, name in enumerate(names("C", ndim))]
-    affine = [_right_aligned(axes, node.shape(k)) for k in range(1, len(node.inputs))]
+    affine = [right_aligned(axes, node.shape(k)) for k in range(1, len(node.inputs))]
     statistics = [name if k < first else "1" for k, name in enumerate(axes)]
     return Rule(spell([axes, *affine], [axes, *[statistics] * (len(node.outputs) - 1)]))
 
@@ -82,10 +83,6 @@ def softmax(node: Node) -> Rule:
     last = first + 1 if node.version >= 13 else ndim
     words = [name.lower() if first <= axis < last else name for axis, name in enumerate(names("A", ndim))]
     return Rule(spell([words], [words]), why="normalises along this axis")
-
-
-def _right_aligned(axes: list[str], shape: tuple[int, ...]) -> list[str]:
-    return [word if size > 1 else "1" for word, size in zip(axes[len(axes) - len(shape) :], shape, strict=True)]
 
 
 def _affine(values: list[Array | None], epsilon: float) -> Affine | None:

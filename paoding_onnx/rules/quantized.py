@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from paoding_onnx.graph import Node
 from paoding_onnx.rules.rule import Fit
 from paoding_onnx.rules.rule import Quantized
@@ -146,18 +148,19 @@ def qlinear_softmax(node: Node) -> Rule:
 
 @register("MatMulNBits", read=1, domain=_MICROSOFT)
 def matmul_blocks(node: Node) -> Rule:
-    """com.microsoft MatMulNBits: a scale for each column and block of rows; blocks go whole, where none are packed."""
-    size, ndim = node.integer("block_size", 32), len(node.shape(0))
-    is_packed = node.operand(3) is not None or node.integer("K", 0) % size
-    rows = "k" if is_packed else "(B s)"
-    scales = "N b" if is_packed else "N B"
-    zeros = "N z" if len(node.shape(3)) == 2 else "(N z)"
-    lead = " ".join(names("A", ndim - 1))
+    """com.microsoft MatMulNBits: one scale for each column and block of rows; blocks go whole, or stay if packed."""
+    lead, size = names("A", len(node.shape(0)) - 1), node.integer("block_size", 32)
+    n_scales = math.prod(node.shape(1)[:2])
+    is_packed = node.shape(0)[-1] % size != 0 or math.prod(node.shape(3)) not in (1, n_scales)
+    rows, block = ("k", "b") if is_packed else ("(B s)", "B")
+    scale, zero = (f"N {b}" if len(node.shape(k)) == 2 else f"(N {b})" for k, b in ((2, block), (3, block)))
+    zero = zero.replace("b", "z")
+    fits = (Fit("N", {0: "N"}), *([] if is_packed else [Fit("K", {0: rows})]))
     return Rule(
-        f"{lead} {rows}, {scales} q, {scales if len(node.shape(2)) == 2 else f'({scales})'}, {zeros}, _, N -> {lead} N",
+        f"{' '.join(lead)} {rows}, N {block} q, {scale}, {zero}, _, N -> {' '.join(lead)} N",
         sizes={} if is_packed else {"s": size},
-        fits=(Fit("N", {0: "N"}), *([] if is_packed else [Fit("K", {0: rows})])),
-        macs=(*names("A", ndim - 1), *rows.strip("()").split(), "N"),
+        fits=fits,
+        macs=(*lead, *rows.strip("()").split(), "N"),
         why="has one scale for each block of this axis",
     )
 

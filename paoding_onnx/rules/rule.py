@@ -77,8 +77,8 @@ class Rule:
     number whose multiples onnxruntime's kernels like as channel counts. `measures` lists the axes of input 0 whose
     sizes are the content of the output; input number `picks` says which entries of input 0 are the output's. `taken`
     couples two factors index by index, for indices that the file holds. `quantized` says which inputs hold integers in
-    place of floats. Inputs in `ranged` are looked over as a whole for their range, which always includes zero. `why`
-    says what a lower-case factor is for.
+    place of floats. Inputs in `ranged` are looked over as a whole for their range, which always includes zero. The
+    content of inputs may decide about sizes of outputs if a node `resizes`. `why` says what a lower-case factor is for.
     """
 
     equation: str
@@ -96,6 +96,7 @@ class Rule:
     taken: Taken | None = None
     quantized: Mapping[int, Quantized] = field(default_factory=dict)
     ranged: tuple[int, ...] = ()
+    resizes: bool = False
     why: str = "works along this axis"
 
 
@@ -144,8 +145,9 @@ def rule_for(node: Node) -> Rule | str:
         return "no rule for this operator"
     if node.version > entry.read:
         return f"its form of opset {node.version} is newer than the one its rule was written for ({entry.read})"
-    if any(t is not None and t.shape is None for t in (*node.inputs, *node.outputs) if t is None or t.name):
-        return "the shape of one of its tensors is unknown"
+    unknown = [t.name for t in (*node.inputs, *node.outputs) if t is not None and t.shape is None]
+    if unknown:
+        return f"{unknown[0]!r} is no dense tensor of numbers, or its shape is unknown"
     return entry.make(node)
 
 
@@ -153,7 +155,7 @@ def fixed(node: Node, why: str) -> Rule:
     """A rule under which nothing shrinks: every axis a lower-case factor of its own."""
     left = [_lower(tensor, f"i{k}") for k, tensor in enumerate(node.inputs)]
     right = [_lower(tensor, f"o{k}") for k, tensor in enumerate(node.outputs)]
-    return Rule(f"{', '.join(left)} -> {', '.join(right)}", why=why)
+    return Rule(f"{', '.join(left)} -> {', '.join(right)}", resizes=True, why=why)
 
 
 def names(prefix: str, count: int) -> list[str]:

@@ -128,6 +128,7 @@ def _respond(view: View, group: Group, kept: Ids) -> _Response | None:
         made = _made(view, group, kept, index)
         if made is None:
             return None
+        scalings.append(view.trace.sites[index].rule.passes)
         affine, rest = _path(view, group, index)
         weights, shift = made
         for site in affine:

@@ -15,6 +15,7 @@ from paoding_onnx.partition import Ids
 from paoding_onnx.places import Place
 from paoding_onnx.places import Role
 from paoding_onnx.rules import Passes
+from paoding_onnx.samplers.integers import dequantized
 from paoding_onnx.sites import Site
 from paoding_onnx.trace import Group
 from paoding_onnx.trace import Mask
@@ -61,6 +62,11 @@ class View:
     def kept_units(self, group: Group) -> Ids:
         """Numbers of the group's units that are still there."""
         return group.start + np.flatnonzero(~self.removed[group.start : group.stop])
+
+    def weights(self, place: Place) -> Array:
+        """The numbers that the constant at `place` stands for: integers of a quantized model become floats."""
+        value = self.content(place)
+        return value if value.dtype.kind == "f" else dequantized(self.trace, place.slot, value)
 
     def units(self, place: Place) -> Ids:
         """Unit number of every position of the axis at `place`, -1 for none."""
@@ -126,7 +132,7 @@ def unit_sums(view: View, group: Group, place: Place, power: int) -> tuple[Float
 
     Works through the weights in blocks, so that no second copy of a large matrix is made.
     """
-    value = np.moveaxis(view.content(place), place.axis, 0)
+    value = np.moveaxis(view.weights(place), place.axis, 0)
     units = view.units(place)
     others = [view.trace.kept(place.slot, axis, view.removed) for axis in range(value.ndim) if axis != place.axis]
     sums = np.zeros(len(units))
@@ -148,7 +154,7 @@ def unit_rows(view: View, kept: Ids, place: Place) -> Floats | None:
     if kept.size == 0 or (high - low != high[0] - low[0]).any():
         return None
     positions = order[low[:, None] + np.arange(high[0] - low[0])]
-    value = np.moveaxis(view.content(place), place.axis, 0)
+    value = np.moveaxis(view.weights(place), place.axis, 0)
     others = [view.trace.kept(place.slot, axis, view.removed) for axis in range(value.ndim) if axis != place.axis]
     rows = _keep(value[positions.reshape(-1)], others)
     return np.asarray(rows.reshape(kept.size, -1), np.float32)

@@ -107,6 +107,7 @@ def flat_and_back(net: Net, x: Value) -> Value:
 
 
 def _flat(net: Net, x: Value) -> Value:
+    """The tensor with its last axes, or all of them, laid end to end."""
     target = net.rng.choice([[-1], [0, -1], [0, 0, -1]] if x.ndim > 3 else [[-1], [0, -1]])
     shapes = []
     for shape in x.shapes:

@@ -79,6 +79,7 @@ def _queries_keys_values(net: Net, x: Value, heads: Heads) -> tuple[Value, Value
 
 
 def _apart(net: Net, x: Value, heads: int, width: int) -> Value:
+    """The heads of queries, keys or values apart, and before the sequence."""
     grid = forms.reshape(net, x, [Copy(0), Copy(1), heads, width], channel=2)
     return forms.transpose(net, grid, [0, 2, 1, 3])
 
@@ -131,13 +132,16 @@ def _mix(net: Net, q: Value, k: Value, v: Value, heads: Heads) -> Value:
     else:
         scores = net.node("MatMul", q, net.node("Transpose", k, perm=[0, 1, 3, 2]))
     scores = _scaled(net, scores, q, heads.width)
-    if net.chance(0.4):
+    if net.mask is not None and net.chance(0.7):
+        scores = _masked_by_input(net, scores, net.mask)
+    elif net.chance(0.4):
         scores = _masked(net, scores)
     last = 3 if net.opset < 11 or net.chance(0.5) else -1
     return net.node("MatMul", net.node("Softmax", scores, axis=last), v)
 
 
 def _scaled(net: Net, scores: Value, q: Value, width: int) -> Value:
+    """Scores over the root of the width, which the network may compute itself."""
     if net.chance(0.25):
         size = net.node("Cast", forms.size_of(net, q, 3), to=q.dtype)
         return net.node("Div", scores, net.node("Sqrt", size))
@@ -147,6 +151,7 @@ def _scaled(net: Net, scores: Value, q: Value, width: int) -> Value:
 
 
 def _masked(net: Net, scores: Value) -> Value:
+    """Scores of later places, lowered by a constant."""
     t = scores.shape[2]
     net.need(not scores.is_open(2, 3))
     rows = [[float(column <= row) for column in range(t)] for row in range(t)]
@@ -154,6 +159,16 @@ def _masked(net: Net, scores: Value) -> Value:
         seen = net.constant(rows, BOOL) if net.chance(0.5) else net.constant([[rows]], BOOL)
         return net.node("Where", seen, scores, net.constant(-10.0, scores.dtype))
     return net.node("Add", scores, net.constant([[10 * entry - 10 for entry in row] for row in rows], scores.dtype))
+
+
+def _masked_by_input(net: Net, scores: Value, mask: Value) -> Value:
+    """Scores of places that do not count, lowered."""
+    net.need(mask.shapes[0] == (scores.shape[0], scores.shape[3]))
+    truth = forms.unsqueeze(net, net.node("Cast", mask, to=BOOL), [1, 2])
+    if net.opset >= 9 and net.chance(0.5):
+        return net.node("Where", truth, scores, net.constant(-10.0, scores.dtype))
+    absent = net.node("Sub", net.number(1.0), net.node("Cast", truth, to=scores.dtype))
+    return net.node("Add", scores, net.node("Mul", absent, net.number(-10.0)))
 
 
 def _linear_mix(net: Net, q: Value, k: Value, v: Value) -> Value:

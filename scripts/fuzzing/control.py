@@ -25,6 +25,7 @@ def conditional(net: Net, x: Value) -> Value:
 
 
 def _branch(net: Net, x: Value, operator: str) -> onnx.GraphProto:
+    """A branch of If: an activation and a gain of the tensor outside."""
     name, weight = net.name("b"), net.weight(x.channels, *[1] * (x.ndim - x.channel - 1))
     inner = net.name("b")
     nodes = [helper.make_node(operator, [x.name], [inner]), helper.make_node("Mul", [inner, weight.name], [name])]
@@ -80,6 +81,7 @@ def scanned(net: Net, x: Value) -> Value:
 
 
 def _dims(x: Value) -> list[int | None]:
+    """Sizes of axes, `None` for open ones."""
     return [a if a == b else None for a, b in zip(*x.shapes, strict=True)]
 
 

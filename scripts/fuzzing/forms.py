@@ -139,6 +139,7 @@ def vector_of(net: Net, x: Value, dims: Sequence[int | Copy]) -> Value:
 
 
 def _reshape_computed(net: Net, x: Value, dims: Sequence[int | Copy], shapes: tuple[Shape, Shape]) -> Value:
+    """A reshape to a target that the network puts together."""
     numbers = [k for k, dim in enumerate(dims) if not isinstance(dim, Copy)]
     entries = list(dims)
     if numbers and net.chance(0.5):

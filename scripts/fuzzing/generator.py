@@ -11,9 +11,12 @@ from onnx import helper
 
 from fuzzing import arithmetic
 from fuzzing import attention
+from fuzzing import contributed
+from fuzzing import contributed_attention
 from fuzzing import control
 from fuzzing import forms
 from fuzzing import images
+from fuzzing import indexing
 from fuzzing import joins
 from fuzzing import mixing
 from fuzzing import odd
@@ -22,9 +25,11 @@ from fuzzing import rows
 from fuzzing import tokens
 from fuzzing.forms import Copy
 from fuzzing.kernels import NEWEST
+from fuzzing.net import BOOL
 from fuzzing.net import DOUBLE
 from fuzzing.net import FLOAT
 from fuzzing.net import HALF
+from fuzzing.net import INT64
 from fuzzing.net import Net
 from fuzzing.net import Unfit
 from fuzzing.net import Value
@@ -35,7 +40,13 @@ Block = Callable[[Net, Value], Value]
 IR = {7: 3, 8: 3, 9: 4, 10: 5, 11: 6, 12: 7, 13: 7, 14: 7, 15: 8, 16: 8, 17: 8, 18: 8, 19: 9, 20: 9, 21: 10, 22: 10,
       23: 11, 24: 11, 25: 12, 26: 13}  # fmt: skip
 """The file format that came with each opset."""
-RARE = [(arithmetic.BLOCKS, 2), (control.BLOCKS, 0.3), (odd.BLOCKS, 2)]
+RARE = [
+    (arithmetic.BLOCKS, 2),
+    (control.BLOCKS, 0.3),
+    (odd.BLOCKS, 2),
+    (indexing.BLOCKS, 2.5),
+    (contributed.ANYWHERE, 0.5),
+]
 
 
 def generate(seed: int) -> str:
@@ -45,7 +56,7 @@ def generate(seed: int) -> str:
         Unfit: if the draws make no network.
     """
     rng = random.Random(seed)
-    opset = rng.choice([rng.randint(7, NEWEST), rng.choice([11, 13, 17, 18])])
+    opset = rng.choice([rng.randint(7, NEWEST), rng.randint(21, NEWEST), rng.choice([9, 11, 13, 17, 18])])
     template = rng.choices([image_net, token_net, row_net], [6, 4, 2])[0]
     others = [HALF] if template is image_net else [HALF, DOUBLE]  # Conv has no kernel for doubles
     dtype = FLOAT if rng.random() < 0.9 else rng.choice(others)
@@ -62,7 +73,18 @@ def image_net(net: Net) -> list[Value]:
     dims = [_batch(net), net.rng.choice([1, 3, 3, 4]), *(["H", "W"] if open_space else [side] * space)]
     x = net.add_input("x", net.dtype, dims, {"N": (2, 3), "H": (8, 12), "W": (8, 10)})
     x = net.tried(images.conv, x)
-    x = run(net, x, [(images.BLOCKS, 6), (mixing.BLOCKS, 3), (joins.BLOCKS, 5), (pointwise.BLOCKS, 3), *RARE])
+    x = run(
+        net,
+        x,
+        [
+            (images.BLOCKS, 6),
+            (mixing.BLOCKS, 3),
+            (joins.BLOCKS, 5),
+            (pointwise.BLOCKS, 3),
+            (contributed.IMAGES, 1),
+            *RARE,
+        ],
+    )
     if space == 2 and net.dtype == FLOAT and net.chance(0.12):
         return sequence_of(net, patches(net, x))
     if net.chance(0.25):
@@ -88,20 +110,26 @@ def patches(net: Net, x: Value) -> Value:
 def token_net(net: Net) -> list[Value]:
     """A sequence model: transformer, recurrent or both, on tokens or on vectors."""
     length = "T" if net.chance(0.15) else net.rng.choice([3, 4, 6])
-    table = None
+    table, batch = None, _batch(net)
     if net.chance(0.4):
-        x, table = tokens.embedded(net, length, _batch(net))
+        x, table = tokens.embedded(net, length, batch)
     else:
-        x = net.add_input("x", net.dtype, [_batch(net), length, net.rng.choice([4, 6])], {"N": (2, 3), "T": (5, 7)})
+        x = net.add_input("x", net.dtype, [batch, length, net.rng.choice([4, 6])], {"N": (2, 3), "T": (5, 7)})
         x = with_channel(x, 2)
         x = attention.linear(net, x, net.rng.choice([8, 12, 16]))
+    if net.chance(0.25):
+        net.mask = net.add_input("x", net.rng.choice([BOOL, INT64, FLOAT]), [batch, length], {"N": (2, 3), "T": (5, 7)})
     return sequence_of(net, x, table)
 
 
 def sequence_of(net: Net, x: Value, table: Value | None = None) -> list[Value]:
     """Blocks on a sequence, and a head, which may be the table of the embedding."""
     x = net.tried(tokens.positions, x)
-    x = run(net, x, [(tokens.BLOCKS, 9), (joins.BLOCKS, 3), (pointwise.BLOCKS, 2), *RARE])
+    x = run(
+        net,
+        x,
+        [(tokens.BLOCKS, 9), (joins.BLOCKS, 3), (pointwise.BLOCKS, 2), (contributed_attention.BLOCKS, 2.5), *RARE],
+    )
     if table is not None and net.chance(0.5):
         x = x if x.channels == table.shape[1] else attention.linear(net, x, table.shape[1])
         words = with_channel(net.node("MatMul", x, net.node("Transpose", table, perm=[1, 0])), 2)
@@ -118,7 +146,10 @@ def row_net(net: Net) -> list[Value]:
     """A dense network."""
     x = net.add_input("x", net.dtype, [_batch(net), net.rng.choice([3, 6, 8])], {"N": (2, 3)})
     x = rows.deep(net, x)
-    x = run(net, x, [(rows.BLOCKS, 5), (joins.BLOCKS, 3), (pointwise.BLOCKS, 3), *RARE])
+    if net.chance(0.25) and not x.is_open():
+        other = net.add_input("x", net.dtype, [x.shape[0], 4], {})
+        net.earlier.append(rows.dense_to(net, other, net.rng.choice([x.channels, 6])))
+    x = run(net, x, [(rows.BLOCKS, 5), (joins.BLOCKS, 3), (pointwise.BLOCKS, 3), (contributed.ROWS, 2), *RARE])
     return outputs_of(net, rows.dense_to(net, x, 5))
 
 
@@ -146,10 +177,12 @@ def outputs_of(net: Net, last: Value) -> list[Value]:
 
 
 def _batch(net: Net) -> int | str:
+    """A batch size, or the name of an open one."""
     return "N" if net.chance(0.35) else net.rng.choice([1, 2, 3])
 
 
 def _model(net: Net, outputs: list[Value]) -> onnx.ModelProto:
+    """The model that returns `outputs`."""
     if not outputs:
         raise Unfit("no outputs")
     infos = [helper.make_tensor_value_info(name, dims[0], dims[1:]) for name, dims in net.inputs.items()]
@@ -161,10 +194,13 @@ def _model(net: Net, outputs: list[Value]) -> onnx.ModelProto:
     inner = [info for info in net.infos if info.name in named] if net.chance(0.4) else []
     constants = [tensor for tensor in net.constants if tensor.name in read]
     graph = helper.make_graph(kept, "g", infos, results, constants, value_info=[*weights, *inner])
-    return helper.make_model(graph, ir_version=net.ir, opset_imports=[helper.make_opsetid("", net.opset)])
+    domains = {"": net.opset} | {node.domain: 1 for node in kept if node.domain}
+    opsets = [helper.make_opsetid(domain, version) for domain, version in domains.items()]
+    return helper.make_model(graph, ir_version=net.ir, opset_imports=opsets)
 
 
 def _dims(value: Value) -> list[int | None]:
+    """Sizes of axes, `None` for open ones."""
     return [a if a == b else None for a, b in zip(*value.shapes, strict=True)]
 
 
@@ -179,5 +215,6 @@ def _needed(nodes: list[onnx.NodeProto], wanted: set[str], *, drop: bool) -> lis
 
 
 def _reads(node: onnx.NodeProto) -> set[str]:
+    """All names that a node and its subgraphs read."""
     inner = (_reads(n) for a in node.attribute if a.HasField("g") for n in a.g.node)
     return set(node.input).union(*inner)

@@ -75,6 +75,7 @@ def dequantized(net: Net, shape: tuple[int, ...], axis: int = 0) -> Value:
 
 
 def _product(sizes: tuple[int, ...]) -> int:
+    """The product of sizes."""
     total = 1
     for size in sizes:
         total *= size
@@ -119,7 +120,7 @@ def other_norm(net: Net, x: Value) -> Value:
     """Normalisation by the tensor's own statistics."""
     kinds = ["InstanceNormalization", "Lp", "MVN", "group", *(["LRN"] if x.ndim == 4 else [])]
     kinds += ["layer"] if net.opset >= 17 else []
-    kind = net.rng.choice(kinds + ["operator"] * 2 if net.opset >= 21 else kinds)
+    kind = net.rng.choice(kinds + ["operator"] * 4 if net.opset >= 21 else kinds)
     c, space = x.channels, list(range(2, x.ndim))
     if kind == "InstanceNormalization":
         return net.node(kind, x, net.vector(c, "p"), net.vector(c))
@@ -202,6 +203,7 @@ def resized(net: Net, x: Value) -> Value:
 
 
 def _resized_axes(net: Net, x: Value, mode: str) -> Value:
+    """Resize that names the axes it works on."""
     axes = net.rng.choice([[2, 3], [3, 2], [3], [2]])
     if net.chance(0.5) or x.is_open(2, 3):
         return net.node("Resize", x, None, net.constant([2.0] * len(axes), FLOAT), mode=mode, axes=axes)

@@ -128,6 +128,7 @@ def depth_and_space(net: Net, x: Value) -> Value:
 
 
 def _every_second(net: Net, x: Value, row: int, column: int) -> Value:
+    """Every second row and column."""
     rows = net.node("Slice", x, *[net.constant([entry]) for entry in (row, 2**31, 2, 2)])
     return net.node("Slice", rows, *[net.constant([entry]) for entry in (column, 2**31, 3, 2)])
 

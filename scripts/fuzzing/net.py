@@ -66,7 +66,9 @@ class Value:
 
 @dataclass
 class Net:
-    """Nodes and tensors so far; all draws come from `rng`. `earlier` are tensors that a skip connection may reach."""
+    """Nodes and tensors so far; all draws come from `rng`. `earlier` are tensors that a skip
+    connection may reach, `mask` is an input that says which places of a sequence count.
+    """
 
     rng: random.Random
     opset: int
@@ -80,6 +82,7 @@ class Net:
     data: dict[str, onnx.TensorProto] = field(default_factory=dict)
     earlier: list[Value] = field(default_factory=list)
     vectors: dict[int, Value] = field(default_factory=dict)
+    mask: Value | None = None
     count: int = 0
 
     def name(self, prefix: str) -> str:
@@ -157,18 +160,19 @@ class Net:
         *inputs: Value | None,
         shape: Callable[[int], Shape] | None = None,
         dtype: int | None = None,
+        domain: str = "",
         **attributes: object,
     ) -> list[Value]:
         """The outputs of a new node; `shape(0)`, `shape(1)` and `dtype` say what inference cannot know."""
-        self.need(self.has(operator))
+        self.need(bool(domain) or self.has(operator))
         while inputs and inputs[-1] is None:
             inputs = inputs[:-1]
-        if self.dtype != FLOAT and len(inputs) == 1 and inputs[0] is not None:
+        if self.dtype != FLOAT and not domain and len(inputs) == 1 and inputs[0] is not None:
             self.need(operator in _ANY_TYPE or has_kernel(operator, self.opset, inputs[0].dtype))
         names = ["" if value is None else value.name for value in inputs]
         given = {key: value for key, value in attributes.items() if value is not None}
         label = self.name(operator.lower() + "_") if self.chance(0.8) else ""
-        node = helper.make_node(operator, names, [self.name("t") for _ in range(count)], label, **given)
+        node = helper.make_node(operator, names, [self.name("t") for _ in range(count)], label, domain=domain, **given)
         outputs = self._outputs(node, inputs, shape, dtype)
         self.nodes.append(node)
         for value in outputs:
@@ -183,6 +187,7 @@ class Net:
         shape: Callable[[int], Shape] | None,
         dtype: int | None,
     ) -> list[Value]:
+        """The outputs of a node, with their shapes at both choices of open sizes."""
         types = [self._infer(node, inputs, k) if dtype is None else {} for k in (0, 1)]
         made = [value for value in inputs if value is not None and value.name[0] in "tx"]  # weights have no channels
         found = []
@@ -194,6 +199,7 @@ class Net:
         return found
 
     def _infer(self, node: onnx.NodeProto, inputs: Sequence[Value | None], which: int) -> dict[str, onnx.TypeProto]:
+        """What onnx's own inference says of a node's outputs."""
         types = {v.name: helper.make_tensor_type_proto(v.dtype, v.shapes[which]) for v in inputs if v is not None}
         data = {name: self.data[name] for name in node.input if name in self.data}
         schema = onnx.defs.get_schema(node.op_type, self.opset, "")
@@ -223,15 +229,18 @@ def with_channel(value: Value, axis: int) -> Value:
 
 
 def _holds(tensor: onnx.TensorProto, array: np.ndarray) -> bool:
+    """Whether a constant has this content."""
     return tuple(tensor.dims) == array.shape and np.array_equal(numpy_helper.to_array(tensor), array)
 
 
 def _is_like(info: onnx.ValueInfoProto, shape: Shape, dtype: int) -> bool:
+    """Whether a weight has this shape and type."""
     tensor = info.type.tensor_type
     return tensor.elem_type == dtype and tuple(dim.dim_value for dim in tensor.shape.dim) == shape
 
 
 def _dims(types: dict[str, onnx.TypeProto], name: str) -> Shape:
+    """The shape that inference found."""
     tensor = types[name].tensor_type if name in types else None
     if tensor is None or not tensor.HasField("shape"):
         raise Unfit(f"{name} has no shape")

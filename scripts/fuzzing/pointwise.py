@@ -30,9 +30,12 @@ def activation(net: Net, x: Value) -> Value:
 
 
 def any_unary(net: Net, x: Value) -> Value:
-    """Any function of one element, where it has a value."""
-    names = " ".join([*SMOOTH, BOUNDED, POSITIVE, INSIDE, "Acosh", "Shrink", *([] if net.dtype == HALF else [STEPS])])
-    return unary(net, x, net.rng.choice(names.split()))
+    """Any functions of one element, one behind another, where they have a value."""
+    words = " ".join([*SMOOTH, BOUNDED, POSITIVE, INSIDE, "Acosh", "Shrink", *([] if net.dtype == HALF else [STEPS])])
+    known = [name for name in words.split() if has_kernel(name, net.opset, x.dtype)]
+    for operator in net.rng.sample(known, 2):
+        x = unary(net, x, operator)
+    return x
 
 
 def unary(net: Net, x: Value, operator: str) -> Value:
@@ -68,6 +71,7 @@ def spelt_out(net: Net, x: Value) -> Value:
 def with_constant(net: Net, x: Value) -> Value:
     """A constant added, multiplied or compared: one for all, one for each channel, or one for each element."""
     operator = net.rng.choice(["Add", "Sub", "Mul", "Div", "Max", "Min", "Add", "Mul", "Pow", "PRelu"])
+    net.need(operator not in ("Max", "Min") or net.opset >= 8)  # they do not broadcast before
     if operator == "PRelu":
         return net.node("PRelu", x, net.weight(*per_channel(net, x), kind="p"))
     if operator == "Pow":
@@ -104,6 +108,7 @@ def _behind(net: Net, shape: tuple[int, ...]) -> Value:
 
 
 def _flat_target(net: Net, shape: tuple[int, ...]) -> list[int]:
+    """A Reshape target that gives a vector this shape."""
     net.need(max(shape) > 0 and sum(size > 1 for size in shape) <= 1)
     return [-1 if size > 1 and net.chance(0.5) else size for size in shape]
 
@@ -115,12 +120,14 @@ def per_channel(net: Net, x: Value) -> tuple[int, ...]:
 
 
 def _constant_shape(net: Net, x: Value) -> tuple[int, ...]:
+    """A shape that broadcasts to the tensor's."""
     if net.chance(0.3) and x.ndim > 1 and not x.is_open(*range(1, x.ndim)):
         return x.shape[1:] if net.chance(0.5) else (1, *x.shape[1:])
     return per_channel(net, x)
 
 
 def _plus(net: Net, x: Value, number: float) -> Value:
+    """The tensor and a number added."""
     return net.node("Add", x, net.number(number))
 
 
@@ -221,11 +228,11 @@ def several(net: Net, x: Value) -> Value:
 
 BLOCKS = {
     activation: 10,
-    any_unary: 8,
+    any_unary: 12,
     spelt_out: 3,
     with_constant: 6,
     clipped: 1,
-    comparison: 2,
+    comparison: 3,
     logic: 1,
     typed: 2,
     modulo: 1,

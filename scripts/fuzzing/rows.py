@@ -37,6 +37,7 @@ def dense_to(net: Net, x: Value, units: int) -> Value:
 
 
 def _gemm(net: Net, x: Value, units: int) -> Value:
+    """A Gemm with or without its options."""
     turned = net.chance(0.6)
     weight = net.weight(units, x.channels) if turned else net.weight(x.channels, units)
     more: dict[str, object] = {"transB": 1} if turned else {}
@@ -113,6 +114,7 @@ def from_image(net: Net, x: Value) -> Value:
 
 
 def _size(x: Value) -> int:
+    """Number of elements of one sample."""
     total = 1
     for size in x.shape[1:]:
         total *= size

@@ -11,11 +11,12 @@ from onnx import numpy_helper
 
 from paoding_onnx.inputs import random_feeds
 from paoding_onnx.loader import Model
-from paoding_onnx.loader import constants
 from paoding_onnx.loader import input_specs
 from paoding_onnx.loader import lift
+from paoding_onnx.masking import mask
 from paoding_onnx.plan import Plan
 from paoding_onnx.plan import plan_document
+from paoding_onnx.reader import constants
 from paoding_onnx.session import Session
 from paoding_onnx.shapes import runnable_shapes
 from paoding_onnx.trace import Trace
@@ -33,25 +34,38 @@ LAYERS = {
 """Operators that add units up, with the operands that must be stored weights for slices of them to be zeroed."""
 SMALLEST_TABLE = 6
 """Rows of the smallest table that networks look up their tokens in."""
-OTHERS = ("Reduce", "Einsum", "GlobalLp", "Arg", "If", "Loop", "Scan")
-"""Beginnings of the names of operators that may add units up without weights."""
+OTHERS = (
+    "Reduce", "Einsum", "GlobalLp", "Arg", "If", "Loop", "Scan", "QLinear", "Attention", "MatMulInt", "ConvInt",
+    "MeanVariance", "DeformConv", "GatherND", "Scatter", "TopK", "Unique", "NonZero", "STFT",
+)  # fmt: skip
+"""Beginnings of the names of operators that may add units up without weights, or make no numbers of zeros."""
 
 
 def second_opinion(model: Model, found: Trace, plan: Plan, pruned: Model) -> str:
     """How the pruned model differs from the original with the removed slices of its weights set to zero; mostly "".
 
-    Only for networks in which every sum over units is one with stored weights.
+    That is for networks in which every sum over units is one with stored weights; others with integer inputs are asked
+    about all words that they know, where the package's own proof asks about two.
     """
-    weights = _weights(model.proto)
-    exact = all(group.is_exact or not plan.removed[group.start : group.stop].any() for group in found.groups)
-    if weights is None or not exact:
+    if not all(group.is_exact or not plan.removed[group.start : group.stop].any() for group in found.groups):
         return ""
-    zeroed = _zeroed(model, weights, plan_document(found, plan))
+    weights = _weights(model.proto)
+    if weights is not None:
+        return _compared(
+            model, found, pruned, _zeroed(model, weights, plan_document(found, plan)), "weights set to zero"
+        )
+    if any(spec.dtype is not None and spec.dtype.kind == "i" for spec in input_specs(model)):
+        return _compared(model, found, pruned, mask(model, found, plan), "the masked original, asked about all words")
+    return ""
+
+
+def _compared(model: Model, found: Trace, pruned: Model, other: Model, what: str) -> str:
+    """How the outputs of the pruned model and of another differ; "" if they do not."""
     feeds = _feeds(model, found)
-    wanted, got = Session(zeroed).run(feeds), Session(pruned).run(feeds)
+    wanted, got = Session(other).run(feeds), Session(pruned).run(feeds)
     worst = {name: _difference(wanted[name], got[name]) for name in wanted}
     name = max(worst, key=lambda key: worst[key])
-    return f"{name!r} differs by {worst[name]:.1e} from weights zeroed by hand" if worst[name] > 1 else ""
+    return f"{name!r} differs by {worst[name]:.1e} from {what}" if worst[name] > 1 else ""
 
 
 def _feeds(model: Model, found: Trace) -> dict[str, NDArray[np.generic]]:
@@ -67,7 +81,7 @@ def _weights(proto: onnx.ModelProto) -> set[str] | None:
     stored = {tensor.name for tensor in proto.graph.initializer}
     found = set()
     for node in proto.graph.node:
-        if node.op_type.startswith(OTHERS):
+        if node.domain or node.op_type.startswith(OTHERS):
             return None
         for operand in LAYERS.get(node.op_type, ()):
             if node.input[operand] not in stored:
@@ -77,6 +91,7 @@ def _weights(proto: onnx.ModelProto) -> set[str] | None:
 
 
 def _zeroed(model: Model, weights: set[str], document: Mapping[str, object]) -> Model:
+    """The model with what goes set to zero in these weights."""
     values = {name: array.copy() for name, array in constants(model).items() if name in weights}
     axes = document["axes"]
     for entry in axes if isinstance(axes, list) else ():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import onnx
@@ -17,23 +16,22 @@ SEEDS = 3
 """Plans tried for each smaller network: units have other numbers there."""
 
 
-def shrink(text: str, seed: int, outcome: Outcome, *, seconds: float = 30.0) -> tuple[str, int]:
+def shrink(text: str, seed: int, outcome: Outcome, *, attempts: int = 300) -> tuple[str, int]:
     """The smallest text found that fails as `outcome` says, and the seed with which it does."""
-    end = time.monotonic() + seconds
-    is_smaller = True
-    while is_smaller and time.monotonic() < end:
-        is_smaller = False
-        for candidate in _candidates(onnx.parser.parse_model(text)):
-            found = _failing_seed(candidate, seed, outcome)
-            if found is not None:
-                text, seed, is_smaller = candidate, found, True
-                break
-            if time.monotonic() > end:
-                break
+    candidates = _candidates(onnx.parser.parse_model(text))
+    for _ in range(attempts):
+        candidate = next(candidates, None)
+        if candidate is None:
+            break
+        found = _failing_seed(candidate, seed, outcome)
+        if found is not None:
+            text, seed = candidate, found
+            candidates = _candidates(onnx.parser.parse_model(text))
     return text, seed
 
 
 def _failing_seed(text: str, seed: int, outcome: Outcome) -> int | None:
+    """The first of a few seeds with which a text fails in the same way."""
     for other in range(seed, seed + SEEDS):
         found = judge(text, other)
         if found.kind == outcome.kind and found.detail[:15] == outcome.detail[:15]:
@@ -72,6 +70,7 @@ def _types(proto: onnx.ModelProto) -> dict[str, tuple[int, tuple[int | str, ...]
 
 
 def _with_outputs(proto: onnx.ModelProto, names: list[str], types: dict[str, tuple[int, tuple[int | str, ...]]]) -> str:
+    """The network that returns these tensors only."""
     copy = _copy(proto)
     del copy.graph.output[:]
     for name in names:
@@ -104,6 +103,7 @@ def _bypassed(proto: onnx.ModelProto, index: int, source: str) -> str:
 
 
 def _copy(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy to change."""
     copy = onnx.ModelProto()
     copy.CopyFrom(proto)
     return copy
@@ -129,5 +129,6 @@ def _cleaned(proto: onnx.ModelProto) -> str:
 
 
 def _reads(node: onnx.NodeProto) -> set[str]:
+    """All names that a node and its subgraphs read."""
     inner = (_reads(n) for a in node.attribute if a.HasField("g") for n in a.g.node)
     return set(node.input).union(*inner)

@@ -1,4 +1,4 @@
-"""Keras applications and recurrent networks through tf2onnx; needs an environment with tensorflow."""
+"""Keras applications, small models and recurrent networks through tf2onnx; needs an environment with tensorflow."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import onnxruntime
 import tensorflow as tf
 import tf2onnx
 from keras import layers
+from keras.src.applications import efficientnet
+from keras.src.applications import nasnet
 
 from zoo.entry import SEED
 from zoo.entry import Entry
@@ -21,9 +23,10 @@ OPSET = 17
 SIDE = 128
 APPLICATIONS = """
 MobileNet MobileNetV2 MobileNetV3Small MobileNetV3Large EfficientNetB0 EfficientNetV2B0 NASNetMobile DenseNet121
-ResNet50 ResNet50V2 Xception InceptionV3 ConvNeXtTiny InceptionResNetV2 DenseNet169 EfficientNetB3 EfficientNetV2S
+ResNet50 ResNet50V2 Xception InceptionV3 InceptionResNetV2 DenseNet169 EfficientNetB3 EfficientNetV2S
 ResNet101 ResNet101V2 NASNetLarge VGG16 VGG19
 """
+"""Not ConvNeXt: tf2onnx leaves an operator of TensorFlow where its GELU stands."""
 
 
 def catalogue() -> tuple[Entry, ...]:
@@ -38,6 +41,7 @@ def catalogue() -> tuple[Entry, ...]:
             Entry(f"keras_{name}.tf2onnx", _writer(lambda name=name: _application(name)))
             for name in APPLICATIONS.split()
         ),
+        *(Entry(f"keras_{name}.tf2onnx", _writer(make)) for name, make in _SMALL.items()),
     )
 
 
@@ -59,6 +63,50 @@ def _recurrent(cell: Callable[..., layers.Layer], both: bool) -> keras.Model:
     wrap = layers.Bidirectional if both else (lambda layer: layer)
     steps = [layers.Dense(40, activation="relu"), wrap(first), wrap(second), layers.Dense(24, activation="tanh")]
     return keras.Sequential([keras.Input((12, 20)), *steps, layers.Dense(5, activation="softmax")])
+
+
+def _nasnet() -> keras.Model:
+    """NASNet with one cell of each kind at each scale."""
+    sizes = {"input_shape": (32, 32, 3), "penultimate_filters": 96, "num_blocks": 1, "stem_block_filters": 8}
+    return nasnet.NASNet(**sizes, weights=None, classes=7, default_size=32)
+
+
+def _efficientnet() -> keras.Model:
+    """EfficientNet at a third of the width and depth of B0."""
+    sizes = {"width_coefficient": 0.35, "depth_coefficient": 0.4, "default_size": 32, "input_shape": (32, 32, 3)}
+    return efficientnet.EfficientNet(**sizes, weights=None, classes=7, name="small")
+
+
+def _reader() -> keras.Model:
+    """Words and their positions through attention and two dense layers, twice."""
+    words = keras.Input((16,))
+    rows = layers.Embedding(120, 48)(words)
+    for _ in range(2):
+        mixed = layers.MultiHeadAttention(4, 12)(rows, rows)
+        rows = layers.LayerNormalization()(layers.Add()([rows, mixed]))
+        fed = layers.Dense(48)(layers.Dense(96, activation="swish")(rows))
+        rows = layers.LayerNormalization()(layers.Add()([rows, fed]))
+    return keras.Model(words, layers.Dense(7)(layers.GlobalAveragePooling1D()(rows)))
+
+
+def _unet() -> keras.Model:
+    """Down by separable convolutions, up by transposed ones, with skips."""
+    image = keras.Input((32, 32, 3))
+    first = layers.Conv2D(16, 3, padding="same", activation="relu")(image)
+    second = layers.SeparableConv2D(32, 3, 2, padding="same", activation="relu")(first)
+    third = layers.BatchNormalization()(layers.SeparableConv2D(48, 3, 2, padding="same", activation="relu")(second))
+    up = layers.Concatenate()([layers.Conv2DTranspose(32, 2, 2, activation="relu")(third), second])
+    up = layers.Conv2D(24, 3, padding="same", activation="relu")(up)
+    up = layers.Concatenate()([layers.UpSampling2D(interpolation="bilinear")(up), first])
+    return keras.Model(image, layers.Conv2D(5, 1)(layers.PReLU(shared_axes=[1, 2])(up)))
+
+
+_SMALL: dict[str, Callable[[], keras.Model]] = {
+    "small_nasnet": _nasnet,
+    "small_efficientnet": _efficientnet,
+    "small_reader": _reader,
+    "small_unet": _unet,
+}
 
 
 def _writer(make: Callable[[], keras.Model]) -> Callable[[Path, bool], str]:

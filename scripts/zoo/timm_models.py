@@ -31,20 +31,19 @@ mobilenetv4_hybrid_medium hardcorenas_a ghostnet_050 ghostnetv2_100 ghostnetv3_0
 hgnetv2_b0 hrnet_w18_small inception_v3 inception_v4 inception_resnet_v2 selecsls42b tresnet_m vgg11 nasnetalarge
 pnasnet5large
 """
-DYNAMO = (
-    "test_vit2",
-    "vit_tiny_patch16_224",
-    "convnext_atto",
-    "mixer_s32_224",
-    "ghostnet_050",
-    "levit_128s",
-    "mobilevit_xxs",
-    "resnest14d",
-    "poolformer_s12",
-    "volo_d1_224",
-    "halonet26t",
-    "csatv2",
-)
+DYNAMO = """
+test_vit2 vit_tiny_patch16_224 convnext_atto mixer_s32_224 ghostnet_050 levit_128s mobilevit_xxs resnest14d
+poolformer_s12 volo_d1_224 halonet26t csatv2 naflexvit_base_patch16_gap cait_xxs24_224 xcit_nano_12_p16_224
+edgenext_xx_small pvt_v2_b0 gmlp_ti16_224 efficientvit_b0 maxvit_pico_rw_256 hrnet_w18_small dla46x_c cs3darknet_s
+ese_vovnet19b_slim lambda_resnet26t res2net50_14w_8s nf_regnet_b0 mixnet_s starnet_s050 inception_next_atto
+tf_efficientnet_b0 repvgg_a0 mobilenetv4_conv_small fasternet_t0 coat_tiny swiftformer_xs convit_tiny pit_ti_224
+gcvit_xxtiny crossvit_9_240
+"""
+"""Those that the new exporter writes too, spread over families."""
+NO_TORCHSCRIPT = "volo_d1_224 halonet26t csatv2 naflexvit_base_patch16_gap"
+"""Those that the old exporter cannot write."""
+OWN_SIZE = "vgg11 csatv2"
+"""Those whose pools the exporters write at the size they were made for alone."""
 SMALL = 128
 
 
@@ -52,7 +51,10 @@ def catalogue() -> tuple[Entry, ...]:
     """All entries, in the order of `NAMES`."""
     found: list[Entry] = []
     for name in NAMES.split():
-        found += entries(f"timm_{name}", lambda name=name: _built(name), dynamo=name in DYNAMO)
+        is_old = name not in NO_TORCHSCRIPT.split()
+        found += entries(
+            f"timm_{name}", lambda name=name: _built(name), dynamo=name in DYNAMO.split(), torchscript=is_old
+        )
     return tuple(found)
 
 
@@ -60,5 +62,5 @@ def _built(name: str) -> Built:
     timm.layers.set_fused_attn(False)  # the old exporter cannot write the fused one where its flag is computed
     model = timm.create_model(name, pretrained=False)
     own = model.pretrained_cfg["input_size"][-1]
-    is_fixed = model.pretrained_cfg.get("fixed_input_size", False)
+    is_fixed = model.pretrained_cfg.get("fixed_input_size", False) or name in OWN_SIZE.split()
     return image_module(lambda: model, (own,) if is_fixed or own < SMALL else (SMALL, own))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,20 +23,28 @@ OPSETS = (17, 20)
 """Of the old exporter, the second one for models with operators that the first lacks; the new one chooses its own."""
 
 
+LARGEST_FILE = 1_900_000_000
+"""Bytes of weights above which they go to a file beside the model: protobuf ends at 2 GB."""
+
+
 class ExportError(Exception):
     """A model that cannot be used for a test of numbers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A module and the positional arguments to trace it with."""
+    """A module and the positional arguments to trace it with.
+
+    `open_axes` names, for each argument, the axes whose size is left open in the file; without it all are fixed.
+    """
 
     module: nn.Module
     arguments: tuple[Tensor, ...]
+    open_axes: tuple[Mapping[int, str], ...] = ()
 
 
-def entries(name: str, build: Callable[[], Built], *, dynamo: bool) -> tuple[Entry, ...]:
-    """The files of one model: one by the old exporter, and one by the new exporter if `dynamo`."""
+def entries(name: str, build: Callable[[], Built], *, dynamo: bool, torchscript: bool = True) -> tuple[Entry, ...]:
+    """The files of one model: one by the old exporter if `torchscript`, and one by the new exporter if `dynamo`."""
 
     def write_old(path: Path, big: bool) -> str:
         return _write(path, build, big=big, dynamo=False)
@@ -43,13 +52,14 @@ def entries(name: str, build: Callable[[], Built], *, dynamo: bool) -> tuple[Ent
     def write_new(path: Path, big: bool) -> str:
         return _write(path, build, big=big, dynamo=True)
 
-    old = Entry(f"{name}.torchscript", write_old)
-    return (old, Entry(f"{name}.dynamo", write_new)) if dynamo else (old,)
+    old, new = Entry(f"{name}.torchscript", write_old), Entry(f"{name}.dynamo", write_new)
+    return (*((old,) if torchscript else ()), *((new,) if dynamo else ()))
 
 
 def _write(path: Path, build: Callable[[], Built], *, big: bool, dynamo: bool) -> str:
     warnings.filterwarnings("ignore")
     torch.set_num_threads(1)
+    torch.backends.mha.set_fastpath_enabled(False)  # one fused operator that no exporter knows
     torch.manual_seed(SEED)
     built = build()
     module = built.module.eval()
@@ -60,18 +70,37 @@ def _write(path: Path, build: Callable[[], Built], *, big: bool, dynamo: bool) -
     largest = _largest_output(module, built.arguments)
     with torch.no_grad():
         if dynamo:
-            torch.onnx.export(module, built.arguments, path, dynamo=True, external_data=False, verbose=False)
+            _export_new(module, built, path)
         else:
-            _export_old(module, built.arguments, path)
-    if len(onnx.load(path).graph.output) == 0:
+            _export_old(module, built, path)
+    if n_bytes > LARGEST_FILE:
+        _move_weights(path)
+    if len(onnx.load(path, load_external_data=False).graph.output) == 0:
         raise ExportError("the exported graph has no output")
     return f"{n_bytes / 4e6:.1f} M parameters, inputs {_text(built.arguments)}, largest output {largest:.2g}"
 
 
-def _export_old(module: nn.Module, arguments: tuple[Tensor, ...], path: Path) -> None:
+def _move_weights(path: Path) -> None:
+    """All weights to one file, in place of the one file for each that the old exporter writes."""
+    model = onnx.load(path)
+    onnx.save(model, path, save_as_external_data=True, location=f"{path.name}.data")
+
+
+def _export_new(module: nn.Module, built: Built, path: Path) -> None:
+    """By the new exporter, which may still fix an open axis where the module computes with its size."""
+    shapes = tuple(dict.fromkeys(axes, torch.export.Dim.AUTO) for axes in built.open_axes) or None
+    chosen = {"dynamo": True, "external_data": False, "verbose": False, "dynamic_shapes": shapes}
+    torch.onnx.export(module, built.arguments, path, **chosen)
+
+
+def _export_old(module: nn.Module, built: Built, path: Path) -> None:
+    """By the old exporter, at the first opset that has all operators."""
+    names = [f"input_{number}" for number in range(len(built.open_axes))]
+    chosen = {"dynamo": False, "input_names": names or None}
+    chosen |= {"dynamic_axes": dict(zip(names, map(dict, built.open_axes), strict=True)) or None}
     for opset in OPSETS:
         try:
-            torch.onnx.export(module, arguments, path, dynamo=False, opset_version=opset)
+            torch.onnx.export(module, built.arguments, str(path), opset_version=opset, **chosen)
         except torch.onnx.errors.UnsupportedOperatorError:
             if opset == OPSETS[-1]:
                 raise

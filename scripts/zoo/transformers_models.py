@@ -85,7 +85,6 @@ SMALL: Mapping[str, tuple[str, Mapping[str, object]]] = MappingProxyType(
     }
 )
 """By configuration: what follows the name of each model class, and the sizes that differ from the defaults."""
-DYNAMO = "BertModel GPT2LMHeadModel LlamaForCausalLM T5EncoderModel SwinModel ViTModel Wav2Vec2Model"
 _IMAGES = "CLIPVision ViT DeiT Beit Dinov2 Swin Swinv2 ConvNext ResNet MobileViT Segformer"
 
 
@@ -121,7 +120,7 @@ def catalogue() -> tuple[Entry, ...]:
             plain = ending.startswith(("Model", "For", "Encoder", "LM"))
             name = f"{family}{ending}" if plain else f"{family}For{ending}"
             given = (family, name)
-            found += entries(f"hf_{name}", lambda given=given: _built(*given), dynamo=name in DYNAMO.split())
+            found += entries(f"hf_{name}", lambda given=given: _built(*given), dynamo=True)
     return tuple(found)
 
 

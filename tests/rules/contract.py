@@ -90,6 +90,9 @@ ELEMENTWISE = [
     Case("IsInf", "t = Relu (a) s = Reciprocal (t) n = IsInf (s) c = Cast <to=1> (n)"),
     Case("BitShift", 'e = Abs (a) u = Cast <to=2> (e) s = BitShift <direction="LEFT"> (u, two) c = Cast <to=1> (s)',
          "uint8 two={2}"),
+    Case("BitwiseNot", "u = Cast <to=6> (a) n = BitwiseNot (u) c = Cast <to=1> (n)", opset=18),
+    *[Case(op, f"u = Cast <to=6> (a) n = {op} (u, two) c = Cast <to=1> (n)", "int32 two={2}", opset=18)
+      for op in ("BitwiseAnd", "BitwiseOr", "BitwiseXor")],
     Case("Clip", "c = Clip (a, zero, half)"),
     Case("PRelu", "c = PRelu (a, slope)", "float[8,1,1] slope"),
     Case("Add", "c = Add (a, k)", "float[8,1,1] k"),

@@ -161,4 +161,80 @@ ATTENTION = [
     Case("RotaryEmbedding", f"{_TOKENS} xq = MatMul (t, wq) i = {_MS}.RotaryEmbedding (xq, zeros, cos, sin) {_IMAGE}",
          f"float[8,24] wq, float[64,4] cos, float[64,4] sin, int64[1] zeros={{0}}, {_SHAPES}", channels=24, units=19),
 ]  # fmt: skip
-CONTRIBUTED = [*QUANTIZED, *FUSED, *ATTENTION]
+_PLACES = "j, places = TopK (a, two)"
+_TWO = "int64[1] two={2}"
+INDEXING = [
+    Case("GatherElements", f"{_PLACES} c = GatherElements <axis=3> (a, places)", _TWO),
+    Case("GatherElements", "l = ArgMax <axis=1> (a) c = GatherElements <axis=1> (a, l)", channels=1, units=PINNED),
+    Case("GatherElements", "c = GatherElements <axis=2> (a, places)", "int64[2,3,1,1] places={0,1,2,3,4,5}", channels=3,
+         units=PINNED),
+    Case("GatherND", "t = Transpose <perm=[2,3,0,1]> (a) p = GatherND (t, places) c = Reshape (p, back)",
+         "int64[3,2] places={0,1,7,7,3,4}, int64[4] back={6,-1,1,1}"),
+    Case("GatherND", "p = GatherND <batch_dims=2> (a, places) c = Unsqueeze (p, last)",
+         "int64[2,8,1] places={0,1,2,3,4,5,6,7,0,1,2,3,4,5,6,7}, int64[1] last={3}"),
+    Case("ScatterElements", f"{_PLACES} u = Neg (j) c = ScatterElements <axis=3> (a, places, u)", _TWO),
+    Case("ScatterElements", "s = Slice (a, zero_, one_, one_) p = Cast <to=7> (s) "
+         "c = ScatterElements <axis=1> (a, zeros, s)", "int64[1] zero_={0}, int64[1] one_={1}, int64[2,1,8,8] zeros",
+         units=PINNED),
+    Case("Scatter", "c = Scatter <axis=2> (a, places, updates)", "int64[2,8,1,8] places, float[2,8,1,8] updates",
+         opset=9),
+    Case("ScatterND", "t = Transpose <perm=[0,2,3,1]> (a) e = ScatterND (t, places, updates) "
+         "c = Transpose <perm=[0,3,1,2]> (e)", "int64[2,3] places={0,1,7,1,7,3}, float[2,8] updates"),
+    Case("TensorScatter", "c = TensorScatter <axis=3> (a, r, at)", "int64[2] at={0,0}", opset=24, units=8),
+    Case("TopK", "c, i = TopK <axis=3> (a, two)", _TWO),
+    Case("TopK", "m, c1 = TopK <axis=3> (a, two) c = Cast <to=1> (c1)", _TWO),
+    Case("TopK", "c, i = TopK <axis=1> (a, two)", _TWO, channels=2, units=PINNED),
+    Case("CumSum", "c = CumSum (a, axis)", "int64 axis={2}"),
+    Case("CumSum", "c = CumSum (a, axis)", "int64 axis={-3}", units=PINNED),
+    Case("CumProd", "c = CumProd (a, axis)", "int64 axis={3}", opset=26),
+    Case("ReverseSequence", "t = Transpose <perm=[2,0,1,3]> (a) e = ReverseSequence (t, lengths) "
+         "c = Transpose <perm=[1,2,0,3]> (e)", "int64[2] lengths={3,8}"),
+    Case("OneHot", "m = ArgMax <axis=3, keepdims=0> (a) c = OneHot <axis=3> (m, eight, values)",
+         "int64 eight={8}, float[2] values={0,1}"),
+    Case("Trilu", "c = Trilu (a)"),
+    Case("Trilu", f"c = {_MS}.Trilu <upper=0> (a)"),
+    Case("Compress", "c = Compress <axis=2> (a, which)", "bool[8] which={1,0,0,1,1,0,1,0}"),
+    Case("Compress", "p = Compress (a, which) c = Reshape (p, back)", "bool[8] which={1,0,0,1,1,0,1,0}, "
+         "int64[4] back={1,4,1,1}", channels=4, units=PINNED),
+    Case("RoiAlign", "c = RoiAlign <output_height=2, output_width=2> (a, boxes, which)",
+         "float[3,4] boxes={0,0,4,4,1,1,7,7,2,0,5,3}, int64[3] which={0,1,1}"),
+    Case("MaxRoiPool", "c = MaxRoiPool <pooled_shape=[2,2]> (a, boxes)", "float[2,5] boxes={0,0,0,4,4,1,1,1,7,7}"),
+    Case("GridSample", "c = GridSample (a, grid)", "float[2,3,4,2] grid"),
+    Case("GridSample", f"c = {_MS}.GridSample (a, grid)", "float[2,3,4,2] grid"),
+    Case("CenterCropPad", "c = CenterCropPad <axes=[2,3]> (a, size)", "int64[2] size={5,5}", opset=18),
+    Case("CenterCropPad", "c = CenterCropPad <axes=[1]> (a, size)", "int64[1] size={5}", opset=18, channels=5,
+         units=PINNED),
+    Case("Col2Im", "f = Reshape (a, flat) c = Col2Im (f, image, block)", "int64[3] flat={2,0,64}, "
+         "int64[2] image={8,8}, int64[2] block={1,1}", opset=18),
+    Case("Col2Im", "f = Reshape (a, flat) c = Col2Im <strides=[2,2]> (f, image, block)", "int64[3] flat={2,0,64}, "
+         "int64[2] image={16,16}, int64[2] block={2,2}", opset=18, channels=2, units=10),
+    Case("DFT", "u = Unsqueeze (a, last) d = DFT <axis=3> (u) c = ReduceSum <keepdims=0> (d, last)",
+         "int64[1] last={4}"),
+    Case("DFT", "u = Unsqueeze (a, last) d = DFT (u, , axis) c = ReduceSum <keepdims=0> (d, last)",
+         "int64[1] last={4}, int64 axis={1}", opset=20, units=PINNED),
+    Case("DeformConv", "c = DeformConv <pads=[1,1,1,1]> (a, k, offsets, b)",
+         "float[6,8,3,3] k, float[2,18,8,8] offsets, float[6] b", channels=6, units=22, opset=19),
+    Case("DeformConv", "c = DeformConv <offset_group=4> (a, k, offsets, , masks)",
+         "float[6,8,1,1] k, float[2,8,8,8] offsets, float[2,4,8,8] masks", channels=6, units=18, opset=19),
+    Case("DeformConv", "c = DeformConv <offset_group=2, group=2> (a, k, offsets)",
+         "float[6,4,1,1] k, float[2,4,8,8] offsets", channels=6, units=PINNED, opset=19),
+    Case("NonZero", "p = Greater (a, zero) z = NonZero (p) s = Cast <to=1> (z) m = ReduceMean <axes=[0,1]> (s) "
+         "c = Add (r, m)", units=PINNED),
+    Case("Unique", "u, i, n, k = Unique (a) f = ReduceMax (u) c = Mul (a, f)", units=PINNED),
+    Case("EyeLike", "m = ReduceMax <axes=[2,3], keepdims=0> (a) i = EyeLike (m) u = Unsqueeze (i, last) c = Mul (a, u)",
+         "int64[2] last={2,3}", units=PINNED),
+    Case("NonMaxSuppression", "f = Reshape (a, boxes) s = ReduceMax <axes=[2]> (f) t = Transpose <perm=[0,2,1]> (s) "
+         "b = Abs (f) k = NonMaxSuppression (b, t, two) g = Cast <to=1> (k) e = ReduceMean (g) c = Mul (a, e)",
+         "int64[3] boxes={2,128,4}, int64[1] two={2}", units=PINNED),
+    Case("AffineGrid", "m = Slice (a, start, end, axes) q = Squeeze (m, one_) e = AffineGrid (q, size) "
+         "c = GridSample (a, e)", "int64[3] start={0,0,0}, int64[3] end={1,2,3}, int64[3] axes={1,2,3}, "
+         "int64[1] one_={1}, int64[4] size={2,8,5,5}", opset=20, units=15),
+    Case("STFT", "f = Flatten (a) d = STFT (f, step, , length) e = ReduceMean (d) c = Mul (a, e)",
+         "int64 step={64}, int64 length={64}", units=PINNED),
+    *[Case(op, f"w = {op} (eight) c = Mul (a, w)", "int64 eight={8}")
+      for op in ("HannWindow", "HammingWindow", "BlackmanWindow")],
+    Case("Det", "d = Det (a) u = Unsqueeze (d, last) c = Mul (a, u)", "int64[2] last={2,3}", units=PINNED),
+    Case("MaxUnpool", "m, i = MaxPool <kernel_shape=[2,2], strides=[2,2]> (a) "
+         "c = MaxUnpool <kernel_shape=[2,2], strides=[2,2]> (m, i)", units=PINNED),
+]  # fmt: skip
+CONTRIBUTED = [*QUANTIZED, *FUSED, *ATTENTION, *INDEXING]

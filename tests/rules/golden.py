@@ -47,9 +47,12 @@ def _words(*lines: str) -> list[str]:
 UNARY = _words(
     "Abs Acos Acosh Asin Asinh Atan Atanh Ceil Celu Cos Cosh Elu Erf Exp Floor Gelu HardSigmoid HardSwish Identity",
     "IsInf IsNaN LeakyRelu Log Mish Neg Not Reciprocal Relu Round Selu Shrink Sigmoid Sign Sin Sinh Softplus Softsign",
-    "Sqrt Tan Tanh ThresholdedRelu",
+    "BitwiseNot Sqrt Tan Tanh ThresholdedRelu",
 )
-BINARY = _words("Add And BitShift Div Equal Greater GreaterOrEqual Less LessOrEqual Mod Mul Or Pow Sub Xor")
+BINARY = _words(
+    "Add And BitShift BitwiseAnd BitwiseOr BitwiseXor Div Equal Greater GreaterOrEqual Less LessOrEqual Mod Mul Or Pow",
+    "Sub Xor",
+)
 VARIADIC = _words("Max Mean Min Sum")
 SUMS = _words("ReduceL1 ReduceL2 ReduceSum ReduceSumSquare")
 EXTREMES = _words("ReduceMax ReduceMean ReduceMin")
@@ -104,9 +107,18 @@ LINEAR = [
     ),
     line("Conv 2x3x8x8 8x3x3x3 -> 2x8x6x6", VALID, sizes="G=1 I=3 O=8 b0=1 S0=6 e0=1", fits=G, macs=S2),
     line("Conv 2x8x8x8 8x1x3x3 8 -> 2x8x8x8", SAME, sizes="G=8 I=1 O=1", fits=G, macs=S2, group=8, pads=(1, 1, 1, 1)),
-    line("Conv 2x4x8x8 8x1x3x3 8 -> 2x8x8x8", SAME, sizes="G=4 I=1 O=2", fits=G, macs=S2, group=4, strides=(1, 1)),
+    line(
+        "Conv 2x4x8x8 8x1x3x3 8 -> 2x8x8x8",
+        SAME,
+        sizes="G=4 I=1 O=2",
+        fits=G,
+        macs=S2,
+        group=4,
+        strides=(1, 1),
+        pads=(1, 1, 1, 1),
+    ),
     line("Conv 2x6x8x8 8x3x1x1 8 -> 2x8x8x8", POINTWISE, sizes="G=2 I=3 O=4", fits=G, macs=S2, group=2),
-    line("Conv 2x3x8x8 8x3x3x3 -> 2x8x9x10", STRIDED, fits=G, macs=K2, pads=(2, 2, 2, 2)),
+    line("Conv 2x3x8x8 8x3x3x3 -> 2x8x10x10", STRIDED, fits=G, macs=K2, pads=(2, 2, 2, 2)),
     line("Conv 2x3x9 8x3x4 -> 2x8x6", "n (G I) s0, (G O) I k0, (G O) -> n (G O) t0", fits=G, macs="n G I O k0 t0"),
     line(
         "Conv 2x3x4x5x6 8x3x1x1x1 -> 2x8x4x5x6",

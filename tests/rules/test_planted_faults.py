@@ -14,7 +14,7 @@ from paoding_onnx import sites
 from paoding_onnx.checks import Verdict
 from paoding_onnx.checks import check_surgery
 from paoding_onnx.graph import Node
-from paoding_onnx.loader import constants
+from paoding_onnx.reader import constants
 from paoding_onnx.rules import Fit
 from paoding_onnx.rules import Rule
 from paoding_onnx.rules import rule_for

@@ -30,13 +30,18 @@ AFFINE = [golden for golden in GOLDEN if rule_for(golden.node).affine is not Non
 
 
 def _run(golden: Golden, factor: float = 1.0) -> dict[str, np.ndarray]:
-    """The node's tensors by name; computed numbers, other than indices, are scaled by `factor`."""
+    """The node's tensors by name; computed numbers, other than indices, are scaled by `factor`.
+
+    Of a node that multiplies tensors with each other all but the first are scaled: the weights and biases of its units.
+    """
+    first = golden.node.inputs[0] if golden.macs else None
     rng = np.random.default_rng(0)
     content = {t.name: t.value for t in golden.node.inputs if t is not None and t.value is not None}
     for tensor in golden.node.inputs:
         if tensor is not None and tensor.value is None:
             values = np.asarray(rng.standard_normal(tensor.shape)).astype(tensor.dtype)
-            content[tensor.name] = values * np.float32(factor) if tensor.dtype.kind == "f" else values
+            is_scaled = tensor.dtype.kind == "f" and tensor is not first
+            content[tensor.name] = values * np.float32(factor) if is_scaled else values
     return content | Session(lift(_proto(golden.node, golden.opset, content))).run({})
 
 
