@@ -74,7 +74,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--torch-python", metavar="FILE", default=sys.executable)
     parser.add_argument("--onnxsim-python", metavar="FILE", default=sys.executable)
     parser.add_argument("--cpu-seconds", metavar="N", type=int, default=120, help="limit of a process (default 120)")
-    parser.add_argument("--memory-gigabytes", metavar="N", type=float, default=12, help="limit (default 12)")
+    parser.add_argument("--memory-gigabytes", metavar="N", type=float, default=20, help="limit (default 20)")
     return parser.parse_args()
 
 

@@ -24,6 +24,8 @@ from zoo.measure import PRUNE
 HERE = Path(__file__).parent
 OURS = "paoding_onnx"
 TOOLS = (OURS, "onnxsim", "onnxsim_helped", "torch_pruning")
+_STAGES = ("loading", "building the model", "building the pruner", "pruning", "running the result")
+"""What the programs beside this one say that they are doing; libraries print more between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,8 @@ def _status(done: _Done, told: Mapping[str, object], tool: str) -> str:
     """What went wrong, on one line, or "ok"."""
     if told:
         return OK if told["after"] < told["before"] else "nothing removed"
-    stage = "" if tool == OURS else f" while {(done.out.strip().splitlines() or ['starting'])[-1]}"
+    stages = [line for line in done.out.splitlines() if line in _STAGES]
+    stage = "" if tool == OURS else f" while {(stages or ['starting'])[-1]}"
     if -done.code in (signal.SIGXCPU, signal.SIGKILL):
         return f"out of CPU time{stage}" if -done.code == signal.SIGXCPU else f"killed{stage}"
     lines = [line for line in done.err.splitlines() if line.strip()] or [f"exit status {done.code}, no message"]
