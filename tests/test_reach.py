@@ -127,3 +127,16 @@ def test_bound_is_met_where_nothing_stands_in_the_way():
 
     before, after = (run(planted(text, plant))["y"] for plant in (dict, shift))
     np.testing.assert_allclose(np.abs(after - before)[0], reach(model(text))[0][3], rtol=1e-4)
+
+
+def test_reach_stays_finite_through_many_layers():
+    depth = 60
+    weights = ", ".join(f"float[64,64] w{k}" for k in range(depth))
+    nodes = " ".join(f"h{k} = MatMul ({f'r{k - 1}' if k else 'x'}, w{k}) r{k} = Relu (h{k})" for k in range(depth - 1))
+    text = f"g (float[1,64] x) => (float[1,64] y) <{weights}> {{ {nodes} y = MatMul (r{depth - 2}, w{depth - 1}) }}"
+    view = whole_view(model(text))
+    reach = reach_of(view, view.trace.groups)
+    assert len(reach) == depth - 1
+    for rows in reach.values():
+        assert np.isfinite(rows).all()
+        assert rows.max() > 0

@@ -22,6 +22,9 @@ from paoding_onnx.trace import Group
 MAX_COLUMNS = 1024
 """Outputs beyond this many share columns."""
 
+HUGE = 1e18
+"""Bounds grow with every layer; beyond this they are scaled down, all that are still to be compared alike."""
+
 Reach = Mapping[int, Floats]
 """By the number of a group's first unit: `(n_units, n_outputs)`, all entries at least 0."""
 
@@ -30,7 +33,8 @@ def reach_of(view: View, groups: Iterable[Group]) -> Reach:
     """The reach of each group's units: entry (u, o) bounds |change of output o| for a change of unit u by at most one.
 
     An output is a unit of a contracting node that may not go: the model's own outputs, or a layer the user excluded.
-    Zero rows mean that no weight lies on the way.
+    Zero rows mean that no weight lies on the way. In very deep models all entries of a group have a factor in common,
+    which no comparison of its units notices.
     """
     wanted = list(groups)
     made_at = {g.start: {p.site for p in g.having(Role.PRODUCES)} for g in wanted}
@@ -41,6 +45,7 @@ def reach_of(view: View, groups: Iterable[Group]) -> Reach:
     n_columns = max((int(ids.max()) + 1 for ids in columns.values()), default=1)
     reached: dict[str, dict[int, Floats]] = {}
     found = {g.start: np.zeros((g.n_units, n_columns), np.float32) for g in wanted}
+    whole = 1.0
     for index in sorted(sites, reverse=True):
         site = view.trace.sites[index]
         outgoing = _merged(reached.pop(t.name, {}) for t in site.node.outputs if t is not None)  # not read again
@@ -51,8 +56,14 @@ def reach_of(view: View, groups: Iterable[Group]) -> Reach:
             continue  # nobody asks for the reach of what comes before the first producers
         weight = _weight(view, site)
         incoming = (
-            outgoing if weight is None else _contract(view, site, weight, outgoing, columns.get(index), n_columns)
+            outgoing
+            if weight is None
+            else _contract(view, site, weight, outgoing, columns.get(index), (n_columns, whole))
         )
+        if (peak := max((float(rows.max(initial=0)) for rows in incoming.values()), default=0.0)) > HUGE:
+            whole /= peak
+            still_open = [found[start] for start, places in made_at.items() if min(places) < index]
+            _shrink([*incoming.values(), *(r for of in reached.values() for r in of.values()), *still_open], peak)
         _hand_up(view, site, incoming, reached)
     return found
 
@@ -110,23 +121,32 @@ def _contract(
     weight: tuple[Slot, int, int],
     outgoing: Mapping[int, Floats],
     columns: Ids | None,
-    n_columns: int,
+    outputs: tuple[int, float],
 ) -> dict[int, Floats]:
-    """Reach of the units a site consumes: absolute weights times the reach of what it produces."""
+    """Reach of the units a site consumes: absolute weights times the reach of what it produces.
+
+    `outputs` says how many columns there are, and what an output reaches of itself.
+    """
     slot, inside, outside = weight
     value = view.constant(slot.tensor)
     others = tuple(k for k in range(value.ndim) if k not in (inside, outside))
     matrix = np.abs(np.asarray(value, np.float32)).sum(axis=others)
     matrix = abs(site.rule.gain) * (matrix if inside < outside else matrix.T)
     produced = view.trace.units[slot, outside]
-    rows = np.zeros((produced.size, n_columns), np.float32)
+    rows = np.zeros((produced.size, outputs[0]), np.float32)
     for start, of in outgoing.items():
         inside_group = (produced >= start) & (produced < start + len(of))
         rows[inside_group] = of[produced[inside_group] - start]
     rows[(produced >= 0) & view.removed[produced]] = 0
     if columns is not None:
-        rows[columns >= 0, columns[columns >= 0]] = 1
+        rows[columns >= 0, columns[columns >= 0]] = outputs[1]
     return _by_group(view, view.trace.units[slot, inside], matrix @ rows)
+
+
+def _shrink(arrays: Iterable[Floats], factor: float) -> None:
+    """Divide each array by `factor`, once where one is listed twice."""
+    for array in {id(array): array for array in arrays}.values():
+        array /= np.float32(factor)
 
 
 def _by_group(view: View, units: Ids, rows: Floats) -> dict[int, Floats]:
