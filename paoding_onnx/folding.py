@@ -48,16 +48,17 @@ def study(model: Model, given: Shapes | None = None, *, verbose: bool = False) -
 
 def _stuck(graph: Graph) -> Iterator[str]:
     """Tensors computed from weights alone by a node that pins an axis of theirs, where storing them costs no space."""
-    weighty = {t.name: _is_weight(t) for t in graph.tensors.values() if t.is_constant}
+    stored = {tensor.name: frozenset({tensor.name}) for tensor in graph.tensors.values() if tensor.is_constant}
     for index, node in enumerate(graph.nodes):
-        read = [tensor for tensor in node.inputs if tensor is not None]
-        if not read or node.captures or any(tensor.name not in weighty for tensor in read):
+        read = [tensor.name for tensor in node.inputs if tensor is not None]
+        if not read or node.captures or any(name not in stored for name in read):
             continue
-        made = [tensor for tensor in node.outputs if tensor is not None]
-        has_weights = any(weighty[tensor.name] for tensor in read)
-        weighty |= {tensor.name: has_weights for tensor in made}
-        if has_weights and _pins(site_of(node, index)) and _bytes(made[:1]) <= _bytes(read):
-            yield made[0].name
+        sources = frozenset[str]().union(*(stored[name] for name in read))
+        stored |= {tensor.name: sources for tensor in node.outputs if tensor is not None}
+        weights = [graph.tensors[name] for name in sources if _is_weight(graph.tensors[name])]
+        made = node.outputs[0]
+        if made is not None and weights and _bytes([made]) <= _bytes(weights) and _pins(site_of(node, index)):
+            yield made.name
 
 
 def _is_weight(tensor: Tensor) -> bool:

@@ -37,14 +37,20 @@ def max_pool(node: Node) -> Rule:
 
 @register("GlobalAveragePool", read=22)
 def global_average(node: Node) -> Rule:
-    """ONNX GlobalAveragePool-22."""
-    return Rule("n C *s -> n C *t", passes=Passes.ANY, why=_SLIDES)
+    """ONNX GlobalAveragePool-22, over what may be channels that a Transpose moved, as in a LayerNormalization."""
+    return _pool_all(node, Passes.ANY)
 
 
 @register("GlobalMaxPool", "GlobalLpPool", read=22)
 def global_norm(node: Node) -> Rule:
     """ONNX GlobalMaxPool-22, GlobalLpPool-22."""
-    return Rule("n C *s -> n C *t", passes=Passes.POSITIVE, why=_SLIDES)
+    return _pool_all(node, Passes.POSITIVE)
+
+
+def _pool_all(node: Node, passes: Passes) -> Rule:
+    space = names("S", len(node.shape(0)) - 2)
+    source, target = ["n", "C", *(f"~{name}" for name in space)], ["n", "C", *("1" for _ in space)]
+    return Rule(spell([source], [target]), passes=passes)
 
 
 def _pool(node: Node, passes: Passes) -> Rule:

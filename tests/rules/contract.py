@@ -146,6 +146,11 @@ POOLING = [
     *[Case(op, f"c = {op} <kernel_shape=[2,2]> (a)") for op in ("AveragePool", "LpPool", "MaxPool")],
     *[Case(op, f"c = {op} (a)") for op in ("GlobalAveragePool", "GlobalLpPool", "GlobalMaxPool")],
     Case(
+        "GlobalAveragePool",
+        "t = Transpose <perm=[0,2,1,3]> (a) m = GlobalAveragePool (t) s = Sub (t, m) "
+        "c = Transpose <perm=[0,2,1,3]> (s)",
+    ),
+    Case(
         "AveragePool",
         "u = Unsqueeze (a, one_) p = Pad (u, pads) m = AveragePool <kernel_shape=[5,1,1]> (p) c = Squeeze (m, one_)",
         "int64[1] one_={1}, int64[10] pads={0,0,2,0,0,0,0,2,0,0}",

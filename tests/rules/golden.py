@@ -194,7 +194,10 @@ POOLING = [
         why="indices",
         kernel_shape=(2,),
     ),
-    *[line(f"{op} 2x8x4x4 -> 2x8x1x1", POOL) for op in ("GlobalAveragePool", "GlobalLpPool", "GlobalMaxPool")],
+    *[
+        line(f"{op} 2x8x4x4 -> 2x8x1x1", "n C ~S0 ~S1 -> n C 1 1")
+        for op in ("GlobalAveragePool", "GlobalLpPool", "GlobalMaxPool")
+    ],
     line("Resize 2x8x4x4 _ {4} -> 2x8x8x8", "A0 A1 a2 a3, _, _ -> A0 A1 b2 b3"),
     line("Resize 2x8x4x4 _ _ [2,8,8,8] -> 2x8x8x8", "A0 A1 a2 a3, _, _, _ -> A0 A1 b2 b3", fits="3[0]=A0 3[1]=A1"),
     line("Resize 2x8x4x4 _ _ [9,8] -> 2x8x8x9", "A0 A1 a2 a3, _, _, _ -> A0 A1 b2 b3", axes=(3, 2)),
