@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from fuzzing.attention import linear
-from fuzzing.contributed import MICROSOFT
-from fuzzing.contributed import fused_dense
-from fuzzing.contributed import integer_matmul
-from fuzzing.contributed import made
+from fuzzing.quantized import MICROSOFT
+from fuzzing.quantized import fused_dense
+from fuzzing.quantized import integer_matmul
+from fuzzing.quantized import made
 from fuzzing.net import FLOAT
 from fuzzing.net import INT8
 from fuzzing.net import INT32

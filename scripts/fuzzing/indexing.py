@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fuzzing import forms
-from fuzzing.contributed import made
+from fuzzing.quantized import made
 from fuzzing.joins import projected
 from fuzzing.net import BOOL
 from fuzzing.net import FLOAT

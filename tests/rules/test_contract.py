@@ -11,9 +11,9 @@ from tests.models import model
 from tests.models import prune_randomly
 from tests.rules.contract import CONTRACT
 from tests.rules.contract import Case
-from tests.rules.contract_contributed import CONTRIBUTED
+from tests.rules.contract_others import OTHERS
 
-CASES = [*CONTRACT, *CONTRIBUTED]
+CASES = [*CONTRACT, *OTHERS]
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.label)
 
 

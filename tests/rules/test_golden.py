@@ -10,12 +10,12 @@ from paoding_onnx.rules import operators
 from paoding_onnx.rules import rule_for
 from tests.rules.golden import GOLDEN
 from tests.rules.golden import Golden
-from tests.rules.golden_contributed import CONTRIBUTED
+from tests.rules.golden_others import OTHERS
 from tests.rules.nodes import fit_text
 from tests.rules.nodes import shapes
 from tests.rules.nodes import taken_text
 
-LINES = [*GOLDEN, *CONTRIBUTED]
+LINES = [*GOLDEN, *OTHERS]
 every_line = pytest.mark.parametrize("golden", LINES, ids=lambda golden: golden.label)
 
 

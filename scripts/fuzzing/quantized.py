@@ -148,7 +148,7 @@ def fused_conv(net: Net, x: Value) -> Value:
     return made(net, "FusedConv", *inputs, like=x, activation=activation, shape=lambda which: shapes[which])
 
 
-def contributed_unary(net: Net, x: Value) -> Value:
+def microsoft_unary(net: Net, x: Value) -> Value:
     """GELU in onnxruntime's forms, or a detour through 16-bit integers."""
     net.need(x.dtype == FLOAT)
     operator = net.rng.choice(["Gelu", "QuickGelu", "FastGelu", "QuantizeLinear"])
@@ -218,6 +218,6 @@ def fused_dense(net: Net, x: Value) -> Value:
     return made(net, style, _quantize(net, x, scales), *given, like=x, shape=lambda which: shapes[which])
 
 
-ANYWHERE = {quantized_pair: 3, quantized_unary: 2, contributed_unary: 3}
+ANYWHERE = {quantized_pair: 3, quantized_unary: 2, microsoft_unary: 3}
 IMAGES = {integer_conv: 4, quantized_pool: 3, fused_conv: 3}
 ROWS = {integer_matmul: 3, fused_dense: 3}

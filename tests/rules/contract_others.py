@@ -237,4 +237,4 @@ INDEXING = [
     Case("MaxUnpool", "m, i = MaxPool <kernel_shape=[2,2], strides=[2,2]> (a) "
          "c = MaxUnpool <kernel_shape=[2,2], strides=[2,2]> (m, i)", units=PINNED),
 ]  # fmt: skip
-CONTRIBUTED = [*QUANTIZED, *FUSED, *ATTENTION, *INDEXING]
+OTHERS = [*QUANTIZED, *FUSED, *ATTENTION, *INDEXING]

@@ -193,4 +193,4 @@ INDEXING = [
     line("Det 2x8x8 -> 2", "i0x0 i0x1 i0x2 -> o0x0", why="matrices"),
     line("MaxUnpool 2x8x4 i2x8x4 -> 2x8x8", "i0x0 i0x1 i0x2, i1x0 i1x1 i1x2 -> o0x0 o0x1 o0x2", why="all channels"),
 ]  # fmt: skip
-CONTRIBUTED = [*QUANTIZED, *FUSED, *ATTENTION, *INDEXING]
+OTHERS = [*QUANTIZED, *FUSED, *ATTENTION, *INDEXING]
