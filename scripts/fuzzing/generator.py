@@ -11,16 +11,16 @@ from onnx import helper
 
 from fuzzing import arithmetic
 from fuzzing import attention
-from fuzzing import contributed
-from fuzzing import contributed_attention
 from fuzzing import control
 from fuzzing import forms
+from fuzzing import fused_attention
 from fuzzing import images
 from fuzzing import indexing
 from fuzzing import joins
 from fuzzing import mixing
 from fuzzing import odd
 from fuzzing import pointwise
+from fuzzing import quantized
 from fuzzing import rows
 from fuzzing import tokens
 from fuzzing.forms import Copy
@@ -45,7 +45,7 @@ RARE = [
     (control.BLOCKS, 0.3),
     (odd.BLOCKS, 2),
     (indexing.BLOCKS, 2.5),
-    (contributed.ANYWHERE, 0.5),
+    (quantized.ANYWHERE, 0.5),
 ]
 
 
@@ -81,7 +81,7 @@ def image_net(net: Net) -> list[Value]:
             (mixing.BLOCKS, 3),
             (joins.BLOCKS, 5),
             (pointwise.BLOCKS, 3),
-            (contributed.IMAGES, 1),
+            (quantized.IMAGES, 1),
             *RARE,
         ],
     )
@@ -128,7 +128,7 @@ def sequence_of(net: Net, x: Value, table: Value | None = None) -> list[Value]:
     x = run(
         net,
         x,
-        [(tokens.BLOCKS, 9), (joins.BLOCKS, 3), (pointwise.BLOCKS, 2), (contributed_attention.BLOCKS, 2.5), *RARE],
+        [(tokens.BLOCKS, 9), (joins.BLOCKS, 3), (pointwise.BLOCKS, 2), (fused_attention.BLOCKS, 2.5), *RARE],
     )
     if table is not None and net.chance(0.5):
         x = x if x.channels == table.shape[1] else attention.linear(net, x, table.shape[1])
@@ -149,7 +149,7 @@ def row_net(net: Net) -> list[Value]:
     if net.chance(0.25) and not x.is_open():
         other = net.add_input("x", net.dtype, [x.shape[0], 4], {})
         net.earlier.append(rows.dense_to(net, other, net.rng.choice([x.channels, 6])))
-    x = run(net, x, [(rows.BLOCKS, 5), (joins.BLOCKS, 3), (pointwise.BLOCKS, 3), (contributed.ROWS, 2), *RARE])
+    x = run(net, x, [(rows.BLOCKS, 5), (joins.BLOCKS, 3), (pointwise.BLOCKS, 3), (quantized.ROWS, 2), *RARE])
     return outputs_of(net, rows.dense_to(net, x, 5))
 
 

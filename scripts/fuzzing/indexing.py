@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from fuzzing import forms
-from fuzzing.quantized import made
 from fuzzing.joins import projected
 from fuzzing.net import BOOL
 from fuzzing.net import FLOAT
@@ -15,6 +14,7 @@ from fuzzing.net import Net
 from fuzzing.net import Shape
 from fuzzing.net import Value
 from fuzzing.net import with_channel
+from fuzzing.quantized import made
 
 
 def _axis(net: Net, x: Value, smallest: int = 2) -> int:

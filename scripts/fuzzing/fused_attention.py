@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from fuzzing.attention import linear
-from fuzzing.quantized import MICROSOFT
-from fuzzing.quantized import fused_dense
-from fuzzing.quantized import integer_matmul
-from fuzzing.quantized import made
 from fuzzing.net import FLOAT
 from fuzzing.net import INT8
 from fuzzing.net import INT32
@@ -15,6 +11,10 @@ from fuzzing.net import UINT8
 from fuzzing.net import Net
 from fuzzing.net import Value
 from fuzzing.net import with_channel
+from fuzzing.quantized import MICROSOFT
+from fuzzing.quantized import fused_dense
+from fuzzing.quantized import integer_matmul
+from fuzzing.quantized import made
 
 
 def _sequence(net: Net, x: Value) -> None:
