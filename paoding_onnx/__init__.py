@@ -57,21 +57,6 @@ _HOMES = {
     "save": "writer",
 }
 
-__all__ = [
-    "Checked",
-    "Model",
-    "Options",
-    "PaodingError",
-    "Pruned",
-    "Trace",
-    "check",
-    "examine",
-    "explain",
-    "load",
-    "prune",
-    "save",
-]
-
 
 def __getattr__(name: str) -> object:
     """The public name `name`, from the module it lives in."""
