@@ -22,9 +22,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from csv_rows import read_csv
+from csv_rows import write_csv
 from zoo.coverage_table import markdown
-from zoo.coverage_table import read_csv
-from zoo.coverage_table import write_csv
 from zoo.entry import VERSIONS
 from zoo.measure import OK
 from zoo.measure import Row
@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--fresh", action="store_true", help="measure all models anew")
     arguments = parser.parse_args()
     is_old = arguments.csv is not None and arguments.csv.exists()
-    rows = {row.model: row for row in (read_csv(arguments.csv) if is_old else ())}
+    rows = {row.model: row for row in (read_csv(arguments.csv, Row) if is_old else ())}
     kept = {} if arguments.fresh else {name for name, row in rows.items() if row.status == OK}
     paths = [path for path in _models(arguments.folder, arguments.only) if path.stem not in kept]
     versions = _versions(arguments.folder)
@@ -69,7 +69,7 @@ def _versions(folder: Path) -> dict[str, str]:
 
 def _write(table: Path | None, document: Path | None, rows: Sequence[Row], versions: dict[str, str]) -> None:
     if table is not None:
-        write_csv(table, rows)
+        write_csv(table, rows, Row)
     if document is not None:
         document.write_text(markdown(rows, datetime.now(UTC).date().isoformat(), versions))
 

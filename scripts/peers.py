@@ -22,6 +22,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from csv_rows import read_csv
+from csv_rows import write_csv
 from peers.document import markdown
 from peers.measure import OURS
 from peers.measure import TOOLS
@@ -29,8 +31,6 @@ from peers.measure import Limits
 from peers.measure import Row
 from peers.measure import measure
 from peers.measure import model_name
-from peers.table import read_csv
-from peers.table import write_csv
 
 _NO_CLASSIFIERS = ("deeplabv3", "fcn", "lraspp")
 """First letters of the names of segmentation models."""
@@ -40,7 +40,7 @@ def main() -> None:
     """Measure what is missing, smallest files first, and write the tables."""
     arguments = _arguments()
     is_old = arguments.csv is not None and arguments.csv.exists()
-    rows = {(row.model, row.tool): row for row in (read_csv(arguments.csv) if is_old else ())}
+    rows = {(row.model, row.tool): row for row in (read_csv(arguments.csv, Row) if is_old else ())}
     jobs = [
         (path, tool)
         for path in _models(arguments.folder, arguments.only)
@@ -93,7 +93,7 @@ def _write(arguments: argparse.Namespace, rows: Iterable[Row]) -> None:
     """Write the files that were asked for."""
     ordered = sorted(rows, key=lambda row: (row.model, TOOLS.index(row.tool)))
     if arguments.csv is not None:
-        write_csv(arguments.csv, ordered)
+        write_csv(arguments.csv, ordered, Row)
     if arguments.out is not None and ordered:
         limits = f"{arguments.cpu_seconds} CPU seconds and {arguments.memory_gigabytes:g} GB of address space"
         arguments.out.write_text(markdown(ordered, limits))

@@ -97,7 +97,7 @@ def _add_scope(parser: argparse.ArgumentParser) -> None:
         metavar="[GLOB=]WHAT",
         action="append",
         default=[],
-        help="whole heads and groups (blocks) or the same places in each (places); default auto, which has more units",
+        help="whole heads and groups (blocks) or the same places in each (places); default auto",
     )
     _add_shapes(parser)
 

@@ -1,17 +1,11 @@
-"""The coverage table, as CSV and Markdown."""
+"""The coverage table as Markdown."""
 
 from __future__ import annotations
 
-import csv
-import types
 from collections import Counter
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
-from dataclasses import asdict
-from dataclasses import fields
-from pathlib import Path
-from typing import get_type_hints
 
 from zoo.measure import OK
 from zoo.measure import PRUNE
@@ -22,31 +16,6 @@ LIMITS = {"CNN": 0.30, "transformer": 0.35}
 HEAD = """\
 | model | kind | parameters | left | MACs left | prune | groups (inexact) | refusals, commonest reasons | oracle | s |
 |---|---|--:|--:|--:|--:|--:|---|--:|--:|"""
-
-
-def write_csv(path: Path, rows: Sequence[Row]) -> None:
-    """Write all rows, replacing the file."""
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Row)])
-        writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)
-
-
-def read_csv(path: Path) -> list[Row]:
-    """The rows of a file that `write_csv` wrote."""
-    hints = get_type_hints(Row)
-    with path.open(newline="") as file:
-        return [
-            Row(**{name: _value(hints[name], text) for name, text in line.items()}) for line in csv.DictReader(file)
-        ]
-
-
-def _value(hint: object, text: str) -> object:
-    if isinstance(hint, types.UnionType):
-        hint = hint.__args__[0]
-        if not text:
-            return None
-    return {"int": int, "float": float, "str": str}[hint.__name__](text)
 
 
 def markdown(rows: Sequence[Row], date: str, versions: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""The rows of a comparison as a CSV file."""
+"""Rows of a frozen dataclass as a CSV file, and back."""
 
 from __future__ import annotations
 
@@ -8,25 +8,27 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
+from typing import TypeVar
 from typing import get_type_hints
 
-from peers.measure import Row
+T = TypeVar("T")
 
 
-def write_csv(path: Path, rows: Sequence[Row]) -> None:
-    """Write all rows, replacing the file."""
+def write_csv(path: Path, rows: Sequence[Any], kind: type) -> None:
+    """Write all rows, which are of the dataclass `kind`, replacing the file."""
     with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Row)])
+        writer = csv.DictWriter(file, [field.name for field in fields(kind)])
         writer.writeheader()
         writer.writerows(asdict(row) for row in rows)
 
 
-def read_csv(path: Path) -> list[Row]:
+def read_csv(path: Path, kind: type[T]) -> list[T]:
     """The rows of a file that `write_csv` wrote."""
-    hints = get_type_hints(Row)
+    hints = get_type_hints(kind)
     with path.open(newline="") as file:
         lines = list(csv.DictReader(file))
-    return [Row(**{name: _value(hints[name], text) for name, text in line.items()}) for line in lines]
+    return [kind(**{name: _value(hints[name], text) for name, text in line.items()}) for line in lines]
 
 
 def _value(hint: object, text: str) -> object:
