@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from paoding_onnx.graph import Array
 from paoding_onnx.inputs.colours import Floats
 
+_CERTAIN = 0.999
 Ids = NDArray[np.int64]
 _SURE = 0.9
 """Beliefs above this count as equally sure."""
@@ -22,7 +23,7 @@ _SURE = 0.9
 def beliefs(outputs: Mapping[str, Array], n_samples: int) -> Floats | None:
     """Probabilities `(n_samples, n_classes)` by the first output that reads as such; `None` if none does."""
     for value in outputs.values():
-        flat = value.reshape(value.shape[0], -1) if value.ndim > 1 and value.size == np.prod(value.shape[:2]) else value
+        flat = value.reshape(value.shape[:2]) if value.ndim == 4 and value.shape[2:] == (1, 1) else value
         if flat.ndim == 2 and len(flat) == n_samples and flat.dtype.kind == "f" and np.isfinite(flat).all():
             return _probabilities(flat.astype(np.float64))
     return None
@@ -32,6 +33,14 @@ def information(probabilities: Floats) -> float:
     """How much predictions tell inputs apart: mutual information of input and class, as a share of its maximum."""
     total = _entropy(probabilities.mean(0)) - _entropy(probabilities).mean()
     return float(total / np.log(probabilities.shape[1]))
+
+
+def value(probabilities: Floats) -> float:
+    """What inputs are worth: the information in the predictions, as far as these are no certainties.
+
+    On made-up inputs, a model whose predictions are all certain is being shouted at: the scaling is wrong.
+    """
+    return max(information(probabilities), 0.0) * float(np.mean(probabilities.max(1) < _CERTAIN))
 
 
 def choose(probabilities: Floats, count: int, rng: np.random.Generator) -> Ids:
@@ -49,7 +58,7 @@ def _probabilities(values: NDArray[np.float64]) -> Floats | None:
         return np.concatenate([1 - values, values], 1).astype(np.float32) if inside else None
     if not inside:
         values = np.exp(values - values.max(1, keepdims=True))
-    return (values / np.maximum(values.sum(1, keepdims=True), 1e-12)).astype(np.float32)
+    return np.asarray(values / np.maximum(values.sum(1, keepdims=True), 1e-12), np.float32)
 
 
 def _entropy(probabilities: Floats) -> Floats:

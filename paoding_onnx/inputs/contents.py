@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -15,33 +16,49 @@ from paoding_onnx.inputs import ranges
 from paoding_onnx.inputs import tables
 from paoding_onnx.inputs.colours import Floats
 from paoding_onnx.inputs.feeds import random_content
+from paoding_onnx.inputs.front import first_filters
 from paoding_onnx.inputs.front import first_weights
 from paoding_onnx.inputs.ranges import Scaling
 from paoding_onnx.inputs.roles import Kind
 from paoding_onnx.inputs.roles import Role
 from paoding_onnx.inputs.samples import InputOptions
+from paoding_onnx.inputs.scaling import plausible
 from paoding_onnx.inputs.spectra import waves
+
+Draw = Callable[[np.random.Generator, int], Array]
+"""Makes so many rows, in the layout and type of the input."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Made-up rows for one input: `draw` returns so many, in the layout and type of the input."""
+    """Made-up rows for one input: `families` by name, all for the same guess of what the model was trained on."""
 
     words: str
-    draw: Callable[[np.random.Generator, int], Array]
+    families: Mapping[str, Draw]
 
 
 def sources(role: Role, graph: Graph, options: InputOptions) -> tuple[Source, ...]:
     """Every source for an input, the likeliest first; there is at least one."""
     if role.kind is Kind.PICTURES:
-        return _picture_sources(role, options)
+        return _picture_sources(role, graph, options)
     if role.kind is Kind.TABLE and len(role.shape) == 2:
-        return _table_sources(role, graph, options)
+        return (_table_source(role, graph, options),)
     if role.kind is Kind.TOKENS:
-        return (Source(f"random tokens of {role.vocabulary}", _drawing(role, _tokens)),)
+        return (Source("", {f"random tokens out of {role.vocabulary}": _drawing(role, _tokens)}),)
     if role.kind is Kind.AUDIO:
-        return (Source("1/f noise", _drawing(role, _sound)),)
-    return (Source("normal noise", _drawing(role, _noise)),)
+        return (Source("", {"1/f noise": _drawing(role, _sound)}),)
+    return (Source("", {"normal noise": _drawing(role, _noise)}),)
+
+
+def mixed(source: Source, shares: Floats, count: int, rng: np.random.Generator) -> Array:
+    """`count` rows in random order, of which each family makes its share."""
+    stops = np.round(np.cumsum([0.0, *shares]) / np.sum(shares) * count).astype(int)
+    parts = [
+        draw(rng, stop - start)
+        for draw, (start, stop) in zip(source.families.values(), pairwise(stops), strict=True)
+        if stop > start
+    ]
+    return np.asarray(np.concatenate(parts)[rng.permutation(count)])
 
 
 def companion(role: Role, count: int, rng: np.random.Generator) -> Array:
@@ -58,31 +75,30 @@ def companion(role: Role, count: int, rng: np.random.Generator) -> Array:
     return random_content(role.spec, shape, rng)
 
 
-def _picture_sources(role: Role, options: InputOptions) -> tuple[Source, ...]:
+def _picture_sources(role: Role, graph: Graph, options: InputOptions) -> tuple[Source, ...]:
     frame = role.frame
     told = ranges.told(options, frame.n_channels)
     is_float = role.spec.dtype is None or role.spec.dtype.kind == "f"
-    usual = ranges.usual(frame.n_channels) if is_float else (ranges.native(role.spec.dtype),)
-    scalings = (told,) if told else usual
-    makers = pictures.families(frame.n_channels)
+    if told is None and is_float:
+        small = pictures.Frame(32, 32, frame.n_channels)
+        probe = pictures.leaves(np.random.default_rng(0), 64, small)
+        filters = first_filters(graph, role.spec.name)
+        scalings = plausible(filters, ranges.usual(frame.n_channels), probe)
+    else:
+        scalings = (told or ranges.native(role.spec.dtype),)
     size = " x ".join(str(size) for size in role.shape[1:])
-    words = f"pictures ({', '.join(makers)}), {size}, "
-
-    def source(scaling: Scaling) -> Source:
-        return Source(
-            words + scaling.words, lambda rng, count: laid_out(role, scaling.apply(_mixed(makers, rng, count, frame)))
+    makers = pictures.families(frame.n_channels)
+    return tuple(
+        Source(
+            f"pictures, {size}, {scaling.words}",
+            {name: _pictures(role, make, scaling) for name, make in makers.items()},
         )
+        for scaling in scalings
+    )
 
-    return tuple(source(scaling) for scaling in scalings)
 
-
-def _mixed(
-    makers: Mapping[str, pictures.Family], rng: np.random.Generator, count: int, frame: pictures.Frame
-) -> Floats:
-    """Equal shares of all families, in random order."""
-    shares = np.diff(np.linspace(0, count, len(makers) + 1).astype(int))
-    parts = [make(rng, share, frame) for make, share in zip(makers.values(), shares, strict=True) if share]
-    return np.concatenate(parts)[rng.permutation(count)]
+def _pictures(role: Role, make: pictures.Family, scaling: Scaling) -> Draw:
+    return lambda rng, count: laid_out(role, scaling.apply(make(rng, count, role.frame)))
 
 
 def laid_out(role: Role, rows: Floats) -> Array:
@@ -94,24 +110,25 @@ def laid_out(role: Role, rows: Floats) -> Array:
     return np.ascontiguousarray(np.moveaxis(rows, -1, role.channels), dtype)
 
 
-def _table_sources(role: Role, graph: Graph, options: InputOptions) -> tuple[Source, ...]:
+def _table_source(role: Role, graph: Graph, options: InputOptions) -> Source:
     makers = tables.families(role.shape[1], first_weights(graph, role.spec.name))
 
-    def source(name: str, make: tables.Family) -> Source:
+    def fitted(make: tables.Family) -> Draw:
         def draw(rng: np.random.Generator, count: int) -> Array:
             rows = make(rng, count)
             if options.mean or options.std:
-                rows = rows * np.asarray(options.std or (1.0,)) + np.asarray(options.mean or (0.0,))
+                rows = (rows * np.asarray(options.std or (1.0,)) + np.asarray(options.mean or (0.0,))).astype(
+                    np.float32
+                )
             return (rows if options.range is None else np.clip(rows, *options.range)).astype(role.spec.dtype)
 
-        return Source(f"rows of {role.shape[1]} numbers, {name}", draw)
+        return draw
 
-    return tuple(source(name, make) for name, make in makers.items())
+    families = {name: fitted(make) for name, make in makers.items()}
+    return Source(f"rows of {role.shape[1]} numbers", families)
 
 
-def _drawing(
-    role: Role, content: Callable[[Role, np.random.Generator, int], Array]
-) -> Callable[[np.random.Generator, int], Array]:
+def _drawing(role: Role, content: Callable[[Role, np.random.Generator, int], Array]) -> Draw:
     return lambda rng, count: content(role, rng, count)
 
 

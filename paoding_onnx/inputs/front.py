@@ -3,17 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from paoding_onnx.graph import Graph
 from paoding_onnx.graph import Node
 from paoding_onnx.graph import Tensor
 from paoding_onnx.inputs.colours import Floats
+from paoding_onnx.rules import Affine
+from paoding_onnx.rules import Passes
 from paoding_onnx.rules import Rule
 from paoding_onnx.rules import rule_for
 
 _FEW = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """The first kernels that pictures meet, `(n_units, n_channels, *kernel)`, and their biases, `(n_units,)`.
+
+    With `deviation`, `(n_units,)`, statistics of the answers to training data are stored: `bias` is minus the mean.
+    """
+
+    weights: NDArray[np.float64]
+    bias: NDArray[np.float64]
+    deviation: NDArray[np.float64] | None = None
+
+
+def first_filters(graph: Graph, name: str) -> Filters | None:
+    """The kernels that pictures in input `name` meet first, with what is added and multiplied right behind them.
+
+    `None` if anything but Cast, Transpose and the like stands between.
+    """
+    found: Filters | None = None
+    tensor = name
+    for node, rule in _behind(graph, name):
+        if not any(t is not None and t.name == tensor for t in node.inputs) or rule is None:
+            continue
+        if found is None and rule.macs:
+            found = _filters(node)
+        elif found is not None and rule.affine is not None and found.deviation is None:
+            found = _behind_filters(found, node, rule.affine)
+        elif found is not None or rule.affine is not None or rule.passes is not Passes.ANY:
+            return found
+        if found is None and rule.macs:
+            return None
+        tensor = next((t.name for t in node.outputs if t is not None), "")
+    return found
+
+
+def _filters(node: Node) -> Filters | None:
+    constants = [t.value for t in node.inputs if t is not None and t.is_constant and t.value is not None]
+    if not constants or constants[0].ndim != 4 or constants[0].dtype.kind != "f":
+        return None
+    bias = constants[1] if len(constants) > 1 else np.zeros(len(constants[0]))
+    return Filters(np.asarray(constants[0], np.float64), np.asarray(bias.reshape(-1), np.float64))
+
+
+def _behind_filters(filters: Filters, node: Node, affine: Affine) -> Filters:
+    """The filters with a gain and a shift, or with the statistics that the node stores."""
+    stored = [t.value.astype(np.float64) for t in node.inputs[3:5] if t is not None and t.value is not None]
+    if len(stored) == 2:
+        mean, variance = stored
+        return replace(filters, bias=filters.bias - mean, deviation=np.sqrt(np.maximum(variance, 0)))
+    gain = np.broadcast_to(affine.gain.astype(np.float64), filters.bias.shape)
+    weights = filters.weights * gain.reshape(-1, *[1] * (filters.weights.ndim - 1))
+    return replace(filters, weights=weights, bias=filters.bias * gain + affine.shift.astype(np.float64))
 
 
 def first_weights(graph: Graph, name: str) -> Floats | None:

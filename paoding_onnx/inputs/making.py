@@ -27,6 +27,9 @@ from paoding_onnx.session import Session
 BATCH = 32
 _MORE = 3
 """Candidates for each sample to be returned."""
+_FEWEST = 16
+"""A family is judged by at least this many rows."""
+_NOTHING = 1e-3
 _LARGE_BYTES = 256 << 20
 
 
@@ -89,7 +92,9 @@ class Runner:
         """What the model predicts for rows of its main input; `None` if it is no classifier."""
         parts = []
         for feed in self.feeds(rows, rng):
-            found = choosing.beliefs(self.session.run(feed), len(feed[self.main.spec.name]))
+            outputs = self.session.run(feed)
+            kept = {name: value for name, value in outputs.items() if value.shape != feed[self.main.spec.name].shape}
+            found = choosing.beliefs(kept, len(feed[self.main.spec.name]))
             if found is None:
                 return None
             parts.append(found)
@@ -102,14 +107,24 @@ def _chosen(
     """Rows of the main input, and what they are."""
     batch = runner.main.batch
     n_samples = -(-n_samples // batch) * batch
-    scores = []
-    for source in sources if len(sources) > 1 else ():
-        probe = np.random.default_rng(int(rng.integers(1 << 32)))
-        found = runner.beliefs(source.draw(probe, max(batch, n_samples // 4 // batch * batch)), probe)
-        scores.append(choosing.information(found) if found is not None else 0.0)
-    source = sources[int(np.argmax(scores))] if scores else sources[0]
-    rows = source.draw(rng, _MORE * n_samples)
+    values = [_values(runner, source, n_samples // (2 * len(sources)), rng) for source in sources]
+    best = int(np.argmax([value.mean() for value in values]))
+    source, shares = sources[best], values[best]
+    rows = contents.mixed(source, shares, _MORE * n_samples, rng)
+    words = ", ".join(word for word in (source.words, *source.families) if word)
     found = runner.beliefs(rows, rng)
     if found is None:
-        return rows[:n_samples], source.words
-    return rows[choosing.choose(found, n_samples, rng)], f"{source.words}, chosen by the predictions for them"
+        return rows[:n_samples], words
+    return rows[choosing.choose(found, n_samples, rng)], f"{words}, chosen by the predictions for them"
+
+
+def _values(runner: Runner, source: contents.Source, count: int, rng: np.random.Generator) -> Floats:
+    """How much each family of a source tells about the model, `(n_families,)`; all alike if that cannot be said."""
+    batch = runner.main.batch
+    each = -(-max(count // len(source.families), _FEWEST) // batch) * batch
+    seed = int(rng.integers(1 << 32))
+    found = [runner.beliefs(draw(np.random.default_rng(seed), each), rng) for draw in source.families.values()]
+    values = [choosing.value(beliefs) for beliefs in found if beliefs is not None]
+    return np.asarray(
+        values if len(values) == len(found) and max(values) > _NOTHING else np.ones(len(found)), np.float32
+    )
