@@ -50,10 +50,7 @@ def dead_leaves(rng: np.random.Generator, count: int, side: int, n_channels: int
     bounds = np.searchsorted(leaves.radius[by_size], _SIZES)
     for start, stop in pairwise(bounds):
         _lay(seen, leaves, np.sort(by_size[start:stop]))
-    painted = _paint(rng, seen, leaves, n_channels)
-    return np.asarray(
-        painted.reshape(count, side, _OVERSAMPLING, side, _OVERSAMPLING, n_channels).mean((2, 4), dtype=np.float32)
-    )
+    return _paint(rng, seen, leaves, n_channels)
 
 
 def _scatter(rng: np.random.Generator, count: int, side: int, largest: float) -> _Leaves:
@@ -115,16 +112,19 @@ def _shape(u: Floats, v: Floats, corners: int) -> NDArray[np.bool_]:
 
 
 def _paint(rng: np.random.Generator, seen: NDArray[np.int32], leaves: _Leaves, n_channels: int) -> Floats:
-    """The picture of what is seen: colour, a gradient over each leaf, and a texture."""
-    count, side = seen.shape[:2]
+    """The picture of what is seen, at a pixel for every `_OVERSAMPLING` places each way: colours, shading, texture."""
     total = leaves.radius.size + 1
     colours = draw_colours(rng, total, n_channels)
-    slope = 0.12 * rng.standard_normal((total, 2), np.float32) / np.append(side / 4, leaves.radius)[:, None]
-    centre = np.stack([np.append(side / 2, leaves.y), np.append(side / 2, leaves.x)], 1).astype(np.float32)
-    level = -(slope * centre).sum(1)
+    steps = range(_OVERSAMPLING)
+    picture = sum(colours[seen[:, y::_OVERSAMPLING, x::_OVERSAMPLING]] for y in steps for x in steps)
+    top = seen[:, ::_OVERSAMPLING, ::_OVERSAMPLING]
+    count, side = top.shape[:2]
+    middle, size = np.float32(seen.shape[1] / 2), np.float32(seen.shape[1] / 4)
+    slope = 0.12 * rng.standard_normal((2, total), np.float32) / np.append(size, leaves.radius)
+    level = slope[0] * np.append(middle, leaves.y) + slope[1] * np.append(middle, leaves.x)
     grain = 0.15 * rng.random(total, np.float32) ** 3
-    places = np.arange(side, dtype=np.float32)
+    places = _OVERSAMPLING * np.arange(side, dtype=np.float32)
     texture = clouds(rng, count, side, side, 1, exponent=0.7)[..., 0]
-    slope = slope.astype(np.float32)
-    shade = level[seen] + slope[seen, 0] * places[:, None] + slope[seen, 1] * places + grain[seen] * texture
-    return np.asarray(np.clip(colours[seen] + np.clip(shade, -0.4, 0.4)[..., None], 0, 1).astype(np.float32))
+    shade = slope[0, top] * places[:, None] + slope[1, top] * places - level[top]
+    shade = np.clip(shade, -0.4, 0.4) + grain[top] * texture
+    return np.asarray(np.clip(picture / np.float32(len(steps) ** 2) + shade[..., None], 0, 1), np.float32)

@@ -70,23 +70,25 @@ def _arrays(path: Path, roles: tuple[Role, ...], main: int, options: InputOption
             raise UsageError(
                 f"{path} holds {', '.join(held) or 'nothing'}; it should hold {wanted}, or one array, or x"
             )
-        held = {roles[main].spec.name: _unscaled(inputs[key], held.get("scale"))}
+        held = {roles[main].spec.name: inputs[key]} | {k: v for k, v in held.items() if k == "scale"}
+    if "scale" in held.keys() - names and roles[main].spec.name in held:
+        held[roles[main].spec.name] = _divided(held[roles[main].spec.name], held["scale"])
     return {
         role.spec.name: _fitted(held[role.spec.name], role, options, path) for role in roles if role.spec.name in held
     }
 
 
-def _unscaled(value: Array, scale: Array | None) -> Array:
-    return value if scale is None else np.asarray(value.astype(np.float32) / np.float32(scale))
+def _divided(value: Array, scale: Array) -> Array:
+    if value.dtype.kind not in "fiub" or scale.dtype.kind not in "fiu" or scale.size != 1:
+        return value
+    return np.asarray(value.astype(np.float32) / np.float32(scale.reshape(-1)[0]))
 
 
 def _read(path: Path) -> dict[str, Array]:
     try:
-        content = np.load(path, allow_pickle=False)
-        if isinstance(content, np.ndarray):
-            return {"x": content}
-        with content:
-            return {key: content[key] for key in content.files}
+        with path.open("rb") as file:
+            content = np.load(file, allow_pickle=False)
+            return {"x": content} if isinstance(content, np.ndarray) else dict(content)
     except (OSError, ValueError, BadZipFile, EOFError) as error:
         raise UsageError(f"cannot read inputs from {path}: {error}") from error
 

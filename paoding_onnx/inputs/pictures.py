@@ -33,16 +33,13 @@ class Frame:
 
 Family = Callable[[np.random.Generator, int, Frame], Floats]
 
-_CANVAS_PIXELS = 1 << 20
+_CANVAS_PIXELS = 1 << 19
 """At most this many pixels of a canvas are painted; pictures are cut out of it."""
 
 
 def leaves(rng: np.random.Generator, count: int, frame: Frame) -> Floats:
     """Cut-outs of dead leaves."""
-    side = frame.side + max(frame.side // 2, 4)
-    wanted = min(count * frame.height * frame.width, _CANVAS_PIXELS)
-    canvases = dead_leaves(rng, max(1, wanted // side**2), side, frame.n_channels, largest=0.5 * frame.side)
-    return vary(rng, _cut(rng, canvases, count, frame))
+    return vary(rng, _cut(rng, _canvases(rng, count, frame), count, frame))
 
 
 def noise(rng: np.random.Generator, count: int, frame: Frame) -> Floats:
@@ -69,8 +66,9 @@ def gradients(rng: np.random.Generator, count: int, frame: Frame) -> Floats:
 def objects(rng: np.random.Generator, count: int, frame: Frame) -> Floats:
     """Things of a few shaded parts in front of a background."""
     half = count // 2
-    picture = np.concatenate([leaves(rng, half, frame), gradients(rng, count - half, frame)])
-    skin = leaves(rng, count, frame) - np.float32(0.5)
+    canvases = _canvases(rng, count, frame)
+    picture = np.concatenate([vary(rng, _cut(rng, canvases, half, frame)), gradients(rng, count - half, frame)])
+    skin = _cut(rng, canvases, count, frame) - np.float32(0.5)
     centre = rng.uniform(-0.25, 0.25, (2, count, 1, 1)).astype(np.float32)
     palette = draw_colours(rng, 2 * count, frame.n_channels).reshape(2, count, 1, 1, frame.n_channels)
     y, x = (np.linspace(-1, 1, n, dtype=np.float32) for n in (frame.height, frame.width))
@@ -111,6 +109,13 @@ def families(n_channels: int) -> Mapping[str, Family]:
     if n_channels == 1:
         found |= {"pen strokes": writing, "scans": bodies}
     return MappingProxyType(found)
+
+
+def _canvases(rng: np.random.Generator, count: int, frame: Frame) -> Floats:
+    """Square canvases of dead leaves to cut pictures out of; a picture of `frame` fits with room to move."""
+    side = frame.side + max(frame.side // 2, 4)
+    wanted = min(count * frame.height * frame.width, _CANVAS_PIXELS)
+    return dead_leaves(rng, max(4, wanted // side**2), side, frame.n_channels, largest=0.5 * frame.side)
 
 
 def _cut(rng: np.random.Generator, canvases: Floats, count: int, frame: Frame) -> Floats:
