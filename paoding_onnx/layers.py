@@ -32,7 +32,7 @@ class Layer:
 
     `joint` is the tensor to compare with the original's: the output, or what it became after shifts, gains and sums,
     up to and with site number `last`. One unit of the output is `gain` there, `(n_made,)` or `(1,)`. Beyond `clamp` its
-    numbers make no difference.
+    numbers make no difference. `is_last` says that no other contraction depends on it.
     """
 
     index: int
@@ -44,22 +44,22 @@ class Layer:
     gain: NDArray[np.float64]
     offset: Offset | None
     clamp: Clamp
+    is_last: bool
 
 
 def layers_of(graph: Graph) -> Iterator[Layer]:
     """The layers of a model whose weights are floats read by one node alone, in running order."""
     sites = sites_of(graph)
     readers = _readers(graph)
+    leading = _leading(sites)
     for index, site in enumerate(sites):
         of = contraction(site)
         weight = site.node.inputs[of.weight] if of is not None else None
         if of is None or weight is None or len(readers[weight.name]) != 1 or weight.name in graph.outputs:
             continue
         joint, last, gain = _follow(graph, sites, readers, index)
-        offset = _offset(sites, readers, index)
-        yield Layer(
-            index, site, of, weight.name, joint, last, gain, offset, _clamp(graph, sites, readers[joint], joint)
-        )
+        offset, clamp = _offset(sites, readers, index), _clamp(graph, sites, readers[joint], joint)
+        yield Layer(index, site, of, weight.name, joint, last, gain, offset, clamp, index not in leading)
 
 
 def _readers(graph: Graph) -> Mapping[str, list[int]]:
@@ -71,6 +71,19 @@ def _readers(graph: Graph) -> Mapping[str, list[int]]:
         for name in node.captures:
             found.setdefault(name, []).append(index)
     return found
+
+
+def _leading(sites: tuple[Site, ...]) -> frozenset[int]:
+    """Sites whose outputs other contractions depend on."""
+    wanted: set[str] = set()
+    found = set()
+    for index in reversed(range(len(sites))):
+        node = sites[index].node
+        is_wanted = any(t is not None and t.name in wanted for t in node.outputs)
+        found |= {index} if is_wanted else set()
+        if is_wanted or sites[index].rule.macs:
+            wanted |= {t.name for t in node.inputs if t is not None and not t.is_constant}
+    return frozenset(found)
 
 
 def unit_axis(site: Site, of: Contraction) -> int | None:

@@ -80,15 +80,17 @@ class Pair:
     kept: Kept
 
 
-def refit(pair: Pair, feeds: Sequence[Mapping[str, Array]], *, memory: int, seed: int) -> Refit:
+def refit(pair: Pair, feeds: Sequence[Mapping[str, Array]], *, spares_last: bool, memory: int, seed: int) -> Refit:
     """Fit every layer of the smaller model whose output is distorted, front to back, on the batches in `feeds`.
 
-    A fit that does not bring a layer closer to the original on the batches held back is not made.
+    A fit that does not bring a layer closer to the original on the batches held back is not made. With `spares_last`
+    the layers before the outputs are fitted only if they lost inputs: what they add up to is what inputs are least like
+    real ones in.
 
     Raises:
         ModelError: if a part of a model cannot be run alone.
     """
-    layers = tuple(layers_of(pair.smaller_graph))
+    layers = tuple(layer for layer in layers_of(pair.smaller_graph) if not spares_last or _is_worth(pair, layer))
     makers = {t.name: index for index, node in enumerate(pair.original_graph.nodes) for t in node.outputs if t}
     found = Refit()
     with (
@@ -109,6 +111,12 @@ def refit(pair: Pair, feeds: Sequence[Mapping[str, Array]], *, memory: int, seed
             if change is not None:
                 smaller.override(_apply(pair.smaller_graph, layer, change, found))
     return found
+
+
+def _is_worth(pair: Pair, layer: Layer) -> bool:
+    """Whether a layer lost inputs, or another layer comes after it."""
+    old, new = (graph.tensors[layer.weight].shape for graph in (pair.original_graph, pair.smaller_graph))
+    return old != new or not layer.is_last
 
 
 @dataclass(frozen=True, slots=True)
