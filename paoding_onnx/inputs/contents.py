@@ -14,6 +14,7 @@ from paoding_onnx.graph import Graph
 from paoding_onnx.inputs import pictures
 from paoding_onnx.inputs import ranges
 from paoding_onnx.inputs import tables
+from paoding_onnx.inputs.breeding import offspring
 from paoding_onnx.inputs.colours import Floats
 from paoding_onnx.inputs.feeds import random_content
 from paoding_onnx.inputs.front import first_filters
@@ -31,10 +32,14 @@ Draw = Callable[[np.random.Generator, int], Array]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Made-up rows for one input: `families` by name, all for the same guess of what the model was trained on."""
+    """Made-up rows for one input: `families` by name, all for the same guess of what the model was trained on.
+
+    `breed` makes as many new rows from rows that are there, if there is a way.
+    """
 
     words: str
     families: Mapping[str, Draw]
+    breed: Callable[[np.random.Generator, Array], Array] | None = None
 
 
 def sources(role: Role, graph: Graph, options: InputOptions) -> tuple[Source, ...]:
@@ -92,6 +97,7 @@ def _picture_sources(role: Role, graph: Graph, options: InputOptions) -> tuple[S
         Source(
             f"pictures, {size}, {scaling.words}",
             {name: _pictures(role, make, scaling) for name, make in makers.items()},
+            _breeding(role),
         )
         for scaling in scalings
     )
@@ -99,6 +105,10 @@ def _picture_sources(role: Role, graph: Graph, options: InputOptions) -> tuple[S
 
 def _pictures(role: Role, make: pictures.Family, scaling: Scaling) -> Draw:
     return lambda rng, count: laid_out(role, scaling.apply(make(rng, count, role.frame)))
+
+
+def _breeding(role: Role) -> Callable[[np.random.Generator, Array], Array]:
+    return lambda rng, rows: laid_out(role, offspring(rng, np.moveaxis(rows, role.channels, -1).astype(np.float32)))
 
 
 def laid_out(role: Role, rows: Floats) -> Array:

@@ -25,8 +25,10 @@ from paoding_onnx.loader import input_specs
 from paoding_onnx.session import Session
 
 BATCH = 32
-_MORE = 3
+_MORE = 2
 """Candidates for each sample to be returned."""
+_GENERATIONS = 2
+"""How often offspring of the better half of the candidates takes the place of the other half."""
 _FEWEST = 16
 """A family is judged by at least this many rows."""
 _NOTHING = 1e-3
@@ -106,22 +108,42 @@ def _chosen(
 ) -> tuple[Array, str]:
     """Rows of the main input, and what they are."""
     batch = runner.main.batch
-    n_samples = -(-n_samples // batch) * batch
+    n_samples = _whole(n_samples, batch)
     values = [_values(runner, source, n_samples // (2 * len(sources)), rng) for source in sources]
     best = int(np.argmax([value.mean() for value in values]))
     source, shares = sources[best], values[best]
-    rows = contents.mixed(source, shares, _MORE * n_samples, rng)
     words = ", ".join(word for word in (source.words, *source.families) if word)
+    rows = contents.mixed(source, shares, _whole(_MORE * n_samples, batch), rng)
     found = runner.beliefs(rows, rng)
     if found is None:
         return rows[:n_samples], words
+    for _ in range(_GENERATIONS if source.breed else 0):
+        rows, found = _grown(runner, source, rows, found, rng)
     return rows[choosing.choose(found, n_samples, rng)], f"{words}, chosen by the predictions for them"
+
+
+def _grown(
+    runner: Runner, source: contents.Source, rows: Array, found: Floats, rng: np.random.Generator
+) -> tuple[Array, Floats]:
+    """Candidates and what is predicted for them, with offspring of the best ones in place of the others."""
+    kept = choosing.choose(found, _whole(len(rows) // 2, runner.main.batch), rng)
+    rows, found = rows[kept], found[kept]
+    children = source.breed(rng, rows) if source.breed is not None else rows
+    expected = runner.beliefs(children, rng)
+    if expected is None:
+        return rows, found
+    return np.concatenate([rows, children]), np.concatenate([found, expected])
+
+
+def _whole(count: int, batch: int) -> int:
+    """`count`, rounded up to whole batches."""
+    return -(-count // batch) * batch
 
 
 def _values(runner: Runner, source: contents.Source, count: int, rng: np.random.Generator) -> Floats:
     """How much each family of a source tells about the model, `(n_families,)`; all alike if that cannot be said."""
     batch = runner.main.batch
-    each = -(-max(count // len(source.families), _FEWEST) // batch) * batch
+    each = _whole(max(count // len(source.families), _FEWEST), batch)
     seed = int(rng.integers(1 << 32))
     found = [runner.beliefs(draw(np.random.default_rng(seed), each), rng) for draw in source.families.values()]
     values = [choosing.value(beliefs) for beliefs in found if beliefs is not None]

@@ -12,6 +12,7 @@ import numpy as np
 from paoding_onnx.inputs.colours import Floats
 from paoding_onnx.inputs.colours import draw_colours
 from paoding_onnx.inputs.leaves import dead_leaves
+from paoding_onnx.inputs.scenes import photographs
 from paoding_onnx.inputs.spectra import clouds
 from paoding_onnx.inputs.strokes import pen_strokes
 from paoding_onnx.inputs.strokes import scans
@@ -81,6 +82,11 @@ def objects(rng: np.random.Generator, count: int, frame: Frame) -> Floats:
     return vary(rng, np.clip(picture, 0, 1))
 
 
+def scenes(rng: np.random.Generator, count: int, frame: Frame) -> Floats:
+    """Things of several parts, many of them symmetric, between ground and sky."""
+    return vary(rng, photographs(rng, count, frame.height, frame.width, frame.n_channels))
+
+
 def vary(rng: np.random.Generator, pictures: Floats) -> Floats:
     """The pictures with other brightness, contrast and tint, some of them blurred."""
     count, n_channels = len(pictures), pictures.shape[-1]
@@ -105,7 +111,7 @@ def bodies(rng: np.random.Generator, count: int, frame: Frame) -> Floats:
 
 def families(n_channels: int) -> Mapping[str, Family]:
     """The families for pictures of so many channels, by the name they have in reports."""
-    found = {"dead leaves": leaves, "1/f noise": noise, "objects": objects, "gradients": gradients}
+    found = {"dead leaves": leaves, "1/f noise": noise, "objects": objects, "scenes": scenes, "gradients": gradients}
     if n_channels == 1:
         found |= {"pen strokes": writing, "scans": bodies}
     return MappingProxyType(found)
