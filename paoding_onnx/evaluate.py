@@ -74,13 +74,13 @@ def agreement(before: Mapping[str, Array], after: Mapping[str, Array]) -> float 
     0.5
     """
     name = next(iter(before))
-    a, b = before[name], after[name]
+    a, b = np.asarray(before[name]), np.asarray(after[name])
     if a.dtype.kind != "f" or a.ndim != 2 or a.shape != b.shape or not a.size:
         return None
     if a.shape[1] > 1:
         return float((a.argmax(1) == b.argmax(1)).mean())
     middle = 0.5 if a.min() >= 0 and a.max() <= 1 else 0.0
-    return float(((a > middle) == (b > middle)).mean())
+    return float((np.greater(a, middle) == np.greater(b, middle)).mean())
 
 
 def _sessions(original: Model, pruned: Model) -> tuple[Session, Session]:

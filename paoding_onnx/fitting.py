@@ -63,7 +63,7 @@ def repaired(
     )
     found = refit(pair, evidence.samples.batches, spares_last=is_made_up, memory=memory, seed=seed)
     old = constants(smaller)
-    shifted = {name: np.asarray(old[name] + shift, old[name].dtype) for name, shift in found.shifts.items()}
+    shifted = {name: np.add(old[name], shift).astype(old[name].dtype) for name, shift in found.shifts.items()}
     return Repaired(reweigh(smaller, found.weights | shifted), tuple(found.layers))
 
 

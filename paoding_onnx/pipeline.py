@@ -79,6 +79,16 @@ class Pruned:
     notes: tuple[str, ...]
     saved: bool
 
+    @property
+    def latency_ratio(self) -> float:
+        """Latency after over before, on onnxruntime."""
+        return self.comparison.latency_ratio
+
+    @property
+    def difference(self) -> float:
+        """How far the outputs moved on fresh made-up inputs, see `paoding_onnx.checks.output_difference`."""
+        return self.comparison.difference
+
 
 def examine(model: Model | Path | str, options: Options | None = None) -> Trace:
     """The trace of a model: its groups of units, and what may not go and why.
