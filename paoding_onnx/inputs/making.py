@@ -109,8 +109,9 @@ def _chosen(
     """Rows of the main input, and what they are."""
     step = runner.main.step
     n_samples = _whole(n_samples, step)
-    values = [_values(runner, source, n_samples // (2 * len(sources)), rng) for source in sources]
-    best = int(np.argmax([value.mean() for value in values]))
+    seed = int(rng.integers(1 << 32))  # one for all: what differs is the scaling, not the pictures
+    values = [_values(runner, source, n_samples // (2 * len(sources)), seed) for source in sources]
+    best = int(np.argmax([source.weight * value.mean() for source, value in zip(sources, values, strict=True)]))
     source, shares = sources[best], values[best]
     words = ", ".join(word for word in (source.words, *source.families) if word)
     rows = contents.mixed(source, shares, _whole(_MORE * n_samples, step), rng)
@@ -140,11 +141,11 @@ def _whole(count: int, step: int) -> int:
     return -(-count // step) * step
 
 
-def _values(runner: Runner, source: contents.Source, count: int, rng: np.random.Generator) -> Floats:
+def _values(runner: Runner, source: contents.Source, count: int, seed: int) -> Floats:
     """How much each family of a source tells about the model, `(n_families,)`; all alike if that cannot be said."""
     each = _whole(max(count // len(source.families), _FEWEST), runner.main.step)
-    seed = int(rng.integers(1 << 32))
-    found = [runner.beliefs(draw(np.random.default_rng(seed), each), rng) for draw in source.families.values()]
+    rngs = [np.random.default_rng(seed) for _ in source.families]
+    found = [runner.beliefs(draw(rng, each), rng) for draw, rng in zip(source.families.values(), rngs, strict=True)]
     values = [choosing.value(beliefs) for beliefs in found if beliefs is not None]
     return np.asarray(
         values if len(values) == len(found) and max(values) > _NOTHING else np.ones(len(found)), np.float32
