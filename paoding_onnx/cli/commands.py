@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.console import RenderableType
 from rich.progress import Progress
 
+from paoding_onnx.cli.evaluate import evaluate
 from paoding_onnx.errors import ModelError
 from paoding_onnx.errors import UsageError
 from paoding_onnx.loader import load
@@ -36,6 +37,8 @@ from paoding_onnx.report import operators_lines
 from paoding_onnx.report import prune_document
 from paoding_onnx.report import prune_lines
 from paoding_onnx.report import why_lines
+from paoding_onnx.report.evaluation import evaluate_document
+from paoding_onnx.report.evaluation import evaluate_lines
 from paoding_onnx.verify import check
 from paoding_onnx.writer import Stage
 from paoding_onnx.writer import check_targets
@@ -101,7 +104,15 @@ def _operators(arguments: Namespace) -> int:
     return 0
 
 
-_COMMANDS = {"inspect": _inspect, "prune": _prune, "check": _check, "operators": _operators}
+def _evaluate(arguments: Namespace) -> int:
+    with _bar(arguments) as progress:
+        judged = evaluate(arguments, progress)
+    lines = evaluate_lines(arguments.model.name, judged, verbose=arguments.verbose)
+    _show(arguments, lambda: evaluate_document(judged, source=arguments.model, against=arguments.against), lines)
+    return 0
+
+
+_COMMANDS = {"inspect": _inspect, "prune": _prune, "check": _check, "evaluate": _evaluate, "operators": _operators}
 
 
 def _check_arguments(arguments: Namespace) -> None:

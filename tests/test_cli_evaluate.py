@@ -1,0 +1,155 @@
+"""The command `evaluate`: what it prints, to the letter, and its exit status."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from paoding_onnx.cli import main
+from paoding_onnx.cli.arguments import parse_arguments
+from paoding_onnx.cli.evaluate import judge_options_of
+from paoding_onnx.cli.evaluate_arguments import TASKS
+from paoding_onnx.judging import JudgeOptions
+from paoding_onnx.predictions import Task
+from tests.models import parse
+from tests.models import save
+
+COPY = "g (float[N,3] x) => (float[N,3] y) { y = Identity (x) }"
+SWAPPED = "g (float[N,3] x) => (float[N,3] y) { i = Constant <value_ints=[0,2,1]> () y = Gather <axis=1> (x, i) }"
+PRINTED = """\
+m.onnx: classes task, 4 samples
+
+                      model
+ ──────────────────────────
+ accuracy             75.0%
+ top 2 accuracy      100.0%
+ auroc                    1
+ average precision        1
+ f1                  0.7778
+ log loss            0.5316
+
+
+ class   samples   precision   recall      F1   AUROC
+ ────────────────────────────────────────────────────
+ 0             2       1.000    0.500   0.667   1.000
+ 1             1       0.500    1.000   0.667   1.000
+ 2             1       1.000    1.000   1.000   1.000
+
+"""
+COMPARED = """\
+both say the same class for 25.0% of the samples
+accuracy changed by -50.00 points, 95 % interval -92.97 points to +26.31 points (adjusted Wald, paired)
+McNemar's exact test: p = 0.5
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """The working directory, with a model, another one, and labelled samples."""
+    monkeypatch.chdir(tmp_path)
+    save(parse(COPY), tmp_path / "m.onnx")
+    save(parse(SWAPPED), tmp_path / "other.onnx")
+    x = np.array([[2, 0, 0], [1, 2, 0], [0, 2, 0], [0, 0, 2]], np.float32)
+    np.savez("d.npz", x=x, y=[0, 0, 1, 2])
+    return tmp_path
+
+
+@pytest.fixture
+def printed(capsys):
+    """Runs the command, which shall end with `status`; returns its stdout."""
+
+    def run(*argv, status=0):
+        assert main(["evaluate", *argv]) == status
+        out, err = capsys.readouterr()
+        assert err == ""
+        return "".join(f"{line.rstrip()}\n" for line in out.splitlines())
+
+    return run
+
+
+def test_measures_and_classes_are_printed(printed):
+    assert printed("m.onnx", "--data", "d.npz", "--processors", "0", "--top", "2") == PRINTED
+
+
+def test_comparison_is_printed(printed):
+    out = printed("other.onnx", "--data", "d.npz", "--against", "m.onnx", "--processors", "0")
+    assert COMPARED in out
+    assert ["accuracy", "75.0%", "25.0%"] in [line.split() for line in out.splitlines()]
+
+
+def test_latency_memory_and_bytes_are_printed(printed, monkeypatch):
+    monkeypatch.setattr("paoding_onnx.resources.SECONDS", 0.01)
+    out = printed("m.onnx", "--data", "d.npz")
+    for word in ("latency, ms", "peak memory, MB", "file bytes", "latency is the median of"):
+        assert word in out
+
+
+def test_json_is_all_that_is_printed(printed, monkeypatch):
+    monkeypatch.setattr("paoding_onnx.resources.SECONDS", 0.01)
+    found = json.loads(printed("m.onnx", "--data", "d.npz", "--against", "other.onnx", "--json"))
+    assert list(found) == ["model", "task", "samples", "measures", "classes", "resources", "against"]
+    assert found["measures"]["accuracy"] == 0.75
+    assert found["resources"]["milliseconds"] > 0
+    assert found["against"]["differences"][0]["value"] == 0.5
+
+
+def test_figures_that_do_not_exist_are_null(printed):
+    np.savez("d.npz", x=np.eye(3, dtype=np.float32)[[0, 0]], y=[0, 0])
+    assert json.loads(printed("m.onnx", "--data", "d.npz", "--processors", "0", "--json"))["measures"]["auroc"] is None
+    assert " auroc                    -" in printed("m.onnx", "--data", "d.npz", "--processors", "0")
+
+
+def test_quiet_prints_nothing(printed):
+    assert printed("m.onnx", "--data", "d.npz", "--processors", "0", "-q") == ""
+
+
+def test_folders_of_pictures_are_read(printed, folder):
+    save(
+        parse("g (float[N,3,2,2] x) => (float[N,3] y) { y = ReduceMean <axes=[2,3],keepdims=0> (x) }"),
+        folder / "p.onnx",
+    )
+    for index, name in enumerate(("red", "green", "blue")):
+        (folder / "pictures" / name).mkdir(parents=True)
+        Image.fromarray(np.full((2, 2, 3), 255 * np.eye(3)[index], np.uint8)).save(folder / "pictures" / name / "a.png")
+    argv = ("p.onnx", "--data", "pictures", "--processors", "0", "--json", "--preprocess", "order=bgr")
+    found = json.loads(printed(*argv))
+    assert found["measures"]["accuracy"] == 1
+    assert [row["name"] for row in found["classes"]] == ["blue", "green", "red"]
+
+
+@pytest.mark.parametrize(
+    ("argv", "status"),
+    [
+        (("m.onnx",), 2),
+        (("m.onnx", "--data", "none.npz"), 2),
+        (("m.onnx", "--data", "m.onnx"), 2),
+        (("m.onnx", "--data", "d.npz", "--output", "z"), 2),
+        (("m.onnx", "--data", "d.npz", "--task", "values"), 2),
+        (("m.onnx", "--data", "d.npz", "--top", "0"), 2),
+        (("m.onnx", "--data", "d.npz", "--preprocess", "what"), 2),
+        (("none.onnx", "--data", "d.npz"), 3),
+        (("d.npz", "--data", "d.npz"), 3),
+        (("m.onnx", "--data", "d.npz", "--against", "none.onnx"), 3),
+    ],
+)
+def test_wrong_use_is_one_line_and_a_status(argv, status, capsys):
+    assert main(["evaluate", *argv]) == status
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    assert err.startswith("paoding_onnx: error: ")
+
+
+def test_arguments_are_the_fields_of_the_options():
+    parsed = parse_arguments(["evaluate", "m.onnx", "--data", "d.npz"])
+    assert judge_options_of(parsed) == JudgeOptions()
+    own = {"command", "model", "data", "against", "json", "quiet", "verbose"}
+    assert {field.name for field in fields(JudgeOptions)} <= set(vars(parsed)) - own
+
+
+def test_names_of_tasks_are_those_of_the_library():
+    assert set(Task) == set(TASKS)
