@@ -135,10 +135,9 @@ def judge(
         ModelError: if a model cannot be read or does not run on the samples.
     """
     options = options or JudgeOptions()
-    subject = _loaded(model)
-    labelled = data if not isinstance(data, Path | str) else read_labelled(data, subject, options.preprocess)
-    labelled = evenly(labelled, options.n_samples) if options.n_samples else labelled
-    models = [subject] if against is None else [subject, _loaded(against)]
+    subject = loaded(model)
+    labelled = chosen_samples(data, subject, options)
+    models = [subject] if against is None else [subject, loaded(against)]
     jobs = [_part(progress, k / len(models), 1 / len(models)) for k in range(len(models))]
     ran = [_ran(one, labelled, options, part) for one, part in zip(models, jobs, strict=True)]
     resources = _measured(ran, options)
@@ -164,7 +163,7 @@ def accuracy_of(model: Model | Path | str, labelled: Labelled) -> float:
         UsageError: if the labels are no classes of the output.
         ModelError: if the model does not run on the samples.
     """
-    said = predict(_loaded(model), labelled)
+    said = predict(loaded(model), labelled)
     if said.task is Task.VALUES:
         raise UsageError("the labels are values, not classes: there is no accuracy to measure")
     return float(np.mean(said.correct))
@@ -172,7 +171,8 @@ def accuracy_of(model: Model | Path | str, labelled: Labelled) -> float:
 
 def _ran(model: Model, labelled: Labelled, options: JudgeOptions, progress: Progress | None) -> _Ran:
     runner = Runner(model, labelled)
-    output = choose_output(runner.run(labelled, progress), options.output)
+    outputs = runner.run(labelled, progress)
+    output = outputs[choose_output(outputs, options.output)]
     said = interpret(output, labelled.labels, None if options.task is None else Task(options.task))
     first = runner.feeds(labelled, np.zeros(1, np.intp))
     return _Ran(said, Timed(model.files[0], first, model.n_bytes) if model.files else None)
@@ -203,7 +203,14 @@ def _compare(old: Predictions, new: Predictions, options: JudgeOptions, resource
     )
 
 
-def _loaded(model: Path | str | Model) -> Model:
+def chosen_samples(data: Path | str | Labelled, model: Model, options: JudgeOptions) -> Labelled:
+    """The labelled samples that `options` ask for, read from `data` if that is a path."""
+    labelled = read_labelled(data, model, options.preprocess) if isinstance(data, Path | str) else data
+    return evenly(labelled, options.n_samples) if options.n_samples else labelled
+
+
+def loaded(model: Path | str | Model) -> Model:
+    """The model, read from its file if a path is given."""
     return model if isinstance(model, Model) else load(model)
 
 

@@ -135,22 +135,23 @@ def predict(
         UsageError: if the output is not there, or labels do not fit it.
         ModelError: if the model does not run on the samples.
     """
-    return interpret(choose_output(Runner(model, labelled).run(labelled, progress), output), labelled.labels, task)
+    outputs = Runner(model, labelled).run(labelled, progress)
+    return interpret(outputs[choose_output(outputs, output)], labelled.labels, task)
 
 
-def choose_output(outputs: Mapping[str, Array], name: str | None) -> Array:
+def choose_output(outputs: Mapping[str, Array], name: str | None = None) -> str:
     """The output of that name, or the first of floating-point numbers.
 
     Raises:
         UsageError: if there is none.
     """
-    floats = {key: array for key, array in outputs.items() if array.dtype.kind == "f"}
+    floats = [key for key, array in outputs.items() if array.dtype.kind == "f"]
     known = ", ".join(map(repr, floats)) or "none"
     if name is not None and name not in floats:
         raise UsageError(f"no output {name!r} with floating-point numbers for each sample; there are: {known}")
     if not floats:
         raise UsageError("the model has no output with floating-point numbers for each sample")
-    return floats[name] if name is not None else next(iter(floats.values()))
+    return floats[0] if name is None else name
 
 
 def interpret(output: Array, labels: Array, task: Task | None = None) -> Predictions:

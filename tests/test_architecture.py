@@ -30,6 +30,8 @@ ALLOWED_LITERALS = {
     ("masking", "Where"),
     ("surgeon", "Mul"),
     ("surgeon", "Add"),
+    ("robustness", "Gather"),
+    ("robustness", "Reshape"),
 }
 """A form of storage, and nodes that are written, not read."""
 
