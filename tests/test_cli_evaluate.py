@@ -40,6 +40,7 @@ m.onnx: classes task, 4 samples
  2             1       1.000    1.000   1.000   1.000
 
 """
+ROBUSTNESS = ("robustness", "robustness_of_original")
 COMPARED = """\
 both say the same class for 25.0% of the samples
 accuracy changed by -50.00 points, 95 % interval -92.97 points to +26.31 points (adjusted Wald, paired)
@@ -91,7 +92,7 @@ def test_latency_memory_and_bytes_are_printed(printed, monkeypatch):
 def test_json_is_all_that_is_printed(printed, monkeypatch):
     monkeypatch.setattr("paoding_onnx.resources.SECONDS", 0.01)
     found = json.loads(printed("m.onnx", "--data", "d.npz", "--against", "other.onnx", "--json"))
-    assert list(found) == ["model", "task", "samples", "measures", "classes", "resources", "against"]
+    assert list(found) == ["model", "task", "samples", "measures", "classes", "resources", "against", *ROBUSTNESS]
     assert found["measures"]["accuracy"] == 0.75
     assert found["resources"]["milliseconds"] > 0
     assert found["against"]["differences"][0]["value"] == 0.5

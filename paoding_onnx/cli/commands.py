@@ -18,6 +18,8 @@ from rich.console import RenderableType
 from rich.progress import Progress
 
 from paoding_onnx.cli.evaluate import evaluate
+from paoding_onnx.cli.evaluate import evaluation_document
+from paoding_onnx.cli.evaluate import evaluation_lines
 from paoding_onnx.errors import ModelError
 from paoding_onnx.errors import UsageError
 from paoding_onnx.loader import load
@@ -37,8 +39,6 @@ from paoding_onnx.report import operators_lines
 from paoding_onnx.report import prune_document
 from paoding_onnx.report import prune_lines
 from paoding_onnx.report import why_lines
-from paoding_onnx.report.evaluation import evaluate_document
-from paoding_onnx.report.evaluation import evaluate_lines
 from paoding_onnx.verify import check
 from paoding_onnx.writer import Stage
 from paoding_onnx.writer import check_targets
@@ -106,9 +106,8 @@ def _operators(arguments: Namespace) -> int:
 
 def _evaluate(arguments: Namespace) -> int:
     with _bar(arguments) as progress:
-        judged = evaluate(arguments, progress)
-    lines = evaluate_lines(arguments.model.name, judged, verbose=arguments.verbose)
-    _show(arguments, lambda: evaluate_document(judged, source=arguments.model, against=arguments.against), lines)
+        found = evaluate(arguments, progress)
+    _show(arguments, lambda: evaluation_document(found, arguments), evaluation_lines(found, arguments))
     return 0
 
 

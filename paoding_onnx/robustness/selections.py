@@ -33,7 +33,8 @@ def as_lookup(proto: onnx.ModelProto, node: onnx.NodeProto) -> tuple[onnx.NodePr
         if name not in {tensor.name for tensor in proto.graph.initializer}:
             proto.graph.initializer.append(numpy_helper.from_array(values.astype(np.int64), name))
     make = onnx.helper.make_node
-    dtype = next(info.type.tensor_type.elem_type for info in proto.graph.value_info if info.name == made)
+    infos = (*proto.graph.value_info, *proto.graph.output)
+    dtype = next(info.type.tensor_type.elem_type for info in infos if info.name == made)
     add = proto.graph.value_info.append
     add(onnx.helper.make_tensor_value_info(made + _FLAT, dtype, [_size(proto, source)]))
     add(onnx.helper.make_tensor_value_info(made + _TAKEN, dtype, [places.size]))
