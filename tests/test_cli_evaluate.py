@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,10 +12,14 @@ from PIL import Image
 
 from paoding_onnx.cli import main
 from paoding_onnx.cli.arguments import parse_arguments
+from paoding_onnx.cli.evaluate import attack_of
 from paoding_onnx.cli.evaluate import judge_options_of
+from paoding_onnx.cli.evaluate_arguments import ATTACKS
 from paoding_onnx.cli.evaluate_arguments import TASKS
 from paoding_onnx.judging import JudgeOptions
 from paoding_onnx.predictions import Task
+from paoding_onnx.robustness import Attack
+from paoding_onnx.robustness.attacks import KINDS
 from tests.models import parse
 from tests.models import save
 
@@ -54,6 +59,7 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save(parse(COPY), tmp_path / "m.onnx")
     save(parse(SWAPPED), tmp_path / "other.onnx")
+    save(parse(COPY.replace("Identity", "Floor")), tmp_path / "flat.onnx")
     x = np.array([[2, 0, 0], [1, 2, 0], [0, 2, 0], [0, 0, 2]], np.float32)
     np.savez("d.npz", x=x, y=[0, 0, 1, 2])
     return tmp_path
@@ -132,6 +138,11 @@ def test_folders_of_pictures_are_read(printed, folder):
         (("m.onnx", "--data", "d.npz", "--task", "values"), 2),
         (("m.onnx", "--data", "d.npz", "--top", "0"), 2),
         (("m.onnx", "--data", "d.npz", "--preprocess", "what"), 2),
+        (("m.onnx", "--data", "d.npz", "--epsilon", "much"), 2),
+        (("m.onnx", "--data", "d.npz", "--epsilon", "0"), 2),
+        (("m.onnx", "--data", "d.npz", "--attack", "fgsm", "--range", "1"), 2),
+        (("m.onnx", "--data", "d.npz", "--attack", "fgsm", "--range", "0,1"), 2),
+        (("flat.onnx", "--data", "d.npz", "--attack", "fgsm"), 3),
         (("none.onnx", "--data", "d.npz"), 3),
         (("d.npz", "--data", "d.npz"), 3),
         (("m.onnx", "--data", "d.npz", "--against", "none.onnx"), 3),
@@ -154,3 +165,55 @@ def test_arguments_are_the_fields_of_the_options():
 
 def test_names_of_tasks_are_those_of_the_library():
     assert set(Task) == set(TASKS)
+
+
+def test_robustness_is_printed(printed):
+    out = printed("m.onnx", "--data", "d.npz", "--processors", "0", "--epsilon", "0.1,60%", "--against", "other.onnx")
+    lines = [line.split() for line in out.splitlines()]
+    assert "fgsm attack, exact gradient; epsilon is a share of the input's range 0 to 2" in out
+    assert ["0", "1", "of", "4", "25.0%", "3", "of", "4", "75.0%"] in lines
+    assert ["0.1", "1", "of", "4", "25.0%", "3", "of", "4", "75.0%"] in lines
+    assert ["0.6", "0", "of", "4", "0.0%", "0", "of", "4", "0.0%"] in lines
+
+
+def test_robustness_is_in_the_document(printed):
+    argv = (
+        "m.onnx",
+        "--data",
+        "d.npz",
+        "--processors",
+        "0",
+        "--json",
+        "--black-box",
+        "--attack",
+        "pgd",
+        "--range=-1,3",
+    )
+    found = json.loads(printed(*argv))
+    assert found["robustness_of_original"] is None
+    assert (found["robustness"]["attack"], found["robustness"]["gradient"]) == ("pgd", "black-box estimate")
+    assert found["robustness"]["range"] == [-1, 3]
+    assert [one["epsilon"] for one in found["robustness"]["epsilons"]] == [0.01, 0.05]
+
+
+def test_estimates_are_marked_in_print(printed):
+    out = printed("m.onnx", "--data", "d.npz", "--processors", "0", "--attack", "fgsm", "--black-box")
+    assert "BLACK-BOX ESTIMATE of the gradient: the true robustness is lower" in out
+
+
+def test_samples_without_a_slope_are_counted(printed):
+    save(parse(COPY.replace("Identity (x)", "Relu (x)")), Path("relu.onnx"))
+    np.savez("d.npz", x=np.array([[1, 0.5, 0.5], [-1, -1, -1]], np.float32), y=[0, 0])
+    out = printed("relu.onnx", "--data", "d.npz", "--processors", "0", "--epsilon", "0.01")
+    assert "1 samples have no slope to follow: they count as robust if right, and prove nothing" in out
+
+
+def test_arguments_are_the_fields_of_the_attack():
+    parsed = parse_arguments(["evaluate", "m.onnx", "--data", "d.npz", "--attack", "fgsm"])
+    assert attack_of(parsed) == Attack()
+    assert attack_of(parse_arguments(["evaluate", "m.onnx", "--data", "d.npz"])) is None
+    assert {field.name for field in fields(Attack)} <= set(vars(parsed))
+
+
+def test_names_of_attacks_are_those_of_the_library():
+    assert KINDS == ATTACKS
