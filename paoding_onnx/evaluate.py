@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 import numpy as np
 
 from paoding_onnx.checks import output_difference
 from paoding_onnx.errors import ModelError
+from paoding_onnx.evidence import made_samples
 from paoding_onnx.graph import Array
 from paoding_onnx.graph import Graph
+from paoding_onnx.inputs import InputOptions
 from paoding_onnx.inputs import random_feeds
 from paoding_onnx.loader import Model
 from paoding_onnx.loader import input_specs
@@ -21,20 +25,62 @@ from paoding_onnx.shapes import runnable_shapes
 LEAN_BYTES = 1 << 28
 """Models with more bytes of weights than this are timed without a copy or faster layout of them, to save memory."""
 
-ROWS = 32
-"""Random samples on which outputs before and after are compared, where that costs at most `MACS_TO_SPEND`."""
-MACS_TO_SPEND = 10**10
+FRESH = 64
+"""Inputs on which outputs before and after are compared, where that costs at most `MACS_TO_SPEND`."""
+MACS_TO_SPEND = 5 * 10**10
+FRESH_SEED = 10**6
+"""Added to the user's seed, so that the inputs are others than those that repair saw."""
 
 
-def compare(original: Model, pruned: Model, graph: Graph, *, macs: int) -> tuple[float, float]:
-    """Latency of `pruned` over that of `original`, and how far its outputs moved (see `output_difference`).
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A pruned model beside its original: latency after over before, and what `words` says the inputs were.
 
-    `graph` is the original's; `macs` what one run of it costs.
+    `difference` see `paoding_onnx.checks.output_difference`; `agreement` is the share of the inputs for which a
+    classifier answers the same, `None` for other models.
     """
-    feeds = random_feeds(input_specs(original), runnable_shapes(original, graph), np.random.default_rng(0))
+
+    latency_ratio: float
+    difference: float
+    agreement: float | None
+    words: str
+
+
+def compare(original: Model, pruned: Model, graph: Graph, inputs: InputOptions, *, macs: int, seed: int) -> Comparison:
+    """The comparison on fresh made-up inputs; `graph` is the original's, `macs` what one run of it costs."""
+    shapes = runnable_shapes(original, graph)
+    count = max(min(FRESH, MACS_TO_SPEND // max(macs, 1)), 1)
+    samples = made_samples(original, graph, count, FRESH_SEED + seed, inputs, shapes)
     before, after = _sessions(original, pruned)
-    difference = output_difference(*_outputs(original, before, after, feeds, macs))
-    return latency_ratio(before, after, feeds), difference
+    wanted, got = (_joined([session.run(feed) for feed in samples.batches]) for session in (before, after))
+    ratio = latency_ratio(before, after, random_feeds(input_specs(original), shapes, np.random.default_rng(0)))
+    return Comparison(ratio, output_difference(wanted, got), agreement(wanted, got), samples.words)
+
+
+def _joined(runs: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
+    """Outputs of all runs that fit together, one after the other."""
+    return {
+        name: np.concatenate([run[name] for run in runs if name in run and run[name].shape[1:] == first.shape[1:]])
+        if first.ndim
+        else first
+        for name, first in runs[0].items()
+    }
+
+
+def agreement(before: Mapping[str, Array], after: Mapping[str, Array]) -> float | None:
+    """Share of the rows of the first output for which both models answer the same class; `None` if it has no classes.
+
+    >>> agreement({"y": np.array([[0.1, 0.9], [0.8, 0.2]])}, {"y": np.array([[0.4, 0.6], [0.3, 0.7]])})
+    0.5
+    """
+    name = next(iter(before))
+    a, b = np.asarray(before[name]), np.asarray(after[name])
+    if a.dtype.kind != "f" or a.ndim != 2 or a.shape != b.shape or not a.size:
+        return None
+    if a.shape[1] > 1:
+        return float((a.argmax(1) == b.argmax(1)).mean())
+    middle = 0.5 if a.min() >= 0 and a.max() <= 1 else 0.0
+    return float((np.greater(a, middle) == np.greater(b, middle)).mean())
 
 
 def _sessions(original: Model, pruned: Model) -> tuple[Session, Session]:
@@ -44,17 +90,3 @@ def _sessions(original: Model, pruned: Model) -> tuple[Session, Session]:
     with suppress(ModelError):
         return Session(original, optimise=True, lean=True), Session(pruned, optimise=True, lean=True)
     return Session(original), Session(pruned)
-
-
-def _outputs(
-    original: Model, before: Session, after: Session, feeds: Mapping[str, Array], macs: int
-) -> tuple[Mapping[str, Array], Mapping[str, Array]]:
-    """Outputs of both models on a batch of random samples, or on one where a batch costs too much or does not run."""
-    specs = input_specs(original)
-    is_open = all(spec.dims and not isinstance(spec.dims[0], int) for spec in specs)
-    if is_open and ROWS * macs < MACS_TO_SPEND:
-        shapes = {name: (ROWS, *array.shape[1:]) for name, array in feeds.items()}
-        with suppress(ModelError):
-            many = random_feeds(specs, shapes, np.random.default_rng(0))
-            return before.run(many), after.run(many)
-    return before.run(feeds), after.run(feeds)

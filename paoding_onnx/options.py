@@ -6,10 +6,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
+from pathlib import Path
+from typing import Literal
 from typing import get_args
 
 from paoding_onnx.choices import Prefer
 from paoding_onnx.errors import UsageError
+from paoding_onnx.inputs import InputOptions
 from paoding_onnx.plan import AUTO
 from paoding_onnx.plan import Budget
 from paoding_onnx.samplers import METHODS
@@ -18,6 +21,9 @@ from paoding_onnx.scope import Scope
 
 SMALLEST_STEP = 0.001
 """More steps than a thousand change nothing but the time they take."""
+SMALLEST_MEMORY = 1 << 24
+Allocation = Literal["measured", "uniform"]
+"""How the budget is spread over the groups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +31,7 @@ class Options:
     """How to prune.
 
     >>> Options(target=0.3, by="parameters", exclude=("head*",)).method
-    'paoding'
+    'reconstruction'
 
     Attributes:
         target: share to remove, in (0, 1), of what `by` counts.
@@ -38,7 +44,13 @@ class Options:
         choose: ``blocks``, ``places`` or ``auto``, for all nodes or, as ``GLOB=blocks``, for some: what goes where an
             axis is made of several factors, whole heads and groups or the same places in each.
         round_to: kept units of each group a multiple of this where possible; 0 chooses what the kernels like.
-        seed: for methods that draw at random.
+        allocation: ``measured`` takes units where it does least harm, ``uniform`` the same share of every group (the
+            paper's schedule). Methods that look at no inputs are always uniform.
+        seed: for made-up inputs, and methods that draw at random.
+        memory: bytes of activations to hold at a time; more go to temporary files.
+        inputs: what is known about the model's inputs; guessed where nothing is said.
+        calibration: unlabelled samples of real inputs, to be used in place of made-up ones: an ``.npz`` or ``.npy``
+            file, or a folder of pictures.
         input_shapes: shapes for inputs with open axes, by name; found by trying where not given.
         verbose: let onnxruntime print its own warnings about the model.
 
@@ -49,13 +61,17 @@ class Options:
     target: float = 0.5
     by: Budget = "units"
     step: float = 0.05
-    method: str = "paoding"
+    method: str = "reconstruction"
     exclude: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
     exact_only: bool = False
     choose: tuple[str, ...] = ()
     round_to: int = AUTO
+    allocation: Allocation = "measured"
     seed: int = 0
+    memory: int = 1 << 30
+    inputs: InputOptions = InputOptions()  # noqa: RUF009 (frozen)
+    calibration: Path | None = None
     input_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     verbose: bool = False
 
@@ -73,6 +89,12 @@ class Options:
             raise UsageError(f"method {self.method!r} is none of {', '.join(METHODS)}")
         for text in self.choose:
             _choice(text)
+        if self.allocation not in get_args(Allocation):
+            raise UsageError(f"allocation {self.allocation!r} is none of {', '.join(get_args(Allocation))}")
+        if self.memory < SMALLEST_MEMORY:
+            raise UsageError(
+                f"memory {self.memory} is less than {SMALLEST_MEMORY} bytes (16 MB), too little to work with"
+            )
         if self.round_to < 0 or self.seed < 0:
             raise UsageError("round_to and seed must not be negative")
 

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from collections.abc import Mapping
 from dataclasses import dataclass
-from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import MappingProxyType
-
-import numpy as np
 
 from paoding_onnx.checks import Verdict
 from paoding_onnx.checks import check_file
@@ -21,28 +14,27 @@ from paoding_onnx.cost import Cost
 from paoding_onnx.cost import cost
 from paoding_onnx.cost import nothing
 from paoding_onnx.errors import CheckError
+from paoding_onnx.errors import ModelError
 from paoding_onnx.errors import TargetError
+from paoding_onnx.evaluate import Comparison
 from paoding_onnx.evaluate import compare
+from paoding_onnx.fitting import repaired
 from paoding_onnx.folding import study
-from paoding_onnx.graph import Array
 from paoding_onnx.loader import Model
 from paoding_onnx.loader import load
 from paoding_onnx.options import Options
 from paoding_onnx.plan import Plan
-from paoding_onnx.plan import make_plan
-from paoding_onnx.plan import quotas
-from paoding_onnx.plan import schedule
 from paoding_onnx.reasons import Explanation
 from paoding_onnx.reasons import explain_axes
-from paoding_onnx.repair import absorb
-from paoding_onnx.samplers import METHODS
-from paoding_onnx.samplers import View
-from paoding_onnx.samplers.reach import reach_of
-from paoding_onnx.samplers.view import is_dense
+from paoding_onnx.refit import Fitted
 from paoding_onnx.scope import coupled
+from paoding_onnx.selection import Choice
+from paoding_onnx.selection import Progress
+from paoding_onnx.selection import Step
+from paoding_onnx.selection import choose
+from paoding_onnx.sensitivity import Harm
 from paoding_onnx.shapes import runnable_shapes
 from paoding_onnx.surgeon import cut
-from paoding_onnx.trace import Mask
 from paoding_onnx.trace import Trace
 from paoding_onnx.trace import trace
 from paoding_onnx.writer import Stage
@@ -52,22 +44,24 @@ from paoding_onnx.writer import needs_data_file
 from paoding_onnx.writer import stage
 from paoding_onnx.writer import write_model
 
-Progress = Callable[[str, float], None]
-"""Called with what is being done and the share of all work done so far, in [0, 1]."""
-
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """The state after a step: the share asked for so far, what is left, the units each group lost, in that order."""
+class Repair:
+    """What the method looked at: inputs in words, harm by group where it was measured, layers that were fitted."""
 
-    share: float
-    cost: Cost
-    removed: Mapping[str, tuple[int, ...]]
+    inputs: str
+    n_samples: int
+    harms: tuple[Harm, ...]
+    layers: tuple[Fitted, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Pruned:
-    """A proven result; `latency_ratio` is after over before on onnxruntime, `difference` see `output_difference`."""
+    """A proven result, and how it compares with the original on made-up inputs.
+
+    `repair` says what units were judged and weights fitted on, and how well that went; `None` for methods that look at
+    no inputs, or where it could not be done: then `notes` says why.
+    """
 
     original: Model
     model: Model
@@ -80,17 +74,20 @@ class Pruned:
     bytes_after: int
     steps: tuple[Step, ...]
     verdicts: tuple[Verdict, ...]
-    latency_ratio: float
-    difference: float
+    comparison: Comparison
+    repair: Repair | None
+    notes: tuple[str, ...]
     saved: bool
 
+    @property
+    def latency_ratio(self) -> float:
+        """Latency after over before, on onnxruntime."""
+        return self.comparison.latency_ratio
 
-@dataclass(slots=True)
-class _State:
-    """What is gone, and the constants that absorbing changed: one set of them only, as it may be large."""
-
-    removed: Mask
-    contents: Mapping[str, Array]
+    @property
+    def difference(self) -> float:
+        """How far the outputs moved on fresh made-up inputs, see `paoding_onnx.checks.output_difference`."""
+        return self.comparison.difference
 
 
 def examine(model: Model | Path | str, options: Options | None = None) -> Trace:
@@ -166,20 +163,38 @@ def prune(
     progress("tracing", 0.05)
     folded, traced = _examined(original, options)
     _require_units(traced)
-    steps, plan, contents = _choose(traced, options, progress)
-    progress("proving the surgery", 0.7)
-    plain = cut(folded, traced, plan)
-    equivalence = check_surgery(folded, traced, plan, plain, original=original)
-    smaller = cut(folded, traced, plan, contents) if contents else plain
-    del plain, contents, folded  # as large as the model, and of no more use
-    progress("proving the file", 0.8)
+    choice = choose(folded, traced, options, lambda what, share: progress(what, 0.05 + 0.55 * share))
+    progress("proving the surgery", 0.6)
+    plain = cut(folded, traced, choice.plan)
+    equivalence = check_surgery(folded, traced, choice.plan, plain, original=original)
+    progress("fitting weights", 0.65)
+    smaller, repair, notes = _repaired(folded, traced, choice, plain, options)
+    del plain, folded  # as large as the model, and of no more use
+    progress("proving the file", 0.85)
     with TemporaryDirectory() as scratch, stage() as held:
         target = Path(output) if output else Path(scratch) / "pruned.onnx"
         files = write_model(smaller, held.place(target))
-        result = _prove(original, smaller, traced, plan, options, steps, files, equivalence)
+        after, verdicts = _prove(original, traced, choice.plan, files, equivalence)
         progress("measuring", 0.9)
-        ratio, difference = compare(original, smaller, traced.graph, macs=result.before.macs)
-        result = replace(result, latency_ratio=ratio, difference=difference, saved=bool(output))
+        before = cost(traced, nothing(traced))
+        comparison = compare(original, smaller, traced.graph, options.inputs, macs=before.macs, seed=options.seed)
+        result = Pruned(
+            original=original,
+            model=smaller,
+            trace=traced,
+            plan=choice.plan,
+            options=options,
+            before=before,
+            after=after,
+            bytes_before=original.n_bytes,
+            bytes_after=sum(file.stat().st_size for file in files),
+            steps=choice.steps,
+            verdicts=verdicts,
+            comparison=comparison,
+            repair=repair,
+            notes=notes,
+            saved=bool(output),
+        )
         if output:
             more = extras(result, held)
             held.commit(*more, *(target.with_name(file.name) for file in files))
@@ -193,79 +208,36 @@ def _require_units(traced: Trace) -> None:
         raise TargetError(f"the model has no prunable unit ({reasons or 'it has no weights between its layers'})")
 
 
-def _choose(traced: Trace, options: Options, progress: Progress) -> tuple[tuple[Step, ...], Plan, Mapping[str, Array]]:
-    """Score, plan and absorb in small steps, front to back in each, until the target."""
-    state = _State(nothing(traced), MappingProxyType({}))
-    steps = []
-    rng = np.random.default_rng(options.seed)
-    shares = _shares(options)
-    last = quotas(traced, shares[-1], by=options.by, round_to=options.round_to)
-    if not any(last):
-        raise TargetError(
-            f"a target of {options.target:.1%} removes not a single whole unit of any group; "
-            "raise --target, or set --round-to 1"
+def _repaired(
+    model: Model, traced: Trace, choice: Choice, plain: Model, options: Options
+) -> tuple[Model, Repair | None, tuple[str, ...]]:
+    """The cut model with what absorbing changed, or with its layers fitted; what was done, and why if nothing was."""
+    evidence = choice.evidence
+    if evidence is None:
+        smaller = cut(model, traced, choice.plan, choice.contents) if choice.contents else plain
+        return smaller, None, choice.notes
+    is_made_up = options.calibration is None
+    try:
+        result = repaired(
+            model,
+            traced,
+            choice.plan,
+            plain,
+            evidence,
+            is_made_up=is_made_up,
+            memory=options.memory,
+            seed=options.seed,
         )
-    earlier = (quotas(traced, share, by=options.by, round_to=options.round_to) for share in shares[:-1])
-    for number, (share, counts) in enumerate(zip(shares, (*earlier, last), strict=True)):
-        progress(f"step {number + 1} of {len(shares)}", 0.1 + 0.6 * number / len(shares))
-        went = _step(traced, state, counts, options, rng)
-        steps.append(Step(float(share), cost(traced, state.removed), went))
-    while lacking := _lacking(traced, state.removed, options):
-        # which units went matters where layers share constants: their copies cost what the quotas did not foresee
-        share = min(share + lacking, Fraction(1))
-        counts = quotas(traced, share, by=options.by, round_to=options.round_to)
-        went = _step(traced, state, counts, options, rng)
-        steps.append(Step(float(share), cost(traced, state.removed), went))
-    return tuple(steps), make_plan(state.removed), state.contents
-
-
-def _lacking(traced: Trace, removed: Mask, options: Options) -> Fraction:
-    """Share of the budget that is still to be saved; 0 once the target is met."""
-    if options.by == "units":
-        return Fraction(0)
-    before, after = cost(traced, nothing(traced)), cost(traced, removed)
-    total, left = (before.parameters, after.parameters) if options.by == "parameters" else (before.macs, after.macs)
-    return max(Fraction(0), Fraction(str(options.target)) - Fraction(total - left, total))
-
-
-def _shares(options: Options) -> tuple[Fraction, ...]:
-    target, step = Fraction(str(options.target)), Fraction(str(options.step))
-    return schedule(target, step) if METHODS[options.method].is_progressive else (target,)
-
-
-def _step(
-    traced: Trace, state: _State, counts: tuple[int, ...], options: Options, rng: np.random.Generator
-) -> Mapping[str, tuple[int, ...]]:
-    """One step: every group loses units until `counts` of it are gone; returns which, by group."""
-    method = METHODS[options.method]
-    view = View(traced, state.removed, state.contents)
-    dense = [group for group in traced.groups if is_dense(view, group)]
-    reach = reach_of(view, dense) if method.is_progressive and dense else {}
-    went = {}
-    for group, count in zip(traced.groups, counts, strict=True):
-        view = View(traced, state.removed, state.contents, reach)
-        more = count - (group.n_units - view.kept_units(group).size)
-        if more <= 0:
-            continue
-        candidates = method.sampler(view, group, more, rng)
-        state.contents = absorb(view, group, candidates)
-        state.removed = state.removed.copy()
-        state.removed[[candidate.unit for candidate in candidates]] = True
-        went[group.name] = tuple(candidate.unit - group.start for candidate in candidates)
-    return MappingProxyType(went)
+    except ModelError as error:
+        return plain, None, (f"no weight was fitted: the smaller model does not run in pieces ({error})",)
+    samples = evidence.samples
+    return result.model, Repair(samples.words, samples.n_samples, evidence.harms, result.layers), choice.notes
 
 
 def _prove(
-    original: Model,
-    smaller: Model,
-    traced: Trace,
-    plan: Plan,
-    options: Options,
-    steps: tuple[Step, ...],
-    files: tuple[Path, ...],
-    equivalence: Verdict,
-) -> Pruned:
-    """All proofs on the staged file; the measurements are still missing.
+    original: Model, traced: Trace, plan: Plan, files: tuple[Path, ...], equivalence: Verdict
+) -> tuple[Cost, tuple[Verdict, ...]]:
+    """All proofs on the staged file, and what it costs.
 
     Raises:
         CheckError: if one fails.
@@ -276,19 +248,4 @@ def _prove(
     if failed := [verdict for verdict in verdicts if not verdict.passed]:
         words = "; ".join(f"{verdict.name}: {verdict.detail}" for verdict in failed)
         raise CheckError(f"the pruned model failed its proof, nothing was written. {words}")
-    return Pruned(
-        original=original,
-        model=smaller,
-        trace=traced,
-        plan=plan,
-        options=options,
-        before=cost(traced, nothing(traced)),
-        after=after,
-        bytes_before=original.n_bytes,
-        bytes_after=sum(file.stat().st_size for file in files),
-        steps=steps,
-        verdicts=verdicts,
-        latency_ratio=math.nan,
-        difference=math.nan,
-        saved=False,
-    )
+    return after, verdicts

@@ -7,12 +7,18 @@ from collections.abc import Sequence
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
+from paoding_onnx.contraction import matrix
 from paoding_onnx.graph import Array
+from paoding_onnx.layers import Layer
+from paoding_onnx.moments import Moments
 from paoding_onnx.places import Role
 from paoding_onnx.samplers import Candidate
 from paoding_onnx.samplers import View
+from paoding_onnx.samplers.reconstruction import damped
 from paoding_onnx.trace import Group
+from paoding_onnx.trace import Mask
 
 
 def absorb(view: View, group: Group, candidates: Sequence[Candidate]) -> Mapping[str, Array]:
@@ -37,6 +43,48 @@ def absorb(view: View, group: Group, candidates: Sequence[Candidate]) -> Mapping
         value.flags.writeable = False
         contents[place.slot.tensor] = value
     return MappingProxyType(contents)
+
+
+def stand_in(
+    view: View, group: Group, units: Sequence[int], layers: Mapping[int, Layer] = MappingProxyType({})
+) -> Mapping[str, Array]:
+    """Constants after the units of a group that stay stand in for `units`, as well as the moments allow.
+
+    In every consumer that was observed a removed unit becomes the sum of kept ones that is nearest to it on the inputs,
+    and its mean goes into the offset of the layer, given by site, where there is one. Removed units weigh nothing.
+    """
+    contents = dict(view.contents)
+    gone = np.zeros(group.n_units, np.bool_)
+    gone[np.asarray(units, np.int64) - group.start] = True
+    for place in group.having(Role.CONSUMES):
+        moments = view.moments.get((group.start, place.site))
+        value = np.array(contents.get(place.slot.tensor, view.content(place)))
+        if moments is None or value.dtype.kind != "f":
+            continue
+        layer = layers.get(place.site)
+        has_offset = layer is not None and layer.offset is not None
+        share = _shares(moments, gone, centred=has_offset)
+        rows = np.moveaxis(value, place.axis, 0)
+        positions = np.stack([*_positions(view.units(place), group).values()])
+        lost = rows[positions[gone]]
+        rows[positions[~gone]] += np.tensordot(share.T, lost, 1).astype(rows.dtype)
+        rows[positions[gone]] = 0
+        contents[place.slot.tensor] = value
+        if layer is not None and layer.offset is not None:
+            constant = np.zeros_like(value)
+            left = moments.mean[gone] - share @ moments.mean[~gone]
+            np.moveaxis(constant, place.axis, 0)[positions[gone]] = lost * left.reshape(-1, *[1] * (lost.ndim - 1))
+            shift = layer.offset.scale * matrix(layer.site, layer.of, constant).sum(1)
+            old = np.asarray(contents.get(layer.offset.tensor, view.constant(layer.offset.tensor)))
+            contents[layer.offset.tensor] = np.asarray(old + shift.reshape(old.shape), old.dtype)
+    return MappingProxyType(contents)
+
+
+def _shares(moments: Moments, gone: Mask, *, centred: bool) -> NDArray[np.float64]:
+    """How much of each kept unit makes up for each removed one; `(n_removed, n_kept)`."""
+    second = moments.covariance if centred else moments.covariance + np.outer(moments.mean, moments.mean)
+    safe = damped(second)
+    return np.asarray(np.linalg.solve(safe[np.ix_(~gone, ~gone)], safe[np.ix_(~gone, gone)]).T)
 
 
 def _positions(units: Array, group: Group) -> dict[int, Array]:

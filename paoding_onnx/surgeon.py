@@ -37,6 +37,16 @@ def cut(model: Model, trace: Trace, plan: Plan, contents: Contents = MappingProx
     return _carry_back(model, trace, plan, surgeon_graph, edits)
 
 
+def reweigh(model: Model, contents: Contents) -> Model:
+    """`model` with other content in the initializers and Constant nodes named; shapes and types stay."""
+    proto = onnx.ModelProto()
+    proto.CopyFrom(model.proto)
+    weights = dict(model.weights)
+    for name, value in contents.items():
+        _store(proto, name, value, weights)
+    return Model(proto, MappingProxyType(weights), model.external)
+
+
 def _operate(model: Model, trace: Trace, edits: Edits) -> gs.Graph:
     """The graphsurgeon graph of the model with all edits made."""
     G_LOGGER.severity = G_LOGGER.CRITICAL  # it prints its warnings to stdout

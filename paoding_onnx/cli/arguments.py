@@ -12,7 +12,10 @@ from paoding_onnx.cli.evaluate_arguments import add_evaluate
 from paoding_onnx.errors import UsageError
 
 BUDGETS = ("units", "parameters", "macs")
-METHOD_NAMES = ("paoding", "magnitude", "random")
+KINDS = ("auto", "pictures", "table", "tokens", "audio", "noise")
+ALLOCATIONS = ("measured", "uniform")
+_UNITS = {"": 0, "K": 10, "M": 20, "G": 30}
+METHOD_NAMES = ("reconstruction", "paoding", "magnitude", "random")
 _EPILOG = """exit status: 0 done; 1 a proof failed, nothing was written; 2 wrong usage; 3 not a usable model;
 4 nothing to prune or target out of reach; 5 the result cannot be written; 130 interrupted"""
 
@@ -68,15 +71,29 @@ def _add_prune(commands: argparse._SubParsersAction[_Parser]) -> None:
     add("--target", metavar="SHARE", type=_share, default=0.5, help="share to remove, in (0, 1) (default 0.5)")
     add("--by", choices=BUDGETS, default="units", help="what the target counts (default units: the paper's)")
     add("--step", metavar="SHARE", type=_share, default=0.05, help="share removed per step (default 0.05)")
-    add("--method", choices=METHOD_NAMES, default="paoding", help="how units are chosen (default paoding)")
+    add("--method", choices=METHOD_NAMES, default="reconstruction", help="how units are chosen")
+    add("--allocation", choices=ALLOCATIONS, default="measured", help="take units where it does least harm, or alike")
     add("--round-to", metavar="N", type=_multiple, default=0, help="kept units a multiple of N (default auto)")
-    add("--seed", metavar="N", type=int, default=0, help="for --method random (default 0)")
+    add("--seed", metavar="N", type=int, default=0, help="for made-up inputs and --method random (default 0)")
+    _add_inputs(prune)
     _add_scope(prune)
     add("--plan", metavar="FILE", type=Path, help="write what was kept, for every initializer and axis, as JSON")
     add("--report", metavar="FILE", type=Path, help="write every step and figure as JSON")
     add("--dry-run", action="store_true", help="do everything but keep the files")
     add("--force", action="store_true", help="overwrite files that exist")
     _add_output(prune)
+
+
+def _add_inputs(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("inputs on which units are judged and weights fitted").add_argument
+    add("--calibration", metavar="PATH", type=Path, help="your own, unlabelled: .npz, .npy or a folder of pictures")
+    add("--input-kind", choices=KINDS, default="auto", help="what made-up inputs are like (default: found out)")
+    add("--input-mean", metavar="X,..", type=_numbers, default=(), help="subtracted from pictures in [0, 1]")
+    add("--input-std", metavar="X,..", type=_numbers, default=(), help="what they are divided by then")
+    add("--input-range", metavar="LOW,HIGH", type=_range, help="values of inputs, in place of mean and std")
+    add(
+        "--memory", metavar="BYTES", type=_bytes, default=1 << 30, help="activations to hold, such as 512M (default 1G)"
+    )
 
 
 def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -129,6 +146,27 @@ def _share(text: str) -> float:
         return float(text.removesuffix("%")) / 100 if text.endswith("%") else float(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is no number; give a share such as 0.5") from error
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of numbers such as 0.485,0.456,0.406") from error
+
+
+def _range(text: str) -> tuple[float, float]:
+    numbers = _numbers(text)
+    if len(numbers) != 2:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form LOW,HIGH")
+    return numbers[0], numbers[1]
+
+
+def _bytes(text: str) -> int:
+    number, unit = (text[:-1], text[-1].upper()) if text[-1:].isalpha() else (text, "")
+    if not number.isdecimal() or unit not in _UNITS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of bytes such as 512M or 2G")
+    return int(number) << _UNITS[unit]
 
 
 def _multiple(text: str) -> int:

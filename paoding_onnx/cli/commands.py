@@ -22,6 +22,7 @@ from paoding_onnx.cli.evaluate import evaluation_document
 from paoding_onnx.cli.evaluate import evaluation_lines
 from paoding_onnx.errors import ModelError
 from paoding_onnx.errors import UsageError
+from paoding_onnx.inputs import InputOptions
 from paoding_onnx.loader import load
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline import Pruned
@@ -57,7 +58,12 @@ def options_of(arguments: Namespace) -> Options:
     """The library's options that the arguments spell."""
     given = {f.name: getattr(arguments, f.name) for f in fields(Options) if hasattr(arguments, f.name)}
     lists = {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
-    return Options(**(given | lists), input_shapes=dict(arguments.input_shape))
+    return Options(**(given | lists), input_shapes=dict(arguments.input_shape), inputs=_inputs(arguments))
+
+
+def _inputs(arguments: Namespace) -> InputOptions:
+    named = {f.name: getattr(arguments, f"input_{f.name}", None) for f in fields(InputOptions)}
+    return InputOptions(**{name: value for name, value in named.items() if value is not None})
 
 
 def _inspect(arguments: Namespace) -> int:

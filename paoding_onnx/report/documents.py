@@ -13,6 +13,7 @@ from paoding_onnx.cost import Cost
 from paoding_onnx.cost import cost
 from paoding_onnx.cost import group_cost
 from paoding_onnx.cost import nothing
+from paoding_onnx.evaluate import Comparison
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline import Pruned
 from paoding_onnx.rules import operators
@@ -21,6 +22,9 @@ from paoding_onnx.trace import Refusal
 from paoding_onnx.trace import Trace
 
 Document = dict[str, object]
+GOOD_AGREEMENT = 0.9
+GOOD_DIFFERENCE = 0.2
+"""Beyond these a user is warned."""
 
 
 def inspect_document(trace: Trace) -> Document:
@@ -48,6 +52,10 @@ def prune_document(result: Pruned, *, source: Path | None = None, target: Path |
         "after": asdict(result.after),
         "latency_ratio": number(result.latency_ratio),
         "output_difference": number(result.difference),
+        "agreement": result.comparison.agreement,
+        "compared_on": result.comparison.words,
+        "repair": None if result.repair is None else asdict(result.repair),
+        "warnings": [*result.notes, *warnings(result.comparison)],
         "groups": [
             {"name": g.name, "units": g.n_units, "kept": result.plan.kept_units(g), "exact": g.is_exact}
             for g in result.trace.groups
@@ -59,6 +67,17 @@ def prune_document(result: Pruned, *, source: Path | None = None, target: Path |
         "checks": check_document(result.verdicts),
         "refusals": [asdict(refusal) for refusal in result.trace.refusals],
     }
+
+
+def warnings(compared: Comparison) -> list[str]:
+    """What a user should know before using a pruned model, in plain words."""
+    advice = "evaluate it on real data, lower --target, or give --calibration"
+    if compared.agreement is not None and compared.agreement < GOOD_AGREEMENT:
+        other = 1 - compared.agreement
+        return [f"{other:.0%} of made-up inputs are answered otherwise: expect accuracy to suffer; {advice}"]
+    if compared.agreement is None and not compared.difference <= GOOD_DIFFERENCE:
+        return [f"the outputs moved by {compared.difference:.0%} of their size: expect quality to suffer; {advice}"]
+    return []
 
 
 def check_document(verdicts: Sequence[Verdict]) -> list[Document]:

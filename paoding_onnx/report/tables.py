@@ -23,6 +23,7 @@ from paoding_onnx.report.documents import operators_document
 from paoding_onnx.report.documents import prunable_parameters
 from paoding_onnx.report.documents import refusal_text
 from paoding_onnx.report.documents import share
+from paoding_onnx.report.documents import warnings
 from paoding_onnx.trace import Refusal
 from paoding_onnx.trace import Trace
 
@@ -79,7 +80,7 @@ def prune_lines(result: Pruned, target: str | None, *, verbose: bool = False) ->
     yield _costs(result)
     yield _units(result, verbose)
     yield from _rest(len(result.trace.groups), "groups", verbose)
-    yield f"outputs on random inputs moved by {result.difference:.3g} of their size (root mean square)"
+    yield from _fidelity(result)
     yield from check_lines(result.verdicts)
     if verbose:
         yield from _refusals(result.trace.refusals, verbose)
@@ -127,6 +128,18 @@ def _costs(result: Pruned) -> Table:
         table.add_row(name, f"{old:,}", f"{new:,}", f"{-share(old, new):+.1%}")
     table.add_row("latency", "1.00", f"{result.latency_ratio:.2f}", f"{result.latency_ratio - 1:+.1%}")
     return table
+
+
+def _fidelity(result: Pruned) -> Iterator[RenderableType]:
+    """What the units were judged on, how far the outputs moved, and what to expect of the accuracy."""
+    if result.repair is not None:
+        yield f"judged on {result.repair.n_samples:,} inputs: {escape(result.repair.inputs)}"
+        yield f"weights of {len(result.repair.layers)} layers fitted anew"
+    compared = result.comparison
+    same = "" if compared.agreement is None else f", {compared.agreement:.0%} of the answers are the same"
+    yield f"on fresh inputs ({escape(compared.words)}) outputs moved by {compared.difference:.3g} of their size{same}"
+    for note in (*result.notes, *warnings(compared)):
+        yield f"[yellow]warning: {escape(note)}[/yellow]"
 
 
 def _units(result: Pruned, verbose: bool) -> Table:

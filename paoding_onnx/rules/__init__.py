@@ -25,6 +25,7 @@ from paoding_onnx.rules.rule import Passes
 from paoding_onnx.rules.rule import Quantized
 from paoding_onnx.rules.rule import Registered
 from paoding_onnx.rules.rule import Rule
+from paoding_onnx.rules.rule import Statistics
 from paoding_onnx.rules.rule import Taken
 from paoding_onnx.rules.rule import operators
 from paoding_onnx.rules.rule import register
@@ -37,6 +38,7 @@ __all__ = [
     "Quantized",
     "Registered",
     "Rule",
+    "Statistics",
     "Taken",
     "operators",
     "register",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,7 +41,13 @@ def dropout(node: Node) -> Rule:
     return Rule("*A, _, _ -> *A, *A", passes=Passes.ANY)
 
 
-@register("Relu", "Abs", read=14)
+@register("Relu", read=14)
+def relu(node: Node) -> Rule:
+    """ONNX Relu-14: max(x, 0)."""
+    return Rule("*A -> *A", passes=Passes.POSITIVE, clamps=(0.0, math.inf))
+
+
+@register("Abs", read=13)
 @register("LeakyRelu", read=16)
 def half_linear(node: Node) -> Rule:
     """Activations with f(c x) = c f(x) for c >= 0."""
@@ -60,8 +68,18 @@ def activation(node: Node) -> Rule:
 
 @register("Clip", read=13)
 def clip(node: Node) -> Rule:
-    """ONNX Clip-13: the bounds are scalars."""
-    return Rule("*A, _, _ -> *A")
+    """ONNX Clip-13: the bounds are scalars, before opset 11 attributes."""
+    low, high = (_bound(node, index, name, end) for index, name, end in ((1, "min", -math.inf), (2, "max", math.inf)))
+    return Rule("*A, _, _ -> *A", clamps=None if math.isnan(low + high) else (low, high))
+
+
+def _bound(node: Node, index: int, name: str, default: float) -> float:
+    """A bound of Clip; NaN if it is computed while running."""
+    tensor = node.operand(index)
+    if tensor is None:
+        return node.real(name, default)
+    is_known = tensor.is_constant and tensor.value is not None and tensor.value.size == 1
+    return float(np.asarray(tensor.value).item()) if is_known else math.nan
 
 
 @register("PRelu", read=16)
@@ -75,11 +93,11 @@ def add(node: Node) -> Rule:
     """ONNX Add-14, Sub-14: with a constant a shift of every unit, with a second branch a coupling."""
     index, constant = _constant_operand(node)
     if constant is None:
-        return Rule(broadcast(node), passes=Passes.ANY)
+        return Rule(broadcast(node), passes=Passes.ANY, sums=node.operator == "Add")
     if node.operator == "Add":
-        return Rule(broadcast(node), affine=Affine(index, np.ones(1), constant))
+        return Rule(broadcast(node), affine=Affine(index, np.ones(1), constant, index))
     sign = 1.0 if index else -1.0  # x - k, or k - x
-    return Rule(broadcast(node), affine=Affine(index, np.full(1, sign), -sign * constant))
+    return Rule(broadcast(node), affine=Affine(index, np.full(1, sign), -sign * constant, index, -1.0))
 
 
 @register("Mul", read=14)
@@ -107,7 +125,7 @@ def divide(node: Node) -> Rule:
 @register("Where", read=16)
 def combine(node: Node) -> Rule:
     """Operators of several tensors, broadcast to one shape as numpy does."""
-    return Rule(broadcast(node))
+    return Rule(broadcast(node), sums=node.operator == "Sum")
 
 
 def broadcast(node: Node) -> str:

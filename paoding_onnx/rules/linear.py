@@ -31,6 +31,7 @@ def conv(node: Node) -> Rule:
         sizes={"G": group, **space.sizes},
         fits=(Fit("group", {0: "G"}),),
         passes=Passes.ANY,
+        bias=2,
         macs=("n", "G", "I", "O", *kernel, *(word.removeprefix("~") for word in space.target)),
         aligned=DEPTHWISE_ALIGNED if group > 1 else DENSE_ALIGNED,
     )
@@ -45,6 +46,7 @@ def conv_transpose(node: Node) -> Rule:
         sizes={"G": node.integer("group", 1)},
         fits=(Fit("group", {0: "G"}),),
         passes=Passes.ANY,
+        bias=2,
         macs=("n", "G", "I", "O", *names("k", spatial), *names("s", spatial)),
     )
 
@@ -60,6 +62,7 @@ def gemm(node: Node) -> Rule:
         macs=("M", "K", "N"),
         gain=node.real("alpha", 1.0),
         bias_gain=node.real("beta", 1.0),
+        bias=2,
         passes=Passes.ANY,
     )
 

@@ -9,6 +9,7 @@ from paoding_onnx.graph import Node
 from paoding_onnx.rules.rule import Affine
 from paoding_onnx.rules.rule import Fit
 from paoding_onnx.rules.rule import Rule
+from paoding_onnx.rules.rule import Statistics
 from paoding_onnx.rules.rule import axis_index
 from paoding_onnx.rules.rule import fixed
 from paoding_onnx.rules.rule import names
@@ -23,7 +24,8 @@ def batch_normalization(node: Node) -> Rule:
     if node.integer("training_mode", 0):
         return fixed(node, "computes its statistics from the batch (training_mode=1)")
     values = [tensor.value if tensor is not None else None for tensor in node.inputs[1:5]]
-    return Rule("n C *s, C, C, C, C -> n C *s, C, C, C, C", affine=_affine(values, node.real("epsilon", 1e-5)))
+    affine = _affine(values, node.real("epsilon", 1e-5))
+    return Rule("n C *s, C, C, C, C -> n C *s, C, C, C, C", affine=affine, statistics=Statistics(3, 4))
 
 
 @register("InstanceNormalization", read=22)
@@ -90,4 +92,4 @@ def _affine(values: list[Array | None], epsilon: float) -> Affine | None:
         return None
     scale, bias, mean, variance = (np.asarray(value, np.float64) for value in values)
     gain = scale / np.sqrt(variance + epsilon)
-    return Affine(1, gain, bias - mean * gain)
+    return Affine(1, gain, bias - mean * gain, 3, -1.0)

@@ -50,11 +50,24 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Affine:
-    """y = gain x + shift, unit by unit; both `(n_units,)`, or `(1,)` for all alike, in the order of input `operand`."""
+    """y = gain x + shift, unit by unit; both `(n_units,)`, or `(1,)` for all alike, in the order of input `operand`.
+
+    To add s to x, add `offset_sign` times s to the constant at input `offset`, if there is one.
+    """
 
     operand: int
     gain: Array
     shift: Array
+    offset: int | None = None
+    offset_sign: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Inputs that hold the mean and variance which every unit of input 0 had on the data of the training."""
+
+    mean: int
+    variance: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +86,14 @@ class Rule:
     """An operator's facts at one node; everything else is derived from them.
 
     `macs` names the factors whose product is the number of multiply-adds; a node that has them *contracts*. `more_macs`
-    is a second such product. A node may scale its product by `gain` and its bias by `bias_gain`. `aligned` is the
-    number whose multiples onnxruntime's kernels like as channel counts. `measures` lists the axes of input 0 whose
-    sizes are the content of the output; input number `picks` says which entries of input 0 are the output's. `taken`
-    couples two factors index by index, for indices that the file holds. `quantized` says which inputs hold integers in
-    place of floats. Inputs in `ranged` are looked over as a whole for their range, which always includes zero. The
-    content of inputs may decide about sizes of outputs if a node `resizes`. `why` says what a lower-case factor is for.
+    is a second such product. A node may scale its product by `gain` and its bias, input number `bias`, by `bias_gain`.
+    `aligned` is the number whose multiples onnxruntime's kernels like as channel counts. `measures` lists the axes of
+    input 0 whose sizes are the content of the output; input number `picks` says which entries of input 0 are the
+    output's. `taken` couples two factors index by index, for indices that the file holds. A node that `sums` adds up
+    its inputs; one that `clamps` puts the nearer of two bounds in place of numbers beyond them. `statistics` says where
+    those of the training data are stored. `quantized` says which inputs hold integers in place of floats. Inputs in
+    `ranged` are looked over as a whole for their range, which always includes zero. The content of inputs may decide
+    about sizes of outputs if a node `resizes`. `why` says what a lower-case factor is for.
     """
 
     equation: str
@@ -90,6 +105,10 @@ class Rule:
     bias_gain: float = 1.0
     passes: Passes = Passes.ONE
     affine: Affine | None = None
+    bias: int | None = None
+    sums: bool = False
+    clamps: tuple[float, float] | None = None
+    statistics: Statistics | None = None
     aligned: int = 1
     measures: tuple[int, ...] = ()
     picks: int | None = None

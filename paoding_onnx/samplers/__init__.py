@@ -15,6 +15,7 @@ import numpy as np
 from paoding_onnx.samplers.magnitude import channel_scale
 from paoding_onnx.samplers.magnitude import magnitude
 from paoding_onnx.samplers.pairwise import pairwise
+from paoding_onnx.samplers.reconstruction import reconstruction
 from paoding_onnx.samplers.view import Candidate
 from paoding_onnx.samplers.view import View
 from paoding_onnx.samplers.view import is_dense
@@ -26,10 +27,15 @@ Sampler = Callable[[View, Group, int, np.random.Generator], "tuple[Candidate, ..
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A sampler as users choose it; `is_progressive` says that later steps depend on what earlier steps removed."""
+    """A sampler as users choose it.
+
+    `is_progressive` says that later steps depend on what earlier steps removed, `needs_inputs` that units are judged by
+    what they do on inputs, and that weights are fitted anew afterwards.
+    """
 
     sampler: Sampler
     is_progressive: bool
+    needs_inputs: bool = False
 
 
 def paoding(view: View, group: Group, count: int, rng: np.random.Generator) -> tuple[Candidate, ...]:
@@ -49,6 +55,7 @@ def at_random(view: View, group: Group, count: int, rng: np.random.Generator) ->
 
 METHODS: Mapping[str, Method] = MappingProxyType(
     {
+        "reconstruction": Method(reconstruction, False, needs_inputs=True),
         "paoding": Method(paoding, True),
         "magnitude": Method(magnitude, False),
         "random": Method(at_random, False),
@@ -67,4 +74,5 @@ __all__ = [
     "magnitude",
     "pairwise",
     "paoding",
+    "reconstruction",
 ]

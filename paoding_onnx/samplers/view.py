@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from paoding_onnx.axes import factors
 from paoding_onnx.graph import Array
+from paoding_onnx.moments import Moments
 from paoding_onnx.partition import Ids
 from paoding_onnx.places import Place
 from paoding_onnx.places import Role
@@ -41,14 +42,15 @@ class Candidate:
 class View:
     """The state of a pruning run: the trace, which units are gone, and constants where they differ from the file's.
 
-    `reach` is what `paoding_onnx.samplers.reach.reach_of` found at the beginning of the step, empty for methods that
-    have no use for it.
+    `reach` is what `paoding_onnx.samplers.reach.reach_of` found at the beginning of the step, `moments` what
+    `paoding_onnx.moments.observe_units` saw; both are empty for methods that have no use for them.
     """
 
     trace: Trace
     removed: Mask
     contents: Mapping[str, Array]
     reach: Mapping[int, Floats] = field(default_factory=dict)
+    moments: Mapping[tuple[int, int], Moments] = field(default_factory=dict)
 
     def content(self, place: Place) -> Array:
         """The constant at `place`, whole (removed units included)."""

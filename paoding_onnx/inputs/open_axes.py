@@ -1,18 +1,15 @@
-"""Inputs for a model that comes without data: sizes for its open axes, and seeded random contents."""
+"""A shape for every input of a model: its open axes get sizes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Sequence
 
-import numpy as np
-
-from paoding_onnx.errors import ModelError
 from paoding_onnx.errors import UsageError
-from paoding_onnx.graph import Array
 from paoding_onnx.loader import InputSpec
 
 Shapes = Mapping[str, tuple[int, ...]]
+"""Input name to shape."""
 
 
 def choose_shapes(specs: Sequence[InputSpec], *, batch: int, size: int, given: Shapes | None = None) -> Shapes:
@@ -41,15 +38,6 @@ def choose_shapes(specs: Sequence[InputSpec], *, batch: int, size: int, given: S
     return {spec.name: given.get(spec.name) or _shape(spec, symbols, batch, size) for spec in specs}
 
 
-def random_feeds(specs: Sequence[InputSpec], shapes: Shapes, rng: np.random.Generator) -> dict[str, Array]:
-    """Contents for every input: normal floats, integers 0 or 1 (valid indices almost everywhere), random booleans.
-
-    Raises:
-        ModelError: if an input is no tensor of numbers.
-    """
-    return {spec.name: _content(spec, shapes[spec.name], rng) for spec in specs}
-
-
 def _check_given(specs: Sequence[InputSpec], given: Shapes) -> None:
     dims = {spec.name: spec.dims for spec in specs}
     for name, shape in given.items():
@@ -68,11 +56,3 @@ def _shape(spec: InputSpec, symbols: Mapping[str, int], batch: int, size: int) -
         open_size = batch if axis == 0 else size
         sizes.append(dim if isinstance(dim, int) else symbols.get(dim or "", open_size))
     return tuple(sizes)
-
-
-def _content(spec: InputSpec, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-    if spec.dtype is None or spec.dtype.kind not in "fiub":
-        raise ModelError(f"input {spec.name!r} is no tensor of numbers; such models cannot be run for the proof")
-    if spec.dtype.kind == "f":
-        return rng.standard_normal(shape, np.float32).astype(spec.dtype)
-    return rng.integers(0, 2, shape).astype(spec.dtype)

@@ -1,0 +1,127 @@
+"""What a model does on inputs, gathered once: which units are dispensable, and what it costs to lose them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from paoding_onnx.contraction import count
+from paoding_onnx.cost import cost
+from paoding_onnx.cost import nothing
+from paoding_onnx.errors import ModelError
+from paoding_onnx.graph import Array
+from paoding_onnx.graph import Graph
+from paoding_onnx.inputs import InputOptions
+from paoding_onnx.inputs import Samples
+from paoding_onnx.inputs import Shapes
+from paoding_onnx.inputs import make_samples
+from paoding_onnx.inputs import random_feeds
+from paoding_onnx.layers import layers_of
+from paoding_onnx.loader import Model
+from paoding_onnx.loader import input_specs
+from paoding_onnx.moments import Observed
+from paoding_onnx.moments import observe_units
+from paoding_onnx.refit import ROWS_PER_FEATURE
+from paoding_onnx.samplers import Candidate
+from paoding_onnx.samplers import Sampler
+from paoding_onnx.samplers import View
+from paoding_onnx.sensitivity import SHARES
+from paoding_onnx.sensitivity import Harm
+from paoding_onnx.sensitivity import Probe
+from paoding_onnx.sensitivity import measure
+from paoding_onnx.trace import Trace
+
+FEWEST_SAMPLES, MOST_SAMPLES = 16, 4096
+USUAL_SAMPLES = 256
+"""Samples for statistics, where multiply-adds and memory allow."""
+MOST_NUMBERS = 1 << 22
+"""Numbers that all samples of the inputs together hold, where that leaves `USUAL_SAMPLES`."""
+MACS_TO_RUN = 3 * 10**11
+"""Multiply-adds to spend on one run of all samples; some seconds on two cores."""
+MACS_TO_MEASURE = 2 * 10**12
+"""Multiply-adds to spend on measuring harm; about a minute on two cores."""
+MOST_PROBES = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Inputs, what units do on them, and the order in which each group (by its first unit) loses its units.
+
+    `harms` says what losing them does to the outputs, group by group; empty if it was not measured.
+    """
+
+    samples: Samples
+    observed: Observed
+    orders: Mapping[int, tuple[Candidate, ...]]
+    harms: tuple[Harm, ...] = ()
+
+
+def gather(
+    model: Model,
+    trace: Trace,
+    samples: Samples,
+    sampler: Sampler,
+    *,
+    is_measured: bool,
+    is_made_up: bool,
+    memory: int,
+    seed: int,
+    progress: Callable[[str, float], None] = lambda _what, _share: None,
+) -> Evidence:
+    """Run `model` on `samples`, rank the units of every group, and measure harm if that is asked for.
+
+    On inputs that are made up, stored statistics of normalisations are replaced by those of the inputs.
+
+    Raises:
+        ModelError: if a part of the model cannot be run alone.
+    """
+    progress("observing units", 0.0)
+    observed = observe_units(model, trace, samples.batches, renormalise=is_made_up, memory=memory)
+    view = View(trace, nothing(trace), MappingProxyType({}), moments=observed.moments)
+    rng = np.random.default_rng(seed)
+    orders = {}
+    for number, group in enumerate(trace.groups):
+        progress("ranking units", 0.1 + 0.2 * number / len(trace.groups))
+        orders[group.start] = sampler(view, group, group.n_units - 1, rng)
+    harms: tuple[Harm, ...] = ()
+    if is_measured:
+        probe = Probe(model, view, _probes(trace, samples), observed.statistics, memory)
+        layers = {layer.index: layer for layer in layers_of(trace.graph)}
+        harms = measure(probe, orders, layers, lambda share: progress("measuring harm", 0.3 + 0.7 * share))
+    return Evidence(samples, observed, MappingProxyType(orders), harms)
+
+
+def made_samples(
+    model: Model, graph: Graph, n_samples: int, seed: int, options: InputOptions, shapes: Shapes
+) -> Samples:
+    """Made-up inputs; plain random ones where the model takes no others."""
+    try:
+        return make_samples(model, graph, n_samples, seed, options, shapes=shapes)
+    except ModelError:
+        feeds = random_feeds(input_specs(model), shapes, np.random.default_rng(seed))
+        return Samples((feeds,), "random numbers")
+
+
+def n_samples_for(trace: Trace, shapes: Shapes) -> int:
+    """How many samples it takes to fit the layers of a model, within bounds of time and memory."""
+    batch = max(min((shape[0] for shape in shapes.values() if shape), default=1), 1)
+    wanted = USUAL_SAMPLES
+    for layer in layers_of(trace.graph):
+        rows = max(count(layer.site, layer.of.rows) // batch, 1)
+        wanted = max(wanted, ROWS_PER_FEATURE * layer.of.n_features(layer.site) // rows)
+    numbers = max(sum(int(np.prod(shape)) for shape in shapes.values()) // batch, 1)
+    macs = max(cost(trace, nothing(trace)).macs // batch, 1)
+    most = min(MOST_SAMPLES, max(MOST_NUMBERS // numbers, USUAL_SAMPLES), MACS_TO_RUN // macs)
+    return max(min(wanted, most), FEWEST_SAMPLES)
+
+
+def _probes(trace: Trace, samples: Samples) -> tuple[Mapping[str, Array], ...]:
+    """As many batches as there is time to measure harm on."""
+    each = max(samples.n_samples // len(samples.batches), 1)
+    per_sample = cost(trace, nothing(trace)).macs * len(trace.groups) * len(SHARES) // 2
+    affordable = min(MACS_TO_MEASURE // max(per_sample, 1), MOST_PROBES)
+    return samples.batches[: max(affordable // each, 1)]

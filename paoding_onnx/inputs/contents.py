@@ -1,0 +1,159 @@
+"""What an input may be filled with: sources of made-up rows, each for one guess of what the model was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from paoding_onnx.graph import Array
+from paoding_onnx.graph import Graph
+from paoding_onnx.inputs import pictures
+from paoding_onnx.inputs import ranges
+from paoding_onnx.inputs import tables
+from paoding_onnx.inputs.breeding import offspring
+from paoding_onnx.inputs.colours import Floats
+from paoding_onnx.inputs.feeds import random_content
+from paoding_onnx.inputs.front import first_filters
+from paoding_onnx.inputs.front import first_weights
+from paoding_onnx.inputs.ranges import Scaling
+from paoding_onnx.inputs.roles import Kind
+from paoding_onnx.inputs.roles import Role
+from paoding_onnx.inputs.samples import InputOptions
+from paoding_onnx.inputs.scaling import plausible
+from paoding_onnx.inputs.spectra import waves
+
+Draw = Callable[[np.random.Generator, int], Array]
+"""Makes so many rows, in the layout and type of the input."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Made-up rows for one input: `families` by name, all for the same guess of what the model was trained on.
+
+    `breed` makes as many new rows from rows that are there, if there is a way.
+    """
+
+    words: str
+    families: Mapping[str, Draw]
+    breed: Callable[[np.random.Generator, Array], Array] | None = None
+
+
+def sources(role: Role, graph: Graph, options: InputOptions) -> tuple[Source, ...]:
+    """Every source for an input, the likeliest first; there is at least one."""
+    if role.kind is Kind.PICTURES:
+        return _picture_sources(role, graph, options)
+    if role.kind is Kind.TABLE and len(role.shape) == 2:
+        return (_table_source(role, graph, options),)
+    if role.kind is Kind.TOKENS:
+        return (Source("", {f"random tokens out of {role.vocabulary}": _drawing(role, _tokens)}),)
+    if role.kind is Kind.AUDIO:
+        return (Source("", {"1/f noise": _drawing(role, _sound)}),)
+    return (Source("", {"normal noise": _drawing(role, _noise)}),)
+
+
+def mixed(source: Source, shares: Floats, count: int, rng: np.random.Generator) -> Array:
+    """`count` rows in random order, of which each family makes its share."""
+    stops = np.round(np.cumsum([0.0, *shares]) / np.sum(shares) * count).astype(int)
+    parts = [
+        draw(rng, stop - start)
+        for draw, (start, stop) in zip(source.families.values(), pairwise(stops), strict=True)
+        if stop > start
+    ]
+    return np.asarray(np.concatenate(parts)[rng.permutation(count)])
+
+
+def companion(role: Role, count: int, rng: np.random.Generator) -> Array:
+    """Contents for `count` samples of an input that goes along with the main one: a mask, a state, places."""
+    dtype, shape = role.spec.dtype, role.shape_of(count)
+    if role.kind is Kind.ONES:
+        return np.ones(shape, dtype)
+    if role.kind is Kind.ZEROS:
+        return np.zeros(shape, dtype)
+    if role.kind is Kind.PLACES and shape:
+        return np.broadcast_to(np.arange(shape[-1]), shape).astype(dtype)
+    if role.kind is Kind.TOKENS:
+        return _tokens(role, rng, count)
+    return random_content(role.spec, shape, rng)
+
+
+def _picture_sources(role: Role, graph: Graph, options: InputOptions) -> tuple[Source, ...]:
+    frame = role.frame
+    told = ranges.told(options, frame.n_channels)
+    is_float = role.spec.dtype is None or role.spec.dtype.kind == "f"
+    if told is None and is_float:
+        small = pictures.Frame(32, 32, frame.n_channels)
+        probe = pictures.leaves(np.random.default_rng(0), 64, small)
+        filters = first_filters(graph, role.spec.name)
+        scalings = plausible(filters, ranges.usual(frame.n_channels), probe)
+    else:
+        scalings = (told or ranges.native(role.spec.dtype),)
+    size = " x ".join(str(size) for size in role.shape[1:])
+    makers = pictures.families(frame.n_channels)
+    return tuple(
+        Source(
+            f"pictures, {size}, {scaling.words}",
+            {name: _pictures(role, make, scaling) for name, make in makers.items()},
+            _breeding(role),
+        )
+        for scaling in scalings
+    )
+
+
+def _pictures(role: Role, make: pictures.Family, scaling: Scaling) -> Draw:
+    return lambda rng, count: laid_out(role, scaling.apply(make(rng, count, role.frame)))
+
+
+def _breeding(role: Role) -> Callable[[np.random.Generator, Array], Array]:
+    return lambda rng, rows: laid_out(role, offspring(rng, np.moveaxis(rows, role.channels, -1).astype(np.float32)))
+
+
+def laid_out(role: Role, rows: Floats) -> Array:
+    """Pictures with their channels where the input has them, in its type."""
+    dtype = role.spec.dtype or np.dtype(np.float32)
+    if dtype.kind in "iu":
+        limits = np.iinfo(str(dtype))
+        rows = np.clip(np.round(rows), limits.min, limits.max)
+    return np.ascontiguousarray(np.moveaxis(rows, -1, role.channels), dtype)
+
+
+def _table_source(role: Role, graph: Graph, options: InputOptions) -> Source:
+    makers = tables.families(role.shape[1], first_weights(graph, role.spec.name))
+
+    def fitted(make: tables.Family) -> Draw:
+        def draw(rng: np.random.Generator, count: int) -> Array:
+            rows = make(rng, count)
+            if options.mean or options.std:
+                rows = (rows * np.asarray(options.std or (1.0,)) + np.asarray(options.mean or (0.0,))).astype(
+                    np.float32
+                )
+            return (rows if options.range is None else np.clip(rows, *options.range)).astype(role.spec.dtype)
+
+        return draw
+
+    families = {name: fitted(make) for name, make in makers.items()}
+    return Source(f"rows of {role.shape[1]} numbers", families)
+
+
+def _drawing(role: Role, content: Callable[[Role, np.random.Generator, int], Array]) -> Draw:
+    return lambda rng, count: content(role, rng, count)
+
+
+def _tokens(role: Role, rng: np.random.Generator, count: int) -> Array:
+    return rng.integers(0, role.vocabulary, (count, *role.shape[1:])).astype(role.spec.dtype)
+
+
+def _sound(role: Role, rng: np.random.Generator, count: int) -> Array:
+    """Noise that falls with frequency along the longest axis."""
+    sides = role.shape[1:]
+    axis = int(np.argmax(sides))
+    others = [size for k, size in enumerate(sides) if k != axis]
+    rows = waves(rng, count * int(np.prod(others)), sides[axis], 0.7).reshape(count, *others, sides[axis])
+    return np.ascontiguousarray(np.moveaxis(rows, -1, axis + 1), role.spec.dtype)
+
+
+def _noise(role: Role, rng: np.random.Generator, count: int) -> Array:
+    return random_content(role.spec, (count, *role.shape[1:]), rng)

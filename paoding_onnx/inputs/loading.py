@@ -1,0 +1,145 @@
+"""READ real inputs for a model: arrays in .npz and .npy files, or a folder of pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from paoding_onnx.errors import UsageError
+from paoding_onnx.graph import Array
+from paoding_onnx.graph import Graph
+from paoding_onnx.inputs import contents
+from paoding_onnx.inputs import ranges
+from paoding_onnx.inputs.making import BATCH
+from paoding_onnx.inputs.open_axes import Shapes
+from paoding_onnx.inputs.photos import read_photos
+from paoding_onnx.inputs.roles import Kind
+from paoding_onnx.inputs.roles import Role
+from paoding_onnx.inputs.roles import main_input
+from paoding_onnx.inputs.roles import roles_of
+from paoding_onnx.inputs.samples import InputOptions
+from paoding_onnx.inputs.samples import Samples
+from paoding_onnx.loader import Model
+from paoding_onnx.loader import input_specs
+
+_LABELS = ("y", "label", "labels", "scale")
+
+
+def load_samples(
+    path: Path, model: Model, graph: Graph, options: InputOptions, *, shapes: Shapes, limit: int
+) -> Samples:
+    """At most `limit` inputs from a .npz or .npy file or a folder of pictures, fitted to layout and type of the inputs.
+
+    A .npz file holds arrays by input name, or one array, or one called x (divided by `scale`, if there is one).
+
+    Raises:
+        UsageError: if the file cannot be read, or what it holds does not fit the model.
+    """
+    specs = input_specs(model)
+    main = main_input(specs, shapes)
+    roles = roles_of(specs, graph, shapes, kind=options.kind, batch=BATCH)
+    if path.is_dir():
+        arrays = {specs[main].name: read_photos(path, _picture_role(roles[main], path), options, limit)}
+    else:
+        arrays = _arrays(path, roles, main, options)
+    arrays = {name: value[:limit] for name, value in arrays.items()}
+    lengths = {len(value) for value in arrays.values()}
+    if len(lengths) != 1 or 0 in lengths:
+        raise UsageError(f"{path} must hold at least one sample, and as many for every input, not {sorted(lengths)}")
+    return _samples(roles, main, arrays, path)
+
+
+def _picture_role(role: Role, path: Path) -> Role:
+    if role.kind is not Kind.PICTURES:
+        raise UsageError(f"{path} is a folder of pictures, but input {role.spec.name!r} {role.shape} reads none")
+    return role
+
+
+def _arrays(path: Path, roles: tuple[Role, ...], main: int, options: InputOptions) -> dict[str, Array]:
+    """Arrays by input name, fitted to the inputs."""
+    held = _read(path)
+    names = {role.spec.name for role in roles}
+    if not names & held.keys():
+        inputs = {key: value for key, value in held.items() if key not in _LABELS}
+        key = "x" if "x" in inputs else next(iter(inputs), "")
+        if not inputs or (len(inputs) > 1 and key != "x"):
+            wanted = ", ".join(map(repr, sorted(names)))
+            raise UsageError(
+                f"{path} holds {', '.join(held) or 'nothing'}; it should hold {wanted}, or one array, or x"
+            )
+        held = {roles[main].spec.name: inputs[key]} | {k: v for k, v in held.items() if k == "scale"}
+    if "scale" in held.keys() - names and roles[main].spec.name in held:
+        held[roles[main].spec.name] = _divided(held[roles[main].spec.name], held["scale"])
+    return {
+        role.spec.name: _fitted(held[role.spec.name], role, options, path) for role in roles if role.spec.name in held
+    }
+
+
+def _divided(value: Array, scale: Array) -> Array:
+    if value.dtype.kind not in "fiub" or scale.dtype.kind not in "fiu" or scale.size != 1:
+        return value
+    return np.asarray(value.astype(np.float32) / np.float32(scale.reshape(-1)[0]))
+
+
+def _read(path: Path) -> dict[str, Array]:
+    try:
+        with path.open("rb") as file:
+            content = np.load(file, allow_pickle=False)
+            return {"x": content} if isinstance(content, np.ndarray) else dict(content)
+    except (OSError, ValueError, BadZipFile, EOFError) as error:
+        raise UsageError(f"cannot read inputs from {path}: {error}") from error
+
+
+def _fitted(value: Array, role: Role, options: InputOptions, path: Path) -> Array:
+    """The array in the layout and type of the input."""
+    if value.dtype.kind not in "fiub":
+        raise UsageError(f"{path} holds no numbers for input {role.spec.name!r}, but {value.dtype}")
+    if role.kind is Kind.PICTURES:
+        value = _as_pictures(value, role, options)
+    if not _fits(value.shape, role):
+        wanted = tuple(dim if isinstance(dim, int) else dim or "?" for dim in role.spec.dims)
+        raise UsageError(f"{path} holds {value.shape} for input {role.spec.name!r}, which wants {wanted}")
+    return np.ascontiguousarray(value, role.spec.dtype)
+
+
+def _as_pictures(value: Array, role: Role, options: InputOptions) -> Array:
+    """Pictures with their channels where the input wants them, scaled as the options say."""
+    n_channels = role.frame.n_channels
+    if value.ndim == 3 and n_channels == 1:
+        value = np.expand_dims(value, role.channels)
+    if value.ndim == 4 and value.shape[role.channels] != n_channels and value.shape[4 - role.channels] == n_channels:
+        value = np.moveaxis(value, 4 - role.channels, role.channels)
+    told = ranges.told(options, n_channels)
+    if told is None or value.ndim != 4 or value.shape[role.channels] != n_channels:
+        return value
+    unit = value.astype(np.float32) / np.float32(255 if value.dtype == np.uint8 else 1)
+    return np.moveaxis(told.apply(np.moveaxis(unit, role.channels, -1)), -1, role.channels)
+
+
+def _fits(shape: tuple[int, ...], role: Role) -> bool:
+    dims = role.spec.dims
+    return len(shape) == len(dims) and all(
+        axis == 0 or not isinstance(dim, int) or dim == size
+        for axis, (dim, size) in enumerate(zip(dims, shape, strict=True))
+    )
+
+
+def _samples(roles: tuple[Role, ...], main: int, arrays: Mapping[str, Array], path: Path) -> Samples:
+    """Batches of the arrays; inputs that they leave out are filled with what suits them."""
+    batch = roles[main].batch
+    n_samples = len(next(iter(arrays.values())))
+    is_fixed = isinstance((roles[main].spec.dims or (1,))[0], int)
+    n_used = n_samples // batch * batch if is_fixed else n_samples
+    if not n_used:
+        raise UsageError(f"{path} holds {n_samples} samples, but the model takes {batch} at once")
+    rng = np.random.default_rng(0)
+    batches = []
+    for start in range(0, n_used, batch):
+        stop = min(start + batch, n_used)
+        feed = {name: value[start:stop] for name, value in arrays.items()}
+        rest = (role for role in roles if role.spec.name not in feed)
+        batches.append(feed | {role.spec.name: contents.companion(role, stop - start, rng) for role in rest})
+    return Samples(tuple(batches), f"{n_used} samples from {path.name}")

@@ -1,0 +1,197 @@
+"""REPAIR by least squares: weights of the smaller model are fitted anew so that it computes what the original did.
+
+Both models run on the same inputs, node by node. Wherever the smaller one multiplies a distorted tensor with a weight,
+the weight and the bias are changed so that what comes out, summed up with what it is added to, is what the original has
+there. So every layer makes up for what was lost before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paoding_onnx.contraction import matrix
+from paoding_onnx.contraction import plain_features
+from paoding_onnx.contraction import targets
+from paoding_onnx.contraction import unmatrix
+from paoding_onnx.contraction import window_features
+from paoding_onnx.graph import Array
+from paoding_onnx.graph import Graph
+from paoding_onnx.layers import Layer
+from paoding_onnx.layers import layers_of
+from paoding_onnx.loader import Model
+from paoding_onnx.ridge import Change
+from paoding_onnx.ridge import Rows
+from paoding_onnx.ridge import Singles
+from paoding_onnx.ridge import solve
+from paoding_onnx.session import Session
+from paoding_onnx.stream import Batches
+from paoding_onnx.stream import Stream
+from paoding_onnx.stretch import proto_nodes
+from paoding_onnx.stretch import window_model
+
+ROWS_PER_FEATURE = 8
+"""Equations for each weight of an output, if there are as many."""
+FEWEST_ROWS = 1 << 12
+MOST_ROWS = 1 << 15
+HELD_BACK = 4
+"""One of so many batches judges the fit and takes no part in it."""
+UNDISTORTED = 1e-5
+"""Root mean square of a distortion, as a share of the tensor's, that is taken for rounding."""
+FAINT = 1e-3
+"""Units whose gain is below this share of the largest hardly matter, and would have to change wildly to do so."""
+
+Kept = Callable[[str, Array], Array]
+"""From a tensor's name and content in the original to the positions that the smaller model still has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """One layer: its mean square distance from the original before and after, on inputs that the fit never saw."""
+
+    node: str
+    before: float
+    after: float
+
+
+@dataclass(slots=True)
+class Refit:
+    """What came out: weights by name, what is to be added to offsets by name, and the account of each layer."""
+
+    weights: dict[str, Array] = field(default_factory=dict)
+    shifts: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    layers: list[Fitted] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The original and the smaller model with their graphs, and which positions of a tensor both have."""
+
+    original: Model
+    original_graph: Graph
+    smaller: Model
+    smaller_graph: Graph
+    kept: Kept
+
+
+def refit(pair: Pair, feeds: Sequence[Mapping[str, Array]], *, spares_last: bool, memory: int, seed: int) -> Refit:
+    """Fit every layer of the smaller model whose output is distorted, front to back, on the batches in `feeds`.
+
+    A fit that does not bring a layer closer to the original on the batches held back is not made. With `spares_last`
+    the layers before the outputs are fitted only if they lost inputs: what they add up to is what inputs are least like
+    real ones in.
+
+    Raises:
+        ModelError: if a part of a model cannot be run alone.
+    """
+    layers = tuple(layer for layer in layers_of(pair.smaller_graph) if not spares_last or _is_worth(pair, layer))
+    makers = {t.name: index for index, node in enumerate(pair.original_graph.nodes) for t in node.outputs if t}
+    found = Refit()
+    with (
+        Stream(pair.original, pair.original_graph, feeds, memory=memory // 2) as original,
+        Stream(pair.smaller, pair.smaller_graph, feeds, memory=memory // 2) as smaller,
+    ):
+        original.keep(layer.joint for layer in layers)
+        for layer in layers:
+            smaller.advance(layer.index)
+            original.advance(makers[layer.joint] + 1)
+            ends = _ends(layer, original.value(layer.joint), smaller, pair.kept)
+            original.drop(layer.joint)
+            if ends is None:
+                continue
+            rng = np.random.default_rng([seed, layer.index])
+            fit, held = _rows(pair, layer, smaller, ends, rng)
+            change = solve(fit, held, layer.clamp, has_shift=layer.offset is not None)
+            if change is not None:
+                smaller.override(_apply(pair.smaller_graph, layer, change, found))
+    return found
+
+
+def _is_worth(pair: Pair, layer: Layer) -> bool:
+    """Whether a layer lost inputs, or another layer comes after it."""
+    old, new = (graph.tensors[layer.weight].shape for graph in (pair.original_graph, pair.smaller_graph))
+    return old != new or not layer.is_last
+
+
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """What a layer leads to at its joint, and what it should, `(n_rows, n_shared, n_made)` for one batch."""
+
+    start: Singles
+    goal: Singles
+
+
+def _ends(layer: Layer, wanted: Batches, smaller: Stream, kept: Kept) -> list[_Ends] | None:
+    """Where a layer stands, batch by batch; `None` if it is where it should be."""
+    got = smaller.peek(layer.last + 1, layer.joint)
+    found, size, off = [], 0.0, 0.0
+    for a, b in zip(wanted, got, strict=True):
+        goal, start = (targets(layer.site, layer.of, np.asarray(x, np.float32)) for x in (kept(layer.joint, a), b))
+        size += float(np.square(goal, dtype=np.float64).sum())
+        off += float(np.square(goal - start, dtype=np.float64).sum())
+        found.append(_Ends(start, goal))
+    is_distorted = np.isfinite(off) and off > UNDISTORTED**2 * size
+    return found if is_distorted else None
+
+
+def _rows(
+    pair: Pair, layer: Layer, smaller: Stream, ends: Sequence[_Ends], rng: np.random.Generator
+) -> tuple[Rows, Rows]:
+    """Equations to fit and to judge by: a sample of the rows of every batch."""
+    n_features = layer.of.n_features(layer.site)
+    per_batch = -(-min(max(ROWS_PER_FEATURE * n_features, FEWEST_ROWS), MOST_ROWS) // len(ends))
+    session = None
+    if layer.of.kernel:
+        node = proto_nodes(pair.smaller, pair.smaller_graph)[layer.index]
+        session = Session(window_model(pair.smaller, pair.smaller_graph, node, layer.site, layer.of))
+    source = layer.site.node.inputs[layer.of.source]
+    name = source.name if source is not None else ""
+    parts: tuple[list[Rows], list[Rows]] = ([], [])
+    for number, (value, end) in enumerate(zip(smaller.value(name), ends, strict=True)):
+        chosen = np.sort(rng.permutation(len(end.goal))[:per_batch])
+        features = np.asarray(_features(layer, session, name, value)[chosen], np.float32)
+        is_held = number % HELD_BACK == HELD_BACK - 1 or len(ends) <= number + 1 < HELD_BACK
+        parts[is_held].append(Rows(features, end.start[chosen], end.goal[chosen]))
+    return _joined(parts[0]), _joined(parts[1])
+
+
+def _features(layer: Layer, session: Session | None, name: str, value: Array) -> Array:
+    if session is None:
+        return plain_features(layer.site, layer.of, value)
+    return window_features(layer.site, layer.of, session.run({name: value})[session.output_names[0]])
+
+
+def _joined(parts: Sequence[Rows]) -> Rows:
+    """All rows together, systems first."""
+    columns = ([getattr(part, name) for part in parts] for name in ("features", "start", "goal"))
+    return Rows(*(np.ascontiguousarray(np.concatenate(column).transpose(1, 0, 2)) for column in columns))
+
+
+def _undone(values: Singles, gain: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A change at the joint as a change of the output; units that hardly reach the joint do not change."""
+    weak = np.abs(gain) < FAINT * np.abs(gain).max()
+    factor = np.where(weak, 0.0, 1 / np.where(weak, 1.0, gain))
+    return np.asarray(values * (factor if gain.size == 1 else factor.reshape(len(values), 1, -1)))
+
+
+def _apply(graph: Graph, layer: Layer, change: Change, found: Refit) -> dict[str, Array]:
+    """Note a change, and return the constants as they are now."""
+    old = graph.tensors[layer.weight].value
+    if old is None:
+        return {}
+    values = matrix(layer.site, layer.of, old) + _undone(change.weight, layer.gain)
+    now = {layer.weight: unmatrix(layer.site, layer.of, values, old.dtype)}
+    found.weights |= now
+    found.layers.append(Fitted(layer.site.node.name, change.before, change.after))
+    constant = None if layer.offset is None else graph.tensors[layer.offset.tensor].value
+    if layer.offset is not None and constant is not None:
+        shift = layer.offset.scale * _undone(change.shift, layer.gain).reshape(constant.shape)
+        found.shifts[layer.offset.tensor] = shift
+        now[layer.offset.tensor] = np.asarray(np.asarray(constant, np.float64) + shift, constant.dtype)
+    return now

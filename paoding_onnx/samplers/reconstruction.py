@@ -1,0 +1,104 @@
+"""The sampler that removes the units which the others can stand in for, given what units do on inputs."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paoding_onnx.moments import Moments
+from paoding_onnx.places import Place
+from paoding_onnx.places import Role
+from paoding_onnx.samplers.magnitude import magnitude
+from paoding_onnx.samplers.view import Candidate
+from paoding_onnx.samplers.view import View
+from paoding_onnx.trace import Group
+
+RIDGE = 1e-4
+"""Share of the mean variance added to every unit's, so that no unit is taken for an exact sum of others by chance."""
+FAINT = 1e-5
+"""Share of a unit's variance that is taken for rounding."""
+MOST_ROUNDS = 256
+"""Of larger groups several units are picked a round, so that their cost stays in proportion."""
+
+
+def reconstruction(view: View, group: Group, count: int, rng: np.random.Generator) -> tuple[Candidate, ...]:
+    """The `count` units that the others can best stand in for; the score is the share of the output lost with them.
+
+    Kept are, one after the other, the units that together explain most of what the consumers compute: with G the
+    covariance of the units that is not yet explained and H the Gram matrix of the consumer's weights, the unit u with
+    the largest (G H G)_uu / G_uu, which is what trace(H G) loses when u explains its part of the others. Several
+    consumers (residual streams, concatenations) add up, each relative to the size of what it computes. A group that no
+    weight consumes, or that was not observed, is ranked by `magnitude`.
+
+    Source: greedy column subset selection (Farahat, Ghodsi, Kamel 2011), weighted by the consumers.
+    """
+    consumers = [_Consumer(view, group, place, moments) for place, moments in _observed(view, group)]
+    if not consumers:
+        return magnitude(view, group, count, rng)
+    open_units = ~view.removed[group.start : group.stop]
+    n_open = int(open_units.sum())
+    per_round = -(-n_open // MOST_ROUNDS)
+    picked: list[tuple[int, float]] = []
+    while len(picked) < n_open:
+        lost = float(np.mean([consumer.left() for consumer in consumers]))
+        gain = np.sum([consumer.gain() for consumer in consumers], axis=0)
+        ranked = np.argsort(np.where(open_units, -gain, np.inf), kind="stable")[: min(per_round, n_open - len(picked))]
+        picked += [(group.start + int(unit), lost) for unit in ranked]
+        open_units[ranked] = False
+        for consumer in consumers:
+            consumer.keep(ranked)
+    return tuple(Candidate(unit, lost) for unit, lost in picked[: n_open - count - 1 : -1][:count])
+
+
+def _observed(view: View, group: Group) -> list[tuple[Place, Moments]]:
+    pairs = [(place, view.moments.get((group.start, place.site))) for place in group.having(Role.CONSUMES)]
+    return [(place, moments) for place, moments in pairs if moments is not None]
+
+
+class _Consumer:
+    """One consumer while units are picked: what they leave unexplained of the covariance G, and Q = G H G."""
+
+    def __init__(self, view: View, group: Group, place: Place, moments: Moments) -> None:
+        gram = weight_gram(view, group, place)
+        covariance = damped(moments.covariance)
+        self._gram = np.asarray(gram / (float((gram * covariance).sum()) or 1.0), np.float32)
+        self._residual = np.asarray(covariance, np.float32)
+        self._product = self._residual @ self._gram @ self._residual
+        self._floor = np.diagonal(self._residual) * FAINT
+
+    def left(self) -> float:
+        """Share of the output that the picked units do not explain."""
+        return max(float((self._gram * self._residual).sum(dtype=np.float64)), 0.0)
+
+    def gain(self) -> NDArray[np.float64]:
+        """What picking each unit would explain; nothing for units that the picked ones explain already."""
+        own = np.diagonal(self._residual)
+        explained = np.diagonal(self._product) / np.maximum(own, np.finfo(np.float32).tiny)
+        return np.where(own > self._floor, explained, 0.0).astype(np.float64)
+
+    def keep(self, units: NDArray[np.intp]) -> None:
+        """Take away what these units explain."""
+        columns, products = self._residual[:, units], self._product[:, units]
+        block = columns[units].astype(np.float64)
+        block[np.diag_indices_from(block)] += self._floor[units]
+        share = np.linalg.solve(block, columns.T.astype(np.float64)).T.astype(np.float32)
+        both = share @ products.T
+        self._residual -= share @ columns.T
+        self._product -= both + both.T - share @ (products[units] @ share.T)
+
+
+def damped(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The covariance with a ridge that makes it safe to invert."""
+    diagonal = np.diagonal(covariance)
+    ridge = RIDGE * float(diagonal.mean()) + np.finfo(np.float32).tiny
+    return covariance + ridge * np.eye(len(covariance))
+
+
+def weight_gram(view: View, group: Group, place: Place) -> NDArray[np.float64]:
+    """Products of the weights of every two units at `place`, summed over all else; `(n_units, n_units)`."""
+    units = view.units(place)
+    inside = np.flatnonzero((units >= group.start) & (units < group.stop))
+    order = inside[np.argsort(units[inside], kind="stable")]
+    rows = np.moveaxis(view.weights(place), place.axis, 0)[order].astype(np.float32)
+    rows = rows.reshape(group.n_units, -1)
+    return np.asarray(rows @ rows.T, np.float64)

@@ -1,0 +1,219 @@
+"""Which units go: scored, planned and, where weights hand units on, absorbed in small steps until the target is met."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field
+from dataclasses import replace
+from fractions import Fraction
+from types import MappingProxyType
+
+import numpy as np
+
+from paoding_onnx.allocation import allocate
+from paoding_onnx.cost import Cost
+from paoding_onnx.cost import cost
+from paoding_onnx.cost import nothing
+from paoding_onnx.errors import ModelError
+from paoding_onnx.errors import TargetError
+from paoding_onnx.evidence import Evidence
+from paoding_onnx.evidence import gather
+from paoding_onnx.evidence import made_samples
+from paoding_onnx.evidence import n_samples_for
+from paoding_onnx.graph import Array
+from paoding_onnx.inputs import Samples
+from paoding_onnx.inputs import load_samples
+from paoding_onnx.loader import Model
+from paoding_onnx.options import Options
+from paoding_onnx.plan import Plan
+from paoding_onnx.plan import make_plan
+from paoding_onnx.plan import quotas
+from paoding_onnx.plan import schedule
+from paoding_onnx.repair import absorb
+from paoding_onnx.samplers import METHODS
+from paoding_onnx.samplers import View
+from paoding_onnx.samplers.reach import reach_of
+from paoding_onnx.samplers.view import is_dense
+from paoding_onnx.shapes import runnable_shapes
+from paoding_onnx.trace import Mask
+from paoding_onnx.trace import Trace
+
+Progress = Callable[[str, float], None]
+"""Called with what is being done and the share of all work done so far, in [0, 1]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The state after a step: the share asked for so far, what is left, the units each group lost, in that order."""
+
+    share: float
+    cost: Cost
+    removed: Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which units go and how that came about.
+
+    `contents` are constants that absorbing changed, `evidence` what was seen on inputs if the method looks at any.
+    """
+
+    plan: Plan
+    steps: tuple[Step, ...]
+    contents: Mapping[str, Array] = field(default_factory=dict)
+    evidence: Evidence | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _State:
+    """What is gone, and the constants that absorbing changed: one set of them only, as it may be large."""
+
+    removed: Mask
+    contents: Mapping[str, Array]
+
+
+def choose(model: Model, traced: Trace, options: Options, progress: Progress) -> Choice:
+    """The units that go: judged on inputs if the method asks for them and the model allows it, else by weights.
+
+    Raises:
+        TargetError: if the target is out of reach, or not a single whole unit.
+        UsageError: if the samples for calibration do not fit the model.
+    """
+    if not METHODS[options.method].needs_inputs:
+        return _by_weights(traced, options, progress)
+    try:
+        evidence = study_units(model, traced, options, progress)
+    except ModelError as error:
+        note = f"units were chosen by magnitude and no weight was fitted: the model does not run in pieces ({error})"
+        return replace(_by_weights(traced, replace(options, method="magnitude"), progress), notes=(note,))
+    return _by_evidence(traced, evidence, options)
+
+
+def study_units(model: Model, traced: Trace, options: Options, progress: Progress) -> Evidence:
+    """What the units of `model` do on the inputs that the options name.
+
+    Raises:
+        ModelError: if a part of the model cannot be run alone.
+        UsageError: if the samples for calibration do not fit the model.
+    """
+    progress("making up inputs" if options.calibration is None else "reading samples", 0.0)
+    return gather(
+        model,
+        traced,
+        _samples(model, traced, options),
+        METHODS[options.method].sampler,
+        is_measured=options.allocation == "measured",
+        is_made_up=options.calibration is None,
+        memory=options.memory,
+        seed=options.seed,
+        progress=progress,
+    )
+
+
+def _samples(model: Model, traced: Trace, options: Options) -> Samples:
+    shapes = runnable_shapes(model, traced.graph)
+    count = n_samples_for(traced, shapes)
+    if options.calibration is None:
+        return made_samples(model, traced.graph, count, options.seed, options.inputs, shapes)
+    return load_samples(options.calibration, model, traced.graph, options.inputs, shapes=shapes, limit=count)
+
+
+def _by_evidence(traced: Trace, evidence: Evidence, options: Options) -> Choice:
+    """Every group loses the first units of its order, as many as the budget takes from it."""
+    removed = nothing(traced)
+    steps = []
+    for share, counts in _counts(traced, evidence, options):
+        before = removed
+        removed = nothing(traced)
+        went = {}
+        for group, count in zip(traced.groups, counts, strict=True):
+            units = [candidate.unit for candidate in evidence.orders[group.start][:count]]
+            removed[units] = True
+            if fresh := tuple(unit - group.start for unit in units if not before[unit]):
+                went[group.name] = fresh
+        steps.append(Step(float(share), cost(traced, removed), MappingProxyType(went)))
+    return Choice(make_plan(removed), tuple(steps), evidence=evidence)
+
+
+def _counts(traced: Trace, evidence: Evidence, options: Options) -> Iterator[tuple[Fraction, tuple[int, ...]]]:
+    """Units that each group has lost after each step."""
+    for share in _shares(options):
+        if evidence.harms:
+            counts = allocate(traced, evidence.harms, share, by=options.by, round_to=options.round_to)
+        else:
+            counts = quotas(traced, share, by=options.by, round_to=options.round_to)
+        if any(counts):
+            yield share, counts
+    if not any(counts):
+        raise _too_small(options)
+
+
+def _by_weights(traced: Trace, options: Options, progress: Progress) -> Choice:
+    """Score, plan and absorb in small steps, front to back in each, until the target."""
+    state = _State(nothing(traced), MappingProxyType({}))
+    steps = []
+    rng = np.random.default_rng(options.seed)
+    shares = _shares(options)
+    last = quotas(traced, shares[-1], by=options.by, round_to=options.round_to)
+    if not any(last):
+        raise _too_small(options)
+    earlier = (quotas(traced, share, by=options.by, round_to=options.round_to) for share in shares[:-1])
+    for number, (share, counts) in enumerate(zip(shares, (*earlier, last), strict=True)):
+        progress(f"step {number + 1} of {len(shares)}", number / len(shares))
+        went = _step(traced, state, counts, options, rng)
+        steps.append(Step(float(share), cost(traced, state.removed), went))
+    while lacking := _lacking(traced, state.removed, options):
+        # which units went matters where layers share constants: their copies cost what the quotas did not foresee
+        share = min(share + lacking, Fraction(1))
+        counts = quotas(traced, share, by=options.by, round_to=options.round_to)
+        went = _step(traced, state, counts, options, rng)
+        steps.append(Step(float(share), cost(traced, state.removed), went))
+    return Choice(make_plan(state.removed), tuple(steps), state.contents)
+
+
+def _too_small(options: Options) -> TargetError:
+    return TargetError(
+        f"a target of {options.target:.1%} removes not a single whole unit of any group; "
+        "raise --target, or set --round-to 1"
+    )
+
+
+def _lacking(traced: Trace, removed: Mask, options: Options) -> Fraction:
+    """Share of the budget that is still to be saved; 0 once the target is met."""
+    if options.by == "units":
+        return Fraction(0)
+    before, after = cost(traced, nothing(traced)), cost(traced, removed)
+    total, left = (before.parameters, after.parameters) if options.by == "parameters" else (before.macs, after.macs)
+    return max(Fraction(0), Fraction(str(options.target)) - Fraction(total - left, total))
+
+
+def _shares(options: Options) -> tuple[Fraction, ...]:
+    target, step = Fraction(str(options.target)), Fraction(str(options.step))
+    method = METHODS[options.method]
+    return schedule(target, step) if method.is_progressive or method.needs_inputs else (target,)
+
+
+def _step(
+    traced: Trace, state: _State, counts: tuple[int, ...], options: Options, rng: np.random.Generator
+) -> Mapping[str, tuple[int, ...]]:
+    """One step: every group loses units until `counts` of it are gone; returns which, by group."""
+    method = METHODS[options.method]
+    view = View(traced, state.removed, state.contents)
+    dense = [group for group in traced.groups if is_dense(view, group)]
+    reach = reach_of(view, dense) if method.is_progressive and dense else {}
+    went = {}
+    for group, count in zip(traced.groups, counts, strict=True):
+        view = View(traced, state.removed, state.contents, reach)
+        more = count - (group.n_units - view.kept_units(group).size)
+        if more <= 0:
+            continue
+        candidates = method.sampler(view, group, more, rng)
+        state.contents = absorb(view, group, candidates)
+        state.removed = state.removed.copy()
+        state.removed[[candidate.unit for candidate in candidates]] = True
+        went[group.name] = tuple(candidate.unit - group.start for candidate in candidates)
+    return MappingProxyType(went)

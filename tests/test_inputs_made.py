@@ -1,0 +1,149 @@
+"""Made-up inputs: right for each kind of input, seeded, balanced by what the model predicts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from paoding_onnx.errors import UsageError
+from paoding_onnx.inputs import InputOptions
+from paoding_onnx.inputs import make_samples
+from paoding_onnx.loader import load
+from paoding_onnx.shapes import observe
+from paoding_onnx.shapes import runnable_shapes
+from tests.models import model
+
+PICTURES = "g (float[n,3,16,16] x) => (float[n,5] y) <float[5,3,16,16] w> { a = Conv (x, w) y = Flatten (a) }"
+
+
+def made(text_or_model, n_samples=40, seed=0, **options):
+    found = model(text_or_model) if isinstance(text_or_model, str) else text_or_model
+    graph = observe(found)
+    return make_samples(found, graph, n_samples, seed, InputOptions(**options), shapes=runnable_shapes(found, graph))
+
+
+def column(samples, name):
+    return np.concatenate([feed[name] for feed in samples.batches])
+
+
+def test_open_batches_hold_32_samples_and_none_is_lost():
+    samples = made(PICTURES)
+    assert [feed["x"].shape for feed in samples.batches] == [(32, 3, 16, 16), (32, 3, 16, 16)]
+    assert samples.n_samples == 64
+
+
+def test_few_samples_make_one_small_batch():
+    assert [feed["x"].shape for feed in made(PICTURES, 5).batches] == [(5, 3, 16, 16)]
+
+
+def test_fixed_batches_are_kept():
+    samples = made(PICTURES.replace("n,", "2,"), 5)
+    assert [feed["x"].shape for feed in samples.batches] == [(2, 3, 16, 16)] * 3
+
+
+def test_same_seed_gives_the_same_samples():
+    first, again, other = (column(made(PICTURES, seed=seed), "x") for seed in (0, 0, 1))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_channels_are_where_the_input_has_them():
+    last = "g (float[n,16,16,3] x) => (float[n,5] y) <float[768,5] w> { a = Flatten (x) y = MatMul (a, w) }"
+    first, last = column(made(PICTURES, range=(0, 1)), "x"), column(made(last, range=(0, 1)), "x")
+
+    def roughness(pictures, axis):
+        return np.abs(np.diff(pictures, axis=axis)).mean()
+
+    assert roughness(first, 3) < roughness(first[:, :, np.random.default_rng(0).permutation(16)], 2)
+    assert roughness(last, 1) < roughness(last[:, np.random.default_rng(0).permutation(16)], 1)
+
+
+@pytest.mark.parametrize(
+    ("given", "low", "high"), [({"range": (-1, 1)}, -1, 1), ({"mean": (0.5,), "std": (0.1,)}, -5, 5)]
+)
+def test_pictures_are_scaled_as_told(given, low, high):
+    values = column(made(PICTURES, **given), "x")
+    assert values.min() >= low - 1e-5
+    assert values.max() <= high + 1e-5
+    assert values.std() > 0.1 * (high - low)
+
+
+def test_mean_for_another_number_of_channels_is_a_usage_error():
+    with pytest.raises(UsageError, match="mean has 2 numbers, but the pictures have 3 channels"):
+        made(PICTURES, mean=(0.5, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"kind": "films"}, "inputs cannot be 'films'"),
+        ({"std": (0.0,)}, "must be above 0"),
+        ({"range": (1, 0)}, "goes from low to high"),
+        ({"range": (0, 1), "mean": (0.5,)}, "either a range or mean and std"),
+    ],
+)
+def test_options_that_make_no_sense_are_usage_errors(given, words):
+    with pytest.raises(UsageError, match=words):
+        InputOptions(**given)
+
+
+def test_rows_cannot_be_told_to_be_pictures():
+    with pytest.raises(UsageError, match="cannot hold pictures"):
+        made("g (float[n,6] x) => (float[n,2] y) <float[6,2] w> { y = MatMul (x, w) }", kind="pictures")
+
+
+def test_integers_of_one_byte_hold_all_their_levels():
+    text = "g (uint8[n,3,16,16] x) => (float[n,3,16,16] y) { y = Cast <to=1> (x) }"
+    values = column(made(text), "x")
+    assert values.dtype == np.uint8
+    assert values.max() > 200
+
+
+def test_tokens_fill_the_table_they_are_looked_up_in():
+    text = "g (int64[n,7] ids) => (float[n,7,4] y) <float[50,4] table> { y = Gather (table, ids) }"
+    tokens = column(made(text), "ids")
+    assert set(tokens.reshape(-1).tolist()) == set(range(50))
+
+
+def test_what_goes_along_with_tokens_is_what_its_name_says():
+    text = """g (int64[n,t] input_ids, int64[n,t] attention_mask, int64[n,t] token_type_ids, int64[n,t] position_ids)
+    => (float[n,t,4] y) <float[50,4] words, float[2,4] kinds, float[600,4] places> {
+        a = Gather (words, input_ids) b = Gather (kinds, token_type_ids) c = Gather (places, position_ids)
+        d = Cast <to=1> (attention_mask) axis = Constant <value_ints=[2]> () e = Unsqueeze (d, axis)
+        f = Add (a, b) h = Add (f, c) y = Mul (h, e) }"""
+    feed = made(text).batches[0]
+    assert feed["attention_mask"].all()
+    assert not feed["token_type_ids"].any()
+    assert feed["input_ids"].max() > 40
+    assert np.array_equal(feed["position_ids"][0], np.arange(feed["position_ids"].shape[1]))
+
+
+def test_booleans_are_true():
+    text = "g (float[n,4] x, bool[n,4] keep) => (float[n,4] y) { y = Where (keep, x, x) }"
+    assert all(feed["keep"].all() for feed in made(text).batches)
+
+
+def test_state_has_as_many_samples_as_its_batch():
+    text = "g (float[n,6] x, float[2,n,6] state) => (float[2,n,6] y) { y = Add (x, state) }"
+    assert {feed["state"].shape for feed in made(text, 40).batches} == {(2, 32, 6)}
+
+
+def test_batch_that_the_model_does_not_take_is_not_forced_on_it():
+    text = "g (float[n,4] x) => (float[2,2] y) { s = Constant <value_ints=[2,2]> () y = Reshape (x, s) }"
+    samples = made(text, 3)
+    assert [feed["x"].shape for feed in samples.batches] == [(1, 4)] * 3
+
+
+def test_predictions_for_the_samples_are_balanced():
+    found = load("models/mnist_cnn.onnx")
+    samples = made(found, 64)
+    assert "chosen by the predictions" in samples.words
+    from paoding_onnx.session import Session
+
+    labels = np.concatenate([Session(found).run(feed)["logits"].argmax(1) for feed in samples.batches])
+    assert np.bincount(labels, minlength=10).max() <= 20
+
+
+def test_autoencoder_is_no_classifier():
+    text = "g (float[n,6] x) => (float[n,6] y) <float[6,3] a, float[3,6] b> { h = MatMul (x, a) y = MatMul (h, b) }"
+    assert "chosen" not in made(text).words

@@ -1,0 +1,80 @@
+"""The scaling of pictures, read off the first filters of a model."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from paoding_onnx.inputs.front import Filters
+from paoding_onnx.inputs.front import first_filters
+from paoding_onnx.inputs.pictures import Frame
+from paoding_onnx.inputs.pictures import leaves
+from paoding_onnx.inputs.ranges import BYTES
+from paoding_onnx.inputs.ranges import IMAGENET
+from paoding_onnx.inputs.ranges import SIGNED
+from paoding_onnx.inputs.ranges import UNIT
+from paoding_onnx.inputs.ranges import usual
+from paoding_onnx.inputs.scaling import plausible
+from paoding_onnx.shapes import observe
+from tests.models import model
+
+PICTURES = leaves(np.random.default_rng(7), 128, Frame(16, 16, 3))
+PICTURES += np.float32(0.46) - PICTURES.mean((0, 1, 2))
+
+
+def trained(scaling, *, folded, n_units=48, seed=0):
+    """Filters as training with BatchNormalization on pictures of this scaling leaves them."""
+    rng = np.random.default_rng(seed)
+    kernels = rng.normal(0, 0.2, (n_units, 3, 3, 3)) + rng.normal(0, 0.1, (n_units, 3, 1, 1))
+    windows = np.lib.stride_tricks.sliding_window_view(scaling.apply(PICTURES), (3, 3), (1, 2))[:, ::4, ::4]
+    answers = np.einsum("nhwcij,ocij->nhwo", windows, kernels, optimize=True).reshape(-1, n_units)
+    mean, deviation = answers.mean(0), answers.std(0)
+    if not folded:
+        return Filters(kernels, -mean, deviation)
+    gain = rng.uniform(0.5, 1.5, n_units) / deviation
+    return Filters(kernels * gain[:, None, None, None], rng.normal(0, 0.3, n_units) - mean * gain)
+
+
+@pytest.mark.parametrize("scaling", usual(3), ids=lambda scaling: scaling.words)
+def test_stored_statistics_tell_the_scaling(scaling):
+    assert plausible(trained(scaling, folded=False), usual(3), PICTURES[:32]) == (scaling,)
+
+
+@pytest.mark.parametrize("scaling", [UNIT, BYTES], ids=["unit", "bytes"])
+def test_folded_biases_tell_that_data_was_not_centred(scaling):
+    assert plausible(trained(scaling, folded=True), usual(3), PICTURES[:32]) == (scaling,)
+
+
+@pytest.mark.parametrize("scaling", [SIGNED, IMAGENET], ids=["signed", "imagenet"])
+def test_folded_biases_leave_open_how_data_was_centred(scaling):
+    assert scaling in plausible(trained(scaling, folded=True), usual(3), PICTURES[:32])
+
+
+def test_without_filters_every_scaling_is_plausible():
+    assert plausible(None, usual(3), PICTURES) == usual(3)
+
+
+def test_statistics_behind_the_first_filters_are_found():
+    text = """g (float[n,8,8,3] x) => (float[n,4,8,8] z)
+    <float[4,3,1,1] w, float[4] s, float[4] b, float[4] m, float[4] v> {
+        t = Transpose <perm=[0,3,1,2]> (x) y = Conv (t, w) z = BatchNormalization (y, s, b, m, v) }"""
+    graph = observe(model(text))
+    found = first_filters(graph, "x")
+    assert np.allclose(found.bias, -graph.tensors["m"].value)
+    assert np.allclose(found.deviation, np.sqrt(graph.tensors["v"].value))
+
+
+def test_gain_and_shift_behind_the_first_filters_belong_to_them():
+    text = """g (float[n,3,8,8] x) => (float[n,4,8,8] z)
+    <float[4,3,1,1] w, float[4] c, float[4,1,1] s, float[4,1,1] b> {
+        y = Conv (x, w, c) a = Mul (y, s) z = Add (a, b) }"""
+    graph = observe(model(text))
+    found = first_filters(graph, "x")
+    w, c, s, b = (graph.tensors[name].value for name in ("w", "c", "s", "b"))
+    assert np.allclose(found.weights, w * s[..., None])
+    assert np.allclose(found.bias, c * s.reshape(-1) + b.reshape(-1))
+
+
+def test_filters_behind_something_unknown_are_not_taken():
+    text = "g (float[n,3,8,8] x) => (float[n,4,8,8] y) <float[4,3,1,1] w> { a = Sigmoid (x) y = Conv (a, w) }"
+    assert first_filters(observe(model(text)), "x") is None
