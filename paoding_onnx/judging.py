@@ -140,17 +140,7 @@ def judge(
     models = [subject] if against is None else [subject, loaded(against)]
     jobs = [_part(progress, k / len(models), 1 / len(models)) for k in range(len(models))]
     ran = [_ran(one, labelled, options, part) for one, part in zip(models, jobs, strict=True)]
-    resources = _measured(ran, options)
-    said = ran[0].predictions
-    comparison = None if against is None else _compare(ran[1].predictions, said, options, resources[1])
-    return Judged(
-        task=str(said.task),
-        n_samples=len(labelled.labels),
-        measures=MappingProxyType(measures_of(said, options.top)),
-        classes=_table(said, labelled.class_names),
-        resources=resources[0],
-        comparison=comparison,
-    )
+    return _judged(ran, labelled, options)
 
 
 def accuracy_of(model: Model | Path | str, labelled: Labelled) -> float:
@@ -167,6 +157,20 @@ def accuracy_of(model: Model | Path | str, labelled: Labelled) -> float:
     if said.task is Task.VALUES:
         raise UsageError("the labels are values, not classes: there is no accuracy to measure")
     return float(np.mean(said.correct))
+
+
+def _judged(ran: Sequence[_Ran], labelled: Labelled, options: JudgeOptions) -> Judged:
+    """What the runs of the model, and of the original if there is one, say about the model."""
+    resources = _measured(ran, options)
+    said = ran[0].predictions
+    return Judged(
+        task=str(said.task),
+        n_samples=len(labelled.labels),
+        measures=MappingProxyType(measures_of(said, options.top)),
+        classes=_table(said, labelled.class_names),
+        resources=resources[0],
+        comparison=None if len(ran) == 1 else _compare(ran[1].predictions, said, options, resources[1]),
+    )
 
 
 def _ran(model: Model, labelled: Labelled, options: JudgeOptions, progress: Progress | None) -> _Ran:

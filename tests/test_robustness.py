@@ -16,6 +16,7 @@ from paoding_onnx.predictions import Form
 from paoding_onnx.predictions import Task
 from paoding_onnx.robustness import Attack
 from paoding_onnx.robustness import robustness
+from paoding_onnx.robustness.attacks import Walk
 from paoding_onnx.robustness.attacks import estimate
 from paoding_onnx.robustness.attacks import fgsm
 from paoding_onnx.robustness.attacks import pgd
@@ -223,10 +224,7 @@ def test_several_steps_stay_within_epsilon_and_stop_at_success():
         np.zeros(2, np.int64),
         lambda inputs, labels: np.ones(inputs.shape),
         lambda inputs, labels: inputs[:, 0] < 0.54,
-        epsilon=0.1,
-        bounds=UNIT,
-        steps=20,
-        rng=np.random.default_rng(0),
+        Walk(0.1, UNIT, 20, (0,)),
     )
     assert (np.abs(found - x) <= 0.1 + 1e-6).all()
     assert (found[:, 0] >= 0.54).all()

@@ -21,7 +21,7 @@ Direction = Callable[[Array, Labels], Floats]
 Judge = Callable[[Array, Labels], NDArray[np.bool_]]
 """Says which samples still get their label."""
 _PGD_REACH = 2.5
-"""Steps of PGD could reach this many times as far as they may go. Source: Madry et al., arXiv 1706.06083."""
+"""Steps of PGD could reach this many times as far as they may go."""
 _DIFFERENCE = 1e-2
 """Distance of finite differences, as a share of the input's range."""
 
@@ -77,27 +77,28 @@ def fgsm(x: Array, slope: Floats, epsilon: float, bounds: Range) -> Array:
     return np.clip(moved, low, high).astype(x.dtype)
 
 
-def pgd(
-    x: Array,
-    labels: Labels,
-    direction: Direction,
-    judge: Judge,
-    *,
-    epsilon: float,
-    bounds: Range,
-    steps: int,
-    rng: np.random.Generator,
-) -> Array:
-    """The first changed input that fools the model, else the last of `steps`, from a random start within `epsilon`."""
-    low, high = _ends(bounds)
-    centre, reach = np.asarray(x, np.float64), epsilon * (high - low)
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """How far PGD may go, a share of the range in `bounds`, and in how many steps, from a start that `seed` draws."""
+
+    epsilon: float
+    bounds: Range
+    steps: int
+    seed: tuple[int, ...]
+
+
+def pgd(x: Array, labels: Labels, direction: Direction, judge: Judge, walk: Walk) -> Array:
+    """The first input on the walk that fools the model, else the last one. Source: Madry et al., arXiv 1706.06083."""
+    low, high = _ends(walk.bounds)
+    rng = np.random.default_rng(walk.seed)
+    centre, reach = np.asarray(x, np.float64), walk.epsilon * (high - low)
     lowest, highest = np.maximum(centre - reach, low), np.minimum(centre + reach, high)
     found = np.clip(centre + reach * rng.uniform(-1, 1, x.shape), lowest, highest).astype(x.dtype)
     standing = judge(found, labels)
-    for _ in range(steps):
+    for _ in range(walk.steps):
         if not standing.any():
             break
-        step = _PGD_REACH / steps * reach * np.sign(direction(found, labels))
+        step = _PGD_REACH / walk.steps * reach * np.sign(direction(found, labels))
         moved = np.clip(np.asarray(found, np.float64) + step, lowest, highest).astype(x.dtype)
         found = np.where(standing.reshape(-1, *[1] * (x.ndim - 1)), moved, found)
         standing = standing & judge(found, labels)

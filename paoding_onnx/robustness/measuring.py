@@ -17,6 +17,7 @@ from paoding_onnx.judging import loaded
 from paoding_onnx.loader import Model
 from paoding_onnx.predictions import Progress
 from paoding_onnx.robustness.attacks import Attack
+from paoding_onnx.robustness.attacks import Walk
 from paoding_onnx.robustness.attacks import fgsm
 from paoding_onnx.robustness.attacks import pgd
 from paoding_onnx.robustness.victim import Slopes
@@ -119,9 +120,8 @@ def _attacked(
         if attack.kind == "fgsm":
             changed = fgsm(x, slope, epsilon, bounds)
         else:
-            rng = np.random.default_rng((attack.seed, int(rows[0])))
-            changed = pgd(x, labels, found.direction, victim.is_right, epsilon=epsilon, bounds=bounds,
-                          steps=attack.steps, rng=rng)  # fmt: skip
+            walk = Walk(epsilon, bounds, attack.steps, (attack.seed, int(rows[0])))
+            changed = pgd(x, labels, found.direction, victim.is_right, walk)
         still.append(victim.is_right(changed, labels)[: len(rows)])
     flat = ~np.any(slope.reshape(len(slope), -1), axis=1)
     return _Batch(victim.is_right(x, labels)[: len(rows)], flat[: len(rows)], np.array(still))
