@@ -146,6 +146,19 @@ def test_convolutions_that_pad_their_ends_differently_have_the_right_gradient(bo
     assert (gradient_of(subject, seed) * way).sum() == pytest.approx(measured, rel=1e-4)
 
 
+@pytest.mark.parametrize(("size", "is_refused"), [(8, False), (9, True)])
+def test_sizes_rounded_up_are_refused_where_windows_hang_over(size, is_refused):
+    text = f"""g (float[1,2,{size},{size}] x) => (float[b,c,h,w] y)
+    {{ y = AveragePool <kernel_shape=[2,2], strides=[2,2], ceil_mode=1> (x) }}"""
+    subject = studied(text, np.ones((1, 2, size, size), np.float32))
+    seed = np.ones(subject.values["y"].shape)
+    if is_refused:
+        with pytest.raises(ModelError, match="no exact gradient: AveragePool"):
+            gradient_of(subject, seed)
+    else:
+        np.testing.assert_allclose(gradient_of(subject, seed), 0.25)
+
+
 def test_transposed_convolutions_of_the_model_itself_keep_their_attributes():
     text = """g (float[1,2,4,4] x) => (float[b,c,h,w] y) <float[2,3,3,3] k>
     { y = ConvTranspose <strides=[2,2], dilations=[1,1], pads=[1,0,0,1], output_shape=[8,8]> (x, k) }"""

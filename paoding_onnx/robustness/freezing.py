@@ -116,32 +116,46 @@ def _needed(subject: Observed, target: str) -> list[Node]:
 
 
 def _explicit(proto: onnx.NodeProto, node: Node) -> onnx.NodeProto:
-    """A copy of the node that pads by numbers where the original pads to keep a size."""
+    """A copy of the node that pads by numbers where the original pads to keep a size, and rounds as it has to."""
     copy = onnx.NodeProto()
     copy.CopyFrom(proto)
-    if node.text("auto_pad", "") not in _PAD_WORDS:
-        return copy
-    pads = _pads(node)
-    kept = [attribute for attribute in proto.attribute if attribute.name not in ("auto_pad", "pads")]
+    changed: dict[str, object] = {}
+    if node.text("auto_pad", "") in _PAD_WORDS:
+        changed = {"auto_pad": None, "pads": _pads(node)}
+    elif node.integer("ceil_mode", 0) and _fits_inside(node):
+        changed = {"ceil_mode": 0}
+    kept = [attribute for attribute in proto.attribute if attribute.name not in changed]
+    made = [onnx.helper.make_attribute(name, value) for name, value in changed.items() if value is not None]
     del copy.attribute[:]
-    copy.attribute.extend([*kept, onnx.helper.make_attribute("pads", pads)])
+    copy.attribute.extend([*kept, *made])
     return copy
 
 
-def _pads(node: Node) -> list[int]:
-    """What a window over the last axes of input 0 is padded with: begins, then ends."""
-    sides, steps = node.shape(0)[2:], node.output_shape()[2:]
+def _reach(node: Node) -> list[int]:
+    """How many positions of each of the last axes of input 0 a window over them reads, padding included."""
+    steps = node.output_shape()[2:]
     kernel = node.integers("kernel_shape") or node.shape(1)[2:]
-    strides = node.integers("strides") or (1,) * len(sides)
-    dilations = node.integers("dilations") or (1,) * len(sides)
+    strides = node.integers("strides") or (1,) * len(steps)
+    dilations = node.integers("dilations") or (1,) * len(steps)
+    sizes = zip(steps, kernel, strides, dilations, strict=True)
+    return [(step - 1) * stride + (width - 1) * dilation + 1 for step, width, stride, dilation in sizes]
+
+
+def _pads(node: Node) -> list[int]:
+    """What the window is padded with: begins, then ends."""
     word = node.text("auto_pad", "")
-    begins, ends = [], []
-    for side, step, width, stride, dilation in zip(sides, steps, kernel, strides, dilations, strict=True):
-        total = 0 if word == "VALID" else max((step - 1) * stride + (width - 1) * dilation + 1 - side, 0)
-        begin = total // 2 if word == "SAME_UPPER" else total - total // 2
-        begins.append(begin)
-        ends.append(total - begin)
-    return [*begins, *ends]
+    pairs = zip(_reach(node), node.shape(0)[2:], strict=True)
+    totals = [0 if word == "VALID" else max(reach - side, 0) for reach, side in pairs]
+    begins = [total // 2 if word == "SAME_UPPER" else total - total // 2 for total in totals]
+    return [*begins, *(total - begin for total, begin in zip(totals, begins, strict=True))]
+
+
+def _fits_inside(node: Node) -> bool:
+    """Whether no window hangs over the end, so that rounding the output's size up changed nothing."""
+    sides = node.shape(0)[2:]
+    pads = node.integers("pads") or (0,) * (2 * len(sides))
+    ends = zip(_reach(node), sides, pads[: len(sides)], pads[len(sides) :], strict=True)
+    return all(reach <= side + begin + end for reach, side, begin, end in ends)
 
 
 def _modern(proto: onnx.ModelProto) -> onnx.ModelProto:
