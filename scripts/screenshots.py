@@ -2,9 +2,9 @@
 
     python scripts/screenshots.py report.html --to docs/images
 
-Needs Playwright (`pip install playwright`) and a Chromium (Debian: `apt-get install chromium`). Every page is opened at the
-width of a phone and of a desk, in the light and the dark theme. Exit status 1 if one writes to the console, asks for
-anything over the network, or has text that is cut off or sticks out; or if sorting or searching its groups fails.
+Needs Playwright (`pip install playwright`) and a Chromium (Debian: `apt-get install chromium`). Every page is opened at
+the width of a phone and of a desk, in the light and the dark theme. Exit status 1 if one writes to the console, asks
+for anything over the network, or has text that is cut off or sticks out; or if sorting or searching its groups fails.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ FLAGS = (
     "--disable-sync",
 )
 CUT_OFF = """() => {
-  const room = document.documentElement.clientWidth, found = [];
-  if (document.documentElement.scrollWidth > room) found.push(`the page is ${document.documentElement.scrollWidth} wide`);
+  const room = document.documentElement.clientWidth, whole = document.documentElement.scrollWidth, found = [];
+  if (whole > room) found.push(`the page is ${whole} wide`);
   const words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node = words.nextNode(); node; node = words.nextNode()) {
     const of = node.parentElement;
@@ -42,12 +42,15 @@ CUT_OFF = """() => {
     for (const box of range.getClientRects()) {
       const frame = of.closest("svg, td, li, pre, main, header, footer").getBoundingClientRect();
       const out = Math.max(frame.left, 0) - 1 > box.left || box.right > Math.min(frame.right, room) + 1;
-      if (out) { found.push(`${node.textContent.trim().slice(0, 60)} at ${Math.round(box.left)}..${Math.round(box.right)}`); break; }
+      if (!out) continue;
+      found.push(`${node.textContent.trim().slice(0, 60)} at ${Math.round(box.left)}..${Math.round(box.right)}`);
+      break;
     }
   }
   for (const one of document.querySelectorAll("main *")) {
-    if (one.checkVisibility() && getComputedStyle(one).overflowX !== "visible" && one.scrollWidth > one.clientWidth + 1
-      && !one.closest("svg")) found.push(`${one.tagName} ${one.className} holds ${one.scrollWidth} in ${one.clientWidth}`);
+    if (!one.checkVisibility() || one.closest("svg") || getComputedStyle(one).overflowX === "visible") continue;
+    const { scrollWidth: needs, clientWidth: has } = one;
+    if (needs > has + 1) found.push(`${one.tagName} ${one.className} holds ${needs} in ${has}`);
   }
   return found;
 }"""

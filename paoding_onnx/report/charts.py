@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 from types import MappingProxyType
 
 from paoding_onnx.sensitivity import SHARES
@@ -111,8 +112,9 @@ def heat_map(
         f'<svg class="hm" xmlns="http://www.w3.org/2000/svg" width="760" height="{height}" role="group" '
         f'aria-label="Harm by group and share of units removed">{_STYLE}',
         *(_legend() if has_legend else ()),
+        f'<text class="hm-s" y="{top - 7}">% of units removed</text>',
         *(
-            f'<text class="hm-s hm-m" x="{_short(_left(column) + _WIDTH / 2)}%" y="{top - 7}">{share * 100:.3g}%</text>'
+            f'<text class="hm-s hm-m" x="{_short(_left(column) + _WIDTH / 2)}%" y="{top - 7}">{share * 100:.3g}</text>'
             for column, share in enumerate(SHARES)
         ),
     ]
@@ -192,7 +194,7 @@ def _classes(colours: Sequence[tuple[str, str]], ink: str, soft: str, mark: str)
 
 
 _STYLE = (
-    "<style>.hm{font:11px ui-sans-serif,system-ui,sans-serif;font-variant-numeric:tabular-nums}"
+    "<style>.hm{font:11.5px ui-sans-serif,system-ui,sans-serif;font-variant-numeric:tabular-nums}"
     ".hm-m{text-anchor:middle}.hm-p{display:none}"
     f"{_classes(LIGHT, '#1b1f24', '#57606a', '#1f6fb5')}"
     f"@media screen and (prefers-color-scheme:dark){{{_classes(DARK, '#e8eaed', '#a3adb8', '#5ba7e8')}}}"
@@ -204,7 +206,7 @@ class _Plot:
     """Where values lie on a chart whose axes end at `right` and `top`."""
 
     WIDTH, HEIGHT = 360, 226
-    _LEFT, _RIGHT, _TOP, _BOTTOM = 36, 262, 10, 182
+    _LEFT, _RIGHT, _TOP, _BOTTOM = 36, 248, 10, 182
 
     def __init__(self, right: float, top: float) -> None:
         self.right, self.top = right, top
@@ -253,7 +255,7 @@ def _spread(heights: Sequence[float], apart: float = 14.0) -> list[float]:
     """The heights, those of neighbours moved so far that texts there do not overlap."""
     order = sorted(range(len(heights)), key=lambda k: heights[k])
     placed = list(heights)
-    for above, below in zip(order, order[1:], strict=False):
+    for above, below in pairwise(order):
         placed[below] = max(placed[below], placed[above] + apart)
     return placed
 

@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from collections.abc import Sequence
 from importlib.resources import files
@@ -70,7 +71,7 @@ def html_page(
         "cards": cards_of(result),
         "rows": rows_of(result, MOST_ROWS),
         "prunable": prunable_parameters(result.trace),
-        "panels": [(panel, Markup(_chart(panel, result))) for panel in panels_of(result)],  # noqa: S704 (escaped there)
+        "panels": [(panel, Markup(_chart(panel, result))) for panel in panels_of(result)],  # escaped there
         "maps": _maps(result),
         "reasons": reasons_of(result.trace.refusals[:MOST_ROWS]),
         "command": command_of(result.options, source, target if result.saved else None),
@@ -88,14 +89,23 @@ def _render(values: dict[str, object]) -> str:
     folder = files(__package__)
     script = folder.joinpath("page.js").read_text("utf-8").strip()
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
-    environment.filters.update(compact=compact, brief=lambda text: shortened(text, MOST_LETTERS))
-    environment.globals.update(bar=lambda *amounts: Markup(bar(*amounts)))  # noqa: S704 (numbers only)
+    environment.filters.update(compact=compact, brief=lambda text: shortened(text, MOST_LETTERS), breakable=breakable)
+    environment.globals.update(bar=lambda *amounts: Markup(bar(*amounts)))  # numbers only
     return environment.from_string(folder.joinpath("page.html").read_text("utf-8")).render(
         **values,
-        style=Markup(folder.joinpath("page.css").read_text("utf-8").strip()),  # noqa: S704 (ours)
-        script=Markup(script),  # noqa: S704 (ours)
+        style=Markup(folder.joinpath("page.css").read_text("utf-8").strip()),  # ours
+        script=Markup(script),  # ours
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
+
+
+def breakable(text: str) -> Markup:
+    """A name that may go on in the next line after the signs that join its parts.
+
+    >>> breakable("a.b<c")
+    Markup('a.<wbr>b&lt;c')
+    """
+    return Markup("<wbr>").join(re.split(r"(?<=[./_:-])(?=\w)", shortened(text, MOST_LETTERS)))
 
 
 def _chart(panel: Panel, result: Pruned) -> str:
@@ -109,7 +119,7 @@ def _maps(result: Pruned) -> list[Markup]:
     starts = range(0, len(harms), ROWS_OF_A_MAP)
     lost = lost_of(result)
     parts = (heat_map(harms[start : start + ROWS_OF_A_MAP], lost, has_legend=start == 0) for start in starts)
-    return [Markup(part) for part in parts]  # noqa: S704 (escaped there)
+    return [Markup(part) for part in parts]  # escaped there
 
 
 def _plan_link(plan: str, room: int) -> tuple[str, str] | None:

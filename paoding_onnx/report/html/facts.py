@@ -12,24 +12,25 @@ from itertools import groupby
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from paoding_onnx.allocation import Meter
 from paoding_onnx.cost import Cost
-from paoding_onnx.cost import cost
-from paoding_onnx.cost import nothing
 from paoding_onnx.pipeline import Pruned
+from paoding_onnx.plan import Budget
 from paoding_onnx.report.charts import Line
 from paoding_onnx.report.charts import percent
 from paoding_onnx.report.documents import refusal_text
 from paoding_onnx.report.documents import sha256
 from paoding_onnx.report.documents import share
-from paoding_onnx.trace import Group
-from paoding_onnx.trace import Mask
 from paoding_onnx.trace import Refusal
 from paoding_onnx.trace import Trace
 from paoding_onnx.writer import data_path
 
 PACKAGES = ("paoding_onnx", "onnx", "onnxruntime", "onnx-graphsurgeon", "numpy")
 """Whose versions have a say in the result."""
+MEASURED = (("Same answers", "agreement", True), ("Outputs moved", "difference", False), ("Accuracy", "accuracy", True))
+"""What may have been measured after each step: title, field of the step, whether it is a share of 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,30 +117,28 @@ def _three_digits(value: float) -> str:
 
 def rows_of(result: Pruned, most: int) -> list[Row]:
     """The groups in the order of the model; if there are more than `most`, those that carry most parameters."""
-    rows = [_row(result, number, group) for number, group in enumerate(result.trace.groups, start=1)]
+    groups = result.trace.groups
+    units = [Change(group.n_units, result.plan.kept_units(group)) for group in groups]
+    parameters, macs = _carried(result.trace, units, "parameters"), _carried(result.trace, units, "macs")
+    rows = [
+        Row(number, group.name, group.is_exact, *changes)
+        for number, (group, *changes) in enumerate(zip(groups, units, parameters, macs, strict=True), start=1)
+    ]
     largest = sorted(rows, key=lambda row: (-row.parameters.before, row.number))[:most]
     return sorted(largest, key=lambda row: row.number)
 
 
-def _row(result: Pruned, number: int, group: Group) -> Row:
-    before = _carried(result.trace, group, nothing(result.trace))
-    after = _carried(result.trace, group, result.plan.removed)
-    return Row(
-        number=number,
-        name=group.name,
-        is_exact=group.is_exact,
-        units=Change(group.n_units, result.plan.kept_units(group)),
-        parameters=Change(before.parameters, after.parameters),
-        macs=Change(before.macs, after.macs),
-    )
+def _carried(trace: Trace, units: Sequence[Change], by: Budget) -> list[Change]:
+    """What goes with all units of a group, for each group: from the whole model, and from what is left of it."""
+    meter = Meter(trace, by)
+    whole, left = (np.array(sizes, np.float64) for sizes in zip(*((u.before, u.after) for u in units), strict=True))
+    return [Change(_alone(meter, whole, k), _alone(meter, left, k)) for k in range(len(units))]
 
 
-def _carried(trace: Trace, group: Group, removed: Mask) -> Cost:
-    """What the units of a group carry that are left when those in `removed` have gone."""
-    without = np.array(removed)
-    without[group.start : group.stop] = True
-    whole, rest = cost(trace, removed), cost(trace, without)
-    return Cost(whole.parameters - rest.parameters, whole.macs - rest.macs)
+def _alone(meter: Meter, sizes: NDArray[np.float64], number: int) -> int:
+    without = sizes.copy()
+    without[number] = 0
+    return round(meter(sizes) - meter(without))
 
 
 def cards_of(result: Pruned) -> list[Card]:
@@ -151,11 +150,15 @@ def cards_of(result: Pruned) -> list[Card]:
         ("File", "B", result.bytes_before, result.bytes_after),
     )
     cards = [
-        Card(name, compact(after, unit), f"{_less(before, after)} from {compact(before, unit)}", 1 - share(before, after))
+        Card(
+            name, compact(after, unit), f"{_less(before, after)} from {compact(before, unit)}", 1 - share(before, after)
+        )
         for name, unit, before, after in sizes
     ]
     ratio = compared.latency_ratio
-    cards.append(Card("Latency", f"{ratio:.2f} ×", f"{_less(1, ratio)}, onnxruntime", min(ratio, 1.0)))
+    cards.append(
+        Card("Latency", f"{ratio:.2f} \N{MULTIPLICATION SIGN}", f"{_less(1, ratio)}, onnxruntime", min(ratio, 1.0))
+    )
     if compared.agreement is not None:
         cards.append(Card("Same answers", f"{compared.agreement:.0%}", "on fresh inputs", compared.agreement))
     cards.append(Card("Outputs moved", f"{percent(compared.difference)}%", "of their size"))
@@ -190,7 +193,11 @@ def panels_of(result: Pruned) -> list[Panel]:
         _size_line(result, "MACs", lambda spent: spent.macs),
     )
     panels = [Panel("Size left", sizes)]
-    measured = (("Same answers", "agreement", True), ("Outputs moved", "difference", False), ("Accuracy", "accuracy", True))
+    measured = (
+        ("Same answers", "agreement", True),
+        ("Outputs moved", "difference", False),
+        ("Accuracy", "accuracy", True),
+    )
     for title, field, is_share in measured:
         points = tuple((s.share, float(value)) for s in result.steps if (value := getattr(s, field, None)) is not None)
         if points:
@@ -240,8 +247,9 @@ def _file(role: str, name: str, path: Path) -> Named:
 
 
 def versions() -> dict[str, str]:
-    """Version of Python and of every package that has a say in the result."""
+    """The kind of machine, and the version of Python and of every package that has a say in the result."""
     return {
-        "Python": f"{platform.python_version()}, {platform.system()} {platform.machine()}",
+        "machine": f"{platform.system()} {platform.machine()}",
+        "Python": platform.python_version(),
         **{name: version(name) for name in PACKAGES},
     }
