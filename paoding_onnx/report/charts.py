@@ -103,13 +103,13 @@ def heat_map(
 ) -> str:
     """An SVG text with a row for each group and a cell for each share of its units at which harm was measured.
 
-    Numbers are percent of the outputs' variance. It is as wide as what holds it, 760 pixels on its own. A bar below a
+    Numbers are percent of the outputs' variance. It is as wide as what holds it, 1000 pixels on its own. A bar below a
     row shows what share of the group's units was removed, for groups named in `lost`.
     """
     top = _HEAD if has_legend else _HEAD - 24
     height = top + _ROW * len(harms)
     parts = [
-        f'<svg class="hm" xmlns="http://www.w3.org/2000/svg" width="760" height="{height}" role="group" '
+        f'<svg class="hm" xmlns="http://www.w3.org/2000/svg" width="1000" height="{height}" role="group" '
         f'aria-label="Harm by group and share of units removed">{_STYLE}',
         *(_legend() if has_legend else ()),
         f'<text class="hm-s" y="{top - 7}">% of units removed</text>',
@@ -198,7 +198,7 @@ _STYLE = (
     ".hm-m{text-anchor:middle}.hm-p{display:none}"
     f"{_classes(LIGHT, '#1b1f24', '#57606a', '#1f6fb5')}"
     f"@media screen and (prefers-color-scheme:dark){{{_classes(DARK, '#e8eaed', '#a3adb8', '#5ba7e8')}}}"
-    "@media screen and (max-width:720px){.hm{font-size:10px}.hm-w{display:none}.hm-p{display:inline}}</style>"
+    "@media screen and (max-width:980px){.hm-w{display:none}.hm-p{display:inline}}@media screen and (max-width:720px){.hm{font-size:10px}}</style>"
 )
 
 

@@ -25,6 +25,7 @@ from paoding_onnx.report.charts import shortened
 from paoding_onnx.report.documents import prunable_parameters
 from paoding_onnx.report.documents import warnings
 from paoding_onnx.report.html.command import command_of
+from paoding_onnx.report.html.command import pieces
 from paoding_onnx.report.html.facts import Panel
 from paoding_onnx.report.html.facts import cards_of
 from paoding_onnx.report.html.facts import compact
@@ -74,7 +75,7 @@ def html_page(
         "panels": [(panel, Markup(_chart(panel, result))) for panel in panels_of(result)],  # escaped there
         "maps": _maps(result),
         "reasons": reasons_of(result.trace.refusals[:MOST_ROWS]),
-        "command": command_of(result.options, source, target if result.saved else None),
+        "command": pieces(command_of(result.options, source, target if result.saved else None)),
         "files": list(files_of(result, target, place)),
         "versions": versions(),
         "most": MOST_ROWS,

@@ -30,6 +30,19 @@ def command_of(options: Options, source: Path | None, target: Path | None) -> st
     return shlex.join(["paoding_onnx", "prune", _named(source or Path("model.onnx")), *output, *_flags(options)])
 
 
+def pieces(command: str) -> list[str]:
+    """The command in pieces between which a line may end: a flag stays with its value.
+
+    >>> pieces("paoding_onnx prune m.onnx --target 0.5 --exclude 'a b'")
+    ['paoding_onnx', 'prune', 'm.onnx', '--target 0.5', "--exclude 'a b'"]
+    """
+    found: list[str] = []
+    for word in shlex.split(command):
+        is_value = bool(found) and found[-1].startswith("-") and " " not in found[-1] and not word.startswith("-")
+        found.append(f"{found.pop()} {shlex.quote(word)}" if is_value else shlex.quote(word))
+    return found
+
+
 def _flags(options: Options) -> Iterator[str]:
     usual = Options()
     for field in fields(Options):
