@@ -157,7 +157,8 @@ def _harm_row(harm: Harm, y: int, lost: float | None) -> Iterator[str]:
     for column, value in zip(_columns(harm.counts), harm.values, strict=True):
         x, level = _left(column), sum(value >= bound for bound in HARM_BOUNDS)
         yield f'<rect class="hm{level}" x="{_short(x)}%" y="{y}" width="{_short(_WIDTH - 0.3)}%" height="{_CELL}"/>'
-        yield f'<text class="hm-m hm{level}t" x="{_short(x + _WIDTH / 2)}%" y="{y + 14}">{percent(value)}</text>'
+        word = escape(percent(value))
+        yield f'<text class="hm-m hm{level}t" x="{_short(x + _WIDTH / 2)}%" y="{y + 14}">{word}</text>'
     if lost:
         width = (min(max(lost, SHARES[0] / 2), 1.0 - SHARES[0] / 2) - SHARES[0] / 2) * (len(SHARES) + 1) * _WIDTH
         yield f'<rect class="hm-b" x="{_LEFT}%" y="{y + _CELL}" width="{_short(max(width, 0.5))}%" height="3"/>'
@@ -185,7 +186,7 @@ def _legend() -> Iterator[str]:
     for level, word in enumerate(words):
         x = _short(level * width)
         yield f'<rect class="hm{level}" x="{x}%" y="0" width="{_short(width - 0.3)}%" height="16"/>'
-        yield f'<text class="hm-m hm{level}t" x="{_short((level + 0.5) * width)}%" y="12">{word}</text>'
+        yield f'<text class="hm-m hm{level}t" x="{_short((level + 0.5) * width)}%" y="12">{escape(word)}</text>'
 
 
 def _classes(colours: Sequence[tuple[str, str]], ink: str, soft: str, mark: str) -> str:
@@ -198,7 +199,8 @@ _STYLE = (
     ".hm-m{text-anchor:middle}.hm-p{display:none}"
     f"{_classes(LIGHT, '#1b1f24', '#57606a', '#1f6fb5')}"
     f"@media screen and (prefers-color-scheme:dark){{{_classes(DARK, '#e8eaed', '#a3adb8', '#5ba7e8')}}}"
-    "@media screen and (max-width:980px){.hm-w{display:none}.hm-p{display:inline}}@media screen and (max-width:720px){.hm{font-size:10px}}</style>"
+    "@media screen and (max-width:980px){.hm-w{display:none}.hm-p{display:inline}}"
+    "@media screen and (max-width:720px){.hm{font-size:10px}}</style>"
 )
 
 

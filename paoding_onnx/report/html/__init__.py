@@ -46,7 +46,7 @@ ROWS_OF_A_MAP = 30
 """A heat map goes on in another one after these many groups, so that it fits on paper."""
 MOST_LETTERS = 160
 """Longer names lose their middle."""
-_PLAIN_PLAN = 200_000
+LONG_PLAN = 200_000
 """Bytes of a plan beyond which it is handed out packed."""
 
 
@@ -127,7 +127,7 @@ def _plan_link(plan: str, room: int) -> tuple[str, str] | None:
     """The name and address of the plan as a download, packed if it is long; `None` if there is no room for it."""
     content, name = (plan + "\n").encode(), "plan.json"
     kind = "application/json"
-    if len(content) > _PLAIN_PLAN:
+    if len(content) > LONG_PLAN:
         content, name, kind = gzip.compress(content, mtime=0), "plan.json.gz", "application/gzip"
     address = f"data:{kind};base64,{base64.b64encode(content).decode()}"
     return (name, address) if len(address) <= room else None
