@@ -9,6 +9,7 @@ import pytest
 
 from paoding_onnx.report.charts import DARK
 from paoding_onnx.report.charts import HARM_BOUNDS
+from paoding_onnx.report.charts import LEGEND
 from paoding_onnx.report.charts import LIGHT
 from paoding_onnx.report.charts import Line
 from paoding_onnx.report.charts import bar
@@ -107,7 +108,8 @@ def test_bar_below_a_row_ends_at_the_share_that_was_removed():
 
 def test_heat_map_starts_with_what_colours_mean():
     words = [word for tag, _, word in drawn(heat_map([WHOLE])) if tag == "text"]
-    assert words[:8] == ["<0.1%", "0.1%", "0.3%", "1%", "3%", "10%", "30%", "100%"]
+    assert words[0] == LEGEND
+    assert words[1:9] == ["<0.1%", "0.1%", "0.3%", "1%", "3%", "10%", "30%", "100%"]
 
 
 def test_names_in_charts_are_escaped_and_shortened():

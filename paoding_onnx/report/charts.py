@@ -40,7 +40,8 @@ DARK = (
     ("#ffd595", "#111417"),
 )
 """Colour of a cell and of the text on it, from least harm to most: one hue that gets darker, in dark themes lighter."""
-_ROW, _CELL, _HEAD = 25, 20, 46
+LEGEND = "mean square change of the outputs, in % of their variance"
+_ROW, _CELL, _HEAD, _LEGEND = 25, 20, 64, 42
 _LEFT = 34.0
 """Per cent of a heat map's width that names take."""
 _NAME, _SHORT_NAME = 44, 17
@@ -106,7 +107,7 @@ def heat_map(
     Numbers are percent of the outputs' variance. It is as wide as what holds it, 1000 pixels on its own. A bar below a
     row shows what share of the group's units was removed, for groups named in `lost`.
     """
-    top = _HEAD if has_legend else _HEAD - 24
+    top = _HEAD if has_legend else _HEAD - _LEGEND
     height = top + _ROW * len(harms)
     parts = [
         f'<svg class="hm" xmlns="http://www.w3.org/2000/svg" width="1000" height="{height}" role="group" '
@@ -181,12 +182,13 @@ def _left(column: int) -> float:
 
 def _legend() -> Iterator[str]:
     """What the colours mean, in the order of harm."""
+    yield f'<text class="hm-s" y="11">{LEGEND}</text>'
     words = ("<0.1%", *(f"{100 * bound:.3g}%" for bound in HARM_BOUNDS))
     width = 100 / len(words)
     for level, word in enumerate(words):
         x = _short(level * width)
-        yield f'<rect class="hm{level}" x="{x}%" y="0" width="{_short(width - 0.3)}%" height="16"/>'
-        yield f'<text class="hm-m hm{level}t" x="{_short((level + 0.5) * width)}%" y="12">{escape(word)}</text>'
+        yield f'<rect class="hm{level}" x="{x}%" y="18" width="{_short(width - 0.3)}%" height="16"/>'
+        yield f'<text class="hm-m hm{level}t" x="{_short((level + 0.5) * width)}%" y="30">{escape(word)}</text>'
 
 
 def _classes(colours: Sequence[tuple[str, str]], ink: str, soft: str, mark: str) -> str:
@@ -196,7 +198,7 @@ def _classes(colours: Sequence[tuple[str, str]], ink: str, soft: str, mark: str)
 
 _STYLE = (
     "<style>.hm{font:11.5px ui-sans-serif,system-ui,sans-serif;font-variant-numeric:tabular-nums}"
-    ".hm-m{text-anchor:middle}.hm-p{display:none}"
+    ".hm:root{color-scheme:light dark;padding:16px}.hm-m{text-anchor:middle}.hm-p{display:none}"
     f"{_classes(LIGHT, '#1b1f24', '#57606a', '#1f6fb5')}"
     f"@media screen and (prefers-color-scheme:dark){{{_classes(DARK, '#e8eaed', '#a3adb8', '#5ba7e8')}}}"
     "@media screen and (max-width:980px){.hm-w{display:none}.hm-p{display:inline}}"
