@@ -166,7 +166,7 @@ def cards_of(result: Pruned) -> list[Card]:
 
 
 def _less(before: float, after: float) -> str:
-    return f"{-share(before, after):+.1%}".replace("-", "\N{MINUS SIGN}")
+    return f"{0 - share(before, after):+.1%}".replace("-", "\N{MINUS SIGN}")
 
 
 def verdict_of(result: Pruned, name: str) -> str:
