@@ -29,6 +29,7 @@ from edge import formats
 from edge.edge_table import Row
 from edge.edge_table import markdown
 from edge.edge_table import put_between
+from edge.edge_table import summary
 from edge.formats import Feed
 from edge.measure import accuracy
 from edge.measure import median_seconds
@@ -43,6 +44,8 @@ import paoding_onnx
 
 MODELS = Path(__file__).parents[1] / "models"
 FLOAT32 = "float32"
+MADE_UP = "int8 static, made-up inputs"
+"""The smallest and fastest format of all those that need no data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def main() -> None:
     networks = [Network("cifar10_cnn", MODELS / "cifar10_cnn.onnx", 255)]
     networks += [Network("tiny_resnet8", arguments.tiny_resnet, 1)] if arguments.tiny_resnet else []
     rows = [row for network in networks for row in measured(network, pictures, arguments)]
-    text = f"{_circumstances(pictures, arguments)}\n\n{markdown(rows)}"
+    text = "\n\n".join((_circumstances(pictures, arguments), markdown(rows), summary(rows, MADE_UP)))
     print(text)
     if arguments.document:
         put_between(arguments.document, text)
@@ -114,8 +117,8 @@ def converted(source: Path, folder: Path, made: Sequence[Feed], real: Sequence[F
         "float16": half,
         "float16 `.ort`": formats.ort_file(half),
         "int8 dynamic": formats.int8_dynamic(source, folder / "dynamic.onnx"),
-        "int8 static, made-up inputs": static,
-        "int8 static, made-up inputs `.ort`": formats.ort_file(static),
+        MADE_UP: static,
+        f"{MADE_UP} `.ort`": formats.ort_file(static),
     }
     return files | (
         {"int8 static, real pictures": formats.int8_static(source, folder / "real.onnx", real)} if real else {}
@@ -148,12 +151,12 @@ def _rows(
 
 def _circumstances(pictures: Pictures, arguments: argparse.Namespace) -> str:
     """What the figures were measured on, as a sentence."""
-    n_test = len(pictures.labels)
+    n_test, threads = len(pictures.labels), arguments.threads
     error = (0.75 * 0.25 / n_test) ** 0.5  # of a share near 0.75
     return (
         f"Measured on {datetime.now(UTC).date()} with onnxruntime {onnxruntime.__version__}, units chosen by "
         f"`--method {arguments.method}`: {n_test:,} test pictures (one standard error is about {100 * error:.1f} "
-        f"points), latency of one picture on {arguments.threads} thread(s) as a ratio of medians, "
+        f"points), latency of one picture on {threads} thread{'s' * (threads > 1)} as a ratio of medians, "
         f"{arguments.calibration} inputs to calibrate with."
     )
 

@@ -21,6 +21,7 @@ import edge_formats
 from edge.edge_table import Row
 from edge.edge_table import markdown
 from edge.edge_table import put_between
+from edge.edge_table import summary
 from edge.measure import accuracy
 from edge.measure import median_seconds
 from edge.measure import outputs
@@ -162,6 +163,17 @@ def test_table_says_where_a_format_is_slower():
         "| net | 100% | float32 | 50.0% | 4 | x 1.00 | x 1.00 |",
         "| net | 50% | float16 | 50.0% | 2 | x 0.70 | x 1.40 **slower** |",
     ]
+
+
+def test_summary_is_about_the_smallest_file_of_a_format():
+    rows = [
+        Row("net", 1.0, "float32", 0.8, 4000, 1.0, 1.0),
+        Row("net", 1.0, "int8", 0.79, 1000, 0.5, 0.5),
+        Row("net", 0.5, "float32", 0.75, 2000, 0.7, 1.0),
+        Row("net", 0.5, "int8", 0.74, 500, 0.25, 0.36),
+    ]
+    want = "- `net` with 50% of its parameters, as int8: 12% of the file, 0.25 of the time, accuracy 80.0% -> 74.0%."
+    assert summary(rows, "int8") == want
 
 
 def test_table_goes_between_its_markers(tmp_path):

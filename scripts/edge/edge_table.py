@@ -34,6 +34,20 @@ def markdown(rows: Sequence[Row]) -> str:
     return "\n".join([_HEADER, *map(_line, rows)])
 
 
+def summary(rows: Sequence[Row], format: str) -> str:
+    """A list with a sentence for each network: what its most pruned file in that format gains and costs."""
+    lines = []
+    for network in dict.fromkeys(row.network for row in rows):
+        own = [row for row in rows if row.network == network]
+        first, best = own[0], min((row for row in own if row.format == format), key=lambda row: row.n_bytes)
+        lines.append(
+            f"- `{network}` with {best.parameters_left:.0%} of its parameters, as {format}: "
+            f"{best.n_bytes / first.n_bytes:.0%} of the file, {best.latency:.2f} of the time, "
+            f"accuracy {first.accuracy:.1%} -> {best.accuracy:.1%}."
+        )
+    return "\n".join(lines)
+
+
 def put_between(document: Path, text: str) -> None:
     """Replace what stands between the markers of `document`.
 
