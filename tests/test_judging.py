@@ -1,0 +1,265 @@
+"""Judging a model on labelled samples: tasks found from the output, measures, comparison with the original."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from paoding_onnx import predictions
+from paoding_onnx.errors import ModelError
+from paoding_onnx.errors import UsageError
+from paoding_onnx.judging import JudgeOptions
+from paoding_onnx.judging import accuracy_of
+from paoding_onnx.judging import judge
+from paoding_onnx.labelled import read_labelled
+from paoding_onnx.loader import load
+from paoding_onnx.predictions import Form
+from paoding_onnx.predictions import Runner
+from paoding_onnx.predictions import Task
+from paoding_onnx.predictions import interpret
+from paoding_onnx.samples import ArraySamples
+from tests.models import model
+from tests.models import parse
+from tests.models import save
+
+COPY = "g (float[N,3] x) => (float[N,3] y) { y = Identity (x) }"
+FIXED = "g (float[4,3] x) => (float[4,3] y) { y = Identity (x) }"
+ONE = "g (float[N,1] x) => (float[N,1] y) { y = Identity (x) }"
+NEGATED = "g (float[N,3] x) => (float[N,3] y) { y = Neg (x) }"
+QUICK = JudgeOptions(processors=0)
+
+
+def samples(scores, labels):
+    """Samples on which a model that copies its input gives these scores."""
+    return ArraySamples({"x": np.array(scores, np.float32)}, np.array(labels))
+
+
+@pytest.fixture
+def three():
+    """Nine samples of three classes, of which seven have the highest score at their label."""
+    scores = 4 * np.eye(3)[[0, 1, 2, 0, 1, 2, 0, 1, 2]] - 1
+    return samples(scores, [0, 1, 2, 0, 1, 2, 0, 2, 1])
+
+
+@pytest.mark.parametrize(
+    ("name", "measures"),
+    [
+        ("fraud_mlp", {"auroc": 0.957, "average_precision": 0.886, "f1": 0.881}),
+        ("brain_cnn", {"accuracy": 0.863}),
+        ("mnist_cnn", {"accuracy": 0.994}),
+        ("cifar10_cnn", {"accuracy": 0.778}),
+    ],
+)
+def test_measures_of_the_shipped_models_are_those_of_their_page(name, measures):
+    found = judge(f"models/{name}.onnx", f"models/{name}_test.npz", options=QUICK).measures
+    assert {key: round(found[key], 3) for key in measures} == measures
+
+
+def test_accuracy_is_that_of_the_measures():
+    subject = load("models/brain_cnn.onnx")
+    labelled = read_labelled("models/brain_cnn_test.npz", subject)
+    assert accuracy_of(subject, labelled) == judge(subject, labelled, options=QUICK).measures["accuracy"] == 259 / 300
+
+
+def test_classes_have_their_measures_and_a_table(three):
+    found = judge(model(COPY), three, options=QUICK)
+    assert (found.task, found.n_samples, found.resources) == ("classes", 9, None)
+    assert list(found.measures) == ["accuracy", "auroc", "average_precision", "f1", "log_loss"]
+    assert found.measures["accuracy"] == pytest.approx(7 / 9)
+    assert [row.recall for row in found.classes] == pytest.approx([1, 2 / 3, 2 / 3])
+
+
+def test_top_two_is_measured_where_there_are_more_classes(three):
+    options = JudgeOptions(top=2, processors=0)
+    assert "top_2_accuracy" not in judge(model(COPY), three, options=QUICK).measures
+    data = samples([[3, 2, 1], [3, 2, 1], [3, 2, 1]], [0, 1, 2])
+    assert judge(model(COPY), data, options=options).measures["top_2_accuracy"] == pytest.approx(2 / 3)
+
+
+def test_one_score_is_a_binary_task_in_probabilities_or_logits():
+    probabilities = interpret(np.array([[0.2], [0.9], [0.6]]), np.array([0, 1, 0]))
+    logits = interpret(np.array([[-2.0], [3.0], [0.1]]), np.array([0, 1, 0]))
+    assert (probabilities.task, probabilities.form, logits.form) == (Task.BINARY, Form.PROBABILITIES, Form.LOGITS)
+    assert probabilities.predicted.tolist() == logits.predicted.tolist() == [0, 1, 1]
+    assert logits.scores[:, 0] == pytest.approx(1 / (1 + np.exp([2, -3, -0.1])))
+
+
+def test_binary_models_have_a_table_of_both_classes():
+    found = judge(model(ONE), samples([[0.2], [0.9], [0.6]], [0, 1, 0]), options=QUICK)
+    assert [(row.name, row.samples, row.recall) for row in found.classes] == [("0", 2, 0.5), ("1", 1, 1)]
+
+
+def test_forms_of_class_scores_are_told_apart():
+    labels = np.array([0, 1])
+    forms = [
+        interpret(np.array(rows), labels).form
+        for rows in ([[0.3, 0.7], [1, 0]], [[0.9, 0.8], [0.1, 0]], [[-1.0, 3], [0, 0]])
+    ]
+    assert forms == [Form.PROBABILITIES, Form.SCORES, Form.LOGITS]
+
+
+def test_scores_that_are_no_probabilities_have_no_log_loss():
+    found = judge(model(COPY), samples([[0.9, 0.8, 0], [0.5, 0.6, 0]], [0, 1]), options=QUICK)
+    assert "log_loss" not in found.measures
+
+
+def test_labels_that_are_no_classes_make_a_task_of_values():
+    found = judge(model(COPY), samples([[1, 2, 3], [4, 5, 6]], [[1, 2, 3.5], [4, 5, 7]]), options=QUICK)
+    assert found.task == "values"
+    assert found.measures["mean_squared_error"] == pytest.approx(1.25 / 6)
+    assert found.classes == ()
+    assert interpret(np.array([[1.0], [2.0]]), np.array([0.5, 7])).task is Task.VALUES
+
+
+def test_one_hot_labels_are_classes():
+    said = interpret(np.array([[1.0, 2], [3, 4]]), np.array([[1, 0], [0, 1]]))
+    assert (said.task, said.labels.tolist(), said.correct.tolist()) == (Task.CLASSES, [0, 1], [False, True])
+
+
+def test_labels_in_a_column_and_scores_with_empty_sides_are_classes():
+    said = interpret(np.array([[1.0, 2], [3, 4]]).reshape(2, 2, 1, 1), np.array([[1], [0]]))
+    assert said.correct.tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("labels", "task", "words"),
+    [
+        ([0, 3], None, "no classes 0 to 2"),
+        ([-1, 0], None, "no classes 0 to 2"),
+        ([0.5, 1], None, "no classes 0 to 2"),
+        ([0, 1], Task.BINARY, "3 scores per sample are no task binary"),
+        ([0, 1], Task.VALUES, "do not fit the output"),
+        ([[0.5, 1], [2, 3]], None, "do not fit the output"),
+    ],
+)
+def test_labels_that_do_not_fit_are_refused(labels, task, words):
+    with pytest.raises(UsageError, match=words):
+        interpret(np.array([[-1.0, 0, 1]] * 2), np.array(labels), task)
+
+
+def test_samples_without_a_number_are_wrong():
+    said = interpret(np.array([[math.nan, 1], [0.0, 1]]), np.array([1, 1]))
+    assert said.correct.tolist() == [False, True]
+    assert interpret(np.array([[math.nan], [0.9]]), np.array([0, 1])).correct.tolist() == [False, True]
+
+
+def test_output_is_chosen_by_name_and_refused_if_it_is_not_there(three):
+    two = "g (float[N,3] x) => (float[N,3] y, float[N,3] z) { y = Identity (x) z = Neg (x) }"
+    first, second = (judge(model(two), three, options=JudgeOptions(output=name, processors=0)) for name in "yz")
+    assert first.measures["accuracy"] > 0.7 > second.measures["accuracy"]
+    with pytest.raises(UsageError, match=r"no output 'q' .* there are: 'y', 'z'"):
+        judge(model(two), three, options=JudgeOptions(output="q", processors=0))
+
+
+def test_labels_that_a_model_says_itself_are_no_scores(three):
+    text = "g (float[N,3] x) => (int64[N] label, float[N,3] y) { label = ArgMax <axis=1,keepdims=0> (x) y = Neg (x) }"
+    assert judge(model(text), three, options=QUICK).measures["accuracy"] == 0
+    only = "g (float[N,3] x) => (int64[N] label) { label = ArgMax <axis=1,keepdims=0> (x) }"
+    with pytest.raises(UsageError, match="no output with floating-point numbers"):
+        judge(model(only), three, options=QUICK)
+
+
+def test_fixed_batches_are_filled_up(three):
+    found = [judge(model(text), three, options=QUICK).measures for text in (COPY, FIXED)]
+    assert found[0] == found[1]
+
+
+def test_batches_shrink_with_the_memory(three, monkeypatch):
+    assert Runner(model(COPY), three).rows == predictions.MOST_ROWS
+    monkeypatch.setattr(predictions, "BATCH_BYTES", 5 * 12)
+    assert Runner(model(COPY), three).rows == 5
+    monkeypatch.setattr(predictions, "BATCH_BYTES", 0)
+    assert Runner(model(COPY), three).rows == 1
+
+
+def test_batches_are_halved_where_the_model_does_not_take_so_many(three):
+    text = "g (float[N,3] x) => (float[N,3] y) { s = Constant <value_ints=[1,3]> () y = Reshape (x, s) }"
+    found = [judge(model(one), three, options=QUICK).measures for one in (COPY, text)]
+    assert found[0] == found[1]
+
+
+def test_progress_ends_at_one(three):
+    shares = []
+    judge(model(COPY), three, against=model(NEGATED), options=QUICK, progress=lambda what, share: shares.append(share))
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+
+
+def test_model_that_does_not_run_on_the_samples_is_a_model_error():
+    with pytest.raises(ModelError, match="does not run"):
+        judge(model(COPY), ArraySamples({"x": np.zeros((2, 4), np.float32)}, np.zeros(2)), options=QUICK)
+
+
+def test_part_of_the_samples_is_judged(three):
+    assert judge(model(COPY), three, options=JudgeOptions(n_samples=4, processors=0)).n_samples == 4
+
+
+def test_values_have_no_accuracy():
+    with pytest.raises(UsageError, match="values, not classes"):
+        accuracy_of(model(COPY), samples([[1, 2, 3]], [[1, 2, 3.5]]))
+
+
+@pytest.mark.parametrize("wrong", [{"task": "guess"}, {"top": 0}, {"n_samples": -1}, {"processors": -1}, {"seed": -1}])
+def test_options_out_of_range_are_refused(wrong):
+    with pytest.raises(UsageError):
+        JudgeOptions(**wrong)
+
+
+def test_result_cannot_be_changed(three):
+    found = judge(model(COPY), three, options=QUICK)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        found.task = "values"
+    with pytest.raises(TypeError):
+        found.measures["accuracy"] = 1
+
+
+def test_comparison_counts_agreement_and_the_change(three):
+    other = judge(model(NEGATED), three, against=model(COPY), options=QUICK).comparison
+    assert other.measures["accuracy"] == pytest.approx(7 / 9)
+    assert other.agreement == 0
+    assert [d.measure for d in other.differences] == ["accuracy"]
+    assert other.differences[0].interval.value == pytest.approx(-7 / 9)
+    assert other.p_value == pytest.approx(2 / 2**7)
+
+
+def test_model_beside_itself_changes_nothing(three):
+    other = judge(model(COPY), three, against=model(COPY), options=QUICK).comparison
+    assert (other.agreement, other.p_value, other.differences[0].interval.value) == (1, 1, 0)
+
+
+def test_binary_comparison_has_an_interval_of_the_area():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 60)
+    data = samples(0.8 * rng.random((60, 1)) + 0.1 * labels[:, None], labels)
+    blind = "g (float[N,1] x) => (float[N,1] y) { c = Constant <value_float=0.0> () y = Mul (x, c) }"
+    area = judge(model(blind), data, against=model(ONE), options=QUICK).comparison.differences[1]
+    assert area.measure == "auroc"
+    assert area.interval.low < area.interval.value < 0
+
+
+def test_comparison_of_values_measures_how_far_outputs_moved():
+    data = samples([[1, 2, 3], [4, 5, 6]], [[1, 2, 3.5], [4, 5, 7]])
+    other = judge(model(NEGATED), data, against=model(COPY), options=QUICK).comparison
+    assert other.agreement == pytest.approx(2)
+    assert math.isnan(other.p_value)
+    assert other.differences[0].interval.low > 0
+
+
+def test_comparison_with_a_model_of_another_task_is_refused(three):
+    other = "g (float[N,3] x) => (float[N,4] y) <float[3,4] w> { y = MatMul (x, w) }"
+    with pytest.raises(UsageError, match="say different things"):
+        judge(model(COPY), three, against=model(other), options=QUICK)
+
+
+def test_files_are_measured(three, tmp_path, monkeypatch):
+    monkeypatch.setattr("paoding_onnx.resources.SECONDS", 0.01)
+    path = save(parse(COPY), tmp_path / "m.onnx")
+    found = judge(path, three, against=path)
+    for resources in (found.resources, found.comparison.resources):
+        assert resources.milliseconds > 0
+        assert (resources.rows, resources.file_bytes) == (1, path.stat().st_size)
+        assert resources.runs >= 5
+        assert resources.processors in (0, 1)
