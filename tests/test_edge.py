@@ -18,6 +18,7 @@ from tests.models import save
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 import edge_formats
+from edge import formats
 from edge.edge_table import Row
 from edge.edge_table import markdown
 from edge.edge_table import put_between
@@ -93,6 +94,12 @@ def test_outputs_of_a_pruned_model_are_close_in_every_format(files, inputs, name
 @pytest.mark.parametrize("name", ["float16", "int8 dynamic", "int8 static, made-up inputs"])
 def test_formats_really_round(files, inputs, name):
     assert difference(files, name, inputs) > 1e-6
+
+
+def test_calibration_on_inputs_of_the_wrong_range_is_noticed(pruned, files, inputs):
+    dark = [{"image": feed["image"] / 100} for feed in inputs]
+    wrong = formats.int8_static(pruned, pruned.parent / "wrong.onnx", dark)
+    assert difference({**files, "wrong": wrong}, "wrong", inputs) > TOLERANCES["int8 static, real pictures"]
 
 
 def test_without_real_pictures_their_row_is_left_out(pruned, inputs):
