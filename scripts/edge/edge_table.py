@@ -69,4 +69,4 @@ def _line(row: Row) -> str:
 
 
 def _verdict(ratio: float) -> str:
-    return " **slower**" if ratio > SLOWER else ""
+    return " **slower**" if round(ratio, 2) >= SLOWER else ""
