@@ -24,7 +24,8 @@ LOGGER = logging.getLogger(__name__)
 class Schedule:
     """Length and strength of a training run with a one-cycle learning rate.
 
-    `is_bfloat16` halves the time of a step on processors that have it; the weights stay float32.
+    The rate rises for the first `rise_ratio` of the steps. `is_bfloat16` halves the time of a step on processors that
+    have it; the weights stay float32.
     """
 
     n_epochs: int
@@ -32,6 +33,7 @@ class Schedule:
     peak_learning_rate: float
     weight_decay: float
     augmentation: Augmentation
+    rise_ratio: float = 0.3
     is_bfloat16: bool = True
     n_threads: int = 2
 
@@ -73,7 +75,9 @@ def fitted(
 def _begun(network: nn.Module, schedule: Schedule, *, n_steps: int, rng: np.random.Generator) -> Run:
     network.to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=schedule.weight_decay)
-    cycle = torch.optim.lr_scheduler.OneCycleLR(optimizer, schedule.peak_learning_rate, total_steps=n_steps)
+    cycle = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, schedule.peak_learning_rate, total_steps=n_steps, pct_start=schedule.rise_ratio
+    )
     return Run(network, optimizer, cycle, rng)
 
 
