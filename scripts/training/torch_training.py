@@ -21,11 +21,22 @@ LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Muon:
+    """Which matrices the Muon optimiser trains, by the start of their names, and its highest learning rate.
+
+    Source: Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks".
+    """
+
+    prefix: str
+    peak_learning_rate: float
+
+
+@dataclass(frozen=True, slots=True)
 class Schedule:
     """Length and strength of a training run with a one-cycle learning rate.
 
-    The rate rises for the first `rise_ratio` of the steps. `is_bfloat16` halves the time of a step on processors that
-    have it; the weights stay float32.
+    The rate rises for the first `rise_ratio` of the steps. AdamW trains all that `muon` does not. `is_bfloat16` halves
+    the time of a step on processors that have it; the weights stay float32.
     """
 
     n_epochs: int
@@ -34,6 +45,7 @@ class Schedule:
     weight_decay: float
     augmentation: Augmentation
     rise_ratio: float = 0.3
+    muon: Muon | None = None
     is_bfloat16: bool = True
     n_threads: int = 2
 
@@ -43,8 +55,8 @@ class Run:
     """A network in training with all that moves from step to step."""
 
     network: nn.Module
-    optimizer: torch.optim.Optimizer
-    cycle: torch.optim.lr_scheduler.LRScheduler
+    optimizers: tuple[torch.optim.Optimizer, ...]
+    cycles: tuple[torch.optim.lr_scheduler.LRScheduler, ...]
     rng: np.random.Generator
 
 
@@ -74,11 +86,29 @@ def fitted(
 
 def _begun(network: nn.Module, schedule: Schedule, *, n_steps: int, rng: np.random.Generator) -> Run:
     network.to(memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=schedule.weight_decay)
-    cycle = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, schedule.peak_learning_rate, total_steps=n_steps, pct_start=schedule.rise_ratio
+    optimizers = _optimizers(network, schedule)
+    cycles = tuple(
+        torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, optimizer.defaults["lr"], total_steps=n_steps, pct_start=schedule.rise_ratio
+        )
+        for optimizer in optimizers
     )
-    return Run(network, optimizer, cycle, rng)
+    return Run(network, optimizers, cycles, rng)
+
+
+def _optimizers(network: nn.Module, schedule: Schedule) -> tuple[torch.optim.Optimizer, ...]:
+    """Return AdamW, behind it Muon where asked for, each at its highest rate; together they train every parameter."""
+    rate, decay, muon = schedule.peak_learning_rate, schedule.weight_decay, schedule.muon
+    if not muon:
+        return (torch.optim.AdamW(network.parameters(), rate, weight_decay=decay),)
+    parameters = dict(network.named_parameters())
+    hidden = {name for name in parameters if name.startswith(muon.prefix) and parameters[name].ndim == 2}
+    return (
+        torch.optim.AdamW([parameters[name] for name in parameters if name not in hidden], rate, weight_decay=decay),
+        torch.optim.Muon(
+            [parameters[name] for name in parameters if name in hidden], muon.peak_learning_rate, weight_decay=decay
+        ),
+    )
 
 
 def _step(run: Run, x: torch.Tensor, y: torch.Tensor, *, schedule: Schedule) -> float:
@@ -86,11 +116,12 @@ def _step(run: Run, x: torch.Tensor, y: torch.Tensor, *, schedule: Schedule) -> 
     with torch.autocast("cpu", torch.bfloat16, enabled=schedule.is_bfloat16):
         logits = run.network(x.to(memory_format=torch.channels_last))
         loss = nn.functional.cross_entropy(logits, y, label_smoothing=0.05)
-    run.optimizer.zero_grad()
+    run.network.zero_grad()
     loss.backward()
     nn.utils.clip_grad_norm_(run.network.parameters(), max_norm=2.0)
-    run.optimizer.step()
-    run.cycle.step()
+    for optimizer, cycle in zip(run.optimizers, run.cycles, strict=True):
+        optimizer.step()
+        cycle.step()
     return float(loss.item())
 
 
@@ -98,8 +129,8 @@ def _save(run: Run, path: Path, *, n_done: int) -> None:
     """Write all that the next epoch depends on; an interruption leaves the old file or the new one."""
     state = {
         "network": run.network.state_dict(),
-        "optimizer": run.optimizer.state_dict(),
-        "cycle": run.cycle.state_dict(),
+        "optimizers": [optimizer.state_dict() for optimizer in run.optimizers],
+        "cycles": [cycle.state_dict() for cycle in run.cycles],
         "rng": run.rng.bit_generator.state,
         "torch_rng": torch.get_rng_state(),
         "n_done": n_done,
@@ -113,8 +144,8 @@ def _restore(run: Run, path: Path) -> int:
     """Bring the run to where the checkpoint was written; return the number of epochs done."""
     state = torch.load(path, weights_only=True)
     run.network.load_state_dict(state["network"])
-    run.optimizer.load_state_dict(state["optimizer"])
-    run.cycle.load_state_dict(state["cycle"])
+    for moving, stored in zip(run.optimizers + run.cycles, state["optimizers"] + state["cycles"], strict=True):
+        moving.load_state_dict(stored)
     run.rng.bit_generator.state = state["rng"]
     torch.set_rng_state(state["torch_rng"])
     LOGGER.info("%s: taken up after epoch %d", path.name, state["n_done"])
