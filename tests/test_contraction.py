@@ -173,7 +173,7 @@ def test_groups_are_systems_of_their_own():
 
 
 def test_rows_of_a_transposed_gemm_come_from_the_last_axis():
-    subject, graph, site, of = read(
+    subject, _, site, of = read(
         "g (float[6,4] x) => (float[4,5] y) <float[6,5] w> { y = Gemm <transA=1, alpha=2.0> (x, w) }"
     )
     value = np.random.default_rng(1).standard_normal((6, 4)).astype(np.float32)
