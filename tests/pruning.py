@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ from paoding_onnx.graph import Array
 from paoding_onnx.loader import Model
 from paoding_onnx.loader import input_specs
 from paoding_onnx.loader import lift
+from paoding_onnx.moments import Observed
+from paoding_onnx.moments import observe_units
 from paoding_onnx.plan import Plan
 from paoding_onnx.plan import make_plan
 from paoding_onnx.reader import constants
@@ -65,6 +68,30 @@ def whole_view(model: Model) -> View:
     """The view of a model that has lost nothing yet."""
     found = traced_model(model)
     return View(found, nothing(found), {})
+
+
+def feeds(model: Model, sizes: Sequence[int] = (64, 64, 64, 64), seed: int = 7) -> list[Mapping[str, Array]]:
+    """Seeded random inputs in batches of these sizes."""
+    rng = np.random.default_rng(seed)
+    return [
+        {
+            spec.name: rng.standard_normal([d if isinstance(d, int) else size for d in spec.dims]).astype(spec.dtype)
+            for spec in input_specs(model)
+        }
+        for size in sizes
+    ]
+
+
+def observed(model: Model, *, renormalise: bool = False, sizes: Sequence[int] = (64, 64, 64, 64)) -> Observed:
+    """What the units of a model do on random inputs."""
+    found = traced_model(model)
+    return observe_units(model, found, feeds(model, sizes), renormalise=renormalise, memory=1 << 30)
+
+
+def observed_view(model: Model) -> View:
+    """The view of a model that has lost nothing yet and was seen on random inputs."""
+    found = traced_model(model)
+    return View(found, nothing(found), {}, moments=observed(model).moments)
 
 
 def plan_of(trace: Trace, **units: list[int]) -> Plan:
