@@ -197,7 +197,7 @@ def test_group_that_was_not_observed_is_ranked_by_magnitude():
 
 def test_large_groups_are_ranked_several_units_a_round(monkeypatch):
     def plant(weights):
-        weights["b"][[3, 7, 8]] = 0
+        weights["a"][:, [3, 7, 8]] = 0
 
     monkeypatch.setattr(import_module("paoding_onnx.samplers.reconstruction"), "MOST_ROUNDS", 4)
     found = order(planted(MLP, plant))
