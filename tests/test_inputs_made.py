@@ -28,8 +28,8 @@ def column(samples, name):
 
 def test_open_batches_hold_32_samples_and_none_is_lost():
     samples = made(PICTURES)
-    assert [feed["x"].shape for feed in samples.batches] == [(32, 3, 16, 16), (32, 3, 16, 16)]
-    assert samples.n_samples == 64
+    assert [feed["x"].shape for feed in samples.batches] == [(32, 3, 16, 16), (8, 3, 16, 16)]
+    assert samples.n_samples == 40
 
 
 def test_few_samples_make_one_small_batch():
@@ -125,7 +125,7 @@ def test_booleans_are_true():
 
 def test_state_has_as_many_samples_as_its_batch():
     text = "g (float[n,6] x, float[2,n,6] state) => (float[2,n,6] y) { y = Add (x, state) }"
-    assert {feed["state"].shape for feed in made(text, 40).batches} == {(2, 32, 6)}
+    assert {feed["state"].shape for feed in made(text, 40).batches} == {(2, 32, 6), (2, 8, 6)}
 
 
 def test_batch_that_the_model_does_not_take_is_not_forced_on_it():

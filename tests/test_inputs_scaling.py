@@ -14,6 +14,7 @@ from paoding_onnx.inputs.ranges import IMAGENET
 from paoding_onnx.inputs.ranges import SIGNED
 from paoding_onnx.inputs.ranges import UNIT
 from paoding_onnx.inputs.ranges import usual
+from paoding_onnx.inputs.scaling import alive
 from paoding_onnx.inputs.scaling import plausible
 from paoding_onnx.shapes import observe
 from tests.models import model
@@ -78,3 +79,14 @@ def test_gain_and_shift_behind_the_first_filters_belong_to_them():
 def test_filters_behind_something_unknown_are_not_taken():
     text = "g (float[n,3,8,8] x) => (float[n,4,8,8] y) <float[4,3,1,1] w> { a = Sigmoid (x) y = Conv (a, w) }"
     assert first_filters(observe(model(text)), "x") is None
+
+
+def test_right_scaling_leaves_more_filters_alive_than_a_weaker_one():
+    filters = trained(IMAGENET, folded=True)
+    assert alive(filters, IMAGENET, PICTURES) > 0.9
+    assert alive(filters, UNIT, PICTURES) < 0.8
+
+
+def test_filters_without_biases_are_alive_under_every_scaling():
+    filters = Filters(np.ones((4, 3, 3, 3)), np.zeros(4))
+    assert [alive(filters, scaling, PICTURES) for scaling in usual(3)] == [1.0] * 4

@@ -23,6 +23,7 @@ from paoding_onnx.inputs.ranges import Scaling
 from paoding_onnx.inputs.roles import Kind
 from paoding_onnx.inputs.roles import Role
 from paoding_onnx.inputs.samples import InputOptions
+from paoding_onnx.inputs.scaling import alive
 from paoding_onnx.inputs.scaling import plausible
 from paoding_onnx.inputs.spectra import waves
 
@@ -34,12 +35,14 @@ Draw = Callable[[np.random.Generator, int], Array]
 class Source:
     """Made-up rows for one input: `families` by name, all for the same guess of what the model was trained on.
 
-    `breed` makes as many new rows from rows that are there, if there is a way.
+    `breed` makes as many new rows from rows that are there, if there is a way. `weight` is how likely the guess is
+    before the model has been run.
     """
 
     words: str
     families: Mapping[str, Draw]
     breed: Callable[[np.random.Generator, Array], Array] | None = None
+    weight: float = 1.0
 
 
 def sources(role: Role, graph: Graph, options: InputOptions) -> tuple[Source, ...]:
@@ -84,23 +87,19 @@ def _picture_sources(role: Role, graph: Graph, options: InputOptions) -> tuple[S
     frame = role.frame
     told = ranges.told(options, frame.n_channels)
     is_float = role.spec.dtype is None or role.spec.dtype.kind == "f"
-    if told is None and is_float:
-        small = pictures.Frame(32, 32, frame.n_channels)
-        probe = pictures.leaves(np.random.default_rng(0), 64, small)
-        filters = first_filters(graph, role.spec.name)
-        scalings = plausible(filters, ranges.usual(frame.n_channels), probe)
-    else:
-        scalings = (told or ranges.native(role.spec.dtype),)
+    if told is not None or not is_float:
+        return (_picture_source(role, told or ranges.native(role.spec.dtype), 1.0),)
+    probe = pictures.leaves(np.random.default_rng(0), 64, pictures.Frame(32, 32, frame.n_channels))
+    filters = first_filters(graph, role.spec.name)
+    scalings = plausible(filters, ranges.usual(frame.n_channels), probe)
+    return tuple(_picture_source(role, scaling, alive(filters, scaling, probe)) for scaling in scalings)
+
+
+def _picture_source(role: Role, scaling: Scaling, weight: float) -> Source:
     size = " x ".join(str(size) for size in role.shape[1:])
-    makers = pictures.families(frame.n_channels)
-    return tuple(
-        Source(
-            f"pictures, {size}, {scaling.words}",
-            {name: _pictures(role, make, scaling) for name, make in makers.items()},
-            _breeding(role),
-        )
-        for scaling in scalings
-    )
+    makers = pictures.families(role.frame.n_channels)
+    families = {name: _pictures(role, make, scaling) for name, make in makers.items()}
+    return Source(f"pictures, {size}, {scaling.words}", families, _breeding(role), weight)
 
 
 def _pictures(role: Role, make: pictures.Family, scaling: Scaling) -> Draw:

@@ -131,8 +131,7 @@ def _samples(roles: tuple[Role, ...], main: int, arrays: Mapping[str, Array], pa
     """Batches of the arrays; inputs that they leave out are filled with what suits them."""
     batch = roles[main].batch
     n_samples = len(next(iter(arrays.values())))
-    is_fixed = isinstance((roles[main].spec.dims or (1,))[0], int)
-    n_used = n_samples // batch * batch if is_fixed else n_samples
+    n_used = n_samples // roles[main].step * roles[main].step
     if not n_used:
         raise UsageError(f"{path} holds {n_samples} samples, but the model takes {batch} at once")
     rng = np.random.default_rng(0)

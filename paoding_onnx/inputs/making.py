@@ -107,13 +107,14 @@ def _chosen(
     runner: Runner, sources: tuple[contents.Source, ...], n_samples: int, rng: np.random.Generator
 ) -> tuple[Array, str]:
     """Rows of the main input, and what they are."""
-    batch = runner.main.batch
-    n_samples = _whole(n_samples, batch)
-    values = [_values(runner, source, n_samples // (2 * len(sources)), rng) for source in sources]
-    best = int(np.argmax([value.mean() for value in values]))
+    step = runner.main.step
+    n_samples = _whole(n_samples, step)
+    seed = int(rng.integers(1 << 32))  # one for all: what differs is the scaling, not the pictures
+    values = [_values(runner, source, n_samples // (2 * len(sources)), seed) for source in sources]
+    best = int(np.argmax([source.weight * value.mean() for source, value in zip(sources, values, strict=True)]))
     source, shares = sources[best], values[best]
     words = ", ".join(word for word in (source.words, *source.families) if word)
-    rows = contents.mixed(source, shares, _whole(_MORE * n_samples, batch), rng)
+    rows = contents.mixed(source, shares, _whole(_MORE * n_samples, step), rng)
     found = runner.beliefs(rows, rng)
     if found is None:
         return rows[:n_samples], words
@@ -126,7 +127,7 @@ def _grown(
     runner: Runner, source: contents.Source, rows: Array, found: Floats, rng: np.random.Generator
 ) -> tuple[Array, Floats]:
     """Candidates and what is predicted for them, with offspring of the best ones in place of the others."""
-    kept = choosing.choose(found, _whole(len(rows) // 2, runner.main.batch), rng)
+    kept = choosing.choose(found, _whole(len(rows) // 2, runner.main.step), rng)
     rows, found = rows[kept], found[kept]
     children = source.breed(rng, rows) if source.breed is not None else rows
     expected = runner.beliefs(children, rng)
@@ -135,17 +136,16 @@ def _grown(
     return np.concatenate([rows, children]), np.concatenate([found, expected])
 
 
-def _whole(count: int, batch: int) -> int:
-    """`count`, rounded up to whole batches."""
-    return -(-count // batch) * batch
+def _whole(count: int, step: int) -> int:
+    """`count`, rounded up to a multiple of `step`."""
+    return -(-count // step) * step
 
 
-def _values(runner: Runner, source: contents.Source, count: int, rng: np.random.Generator) -> Floats:
+def _values(runner: Runner, source: contents.Source, count: int, seed: int) -> Floats:
     """How much each family of a source tells about the model, `(n_families,)`; all alike if that cannot be said."""
-    batch = runner.main.batch
-    each = _whole(max(count // len(source.families), _FEWEST), batch)
-    seed = int(rng.integers(1 << 32))
-    found = [runner.beliefs(draw(np.random.default_rng(seed), each), rng) for draw in source.families.values()]
+    each = _whole(max(count // len(source.families), _FEWEST), runner.main.step)
+    rngs = [np.random.default_rng(seed) for _ in source.families]
+    found = [runner.beliefs(draw(rng, each), rng) for draw, rng in zip(source.families.values(), rngs, strict=True)]
     values = [choosing.value(beliefs) for beliefs in found if beliefs is not None]
     return np.asarray(
         values if len(values) == len(found) and max(values) > _NOTHING else np.ones(len(found)), np.float32

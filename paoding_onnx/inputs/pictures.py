@@ -34,6 +34,8 @@ class Frame:
 
 Family = Callable[[np.random.Generator, int, Frame], Floats]
 
+_REUSE = 2
+"""Pictures that a place of a canvas is seen in, on average."""
 _CANVAS_PIXELS = 1 << 19
 """At most this many pixels of a canvas are painted; pictures are cut out of it."""
 
@@ -120,7 +122,7 @@ def families(n_channels: int) -> Mapping[str, Family]:
 def _canvases(rng: np.random.Generator, count: int, frame: Frame) -> Floats:
     """Square canvases of dead leaves to cut pictures out of; a picture of `frame` fits with room to move."""
     side = frame.side + max(frame.side // 2, 4)
-    wanted = min(count * frame.height * frame.width, _CANVAS_PIXELS)
+    wanted = min(count * frame.height * frame.width // _REUSE, _CANVAS_PIXELS)
     return dead_leaves(rng, max(4, wanted // side**2), side, frame.n_channels, largest=0.5 * frame.side)
 
 

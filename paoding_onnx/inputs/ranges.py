@@ -29,7 +29,7 @@ UNIT = Scaling("in [0, 1]", (0.0,), (1.0,))
 BYTES = Scaling("in [0, 255]", (0.0,), (1 / 255,))
 SIGNED = Scaling("in [-1, 1]", (0.5,), (0.5,))
 IMAGENET = Scaling("scaled as for ImageNet", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-STANDARD = Scaling("of mean 0 and deviation 1", (0.47,), (0.25,))
+INK = Scaling("scaled as for MNIST", (0.1307,), (0.3081,))
 
 
 def told(options: InputOptions, n_channels: int) -> Scaling | None:
@@ -51,8 +51,7 @@ def told(options: InputOptions, n_channels: int) -> Scaling | None:
 
 def usual(n_channels: int) -> tuple[Scaling, ...]:
     """The scalings in use, the most common first."""
-    colour = IMAGENET if n_channels == 3 else STANDARD
-    return (UNIT, colour, SIGNED, BYTES)
+    return (UNIT, IMAGENET if n_channels == 3 else INK, SIGNED, BYTES)
 
 
 def native(dtype: np.dtype[np.generic] | None) -> Scaling:

@@ -60,6 +60,12 @@ class Role:
         """How many samples a feed holds."""
         return 1 if self.batch_axis is None else self.shape[self.batch_axis]
 
+    @property
+    def step(self) -> int:
+        """Samples come in multiples of this: the batch where its size is fixed, else 1."""
+        is_fixed = self.batch_axis is not None and isinstance(self.spec.dims[self.batch_axis], int)
+        return self.batch if is_fixed else 1
+
     def shape_of(self, count: int) -> tuple[int, ...]:
         """The shape for so many samples."""
         return tuple(count if axis == self.batch_axis else size for axis, size in enumerate(self.shape))

@@ -22,6 +22,7 @@ _SURE = 2.5
 """An estimate this many standard errors above zero counts."""
 _FROM_BYTES = 4.0
 """Data of a higher mean than this is in [0, 255]. The estimate is at most the mean, and often far below it."""
+_RARE = 0.02
 _PICTURE_MEAN, _PICTURE_STD = 0.47, 0.25
 
 
@@ -45,6 +46,19 @@ def plausible(filters: Filters | None, scalings: Sequence[Scaling], pictures: Fl
     return tuple(scalings)
 
 
+def alive(filters: Filters | None, scaling: Scaling, pictures: Floats) -> float:
+    """The share of the first filters that fire for some places of the scaled pictures, and not for all of them.
+
+    Data of the right scaling leaves few filters silent or stuck; too small or shifted, it moves most of them to one
+    side of zero. 1 if nothing is known.
+    """
+    if filters is None or filters.deviation is not None or not filters.bias.any():
+        return 1.0
+    answers = _windows(filters, scaling.apply(pictures)) @ filters.weights.reshape(len(filters.weights), -1).T
+    firing = np.mean(answers + filters.bias > 0, 0)
+    return float(np.mean((firing > _RARE) & (firing < 1 - _RARE)))
+
+
 def _mean(filters: Filters) -> _Estimate:
     """The mean of the data, by least squares over the filters, each in units of its own size."""
     size = np.sqrt(np.square(filters.weights).sum(tuple(range(1, filters.weights.ndim))))
@@ -65,11 +79,8 @@ def _by_statistics(
     filters: Filters, deviation: NDArray[np.float64], scalings: Sequence[Scaling], pictures: Floats
 ) -> Scaling:
     """The scaling under which answers to pictures have the stored mean and deviation most closely."""
-    kernel = filters.weights.shape[2:]
-    windows = np.lib.stride_tricks.sliding_window_view(pictures, kernel, (1, 2))[:, ::3, ::3]
-    rows = windows.reshape(-1, int(np.prod(windows.shape[3:]))).astype(np.float64)
     flat = filters.weights.reshape(len(filters.weights), -1)
-    answers = np.einsum("ci,ij,cj->c", flat, np.cov(rows.T), flat, optimize=True)
+    answers = np.einsum("ci,ij,cj->c", flat, np.cov(_windows(filters, pictures).T), flat, optimize=True)
     ratio = np.log(np.median(deviation / np.sqrt(np.maximum(answers, 1e-12))))
     mean = _mean(filters).mean
 
@@ -79,3 +90,9 @@ def _by_statistics(
         return float((ratio + np.log(std)) ** 2 + centre**2)
 
     return min(scalings, key=misfit)
+
+
+def _windows(filters: Filters, pictures: Floats) -> NDArray[np.float64]:
+    """What the filters see at some places of pictures, a row each."""
+    windows = np.lib.stride_tricks.sliding_window_view(pictures, filters.weights.shape[2:], (1, 2))[:, ::3, ::3]
+    return windows.reshape(-1, int(np.prod(windows.shape[3:]))).astype(np.float64)
