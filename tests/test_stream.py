@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -310,8 +311,8 @@ def test_inputs_that_do_not_fit_are_reported():
     subject = model(MLP)
     graph = observe(subject)
     with Stream(subject, graph, [{"x": np.zeros((2, 9), np.float32)}]) as stream:
-        with pytest.raises(ModelError, match="does not run the model"):
-            stream.advance(2)
+        with_x = partial(stream.advance, 2)
+        pytest.raises(ModelError, with_x, match="does not run the model")
 
 
 def test_model_is_not_changed():
