@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from paoding_onnx.errors import PaodingError
+    from paoding_onnx.judging import judge
     from paoding_onnx.loader import Model
     from paoding_onnx.loader import load
     from paoding_onnx.options import Options
@@ -37,6 +38,7 @@ __all__ = [
     "check",
     "examine",
     "explain",
+    "judge",
     "load",
     "prune",
     "save",
@@ -52,6 +54,7 @@ _HOMES = {
     "check": "verify",
     "examine": "pipeline",
     "explain": "pipeline",
+    "judge": "judging",
     "load": "loader",
     "prune": "pipeline",
     "save": "writer",

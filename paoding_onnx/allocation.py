@@ -57,6 +57,32 @@ def allocate(trace: Trace, harms: Sequence[Harm], share: Fraction, *, by: Budget
             counts[number] = fresh[2]
             if (following := _price(meter, sizes, counts, steps, number)) is not None:
                 heapq.heappush(queue, following)
+    return _given_back(trace, harms, counts, meter, float(share) * whole, round_to=round_to)
+
+
+def reachable(trace: Trace, *, by: Budget) -> float:
+    """The largest share of what `by` counts that can go: every group down to one unit."""
+    meter = Meter(trace, by)
+    sizes = np.array([group.n_units for group in trace.groups], np.float64)
+    return 1 - meter(np.ones_like(sizes)) / max(meter(sizes), 1e-9)
+
+
+def _given_back(
+    trace: Trace, harms: Sequence[Harm], counts: NDArray[np.int64], meter: Meter, wanted: float, *, round_to: int
+) -> tuple[int, ...]:
+    """The counts less what the last steps took beyond the budget, where the most harm is first."""
+    sizes = np.array([group.n_units for group in trace.groups], np.float64)
+    whole = meter(sizes)
+    curves = [_convex(group, harm) for group, harm in zip(trace.groups, harms, strict=True)]
+    slopes = [float(np.diff(np.interp([max(c - 1, 0), c], *curve))[0]) for c, curve in zip(counts, curves, strict=True)]
+    for number in np.argsort(slopes, kind="stable")[::-1]:
+        multiple = round_multiple(trace.groups[number], round_to)
+        while counts[number] >= multiple:
+            fewer = counts.copy()
+            fewer[number] -= multiple
+            if whole - meter(sizes - fewer) < wanted:
+                break
+            counts = fewer
     return tuple(int(count) for count in counts)
 
 

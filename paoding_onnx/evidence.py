@@ -20,6 +20,7 @@ from paoding_onnx.inputs import Samples
 from paoding_onnx.inputs import Shapes
 from paoding_onnx.inputs import make_samples
 from paoding_onnx.inputs import random_feeds
+from paoding_onnx.layers import Layer
 from paoding_onnx.layers import layers_of
 from paoding_onnx.loader import Model
 from paoding_onnx.loader import input_specs
@@ -33,6 +34,8 @@ from paoding_onnx.sensitivity import SHARES
 from paoding_onnx.sensitivity import Harm
 from paoding_onnx.sensitivity import Probe
 from paoding_onnx.sensitivity import measure
+from paoding_onnx.shapes import observe
+from paoding_onnx.shapes import shapes_of_two
 from paoding_onnx.trace import Trace
 
 FEWEST_SAMPLES, MOST_SAMPLES = 16, 4096
@@ -51,12 +54,13 @@ MOST_PROBES = 128
 class Evidence:
     """Inputs, what units do on them, and the order in which each group (by its first unit) loses its units.
 
-    `harms` says what losing them does to the outputs, group by group; empty if it was not measured.
+    `layers` are those that can be fitted, by site. `harms` says what losing them does to the outputs, group by group; empty if it was not measured.
     """
 
     samples: Samples
     observed: Observed
     orders: Mapping[int, tuple[Candidate, ...]]
+    layers: Mapping[int, Layer]
     harms: tuple[Harm, ...] = ()
 
 
@@ -87,12 +91,13 @@ def gather(
     for number, group in enumerate(trace.groups):
         progress("ranking units", 0.1 + 0.2 * number / len(trace.groups))
         orders[group.start] = sampler(view, group, group.n_units - 1, rng)
+    graph = observe(model, shapes_of_two(model, samples.batches[0]))
+    layers = {layer.index: layer for layer in layers_of(graph)}
     harms: tuple[Harm, ...] = ()
     if is_measured:
         probe = Probe(model, view, _probes(trace, samples), observed.statistics, memory)
-        layers = {layer.index: layer for layer in layers_of(trace.graph)}
         harms = measure(probe, orders, layers, lambda share: progress("measuring harm", 0.3 + 0.7 * share))
-    return Evidence(samples, observed, MappingProxyType(orders), harms)
+    return Evidence(samples, observed, MappingProxyType(orders), MappingProxyType(layers), harms)
 
 
 def made_samples(

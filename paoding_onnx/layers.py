@@ -81,8 +81,8 @@ def _leading(sites: tuple[Site, ...]) -> frozenset[int]:
         node = sites[index].node
         is_wanted = any(t is not None and t.name in wanted for t in node.outputs)
         found |= {index} if is_wanted else set()
-        if is_wanted or sites[index].rule.macs:
-            wanted |= {t.name for t in node.inputs if t is not None and not t.is_constant}
+        if is_wanted or sites[index].rule.macs or node.captures:
+            wanted |= {t.name for t in node.inputs if t is not None and not t.is_constant} | set(node.captures)
     return frozenset(found)
 
 
@@ -128,10 +128,14 @@ def _gain(site: Site, axis: int | None) -> NDArray[np.float64] | None:
     gain = np.asarray(affine.gain, np.float64)
     if gain.size == 1:
         return gain if gain[0] else None
-    own = [parts for parts in site.bound.inputs[affine.operand] or () if parts != ((),)]
+    return gain if axis is not None and _is_along(site, affine.operand, axis) else None
+
+
+def _is_along(site: Site, operand: int, axis: int) -> bool:
+    """Whether a vector operand has the factors of this axis of the output."""
+    own = [parts for parts in site.bound.inputs[operand] or () if parts != ((),)]
     made = site.bound.outputs[0] or ()
-    is_along = axis is not None and len(own) == 1 and axis < len(made) and made[axis] == own[0]
-    return gain if is_along else None
+    return len(own) == 1 and axis < len(made) and made[axis] == own[0]
 
 
 def _offset(sites: tuple[Site, ...], readers: Mapping[str, list[int]], index: int) -> Offset | None:
@@ -143,7 +147,7 @@ def _offset(sites: tuple[Site, ...], readers: Mapping[str, list[int]], index: in
         return None
     n_units = site.node.output_shape()[axis]
     if site.rule.bias is not None and (bias := site.node.operand(site.rule.bias)) is not None:
-        is_own = _is_own(bias, n_units, readers) and bool(site.rule.bias_gain)
+        is_own = _is_own(bias, n_units, readers) and bool(site.rule.bias_gain) and _is_along(site, site.rule.bias, axis)
         return Offset(bias.name, 1 / site.rule.bias_gain) if is_own else None
     users = readers[_output(site).name]
     following = sites[users[0]] if len(users) == 1 else None
@@ -151,7 +155,7 @@ def _offset(sites: tuple[Site, ...], readers: Mapping[str, list[int]], index: in
     if following is None or affine is None or affine.offset is None or _gain(following, axis) is None:
         return None
     constant = following.node.operand(affine.offset)
-    is_own = constant is not None and _is_own(constant, n_units, readers)
+    is_own = constant is not None and _is_own(constant, n_units, readers) and _is_along(following, affine.offset, axis)
     return Offset(constant.name, affine.offset_sign) if constant is not None and is_own else None
 
 

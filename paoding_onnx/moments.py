@@ -160,9 +160,10 @@ def _moments(meeting: Meeting, trace: Trace, values: Batches) -> Moments:
     positions = positions[: np.count_nonzero((units >= meeting.group.start) & (units < meeting.group.stop))]
     per_batch = max(MOST_ROWS * n_units // max(positions.size, 1) // len(values), 1)
     total, second, count = np.zeros(n_units), np.zeros((n_units, n_units)), 0
+    rng = np.random.default_rng(meeting.site)
     for value in values:
         rows = np.moveaxis(value, meeting.axis, -1).reshape(-1, value.shape[meeting.axis])
-        rows = rows[:: max(len(rows) // per_batch, 1)][:, positions]
+        rows = rows[np.sort(rng.permutation(len(rows))[:per_batch])][:, positions]
         looks = rows.reshape(len(rows), n_units, -1).transpose(0, 2, 1).reshape(-1, n_units).astype(np.float32)
         total += looks.sum(0, dtype=np.float64)
         second += looks.T @ looks

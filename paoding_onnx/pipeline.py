@@ -167,6 +167,8 @@ def prune(
     progress("proving the surgery", 0.6)
     plain = cut(folded, traced, choice.plan)
     equivalence = check_surgery(folded, traced, choice.plan, plain, original=original)
+    if not equivalence.passed:
+        raise CheckError(f"the surgery failed its proof, nothing was written. {equivalence.detail}")
     progress("fitting weights", 0.65)
     smaller, repair, notes = _repaired(folded, traced, choice, plain, options)
     del plain, folded  # as large as the model, and of no more use
@@ -222,7 +224,6 @@ def _repaired(
             model,
             traced,
             choice.plan,
-            plain,
             evidence,
             is_made_up=is_made_up,
             memory=options.memory,

@@ -101,13 +101,13 @@ def refit(pair: Pair, feeds: Sequence[Mapping[str, Array]], *, spares_last: bool
         for layer in layers:
             smaller.advance(layer.index)
             original.advance(makers[layer.joint] + 1)
-            ends = _ends(layer, original.value(layer.joint), smaller, pair.kept)
-            original.drop(layer.joint)
-            if ends is None:
-                continue
             rng = np.random.default_rng([seed, layer.index])
-            fit, held = _rows(pair, layer, smaller, ends, rng)
-            change = solve(fit, held, layer.clamp, has_shift=layer.offset is not None)
+            ends = _ends(layer, original.value(layer.joint), smaller, pair.kept, rng)
+            original.drop(layer.joint)
+            change = None
+            if ends is not None:
+                fit, held = _rows(pair, layer, smaller, ends)
+                change = solve(fit, held, layer.clamp, has_shift=layer.offset is not None)
             if change is not None:
                 smaller.override(_apply(pair.smaller_graph, layer, change, found))
     return found
@@ -121,44 +121,53 @@ def _is_worth(pair: Pair, layer: Layer) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Ends:
-    """What a layer leads to at its joint, and what it should, `(n_rows, n_shared, n_made)` for one batch."""
+    """What a layer leads to at its joint, and what it should, `(n_rows, n_shared, n_made)`, in some rows of a batch."""
 
+    chosen: NDArray[np.intp]
     start: Singles
     goal: Singles
 
 
-def _ends(layer: Layer, wanted: Batches, smaller: Stream, kept: Kept) -> list[_Ends] | None:
-    """Where a layer stands, batch by batch; `None` if it is where it should be."""
+def _ends(layer: Layer, wanted: Batches, smaller: Stream, kept: Kept, rng: np.random.Generator) -> list[_Ends] | None:
+    """Where a layer stands, at a sample of the rows of every batch; `None` if it is where it should be."""
     got = smaller.peek(layer.last + 1, layer.joint)
+    n_rows = min(max(ROWS_PER_FEATURE * layer.of.n_features(layer.site), FEWEST_ROWS), MOST_ROWS)
+    per_batch = -(-n_rows // len(wanted))
     found, size, off = [], 0.0, 0.0
     for a, b in zip(wanted, got, strict=True):
-        goal, start = (targets(layer.site, layer.of, np.asarray(x, np.float32)) for x in (kept(layer.joint, a), b))
+        goal, start = (targets(layer.site, layer.of, np.asarray(x)) for x in (kept(layer.joint, a), b))
+        chosen = np.sort(rng.permutation(len(goal))[:per_batch])
+        goal, start = goal[chosen].astype(np.float32), start[chosen].astype(np.float32)
         size += float(np.square(goal, dtype=np.float64).sum())
         off += float(np.square(goal - start, dtype=np.float64).sum())
-        found.append(_Ends(start, goal))
+        found.append(_Ends(chosen, start, goal))
     is_distorted = np.isfinite(off) and off > UNDISTORTED**2 * size
     return found if is_distorted else None
 
 
-def _rows(
-    pair: Pair, layer: Layer, smaller: Stream, ends: Sequence[_Ends], rng: np.random.Generator
-) -> tuple[Rows, Rows]:
-    """Equations to fit and to judge by: a sample of the rows of every batch."""
-    n_features = layer.of.n_features(layer.site)
-    per_batch = -(-min(max(ROWS_PER_FEATURE * n_features, FEWEST_ROWS), MOST_ROWS) // len(ends))
+def _rows(pair: Pair, layer: Layer, smaller: Stream, ends: Sequence[_Ends]) -> tuple[Rows, Rows]:
+    """Equations to fit and to judge by: of every few batches one, of few batches every few rows."""
     session = None
     if layer.of.kernel:
         node = proto_nodes(pair.smaller, pair.smaller_graph)[layer.index]
         session = Session(window_model(pair.smaller, pair.smaller_graph, node, layer.site, layer.of))
     source = layer.site.node.inputs[layer.of.source]
     name = source.name if source is not None else ""
-    parts: tuple[list[Rows], list[Rows]] = ([], [])
-    for number, (value, end) in enumerate(zip(smaller.value(name), ends, strict=True)):
-        chosen = np.sort(rng.permutation(len(end.goal))[:per_batch])
-        features = np.asarray(_features(layer, session, name, value)[chosen], np.float32)
-        is_held = number % HELD_BACK == HELD_BACK - 1 or len(ends) <= number + 1 < HELD_BACK
-        parts[is_held].append(Rows(features, end.start[chosen], end.goal[chosen]))
-    return _joined(parts[0]), _joined(parts[1])
+    parts = []
+    for value, end in zip(smaller.value(name), ends, strict=True):
+        features = _features(layer, session, name, value)[end.chosen].astype(np.float32)
+        parts.append(Rows(features, end.start, end.goal))
+    if len(parts) >= HELD_BACK:
+        return _joined([part for k, part in enumerate(parts) if (k + 1) % HELD_BACK]), _joined(
+            parts[HELD_BACK - 1 :: HELD_BACK]
+        )
+    whole = _joined(parts)
+    is_held = np.arange(whole.goal.shape[1]) % HELD_BACK == HELD_BACK - 1
+    return _selected(whole, ~is_held), _selected(whole, is_held)
+
+
+def _selected(rows: Rows, which: NDArray[np.bool_]) -> Rows:
+    return Rows(rows.features[:, which], rows.start[:, which], rows.goal[:, which])
 
 
 def _features(layer: Layer, session: Session | None, name: str, value: Array) -> Array:

@@ -54,6 +54,8 @@ def solve(fit: Rows, held: Rows, clamp: Clamp, *, has_shift: bool) -> Change | N
 
     The ridge pulls towards no change at all.
     """
+    if not fit.goal.size or not held.goal.size:
+        return None
     weight, shift = _solution(fit, clamp, has_shift=has_shift)
     before = _distance(held, held.start, clamp)
     after = _distance(held, held.start + held.features @ weight + shift, clamp)

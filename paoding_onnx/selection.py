@@ -14,6 +14,7 @@ from types import MappingProxyType
 import numpy as np
 
 from paoding_onnx.allocation import allocate
+from paoding_onnx.allocation import reachable
 from paoding_onnx.cost import Cost
 from paoding_onnx.cost import cost
 from paoding_onnx.cost import nothing
@@ -85,12 +86,23 @@ def choose(model: Model, traced: Trace, options: Options, progress: Progress) ->
     """
     if not METHODS[options.method].needs_inputs:
         return _by_weights(traced, options, progress)
+    _require_reachable(traced, options)
     try:
         evidence = study_units(model, traced, options, progress)
     except ModelError as error:
         note = f"units were chosen by magnitude and no weight was fitted: the model does not run in pieces ({error})"
         return replace(_by_weights(traced, replace(options, method="magnitude"), progress), notes=(note,))
     return _by_evidence(traced, evidence, options)
+
+
+def _require_reachable(traced: Trace, options: Options) -> None:
+    """Refuse a target that even one unit left in every group does not meet, before any work is done."""
+    most = reachable(traced, by=options.by)
+    if options.by != "units" and most < options.target:
+        raise TargetError(
+            f"a target of {options.target:.1%} of the {options.by} is out of reach: the {len(traced.groups)} prunable "
+            f"groups carry at most {most:.1%}; lower --target, or see `inspect` for what is not prunable and why"
+        )
 
 
 def study_units(model: Model, traced: Trace, options: Options, progress: Progress) -> Evidence:

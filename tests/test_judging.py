@@ -1,333 +1,265 @@
-"""prune() by the default method: units judged on inputs, layers fitted, on all kinds of models and inputs."""
+"""Judging a model on labelled samples: tasks found from the output, measures, comparison with the original."""
 
 from __future__ import annotations
 
+import dataclasses
+import math
+
 import numpy as np
-import onnx
 import pytest
 
-from paoding_onnx.checks import output_difference
+from paoding_onnx import predictions
 from paoding_onnx.errors import ModelError
-from paoding_onnx.loader import Model
-from paoding_onnx.loader import lift
-from paoding_onnx.options import Options
-from paoding_onnx.pipeline import Pruned
-from paoding_onnx.pipeline import prune
-from paoding_onnx.reader import constants
-from paoding_onnx.session import Session
+from paoding_onnx.errors import UsageError
+from paoding_onnx.judging import JudgeOptions
+from paoding_onnx.judging import accuracy_of
+from paoding_onnx.judging import judge
+from paoding_onnx.labelled import read_labelled
+from paoding_onnx.loader import load
+from paoding_onnx.predictions import Form
+from paoding_onnx.predictions import Runner
+from paoding_onnx.predictions import Task
+from paoding_onnx.predictions import interpret
+from paoding_onnx.samples import ArraySamples
 from tests.models import model
 from tests.models import parse
-from tests.pruning import CNN
-from tests.pruning import MLP
-from tests.pruning import feeds
-from tests.pruning import moved
-from tests.pruning import planted
-from tests.pruning import skip_latency
-
-HALF = Options(round_to=1)
-
-STRUCTURES = {
-    "rows": MLP,
-    "pictures": CNN,
-    "one picture at a time": CNN.replace("[N,", "[1,"),
-    "pictures of any size": CNN.replace("[N,3,8,8]", "[N,3,H,W]"),
-    "batch of three": CNN.replace("[N,", "[3,"),
-    "half precision": MLP.replace("float[", "float16["),
-    "double precision": MLP.replace("float[", "double["),
-    "two inputs": """g (float[N,8] x, float[N,6] z) => (float[N,3] y) <float[8,12] a, float[6,12] b, float[12,3] c> {
-      p = MatMul (x, a) q = MatMul (z, b) r = Add (p, q) s = Relu (r) y = MatMul (s, c)
-    }""",
-    "tokens": """g (int64[N,T] x) => (float[N,T,5] y)
-        <float[20,12] e, float[12] k, float[12,16] a, float[16,12] b, float[12,5] c> {
-      h = Gather (e, x) n = LayerNormalization (h, k, k) p = MatMul (n, a) q = Relu (p) r = MatMul (q, b)
-      s = Add (h, r) y = MatMul (s, c)
-    }""",
-    "groups": """g (float[N,4,6,6] x) => (float[N,3,6,6] y) <float[8,4,1,1] a, float[8,2,3,3] b, float[3,8,1,1] c> {
-      p = Conv (x, a) q = Relu (p) r = Conv <group=4, pads=[1,1,1,1]> (q, b) s = Relu (r) y = Conv (s, c)
-    }""",
-    "ConvTranspose": """g (float[N,4,6,6] x) => (float[N,3,12,12] y) <float[4,8,2,2] a, float[8] k, float[3,8,1,1] c> {
-      p = ConvTranspose <strides=[2,2]> (x, a, k) q = Relu (p) y = Conv (q, c)
-    }""",
-    "LSTM": """g (float[7,N,6] x) => (float[7,N,3] y) <float[1,32,6] w, float[1,32,8] r, float[8,3] a> {
-      p = LSTM <hidden_size=8> (x, w, r) axes = Constant <value = int64[1] {1}> () q = Squeeze (p, axes)
-      y = MatMul (q, a)
-    }""",
-    "quantized": """g (float[N,8] x) => (float[N,3] y)
-        <float[8,12] a, int8[12,10] b, float sb = {0.01}, int8 zb = {0}, float[10,3] c> {
-      p = MatMul (x, a) q = Relu (p) w = DequantizeLinear (b, sb, zb) r = MatMul (q, w) s = Relu (r) y = MatMul (s, c)
-    }""",
-    "shared weight": """g (float[N,8] x) => (float[N,8] y) <float[8,12] a, float[12,8] b> {
-      p = MatMul (x, a) q = Relu (p) r = MatMul (q, b) s = MatMul (r, a) t = Relu (s) y = MatMul (t, b)
-    }""",
-    "subgraph": """g (float[N,8] x, bool c) => (float[N,3] y) <float[8,12] a, float[12,10] b, float[10,3] d> {
-      p = MatMul (x, a) q = Relu (p)
-      y = If (c) <then_branch = t () => (float[N,3] u) { i = MatMul (q, b) u = MatMul (i, d) },
-                  else_branch = e () => (float[N,3] v) { j = MatMul (q, b) k = Relu (j) v = MatMul (k, d) }>
-    }""",
-    "one row without a batch": """g (float[8] x) => (float[4] y) <float[8,16] a, float[16,4] b> {
-      p = MatMul (x, a) q = Relu (p) y = MatMul (q, b)
-    }""",
-    "many rows at once": MLP.replace("[N,", "[300,"),
-}
-"""Models of many kinds, each with something to remove."""
-ALL_LEFT_ALONE = ("subgraph",)
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    skip_latency(monkeypatch)
-
-
-def proven(result: Pruned) -> bool:
-    """Whether all proofs hold."""
-    return all(verdict.passed for verdict in result.verdicts)
-
-
-def apart(before: Model, after: Model) -> float:
-    """How far outputs are apart on random inputs."""
-    given = feeds(before, (16,))[0]
-    return output_difference(Session(before).run(given), Session(after).run(given))
-
-
-@pytest.mark.parametrize("name", [name for name in STRUCTURES if name not in ALL_LEFT_ALONE])
-def test_half_of_the_units_go_under_all_proofs(name):
-    result = prune(model(STRUCTURES[name]), options=HALF)
-    assert proven(result)
-    assert result.repair is not None
-    assert result.notes == ()
-    assert 2 * result.plan.removed.sum() >= result.trace.n_units
-
-
-@pytest.mark.parametrize("name", ["rows", "pictures", "two inputs", "groups", "ConvTranspose", "one picture at a time"])
-def test_outputs_move_less_than_without_the_fit(name, monkeypatch):
-    subject = model(STRUCTURES[name])
-    fitted = prune(subject, options=HALF)
-    monkeypatch.setattr("paoding_onnx.fitting.layers_of", lambda _: (), raising=False)
-    monkeypatch.setattr("paoding_onnx.refit.layers_of", lambda _: ())
-    plain = prune(subject, options=HALF)
-    assert not plain.repair.layers
-    assert plain.plan.removed.tolist() == fitted.plan.removed.tolist()
-    assert moved(subject, fitted.model) < moved(subject, plain.model)
-
-
-@pytest.mark.parametrize("name", ["rows", "pictures", "tokens"])
-def test_every_fitted_layer_is_nearer_to_the_original_than_before(name):
-    layers = prune(model(STRUCTURES[name]), options=HALF).repair.layers
-    assert layers
-    assert all(layer.after < layer.before for layer in layers)
-
-
-def test_units_go_where_they_do_least_harm():
-    """The first hidden layer has twice the units it needs, the second none too many."""
+from tests.models import save
 
-    def plant(weights):
-        weights["a"][:, 8:], weights["ab"][8:] = weights["a"][:, :8], weights["ab"][:8]
+COPY = "g (float[N,3] x) => (float[N,3] y) { y = Identity (x) }"
+FIXED = "g (float[4,3] x) => (float[4,3] y) { y = Identity (x) }"
+ONE = "g (float[N,1] x) => (float[N,1] y) { y = Identity (x) }"
+NEGATED = "g (float[N,3] x) => (float[N,3] y) { y = Neg (x) }"
+QUICK = JudgeOptions(processors=0)
 
-    first, second = (
-        prune(planted(MLP, plant), options=Options(target=0.28, round_to=1, allocation=allocation))
-        for allocation in ("measured", "uniform")
-    )
-    assert [first.plan.kept_units(group) for group in first.trace.groups] == [8, 12]
-    assert [second.plan.kept_units(group) for group in second.trace.groups] == [12, 9]
 
+def samples(scores, labels):
+    """Samples on which a model that copies its input gives these scores."""
+    return ArraySamples({"x": np.array(scores, np.float32)}, np.array(labels))
 
-def test_harm_of_every_group_is_reported():
-    result = prune(model(CNN), options=HALF)
-    assert [harm.group for harm in result.repair.harms] == [group.name for group in result.trace.groups]
 
+@pytest.fixture
+def three():
+    """Nine samples of three classes, of which seven have the highest score at their label."""
+    scores = 4 * np.eye(3)[[0, 1, 2, 0, 1, 2, 0, 1, 2]] - 1
+    return samples(scores, [0, 1, 2, 0, 1, 2, 0, 2, 1])
 
-def test_harm_is_not_measured_where_all_groups_lose_alike():
-    assert prune(model(CNN), options=Options(allocation="uniform", round_to=1)).repair.harms == ()
 
+@pytest.mark.parametrize(
+    ("name", "measures"),
+    [
+        ("fraud_mlp", {"auroc": 0.957, "average_precision": 0.886, "f1": 0.881}),
+        ("brain_cnn", {"accuracy": 0.863}),
+        ("mnist_cnn", {"accuracy": 0.994}),
+        ("cifar10_cnn", {"accuracy": 0.778}),
+    ],
+)
+def test_measures_of_the_shipped_models_are_those_of_their_page(name, measures):
+    found = judge(f"models/{name}.onnx", f"models/{name}_test.npz", options=QUICK).measures
+    assert {key: round(found[key], 3) for key in measures} == measures
 
-def test_methods_that_look_at_no_inputs_have_nothing_to_repair():
-    assert prune(model(MLP), options=Options(method="paoding")).repair is None
 
+def test_accuracy_is_that_of_the_measures():
+    subject = load("models/brain_cnn.onnx")
+    labelled = read_labelled("models/brain_cnn_test.npz", subject)
+    assert accuracy_of(subject, labelled) == judge(subject, labelled, options=QUICK).measures["accuracy"] == 259 / 300
 
-def twins(weights):
-    """The second half of both hidden layers is the first half again."""
-    weights["a"][:, 8:], weights["ab"][8:] = weights["a"][:, :8], weights["ab"][:8]
-    weights["b"][:, 6:], weights["bb"][6:] = weights["b"][:, :6], weights["bb"][:6]
 
+def test_classes_have_their_measures_and_a_table(three):
+    found = judge(model(COPY), three, options=QUICK)
+    assert (found.task, found.n_samples, found.resources) == ("classes", 9, None)
+    assert list(found.measures) == ["accuracy", "auroc", "average_precision", "f1", "log_loss"]
+    assert found.measures["accuracy"] == pytest.approx(7 / 9)
+    assert [row.recall for row in found.classes] == pytest.approx([1, 2 / 3, 2 / 3])
 
-def silence(weights):
-    """The second half of both hidden layers does nothing."""
-    weights["a"][:, 8:], weights["ab"][8:] = 0, 0
-    weights["b"][:, 6:], weights["bb"][6:] = 0, 0
 
+def test_top_two_is_measured_where_there_are_more_classes(three):
+    options = JudgeOptions(top=2, processors=0)
+    assert "top_2_accuracy" not in judge(model(COPY), three, options=QUICK).measures
+    data = samples([[3, 2, 1], [3, 2, 1], [3, 2, 1]], [0, 1, 2])
+    assert judge(model(COPY), data, options=options).measures["top_2_accuracy"] == pytest.approx(2 / 3)
 
-def constant(weights):
-    """The second half of both hidden layers does not depend on the input."""
-    weights["a"][:, 8:], weights["ab"][8:] = 0, 1
-    weights["b"][:, 6:], weights["bb"][6:] = 0, 2
 
+def test_one_score_is_a_binary_task_in_probabilities_or_logits():
+    probabilities = interpret(np.array([[0.2], [0.9], [0.6]]), np.array([0, 1, 0]))
+    logits = interpret(np.array([[-2.0], [3.0], [0.1]]), np.array([0, 1, 0]))
+    assert (probabilities.task, probabilities.form, logits.form) == (Task.BINARY, Form.PROBABILITIES, Form.LOGITS)
+    assert probabilities.predicted.tolist() == logits.predicted.tolist() == [0, 1, 1]
+    assert logits.scores[:, 0] == pytest.approx(1 / (1 + np.exp([2, -3, -0.1])))
 
-def deaf(weights):
-    """Nobody listens to the second half of both hidden layers."""
-    weights["b"][8:] = 0
-    weights["c"][6:] = 0
 
+def test_binary_models_have_a_table_of_both_classes():
+    found = judge(model(ONE), samples([[0.2], [0.9], [0.6]], [0, 1, 0]), options=QUICK)
+    assert [(row.name, row.samples, row.recall) for row in found.classes] == [("0", 2, 0.5), ("1", 1, 1)]
 
-@pytest.mark.parametrize("plant", [silence, deaf, constant, twins])
-@pytest.mark.parametrize("allocation", ["measured", "uniform"])
-def test_planted_redundancy_goes_and_the_outputs_stay(plant, allocation):
-    subject = planted(MLP, plant)
-    result = prune(subject, options=Options(round_to=1, allocation=allocation))
-    assert [result.plan.kept_units(group) for group in result.trace.groups] == [8, 6]
-    assert moved(subject, result.model) < 2e-3
 
+def test_forms_of_class_scores_are_told_apart():
+    labels = np.array([0, 1])
+    forms = [
+        interpret(np.array(rows), labels).form
+        for rows in ([[0.3, 0.7], [1, 0]], [[0.9, 0.8], [0.1, 0]], [[-1.0, 3], [0, 0]])
+    ]
+    assert forms == [Form.PROBABILITIES, Form.SCORES, Form.LOGITS]
 
-def test_planted_combination_goes_and_the_outputs_stay():
-    def plant(weights):
-        weights["a"][:, 8:] = weights["a"][:, :8] @ np.random.default_rng(1).standard_normal((8, 8)) * 0.3
 
-    text = "g (float[N,20] x) => (float[N,4] y) <float[20,16] a, float[16,4] b> { p = MatMul (x, a) y = MatMul (p, b) }"
-    subject = planted(text, plant)
-    assert moved(subject, prune(subject, options=HALF).model) < 2e-3
+def test_scores_that_are_no_probabilities_have_no_log_loss():
+    found = judge(model(COPY), samples([[0.9, 0.8, 0], [0.5, 0.6, 0]], [0, 1]), options=QUICK)
+    assert "log_loss" not in found.measures
 
 
-def test_outputs_would_move_without_redundancy():
-    subject = model(MLP)
-    assert moved(subject, prune(subject, options=HALF).model) > 0.01
+def test_labels_that_are_no_classes_make_a_task_of_values():
+    found = judge(model(COPY), samples([[1, 2, 3], [4, 5, 6]], [[1, 2, 3.5], [4, 5, 7]]), options=QUICK)
+    assert found.task == "values"
+    assert found.measures["mean_squared_error"] == pytest.approx(1.25 / 6)
+    assert found.classes == ()
+    assert interpret(np.array([[1.0], [2.0]]), np.array([0.5, 7])).task is Task.VALUES
 
 
-def save_rows(folder, rows, name="real.npz"):
-    """A file of inputs for `MLP`."""
-    np.savez(folder / name, x=rows.astype(np.float32))
-    return folder / name
+def test_one_hot_labels_are_classes():
+    said = interpret(np.array([[1.0, 2], [3, 4]]), np.array([[1, 0], [0, 1]]))
+    assert (said.task, said.labels.tolist(), said.correct.tolist()) == (Task.CLASSES, [0, 1], [False, True])
 
 
-def half_blind(rows):
-    """Rows in which the second half of the inputs never changes."""
-    found = np.random.default_rng(5).standard_normal((rows, 8))
-    found[:, 4:] = 0
-    return found
+def test_labels_in_a_column_and_scores_with_empty_sides_are_classes():
+    said = interpret(np.array([[1.0, 2], [3, 4]]).reshape(2, 2, 1, 1), np.array([[1], [0]]))
+    assert said.correct.tolist() == [True, False]
 
 
-def test_units_are_judged_on_the_samples_that_are_given(tmp_path):
-    path = save_rows(tmp_path, half_blind(200))
-    real, made_up = (
-        prune(model(MLP), options=Options(calibration=given, round_to=1, allocation="uniform"))
-        for given in (path, None)
-    )
-    assert (real.repair.inputs, real.repair.n_samples) == ("200 samples from real.npz", 200)
-    assert real.plan.removed.tolist() != made_up.plan.removed.tolist()
+@pytest.mark.parametrize(
+    ("labels", "task", "words"),
+    [
+        ([0, 3], None, "no classes 0 to 2"),
+        ([-1, 0], None, "no classes 0 to 2"),
+        ([0.5, 1], None, "no classes 0 to 2"),
+        ([0, 1], Task.BINARY, "3 scores per sample are no task binary"),
+        ([0, 1], Task.VALUES, "do not fit the output"),
+        ([[0.5, 1], [2, 3]], None, "do not fit the output"),
+    ],
+)
+def test_labels_that_do_not_fit_are_refused(labels, task, words):
+    with pytest.raises(UsageError, match=words):
+        interpret(np.array([[-1.0, 0, 1]] * 2), np.array(labels), task)
 
 
-def test_units_are_judged_on_made_up_inputs_otherwise():
-    assert prune(model(MLP), options=HALF).repair.inputs.startswith("rows of 8 numbers")
+def test_samples_without_a_number_are_wrong():
+    said = interpret(np.array([[math.nan, 1], [0.0, 1]]), np.array([1, 1]))
+    assert said.correct.tolist() == [False, True]
+    assert interpret(np.array([[math.nan], [0.9]]), np.array([0, 1])).correct.tolist() == [False, True]
 
 
-@pytest.mark.parametrize("count", [1, 2, 20, 33, 65])
-def test_few_samples_are_enough(count, tmp_path):
-    path = save_rows(tmp_path, half_blind(count))
-    assert proven(prune(model(MLP), options=Options(calibration=path, round_to=1)))
+def test_output_is_chosen_by_name_and_refused_if_it_is_not_there(three):
+    two = "g (float[N,3] x) => (float[N,3] y, float[N,3] z) { y = Identity (x) z = Neg (x) }"
+    first, second = (judge(model(two), three, options=JudgeOptions(output=name, processors=0)) for name in "yz")
+    assert first.measures["accuracy"] > 0.7 > second.measures["accuracy"]
+    with pytest.raises(UsageError, match=r"no output 'q' .* there are: 'y', 'z'"):
+        judge(model(two), three, options=JudgeOptions(output="q", processors=0))
 
 
-def test_fit_to_the_samples_is_better_on_their_like(tmp_path):
-    subject = model(MLP)
-    path = save_rows(tmp_path, half_blind(300))
-    rows = {"x": half_blind(500)[300:].astype(np.float32)}
-    real, made_up = (
-        Session(prune(subject, options=Options(calibration=given, round_to=1)).model).run(rows)
-        for given in (path, None)
-    )
-    wanted = Session(subject).run(rows)
-    assert output_difference(wanted, real) < 0.7 * output_difference(wanted, made_up)
+def test_labels_that_a_model_says_itself_are_no_scores(three):
+    text = "g (float[N,3] x) => (int64[N] label, float[N,3] y) { label = ArgMax <axis=1,keepdims=0> (x) y = Neg (x) }"
+    assert judge(model(text), three, options=QUICK).measures["accuracy"] == 0
+    only = "g (float[N,3] x) => (int64[N] label) { label = ArgMax <axis=1,keepdims=0> (x) }"
+    with pytest.raises(UsageError, match="no output with floating-point numbers"):
+        judge(model(only), three, options=QUICK)
 
 
-@pytest.mark.parametrize("name", ["rows", "pictures", "tokens"])
-def test_same_seed_gives_the_same_bytes(name, tmp_path):
-    subject = model(STRUCTURES[name])
-    for file in ("a.onnx", "b.onnx"):
-        prune(subject, tmp_path / file, HALF)
-    assert (tmp_path / "a.onnx").read_bytes() == (tmp_path / "b.onnx").read_bytes()
+def test_fixed_batches_are_filled_up(three):
+    found = [judge(model(text), three, options=QUICK).measures for text in (COPY, FIXED)]
+    assert found[0] == found[1]
 
 
-def test_another_seed_gives_other_inputs():
-    first, second = (prune(model(MLP), options=Options(seed=seed, round_to=1)).model for seed in (0, 1))
-    assert not np.array_equal(constants(first)["c"], constants(second)["c"])
+def test_batches_shrink_with_the_memory(three, monkeypatch):
+    assert Runner(model(COPY), three).rows == predictions.MOST_ROWS
+    monkeypatch.setattr(predictions, "BATCH_BYTES", 5 * 12)
+    assert Runner(model(COPY), three).rows == 5
+    monkeypatch.setattr(predictions, "BATCH_BYTES", 0)
+    assert Runner(model(COPY), three).rows == 1
 
 
-def test_little_memory_gives_the_same_bytes(tmp_path):
-    text = CNN.replace("[N,3,8,8]", "[N,3,48,48]")
-    for file, memory in (("a.onnx", 1 << 30), ("b.onnx", 1 << 24)):
-        prune(model(text), tmp_path / file, Options(round_to=1, allocation="uniform", memory=memory))
-    assert (tmp_path / "a.onnx").read_bytes() == (tmp_path / "b.onnx").read_bytes()
+def test_batches_are_halved_where_the_model_does_not_take_so_many(three):
+    text = "g (float[N,3] x) => (float[N,3] y) { s = Constant <value_ints=[1,3]> () y = Reshape (x, s) }"
+    found = [judge(model(one), three, options=QUICK).measures for one in (COPY, text)]
+    assert found[0] == found[1]
 
 
-def test_old_file_with_its_weights_among_the_inputs_is_pruned():
-    proto = parse(MLP, opset=8, ir=3)
-    for tensor in proto.graph.initializer:
-        proto.graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
-    subject = lift(proto)
-    result = prune(subject, options=HALF)
-    assert proven(result)
-    assert result.repair.layers
-    assert result.model.proto.ir_version == 3
+def test_progress_ends_at_one(three):
+    shares = []
+    judge(model(COPY), three, against=model(NEGATED), options=QUICK, progress=lambda what, share: shares.append(share))
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
 
 
-def test_stored_statistics_stay_in_the_file():
-    text = """g (float[N,3,6,6] x) => (float[N,2,6,6] y)
-        <float[8,3,3,3] a, float[8] k, float[8] s, float[8] o, float[8] m, float[8] v, float[2,8,1,1] c> {
-      p = Conv <pads=[1,1,1,1]> (x, a, k) n = BatchNormalization (p, s, o, m, v) r = Relu (n) y = Conv (r, c)
-    }"""
-    subject = model(text)
-    result = prune(subject, options=HALF)
-    kept = ~result.plan.removed
-    old, new = constants(subject), constants(result.model)
-    assert np.array_equal(new["v"], old["v"][kept])
-    assert np.array_equal(new["m"], old["m"][kept])
+def test_model_that_does_not_run_on_the_samples_is_a_model_error():
+    with pytest.raises(ModelError, match="does not run"):
+        judge(model(COPY), ArraySamples({"x": np.zeros((2, 4), np.float32)}, np.zeros(2)), options=QUICK)
 
 
-UNTYPED = """g (float[N,8] x) => (float[N,3] y) <float[8,12] a, float[12,10] b, float[10,3] c> {
-  p = MatMul (x, a) q = Relu (p) s = SequenceConstruct (q, q) i = Constant <value = int64 {0}> ()
-  t = SequenceAt (s, i) r = MatMul (t, b) u = Relu (r) y = MatMul (u, c)
-}"""
+def test_part_of_the_samples_is_judged(three):
+    assert judge(model(COPY), three, options=JudgeOptions(n_samples=4, processors=0)).n_samples == 4
 
 
-def test_model_with_sequences_inside_is_pruned_either_way():
-    result = prune(model(UNTYPED), options=HALF)
-    assert proven(result)
-    assert (result.repair is None) == bool(result.notes)
+def test_values_have_no_accuracy():
+    with pytest.raises(UsageError, match="values, not classes"):
+        accuracy_of(model(COPY), samples([[1, 2, 3]], [[1, 2, 3.5]]))
 
 
-def test_model_that_does_not_run_in_pieces_is_pruned_by_magnitude_with_a_note(monkeypatch):
-    def refuse(*_, **__):
-        raise ModelError("too tough")
+@pytest.mark.parametrize("wrong", [{"task": "guess"}, {"top": 0}, {"n_samples": -1}, {"processors": -1}, {"seed": -1}])
+def test_options_out_of_range_are_refused(wrong):
+    with pytest.raises(UsageError):
+        JudgeOptions(**wrong)
 
-    monkeypatch.setattr("paoding_onnx.evidence.observe_units", refuse)
-    result = prune(model(MLP), options=HALF)
-    plain = prune(model(MLP), options=Options(method="magnitude", round_to=1))
-    assert result.plan.removed.tolist() == plain.plan.removed.tolist()
-    assert result.notes == (
-        "units were chosen by magnitude and no weight was fitted: the model does not run in pieces (too tough)",
-    )
-    assert result.repair is None
 
+def test_result_cannot_be_changed(three):
+    found = judge(model(COPY), three, options=QUICK)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        found.task = "values"
+    with pytest.raises(TypeError):
+        found.measures["accuracy"] = 1
 
-def test_smaller_model_that_does_not_run_in_pieces_is_left_unfitted_with_a_note(monkeypatch):
-    def refuse(*_, **__):
-        raise ModelError("too tough")
 
-    monkeypatch.setattr("paoding_onnx.fitting.refit", refuse)
-    result = prune(model(MLP), options=HALF)
-    assert proven(result)
-    assert result.notes == ("no weight was fitted: the smaller model does not run in pieces (too tough)",)
+def test_comparison_counts_agreement_and_the_change(three):
+    other = judge(model(NEGATED), three, against=model(COPY), options=QUICK).comparison
+    assert other.measures["accuracy"] == pytest.approx(7 / 9)
+    assert other.agreement == 0
+    assert [d.measure for d in other.differences] == ["accuracy"]
+    assert other.differences[0].interval.value == pytest.approx(-7 / 9)
+    assert other.p_value == pytest.approx(2 / 2**7)
 
 
-def test_comparison_says_how_many_answers_are_the_same():
-    subject = planted(MLP, silence)
-    compared = prune(subject, options=HALF).comparison
-    assert compared.agreement == 1.0
-    assert compared.difference < 1e-3
-    assert compared.latency_ratio == 0.5
-    assert compared.words.startswith("rows of 8 numbers")
+def test_model_beside_itself_changes_nothing(three):
+    other = judge(model(COPY), three, against=model(COPY), options=QUICK).comparison
+    assert (other.agreement, other.p_value, other.differences[0].interval.value) == (1, 1, 0)
 
 
-def test_input_model_is_not_changed():
-    subject = model(CNN)
-    before = subject.proto.SerializeToString(), {name: value.copy() for name, value in constants(subject).items()}
-    prune(subject, options=HALF)
-    assert subject.proto.SerializeToString() == before[0]
-    assert all(np.array_equal(constants(subject)[name], value) for name, value in before[1].items())
+def test_binary_comparison_has_an_interval_of_the_area():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 60)
+    data = samples(0.8 * rng.random((60, 1)) + 0.1 * labels[:, None], labels)
+    blind = "g (float[N,1] x) => (float[N,1] y) { c = Constant <value_float=0.0> () y = Mul (x, c) }"
+    area = judge(model(blind), data, against=model(ONE), options=QUICK).comparison.differences[1]
+    assert area.measure == "auroc"
+    assert area.interval.low < area.interval.value < 0
+
+
+def test_comparison_of_values_measures_how_far_outputs_moved():
+    data = samples([[1, 2, 3], [4, 5, 6]], [[1, 2, 3.5], [4, 5, 7]])
+    other = judge(model(NEGATED), data, against=model(COPY), options=QUICK).comparison
+    assert other.agreement == pytest.approx(2)
+    assert math.isnan(other.p_value)
+    assert other.differences[0].interval.low > 0
+
+
+def test_comparison_with_a_model_of_another_task_is_refused(three):
+    other = "g (float[N,3] x) => (float[N,4] y) <float[3,4] w> { y = MatMul (x, w) }"
+    with pytest.raises(UsageError, match="say different things"):
+        judge(model(COPY), three, against=model(other), options=QUICK)
+
+
+def test_files_are_measured(three, tmp_path, monkeypatch):
+    monkeypatch.setattr("paoding_onnx.resources.SECONDS", 0.01)
+    path = save(parse(COPY), tmp_path / "m.onnx")
+    found = judge(path, three, against=path)
+    for resources in (found.resources, found.comparison.resources):
+        assert resources.milliseconds > 0
+        assert (resources.rows, resources.file_bytes) == (1, path.stat().st_size)
+        assert resources.runs >= 5
+        assert resources.processors in (0, 1)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import paoding_onnx
 
+FUNCTIONS = ("check", "examine", "explain", "judge", "load", "prune", "save")
+
 
 def test_names_are_sorted_and_few():
     assert paoding_onnx.__all__ == sorted(set(paoding_onnx.__all__))
@@ -22,12 +24,20 @@ def test_every_name_is_documented_and_has_a_home_in_the_package():
 
 def test_functions_document_their_errors():
     functions = [item for name in paoding_onnx.__all__ if inspect.isfunction(item := getattr(paoding_onnx, name))]
-    assert [function.__name__ for function in functions] == ["check", "examine", "explain", "load", "prune", "save"]
+    assert [function.__name__ for function in functions] == [
+        "check",
+        "examine",
+        "explain",
+        "judge",
+        "load",
+        "prune",
+        "save",
+    ]
     assert all("Raises:" in inspect.getdoc(function) for function in functions)
 
 
 def test_arguments_are_annotated():
-    for name in ("check", "examine", "explain", "load", "prune", "save"):
+    for name in FUNCTIONS:
         signature = inspect.signature(getattr(paoding_onnx, name))
         assert all(p.annotation is not inspect.Parameter.empty for p in signature.parameters.values())
         assert signature.return_annotation is not inspect.Signature.empty

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
+from paoding_onnx.cli.evaluate_arguments import add_evaluate
 from paoding_onnx.errors import UsageError
 
 BUDGETS = ("units", "parameters", "macs")
@@ -43,6 +44,9 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     _add_inspect(commands)
     _add_prune(commands)
     _add_check(commands)
+    evaluate = commands.add_parser("evaluate", help="measure a model on labelled samples", epilog=_EPILOG)
+    add_evaluate(evaluate)
+    _add_output(evaluate)
     operators = commands.add_parser("operators", help="list the operators with a rule")
     operators.add_argument("--markdown", action="store_true", help="as a Markdown table")
     operators.add_argument("--json", action="store_true", help="as JSON")

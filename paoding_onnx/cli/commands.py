@@ -17,6 +17,9 @@ from rich.console import Console
 from rich.console import RenderableType
 from rich.progress import Progress
 
+from paoding_onnx.cli.evaluate import evaluate
+from paoding_onnx.cli.evaluate import evaluation_document
+from paoding_onnx.cli.evaluate import evaluation_lines
 from paoding_onnx.errors import ModelError
 from paoding_onnx.errors import UsageError
 from paoding_onnx.inputs import InputOptions
@@ -107,7 +110,14 @@ def _operators(arguments: Namespace) -> int:
     return 0
 
 
-_COMMANDS = {"inspect": _inspect, "prune": _prune, "check": _check, "operators": _operators}
+def _evaluate(arguments: Namespace) -> int:
+    with _bar(arguments) as progress:
+        found = evaluate(arguments, progress)
+    _show(arguments, lambda: evaluation_document(found, arguments), evaluation_lines(found, arguments))
+    return 0
+
+
+_COMMANDS = {"inspect": _inspect, "prune": _prune, "check": _check, "evaluate": _evaluate, "operators": _operators}
 
 
 def _check_arguments(arguments: Namespace) -> None:

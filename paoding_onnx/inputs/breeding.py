@@ -7,6 +7,7 @@ same number of fresh pictures does.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from paoding_onnx.inputs.colours import Floats
 
@@ -42,14 +43,19 @@ def _recoloured(rng: np.random.Generator, pictures: Floats) -> Floats:
 
 
 def _moved(rng: np.random.Generator, pictures: Floats) -> Floats:
-    """The pictures shifted by up to an eighth of their sides, edges repeated, half of them mirrored."""
+    """The pictures shifted by up to an eighth of their sides, what comes in reflected, half of them mirrored."""
     count, height, width = pictures.shape[:3]
     down = rng.integers(-(height // 8), height // 8 + 1, count)
     right = rng.integers(-(width // 8), width // 8 + 1, count)
     step = rng.choice([-1, 1], count)
     moved = np.empty(pictures.shape, np.float32)
     for k in range(count):
-        rows = np.clip(np.arange(height) + down[k], 0, height - 1)
-        columns = np.clip(np.arange(width) + right[k], 0, width - 1)
+        rows, columns = _reflected(np.arange(height) + down[k]), _reflected(np.arange(width) + right[k])
         moved[k] = pictures[k][rows][:, columns[:: step[k]]]
     return moved
+
+
+def _reflected(places: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Places beyond either end of an axis as long as there are places, folded back into it."""
+    last = len(places) - 1
+    return np.asarray(last - np.abs(last - np.abs(places)))

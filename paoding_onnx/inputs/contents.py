@@ -28,38 +28,52 @@ from paoding_onnx.inputs.scaling import plausible
 from paoding_onnx.inputs.spectra import waves
 
 Draw = Callable[[np.random.Generator, int], Array]
-"""Makes so many rows, in the layout and type of the input."""
+"""Makes so many rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """A guess of what a model was trained on: `finish` turns drawn rows into what the input takes.
+
+    `weight` is how likely the guess is before the model has been run.
+    """
+
+    words: str
+    finish: Callable[[Array], Array]
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Made-up rows for one input: `families` by name, all for the same guess of what the model was trained on.
+    """Made-up rows for one input: `families` by name, and what may be done to them, the likeliest guess first.
 
-    `breed` makes as many new rows from rows that are there, if there is a way. `weight` is how likely the guess is
-    before the model has been run.
+    `breed` makes as many new finished rows from finished rows, if there is a way.
     """
 
-    words: str
     families: Mapping[str, Draw]
+    guesses: tuple[Guess, ...]
     breed: Callable[[np.random.Generator, Array], Array] | None = None
-    weight: float = 1.0
 
 
-def sources(role: Role, graph: Graph, options: InputOptions) -> tuple[Source, ...]:
-    """Every source for an input, the likeliest first; there is at least one."""
+def source_of(role: Role, graph: Graph, options: InputOptions) -> Source:
+    """Where rows for an input come from."""
+    as_drawn = (Guess("", lambda rows: rows),)
     if role.kind is Kind.PICTURES:
-        return _picture_sources(role, graph, options)
+        makers = pictures.families(role.frame.n_channels)
+        families = {name: _pictures(make, role.frame) for name, make in makers.items()}
+        return Source(families, _scalings(role, graph, options), _breeding(role))
     if role.kind is Kind.TABLE and len(role.shape) == 2:
-        return (_table_source(role, graph, options),)
+        rows = tables.families(role.shape[1], first_weights(graph, role.spec.name))
+        return Source(rows, (Guess(f"rows of {role.shape[1]} numbers", _as_told(role, options)),))
     if role.kind is Kind.TOKENS:
-        return (Source("", {f"random tokens out of {role.vocabulary}": _drawing(role, _tokens)}),)
+        return Source({f"random tokens out of {role.vocabulary}": _drawing(role, _tokens)}, as_drawn)
     if role.kind is Kind.AUDIO:
-        return (Source("", {"1/f noise": _drawing(role, _sound)}),)
-    return (Source("", {"normal noise": _drawing(role, _noise)}),)
+        return Source({"1/f noise": _drawing(role, _sound)}, as_drawn)
+    return Source({"normal noise": _drawing(role, _noise)}, as_drawn)
 
 
 def mixed(source: Source, shares: Floats, count: int, rng: np.random.Generator) -> Array:
-    """`count` rows in random order, of which each family makes its share."""
+    """`count` rows as drawn, in random order, of which each family makes its share."""
     stops = np.round(np.cumsum([0.0, *shares]) / np.sum(shares) * count).astype(int)
     parts = [
         draw(rng, stop - start)
@@ -83,27 +97,27 @@ def companion(role: Role, count: int, rng: np.random.Generator) -> Array:
     return random_content(role.spec, shape, rng)
 
 
-def _picture_sources(role: Role, graph: Graph, options: InputOptions) -> tuple[Source, ...]:
-    frame = role.frame
-    told = ranges.told(options, frame.n_channels)
+def _scalings(role: Role, graph: Graph, options: InputOptions) -> tuple[Guess, ...]:
+    """How pictures in [0, 1] may be scaled."""
+    n_channels = role.frame.n_channels
+    told = ranges.told(options, n_channels)
     is_float = role.spec.dtype is None or role.spec.dtype.kind == "f"
     if told is not None or not is_float:
-        return (_picture_source(role, told or ranges.native(role.spec.dtype), 1.0),)
-    probe = pictures.leaves(np.random.default_rng(0), 64, pictures.Frame(32, 32, frame.n_channels))
+        return (_scaling(role, told or ranges.native(role.spec.dtype), 1.0),)
+    probe = pictures.leaves(np.random.default_rng(0), 64, pictures.Frame(32, 32, n_channels))
     filters = first_filters(graph, role.spec.name)
-    scalings = plausible(filters, ranges.usual(frame.n_channels), probe)
-    return tuple(_picture_source(role, scaling, alive(filters, scaling, probe)) for scaling in scalings)
+    scalings = plausible(filters, ranges.usual(n_channels), probe)
+    return tuple(_scaling(role, scaling, alive(filters, scaling, probe)) for scaling in scalings)
 
 
-def _picture_source(role: Role, scaling: Scaling, weight: float) -> Source:
+def _scaling(role: Role, scaling: Scaling, weight: float) -> Guess:
     size = " x ".join(str(size) for size in role.shape[1:])
-    makers = pictures.families(role.frame.n_channels)
-    families = {name: _pictures(role, make, scaling) for name, make in makers.items()}
-    return Source(f"pictures, {size}, {scaling.words}", families, _breeding(role), weight)
+    words = f"pictures, {size}, {scaling.words}"
+    return Guess(words, lambda rows: laid_out(role, scaling.apply(rows.astype(np.float32))), weight)
 
 
-def _pictures(role: Role, make: pictures.Family, scaling: Scaling) -> Draw:
-    return lambda rng, count: laid_out(role, scaling.apply(make(rng, count, role.frame)))
+def _pictures(make: pictures.Family, frame: pictures.Frame) -> Draw:
+    return lambda rng, count: make(rng, count, frame)
 
 
 def _breeding(role: Role) -> Callable[[np.random.Generator, Array], Array]:
@@ -119,22 +133,17 @@ def laid_out(role: Role, rows: Floats) -> Array:
     return np.ascontiguousarray(np.moveaxis(rows, -1, role.channels), dtype)
 
 
-def _table_source(role: Role, graph: Graph, options: InputOptions) -> Source:
-    makers = tables.families(role.shape[1], first_weights(graph, role.spec.name))
+def _as_told(role: Role, options: InputOptions) -> Callable[[Array], Array]:
+    """What turns rows into those of the mean, deviation and range that the user gave."""
 
-    def fitted(make: tables.Family) -> Draw:
-        def draw(rng: np.random.Generator, count: int) -> Array:
-            rows = make(rng, count)
-            if options.mean or options.std:
-                rows = (rows * np.asarray(options.std or (1.0,)) + np.asarray(options.mean or (0.0,))).astype(
-                    np.float32
-                )
-            return (rows if options.range is None else np.clip(rows, *options.range)).astype(role.spec.dtype)
+    def finish(rows: Array) -> Array:
+        values = rows.astype(np.float32)
+        if options.mean or options.std:
+            std, mean = np.asarray(options.std or (1.0,)), np.asarray(options.mean or (0.0,))
+            values = (values * std + mean).astype(np.float32)
+        return (values if options.range is None else np.clip(values, *options.range)).astype(role.spec.dtype)
 
-        return draw
-
-    families = {name: fitted(make) for name, make in makers.items()}
-    return Source(f"rows of {role.shape[1]} numbers", families)
+    return finish
 
 
 def _drawing(role: Role, content: Callable[[Role, np.random.Generator, int], Array]) -> Draw:

@@ -63,7 +63,7 @@ def make_samples(
         runner = Runner(session, roles[main], (*roles[:main], *roles[main + 1 :]))
         if runner.runs(rng):
             break
-    rows, words = _chosen(runner, contents.sources(roles[main], graph, options), n_samples, rng)
+    rows, words = _chosen(runner, contents.source_of(roles[main], graph, options), n_samples, rng)
     return Samples(tuple(runner.feeds(rows, rng)), words)
 
 
@@ -103,18 +103,16 @@ class Runner:
         return np.concatenate(parts)
 
 
-def _chosen(
-    runner: Runner, sources: tuple[contents.Source, ...], n_samples: int, rng: np.random.Generator
-) -> tuple[Array, str]:
+def _chosen(runner: Runner, source: contents.Source, n_samples: int, rng: np.random.Generator) -> tuple[Array, str]:
     """Rows of the main input, and what they are."""
     step = runner.main.step
     n_samples = _whole(n_samples, step)
-    seed = int(rng.integers(1 << 32))  # one for all: what differs is the scaling, not the pictures
-    values = [_values(runner, source, n_samples // (2 * len(sources)), seed) for source in sources]
-    best = int(np.argmax([source.weight * value.mean() for source, value in zip(sources, values, strict=True)]))
-    source, shares = sources[best], values[best]
-    words = ", ".join(word for word in (source.words, *source.families) if word)
-    rows = contents.mixed(source, shares, _whole(_MORE * n_samples, step), rng)
+    values = _values(runner, source, n_samples // (2 * len(source.guesses)), rng)
+    weights = [guess.weight for guess in source.guesses]
+    best = int(np.argmax(weights * values.mean(1)))
+    guess = source.guesses[best]
+    words = ", ".join(word for word in (guess.words, *source.families) if word)
+    rows = guess.finish(contents.mixed(source, values[best], _whole(_MORE * n_samples, step), rng))
     found = runner.beliefs(rows, rng)
     if found is None:
         return rows[:n_samples], words
@@ -141,12 +139,18 @@ def _whole(count: int, step: int) -> int:
     return -(-count // step) * step
 
 
-def _values(runner: Runner, source: contents.Source, count: int, seed: int) -> Floats:
-    """How much each family of a source tells about the model, `(n_families,)`; all alike if that cannot be said."""
+def _values(runner: Runner, source: contents.Source, count: int, rng: np.random.Generator) -> Floats:
+    """How much each family tells about the model under each guess, `(n_guesses, n_families)`; ones if it is not told.
+
+    All guesses are judged by the same rows.
+    """
     each = _whole(max(count // len(source.families), _FEWEST), runner.main.step)
-    rngs = [np.random.default_rng(seed) for _ in source.families]
-    found = [runner.beliefs(draw(rng, each), rng) for draw, rng in zip(source.families.values(), rngs, strict=True)]
-    values = [choosing.value(beliefs) for beliefs in found if beliefs is not None]
-    return np.asarray(
-        values if len(values) == len(found) and max(values) > _NOTHING else np.ones(len(found)), np.float32
-    )
+    values = np.ones((len(source.guesses), len(source.families)), np.float32)
+    for k, draw in enumerate(source.families.values()):
+        rows = draw(rng, each)
+        for j, guess in enumerate(source.guesses):
+            found = runner.beliefs(guess.finish(rows), rng)
+            if found is None:
+                return np.ones_like(values)
+            values[j, k] = choosing.value(found)
+    return values if values.max() > _NOTHING else np.ones_like(values)

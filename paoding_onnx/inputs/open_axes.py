@@ -17,7 +17,7 @@ def choose_shapes(specs: Sequence[InputSpec], *, batch: int, size: int, given: S
 
     Axes that share a symbol get the same size.
 
-    >>> choose_shapes([InputSpec("x", np.dtype("f4"), ("n", 3, None))], batch=1, size=64)
+    >>> choose_shapes([InputSpec("x", None, ("n", 3, None))], batch=1, size=64)
     {'x': (1, 3, 64)}
 
     Raises:

@@ -7,7 +7,7 @@ import numpy as np
 from paoding_onnx.inputs.colours import Floats
 from paoding_onnx.inputs.spectra import clouds
 
-_STEPS = 12
+_STEPS = 24
 """Points by which one bent line is drawn."""
 
 

@@ -149,7 +149,8 @@ def _group(trace: Trace, group: Group) -> Document:
 
 
 def _options(options: Options) -> Document:
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(options).items()}
+    plain = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(options).items()}
+    return plain | {"calibration": None if options.calibration is None else options.calibration.name}
 
 
 def _file(path: Path | None, n_bytes: int) -> Document:

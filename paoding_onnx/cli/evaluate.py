@@ -1,0 +1,73 @@
+"""The command `evaluate`: arguments become library calls."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterator
+from dataclasses import dataclass
+from dataclasses import fields
+
+from rich.console import RenderableType
+
+from paoding_onnx.judging import Judged
+from paoding_onnx.judging import JudgeOptions
+from paoding_onnx.judging import judge
+from paoding_onnx.predictions import Progress
+from paoding_onnx.preprocess import parse_preprocess
+from paoding_onnx.report.evaluation import evaluate_document
+from paoding_onnx.report.evaluation import evaluate_lines
+from paoding_onnx.report.robustness import robustness_document
+from paoding_onnx.report.robustness import robustness_lines
+from paoding_onnx.robustness import Attack
+from paoding_onnx.robustness import Robustness
+from paoding_onnx.robustness import robustness
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What was found: the measures, and if it was asked for the robustness of the model and of the original."""
+
+    judged: Judged
+    attacked: Robustness | None
+    original: Robustness | None
+
+
+def judge_options_of(arguments: Namespace) -> JudgeOptions:
+    """The library's options that the arguments spell."""
+    given = {field.name: getattr(arguments, field.name) for field in fields(JudgeOptions)}
+    return JudgeOptions(**(given | {"preprocess": parse_preprocess(arguments.preprocess)}))
+
+
+def attack_of(arguments: Namespace) -> Attack | None:
+    """The attack that the arguments spell; `None` if none was asked for."""
+    if arguments.kind is None and arguments.epsilons is None:
+        return None
+    given = {field.name: getattr(arguments, field.name) for field in fields(Attack)}
+    asked = {name: value for name, value in given.items() if value is not None}
+    return Attack(**(asked | ({} if arguments.epsilons is None else {"epsilons": tuple(arguments.epsilons)})))
+
+
+def evaluate(arguments: Namespace, progress: Progress) -> Evaluation:
+    """The model judged, and attacked if that was asked for, as the arguments say."""
+    options, attack = judge_options_of(arguments), attack_of(arguments)
+    model, data, against = arguments.model, arguments.data, arguments.against
+    judged = judge(model, data, against=against, options=options, progress=progress)
+    if attack is None:
+        return Evaluation(judged, None, None)
+    original = None if against is None else robustness(against, data, attack, options=options, progress=progress)
+    return Evaluation(judged, robustness(model, data, attack, options=options, progress=progress), original)
+
+
+def evaluation_document(found: Evaluation, arguments: Namespace) -> dict[str, object]:
+    """What `evaluate --json` prints."""
+    document = evaluate_document(found.judged, source=arguments.model, against=arguments.against)
+    document["robustness"] = None if found.attacked is None else robustness_document(found.attacked)
+    document["robustness_of_original"] = None if found.original is None else robustness_document(found.original)
+    return document
+
+
+def evaluation_lines(found: Evaluation, arguments: Namespace) -> Iterator[RenderableType]:
+    """What `evaluate` prints."""
+    yield from evaluate_lines(arguments.model.name, found.judged, verbose=arguments.verbose)
+    if found.attacked is not None:
+        yield from robustness_lines(found.attacked, found.original)

@@ -1,0 +1,73 @@
+"""Two models on the same samples: how far they agree, and how much the measures changed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paoding_onnx.errors import UsageError
+from paoding_onnx.metrics import Interval
+from paoding_onnx.metrics import auroc
+from paoding_onnx.metrics import bootstrap
+from paoding_onnx.metrics import paired_difference
+from paoding_onnx.predictions import Predictions
+from paoding_onnx.predictions import Task
+
+_DRAWN = "bootstrap of the samples"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How a measure changed from the original, with its 95 % interval; `method` says where that comes from."""
+
+    measure: str
+    interval: Interval
+    method: str
+
+
+def agreement(old: Predictions, new: Predictions) -> float:
+    """Share of the samples for which both models say the same class.
+
+    For values it is the root mean square difference of both outputs over the root mean square of the old one.
+
+    Raises:
+        UsageError: if the models have different tasks or outputs of different shapes.
+    """
+    if old.scores.shape != new.scores.shape or old.task is not new.task:
+        raise UsageError(
+            f"the two models say different things: {old.task} {old.scores.shape} against {new.task} {new.scores.shape}"
+        )
+    if new.task is not Task.VALUES:
+        return float(np.mean(old.predicted == new.predicted))
+    spread = float(np.sqrt(np.mean(old.scores**2)))
+    return float(np.sqrt(np.mean((new.scores - old.scores) ** 2))) / spread if spread else math.nan
+
+
+def differences(old: Predictions, new: Predictions, seed: int = 0) -> tuple[Difference, ...]:
+    """The change of the task's main measures; each interval comes from pairs of answers to the same sample."""
+    if new.task is Task.VALUES:
+        return (_of_values(old, new, seed),)
+    accuracy = Difference("accuracy", paired_difference(old.correct, new.correct), "adjusted Wald, paired")
+    return (accuracy, _of_area(old, new, seed)) if new.task is Task.BINARY else (accuracy,)
+
+
+def _of_values(old: Predictions, new: Predictions, seed: int) -> Difference:
+    losses = [np.mean((said.scores - said.targets) ** 2, axis=1) for said in (old, new)]
+    change = losses[1] - losses[0]
+    ends = bootstrap(lambda rows: float(change[rows].mean()), len(change), rng=np.random.default_rng(seed))
+    return Difference("mean_squared_error", Interval(float(change.mean()), *ends), _DRAWN)
+
+
+def _of_area(old: Predictions, new: Predictions, seed: int) -> Difference:
+    positive = new.labels == 1
+
+    def change(rows: NDArray[np.intp]) -> float:
+        """How the area under the ROC curve changes on these samples."""
+        before, after = (auroc(said.scores[rows, 0], positive[rows]) for said in (old, new))
+        return after - before
+
+    ends = bootstrap(change, len(positive), rng=np.random.default_rng(seed))
+    return Difference("auroc", Interval(change(np.arange(len(positive))), *ends), _DRAWN)

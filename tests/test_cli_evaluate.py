@@ -1,0 +1,219 @@
+"""The command `evaluate`: what it prints, to the letter, and its exit status."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from paoding_onnx.cli import main
+from paoding_onnx.cli.arguments import parse_arguments
+from paoding_onnx.cli.evaluate import attack_of
+from paoding_onnx.cli.evaluate import judge_options_of
+from paoding_onnx.cli.evaluate_arguments import ATTACKS
+from paoding_onnx.cli.evaluate_arguments import TASKS
+from paoding_onnx.judging import JudgeOptions
+from paoding_onnx.predictions import Task
+from paoding_onnx.robustness import Attack
+from paoding_onnx.robustness.attacks import KINDS
+from tests.models import parse
+from tests.models import save
+
+COPY = "g (float[N,3] x) => (float[N,3] y) { y = Identity (x) }"
+SWAPPED = "g (float[N,3] x) => (float[N,3] y) { i = Constant <value_ints=[0,2,1]> () y = Gather <axis=1> (x, i) }"
+PRINTED = """\
+m.onnx: classes task, 4 samples
+
+                      model
+ ──────────────────────────
+ accuracy             75.0%
+ top 2 accuracy      100.0%
+ auroc                    1
+ average precision        1
+ f1                  0.7778
+ log loss            0.5316
+
+
+ class   samples   precision   recall      F1   AUROC
+ ────────────────────────────────────────────────────
+ 0             2       1.000    0.500   0.667   1.000
+ 1             1       0.500    1.000   0.667   1.000
+ 2             1       1.000    1.000   1.000   1.000
+
+"""
+ROBUSTNESS = ("robustness", "robustness_of_original")
+COMPARED = """\
+both say the same class for 25.0% of the samples
+accuracy changed by -50.00 points, 95 % interval -92.97 points to +26.31 points (adjusted Wald, paired)
+McNemar's exact test: p = 0.5
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """The working directory, with a model, another one, and labelled samples."""
+    monkeypatch.chdir(tmp_path)
+    save(parse(COPY), tmp_path / "m.onnx")
+    save(parse(SWAPPED), tmp_path / "other.onnx")
+    save(parse(COPY.replace("Identity", "Floor")), tmp_path / "flat.onnx")
+    x = np.array([[2, 0, 0], [1, 2, 0], [0, 2, 0], [0, 0, 2]], np.float32)
+    np.savez("d.npz", x=x, y=[0, 0, 1, 2])
+    return tmp_path
+
+
+@pytest.fixture
+def printed(capsys):
+    """Runs the command, which shall end with `status`; returns its stdout."""
+
+    def run(*argv, status=0):
+        assert main(["evaluate", *argv]) == status
+        out, err = capsys.readouterr()
+        assert err == ""
+        return "".join(f"{line.rstrip()}\n" for line in out.splitlines())
+
+    return run
+
+
+def test_measures_and_classes_are_printed(printed):
+    assert printed("m.onnx", "--data", "d.npz", "--processors", "0", "--top", "2") == PRINTED
+
+
+def test_comparison_is_printed(printed):
+    out = printed("other.onnx", "--data", "d.npz", "--against", "m.onnx", "--processors", "0")
+    assert COMPARED in out
+    assert ["accuracy", "75.0%", "25.0%"] in [line.split() for line in out.splitlines()]
+
+
+def test_latency_memory_and_bytes_are_printed(printed, monkeypatch):
+    monkeypatch.setattr("paoding_onnx.resources.SECONDS", 0.01)
+    out = printed("m.onnx", "--data", "d.npz")
+    for word in ("latency, ms", "peak memory, MB", "file bytes", "latency is the median of"):
+        assert word in out
+
+
+def test_json_is_all_that_is_printed(printed, monkeypatch):
+    monkeypatch.setattr("paoding_onnx.resources.SECONDS", 0.01)
+    found = json.loads(printed("m.onnx", "--data", "d.npz", "--against", "other.onnx", "--json"))
+    assert list(found) == ["model", "task", "samples", "measures", "classes", "resources", "against", *ROBUSTNESS]
+    assert found["measures"]["accuracy"] == 0.75
+    assert found["resources"]["milliseconds"] > 0
+    assert found["against"]["differences"][0]["value"] == 0.5
+
+
+def test_figures_that_do_not_exist_are_null(printed):
+    np.savez("d.npz", x=np.eye(3, dtype=np.float32)[[0, 0]], y=[0, 0])
+    assert json.loads(printed("m.onnx", "--data", "d.npz", "--processors", "0", "--json"))["measures"]["auroc"] is None
+    assert " auroc                    -" in printed("m.onnx", "--data", "d.npz", "--processors", "0")
+
+
+def test_quiet_prints_nothing(printed):
+    assert printed("m.onnx", "--data", "d.npz", "--processors", "0", "-q") == ""
+
+
+def test_folders_of_pictures_are_read(printed, folder):
+    save(
+        parse("g (float[N,3,2,2] x) => (float[N,3] y) { y = ReduceMean <axes=[2,3],keepdims=0> (x) }"),
+        folder / "p.onnx",
+    )
+    for index, name in enumerate(("red", "green", "blue")):
+        (folder / "pictures" / name).mkdir(parents=True)
+        Image.fromarray(np.full((2, 2, 3), 255 * np.eye(3)[index], np.uint8)).save(folder / "pictures" / name / "a.png")
+    argv = ("p.onnx", "--data", "pictures", "--processors", "0", "--json", "--preprocess", "order=bgr")
+    found = json.loads(printed(*argv))
+    assert found["measures"]["accuracy"] == 1
+    assert [row["name"] for row in found["classes"]] == ["blue", "green", "red"]
+
+
+@pytest.mark.parametrize(
+    ("argv", "status"),
+    [
+        (("m.onnx",), 2),
+        (("m.onnx", "--data", "none.npz"), 2),
+        (("m.onnx", "--data", "m.onnx"), 2),
+        (("m.onnx", "--data", "d.npz", "--output", "z"), 2),
+        (("m.onnx", "--data", "d.npz", "--task", "values"), 2),
+        (("m.onnx", "--data", "d.npz", "--top", "0"), 2),
+        (("m.onnx", "--data", "d.npz", "--preprocess", "what"), 2),
+        (("m.onnx", "--data", "d.npz", "--epsilon", "much"), 2),
+        (("m.onnx", "--data", "d.npz", "--epsilon", "0"), 2),
+        (("m.onnx", "--data", "d.npz", "--attack", "fgsm", "--range", "1"), 2),
+        (("m.onnx", "--data", "d.npz", "--attack", "fgsm", "--range", "0,1"), 2),
+        (("flat.onnx", "--data", "d.npz", "--attack", "fgsm"), 3),
+        (("none.onnx", "--data", "d.npz"), 3),
+        (("d.npz", "--data", "d.npz"), 3),
+        (("m.onnx", "--data", "d.npz", "--against", "none.onnx"), 3),
+    ],
+)
+def test_wrong_use_is_one_line_and_a_status(argv, status, capsys):
+    assert main(["evaluate", *argv]) == status
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    assert err.startswith("paoding_onnx: error: ")
+
+
+def test_arguments_are_the_fields_of_the_options():
+    parsed = parse_arguments(["evaluate", "m.onnx", "--data", "d.npz"])
+    assert judge_options_of(parsed) == JudgeOptions()
+    own = {"command", "model", "data", "against", "json", "quiet", "verbose"}
+    assert {field.name for field in fields(JudgeOptions)} <= set(vars(parsed)) - own
+
+
+def test_names_of_tasks_are_those_of_the_library():
+    assert set(Task) == set(TASKS)
+
+
+def test_robustness_is_printed(printed):
+    out = printed("m.onnx", "--data", "d.npz", "--processors", "0", "--epsilon", "0.1,60%", "--against", "other.onnx")
+    lines = [line.split() for line in out.splitlines()]
+    assert "fgsm attack, exact gradient; epsilon is a share of the input's range 0 to 2" in out
+    assert ["0", "1", "of", "4", "25.0%", "3", "of", "4", "75.0%"] in lines
+    assert ["0.1", "1", "of", "4", "25.0%", "3", "of", "4", "75.0%"] in lines
+    assert ["0.6", "0", "of", "4", "0.0%", "0", "of", "4", "0.0%"] in lines
+
+
+def test_robustness_is_in_the_document(printed):
+    argv = (
+        "m.onnx",
+        "--data",
+        "d.npz",
+        "--processors",
+        "0",
+        "--json",
+        "--black-box",
+        "--attack",
+        "pgd",
+        "--range=-1,3",
+    )
+    found = json.loads(printed(*argv))
+    assert found["robustness_of_original"] is None
+    assert (found["robustness"]["attack"], found["robustness"]["gradient"]) == ("pgd", "black-box estimate")
+    assert found["robustness"]["range"] == [-1, 3]
+    assert [one["epsilon"] for one in found["robustness"]["epsilons"]] == [0.01, 0.05]
+
+
+def test_estimates_are_marked_in_print(printed):
+    out = printed("m.onnx", "--data", "d.npz", "--processors", "0", "--attack", "fgsm", "--black-box")
+    assert "BLACK-BOX ESTIMATE of the gradient: the true robustness is lower" in out
+
+
+def test_samples_without_a_slope_are_counted(printed):
+    save(parse(COPY.replace("Identity (x)", "Relu (x)")), Path("relu.onnx"))
+    np.savez("d.npz", x=np.array([[1, 0.5, 0.5], [-1, -1, -1]], np.float32), y=[0, 0])
+    out = printed("relu.onnx", "--data", "d.npz", "--processors", "0", "--epsilon", "0.01")
+    assert "1 samples have no slope to follow: they count as robust if right, and prove nothing" in out
+
+
+def test_arguments_are_the_fields_of_the_attack():
+    parsed = parse_arguments(["evaluate", "m.onnx", "--data", "d.npz", "--attack", "fgsm"])
+    assert attack_of(parsed) == Attack()
+    assert attack_of(parse_arguments(["evaluate", "m.onnx", "--data", "d.npz"])) is None
+    assert {field.name for field in fields(Attack)} <= set(vars(parsed))
+
+
+def test_names_of_attacks_are_those_of_the_library():
+    assert KINDS == ATTACKS

@@ -1,0 +1,153 @@
+"""Labelled samples: read from npz files, refused with a reason where they do not fit, made ready for the model."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from paoding_onnx.errors import UsageError
+from paoding_onnx.labelled import read_labelled
+from paoding_onnx.preprocess import IMAGENET
+from paoding_onnx.preprocess import Preprocess
+from paoding_onnx.preprocess import parse_preprocess
+from paoding_onnx.samples import ArraySamples
+from paoding_onnx.samples import evenly
+from tests.models import model
+
+ROWS = "g (float[N,3] x) => (float[N,2] y) <float[3,2] w> { y = MatMul (x, w) }"
+TWO_INPUTS = "g (float[N,3] a, float[N,3] b) => (float[N,3] y) { y = Add (a, b) }"
+ALL = np.arange(2)
+
+
+def stored(tmp_path, **arrays):
+    """The path of an npz file with these arrays."""
+    path = tmp_path / "samples.npz"
+    np.savez(path, **arrays)
+    return path
+
+
+def test_samples_are_divided_by_the_scale_of_the_file(tmp_path):
+    path = stored(tmp_path, x=np.array([[0, 51, 255]] * 2, np.uint8), y=[0, 1], scale=np.float32(255))
+    content = read_labelled(path, model(ROWS)).read(ALL)["x"]
+    np.testing.assert_allclose(content, [[0, 0.2, 1]] * 2)
+    assert content.dtype == np.float32
+
+
+def test_samples_without_a_scale_are_read_as_they_are(tmp_path):
+    path = stored(tmp_path, x=np.array([[1, 2, 3]] * 2, np.int16), y=[0, 1])
+    assert read_labelled(path, model(ROWS)).read(ALL)["x"].tolist() == [[1, 2, 3]] * 2
+
+
+def test_several_inputs_are_read_by_their_names(tmp_path):
+    path = stored(tmp_path, b=np.ones((2, 3)), a=np.zeros((2, 3)), y=[0, 1])
+    content = read_labelled(path, model(TWO_INPUTS)).read(ALL)
+    assert {name: array.sum() for name, array in content.items()} == {"a": 0, "b": 6}
+
+
+def test_names_of_classes_are_taken_over(tmp_path):
+    path = stored(tmp_path, x=np.zeros((2, 3)), y=[0, 1], classes=["cat", "dog"])
+    assert read_labelled(path, model(ROWS)).class_names == ("cat", "dog")
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({"x": np.zeros((2, 3))}, "holds no array 'y'"),
+        ({"z": np.zeros((2, 3)), "y": [0, 1]}, "holds nothing for input 'x'"),
+        ({"x": np.zeros((2, 3)), "y": [0, 1, 1]}, "2 samples for 'x', 3 labels"),
+        ({"x": np.zeros((0, 3)), "y": []}, "0 samples for 'x', 0 labels"),
+        ({"x": np.float32(1), "y": [0]}, "0 samples for 'x', 1 labels"),
+        ({"x": np.zeros((2, 4)), "y": [0, 1]}, r"shape \(2, 4\) .* do not fit input 'x' \(N, 3\)"),
+        ({"x": np.zeros((2, 3, 1)), "y": [0, 1]}, "do not fit input 'x'"),
+        ({"x": np.full((2, 3), "a"), "y": [0, 1]}, "no numbers"),
+        ({"x": np.zeros((2, 3)), "y": ["cat", "dog"]}, "no numbers"),
+        ({"x": np.zeros((2, 3)), "y": [0, 1], "scale": [1, 2]}, "no number above zero"),
+        ({"x": np.zeros((2, 3)), "y": [0, 1], "scale": 0}, "no number above zero"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_samples_that_do_not_fit_are_refused(tmp_path, arrays, words):
+    with pytest.raises(UsageError, match=words):
+        read_labelled(stored(tmp_path, **arrays), model(ROWS))
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut off"])
+def test_file_that_is_no_archive_is_refused(tmp_path, content):
+    path = tmp_path / "samples.npz"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match="cannot read labelled samples"):
+        read_labelled(path, model(ROWS))
+
+
+def test_missing_file_single_array_and_pickled_objects_are_refused(tmp_path):
+    np.save(tmp_path / "one.npy", np.zeros(3))
+    objects = stored(tmp_path, x=np.array([{}, {}], object), y=[0, 1])
+    for path, words in ((tmp_path / "no.npz", "No such file"), (tmp_path / "one.npy", "single array")):
+        with pytest.raises(UsageError, match=words):
+            read_labelled(path, model(ROWS))
+    with pytest.raises(UsageError, match="cannot read labelled samples"):
+        read_labelled(objects, model(ROWS))
+
+
+def test_a_part_of_the_samples_is_evenly_spaced():
+    samples = ArraySamples({"x": np.arange(10)}, np.arange(10))
+    assert evenly(samples, 4).labels.tolist() == [0, 2, 5, 7]
+    assert evenly(samples, 4).read(np.array([1]))["x"].tolist() == [2]
+    assert evenly(samples, 99) is samples
+
+
+def test_bytes_range_from_black_to_white():
+    samples = ArraySamples({"x": np.full((2, 1, 2, 2), 7, np.uint8)}, np.zeros(2), scale=255)
+    found = samples.input_range()
+    assert (found.low.min(), found.high.max(), found.low.shape) == (0, 1, (1, 1, 2, 2))
+
+
+def test_standardised_channels_have_ranges_of_their_own():
+    settings = Preprocess(255.0, mean=(0.5, 0.0), std=(0.5, 0.25))
+    samples = ArraySamples({"x": np.zeros((2, 2, 3, 3), np.uint8)}, np.zeros(2), preprocess=settings)
+    found = samples.input_range()
+    assert found.low[0, :, 0, 0].tolist() == [-1, 0]
+    assert found.high[0, :, 0, 0].tolist() == [1, 4]
+
+
+def test_floats_range_over_their_values_and_shares_from_zero_to_one():
+    def ends(values):
+        found = ArraySamples({"x": np.array(values, np.float32)}, np.zeros(2)).input_range()
+        return found.low.min(), found.high.max()
+
+    assert ends([[-5, 2], [0, 5]]) == (-5, 5)
+    assert ends([[0.25, 0.5], [0.25, 0.75]]) == (0, 1)
+
+
+def test_several_inputs_have_no_range():
+    assert ArraySamples({"a": np.zeros((2, 3)), "b": np.zeros((2, 3))}, np.zeros(2)).input_range() is None
+
+
+def test_settings_are_read_in_order():
+    assert parse_preprocess([]) == Preprocess()
+    assert parse_preprocess(["imagenet"]) == IMAGENET
+    found = parse_preprocess(["imagenet", "scale=1", "size=32x48", "fit=stretch", "std=2", "order=bgr"])
+    assert (found.scale, found.size, found.fit, found.std, found.order) == (1.0, (32, 48), "stretch", (2.0,), "bgr")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "nonsense", "scale", "scale=x", "scale=0", "scale=nan", "std=0,1", "size=0", "size=1,2,3", "fit=pad"]
+)
+def test_settings_that_make_no_sense_are_refused(text):
+    with pytest.raises(UsageError, match="preprocess"):
+        parse_preprocess([text])
+
+
+def test_as_many_means_as_channels_are_needed():
+    samples = ArraySamples({"x": np.zeros((2, 3, 4, 4))}, np.zeros(2), preprocess=Preprocess(mean=(1, 2)))
+    with pytest.raises(UsageError, match="2 means or deviations for 4 channels"):
+        samples.read(ALL)
+
+
+def test_channels_are_found_by_their_number_or_said():
+    means = Preprocess(mean=(1, 2, 3))
+    first, last = np.zeros((2, 3, 4, 5)), np.zeros((2, 4, 5, 3))
+    assert ArraySamples({"x": first}, ALL, preprocess=means).read(ALL)["x"][0, :, 0, 0].tolist() == [-1, -2, -3]
+    assert ArraySamples({"x": last}, ALL, preprocess=means).read(ALL)["x"][0, 0, 0].tolist() == [-1, -2, -3]
+    said = Preprocess(mean=(1, 2, 3), layout="nhwc")
+    assert ArraySamples({"x": np.zeros((2, 3, 3, 3))}, ALL, preprocess=said).read(ALL)["x"][0, 0, 0, 1] == -2
