@@ -14,7 +14,9 @@ from paoding_onnx.contraction import targets
 from paoding_onnx.contraction import unmatrix
 from paoding_onnx.contraction import window_features
 from paoding_onnx.graph import Graph
+from paoding_onnx.inputs import Shapes
 from paoding_onnx.loader import Model
+from paoding_onnx.loader import input_specs
 from paoding_onnx.session import Session
 from paoding_onnx.shapes import observe
 from paoding_onnx.sites import Site
@@ -72,10 +74,15 @@ every_kernel = pytest.mark.parametrize("name", KERNELS)
 every_contraction = pytest.mark.parametrize("name", KERNELS | PLAIN)
 
 
+def two(subject: Model) -> Shapes:
+    """Shapes of the inputs with two samples where their number is open."""
+    return {spec.name: tuple(dim if isinstance(dim, int) else 2 for dim in spec.dims) for spec in input_specs(subject)}
+
+
 def read(text: str) -> tuple[Model, Graph, Site, Contraction]:
     """A model, its graph, its only node, and how that contracts."""
     subject = model(text)
-    graph = observe(subject)
+    graph = observe(subject, two(subject))
     (site,) = sites_of(graph)
     of = contraction(site)
     assert of is not None
@@ -160,6 +167,12 @@ def test_features_of_a_convolution_are_its_inputs_and_nothing_else():
     value = np.arange(1, 1 + 4 * 7 * 9, dtype=np.float32).reshape(1, 4, 7, 9)
     found = window_features(site, of, session.run({"x": value})["y"])
     assert set(found.ravel().tolist()) <= {0.0, *value.ravel().tolist()}
+
+
+@pytest.mark.parametrize("name", [name for name in PLAIN if "all batches" not in name])
+def test_one_sample_at_a_time_makes_no_difference(name):
+    text = PLAIN[name].replace("[N,", "[1,")
+    assert difference(both_sides(text, batch=1)) < 1e-5
 
 
 def test_heads_are_systems_of_their_own():

@@ -38,7 +38,8 @@ STREAM = """g (float[N,3,8,8] x) => (float[N,5,8,8] y)
   p = Conv (x, a) q = Conv <pads=[1,1,1,1]> (p, b) r = Relu (q) s = Conv (r, c) t = Add (p, s) y = Conv (t, d)
 }"""
 NORMED = """g (float[N,3,6,6] x) => (float[N,2,6,6] y)
-    <float[4,3,3,3] a, float[4] s, float[4] o, float[4] m, float[4] v, float[5,4,1,1] b, float[5] s2, float[5] o2, float[5] m2, float[5] v2, float[2,5,1,1] c> {
+    <float[4,3,3,3] a, float[4] s, float[4] o, float[4] m, float[4] v,
+     float[5,4,1,1] b, float[5] s2, float[5] o2, float[5] m2, float[5] v2, float[2,5,1,1] c> {
   p = Conv <pads=[1,1,1,1]> (x, a) n = BatchNormalization (p, s, o, m, v) r = Relu (n)
   q = Conv (r, b) k = BatchNormalization (q, s2, o2, m2, v2) t = Relu (k) y = Conv (t, c)
 }"""

@@ -119,8 +119,10 @@ def test_steps_climb_to_the_target(name):
     assert result.steps[-1].cost == result.after
 
 
-def test_steps_name_every_unit_once_in_the_order_of_its_going():
-    result = prune(model(MLP), options=Options(round_to=1))
+@pytest.mark.parametrize("method", ["paoding", "reconstruction"])
+@pytest.mark.parametrize("by", ["units", "parameters", "macs"])
+def test_steps_name_every_unit_once_in_the_order_of_its_going(method, by):
+    result = prune(model(CNN), options=Options(method=method, by=by, round_to=1))
     gone = {group.name: [] for group in result.trace.groups}
     for step in result.steps:
         for name, units in step.removed.items():
@@ -359,7 +361,7 @@ def cut_wrongly(subject, trace, plan, *rest):
 
 def test_failed_proof_writes_nothing(source, monkeypatch):
     monkeypatch.setattr("paoding_onnx.pipeline.cut", cut_wrongly)
-    with pytest.raises(CheckError, match=r"failed its proof, nothing was written\. equivalence: largest difference"):
+    with pytest.raises(CheckError, match=r"the surgery failed its proof, nothing was written\. largest difference"):
         prune(source, source.with_name("small.onnx"))
     assert list(source.parent.iterdir()) == [source]
 

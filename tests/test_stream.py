@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
@@ -79,6 +80,12 @@ def worst(stream: Stream, name: str, wanted: list[Mapping[str, Array]]) -> float
     pairs = list(zip(stream.value(name), wanted, strict=True))
     assert all(got.shape == batch[name].shape for got, batch in pairs)
     return max(float(np.abs(np.asarray(got, np.float64) - batch[name]).max(initial=0)) for got, batch in pairs)
+
+
+def refused(run: Callable[[], None]) -> None:
+    """See to it that a model does not run."""
+    with pytest.raises(ModelError, match="does not run the model"):
+        run()
 
 
 @pytest.fixture
@@ -311,8 +318,8 @@ def test_inputs_that_do_not_fit_are_reported():
     subject = model(MLP)
     graph = observe(subject)
     with Stream(subject, graph, [{"x": np.zeros((2, 9), np.float32)}]) as stream:
-        with_x = partial(stream.advance, 2)
-        pytest.raises(ModelError, with_x, match="does not run the model")
+        run = partial(stream.advance, 2)
+        refused(run)
 
 
 def test_model_is_not_changed():
