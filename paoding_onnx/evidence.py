@@ -54,7 +54,8 @@ MOST_PROBES = 128
 class Evidence:
     """Inputs, what units do on them, and the order in which each group (by its first unit) loses its units.
 
-    `layers` are those that can be fitted, by site. `harms` says what losing them does to the outputs, group by group; empty if it was not measured.
+    `layers` are those that can be fitted, by site. `harms` says what losing units does to the outputs, group by group;
+    empty if it was not measured.
     """
 
     samples: Samples

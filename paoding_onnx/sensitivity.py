@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from paoding_onnx.graph import Array
 from paoding_onnx.layers import Layer
@@ -27,7 +28,11 @@ SHARES = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875)
 
 @dataclass(frozen=True, slots=True)
 class Harm:
-    """Mean square change of the outputs, as a share of their variance, after a group lost its first `counts` units."""
+    """What it does to the outputs that a group lost its first `counts` units.
+
+    For classes the divergence (Kullback, Leibler) of the predictions from those of the whole model, in nats; for other
+    outputs the mean square change as a share of the variance.
+    """
 
     group: str
     counts: tuple[int, ...]
@@ -102,7 +107,7 @@ def _without(view: View, group: Group, units: Sequence[int], layers: Mapping[int
 
 
 def _distance(wanted: Mapping[str, Sequence[Array]], got: Mapping[str, Sequence[Array]]) -> float:
-    """Mean square change over variance, averaged over the outputs of floats."""
+    """Harm averaged over the outputs of floats."""
     shares = [share for name in wanted if (share := _share(wanted[name], got[name])) is not None]
     return float(np.mean(shares)) if shares else 0.0
 
@@ -110,6 +115,22 @@ def _distance(wanted: Mapping[str, Sequence[Array]], got: Mapping[str, Sequence[
 def _share(wanted: Sequence[Array], got: Sequence[Array]) -> float | None:
     if wanted[0].dtype.kind != "f" or any(a.shape != b.shape for a, b in zip(wanted, got, strict=True)):
         return None
+    if wanted[0].ndim == 2 and wanted[0].shape[1] > 1:
+        return _divergence(
+            *(np.concatenate([np.asarray(part, np.float64) for part in parts]) for parts in (wanted, got))
+        )
     a, b = (np.concatenate([np.asarray(part, np.float64).ravel() for part in parts]) for parts in (wanted, got))
     spread = float(a.var())
     return float(np.square(a - b).mean()) / spread if spread > 0 else None
+
+
+def _divergence(wanted: NDArray[np.float64], got: NDArray[np.float64]) -> float:
+    """Mean Kullback-Leibler divergence of rows of class scores; probabilities count as they are, others by softmax."""
+    is_shares = wanted.min() >= 0 and np.allclose(wanted.sum(1), 1, atol=1e-3)
+    a, b = (np.log(np.maximum(of, 1e-9)) if is_shares else _log_softmax(of) for of in (wanted, got))
+    return float((np.exp(a) * (a - b)).sum(1).mean())
+
+
+def _log_softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    lower = scores - scores.max(1, keepdims=True)
+    return np.asarray(lower - np.log(np.exp(lower).sum(1, keepdims=True)))

@@ -13,8 +13,8 @@ from paoding_onnx.samplers.view import Candidate
 from paoding_onnx.samplers.view import View
 from paoding_onnx.trace import Group
 
-RIDGE = 1e-4
-"""Share of the mean variance added to every unit's, so that no unit is taken for an exact sum of others by chance."""
+RIDGE = 1e-2
+"""Share of the mean variance added to every unit's, so that no unit is taken for a sum of others by chance."""
 FAINT = 1e-5
 """Share of a unit's variance that is taken for rounding."""
 MOST_ROUNDS = 256
