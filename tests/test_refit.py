@@ -161,7 +161,7 @@ def test_loss_of_a_redundant_unit_is_made_up_for():
     subject = planted(MLP, twin)
     seen = observed(subject, sizes=SIZES).moments
     plain, found = fit(subject, plan_of(traced_model(subject), a=[5]), moments=seen)
-    assert off(subject, found.model) < 1e-3 < 0.05 < off(subject, plain)
+    assert off(subject, found.model) < 1e-2 < 0.05 < off(subject, plain)
 
 
 @every_structure

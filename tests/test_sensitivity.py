@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from paoding_onnx.cost import nothing
 from paoding_onnx.layers import layers_of
@@ -30,6 +31,10 @@ STREAM = """g (float[N,8] x) => (float[N,3] y, float[N,6] z)
     <float[8,12] a, float[12,10] b, float[10,12] c, float[12,3] d, float[12,6] e> {
   p = MatMul (x, a) q = MatMul (p, b) r = Relu (q) s = MatMul (r, c) t = Add (p, s) y = MatMul (t, d) z = MatMul (t, e)
 }"""
+PLANES = """g (float[N,3,5,5] x) => (float[N,2,5,5] y) <float[8,3,3,3] a, float[8] k, float[2,8,1,1] b> {
+  p = Conv <pads=[1,1,1,1]> (x, a, k) q = Relu (p) y = Conv (q, b)
+}"""
+PROBABILITIES = MLP.replace("}", "z = Softmax (y) }").replace("(float[N,4] y)", "(float[N,4] z)")
 INEXACT = """g (float[N,4,2,2] x) => (float[N,1,2,2] y) <float[6,4,1,1] a> {
   p = Conv (x, a) q = Relu (p) y = ReduceMean <axes=[1]> (q)
 }"""
@@ -66,16 +71,24 @@ def by_hand(subject: Model, number: int, count: int) -> float:
     shares = []
     for name in before.output_names:
         a, b = (np.concatenate([s.run(feed)[name] for feed in feeds(subject, SIZES)]) for s in (before, after))
-        shares.append(np.square(a - b).mean() / a.var())
+        shares.append(divergence(a, b) if a.ndim == 2 else np.square(a - b).mean() / a.var())
     return float(np.mean(shares))
 
 
-@pytest.mark.parametrize("text", [MLP, CNN, STREAM], ids=["rows", "pictures", "stream of two outputs"])
+def divergence(wanted: NDArray[np.float32], got: NDArray[np.float32]) -> float:
+    """Kullback-Leibler divergence of the classes that scores speak of, averaged over rows."""
+    p, q = (np.exp(scores) / np.exp(scores).sum(1, keepdims=True) for scores in (wanted, got))
+    return float((p * np.log(p / q)).sum(1).mean())
+
+
+@pytest.mark.parametrize(
+    "text", [MLP, CNN, STREAM, PLANES], ids=["rows", "pictures", "stream of two outputs", "planes"]
+)
 def test_harm_is_that_of_the_whole_model_with_others_standing_in(text):
     subject = model(text)
     for number, harm in enumerate(harms(subject)):
         middle = len(harm.counts) // 2
-        assert harm.values[middle] == pytest.approx(by_hand(subject, number, harm.counts[middle]), rel=1e-3)
+        assert harm.values[middle] == pytest.approx(by_hand(subject, number, harm.counts[middle]), rel=1e-3, abs=1e-7)
 
 
 def test_harm_of_another_number_of_units_would_be_noticed():
@@ -136,6 +149,11 @@ def test_constant_units_do_no_harm_where_an_offset_takes_over():
     assert max(harms(planted(MLP, plant))[0].values[:4]) < 1e-4
 
 
+def test_probabilities_count_as_their_scores_do():
+    scores, shares = harms(model(MLP)), harms(model(PROBABILITIES))
+    assert [h.values for h in shares] == [pytest.approx(h.values, rel=1e-2, abs=1e-6) for h in scores]
+
+
 def test_group_that_no_weight_consumes_is_measured_by_what_it_makes():
     (harm,) = harms(model(INEXACT))
     assert 0 < harm.values[0] < harm.values[-1]
@@ -148,7 +166,9 @@ def test_outputs_that_are_no_floats_do_not_count():
 
 
 def test_output_that_never_changes_does_not_count():
-    text = MLP.replace("[N,4] y)", "[N,4] y, float[N,4] z)").replace("}", "z = Sub (y, y) }")
+    text = MLP.replace("[N,4] y)", "[N,4] y, float[N,1] z)").replace(
+        "}", "w = Sub (y, y) z = ReduceMax <axes=[1]> (w) }"
+    )
     first, second = harms(model(text)), harms(model(MLP))
     assert [h.values for h in first] == [pytest.approx(h.values) for h in second]
 
