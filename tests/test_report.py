@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from paoding_onnx.checks import Verdict
+from paoding_onnx.evaluate import Comparison
 from paoding_onnx.loader import lift
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline import prune
@@ -21,6 +22,7 @@ from paoding_onnx.report import operators_document
 from paoding_onnx.report import prune_document
 from paoding_onnx.report import prune_lines
 from paoding_onnx.report.documents import prunable_parameters
+from paoding_onnx.report.documents import warnings
 from paoding_onnx.report.tables import MAX_ROWS
 from tests.models import model
 from tests.models import parse
@@ -237,3 +239,60 @@ def test_operators_document_is_sorted():
     found = [(entry["domain"], entry["operator"]) for entry in operators_document()]
     assert found == sorted(found)
     assert ("ai.onnx", "Conv") in found
+
+
+def compared(agreement, difference):
+    """A comparison with these figures."""
+    return Comparison(1.0, difference, agreement, "rows")
+
+
+@pytest.mark.parametrize("agreement", [1.0, 0.95, 0.9])
+def test_classifier_that_mostly_answers_the_same_is_no_reason_to_warn(agreement):
+    assert warnings(compared(agreement, 5.0)) == []
+
+
+def test_classifier_that_often_answers_otherwise_is():
+    (words,) = warnings(compared(0.75, 0.01))
+    assert words.startswith("25% of made-up inputs are answered otherwise: expect accuracy to suffer; evaluate it on")
+
+
+def test_other_outputs_that_hardly_moved_are_no_reason_to_warn():
+    assert warnings(compared(None, 0.2)) == []
+
+
+@pytest.mark.parametrize(("difference", "words"), [(0.5, "by 50% of their size"), (float("nan"), "by nan%")])
+def test_other_outputs_that_moved_far_are(difference, words):
+    (found,) = warnings(compared(None, difference))
+    assert words in found
+    assert "expect quality to suffer" in found
+
+
+def test_warnings_are_in_the_document_and_in_print(result):
+    worse = replace(result, comparison=replace(result.comparison, agreement=0.5), notes=("it was hard",))
+    document = prune_document(worse)
+    assert document["warnings"][0] == "it was hard"
+    assert document["warnings"][1].startswith("50% of made-up inputs are answered otherwise")
+    printed = " ".join(text(prune_lines(worse, None)).split())
+    assert "warning: it was hard" in printed
+    assert "warning: 50% of made-up inputs are answered otherwise" in printed
+
+
+def test_document_says_what_units_were_judged_on_and_how_well_layers_were_fitted(result):
+    repair = prune_document(result)["repair"]
+    assert repair["n_samples"] == 256
+    assert repair["inputs"].startswith("rows of 8 numbers")
+    assert [set(layer) for layer in repair["layers"]] == [{"node", "before", "after"}] * len(result.repair.layers)
+
+
+def test_harms_are_in_the_document(monkeypatch):
+    skip_latency(monkeypatch)
+    repair = prune_document(prune(model(MLP)))["repair"]
+    assert [harm["group"] for harm in repair["harms"]] == ["MatMul_0", "Gemm_3"]
+    assert all(len(harm["counts"]) == len(harm["values"]) for harm in repair["harms"])
+
+
+def test_run_without_inputs_has_nothing_to_say_of_them(monkeypatch):
+    skip_latency(monkeypatch)
+    result = prune(model(MLP), options=Options(method="paoding"))
+    assert prune_document(result)["repair"] is None
+    assert "judged on" not in text(prune_lines(result, None))
