@@ -98,9 +98,10 @@ def test_layers_are_known_by_their_sites():
     assert sorted(gathered(MLP).layers) == [0, 3, 5]
 
 
-def test_tokens_are_layers_at_any_batch():
+@pytest.mark.parametrize("batch", ["N", "1", "2"])
+def test_tokens_are_layers_at_any_batch(batch):
     text = "g (float[N,5,6] x) => (float[N,5,3] y) <float[6,4] a, float[4,3] b> { p = MatMul (x, a) y = MatMul (p, b) }"
-    assert sorted(gathered(text).layers) == [0, 1]
+    assert sorted(gathered(text.replace("[N,", f"[{batch},")).layers) == [0, 1]
 
 
 def test_inputs_that_cannot_be_made_are_plain_random(monkeypatch):
