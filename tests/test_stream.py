@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import cProfile
+import pstats
 import tempfile
 from collections.abc import Callable
 from collections.abc import Mapping
@@ -340,3 +342,17 @@ def test_any_version_of_the_format_runs_in_pieces(ir):
         stream.advance(4)
         stream.advance(len(graph.nodes))
         assert worst(stream, "y", whole(subject, feeds)) < 1e-5
+
+
+def test_many_small_batches_cost_in_proportion():
+    """Ten times the batches take about ten times the looks at what is held, not a hundred times."""
+    subject = model("g (float[1,2] x) => (float[1,2] y) { p = Neg (x) q = Neg (p) r = Neg (q) y = Relu (r) }")
+    graph = observe(subject)
+
+    def calls(count: int) -> int:
+        profile = cProfile.Profile()
+        with profile, Stream(subject, graph, [{"x": np.ones((1, 2), np.float32)}] * count) as stream:
+            stream.advance(2)
+        return int(pstats.Stats(profile).total_calls)
+
+    assert calls(300) < 15 * calls(30)
