@@ -245,10 +245,20 @@ def test_another_seed_gives_other_inputs():
     assert not np.array_equal(constants(first)["c"], constants(second)["c"])
 
 
-def test_little_memory_gives_the_same_bytes(tmp_path):
-    text = CNN.replace("[N,3,8,8]", "[N,3,48,48]")
+def test_little_memory_gives_the_same_bytes(tmp_path, monkeypatch):
+    text = CNN.replace("[N,3,8,8]", "[N,3,36,36]")
+    spilled = []
+    save = np.save
+
+    def look(path, array):
+        spilled.append(path)
+        save(path, array)
+
+    monkeypatch.setattr("numpy.save", look)
     for file, memory in (("a.onnx", 1 << 30), ("b.onnx", 1 << 24)):
+        assert not spilled
         prune(model(text), tmp_path / file, Options(round_to=1, allocation="uniform", memory=memory))
+    assert spilled
     assert (tmp_path / "a.onnx").read_bytes() == (tmp_path / "b.onnx").read_bytes()
 
 
