@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,13 @@ from onnx import numpy_helper
 
 from paoding_onnx.checks import output_difference
 from paoding_onnx.cost import nothing
+from paoding_onnx.evaluate import Comparison
 from paoding_onnx.graph import Array
 from paoding_onnx.loader import Model
 from paoding_onnx.loader import input_specs
 from paoding_onnx.loader import lift
+from paoding_onnx.moments import Observed
+from paoding_onnx.moments import observe_units
 from paoding_onnx.plan import Plan
 from paoding_onnx.plan import make_plan
 from paoding_onnx.reader import constants
@@ -67,6 +71,30 @@ def whole_view(model: Model) -> View:
     return View(found, nothing(found), {})
 
 
+def feeds(model: Model, sizes: Sequence[int] = (64, 64, 64, 64), seed: int = 7) -> list[Mapping[str, Array]]:
+    """Seeded random inputs in batches of these sizes."""
+    rng = np.random.default_rng(seed)
+    return [
+        {
+            spec.name: rng.standard_normal([d if isinstance(d, int) else size for d in spec.dims]).astype(spec.dtype)
+            for spec in input_specs(model)
+        }
+        for size in sizes
+    ]
+
+
+def observed(model: Model, *, renormalise: bool = False, sizes: Sequence[int] = (64, 64, 64, 64)) -> Observed:
+    """What the units of a model do on random inputs."""
+    found = traced_model(model)
+    return observe_units(model, found, feeds(model, sizes), renormalise=renormalise, memory=1 << 30)
+
+
+def observed_view(model: Model) -> View:
+    """The view of a model that has lost nothing yet and was seen on random inputs."""
+    found = traced_model(model)
+    return View(found, nothing(found), {}, moments=observed(model).moments)
+
+
 def plan_of(trace: Trace, **units: list[int]) -> Plan:
     """The plan that removes these units (counted from 0 in each group) of the groups made at these tensors."""
     removed = nothing(trace)
@@ -108,6 +136,12 @@ def moved(before: Model, after: Model) -> float:
 def skip_latency(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare tests of other things the half second in which `prune` measures latency: it is 0.5."""
     monkeypatch.setattr("paoding_onnx.evaluate.latency_ratio", lambda *_: 0.5)
+
+
+def skip_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare tests of other things the seconds in which `prune` compares a large model with its original."""
+    nothing_seen = Comparison(latency_ratio=0.5, difference=0.0, agreement=None, words="nothing")
+    monkeypatch.setattr("paoding_onnx.pipeline.compare", lambda *_, **__: nothing_seen)
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -101,6 +101,19 @@ def case(command: str, status: int, words: str):
         case("prune m.onnx -o s.onnx --method l1", 2, "argument --method: invalid choice: 'l1'"),
         case("prune m.onnx -o s.onnx --round-to 0", 2, "'0' is neither 'auto' nor a positive whole number"),
         case("prune m.onnx -o s.onnx --round-to 1.5", 2, "'1.5' is neither 'auto' nor a positive whole number"),
+        case("prune m.onnx -o s.onnx --allocation even", 2, "argument --allocation: invalid choice: 'even'"),
+        case("prune m.onnx -o s.onnx --memory much", 2, "'much' is no number of bytes such as 512M or 2G"),
+        case("prune m.onnx -o s.onnx --memory 1M", 2, "memory 1048576 is less than 16777216 bytes (16 MB)"),
+        case("prune m.onnx -o s.onnx --calibration none.npz", 2, "cannot read inputs from none.npz"),
+        case("prune m.onnx -o s.onnx --calibration text.onnx", 2, "cannot read inputs from text.onnx"),
+        case("prune m.onnx -o s.onnx --calibration folder", 2, "folder"),
+        case("prune m.onnx -o s.onnx --input-kind songs", 2, "argument --input-kind: invalid choice: 'songs'"),
+        case("prune m.onnx -o s.onnx --input-mean one", 2, "'one' is no list of numbers such as 0.485,0.456,0.406"),
+        case("prune m.onnx -o s.onnx --input-std 0", 2, "a standard deviation must be above 0"),
+        case("prune m.onnx -o s.onnx --input-range 1", 2, "'1' is not of the form LOW,HIGH"),
+        case("prune m.onnx -o s.onnx --input-range 1,0", 2, "a range goes from low to high, not (1.0, 0.0)"),
+        case("prune m.onnx -o s.onnx --input-range 0,1 --input-mean 0", 2, "give either a range or mean and std"),
+        case("prune m.onnx -o s.onnx --input-mean 0,0", 2, "2"),
         case("prune m.onnx -o s.onnx --seed -1", 2, "round_to and seed must not be negative"),
         case("prune m.onnx -o s.onnx --exclude nope", 2, "--exclude 'nope' matches no node or initializer"),
         case("prune m.onnx -o s.onnx --only nope", 2, "--only 'nope' matches no node or initializer"),
@@ -129,7 +142,10 @@ def case(command: str, status: int, words: str):
         case("prune m.onnx -o folder --force", 5, "cannot write folder: it is a folder"),
         case("prune m.onnx -o /proc/s.onnx", 5, "cannot write"),
         case("prune dense.onnx -o s.onnx", 4, "the model has no prunable unit (MatMul MatMul_0: graph input 'x'"),
-        case("prune m.onnx -o s.onnx --target 0.01", 4, "removes not a single whole unit of any group"),
+        case(
+            "prune m.onnx -o s.onnx --method paoding --target 0.01", 4, "removes not a single whole unit of any group"
+        ),
+        case("prune m.onnx -o s.onnx --method paoding --target 0.99 --by macs", 4, "99.0% of the macs is out of reach"),
         case("prune m.onnx -o s.onnx --target 0.99 --by macs", 4, "99.0% of the macs is out of reach"),
         case("prune m.onnx -o s.onnx --exclude *", 4, "the model has no prunable unit"),
         case("inspect m.onnx --input-shape x", 2, "'x' is not of the form NAME:1,3,224,224"),
@@ -165,7 +181,8 @@ def test_name_with_spaces_is_shown_whole(refused):
     [
         "paoding_onnx.cli.commands.load",
         "paoding_onnx.pipeline.trace",
-        "paoding_onnx.pipeline.absorb",
+        "paoding_onnx.selection.gather",
+        "paoding_onnx.fitting.refit",
         "paoding_onnx.pipeline.cut",
         "paoding_onnx.pipeline.check_file",
         "paoding_onnx.evaluate.latency_ratio",
@@ -187,7 +204,7 @@ def test_failed_proof_ends_with_one(refused, monkeypatch):
     monkeypatch.setattr("paoding_onnx.pipeline.cut", lambda subject, *_: subject)
     line, status = refused("prune", "m.onnx", "-o", "taken.onnx", "--force", "--plan", "p.json", "--report", "r.json")
     assert status == 1
-    assert "the pruned model failed its proof, nothing was written. equivalence: " in line
+    assert "the surgery failed its proof, nothing was written. " in line
 
 
 @pytest.mark.parametrize(

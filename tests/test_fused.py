@@ -81,7 +81,9 @@ def test_model_with_fused_nodes_offers_the_units_of_its_original(text, written, 
 def test_fused_model_is_written_with_every_proof(tmp_path, monkeypatch):
     skip_latency(monkeypatch)
     optimized(parse(CNN), tmp_path)
-    result = paoding_onnx.prune(tmp_path / "optimized.onnx", tmp_path / "small.onnx", paoding_onnx.Options(target=0.5))
+    result = paoding_onnx.prune(
+        tmp_path / "optimized.onnx", tmp_path / "small.onnx", paoding_onnx.Options(method="paoding")
+    )
     assert all(verdict.passed for verdict in result.verdicts)
     assert operators(load(tmp_path / "small.onnx")) == {"FusedConv", "FusedGemm"}
     assert (result.after.parameters, result.before.parameters) == (285, 942)

@@ -32,7 +32,7 @@ def test_budget_is_one_that_the_plan_knows():
 
 
 def test_method_is_one_that_is_registered():
-    with pytest.raises(UsageError, match="'l1' is none of paoding, magnitude, random"):
+    with pytest.raises(UsageError, match="'l1' is none of reconstruction, paoding, magnitude, random"):
         Options(method="l1")
 
 
@@ -42,9 +42,33 @@ def test_counts_are_not_negative(option):
         Options(**{option: -1})
 
 
-def test_defaults_are_half_of_the_units_by_the_papers_method():
+def test_defaults_are_half_of_the_units_by_reconstruction_where_it_does_least_harm():
     options = Options()
-    assert (options.target, options.by, options.step, options.method) == (0.5, "units", 0.05, "paoding")
+    assert (options.target, options.by, options.method, options.allocation) == (
+        0.5,
+        "units",
+        "reconstruction",
+        "measured",
+    )
+
+
+def test_step_is_a_twentieth_by_default():
+    assert Options().step == 0.05
+
+
+def test_allocation_is_one_that_is_known():
+    with pytest.raises(UsageError, match="'even' is none of measured, uniform"):
+        Options(allocation="even")
+
+
+@pytest.mark.parametrize("memory", [0, -1, (1 << 24) - 1])
+def test_memory_suffices_to_work_with(memory):
+    with pytest.raises(UsageError, match=rf"memory {memory} is less than 16777216 bytes \(16 MB\)"):
+        Options(memory=memory)
+
+
+def test_least_memory_is_enough():
+    assert Options(memory=1 << 24).memory == 1 << 24
 
 
 def test_options_do_not_change():

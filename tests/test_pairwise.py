@@ -149,7 +149,7 @@ def test_twins_are_found(kind):
 @every_kind
 def test_twins_take_over_and_the_outputs_stay(kind, quick):
     subject = planted(TWINS[kind].text, TWINS[kind].plant)
-    options = Options(only=("p",), round_to=1)
+    options = Options(method="paoding", only=("p",), round_to=1)
     assert moved(subject, prune(subject, options=options).model) < 1e-5
 
 
@@ -203,7 +203,7 @@ def test_last_of_many_equal_units_stands_for_all(quick):
         weights["a"][:] = weights["a"][:, :1] * np.arange(1, 13)
 
     subject = planted(hidden("h = Relu (p)"), alike)
-    result = prune(subject, options=Options(target=0.99, round_to=1))
+    result = prune(subject, options=Options(method="paoding", target=0.99, round_to=1))
     assert result.plan.removed.sum() == 11
     assert moved(subject, result.model) < 1e-5
 
@@ -215,7 +215,7 @@ def test_both_hidden_layers_lose_their_twins(quick):
             weights[f"{name}b"][half:] = 2 * weights[f"{name}b"][:half]
 
     subject = planted(MLP, plant)
-    result = prune(subject, options=Options(target=0.5, round_to=1))
+    result = prune(subject, options=Options(method="paoding", target=0.5, round_to=1))
     assert result.after.parameters < result.before.parameters / 2
     assert moved(subject, result.model) < 1e-5
 

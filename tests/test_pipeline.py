@@ -72,7 +72,7 @@ def source(tmp_path):
 @pytest.mark.parametrize("method", METHODS)
 def test_half_is_exactly_half_of_each_group(name, method):
     subject = model(MODELS[name])
-    result = prune(subject, options=Options(method=method, round_to=1))
+    result = prune(subject, options=Options(method=method, allocation="uniform", round_to=1))
     assert [2 * result.plan.kept_units(group) for group in result.trace.groups] == [
         group.n_units for group in result.trace.groups
     ]
@@ -88,9 +88,10 @@ def test_half_is_exactly_half_of_each_group(name, method):
 
 @every_model
 @pytest.mark.parametrize("by", ["parameters", "macs"])
-def test_budget_of_the_whole_model_is_met(name, by):
+@pytest.mark.parametrize("method", ["magnitude", "reconstruction"])
+def test_budget_of_the_whole_model_is_met(name, by, method):
     for target in (0.2, 0.6):
-        result = prune(model(MODELS[name]), options=Options(target=target, by=by, round_to=1, method="magnitude"))
+        result = prune(model(MODELS[name]), options=Options(target=target, by=by, round_to=1, method=method))
         assert getattr(result.after, by) <= (1 - target) * getattr(result.before, by)
 
 
@@ -118,8 +119,10 @@ def test_steps_climb_to_the_target(name):
     assert result.steps[-1].cost == result.after
 
 
-def test_steps_name_every_unit_once_in_the_order_of_its_going():
-    result = prune(model(MLP), options=Options(round_to=1))
+@pytest.mark.parametrize("method", ["paoding", "reconstruction"])
+@pytest.mark.parametrize("by", ["units", "parameters", "macs"])
+def test_steps_name_every_unit_once_in_the_order_of_its_going(method, by):
+    result = prune(model(CNN), options=Options(method=method, by=by, round_to=1))
     gone = {group.name: [] for group in result.trace.groups}
     for step in result.steps:
         for name, units in step.removed.items():
@@ -141,12 +144,12 @@ def test_random_units_follow_the_seed():
 
 
 def test_rounding_keeps_multiples():
-    result = prune(model(CNN), options=Options(target=0.45, round_to=4))
+    result = prune(model(CNN), options=Options(target=0.45, round_to=4, allocation="uniform"))
     assert [result.plan.kept_units(group) for group in result.trace.groups] == [4, 8, 8]
 
 
 def test_rounding_follows_the_kernels_by_default():
-    result = prune(model(CNN), options=Options(target=0.45))
+    result = prune(model(CNN), options=Options(target=0.45, allocation="uniform"))
     assert [result.plan.kept_units(group) for group in result.trace.groups] == [4, 8, 6]
 
 
@@ -172,19 +175,41 @@ def test_pattern_that_matches_nothing_is_refused(option):
 
 def test_progress_climbs_to_one():
     said = []
-    prune(model(MLP), options=Options(step=0.25), progress=lambda what, share: said.append((what, share)))
+    options = Options(method="paoding", step=0.25)
+    prune(model(MLP), options=options, progress=lambda what, share: said.append((what, share)))
     assert [what for what, _ in said] == [
         "reading",
         "tracing",
         "step 1 of 2",
         "step 2 of 2",
         "proving the surgery",
+        "fitting weights",
         "proving the file",
         "measuring",
         "done",
     ]
     assert (said[0][1], said[-1][1]) == (0, 1)
-    assert [share for _, share in said] == sorted({share for _, share in said})
+    assert [share for _, share in said] == sorted(share for _, share in said)
+
+
+def test_progress_of_the_default_method_climbs_to_one():
+    said = []
+    prune(model(MLP), progress=lambda what, share: said.append((what, share)))
+    assert list(dict.fromkeys(what for what, _ in said)) == [
+        "reading",
+        "tracing",
+        "making up inputs",
+        "observing units",
+        "ranking units",
+        "measuring harm",
+        "proving the surgery",
+        "fitting weights",
+        "proving the file",
+        "measuring",
+        "done",
+    ]
+    assert (said[0][1], said[-1][1]) == (0, 1)
+    assert [share for _, share in said] == sorted(share for _, share in said)
 
 
 def test_call_without_an_output_writes_nothing(source, monkeypatch):
@@ -254,7 +279,8 @@ def test_weights_beside_the_model_stay_beside_it(tmp_path):
 
 
 def test_half_precision_model_is_pruned():
-    result = prune(model(MLP.replace("float[", "float16[")), options=Options(round_to=1))
+    options = Options(round_to=1, allocation="uniform")
+    result = prune(model(MLP.replace("float[", "float16[")), options=options)
     assert {value.dtype for value in constants(result.model).values()} == {np.dtype(np.float16)}
     assert constants(result.model)["b"].shape == (8, 6)
 
@@ -280,15 +306,21 @@ def test_model_without_weights_is_refused():
 
 def test_target_below_one_unit_is_refused():
     with pytest.raises(TargetError, match=r"5\.0% removes not a single whole unit .*--round-to 1"):
-        prune(model(MLP), options=Options(target=0.05))
+        prune(model(MLP), options=Options(method="paoding", target=0.05))
 
 
-def test_target_out_of_reach_is_refused_before_any_step():
+def test_target_below_one_unit_of_any_group_takes_a_unit_where_it_does_least_harm():
+    result = prune(model(MLP), options=Options(target=0.03, round_to=1))
+    assert result.plan.removed.sum() == 1
+
+
+@pytest.mark.parametrize("method", ["paoding", "reconstruction"])
+def test_target_out_of_reach_is_refused_before_any_step(method):
     said = []
-    with pytest.raises(TargetError, match="out of reach"):
+    with pytest.raises(TargetError, match=r"a target of 99\.0% of the macs is out of reach"):
         prune(
             model(CNN),
-            options=Options(target=0.99, by="macs"),
+            options=Options(method=method, target=0.99, by="macs"),
             progress=lambda what, _: said.append(what),
         )
     assert said == ["reading", "tracing"]
@@ -329,7 +361,7 @@ def cut_wrongly(subject, trace, plan, *rest):
 
 def test_failed_proof_writes_nothing(source, monkeypatch):
     monkeypatch.setattr("paoding_onnx.pipeline.cut", cut_wrongly)
-    with pytest.raises(CheckError, match=r"failed its proof, nothing was written\. equivalence: largest difference"):
+    with pytest.raises(CheckError, match=r"the surgery failed its proof, nothing was written\. largest difference"):
         prune(source, source.with_name("small.onnx"))
     assert list(source.parent.iterdir()) == [source]
 

@@ -10,7 +10,9 @@ import pytest
 from rich.console import Console
 
 from paoding_onnx.checks import Verdict
+from paoding_onnx.evaluate import Comparison
 from paoding_onnx.loader import lift
+from paoding_onnx.options import Options
 from paoding_onnx.pipeline import prune
 from paoding_onnx.report import check_document
 from paoding_onnx.report import check_lines
@@ -20,6 +22,7 @@ from paoding_onnx.report import operators_document
 from paoding_onnx.report import prune_document
 from paoding_onnx.report import prune_lines
 from paoding_onnx.report.documents import prunable_parameters
+from paoding_onnx.report.documents import warnings
 from paoding_onnx.report.tables import MAX_ROWS
 from tests.models import model
 from tests.models import parse
@@ -38,7 +41,7 @@ INEXACT = """g (float[1,4,2,2] x) => (float[1,1,2,2] y) <float[6,4,1,1] a> {
 @pytest.fixture
 def result(monkeypatch):
     skip_latency(monkeypatch)
-    return prune(model(MLP))
+    return prune(model(MLP), options=Options(allocation="uniform"))
 
 
 def text(lines):
@@ -92,7 +95,8 @@ def test_prunable_parameters_have_a_unit_on_an_axis():
 
 def test_documents_are_json(result):
     for document in (inspect_document(traced(CNN)), prune_document(result), operators_document()):
-        assert json.loads(json.dumps(document, allow_nan=False)) == document
+        text = json.dumps(document, allow_nan=False)
+        assert json.dumps(json.loads(text)) == text
 
 
 def test_prune_document_holds_the_whole_run(result):
@@ -106,13 +110,17 @@ def test_prune_document_holds_the_whole_run(result):
         "after",
         "latency_ratio",
         "output_difference",
+        "agreement",
+        "compared_on",
+        "repair",
+        "warnings",
         "groups",
         "steps",
         "checks",
         "refusals",
     }
     assert document["groups"][0] == {"name": "MatMul_0", "units": 16, "kept": 8, "exact": True}
-    assert [step["share"] for step in document["steps"]] == [k / 20 for k in range(1, 11)]
+    assert [step["share"] for step in document["steps"]] == [k / 20 for k in range(2, 11)]
     assert len(document["steps"][-1]["removed"]["MatMul_0"]) == 1
     assert document["checks"] == check_document(result.verdicts)
     assert document["latency_ratio"] == 0.5
@@ -123,13 +131,17 @@ def test_prune_document_lists_every_option(result):
         "target": 0.5,
         "by": "units",
         "step": 0.05,
-        "method": "paoding",
+        "method": "reconstruction",
         "exclude": [],
         "only": [],
         "exact_only": False,
         "choose": [],
         "round_to": 0,
+        "allocation": "uniform",
         "seed": 0,
+        "memory": 1 << 30,
+        "inputs": {"kind": "auto", "mean": (), "std": (), "range": None},
+        "calibration": None,
         "input_shapes": {},
         "verbose": False,
     }
@@ -147,7 +159,8 @@ def test_prune_document_names_files_without_folders_by_their_hash(tmp_path, monk
 
 
 def test_number_that_is_none_is_null(result):
-    document = prune_document(replace(result, latency_ratio=float("nan"), difference=float("inf")))
+    nowhere = replace(result.comparison, latency_ratio=float("nan"), difference=float("inf"))
+    document = prune_document(replace(result, comparison=nowhere))
     assert (document["latency_ratio"], document["output_difference"]) == (None, None)
 
 
@@ -226,3 +239,60 @@ def test_operators_document_is_sorted():
     found = [(entry["domain"], entry["operator"]) for entry in operators_document()]
     assert found == sorted(found)
     assert ("ai.onnx", "Conv") in found
+
+
+def compared(agreement, difference):
+    """A comparison with these figures."""
+    return Comparison(1.0, difference, agreement, "rows")
+
+
+@pytest.mark.parametrize("agreement", [1.0, 0.95, 0.9])
+def test_classifier_that_mostly_answers_the_same_is_no_reason_to_warn(agreement):
+    assert warnings(compared(agreement, 5.0)) == []
+
+
+def test_classifier_that_often_answers_otherwise_is():
+    (words,) = warnings(compared(0.75, 0.01))
+    assert words.startswith("25% of made-up inputs are answered otherwise: expect accuracy to suffer; evaluate it on")
+
+
+def test_other_outputs_that_hardly_moved_are_no_reason_to_warn():
+    assert warnings(compared(None, 0.2)) == []
+
+
+@pytest.mark.parametrize(("difference", "words"), [(0.5, "by 50% of their size"), (float("nan"), "by nan%")])
+def test_other_outputs_that_moved_far_are(difference, words):
+    (found,) = warnings(compared(None, difference))
+    assert words in found
+    assert "expect quality to suffer" in found
+
+
+def test_warnings_are_in_the_document_and_in_print(result):
+    worse = replace(result, comparison=replace(result.comparison, agreement=0.5), notes=("it was hard",))
+    document = prune_document(worse)
+    assert document["warnings"][0] == "it was hard"
+    assert document["warnings"][1].startswith("50% of made-up inputs are answered otherwise")
+    printed = " ".join(text(prune_lines(worse, None)).split())
+    assert "warning: it was hard" in printed
+    assert "warning: 50% of made-up inputs are answered otherwise" in printed
+
+
+def test_document_says_what_units_were_judged_on_and_how_well_layers_were_fitted(result):
+    repair = prune_document(result)["repair"]
+    assert repair["n_samples"] == 256
+    assert repair["inputs"].startswith("rows of 8 numbers")
+    assert [set(layer) for layer in repair["layers"]] == [{"node", "before", "after"}] * len(result.repair.layers)
+
+
+def test_harms_are_in_the_document(monkeypatch):
+    skip_latency(monkeypatch)
+    repair = prune_document(prune(model(MLP)))["repair"]
+    assert [harm["group"] for harm in repair["harms"]] == ["MatMul_0", "Gemm_3"]
+    assert all(len(harm["counts"]) == len(harm["values"]) for harm in repair["harms"])
+
+
+def test_run_without_inputs_has_nothing_to_say_of_them(monkeypatch):
+    skip_latency(monkeypatch)
+    result = prune(model(MLP), options=Options(method="paoding"))
+    assert prune_document(result)["repair"] is None
+    assert "judged on" not in text(prune_lines(result, None))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.pruning import skip_latency
+from tests.pruning import skip_comparison
 from tests.skeletons import figures
 from tests.skeletons import halve
 from tests.skeletons import names
@@ -25,7 +25,7 @@ def test_weights_are_drawn_alike_every_time():
 
 @pytest.mark.parametrize("name", names())
 def test_half_of_the_units_go_with_all_proofs(name, tmp_path, monkeypatch):
-    skip_latency(monkeypatch)
+    skip_comparison(monkeypatch)
     pruned = halve(name, tmp_path)
     assert all(verdict.passed for verdict in pruned.verdicts)
     assert parameters_left(pruned) <= figures()[name] + SLACK

@@ -1,0 +1,195 @@
+"""Harm: what the outputs suffer when one group loses units, measured as it would be by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from paoding_onnx.cost import nothing
+from paoding_onnx.layers import layers_of
+from paoding_onnx.loader import Model
+from paoding_onnx.moments import observe_units
+from paoding_onnx.repair import stand_in
+from paoding_onnx.samplers import Candidate
+from paoding_onnx.samplers import View
+from paoding_onnx.samplers import reconstruction
+from paoding_onnx.sensitivity import SHARES
+from paoding_onnx.sensitivity import Harm
+from paoding_onnx.sensitivity import Probe
+from paoding_onnx.sensitivity import measure
+from paoding_onnx.session import Session
+from paoding_onnx.surgeon import reweigh
+from tests.models import model
+from tests.pruning import CNN
+from tests.pruning import MLP
+from tests.pruning import feeds
+from tests.pruning import planted
+from tests.pruning import traced_model
+
+STREAM = """g (float[N,8] x) => (float[N,3] y, float[N,6] z)
+    <float[8,12] a, float[12,10] b, float[10,12] c, float[12,3] d, float[12,6] e> {
+  p = MatMul (x, a) q = MatMul (p, b) r = Relu (q) s = MatMul (r, c) t = Add (p, s) y = MatMul (t, d) z = MatMul (t, e)
+}"""
+PLANES = """g (float[N,3,5,5] x) => (float[N,2,5,5] y) <float[8,3,3,3] a, float[8] k, float[2,8,1,1] b> {
+  p = Conv <pads=[1,1,1,1]> (x, a, k) q = Relu (p) y = Conv (q, b)
+}"""
+PROBABILITIES = MLP.replace("}", "z = Softmax (y) }").replace("(float[N,4] y)", "(float[N,4] z)")
+INEXACT = """g (float[N,4,2,2] x) => (float[N,1,2,2] y) <float[6,4,1,1] a> {
+  p = Conv (x, a) q = Relu (p) y = ReduceMean <axes=[1]> (q)
+}"""
+SIZES = (64, 64, 32)
+
+
+def view_of(subject: Model) -> View:
+    """The view of a model that was seen on random inputs."""
+    trace = traced_model(subject)
+    seen = observe_units(subject, trace, feeds(subject, SIZES), renormalise=False, memory=1 << 30)
+    return View(trace, nothing(trace), {}, moments=seen.moments)
+
+
+def orders(view: View) -> dict[int, tuple[Candidate, ...]]:
+    """The order in which each group loses its units."""
+    rng = np.random.default_rng(0)
+    return {group.start: reconstruction(view, group, group.n_units - 1, rng) for group in view.trace.groups}
+
+
+def harms(subject: Model, *, memory: int = 1 << 30) -> tuple[Harm, ...]:
+    """The harm of all groups."""
+    view = view_of(subject)
+    probe = Probe(subject, view, feeds(subject, SIZES), {}, memory)
+    return measure(probe, orders(view), {layer.index: layer for layer in layers_of(view.trace.graph)})
+
+
+def by_hand(subject: Model, number: int, count: int) -> float:
+    """The harm of one group after it lost so many units: the whole model run with other constants."""
+    view = view_of(subject)
+    group = view.trace.groups[number]
+    units = [candidate.unit for candidate in orders(view)[group.start][:count]]
+    new = stand_in(view, group, units, {layer.index: layer for layer in layers_of(view.trace.graph)})
+    before, after = Session(subject), Session(reweigh(subject, new))
+    shares = []
+    for name in before.output_names:
+        a, b = (np.concatenate([s.run(feed)[name] for feed in feeds(subject, SIZES)]) for s in (before, after))
+        shares.append(divergence(a, b) if a.ndim == 2 else np.square(a - b).mean() / a.var())
+    return float(np.mean(shares))
+
+
+def divergence(wanted: NDArray[np.float32], got: NDArray[np.float32]) -> float:
+    """Kullback-Leibler divergence of the classes that scores speak of, averaged over rows."""
+    p, q = (np.exp(scores) / np.exp(scores).sum(1, keepdims=True) for scores in (wanted, got))
+    return float((p * np.log(p / q)).sum(1).mean())
+
+
+@pytest.mark.parametrize(
+    "text", [MLP, CNN, STREAM, PLANES], ids=["rows", "pictures", "stream of two outputs", "planes"]
+)
+def test_harm_is_that_of_the_whole_model_with_others_standing_in(text):
+    subject = model(text)
+    for number, harm in enumerate(harms(subject)):
+        middle = len(harm.counts) // 2
+        assert harm.values[middle] == pytest.approx(by_hand(subject, number, harm.counts[middle]), rel=1e-3, abs=1e-7)
+
+
+def test_harm_of_another_number_of_units_would_be_noticed():
+    subject = model(MLP)
+    harm = harms(subject)[0]
+    assert by_hand(subject, 0, harm.counts[0]) != pytest.approx(harm.values[-1], rel=0.1)
+
+
+def test_every_group_has_its_harm_in_the_order_of_the_trace():
+    assert [harm.group for harm in harms(model(CNN))] == [group.name for group in traced_model(model(CNN)).groups]
+
+
+def test_harm_is_measured_at_shares_of_the_units():
+    first, second = harms(model(MLP))
+    assert first.counts == tuple(round(16 * share) for share in SHARES)
+    assert len(second.counts) == len(second.values) == len(SHARES)
+
+
+def test_tiny_group_is_measured_at_every_count():
+    text = "g (float[N,8] x) => (float[N,4] y) <float[8,3] a, float[3,4] b> { p = MatMul (x, a) y = MatMul (p, b) }"
+    (harm,) = harms(model(text))
+    assert harm.counts == (1, 2)
+
+
+@pytest.mark.parametrize("text", [MLP, CNN, STREAM], ids=["rows", "pictures", "stream of two outputs"])
+def test_harm_grows_with_the_units_lost(text):
+    for harm in harms(model(text)):
+        assert harm.values[0] < harm.values[-1]
+        assert min(harm.values) >= 0
+
+
+def test_harm_grows_with_every_unit_where_nothing_bends():
+    text = "g (float[N,8] x) => (float[N,6] y) <float[8,8] a, float[8,6] b> { p = MatMul (x, a) y = MatMul (p, b) }"
+    (harm,) = harms(model(text))
+    assert list(harm.values) == sorted(harm.values)
+
+
+def test_units_that_do_nothing_do_no_harm():
+    def plant(weights):
+        weights["a"][:, 8:], weights["ab"][8:] = 0, 0
+
+    first, second = harms(planted(MLP, plant))
+    assert max(first.values[:4]) < 1e-6 < 1e-3 < first.values[4]
+    assert second.values[0] > 1e-5
+
+
+def test_units_that_others_can_stand_in_for_do_no_harm():
+    def plant(weights):
+        weights["a"][:, 8:], weights["ab"][8:] = weights["a"][:, :8], weights["ab"][:8]
+
+    assert max(harms(planted(MLP, plant))[0].values[:4]) < 1e-3
+
+
+def test_constant_units_do_no_harm_where_an_offset_takes_over():
+    def plant(weights):
+        weights["a"][:, 8:], weights["ab"][8:] = 0, 3
+
+    assert max(harms(planted(MLP, plant))[0].values[:4]) < 1e-4
+
+
+def test_probabilities_count_as_their_scores_do():
+    scores, shares = harms(model(MLP)), harms(model(PROBABILITIES))
+    assert [h.values for h in shares] == [pytest.approx(h.values, rel=1e-2, abs=1e-6) for h in scores]
+
+
+def test_group_that_no_weight_consumes_is_measured_by_what_it_makes():
+    (harm,) = harms(model(INEXACT))
+    assert 0 < harm.values[0] < harm.values[-1]
+
+
+def test_outputs_that_are_no_floats_do_not_count():
+    text = MLP.replace("[N,4] y)", "[N,4] y, int64[N,1] z)").replace("}", "z = ArgMax <axis=1> (y) }")
+    first, second = harms(model(text)), harms(model(MLP))
+    assert [h.values for h in first] == [pytest.approx(h.values) for h in second]
+
+
+def test_output_that_never_changes_does_not_count():
+    text = MLP.replace("[N,4] y)", "[N,4] y, float[N,1] z)").replace(
+        "}", "w = Sub (y, y) z = ReduceMax <axes=[1]> (w) }"
+    )
+    first, second = harms(model(text)), harms(model(MLP))
+    assert [h.values for h in first] == [pytest.approx(h.values) for h in second]
+
+
+def test_little_memory_gives_the_same():
+    assert harms(model(STREAM), memory=1) == harms(model(STREAM))
+
+
+def test_model_with_other_statistics_is_measured_with_these():
+    subject = model(MLP)
+    view = view_of(subject)
+    silent = {"cb": np.zeros(4, np.float32), "c": np.zeros((12, 4), np.float32)}
+    probe = Probe(subject, view, feeds(subject, SIZES), silent, 1 << 30)
+    found = measure(probe, orders(view), {})
+    assert found[0].values == (0.0,) * len(SHARES)
+
+
+def test_progress_climbs():
+    said = []
+    subject = model(CNN)
+    view = view_of(subject)
+    measure(Probe(subject, view, feeds(subject, SIZES), {}, 1 << 30), orders(view), {}, said.append)
+    assert said == sorted(said)
+    assert len(said) == 3
