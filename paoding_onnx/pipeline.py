@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,6 +21,8 @@ from paoding_onnx.evaluate import Comparison
 from paoding_onnx.evaluate import compare
 from paoding_onnx.fitting import repaired
 from paoding_onnx.folding import study
+from paoding_onnx.judging import accuracy_of
+from paoding_onnx.labelled import read_labelled
 from paoding_onnx.loader import Model
 from paoding_onnx.loader import load
 from paoding_onnx.options import Options
@@ -27,11 +30,14 @@ from paoding_onnx.plan import Plan
 from paoding_onnx.reasons import Explanation
 from paoding_onnx.reasons import explain_axes
 from paoding_onnx.refit import Fitted
+from paoding_onnx.samples import Labelled
 from paoding_onnx.scope import coupled
 from paoding_onnx.selection import Choice
 from paoding_onnx.selection import Progress
 from paoding_onnx.selection import Step
 from paoding_onnx.selection import choose
+from paoding_onnx.selection import choose_from
+from paoding_onnx.selection import study_units
 from paoding_onnx.sensitivity import Harm
 from paoding_onnx.shapes import runnable_shapes
 from paoding_onnx.surgeon import cut
@@ -60,7 +66,8 @@ class Pruned:
     """A proven result, and how it compares with the original on made-up inputs.
 
     `repair` says what units were judged and weights fitted on, and how well that went; `None` for methods that look at
-    no inputs, or where it could not be done: then `notes` says why.
+    no inputs, or where it could not be done: then `notes` says why. `accuracy_before` is the original's on labelled
+    samples, if there are any; the steps hold that of the smaller models.
     """
 
     original: Model
@@ -78,6 +85,7 @@ class Pruned:
     repair: Repair | None
     notes: tuple[str, ...]
     saved: bool
+    accuracy_before: float | None = None
 
     @property
     def latency_ratio(self) -> float:
@@ -160,6 +168,7 @@ def prune(
     if output:
         targets = [Path(output), data_path(Path(output))] if needs_data_file(original) else [Path(output)]
         check_targets(targets, original.files, force=force)
+    labelled = None if options.eval is None else read_labelled(options.eval, original)
     progress("tracing", 0.05)
     folded, traced = _examined(original, options)
     _require_units(traced)
@@ -171,6 +180,10 @@ def prune(
         raise CheckError(f"the surgery failed its proof, nothing was written. {equivalence.detail}")
     progress("fitting weights", 0.65)
     smaller, repair, notes = _repaired(folded, traced, choice, plain, options)
+    steps = choice.steps
+    if labelled is not None:
+        progress("evaluating each step", 0.75)
+        steps = _evaluated(folded, traced, choice, options, labelled, smaller)
     del plain, folded  # as large as the model, and of no more use
     progress("proving the file", 0.85)
     with TemporaryDirectory() as scratch, stage() as held:
@@ -190,12 +203,13 @@ def prune(
             after=after,
             bytes_before=original.n_bytes,
             bytes_after=sum(file.stat().st_size for file in files),
-            steps=choice.steps,
+            steps=steps,
             verdicts=verdicts,
             comparison=comparison,
             repair=repair,
             notes=notes,
             saved=bool(output),
+            accuracy_before=None if labelled is None else accuracy_of(original, labelled),
         )
         if output:
             more = extras(result, held)
@@ -233,6 +247,36 @@ def _repaired(
         return plain, None, (f"no weight was fitted: the smaller model does not run in pieces ({error})",)
     samples = evidence.samples
     return result.model, Repair(samples.words, samples.n_samples, evidence.harms, result.layers), choice.notes
+
+
+def _evaluated(
+    model: Model, traced: Trace, choice: Choice, options: Options, labelled: Labelled, smaller: Model
+) -> tuple[Step, ...]:
+    """The steps with the accuracy of the model that each would have ended in; `smaller` is the last one's."""
+    steps = []
+    for step in choice.steps[:-1]:
+        only = replace(options, target=step.share)
+        evidence = choice.evidence
+        part = choose(model, traced, only, lambda *_: None) if evidence is None else choose_from(traced, evidence, only)
+        made = _repaired(model, traced, part, cut(model, traced, part.plan), options)[0]
+        steps.append(replace(step, accuracy=accuracy_of(made, labelled)))
+    return (*steps, replace(choice.steps[-1], accuracy=accuracy_of(smaller, labelled)))
+
+
+def measure_harms(
+    model: Model | Path | str, options: Options | None = None, *, progress: Progress = lambda _what, _share: None
+) -> tuple[Harm, ...]:
+    """How much the outputs suffer when each group alone loses units, in the trace's order; see `Harm`.
+
+    Raises:
+        ModelError: if the model cannot be read, or not be run in pieces.
+        TargetError: if it has no prunable unit.
+        UsageError: if a pattern, input shape or samples in `options` do not fit the model.
+    """
+    options = replace(options or Options(), method="reconstruction", allocation="measured")
+    folded, traced = _examined(model if isinstance(model, Model) else load(model), options)
+    _require_units(traced)
+    return study_units(folded, traced, options, progress).harms
 
 
 def _prove(

@@ -48,11 +48,15 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The state after a step: the share asked for so far, what is left, the units each group lost, in that order."""
+    """The state after a step: the share asked for so far, what is left, the units each group lost, in that order.
+
+    `accuracy` is that of the repaired model on labelled samples, if there are any.
+    """
 
     share: float
     cost: Cost
     removed: Mapping[str, tuple[int, ...]]
+    accuracy: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ def choose(model: Model, traced: Trace, options: Options, progress: Progress) ->
     except ModelError as error:
         note = f"units were chosen by magnitude and no weight was fitted: the model does not run in pieces ({error})"
         return replace(_by_weights(traced, replace(options, method="magnitude"), progress), notes=(note,))
-    return _by_evidence(traced, evidence, options)
+    return choose_from(traced, evidence, options)
 
 
 def _require_reachable(traced: Trace, options: Options) -> None:
@@ -134,8 +138,12 @@ def _samples(model: Model, traced: Trace, options: Options) -> Samples:
     return load_samples(options.calibration, model, traced.graph, options.inputs, shapes=shapes, limit=count)
 
 
-def _by_evidence(traced: Trace, evidence: Evidence, options: Options) -> Choice:
-    """Every group loses the first units of its order, as many as the budget takes from it."""
+def choose_from(traced: Trace, evidence: Evidence, options: Options) -> Choice:
+    """Every group loses the first units of its order, as many as the budget takes from it.
+
+    Raises:
+        TargetError: if the target is out of reach, or not a single whole unit.
+    """
     removed = nothing(traced)
     steps = []
     for share, counts in _counts(traced, evidence, options):

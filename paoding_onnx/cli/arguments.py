@@ -44,6 +44,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     _add_inspect(commands)
     _add_prune(commands)
     _add_check(commands)
+    _add_sensitivity(commands)
     evaluate = commands.add_parser("evaluate", help="measure a model on labelled samples", epilog=_EPILOG)
     add_evaluate(evaluate)
     _add_output(evaluate)
@@ -79,6 +80,7 @@ def _add_prune(commands: argparse._SubParsersAction[_Parser]) -> None:
     _add_scope(prune)
     add("--plan", metavar="FILE", type=Path, help="write what was kept, for every initializer and axis, as JSON")
     add("--report", metavar="FILE", type=Path, help="write what was done: a page if FILE ends in .html, else JSON")
+    add("--eval", metavar="PATH", type=Path, help="labelled samples (.npz with x and y): accuracy after every step")
     add("--dry-run", action="store_true", help="do everything but keep the files")
     add("--force", action="store_true", help="overwrite files that exist")
     _add_output(prune)
@@ -103,6 +105,17 @@ def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
     check.add_argument("--plan", metavar="FILE", type=Path, help="the plan that `prune --plan` wrote")
     _add_shapes(check)
     _add_output(check)
+
+
+def _add_sensitivity(commands: argparse._SubParsersAction[_Parser]) -> None:
+    sensitivity = commands.add_parser("sensitivity", help="measure how much the outputs suffer, group by group")
+    sensitivity.add_argument("model", metavar="MODEL", type=Path)
+    sensitivity.add_argument("--plot", metavar="FILE", type=Path, help="write a heat map as SVG")
+    sensitivity.add_argument("--force", action="store_true", help="overwrite a file that exists")
+    sensitivity.add_argument("--seed", metavar="N", type=int, default=0, help="for made-up inputs (default 0)")
+    _add_inputs(sensitivity)
+    _add_scope(sensitivity)
+    _add_output(sensitivity)
 
 
 def _add_scope(parser: argparse.ArgumentParser) -> None:

@@ -28,6 +28,7 @@ from paoding_onnx.options import Options
 from paoding_onnx.pipeline import Pruned
 from paoding_onnx.pipeline import examine
 from paoding_onnx.pipeline import explain
+from paoding_onnx.pipeline import measure_harms
 from paoding_onnx.pipeline import prune
 from paoding_onnx.plan import plan_document
 from paoding_onnx.report import check_document
@@ -39,11 +40,14 @@ from paoding_onnx.report import operators_document
 from paoding_onnx.report import operators_lines
 from paoding_onnx.report import prune_document
 from paoding_onnx.report import prune_lines
+from paoding_onnx.report import sensitivity_lines
 from paoding_onnx.report import why_lines
+from paoding_onnx.report.charts import heat_map
 from paoding_onnx.report.html import html_page
 from paoding_onnx.verify import check
 from paoding_onnx.writer import Stage
 from paoding_onnx.writer import check_targets
+from paoding_onnx.writer import stage
 from paoding_onnx.writer import write_text
 
 PLAIN_WIDTH = 110
@@ -105,6 +109,19 @@ def _check(arguments: Namespace) -> int:
     return 0 if all(verdict.passed for verdict in result.verdicts) else 1
 
 
+def _sensitivity(arguments: Namespace) -> int:
+    model = load(arguments.model)
+    check_targets([] if arguments.plot is None else [arguments.plot], model.files, force=arguments.force)
+    with _bar(arguments) as progress:
+        harms = measure_harms(model, options_of(arguments), progress=progress)
+    if arguments.plot is not None:
+        with stage() as held:
+            write_text(heat_map(harms) + "\n", held.place(arguments.plot))
+            held.commit(arguments.plot)
+    _show(arguments, lambda: [asdict(harm) for harm in harms], sensitivity_lines(harms, verbose=arguments.verbose))
+    return 0
+
+
 def _operators(arguments: Namespace) -> int:
     arguments.quiet = False
     _show(arguments, operators_document, operators_lines(markdown=arguments.markdown))
@@ -118,7 +135,14 @@ def _evaluate(arguments: Namespace) -> int:
     return 0
 
 
-_COMMANDS = {"inspect": _inspect, "prune": _prune, "check": _check, "evaluate": _evaluate, "operators": _operators}
+_COMMANDS = {
+    "inspect": _inspect,
+    "prune": _prune,
+    "check": _check,
+    "sensitivity": _sensitivity,
+    "evaluate": _evaluate,
+    "operators": _operators,
+}
 
 
 def _check_arguments(arguments: Namespace) -> None:

@@ -11,4 +11,5 @@ from paoding_onnx.report.tables import check_lines as check_lines
 from paoding_onnx.report.tables import inspect_lines as inspect_lines
 from paoding_onnx.report.tables import operators_lines as operators_lines
 from paoding_onnx.report.tables import prune_lines as prune_lines
+from paoding_onnx.report.tables import sensitivity_lines as sensitivity_lines
 from paoding_onnx.report.tables import why_lines as why_lines

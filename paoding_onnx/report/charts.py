@@ -40,7 +40,7 @@ DARK = (
     ("#ffd595", "#111417"),
 )
 """Colour of a cell and of the text on it, from least harm to most: one hue that gets darker, in dark themes lighter."""
-LEGEND = "mean square change of the outputs, in % of their variance"
+LEGEND = "harm x 100: divergence of answers in nats, or change over variance"
 _ROW, _CELL, _HEAD, _LEGEND = 25, 20, 64, 42
 _LEFT = 34.0
 """Per cent of a heat map's width that names take."""
@@ -104,7 +104,7 @@ def heat_map(
 ) -> str:
     """An SVG text with a row for each group and a cell for each share of its units at which harm was measured.
 
-    Numbers are percent of the outputs' variance. It is as wide as what holds it, 1000 pixels on its own. A bar below a
+    Numbers are a hundredth of `Harm`'s. It is as wide as what holds it, 1000 pixels on its own. A bar below a
     row shows what share of the group's units was removed, for groups named in `lost`.
     """
     top = _HEAD if has_legend else _HEAD - _LEGEND

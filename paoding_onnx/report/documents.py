@@ -52,6 +52,7 @@ def prune_document(result: Pruned, *, source: Path | None = None, target: Path |
         "after": asdict(result.after),
         "latency_ratio": number(result.latency_ratio),
         "output_difference": number(result.difference),
+        "accuracy_before": result.accuracy_before,
         "agreement": result.comparison.agreement,
         "compared_on": result.comparison.words,
         "repair": None if result.repair is None else asdict(result.repair),
@@ -61,7 +62,12 @@ def prune_document(result: Pruned, *, source: Path | None = None, target: Path |
             for g in result.trace.groups
         ],
         "steps": [
-            {"share": s.share, **asdict(s.cost), "removed": {name: list(units) for name, units in s.removed.items()}}
+            {
+                "share": s.share,
+                **asdict(s.cost),
+                "removed": {name: list(units) for name, units in s.removed.items()},
+                "accuracy": s.accuracy,
+            }
             for s in result.steps
         ],
         "checks": check_document(result.verdicts),
@@ -150,7 +156,8 @@ def _group(trace: Trace, group: Group) -> Document:
 
 def _options(options: Options) -> Document:
     plain = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(options).items()}
-    return plain | {"calibration": None if options.calibration is None else options.calibration.name}
+    paths = {name: None if (path := getattr(options, name)) is None else path.name for name in ("calibration", "eval")}
+    return plain | paths
 
 
 def _file(path: Path | None, n_bytes: int) -> Document:

@@ -24,6 +24,8 @@ from paoding_onnx.report.documents import prunable_parameters
 from paoding_onnx.report.documents import refusal_text
 from paoding_onnx.report.documents import share
 from paoding_onnx.report.documents import warnings
+from paoding_onnx.sensitivity import SHARES
+from paoding_onnx.sensitivity import Harm
 from paoding_onnx.trace import Refusal
 from paoding_onnx.trace import Trace
 
@@ -87,6 +89,18 @@ def prune_lines(result: Pruned, target: str | None, *, verbose: bool = False) ->
     yield f"wrote {escape(target)}" if target and result.saved else "dry run: nothing was written"
 
 
+def sensitivity_lines(harms: Sequence[Harm], *, verbose: bool = False) -> Iterator[RenderableType]:
+    """What `sensitivity` prints: a row for each group, a column for each share of its units."""
+    table = _table("group", *(f"~{share:.1%}" for share in SHARES))
+    for harm in _some(harms, verbose):
+        cells = [f"{value:.4f}" for value in harm.values]
+        table.add_row(escape(harm.group), *[""] * (len(SHARES) - len(cells)), *cells)
+    yield "harm to the outputs when one group alone loses units and the others make up for it:"
+    yield "divergence of the answers of a classifier (nats), else mean square change over variance"
+    yield table
+    yield from _rest(len(harms), "groups", verbose)
+
+
 def check_lines(verdicts: Sequence[Verdict]) -> Iterator[RenderableType]:
     """One line for each proof."""
     for verdict in verdicts:
@@ -138,6 +152,8 @@ def _fidelity(result: Pruned) -> Iterator[RenderableType]:
     compared = result.comparison
     same = "" if compared.agreement is None else f", {compared.agreement:.0%} of the answers are the same"
     yield f"on fresh inputs ({escape(compared.words)}) outputs moved by {compared.difference:.3g} of their size{same}"
+    if result.accuracy_before is not None and result.steps[-1].accuracy is not None:
+        yield f"accuracy on the labelled samples: {result.accuracy_before:.3f} -> {result.steps[-1].accuracy:.3f}"
     for note in (*result.notes, *warnings(compared)):
         yield f"[yellow]warning: {escape(note)}[/yellow]"
 
