@@ -78,7 +78,7 @@ def _add_prune(commands: argparse._SubParsersAction[_Parser]) -> None:
     _add_inputs(prune)
     _add_scope(prune)
     add("--plan", metavar="FILE", type=Path, help="write what was kept, for every initializer and axis, as JSON")
-    add("--report", metavar="FILE", type=Path, help="write every step and figure as JSON")
+    add("--report", metavar="FILE", type=Path, help="write what was done: a page if FILE ends in .html, else JSON")
     add("--dry-run", action="store_true", help="do everything but keep the files")
     add("--force", action="store_true", help="overwrite files that exist")
     _add_output(prune)

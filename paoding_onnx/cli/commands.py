@@ -40,6 +40,7 @@ from paoding_onnx.report import operators_lines
 from paoding_onnx.report import prune_document
 from paoding_onnx.report import prune_lines
 from paoding_onnx.report import why_lines
+from paoding_onnx.report.html import html_page
 from paoding_onnx.verify import check
 from paoding_onnx.writer import Stage
 from paoding_onnx.writer import check_targets
@@ -133,16 +134,27 @@ def _extras(arguments: Namespace) -> Callable[[Pruned, Stage], tuple[Path, ...]]
 
     def write(result: Pruned, held: Stage) -> tuple[Path, ...]:
         """Stage the files that were asked for; returns their targets."""
-        documents: dict[Path | None, Callable[[], object]] = {
-            arguments.plan: lambda: plan_document(result.trace, result.plan),
-            arguments.report: lambda: prune_document(result, source=arguments.model),
+        documents: dict[Path | None, Callable[[], str]] = {
+            arguments.plan: lambda: _json(plan_document(result.trace, result.plan)),
+            arguments.report: lambda: _report(result, arguments, held),
         }
         wanted = tuple(path for path in documents if path is not None)
         for path in wanted:
-            write_text(json.dumps(documents[path](), indent=1) + "\n", held.place(path))
+            write_text(documents[path](), held.place(path))
         return wanted
 
     return write
+
+
+def _report(result: Pruned, arguments: Namespace, held: Stage) -> str:
+    """A page if the file is to be one, else JSON."""
+    if arguments.report.suffix.lower() in (".html", ".htm"):
+        return html_page(result, source=arguments.model, target=arguments.output, place=held.place)
+    return _json(prune_document(result, source=arguments.model))
+
+
+def _json(document: object) -> str:
+    return json.dumps(document, indent=1) + "\n"
 
 
 def _read_json(path: Path) -> object:

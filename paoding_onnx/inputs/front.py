@@ -60,6 +60,8 @@ def _filters(node: Node) -> Filters | None:
     if not constants or constants[0].ndim != 4 or constants[0].dtype.kind != "f":
         return None
     bias = constants[1] if len(constants) > 1 else np.zeros(len(constants[0]))
+    if bias.size != len(constants[0]):
+        return None  # the filters lie along another axis: a transposed convolution
     return Filters(np.asarray(constants[0], np.float64), np.asarray(bias.reshape(-1), np.float64))
 
 

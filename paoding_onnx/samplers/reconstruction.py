@@ -14,7 +14,7 @@ from paoding_onnx.samplers.view import View
 from paoding_onnx.trace import Group
 
 RIDGE = 1e-2
-"""Share of the mean variance added to every unit's, so that no unit is taken for a sum of others by chance."""
+"""Share of the mean variance added to every unit's, so that no unit is taken for an exact sum of others by chance."""
 FAINT = 1e-5
 """Share of a unit's variance that is taken for rounding."""
 MOST_ROUNDS = 256
@@ -65,16 +65,20 @@ class _Consumer:
         self._residual = np.asarray(covariance, np.float32)
         self._product = self._residual @ self._gram @ self._residual
         self._floor = np.diagonal(self._residual) * FAINT
+        heard = np.diagonal(self._gram) * np.diagonal(self._residual)
+        self._is_heard = heard > FAINT**2 * heard.max(initial=0)
 
     def left(self) -> float:
         """Share of the output that the picked units do not explain."""
         return max(float((self._gram * self._residual).sum(dtype=np.float64)), 0.0)
 
     def gain(self) -> NDArray[np.float64]:
-        """What picking each unit would explain; nothing for units that the picked ones explain already."""
+        """What picking each unit would explain; nothing for units that the picked ones explain already, or that weigh
+        nothing themselves, however much they are like others.
+        """
         own = np.diagonal(self._residual)
         explained = np.diagonal(self._product) / np.maximum(own, np.finfo(np.float32).tiny)
-        return np.where(own > self._floor, explained, 0.0).astype(np.float64)
+        return np.where((own > self._floor) & self._is_heard, explained, 0.0).astype(np.float64)
 
     def keep(self, units: NDArray[np.intp]) -> None:
         """Take away what these units explain."""

@@ -1,1 +1,1 @@
-"""Data loading, training, export and measurement of the four application models in `models/`."""
+"""Data loading, training, export and measurement of the models in `models/`."""

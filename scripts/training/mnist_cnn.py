@@ -30,35 +30,14 @@ def read(data_dir: Path) -> Dataset:
 
 def build() -> nn.Sequential:
     """Return the untrained network of 753,738 parameters; it maps (n, 1, 28, 28) to logits (n, 10)."""
-    from torch import nn
+    from training.torch_cnn import plain_cnn
 
-    return nn.Sequential(
-        nn.Conv2d(1, 64, 3),
-        nn.ReLU(),
-        nn.Conv2d(64, 64, 3),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-        nn.Conv2d(64, 128, 3),
-        nn.ReLU(),
-        nn.Conv2d(128, 128, 3),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-        nn.Conv2d(128, 256, 3),
-        nn.ReLU(),
-        nn.BatchNorm2d(256),
-        nn.MaxPool2d(2),
-        nn.Flatten(),
-        nn.Linear(256, 512),
-        nn.ReLU(),
-        nn.Dropout(0.25),
-        nn.Linear(512, 128),
-        nn.ReLU(),
-        nn.Linear(128, 10),
-    )
+    return plain_cnn(1, is_normalised=True, dropout=0.25)
 
 
 def train(dataset: Dataset, onnx_path: Path) -> None:
     """Train the network and write it with the TorchScript-based exporter."""
+    from training import torch_export
     from training import torch_training
 
     schedule = torch_training.Schedule(
@@ -69,4 +48,4 @@ def train(dataset: Dataset, onnx_path: Path) -> None:
         augmentation=Augmentation(max_shift=2, is_mirrored=False),
     )
     network = torch_training.fitted(build, dataset, schedule, seed=SEED)
-    torch_training.export_torchscript(network, onnx_path, input_shape=(1, 28, 28))
+    torch_export.export_torchscript(network, onnx_path, input_shape=(1, 28, 28))

@@ -1,0 +1,133 @@
+"""The report of a pruning run as one page of HTML that needs nothing else: no network, no other file."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment
+from jinja2 import StrictUndefined
+from markupsafe import Markup
+
+from paoding_onnx.pipeline import Pruned
+from paoding_onnx.plan import plan_document
+from paoding_onnx.report.charts import bar
+from paoding_onnx.report.charts import heat_map
+from paoding_onnx.report.charts import line_chart
+from paoding_onnx.report.charts import shortened
+from paoding_onnx.report.documents import prunable_parameters
+from paoding_onnx.report.documents import warnings
+from paoding_onnx.report.html.command import command_of
+from paoding_onnx.report.html.command import pieces
+from paoding_onnx.report.html.facts import Panel
+from paoding_onnx.report.html.facts import cards_of
+from paoding_onnx.report.html.facts import compact
+from paoding_onnx.report.html.facts import files_of
+from paoding_onnx.report.html.facts import lost_of
+from paoding_onnx.report.html.facts import panels_of
+from paoding_onnx.report.html.facts import reasons_of
+from paoding_onnx.report.html.facts import rows_of
+from paoding_onnx.report.html.facts import verdict_of
+from paoding_onnx.report.html.facts import versions
+from paoding_onnx.sensitivity import Harm
+
+MOST_BYTES = 1_000_000
+"""A page is never larger; what is left beside the tables is for the plan."""
+MOST_ROWS = 300
+"""Longer lists are cut, and the page says so."""
+ROWS_OF_A_MAP = 30
+"""A heat map goes on in another one after these many groups, so that it fits on paper."""
+MOST_LETTERS = 160
+"""Longer names lose their middle."""
+LONG_PLAN = 200_000
+"""Bytes of a plan beyond which it is handed out packed."""
+
+
+def html_page(
+    result: Pruned,
+    *,
+    source: Path | None = None,
+    target: Path | None = None,
+    place: Callable[[Path], Path] = lambda path: path,
+) -> str:
+    """The page for a result that was read from `source` and is written to `target`.
+
+    Same result, same page, but for what was measured with a clock. `place` says where a file lies that does not have
+    its name yet.
+    """
+    name = source.name if source else "The model"
+    plan = json.dumps(plan_document(result.trace, result.plan), separators=(",", ":"))
+    values = {
+        "name": name,
+        "result": result,
+        "verdict": verdict_of(result, name),
+        "warnings": [*result.notes, *warnings(result.comparison)],
+        "cards": cards_of(result),
+        "rows": rows_of(result, MOST_ROWS),
+        "prunable": prunable_parameters(result.trace),
+        "panels": [(panel, Markup(_chart(panel, result))) for panel in panels_of(result)],  # escaped there
+        "maps": _maps(result),
+        "reasons": reasons_of(result.trace.refusals[:MOST_ROWS]),
+        "command": pieces(command_of(result.options, source, target if result.saved else None)),
+        "files": list(files_of(result, target, place)),
+        "versions": versions(),
+        "most": MOST_ROWS,
+    }
+    page = _render({**values, "plan": None})
+    link = _plan_link(plan, MOST_BYTES - len(page.encode()) - 2000)
+    return _render({**values, "plan": link}) if link else page
+
+
+def _render(values: dict[str, object]) -> str:
+    """The page with these values; whatever is no markup of ours is escaped."""
+    folder = files(__package__)
+    script = folder.joinpath("page.js").read_text("utf-8").strip()
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
+    environment.filters.update(compact=compact, brief=lambda text: shortened(text, MOST_LETTERS), breakable=breakable)
+    environment.globals.update(bar=lambda *amounts: Markup(bar(*amounts)))  # numbers only
+    return environment.from_string(folder.joinpath("page.html").read_text("utf-8")).render(
+        **values,
+        style=Markup(folder.joinpath("page.css").read_text("utf-8").strip()),  # ours
+        script=Markup(script),  # ours
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    )
+
+
+def breakable(text: str) -> Markup:
+    """A name that may go on in the next line after the signs that join its parts.
+
+    >>> breakable("a.b<c")
+    Markup('a.<wbr>b&lt;c')
+    """
+    return Markup("<wbr>").join(re.split(r"(?<=[./_:-])(?=\w)", shortened(text, MOST_LETTERS)))
+
+
+def _chart(panel: Panel, result: Pruned) -> str:
+    label = f"share of {result.options.by} asked for"
+    return line_chart(panel.lines, title=panel.title, x_label=label, is_share=panel.is_share)
+
+
+def _maps(result: Pruned) -> list[Markup]:
+    """The heat maps, each of as many groups as fit on paper; none if harm was not measured."""
+    harms: Sequence[Harm] = result.repair.harms[:MOST_ROWS] if result.repair else ()
+    starts = range(0, len(harms), ROWS_OF_A_MAP)
+    lost = lost_of(result)
+    parts = (heat_map(harms[start : start + ROWS_OF_A_MAP], lost, has_legend=start == 0) for start in starts)
+    return [Markup(part) for part in parts]  # escaped there
+
+
+def _plan_link(plan: str, room: int) -> tuple[str, str] | None:
+    """The name and address of the plan as a download, packed if it is long; `None` if there is no room for it."""
+    content, name = (plan + "\n").encode(), "plan.json"
+    kind = "application/json"
+    if len(content) > LONG_PLAN:
+        content, name, kind = gzip.compress(content, mtime=0), "plan.json.gz", "application/gzip"
+    address = f"data:{kind};base64,{base64.b64encode(content).decode()}"
+    return (name, address) if len(address) <= room else None

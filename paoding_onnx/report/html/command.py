@@ -1,0 +1,76 @@
+"""The command line that repeats a pruning run, from its options alone."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+
+from paoding_onnx.inputs import InputOptions
+from paoding_onnx.options import Options
+
+ALWAYS = ("target",)
+"""Named even where they are what is taken by default: they say what was asked for."""
+SILENT = ("inputs", "input_shapes", "verbose")
+"""Spelled otherwise, or of no effect on the result."""
+
+
+def command_of(options: Options, source: Path | None, target: Path | None) -> str:
+    """The command that does what `options` say.
+
+    Files are named as they were given; those given with the way from the root are named without it, since that says
+    more about a machine than about a model.
+
+    >>> command_of(Options(target=0.3, exclude=("head*",)), Path("m.onnx"), Path("/home/me/small.onnx"))
+    "paoding_onnx prune m.onnx -o small.onnx --target 0.3 --exclude 'head*'"
+    """
+    output = ["--dry-run"] if target is None else ["-o", _named(target)]
+    return shlex.join(["paoding_onnx", "prune", _named(source or Path("model.onnx")), *output, *_flags(options)])
+
+
+def pieces(command: str) -> list[str]:
+    """The command in pieces between which a line may end: a flag stays with its value.
+
+    >>> pieces("paoding_onnx prune m.onnx --target 0.5 --exclude 'a b'")
+    ['paoding_onnx', 'prune', 'm.onnx', '--target 0.5', "--exclude 'a b'"]
+    """
+    found: list[str] = []
+    for word in shlex.split(command):
+        is_value = bool(found) and found[-1].startswith("-") and " " not in found[-1] and not word.startswith("-")
+        found.append(f"{found.pop()} {shlex.quote(word)}" if is_value else shlex.quote(word))
+    return found
+
+
+def _flags(options: Options) -> Iterator[str]:
+    usual = Options()
+    for field in fields(Options):
+        value = getattr(options, field.name)
+        if field.name not in SILENT and (field.name in ALWAYS or value != getattr(usual, field.name)):
+            yield from _flag(field.name, value)
+    for field in fields(InputOptions):
+        value = getattr(options.inputs, field.name)
+        if value != getattr(usual.inputs, field.name):
+            yield from _flag(f"input_{field.name}", ",".join(map(repr, value)) if isinstance(value, tuple) else value)
+    yield from _shapes(options.input_shapes)
+
+
+def _shapes(shapes: Mapping[str, tuple[int, ...]]) -> Iterator[str]:
+    for name, shape in shapes.items():
+        yield from _flag("input_shape", f"{name}:{','.join(map(str, shape))}")
+
+
+def _flag(name: str, value: object) -> Iterator[str]:
+    """An option as the command line takes it: alone if it is true, once for each of several values."""
+    flag = f"--{name.replace('_', '-')}"
+    if value is True:
+        yield flag
+        return
+    for one in value if isinstance(value, tuple) else (value,):
+        text = _named(one) if isinstance(one, Path) else str(one)
+        yield from (f"{flag}={text}",) if text.startswith("-") else (flag, text)
+
+
+def _named(path: Path) -> str:
+    return path.name if path.is_absolute() else str(path)

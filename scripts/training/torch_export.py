@@ -1,0 +1,48 @@
+"""Both of PyTorch's ONNX exporters; knows no particular application."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.onnx import TrainingMode
+
+TORCHSCRIPT_OPSET = 17
+DYNAMO_OPSET = 18
+
+
+def export_torchscript(network: nn.Module, path: Path, *, input_shape: tuple[int, ...], is_merged: bool = True) -> None:
+    """Write the network with the older, TorchScript-based exporter, with any batch size.
+
+    `is_merged` lets it merge each BatchNormalization into the convolution before it.
+    """
+    torch.onnx.export(
+        network.eval(),
+        (torch.zeros(1, *input_shape),),
+        path,
+        dynamo=False,
+        opset_version=TORCHSCRIPT_OPSET,
+        input_names=["image"],
+        output_names=["logits"],
+        dynamic_axes={"image": {0: "batch"}, "logits": {0: "batch"}},
+        # the network is in evaluation mode either way; what is preserved is that, without the exporter's merging
+        training=TrainingMode.EVAL if is_merged else TrainingMode.PRESERVE,
+        do_constant_folding=is_merged,
+    )
+
+
+def export_dynamo(network: nn.Module, path: Path, *, input_shape: tuple[int, ...]) -> None:
+    """Write the network with the newer, torch.export-based exporter, as one file with any batch size."""
+    torch.onnx.export(
+        network,
+        # torch.export takes a batch of one for a fixed size
+        (torch.zeros(2, *input_shape),),
+        path,
+        dynamo=True,
+        opset_version=DYNAMO_OPSET,
+        input_names=["image"],
+        output_names=["logits"],
+        dynamic_shapes=({0: torch.export.Dim("batch")},),
+        external_data=False,
+    )

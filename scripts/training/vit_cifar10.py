@@ -1,0 +1,32 @@
+"""CIFAR-10 classifier of the vision transformer kind: 64 patches, 4 blocks of 4 heads, width 128."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from training.dataset import Augmentation
+from training.dataset import Dataset
+
+SEED = 40
+
+
+def train(dataset: Dataset, onnx_path: Path) -> None:
+    """Train the network and write it with the TorchScript-based exporter."""
+    from training import torch_export
+    from training import torch_training
+    from training.torch_vit import VisionTransformer
+
+    schedule = torch_training.Schedule(
+        n_epochs=40,
+        batch_size=128,
+        peak_learning_rate=1.5e-3,
+        weight_decay=0.05,
+        augmentation=Augmentation(max_shift=4, is_mirrored=True),
+        # on 20,000 pictures, Muon was as good after 3 epochs as AdamW alone after 4 to 5
+        muon=torch_training.Muon(prefix="blocks.", peak_learning_rate=0.02),
+        n_threads=1,
+    )
+    network = torch_training.fitted(
+        VisionTransformer, dataset, schedule, seed=SEED, checkpoint=onnx_path.with_suffix(".checkpoint")
+    )
+    torch_export.export_torchscript(network, onnx_path, input_shape=(3, 32, 32))

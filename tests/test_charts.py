@@ -1,0 +1,157 @@
+"""Charts as SVG: well formed, every number where it belongs, readable in both themes."""
+
+from __future__ import annotations
+
+import math
+from xml.etree import ElementTree
+
+import pytest
+
+from paoding_onnx.report.charts import DARK
+from paoding_onnx.report.charts import HARM_BOUNDS
+from paoding_onnx.report.charts import LEGEND
+from paoding_onnx.report.charts import LIGHT
+from paoding_onnx.report.charts import Line
+from paoding_onnx.report.charts import bar
+from paoding_onnx.report.charts import heat_map
+from paoding_onnx.report.charts import line_chart
+from paoding_onnx.report.charts import shortened
+from paoding_onnx.report.charts import ticks
+from paoding_onnx.sensitivity import Harm
+
+SVG = "{http://www.w3.org/2000/svg}"
+WHOLE = Harm("conv", (8, 16, 24, 32, 40, 48, 56), (0.0, 0.0005, 0.002, 0.02, 0.2, 2.0, 99.0))
+
+
+def drawn(text):
+    """The elements of a chart, in order."""
+    return [(node.tag.removeprefix(SVG), node.attrib, node.text) for node in ElementTree.fromstring(text).iter()]
+
+
+def cells(text):
+    """Class of each cell of a heat map without a legend, where it starts, and the text on it."""
+    nodes = [
+        node for node in drawn(text) if node[1].get("class", "").startswith("hm") and node[1]["class"][2:3].isdigit()
+    ]
+    words = [text for tag, given, text in drawn(text) if tag == "text" and given["class"].startswith("hm-m hm")]
+    return [(given["class"], given["x"], word) for (_, given, _), word in zip(nodes, words, strict=True)]
+
+
+def luminance(colour):
+    """Relative luminance; source: WCAG 2.2."""
+    parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one, other):
+    """Contrast ratio; source: WCAG 2.2."""
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_heat_map_has_a_cell_for_each_measured_share():
+    found = cells(heat_map([WHOLE], has_legend=False))
+    assert [(level, word) for level, _, word in found] == [
+        ("hm0", "0"),
+        ("hm0", "<0.1"),
+        ("hm1", "0.2"),
+        ("hm3", "2.0"),
+        ("hm5", "20"),
+        ("hm7", "200"),
+        ("hm7", ">999"),
+    ]
+    assert len({x for _, x, _ in found}) == 7
+
+
+def test_cells_of_small_groups_stand_under_the_nearest_share():
+    large = cells(heat_map([WHOLE], has_legend=False))
+    two = cells(heat_map([Harm("two", (1,), (0.5,))], has_legend=False))
+    four = cells(heat_map([Harm("four", (1, 2, 3), (0.1, 0.2, 0.3))], has_legend=False))
+    assert [x for _, x, _ in two] == [large[3][1]]
+    assert [x for _, x, _ in four] == [large[k][1] for k in (1, 3, 5)]
+
+
+def test_group_that_was_not_measured_has_a_name_and_no_cell():
+    text = heat_map([Harm("lonely", (), ())], has_legend=False)
+    assert cells(text) == []
+    assert "lonely" in text
+
+
+def test_colours_get_darker_with_harm_and_in_dark_themes_lighter():
+    light, dark = ([luminance(cell) for cell, _ in colours] for colours in (LIGHT, DARK))
+    assert light == sorted(light, reverse=True)
+    assert dark == sorted(dark)
+    assert len(LIGHT) == len(DARK) == len(HARM_BOUNDS) + 1
+
+
+def test_numbers_on_cells_can_be_read():
+    assert min(contrast(*pair) for pair in (*LIGHT, *DARK)) >= 4.5
+
+
+def test_harm_that_is_no_number_is_drawn_as_the_worst():
+    ((level, _, word),) = cells(heat_map([Harm("g", (1,), (math.inf,))], has_legend=False))
+    assert (level, word) == ("hm7", ">999")
+
+
+def test_bar_below_a_row_ends_at_the_share_that_was_removed():
+    def width(lost):
+        (found,) = [given for _, given, _ in drawn(heat_map([WHOLE], {"conv": lost})) if given.get("class") == "hm-b"]
+        return float(found["width"].rstrip("%"))
+
+    column = (100 - 34) / 7
+    assert width(0.125) == pytest.approx(column / 2, abs=0.01)
+    assert width(0.5) == pytest.approx(3.5 * column, abs=0.01)
+    assert width(1.0) == pytest.approx(66, abs=0.01)
+    assert "hm-b" not in [given.get("class") for _, given, _ in drawn(heat_map([WHOLE], {"conv": 0.0}))]
+
+
+def test_heat_map_starts_with_what_colours_mean():
+    words = [word for tag, _, word in drawn(heat_map([WHOLE])) if tag == "text"]
+    assert words[0] == LEGEND
+    assert words[1:9] == ["<0.1%", "0.1%", "0.3%", "1%", "3%", "10%", "30%", "100%"]
+
+
+def test_names_in_charts_are_escaped_and_shortened():
+    evil = "<script>&\"'" * 40
+    titles = [word for tag, _, word in drawn(heat_map([Harm(evil, (1,), (0.1,))])) if tag == "title"]
+    assert titles == [shortened(evil, 200)]
+    chart = line_chart([Line("<b>&", ((0.0, 1.0), (0.5, 0.2)), "20%")], title='a "t"', x_label="<x>", is_share=True)
+    assert "<b>&" in [word for _, _, word in drawn(chart)]
+
+
+def test_lines_of_a_chart_are_told_apart_by_more_than_colour():
+    points = ((0.0, 1.0), (0.25, 0.75), (0.5, 0.5))
+    lines = [Line("a", points, "50%"), Line("b", points, "50%")]
+    tags = [tag for tag, _, _ in drawn(line_chart(lines, title="t", x_label="x", is_share=True))]
+    assert (tags.count("circle"), tags.count("rect"), tags.count("polyline")) == (3, 3, 2)
+
+
+def test_names_of_lines_that_end_together_do_not_overlap():
+    points = ((0.0, 1.0), (0.5, 0.5))
+    lines = [Line("a", points, "50%"), Line("b", points, "50%")]
+    found = drawn(line_chart(lines, title="t", x_label="x", is_share=True))
+    heights = [float(given["y"]) for tag, given, _ in found if tag == "text" and "class" not in given]
+    assert abs(heights[0] - heights[1]) >= 14
+
+
+def test_points_lie_within_the_axes():
+    chart = line_chart([Line("", ((0.0, 0.0), (0.9, 7.3)), "7.3")], title="t", x_label="x", is_share=False)
+    (path,) = [given["points"] for tag, given, _ in drawn(chart) if tag == "polyline"]
+    assert path.split()[0] == "36.0,182.0"
+    x, y = map(float, path.split()[1].split(","))
+    assert x == 248.0
+    assert 10 <= y < 20
+
+
+@pytest.mark.parametrize("top", [1.0, 0.5, 0.05, 0.33, 7.3, 1234.0, 1e-6])
+def test_ticks_are_few_and_not_above_the_top(top):
+    found = ticks(top)
+    assert 2 <= len(found) <= 6
+    assert found[0] == 0
+    assert found[-1] <= top * (1 + 1e-9)
+
+
+def test_bar_of_nothing_is_empty():
+    assert [given["width"] for tag, given, _ in drawn(bar(0, 0, 0)) if tag == "rect"] == ["0", "0"]
+    assert [given["width"] for tag, given, _ in drawn(bar(5, 3, 20)) if tag == "rect"] == ["25", "15"]

@@ -1,0 +1,332 @@
+"""The page of a report: complete, closed, needs nothing else, says what happened."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from paoding_onnx.checks import Verdict
+from paoding_onnx.cli import main
+from paoding_onnx.cost import cost
+from paoding_onnx.cost import group_cost
+from paoding_onnx.options import Options
+from paoding_onnx.pipeline import Repair
+from paoding_onnx.pipeline import prune
+from paoding_onnx.plan import plan_document
+from paoding_onnx.refit import Fitted
+from paoding_onnx.report import html
+from paoding_onnx.report.html import MOST_BYTES
+from paoding_onnx.report.html import MOST_ROWS
+from paoding_onnx.report.html import ROWS_OF_A_MAP
+from paoding_onnx.report.html import html_page
+from paoding_onnx.report.html.facts import rows_of
+from paoding_onnx.report.html.facts import verdict_of
+from paoding_onnx.sensitivity import SHARES
+from paoding_onnx.sensitivity import Harm
+from paoding_onnx.trace import Refusal
+from tests.models import model
+from tests.models import parse
+from tests.models import save
+from tests.page import Reader
+from tests.pruning import CNN
+from tests.pruning import MLP
+from tests.pruning import skip_latency
+
+EVIL = "<script>alert('1')</script>&amp;\"x\""
+
+
+@pytest.fixture(scope="module")
+def result():
+    with pytest.MonkeyPatch.context() as patch:
+        skip_latency(patch)
+        return prune(model(MLP), options=Options(method="paoding", target=0.5, step=0.1))
+
+
+def looked_at(result):
+    """The result as if its method had looked at inputs."""
+    counts = tuple(round(16 * share) for share in SHARES)
+    values = (0.0, 0.0005, 0.002, 0.02, 0.2, 2.0, 99.0)
+    harms = tuple(Harm(group.name, counts, values) for group in result.trace.groups)
+    layers = (Fitted("MatMul_5", 0.25, 0.0625),)
+    return replace(result, repair=Repair("pictures, in [0, 1]", 64, harms, layers))
+
+
+@pytest.fixture(scope="module")
+def large():
+    """A result with more groups than are shown, with names as long as some exporters write them."""
+    n_layers = MOST_ROWS + 6
+    weights = ", ".join(f"float[2,2] w{k}" for k in range(n_layers))
+    nodes = " ".join(f"m{k} = MatMul (x{k}, w{k}) x{k + 1} = Relu (m{k})" for k in range(n_layers))
+    text = f"g (float[1,2] x0) => (float[1,2] x{n_layers}) <{weights}> {{ {nodes} }}"
+    with pytest.MonkeyPatch.context() as patch:
+        skip_latency(patch)
+        found = prune(model(text), options=Options(method="magnitude", round_to=1))
+    names = ("/a/rather/long/name/of/a/node/as/exporters/write/them/encoder/layer.{}/attention/self/query/MatMul",)
+    groups = tuple(replace(g, name=names[0].format(k)) for k, g in enumerate(found.trace.groups))
+    return looked_at(replace(found, trace=replace(found.trace, groups=groups)))
+
+
+def with_steps(result, **measured):
+    """The result with something measured after each step."""
+    steps = tuple(SimpleNamespace(share=s.share, cost=s.cost, removed=s.removed, **measured) for s in result.steps)
+    return replace(result, steps=steps)
+
+
+def renamed(result, name):
+    """The result with a name given to whatever has one that the model's author chose."""
+    groups = tuple(replace(group, name=name) for group in result.trace.groups)
+    refusals = tuple(Refusal(name, name, name, 1, name) for _ in range(7))
+    return replace(result, trace=replace(result.trace, groups=groups, refusals=refusals), notes=(name,))
+
+
+def section(page, name):
+    """The section with an id."""
+    return page.partition(f'<section id="{name}"')[2].partition("</section>")[0]
+
+
+def test_page_is_closed_as_it_was_opened(result, large):
+    for case in (
+        result,
+        looked_at(result),
+        large,
+        renamed(result, EVIL),
+        with_steps(result, accuracy=0.5),
+    ):
+        assert Reader(html_page(case)).faults == []
+
+
+def test_reader_notices_what_is_not_closed():
+    assert Reader("<p><b>x</p>").faults != []
+    assert Reader("<div/>").faults != []
+    assert Reader("<p>").faults != []
+
+
+def test_page_asks_for_nothing_else(result):
+    page = html_page(looked_at(result))
+    reader = Reader(page)
+    assert [link for link in reader.values("href") if not link.startswith(("#", "data:"))] == []
+    assert reader.values("src") + reader.values("srcset") + reader.values("style") == []
+    assert not re.search(r"url\(|@import|https?://(?!www\.w3\.org/2000/svg\")", page)
+    assert "default-src 'none'" in reader.values("content")[-1]
+
+
+def test_links_within_the_page_lead_somewhere(result):
+    for case in (result, looked_at(result)):
+        reader = Reader(html_page(case))
+        ids = reader.ids()
+        assert sorted(ids) == sorted(set(ids))
+        within = [link[1:] for link in reader.values("href") if link.startswith("#")]
+        named = [*within, *reader.values("aria-labelledby"), *reader.values("for")]
+        assert set(named) - set(ids) == set()
+
+
+def test_policy_allows_the_one_script_that_is_there(result):
+    page = html_page(result)
+    (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in page
+
+
+def plain(texts):
+    """The texts with the signs that every keyboard has."""
+    signs = {"\N{MINUS SIGN}": "-", "\N{MULTIPLICATION SIGN}": "x", "\N{RIGHTWARDS ARROW}": "->"}
+    return [text.translate(str.maketrans(signs)) for text in texts]
+
+
+def test_every_group_is_a_row(result):
+    rows = [text for text in plain(Reader(html_page(result)).texts("tr")) if "->" in text]
+    assert rows == [
+        "1 MatMul_0 Units 16 -> 8 Parameters 336 -> 120 -64% MACs 320 -> 112 -65%",
+        "2 Gemm_3 Units 12 -> 6 Parameters 252 -> 78 -69% MACs 240 -> 72 -70%",
+    ]
+
+
+@pytest.mark.parametrize("text", [MLP, CNN])
+def test_rows_say_what_groups_carry_before_and_after(text, monkeypatch):
+    skip_latency(monkeypatch)
+    result = prune(model(text), options=Options(method="magnitude"))
+    for row, group in zip(rows_of(result, MOST_ROWS), result.trace.groups, strict=True):
+        carried = group_cost(result.trace, group)
+        without = result.plan.removed.copy()
+        without[group.start : group.stop] = True
+        rest = cost(result.trace, without)
+        assert (row.parameters.before, row.macs.before) == (carried.parameters, carried.macs)
+        assert row.parameters.after == result.after.parameters - rest.parameters
+        assert row.macs.after == result.after.macs - rest.macs
+
+
+def test_of_many_groups_those_that_carry_most_are_shown_in_order(result, large):
+    assert [row.name for row in rows_of(result, 1)] == ["MatMul_0"]
+    assert len(large.trace.groups) > MOST_ROWS
+    page = html_page(large)
+    assert f"Shown are the {MOST_ROWS} groups that carry most" in page
+    assert f"Shown are the first {MOST_ROWS} groups" in page
+    assert section(page, "groups").count("<tr") == MOST_ROWS + 1
+
+
+def test_page_of_a_large_model_stays_under_its_limit(large):
+    refusals = tuple(Refusal("Conv", f"{'node/' * 50}{k}", "weight", 1, f"{'reason ' * 50}{k}") for k in range(2000))
+    page = html_page(replace(large, trace=replace(large.trace, refusals=refusals)))
+    assert MOST_BYTES // 4 < len(page.encode()) <= MOST_BYTES
+
+
+def test_names_are_escaped_everywhere(result):
+    evil = looked_at(renamed(result, EVIL))
+    page = html_page(replace(evil, verdicts=(Verdict(EVIL, True, EVIL),)), source=Path(EVIL.replace("/", "")))
+    assert "alert('1')" not in page
+    assert page.count("<script>") == 1
+    reader = Reader(page)
+    assert reader.faults == []
+    assert EVIL in reader.texts("h3")
+    assert any(EVIL in text for text in reader.texts("tr"))
+    assert EVIL in reader.texts("title")
+
+
+def test_verdict_is_one_sentence(result):
+    assert verdict_of(result, "m.onnx") == (
+        "m.onnx has 61.5% fewer parameters and needs 63.0% fewer multiply-adds; "
+        f"it answers {result.comparison.agreement:.0%} of fresh inputs as before, and all 5 proofs hold."
+    )
+    moved = replace(result, comparison=replace(result.comparison, agreement=None, difference=0.123))
+    assert "; its outputs moved by 12% of their size on fresh inputs, and" in verdict_of(moved, "m.onnx")
+
+
+def test_failed_proof_is_not_called_proven(result):
+    failed = replace(result, verdicts=(*result.verdicts, Verdict("recount", False, "other numbers")))
+    assert "NOT all proofs hold" in verdict_of(failed, "m")
+    assert 'aria-label="fails"' in section(html_page(failed), "proofs")
+    assert 'aria-label="fails"' not in html_page(result)
+
+
+def test_cards_say_before_and_after(result):
+    reader = Reader(html_page(replace(result, bytes_before=2000, bytes_after=1000)))
+    cards = [text for text in plain(reader.texts("li")) if text.startswith(("Param", "Multi", "File", "Latency"))]
+    assert cards == [
+        "Parameters 154 -61.5% from 400",
+        "Multiply-adds 136 -63.0% from 368",
+        "File 1.00 kB -50.0% from 2.00 kB",
+        "Latency 0.50 x -50.0%, onnxruntime",
+    ]
+
+
+def test_warnings_are_seen_first(result):
+    poor = replace(result, notes=("no weight was fitted",), comparison=replace(result.comparison, agreement=0.25))
+    page = html_page(poor)
+    lead = page.partition('class="lead"')[2].partition("</section>")[0]
+    assert "no weight was fitted" in lead
+    assert "75% of made-up inputs are answered otherwise" in lead
+
+
+def test_curve_of_the_size_is_drawn_from_the_steps(result):
+    steps = section(html_page(result), "steps")
+    assert steps.count("<svg") == 1
+    assert ">parameters</tspan>" in steps
+    assert ">38%</tspan>" in steps
+    rows = Reader(html_page(result)).texts("tr")
+    assert f"50% {result.after.parameters} {result.after.macs}" in rows
+
+
+def test_nothing_is_drawn_of_a_single_step(result):
+    page = html_page(replace(result, steps=result.steps[-1:]))
+    assert 'id="steps"' not in page
+    assert 'href="#steps"' not in page
+
+
+def test_what_was_measured_after_each_step_is_drawn_and_nothing_else(result):
+    page = html_page(with_steps(result, agreement=0.875, difference=None, accuracy=0.75))
+    assert Reader(page).texts("figcaption") == ["Size left", "Same answers", "Accuracy"]
+    assert ">87.5%</tspan>" in page
+    assert [row for row in Reader(page).texts("tr") if row.endswith("87.5% 75.0%")] != []
+    assert Reader(html_page(with_steps(result, difference=0.2))).texts("figcaption") == ["Size left", "Outputs moved"]
+
+
+def test_heat_map_is_drawn_if_harm_was_measured(result):
+    page = html_page(looked_at(result))
+    assert section(page, "harm").count('class="hm"') == 1
+    assert 'id="harm"' not in html_page(result)
+
+
+def test_long_heat_maps_are_in_parts_that_fit_on_paper(large):
+    harm = section(html_page(large), "harm")
+    assert harm.count('class="hm"') == MOST_ROWS / ROWS_OF_A_MAP
+    assert harm.count("&lt;0.1%<") == 1
+
+
+def test_fitted_layers_and_inputs_are_named(result):
+    proofs = section(html_page(looked_at(result)), "proofs")
+    assert "64 inputs: pictures, in [0, 1]" in proofs
+    assert '<th scope="row">MatMul_5</th><td>0.25</td><td>0.0625</td>' in proofs
+    assert "which looks at weights alone" in section(html_page(result), "proofs")
+
+
+def test_refusals_stand_under_their_reasons(result):
+    a, b = "graph output 'y'", "no rule"
+    refusals = (Refusal("Gemm", "n1", "w", 1, a), Refusal("Scan", "n2", "", -1, b), Refusal("Gemm", "n3", "v", 0, a))
+    page = html_page(replace(result, trace=replace(result.trace, refusals=refusals)))
+    reader = Reader(section(page, "left"))
+    assert reader.texts("h3") == [a, b]
+    places = [text for text in reader.texts("li") if not text.startswith((a, b))]
+    assert places == ["Gemm n1: w axis 1", "Gemm n3: v axis 0", "Scan n2: the whole node"]
+    assert 'id="left"' not in html_page(replace(result, trace=replace(result.trace, refusals=())))
+
+
+def test_plan_can_be_downloaded(result):
+    page = html_page(result)
+    (address,) = [link for link in Reader(page).values("href") if link.startswith("data:application/json;base64,")]
+    plan = json.loads(base64.b64decode(address.partition(",")[2]))
+    assert plan == json.loads(json.dumps(plan_document(result.trace, result.plan)))
+    assert Reader(page).values("download") == ["plan.json"]
+
+
+def test_long_plan_is_packed(result, monkeypatch):
+    monkeypatch.setattr(html, "LONG_PLAN", 100)
+    page = html_page(result)
+    (address,) = [link for link in Reader(page).values("href") if link.startswith("data:application/gzip;base64,")]
+    plan = json.loads(gzip.decompress(base64.b64decode(address.partition(",")[2])))
+    assert plan == json.loads(json.dumps(plan_document(result.trace, result.plan)))
+    assert Reader(page).values("download") == ["plan.json.gz"]
+
+
+def test_plan_for_which_there_is_no_room_is_left_out(result, monkeypatch):
+    monkeypatch.setattr(html, "MOST_BYTES", 1000)
+    page = html_page(result)
+    assert Reader(page).values("download") == []
+    assert "The plan is too long for this page" in page
+
+
+def test_same_result_gives_the_same_page(result):
+    assert html_page(looked_at(result)) == html_page(looked_at(result))
+
+
+def test_groups_can_be_sorted_and_found_by_keyboard(result):
+    reader = Reader(section(html_page(result), "groups"))
+    heads = [given for tag, given in reader.tags if tag == "th" and given.get("role") == "columnheader"]
+    assert len(heads) == 5
+    assert [given.get("aria-sort") for given in heads] == ["ascending", None, None, None, None]
+    assert [tag for tag, _ in reader.tags].count("button") == 5
+    assert reader.texts("label") == ["Find a group"]
+
+
+def test_command_line_writes_a_page_if_the_report_is_to_be_one(monkeypatch, tmp_path, capsys):
+    skip_latency(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    save(parse(MLP), Path("m.onnx"))
+    argv = ["prune", "m.onnx", "-o", "small.onnx", "--method", "magnitude", "--report"]
+    assert main([*argv, "out.HTML"]) == 0
+    page = Path("out.HTML").read_text("utf-8")
+    assert Reader(page).faults == []
+    for name in ("m.onnx", "small.onnx"):
+        assert hashlib.sha256(Path(name).read_bytes()).hexdigest() in page
+    assert "paoding_onnx prune m.onnx -o small.onnx --target 0.5 --method magnitude" in Reader(page).texts("code")
+    assert main([*argv, "out.json", "--force"]) == 0
+    assert json.loads(Path("out.json").read_text())["before"]["parameters"] == 400
+    assert str(tmp_path) not in page
+    capsys.readouterr()

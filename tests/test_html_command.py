@@ -1,0 +1,50 @@
+"""The command that a page names does what was done: parsed again it gives the same options."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from paoding_onnx.cli.arguments import parse_arguments
+from paoding_onnx.cli.commands import options_of
+from paoding_onnx.inputs import InputOptions
+from paoding_onnx.options import Options
+from paoding_onnx.report.html.command import command_of
+from paoding_onnx.report.html.command import pieces
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        Options(),
+        Options(target=0.3, by="macs", step=0.1, method="paoding", round_to=8, seed=7, memory=1 << 29),
+        Options(exclude=("head*", "a b", "$x"), only=("'q'",), exact_only=True, allocation="uniform"),
+        Options(choose=("blocks", "/a/*=places"), input_shapes={"x:0": (1, 3, 8, 8), "y": (2,)}),
+        Options(calibration=Path("pictures"), inputs=InputOptions(kind="pictures", mean=(0.5, 0.25), std=(1.0, 2.0))),
+        Options(inputs=InputOptions(range=(-1.0, 1.0)), exclude=("-x",)),
+    ],
+)
+def test_command_parsed_again_gives_the_same_options(options):
+    words = shlex.split(command_of(options, Path("m.onnx"), Path("small.onnx")))
+    arguments = parse_arguments(words[1:])
+    assert words[0] == "paoding_onnx"
+    assert options_of(arguments) == options
+    assert (arguments.model, arguments.output) == (Path("m.onnx"), Path("small.onnx"))
+
+
+def test_what_is_usual_is_not_spelled_but_for_the_target():
+    assert command_of(Options(), Path("a/m.onnx"), None) == "paoding_onnx prune a/m.onnx --dry-run --target 0.5"
+
+
+def test_folders_of_the_machine_are_not_named():
+    options = Options(calibration=Path("/home/me/pictures"))
+    command = command_of(options, Path("/home/me/m.onnx"), Path("/srv/small.onnx"))
+    assert command == "paoding_onnx prune m.onnx -o small.onnx --target 0.5 --calibration pictures"
+
+
+def test_pieces_are_the_command():
+    options = Options(exclude=("a b", "--c", "'"), inputs=InputOptions(range=(-1.0, 1.0)))
+    command = command_of(options, Path("my model.onnx"), Path("small.onnx"))
+    assert shlex.split(" ".join(pieces(command))) == shlex.split(command)
