@@ -71,6 +71,8 @@ STRUCTURES = {
     "many rows at once": MLP.replace("[N,", "[300,"),
 }
 """Models of many kinds, each with something to remove."""
+STAYS = 5e-3
+"""How far outputs move, relative to their size, though nothing need be lost: the price of the ridge."""
 ALL_LEFT_ALONE = ("subgraph",)
 
 
@@ -170,7 +172,7 @@ def test_planted_redundancy_goes_and_the_outputs_stay(plant, allocation):
     subject = planted(MLP, plant)
     result = prune(subject, options=Options(round_to=1, allocation=allocation))
     assert [result.plan.kept_units(group) for group in result.trace.groups] == [8, 6]
-    assert moved(subject, result.model) < 2e-3
+    assert moved(subject, result.model) < STAYS
 
 
 def test_planted_combination_goes_and_the_outputs_stay():
@@ -179,12 +181,12 @@ def test_planted_combination_goes_and_the_outputs_stay():
 
     text = "g (float[N,20] x) => (float[N,4] y) <float[20,16] a, float[16,4] b> { p = MatMul (x, a) y = MatMul (p, b) }"
     subject = planted(text, plant)
-    assert moved(subject, prune(subject, options=HALF).model) < 2e-3
+    assert moved(subject, prune(subject, options=HALF).model) < STAYS
 
 
 def test_outputs_would_move_without_redundancy():
     subject = model(MLP)
-    assert moved(subject, prune(subject, options=HALF).model) > 0.01
+    assert moved(subject, prune(subject, options=HALF).model) > 3 * STAYS
 
 
 def save_rows(folder, rows, name="real.npz"):
