@@ -69,7 +69,7 @@ def _sorted_factors(site: Site, source: int, weight: int) -> Contraction | None:
     shared = tuple(n for n in own if n in read and n in made)
     summed = tuple(n for n in own if n in read and n not in made)
     kernel = tuple(n for n in own if n not in read and n not in made)
-    rows = tuple(n for n in _row_names(site.bound.outputs[0], own))
+    rows = tuple(n for n in _row_names(site.bound.outputs[0], own) if n in read or kernel or site.bound.sizes[n] > 1)
     found = Contraction(
         source, weight, shared, summed, kernel, tuple(n for n in own if n in made and n not in read), rows
     )
@@ -187,6 +187,7 @@ def _names(operand: Operand | None) -> tuple[str, ...]:
 
 def _arranged(value: Array, operand: Operand, sizes: Mapping[str, int], parts: Sequence[Sequence[str]]) -> Array:
     """The array with one axis for each of `parts`, made of these factors, major to minor."""
+    wanted = {name for part in parts for name in part}
     names: list[str] = []
     shape: list[int] = []
     for number, (axis, size) in enumerate(zip(operand, value.shape, strict=True)):
@@ -194,8 +195,9 @@ def _arranged(value: Array, operand: Operand, sizes: Mapping[str, int], parts: S
             names.append(_row_name(number, axis))
             shape.append(size)
             continue
-        names += axis[0]
-        shape += [sizes[name] for name in axis[0]]
+        used = [name for name in axis[0] if name in wanted or sizes[name] > 1]
+        names += used
+        shape += [sizes[name] for name in used]
     order = [names.index(name) for part in parts for name in part]
     lengths = [math.prod(shape[names.index(name)] for name in part) for part in parts]
     return value.reshape(shape).transpose(order).reshape(lengths)

@@ -146,7 +146,7 @@ def prune(
 
     >>> result = prune("models/fraud_mlp.onnx", options=Options(target=0.5))
     >>> result.before.parameters, result.after.parameters, all(verdict.passed for verdict in result.verdicts)
-    (6145, 2049, True)
+    (6145, 2145, True)
 
     Args:
         model: a file, or a model that `load` returned.

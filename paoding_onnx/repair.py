@@ -20,6 +20,9 @@ from paoding_onnx.samplers.reconstruction import damped
 from paoding_onnx.trace import Group
 from paoding_onnx.trace import Mask
 
+EXACT = 1e-4
+"""Share of a unit's size that is taken for rounding."""
+
 
 def absorb(view: View, group: Group, candidates: Sequence[Candidate]) -> Mapping[str, Array]:
     """Constants (by name, where they differ from the file's) after each candidate's twin has taken over its weights.
@@ -81,10 +84,18 @@ def stand_in(
 
 
 def _shares(moments: Moments, gone: Mask, *, centred: bool) -> NDArray[np.float64]:
-    """How much of each kept unit makes up for each removed one; `(n_removed, n_kept)`."""
+    """How much of each kept unit makes up for each removed one; `(n_removed, n_kept)`.
+
+    With a ridge, except for units that are sums of kept ones to the last bit.
+    """
     second = moments.covariance if centred else moments.covariance + np.outer(moments.mean, moments.mean)
     safe = damped(second)
-    return np.asarray(np.linalg.solve(safe[np.ix_(~gone, ~gone)], safe[np.ix_(~gone, gone)]).T)
+    shares = np.linalg.solve(safe[np.ix_(~gone, ~gone)], safe[np.ix_(~gone, gone)]).T
+    inner, across = second[np.ix_(~gone, ~gone)], second[np.ix_(~gone, gone)]
+    sums = (np.linalg.pinv(inner, rcond=1e-6, hermitian=True) @ across).T
+    left = np.diagonal(second)[gone] - np.einsum("uk,ku->u", sums, across)
+    is_sum = left <= EXACT * np.diagonal(second)[gone]
+    return np.asarray(np.where(is_sum[:, None], sums, shares))
 
 
 def _positions(units: Array, group: Group) -> dict[int, Array]:

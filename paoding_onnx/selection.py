@@ -117,17 +117,18 @@ def study_units(model: Model, traced: Trace, options: Options, progress: Progres
         UsageError: if the samples for calibration do not fit the model.
     """
     progress("making up inputs" if options.calibration is None else "reading samples", 0.0)
-    return gather(
-        model,
-        traced,
-        _samples(model, traced, options),
-        METHODS[options.method].sampler,
-        is_measured=options.allocation == "measured",
-        is_made_up=options.calibration is None,
-        memory=options.memory,
-        seed=options.seed,
-        progress=progress,
-    )
+    with np.errstate(over="ignore", invalid="ignore"):  # made-up inputs may make activations explode
+        return gather(
+            model,
+            traced,
+            _samples(model, traced, options),
+            METHODS[options.method].sampler,
+            is_measured=options.allocation == "measured",
+            is_made_up=options.calibration is None,
+            memory=options.memory,
+            seed=options.seed,
+            progress=progress,
+        )
 
 
 def _samples(model: Model, traced: Trace, options: Options) -> Samples:
@@ -146,7 +147,7 @@ def choose_from(traced: Trace, evidence: Evidence, options: Options) -> Choice:
     """
     removed = nothing(traced)
     steps = []
-    for share, counts in _counts(traced, evidence, options):
+    for share, counts in _nested(list(_counts(traced, evidence, options))):
         before = removed
         removed = nothing(traced)
         went = {}
@@ -157,6 +158,15 @@ def choose_from(traced: Trace, evidence: Evidence, options: Options) -> Choice:
                 went[group.name] = fresh
         steps.append(Step(float(share), cost(traced, removed), MappingProxyType(went)))
     return Choice(make_plan(removed), tuple(steps), evidence=evidence)
+
+
+def _nested(steps: list[tuple[Fraction, tuple[int, ...]]]) -> list[tuple[Fraction, tuple[int, ...]]]:
+    """The steps, none of which takes a unit that a later one gives back."""
+    for number in range(len(steps) - 1, 0, -1):
+        share, counts = steps[number - 1]
+        later = steps[number][1]
+        steps[number - 1] = share, tuple(min(pair) for pair in zip(counts, later, strict=True))
+    return steps
 
 
 def _counts(traced: Trace, evidence: Evidence, options: Options) -> Iterator[tuple[Fraction, tuple[int, ...]]]:

@@ -168,6 +168,7 @@ class _Store:
         self._values: dict[str, list[Array]] = {}
         self._folder: TemporaryDirectory[str] | None = None
         self._n_files = 0
+        self._n_bytes = 0
 
     def names(self) -> tuple[str, ...]:
         """Names of all tensors, in the order in which they came."""
@@ -179,8 +180,8 @@ class _Store:
 
     def append(self, name: str, array: Array) -> None:
         """Add a batch of a tensor."""
-        held = sum(a.nbytes for of in self._values.values() for a in of if not isinstance(a, np.memmap))
-        is_full = held + array.nbytes > self._memory and array.ndim > 0
+        is_full = self._n_bytes + array.nbytes > self._memory and array.ndim > 0
+        self._n_bytes += 0 if is_full else array.nbytes
         self._values.setdefault(name, []).append(self._on_disk(array) if is_full else array)
 
     def drop(self, name: str) -> None:
@@ -188,6 +189,8 @@ class _Store:
         for array in self._values.pop(name):
             if isinstance(array, np.memmap) and array.filename is not None:
                 Path(array.filename).unlink()
+            else:
+                self._n_bytes -= array.nbytes
 
     def close(self) -> None:
         """Forget everything."""

@@ -1,4 +1,4 @@
-"""Time and memory of pruning, as ratios to loading and saving the same file in the same run.
+"""Time and memory of pruning, as ratios to loading and saving the same file, or to running it, in the same run.
 
     python scripts/benchmark.py
 
@@ -20,13 +20,16 @@ sys.path.insert(0, str(Path(__file__).parent))
 import networks
 
 JOBS = ("mlp", "vgg", "pairs")
+DEFAULTS = ("tiny", "resnet50")
+"""Jobs of the default method, which runs the model: compared with one pass of as many inputs through it."""
 
 
 def main() -> None:
     """Run all jobs, or the one named, and print a line for each figure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--job", choices=(*JOBS, "copy"), help=argparse.SUPPRESS)
+    parser.add_argument("--job", choices=(*JOBS, *DEFAULTS, "copy", "pass"), help=argparse.SUPPRESS)
     parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--models", type=Path, nargs="*", default=[], help="more files to prune by default")
     arguments = parser.parse_args()
     if arguments.job:
         _JOBS[arguments.job](arguments.file)
@@ -37,6 +40,10 @@ def main() -> None:
         networks.random_vgg16(vgg)
         for job, file in (("mlp", mlp), ("vgg", vgg), ("pairs", vgg)):
             _compare(job, file)
+        resnet = Path(folder) / "resnet50.onnx"
+        networks.random_resnet50(resnet)
+        for job, file in (("tiny", mlp), ("resnet50", resnet), *(("tiny", file) for file in arguments.models)):
+            _compare_with_pass(job, file)
 
 
 def _compare(job: str, file: Path) -> None:
@@ -46,6 +53,14 @@ def _compare(job: str, file: Path) -> None:
     print(
         f"    {own['wall'] / base['wall']:.2f} x load+save, peak memory {own['peak'] / size:.2f} x the file", flush=True
     )
+
+
+def _compare_with_pass(job: str, file: Path) -> None:
+    base, own = _measure("pass", file), _measure(job, file)
+    print(
+        f"default, {file.stem}: one pass {base['wall']:.2f} s, prune {own['wall']:.2f} s ({own['cpu']:.2f} s CPU)"
+    )
+    print(f"    {own['wall'] / base['wall']:.1f} x the pass, peak memory {own['peak']:.0f} MB", flush=True)
 
 
 def _measure(job: str, file: Path) -> dict[str, float]:
@@ -80,8 +95,29 @@ def _prune(file: Path, **options: object) -> None:
     _timed(lambda: paoding_onnx.prune(file, file.with_suffix(".small"), chosen, force=True))
 
 
+def _pass(file: Path) -> None:
+    """As many samples as the default method takes, once through the model as onnxruntime optimises it."""
+    from paoding_onnx.evidence import n_samples_for
+    from paoding_onnx.inputs import make_samples
+    from paoding_onnx.loader import load
+    from paoding_onnx.session import Session
+    from paoding_onnx.shapes import observe
+    from paoding_onnx.shapes import runnable_shapes
+    from paoding_onnx.trace import trace
+
+    model = load(file)
+    traced = trace(observe(model))
+    shapes = runnable_shapes(model, traced.graph)
+    samples = make_samples(model, traced.graph, n_samples_for(traced, shapes), 0, shapes=shapes)
+    session = Session(model, optimise=True)
+    _timed(lambda: [session.run(feed) for feed in samples.batches])
+
+
 _JOBS: dict[str, Callable[[Path], None]] = {
     "copy": _copy,
+    "pass": _pass,
+    "tiny": lambda file: _prune(file, target=0.5),
+    "resnet50": lambda file: _prune(file, target=0.5),
     "mlp": lambda file: _prune(file, target=0.5, step=0.05, method="paoding"),
     "vgg": lambda file: _prune(file, target=0.5, method="magnitude"),
     "pairs": lambda file: _prune(file, target=0.5, step=0.05, method="paoding", only=("fc*",)),

@@ -26,7 +26,7 @@ from sklearn.neural_network import MLPClassifier
 import paoding_onnx
 
 SEEDS = range(5)
-METHODS = ("paoding", "magnitude", "random")
+METHODS = ("reconstruction", "paoding", "magnitude", "random")
 NETWORKS = {"64-128-64-10": (8, (128, 64)), "64-64-64-10": (8, (64, 64)), "784-256-256-10": (28, (256, 256))}
 """Name to side length of the pictures and hidden widths."""
 
@@ -43,12 +43,12 @@ class Digits:
 
 def main() -> None:
     """Train, prune and print the table."""
-    print(f"{'network':16} {'before':>8} " + " ".join(f"{method:>10}" for method in METHODS))
+    print(f"{'network':16} {'before':>8} " + " ".join(f"{method:>14}" for method in METHODS))
     for name, (side, hidden) in NETWORKS.items():
         data = digits(side)
         rows = [_accuracies(data, hidden, seed) for seed in SEEDS]
         means = np.mean(rows, axis=0)
-        print(f"{name:16} {means[0]:8.3f} " + " ".join(f"{mean:10.3f}" for mean in means[1:]))
+        print(f"{name:16} {means[0]:8.3f} " + " ".join(f"{mean:14.3f}" for mean in means[1:]))
 
 
 def digits(side: int) -> Digits:
@@ -77,7 +77,9 @@ def _accuracies(data: Digits, hidden: tuple[int, int], seed: int) -> list[float]
         for method in METHODS:
             small = path.with_name(f"{method}.onnx")
             result = paoding_onnx.prune(
-                path, small, paoding_onnx.Options(target=0.5, method=method, round_to=1, seed=seed)
+                path,
+                small,
+                paoding_onnx.Options(target=0.5, method=method, round_to=1, seed=seed, allocation="uniform"),
             )
             _require_half(result)
             accuracies.append(_accuracy(small, data))

@@ -71,6 +71,64 @@ def random_vgg16(path: Path, seed: int = 0) -> None:
     _write(nodes, constants, [1, 3, 224, 224], [1, 1000], path)
 
 
+def random_resnet50(path: Path, seed: int = 0) -> None:
+    """ResNet-50 (1,000 classes, 224 x 224), BatchNormalization kept, with He-initialised weights: 25.6 million."""
+    net = _Residual(np.random.default_rng(seed))
+    last = net.conv("x", 3, 64, kernel=7, stride=2)
+    net.nodes.append(helper.make_node("MaxPool", [last], ["pool"], kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4))
+    last, channels = "pool", 64
+    for stage, (width, depth) in enumerate(((64, 3), (128, 4), (256, 6), (512, 3))):
+        for block in range(depth):
+            stride = 2 if stage and not block else 1
+            inner = net.conv(last, channels, width, kernel=1)
+            inner = net.conv(inner, width, width, kernel=3, stride=stride)
+            out = net.conv(inner, width, 4 * width, kernel=1, is_last=True)
+            skip = last if block else net.conv(last, channels, 4 * width, kernel=1, stride=stride, is_last=True)
+            last, channels = net.add(out, skip), 4 * width
+    net.nodes.append(helper.make_node("GlobalAveragePool", [last], ["mean"]))
+    net.nodes.append(helper.make_node("Flatten", ["mean"], ["flat"]))
+    net.keep("fc", _normal(net.rng, (1000, 2048), 2048))
+    net.keep("fc_bias", np.zeros(1000, np.float32))
+    net.nodes.append(helper.make_node("Gemm", ["flat", "fc", "fc_bias"], ["y"], "fc", transB=1))
+    _write(net.nodes, net.constants, ["n", 3, 224, 224], ["n", 1000], path)
+
+
+class _Residual:
+    """Nodes and constants of a residual network, as they are put together."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.rng = rng
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+
+    def keep(self, name: str, value: Floats) -> str:
+        """Store a constant."""
+        self.constants.append(numpy_helper.from_array(value, name))
+        return name
+
+    def conv(self, source: str, inputs: int, units: int, *, kernel: int, stride: int = 1, is_last: bool = False) -> str:
+        """A convolution with BatchNormalization, and a Relu unless it `is_last` before an addition."""
+        name = f"c{len(self.nodes)}"
+        weight = self.keep(f"{name}_w", _normal(self.rng, (units, inputs, kernel, kernel), inputs * kernel**2))
+        pads = [kernel // 2] * 4
+        self.nodes.append(helper.make_node("Conv", [source, weight], [name], name, strides=[stride] * 2, pads=pads))
+        values = (np.ones(units), self.rng.normal(0, 0.1, units), self.rng.normal(0, 0.1, units), np.ones(units))
+        parts = [self.keep(f"{name}_{k}", value.astype(np.float32)) for k, value in enumerate(values)]
+        self.nodes.append(helper.make_node("BatchNormalization", [name, *parts], [f"{name}_n"], f"{name}_bn"))
+        return f"{name}_n" if is_last else self.relu(f"{name}_n")
+
+    def add(self, left: str, right: str) -> str:
+        """The sum of two branches, with a Relu."""
+        name = f"a{len(self.nodes)}"
+        self.nodes.append(helper.make_node("Add", [left, right], [name], name))
+        return self.relu(name)
+
+    def relu(self, source: str) -> str:
+        """A Relu."""
+        self.nodes.append(helper.make_node("Relu", [source], [f"{source}_r"]))
+        return f"{source}_r"
+
+
 def _normal(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int) -> Floats:
     return rng.standard_normal(shape, np.float32) * np.float32((2 / fan_in) ** 0.5)
 

@@ -110,6 +110,7 @@ def test_prune_document_holds_the_whole_run(result):
         "after",
         "latency_ratio",
         "output_difference",
+        "accuracy_before",
         "agreement",
         "compared_on",
         "repair",
@@ -142,6 +143,7 @@ def test_prune_document_lists_every_option(result):
         "memory": 1 << 30,
         "inputs": {"kind": "auto", "mean": (), "std": (), "range": None},
         "calibration": None,
+        "eval": None,
         "input_shapes": {},
         "verbose": False,
     }
