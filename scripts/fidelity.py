@@ -5,7 +5,8 @@
 
 DIR of --data holds the data sets that models/README.md lists; without it the small samples in models/ are split, 128 to
 calibrate on, the rest to test on. Rows that the CSV file has are not measured again, unless --fresh. The CSV file is
-written after every row, the page at the end, and by --tables alone. --onnxsim-python needs onnxsim and onnx.
+written after every row, the page at the end, and by --tables alone. --onnxsim-python needs onnxsim and onnx, --torch-python torch,
+torch-pruning and onnx.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -35,14 +37,14 @@ def main() -> None:
     """Measure what is missing, then write the page."""
     arguments = _arguments()
     kept = {_key(row): row for row in (read_csv(arguments.csv, Row) if arguments.csv.exists() else ())}
-    subjects = [] if arguments.tables else [s for s in SUBJECTS if _is_asked(s, arguments)]
+    subjects = [] if arguments.tables else _asked(arguments.models)
     for method in arguments.methods:
         for share in arguments.shares:
             for subject in subjects:
                 path = subject.path(arguments.others)
                 if path is None or ((subject.name, method, share) in kept and not arguments.fresh):
                     continue
-                row = measure(path, samples(subject, arguments.data), share, method, arguments.onnxsim_python)
+                row = measure(path, samples(subject, arguments.data), share, method, _python(method, arguments))
                 kept[_key(row)] = row
                 print(_line(row), flush=True)
                 write_csv(arguments.csv, _ordered(kept.values()), Row)
@@ -61,11 +63,19 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--tables", action="store_true", help="measure nothing, only write the page")
     parser.add_argument("--csv", metavar="FILE", type=Path, default=DOCS / "fidelity.csv")
     parser.add_argument("--onnxsim-python", metavar="FILE", default=sys.executable)
+    parser.add_argument("--torch-python", metavar="FILE", default=sys.executable)
     return parser.parse_args()
 
 
-def _is_asked(subject: Subject, arguments: argparse.Namespace) -> bool:
-    return any(fnmatchcase(subject.name, pattern) for pattern in arguments.models)
+def _asked(patterns: Sequence[str]) -> list[Subject]:
+    """The subjects, in the order of the patterns that they match."""
+    found = [subject for pattern in patterns for subject in SUBJECTS if fnmatchcase(subject.name, pattern)]
+    return list(dict.fromkeys(found))
+
+
+def _python(method: str, arguments: argparse.Namespace) -> str:
+    """The interpreter that has what a peer needs; ours needs none."""
+    return str(arguments.onnxsim_python if method == "onnxsim" else arguments.torch_python)
 
 
 def _key(row: Row) -> tuple[str, str, float]:

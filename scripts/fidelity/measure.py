@@ -22,7 +22,13 @@ from training.measurement import auroc
 from fidelity.subjects import Samples
 
 WITH_DATA = "reconstruction, 128 samples"
-METHODS = (WITH_DATA, "reconstruction", "paoding", "magnitude", "onnxsim")
+METHODS = (WITH_DATA, "reconstruction", "paoding", "magnitude", "onnxsim", "Torch-Pruning L1", "Torch-Pruning L2")
+PEERS = {
+    "onnxsim": ("with_onnxsim.py",),
+    "Torch-Pruning L1": ("with_torch_pruning.py", "1"),
+    "Torch-Pruning L2": ("with_torch_pruning.py", "2"),
+}
+"""The programs of other tools, each run in a process of its own, and what they are told besides files and share."""
 BATCH = 250
 HERE = Path(__file__).parent
 
@@ -55,7 +61,7 @@ class Row:
 
 
 def measure(path: Path, data: Samples, share: float, method: str, python: str) -> Row:
-    """The row of a model, a share and a method; `python` is the interpreter that has onnxsim."""
+    """The row of a model, a share and a method; `python` is the interpreter for the program of a peer."""
     whole = outputs(path, data)
     before, score_before = float_elements(onnx.load(path)), score(whole, data.y)
     start = time.perf_counter()
@@ -98,8 +104,9 @@ def classes(scores: NDArray[np.float32]) -> NDArray[np.int64]:
 
 
 def _prune(path: Path, small: Path, data: Samples, share: float, method: str, python: str) -> None:
-    if method == "onnxsim":
-        words = [python, str(HERE / "with_onnxsim.py"), str(path), str(share), str(small)]
+    if method in PEERS:
+        program, *more = PEERS[method]
+        words = [python, str(HERE / program), str(path), str(share), str(small), *more]
         subprocess.run(words, check=True, capture_output=True, text=True, timeout=300)
         return
     calibration = None
