@@ -5,8 +5,8 @@
 
 DIR of --data holds the data sets that models/README.md lists; without it the small samples in models/ are split, 128 to
 calibrate on, the rest to test on. Rows that the CSV file has are not measured again, unless --fresh. The CSV file is
-written after every row, the page at the end, and by --tables alone. --onnxsim-python needs onnxsim and onnx, --torch-python torch,
-torch-pruning and onnx.
+written after every row, the page at the end, and by --tables alone. --onnxsim-python needs onnxsim and onnx,
+--torch-python needs torch, torch-pruning and onnx.
 """
 
 from __future__ import annotations

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Sequence
 
+from fidelity.measure import Row
 from paoding_onnx.report.charts import Line
 from paoding_onnx.report.charts import line_chart
-
-from fidelity.measure import Row
 
 NAMES = {
     "reconstruction, 128 samples": "128 samples",

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import paoding_onnx
 from numpy.typing import NDArray
-from paoding_onnx.errors import PaodingError
-from paoding_onnx.session import Session
 from peers.count import float_elements
 from training.measurement import auroc
 
+import paoding_onnx
 from fidelity.subjects import Samples
+from paoding_onnx.errors import PaodingError
+from paoding_onnx.session import Session
 
 WITH_DATA = "reconstruction, 128 samples"
 METHODS = (WITH_DATA, "reconstruction", "paoding", "magnitude", "onnxsim", "Torch-Pruning L1", "Torch-Pruning L2")

@@ -1,7 +1,8 @@
-"""The models that are measured, each with test samples, and unlabelled samples to calibrate on, that it was not tested on."""
+"""The models that are measured, each with samples to test on, and other samples, without labels, to calibrate on."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -9,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-
+from PIL import Image
 from training import brain_cnn
-from training import cifar10
 from training import fraud_mlp
 from training import mnist_cnn
 from training.dataset import Dataset
+from training.dataset import read_jpegs
 
 N_CALIBRATION = 128
 SEED = 0
@@ -22,7 +23,19 @@ MODELS = Path(__file__).parent.parent.parent / "models"
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 Floats = NDArray[np.float32]
-Reader = Callable[[Path], Dataset]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Samples as they are stored: `seen` are training samples to look at, `x` and `y` all test samples."""
+
+    seen: NDArray[np.generic]
+    x: NDArray[np.generic]
+    y: NDArray[np.int64]
+    scale: float
+
+
+Reader = Callable[[Path], Drawn]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,41 +68,61 @@ class Samples:
     calibration: Floats
 
 
+@cache
+def _cifar10(data: Path) -> Drawn:
+    """The JPEG edition of CIFAR-10; of the training pictures only those that are drawn are decoded."""
+    x, y = read_jpegs(data / "cifar10_jpeg_test.npz", mode="RGB")
+    with np.load(data / "cifar10_jpeg_train.npz") as archive:
+        blob, offsets = archive["jpeg"], archive["offset"]
+    files = [blob[offsets[k] : offsets[k + 1]].tobytes() for k in _chosen(len(offsets) - 1)]
+    seen = np.stack([np.asarray(Image.open(io.BytesIO(file)).convert("RGB")) for file in files])
+    return Drawn(seen.transpose(0, 3, 1, 2), x.transpose(0, 3, 1, 2), y, 255.0)
+
+
+def _drawn(read: Callable[[Path], Dataset]) -> Reader:
+    """A reader of the samples that a data set comes down to."""
+
+    def read_drawn(data: Path) -> Drawn:
+        """Those of the data sets in a folder."""
+        dataset = read(data)
+        seen = dataset.x_train[_chosen(len(dataset.x_train))]
+        return Drawn(seen, dataset.x_test, dataset.y_test, dataset.scale)
+
+    return cache(read_drawn)
+
+
+def _chosen(n_samples: int) -> NDArray[np.int64]:
+    """Which training samples are looked at."""
+    return np.random.default_rng(SEED).choice(n_samples, N_CALIBRATION, replace=False)
+
+
 SUBJECTS = (
-    Subject("fraud_mlp", fraud_mlp.read, sample="fraud_mlp_test"),
-    Subject("brain_cnn", brain_cnn.read, mirror=2, sample="brain_cnn_test"),
-    Subject("mnist_cnn", mnist_cnn.read, sample="mnist_cnn_test"),
-    Subject("cifar10_cnn", cifar10.read, mirror=3, sample="cifar10_cnn_test"),
-    Subject("mobilenet_cifar10", cifar10.read, mirror=3, sample="cifar10_cnn_test"),
-    Subject("vit_cifar10", cifar10.read, mirror=3, sample="cifar10_cnn_test"),
-    Subject("cifar_resnet20.legacy_bn", cifar10.read, False, "standardised", 3, "cifar10_cnn_test"),
-    Subject("cifar_resnet20.legacy", cifar10.read, False, "standardised", 3, "cifar10_cnn_test"),
-    Subject("tiny_resnet8.export_onnx", cifar10.read, False, "bytes, channels last", 2, "cifar10_cnn_test"),
+    Subject("fraud_mlp", _drawn(fraud_mlp.read), sample="fraud_mlp_test"),
+    Subject("brain_cnn", _drawn(brain_cnn.read), mirror=2, sample="brain_cnn_test"),
+    Subject("mnist_cnn", _drawn(mnist_cnn.read), sample="mnist_cnn_test"),
+    Subject("cifar10_cnn", _cifar10, mirror=3, sample="cifar10_cnn_test"),
+    Subject("mobilenet_cifar10", _cifar10, mirror=3, sample="cifar10_cnn_test"),
+    Subject("vit_cifar10", _cifar10, mirror=3, sample="cifar10_cnn_test"),
+    Subject("cifar_resnet20.legacy_bn", _cifar10, False, "standardised", 3, "cifar10_cnn_test"),
+    Subject("cifar_resnet20.legacy", _cifar10, False, "standardised", 3, "cifar10_cnn_test"),
+    Subject("tiny_resnet8.export_onnx", _cifar10, False, "bytes, channels last", 2, "cifar10_cnn_test"),
 )
 
 
 def samples(subject: Subject, data: Path | None) -> Samples:
     """Test and calibration samples of a model, out of the data sets, else out of the small samples in `models/`."""
-    seen, x, y, scale = _from_data(subject.read, data) if data else _from_sample(subject.sample)
-    chosen = _fed(seen, scale, subject.feed)
+    drawn = subject.read(data) if data else _from_sample(subject.sample)
+    chosen = _fed(drawn.seen, drawn.scale, subject.feed)
     if subject.mirror is not None:
         chosen = np.concatenate([chosen, np.flip(chosen, subject.mirror)])
-    return Samples(_fed(x, scale, subject.feed), y, chosen)
+    return Samples(_fed(drawn.x, drawn.scale, subject.feed), drawn.y, chosen)
 
 
-@cache
-def _from_data(read: Reader, data: Path) -> tuple[NDArray[np.generic], NDArray[np.generic], NDArray[np.int64], float]:
-    """Training samples to look at, drawn at random, and all test samples with their labels; then the scale."""
-    dataset = read(data)
-    chosen = np.random.default_rng(SEED).choice(len(dataset.x_train), N_CALIBRATION, replace=False)
-    return dataset.x_train[chosen], dataset.x_test, dataset.y_test, dataset.scale
-
-
-def _from_sample(name: str) -> tuple[NDArray[np.generic], NDArray[np.generic], NDArray[np.int64], float]:
+def _from_sample(name: str) -> Drawn:
     """The same of a sample of test data: the first are to look at, the model is tested on the others."""
     with np.load(MODELS / f"{name}.npz") as archive:
         x, y, scale = archive["x"], archive["y"], float(archive["scale"])
-    return x[:N_CALIBRATION], x[N_CALIBRATION:], y[N_CALIBRATION:], scale
+    return Drawn(x[:N_CALIBRATION], x[N_CALIBRATION:], y[N_CALIBRATION:], scale)
 
 
 def _fed(x: NDArray[np.generic], scale: float, feed: str) -> Floats:

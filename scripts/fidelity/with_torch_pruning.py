@@ -102,7 +102,8 @@ def _pruned(source: Path, ratio: float, norm: int) -> nn.Module:
     network = ResNet20()
     held = network.state_dict()
     network.load_state_dict({name: weights.get(name, value) for name, value in held.items()})
-    missing = [name for name in held if name not in weights and not name.endswith(("num_batches_tracked", "shortcut.weight"))]
+    known = ("num_batches_tracked", "shortcut.weight")
+    missing = [name for name in held if name not in weights and not name.endswith(known)]
     if missing:
         raise SystemExit(f"the file has no weights called {', '.join(missing[:3])}")
     network.eval()
