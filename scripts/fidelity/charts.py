@@ -34,7 +34,7 @@ def chart(rows: Sequence[Row], whole: float, order: Mapping[str, int]) -> str:
     lines = [_line([row for row in rows if row.method == method], whole) for method in methods]
     title = f"{rows[0].model}: score on test samples against parameters removed"
     svg = line_chart(lines, title=title, x_label="parameters removed", is_share=True)
-    svg = svg.replace('viewBox="0 0 360 226"', 'width="720" height="500" viewBox="0 0 360 250"', 1)
+    svg = svg.replace('viewBox="0 0 360 226"', 'width="560" height="350" viewBox="-8 0 376 235"', 1)
     head, _, rest = svg.partition(">")
     return f"{head}>{_style([order[method] for method in methods])}{rest}\n"
 
