@@ -57,9 +57,7 @@ def _compare(job: str, file: Path) -> None:
 
 def _compare_with_pass(job: str, file: Path) -> None:
     base, own = _measure("pass", file), _measure(job, file)
-    print(
-        f"default, {file.stem}: one pass {base['wall']:.2f} s, prune {own['wall']:.2f} s ({own['cpu']:.2f} s CPU)"
-    )
+    print(f"default, {file.stem}: one pass {base['wall']:.2f} s, prune {own['wall']:.2f} s ({own['cpu']:.2f} s CPU)")
     print(f"    {own['wall'] / base['wall']:.1f} x the pass, peak memory {own['peak']:.0f} MB", flush=True)
 
 

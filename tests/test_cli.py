@@ -179,7 +179,7 @@ def test_operators_prints_markdown(printed):
         (
             ("prune", "m.onnx", "--dry-run"),
             "model output options prunable_parameters before after latency_ratio output_difference"
-            " agreement compared_on repair warnings groups steps checks refusals",
+            " accuracy_before agreement compared_on repair warnings groups steps checks refusals",
         ),
         (("check", "m.onnx", "m.onnx"), "checks output_difference"),
     ],
