@@ -1,4 +1,4 @@
-"""The table of the README: the four models of `models/` at 25 % and 50 % of their units, on their test samples.
+"""The table of the README: four models of `models/` without half and two thirds of their parameters, on their samples.
 
     python scripts/table.py
 
@@ -25,14 +25,14 @@ HEADER = "| model | units removed | parameters | MACs | file | latency | {} |"
 def main() -> None:
     """Prune each model at each target and print a row for it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--method", default="paoding", help="see `paoding_onnx prune --help` (default paoding)")
-    parser.add_argument("--targets", type=float, nargs="+", default=[0.25, 0.5], help="shares of the units to remove")
+    parser.add_argument("--method", default="reconstruction", help="see `paoding_onnx prune --help`")
+    parser.add_argument("--targets", type=float, nargs="+", default=[0.5, 0.67], help="shares of the parameters to remove")
     arguments = parser.parse_args()
     print(HEADER.format("accuracy (fraud: AUROC)"))
     print("|---|---|---|---|---|---|---|")
     for name in NAMES:
         for target in arguments.targets:
-            print(_row(name, paoding_onnx.Options(target=target, method=arguments.method)), flush=True)
+            print(_row(name, paoding_onnx.Options(target=target, by="parameters", method=arguments.method)), flush=True)
 
 
 def score(path: Path, sample: Path) -> float:
