@@ -26,7 +26,7 @@ def main() -> None:
     """Prune each model at each target and print a row for it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--method", default="reconstruction", help="see `paoding_onnx prune --help`")
-    parser.add_argument("--targets", type=float, nargs="+", default=[0.5, 0.67], help="shares of the parameters to remove")
+    parser.add_argument("--targets", type=float, nargs="+", default=[0.5, 0.67], help="shares of parameters")
     arguments = parser.parse_args()
     print(HEADER.format("accuracy (fraud: AUROC)"))
     print("|---|---|---|---|---|---|---|")
