@@ -17,7 +17,7 @@ def train(dataset: Dataset, onnx_path: Path) -> None:
     from training.torch_vit import VisionTransformer
 
     schedule = torch_training.Schedule(
-        n_epochs=40,
+        n_epochs=16,
         batch_size=128,
         peak_learning_rate=1.5e-3,
         weight_decay=0.05,
