@@ -79,6 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
     names = [application.name for application in APPLICATIONS]
     parser = argparse.ArgumentParser(description="Train, export and measure the models of models/.")
     parser.add_argument("--data", type=Path, required=True, help="folder with mnist.npz and the other data sets")
@@ -125,11 +126,13 @@ def report(dataset: Dataset, *, onnx_path: Path, sample_path: Path) -> list[str]
 
 
 def _quality_line(title: str, scores: NDArray[np.float32], labels: NDArray[np.int64]) -> str:
+    """Return one line with all measures of scores (n, n_outputs)."""
     measures = ", ".join(f"{name} {value:.4f}" for name, value in quality(scores, labels).items())
     return f"  {title}: {measures} ({len(labels)} samples)"
 
 
 def _file_line(path: Path) -> str:
+    """Return one line with the size and the checksum of a file."""
     return f"  {path.name}: {path.stat().st_size:,} bytes, sha256 {hashlib.sha256(path.read_bytes()).hexdigest()}"
 
 

@@ -19,4 +19,5 @@ def read(data_dir: Path) -> Dataset:
 
 
 def _channels_first(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return pictures (n, height, width, 3) as (n, 3, height, width)."""
     return np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))

@@ -53,6 +53,7 @@ def read_jpegs(
 
 
 def _decode(jpeg: bytes, *, mode: str, size: tuple[int, int] | None) -> NDArray[np.uint8]:
+    """Return one picture (height, width[, 3])."""
     picture = Image.open(io.BytesIO(jpeg)).convert(mode)
     return np.asarray(picture.resize(size, Image.Resampling.BILINEAR) if size else picture)
 

@@ -43,6 +43,7 @@ def _distinct_rows(path: Path) -> NDArray[np.float64]:
 def _standardised(
     features: NDArray[np.float64], *, mean: NDArray[np.float64], deviation: NDArray[np.float64]
 ) -> NDArray[np.float32]:
+    """Return features (n, n_features) in deviations from the mean, at most `CLIP` of them."""
     return np.clip((features - mean) / deviation, -CLIP, CLIP).astype(np.float32)
 
 

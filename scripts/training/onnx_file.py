@@ -40,6 +40,7 @@ def _messages(message: Message) -> Iterator[Message]:
 
 
 def _remove_paths_from(message: Message) -> int:
+    """Clear the message's own entries that name a path, not those of messages inside it; return how many went."""
     n_removed = 0
     if MACHINE_PATH.search(getattr(message, "doc_string", "")):
         message.ClearField("doc_string")

@@ -30,6 +30,7 @@ class InvertedResidual(nn.Module):
     """A 1x1 convolution that widens, a depthwise 3x3, a linear 1x1 that narrows; a shortcut where shapes agree."""
 
     def __init__(self, n_inputs: int, n_outputs: int, *, expansion: int, stride: int) -> None:
+        """Draw the layers; a block with an expansion of 1 has no first convolution."""
         super().__init__()
         n_inner = expansion * n_inputs
         self.has_shortcut = stride == 1 and n_inputs == n_outputs

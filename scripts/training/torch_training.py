@@ -85,6 +85,7 @@ def fitted(
 
 
 def _begun(network: nn.Module, schedule: Schedule, *, n_steps: int, rng: np.random.Generator) -> Run:
+    """Return the run before its first step."""
     network.to(memory_format=torch.channels_last)
     optimizers = _optimizers(network, schedule)
     cycles = tuple(

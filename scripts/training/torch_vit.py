@@ -24,6 +24,7 @@ class Attention(nn.Module):
     """Self-attention with one dense layer for queries, keys and values."""
 
     def __init__(self) -> None:
+        """Draw both layers."""
         super().__init__()
         self.qkv = nn.Linear(WIDTH, 3 * WIDTH)
         self.project = nn.Linear(WIDTH, WIDTH)
@@ -41,6 +42,7 @@ class Block(nn.Module):
     """Attention and a two-layer perceptron, each behind a LayerNormalization and with a shortcut around it."""
 
     def __init__(self) -> None:
+        """Draw both halves."""
         super().__init__()
         self.attend = nn.Sequential(nn.LayerNorm(WIDTH), Attention())
         self.transform = nn.Sequential(
@@ -57,6 +59,7 @@ class VisionTransformer(nn.Module):
     """The whole network, from pixels in [0, 1] to logits."""
 
     def __init__(self) -> None:
+        """Draw the whole network."""
         super().__init__()
         self.register_buffer("mean", torch.tensor(PIXEL_MEAN).reshape(1, 3, 1, 1))
         self.register_buffer("deviation", torch.tensor(PIXEL_DEVIATION).reshape(1, 3, 1, 1))

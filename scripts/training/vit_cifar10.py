@@ -17,12 +17,12 @@ def train(dataset: Dataset, onnx_path: Path) -> None:
     from training.torch_vit import VisionTransformer
 
     schedule = torch_training.Schedule(
-        n_epochs=40,
+        n_epochs=16,
         batch_size=128,
         peak_learning_rate=1.5e-3,
         weight_decay=0.05,
         augmentation=Augmentation(max_shift=4, is_mirrored=True),
-        # on 20,000 pictures, Muon was as good after 3 epochs as AdamW alone after 4 to 5
+        # on 20,000 pictures, held-out accuracy was higher after 2 epochs with it than after 3 with AdamW alone
         muon=torch_training.Muon(prefix="blocks.", peak_learning_rate=0.02),
         n_threads=1,
     )
