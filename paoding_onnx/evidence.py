@@ -43,10 +43,10 @@ USUAL_SAMPLES = 256
 """Samples for statistics, where multiply-adds and memory allow."""
 MOST_NUMBERS = 1 << 22
 """Numbers that all samples of the inputs together hold, where that leaves `USUAL_SAMPLES`."""
-MACS_TO_RUN = 3 * 10**11
+MACS_TO_RUN = 15 * 10**10
 """Multiply-adds to spend on one run of all samples; some seconds on two cores."""
-MACS_TO_MEASURE = 2 * 10**12
-"""Multiply-adds to spend on measuring harm; about a minute on two cores."""
+MACS_TO_MEASURE = 5 * 10**11
+"""Multiply-adds to spend on measuring harm; some ten seconds on two cores."""
 MOST_PROBES = 128
 
 
