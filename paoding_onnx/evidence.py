@@ -47,7 +47,7 @@ MACS_TO_RUN = 15 * 10**10
 """Multiply-adds to spend on one run of all samples; some seconds on two cores."""
 MACS_TO_MEASURE = 5 * 10**11
 """Multiply-adds to spend on measuring harm; some ten seconds on two cores."""
-MOST_PROBES = 128
+FEWEST_PROBES, MOST_PROBES = 4, 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,4 +130,7 @@ def _probes(trace: Trace, samples: Samples) -> tuple[Mapping[str, Array], ...]:
     each = max(samples.n_samples // len(samples.batches), 1)
     per_sample = cost(trace, nothing(trace)).macs * len(trace.groups) * len(SHARES) // 2
     affordable = min(MACS_TO_MEASURE // max(per_sample, 1), MOST_PROBES)
-    return samples.batches[: max(affordable // each, 1)]
+    if affordable >= each or any((trace.graph.tensors[name].shape or (0,))[0] != 1 for name in trace.graph.inputs):
+        return samples.batches[: max(affordable // each, 1)]
+    fewest = max(affordable, FEWEST_PROBES)
+    return ({name: value[:fewest] for name, value in samples.batches[0].items()},)
