@@ -46,7 +46,7 @@ def test_fresh_biases_change_nothing(ir):
     subject = model(BARE, ir=ir, opset=11)
     more = with_biases(subject, tuple(open_biases(observe(subject))))
     feed = feeds(subject, (5,))[0]
-    assert [input.name for input in more.proto.graph.input][0] == "x"
+    assert more.proto.graph.input[0].name == "x"
     np.testing.assert_array_equal(Session(more).run(feed)["y"], Session(subject).run(feed)["y"])
 
 
