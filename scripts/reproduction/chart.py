@@ -67,14 +67,14 @@ def draw(rows: Sequence[Row], folder: Path) -> None:
     with mpl.rc_context(STYLE):
         figure = _figure(rows)
         figure.savefig(folder / "paper.svg", metadata={"Date": None, "Creator": None})
-        figure.savefig(folder / "paper.png", dpi=120, metadata={"Software": None})
+        figure.savefig(folder / "paper.png", dpi=150, metadata={"Software": None})
 
 
 def _figure(rows: Sequence[Row]) -> Figure:
     """All panels; the columns are the models that were measured."""
     found = {method: courses(rows, method) for method in WAYS}
     subjects = [subject for subject in SUBJECTS if any(subject.name in own for own in found.values())]
-    figure = Figure(figsize=(2.1 + 2.6 * max(len(subjects), 2), 9.4), layout="constrained")
+    figure = Figure(figsize=(1.2 + 2.2 * max(len(subjects), 3), 8.6), layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(len(BANDS), len(subjects), sharex=True, sharey=True, squeeze=False)
     for column, subject in enumerate(subjects):
@@ -82,10 +82,10 @@ def _figure(rows: Sequence[Row]) -> Figure:
         for axes, band in zip(panels[:, column], BANDS, strict=True):
             _panel(axes, band, own)
         panels[0, column].set_title(_title(subject), fontweight="bold", fontsize=10)
-        panels[-1, column].set_xlabel("units removed")
+        panels[-1, column].set_xlabel("units removed, %")
     for axes, band in zip(panels[:, 0], BANDS, strict=True):
         axes.set_ylabel(band.words)
-    _legend(figure, panels[0, 0], panels[1, 0])
+    _legend(figure, *panels[:2, 0])
     return figure
 
 
@@ -111,8 +111,8 @@ def _panel(axes: Axes, band: Band, own: dict[str, Course]) -> None:
     axes.set_xlim(-0.02, 0.53)
     axes.set_ylim(0, 1.04)
     axes.set_xticks([0, 0.1, 0.2, 0.3, 0.4, 0.5])
-    axes.xaxis.set_major_formatter(PercentFormatter(1))
-    axes.yaxis.set_major_formatter(PercentFormatter(1))
+    axes.xaxis.set_major_formatter(PercentFormatter(1, symbol=""))
+    axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
     axes.grid(color="#e3e3e3", linewidth=0.7)
     axes.set_axisbelow(True)
 

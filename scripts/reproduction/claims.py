@@ -60,6 +60,7 @@ def _lost(field: str, share: float) -> Callable[[Course], float | None]:
     """Share of the whole model's accuracy, or another measure, that is lost."""
 
     def value(course: Course) -> float | None:
+        """The loss; `None` if it was not measured."""
         before = getattr(course[0], field)
         return 1 - getattr(course[share], field) / before if share in course and before is not None else None
 
@@ -75,6 +76,7 @@ def _robust_at_half_size(epsilon: int) -> Callable[[Course], float | None]:
     """The same at the first step that leaves at most half of the parameters."""
 
     def value(course: Course) -> float | None:
+        """The share; `None` if no step gets there, or steps before were left out."""
         smaller = [share for share in sorted(course) if 2 * course[share].parameters <= course[0].parameters]
         return _kept(course, smaller[0], epsilon) if smaller and is_complete(course) else None
 
@@ -138,4 +140,4 @@ def _cells(claim: Claim, method: str, own: Mapping[str, Course]) -> str:
 
 def _shown(value: float, claim: Claim) -> str:
     """A figure with as many digits as the paper gives."""
-    return f"{100 * value + 0.0:.1f}" if claim.is_share else f"{value:.2f}"
+    return f"{round(100 * value, 1) + 0.0:.1f}" if claim.is_share else f"{value:.2f}"

@@ -19,7 +19,7 @@ from reproduction.measure import Row
 from reproduction.measure import Subject
 
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
-NEARLY, POINT = 0.9, 0.01
+NEARLY, POINT, _ROUNDING = 0.9, 0.01, 1e-9
 """Robustness is nearly kept above this share of the whole model's; accuracy is kept if it lost at most this much."""
 
 
@@ -62,17 +62,22 @@ def _reach(rows: Sequence[Row]) -> str:
         for method in WAYS:
             course = courses(rows, method).get(subject.name)
             if course is not None and is_complete(course):
-                cells = " | ".join(f"{_last(course, holds):.0%}" for holds in _conditions(course[0]))
+                cells = " | ".join(f"{share:.0%}" for share in reached(course))
                 lines.append(f"| {subject.name} | {method} | {cells} |")
     return "\n".join(lines)
 
 
+def reached(course: Course) -> tuple[float, ...]:
+    """The last share up to which every step meets each condition, in the order of the columns."""
+    return tuple(_last(course, holds) for holds in _conditions(course[0]))
+
+
 def _conditions(whole: Row) -> Iterator[Callable[[Row], bool]]:
     """What a smaller model has to meet, in the order of the columns."""
-    yield lambda row: row.accuracy >= whole.accuracy - POINT - 1e-9
+    yield lambda row: row.accuracy >= whole.accuracy - POINT - _ROUNDING
     yield lambda row: row.accuracy >= whole.accuracy / 2
     for k in range(len(EPSILONS)):
-        yield lambda row, k=k: row.robust[k] >= NEARLY * whole.robust[k]
+        yield lambda row, k=k: row.robust[k] >= NEARLY * whole.robust[k] - _ROUNDING
         yield lambda row, k=k: row.robust[k] >= whole.robust[k] / 2
 
 
