@@ -31,9 +31,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from csv_rows import read_csv
 from csv_rows import write_csv
 from reproduction.document import write
+from reproduction.measure import ALL_WAYS
 from reproduction.measure import N_STEPS
+from reproduction.measure import PARTS
 from reproduction.measure import SUBJECTS
-from reproduction.measure import WAYS
 from reproduction.measure import WHOLE
 from reproduction.measure import Job
 from reproduction.measure import Row
@@ -71,7 +72,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     names = [subject.name for subject in SUBJECTS]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", metavar="NAME", nargs="+", choices=names, default=names)
-    parser.add_argument("--methods", metavar="NAME", nargs="+", choices=list(WAYS), default=list(WAYS))
+    parser.add_argument("--methods", metavar="NAME", nargs="+", choices=list(ALL_WAYS), default=list(ALL_WAYS))
     parser.add_argument("--steps", metavar="N", type=int, choices=range(1, N_STEPS + 1), default=N_STEPS)
     parser.add_argument("--samples", metavar="N", type=int, default=0, help="test on N samples (default all)")
     parser.add_argument("--jobs", metavar="N", type=int, default=1, help="processes at a time (default 1)")
@@ -83,9 +84,13 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
 
 def _jobs(arguments: argparse.Namespace) -> list[Job]:
     """What to measure: each model whole, then after each step of each method."""
-    ways = [(name, step) for name in arguments.methods for step in WAYS[name].steps if step <= arguments.steps]
     subjects = [subject for subject in SUBJECTS if subject.name in arguments.models]
-    return [Job(subject, name, step) for subject in subjects for name, step in ((WHOLE, 0), *ways)]
+    return [
+        Job(subject, name, step)
+        for subject in subjects
+        for name, step in ((WHOLE, 0), *((name, step) for name in arguments.methods for step in ALL_WAYS[name].steps))
+        if step <= arguments.steps and (name not in PARTS or subject.has_convolutions)
+    ]
 
 
 def _rows(jobs: list[Job], setting: Setting, n_processes: int) -> Iterable[Row]:
@@ -109,7 +114,7 @@ def _key(row: Row) -> tuple[str, str, float]:
 
 def _ordered(rows: Iterable[Row]) -> list[Row]:
     """The rows by model, method and step."""
-    models, methods = [subject.name for subject in SUBJECTS], [WHOLE, *WAYS]
+    models, methods = [subject.name for subject in SUBJECTS], [WHOLE, *ALL_WAYS]
     return sorted(rows, key=lambda row: (models.index(row.model), methods.index(row.method), row.share))
 
 

@@ -21,11 +21,14 @@ from reproduction import arithmetic
 from reproduction import chart
 from reproduction import claims
 from reproduction import document
+from reproduction.measure import ALL_WAYS
 from reproduction.measure import N_STEPS
+from reproduction.measure import PARTS
 from reproduction.measure import SUBJECTS
-from reproduction.measure import WAYS
 from reproduction.measure import WHOLE
 from reproduction.measure import Row
+from reproduction.measure import is_convolution
+from reproduction.measure import producers
 
 DOCS = Path(__file__).parents[1] / "docs"
 EMPTY_PAGE = f"head\n\n{document.BEGIN}\n{document.END}\n\ntail\n"
@@ -130,9 +133,12 @@ def test_tables_of_the_page_are_those_of_its_csv_file(tmp_path):
 
 
 def test_committed_rows_are_complete_and_on_all_samples(committed):
-    wanted = [(WHOLE, 0.0), *((name, step / 20) for name, way in WAYS.items() for step in way.steps)]
+    wanted = [(WHOLE, 0.0), *((name, step / 20) for name, way in ALL_WAYS.items() for step in way.steps)]
     assert [(row.model, row.method, row.share) for row in committed] == [
-        (subject.name, *found) for subject in SUBJECTS for found in wanted
+        (subject.name, name, share)
+        for subject in SUBJECTS
+        for name, share in wanted
+        if name not in PARTS or subject.has_convolutions
     ]
     assert {row.model: row.samples for row in committed} == {
         "fraud_mlp": 500,
@@ -157,6 +163,17 @@ def test_sizes_of_the_paper_are_what_its_program_counts(count):
     exact = arithmetic.parameters_left(trace, count.says, is_convolutions_only=False)
     assert f"{100 * (1 - after / before):.1f} %" == count.figure
     assert after != exact
+
+
+@pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
+def test_parts_of_a_model_are_its_convolutions_and_its_other_layers(subject):
+    whole = paoding_onnx.examine(subject.path)
+    n_channels = sum(group.n_units for group in whole.groups if is_convolution(whole, group))
+    assert bool(n_channels) == subject.has_convolutions
+    for way, wanted in zip(PARTS.values(), (n_channels, whole.n_units - n_channels), strict=True):
+        if wanted:
+            options = paoding_onnx.Options(only=producers(subject, way))
+            assert paoding_onnx.examine(subject.path, options).n_units == wanted
 
 
 def course(robust, parameters):

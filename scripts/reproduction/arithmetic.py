@@ -9,10 +9,10 @@ from fractions import Fraction
 import paoding_onnx
 from paoding_onnx.cost import cost
 from paoding_onnx.cost import nothing
-from paoding_onnx.trace import Group
 from paoding_onnx.trace import Trace
 from reproduction.measure import SUBJECTS
 from reproduction.measure import Subject
+from reproduction.measure import is_convolution
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +75,6 @@ def parameters_left(trace: Trace, share: Fraction, *, is_convolutions_only: bool
     """Parameters of a model whose layers have lost this share of their units, rounded down."""
     removed = nothing(trace)
     for group in trace.groups:
-        if _is_convolution(trace, group) or not is_convolutions_only:
+        if is_convolution(trace, group) or not is_convolutions_only:
             removed[group.start : group.start + int(share * group.n_units)] = True
     return cost(trace, removed).parameters
-
-
-def _is_convolution(trace: Trace, group: Group) -> bool:
-    """Whether the units of a group are channels of a convolution."""
-    return trace.sites[group.places[0].site].node.operator == "Conv"

@@ -9,10 +9,13 @@ from pathlib import Path
 
 from reproduction import arithmetic
 from reproduction import claims
+from reproduction.claims import HALF
+from reproduction.claims import QUARTER
 from reproduction.claims import Course
 from reproduction.claims import courses
 from reproduction.claims import is_complete
 from reproduction.measure import EPSILONS
+from reproduction.measure import PARTS
 from reproduction.measure import SUBJECTS
 from reproduction.measure import WAYS
 from reproduction.measure import Row
@@ -43,6 +46,8 @@ def tables(rows: Sequence[Row]) -> str:
         claims.table(rows),
         "### How far it goes",
         _reach(rows),
+        "### Convolutions and dense layers apart",
+        _parts(rows),
         "### Where the paper's sizes come from",
         arithmetic.table(),
         "### Step by step",
@@ -89,6 +94,27 @@ def _last(course: Course, holds: Callable[[Row], bool]) -> float:
             break
         reached = share
     return reached
+
+
+def _parts(rows: Sequence[Row]) -> str:
+    """What is left where only some of the layers lose units."""
+    robust = " | ".join(f"robust, epsilon {epsilon:g}" for epsilon in EPSILONS)
+    lines = [
+        f"| model | method | units of these layers | parameters gone | accuracy | {robust} |",
+        "|---|---|--:|--:|--:|--:|--:|",
+    ]
+    for subject in SUBJECTS:
+        for method in ("paoding", *PARTS):
+            course = courses(rows, method).get(subject.name, {})
+            lines += [_part(course[0.0], course[share]) for share in (QUARTER, HALF) if share in course]
+    return "\n".join(lines)
+
+
+def _part(whole: Row, row: Row) -> str:
+    """A line for a smaller model."""
+    gone = 1 - row.parameters / whole.parameters
+    robust = " | ".join(f"{share:.1%}" for share in row.robust)
+    return f"| {row.model} | {row.method} | {row.share:.0%} | {gone:.1%} | {row.accuracy:.1%} | {robust} |"
 
 
 def _steps(rows: Sequence[Row], subject: Subject) -> Iterator[str]:

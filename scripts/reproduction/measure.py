@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from glob import escape
 from pathlib import Path
 from types import MappingProxyType
 
@@ -18,6 +19,8 @@ from paoding_onnx.options import Allocation
 from paoding_onnx.predictions import Task
 from paoding_onnx.robustness import Attack
 from paoding_onnx.robustness import robustness
+from paoding_onnx.trace import Group
+from paoding_onnx.trace import Trace
 
 MODELS = Path(__file__).parents[2] / "models"
 STEP = Fraction(1, 20)
@@ -35,6 +38,7 @@ class Subject:
     number: int
     name: str
     value_range: tuple[float, float] = (0.0, 1.0)
+    has_convolutions: bool = True
 
     @property
     def path(self) -> Path:
@@ -48,7 +52,7 @@ class Subject:
 
 
 SUBJECTS = (
-    Subject(1, "fraud_mlp", (-5.0, 5.0)),
+    Subject(1, "fraud_mlp", (-5.0, 5.0), has_convolutions=False),
     Subject(2, "brain_cnn"),
     Subject(3, "mnist_cnn"),
     Subject(4, "cifar10_cnn"),
@@ -57,24 +61,38 @@ SUBJECTS = (
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A method of the package, how it spreads the units to remove over the layers, and the steps to look at."""
+    """A method of the package, how it spreads the units to remove over the layers, and the steps to look at.
+
+    `has_convolutions` and `has_dense` say which layers lose units at all.
+    """
 
     method: str
     allocation: Allocation
     steps: tuple[int, ...] = tuple(range(1, N_STEPS + 1))
+    has_convolutions: bool = True
+    has_dense: bool = True
 
 
+_STATED = (N_STEPS // 2, N_STEPS)
 WAYS: Mapping[str, Way] = MappingProxyType(
     {
         "paoding": Way("paoding", "uniform"),
         "reconstruction": Way("reconstruction", "measured"),
-        "reconstruction, uniform": Way("reconstruction", "uniform", (N_STEPS // 2, N_STEPS)),
+        "reconstruction, uniform": Way("reconstruction", "uniform", _STATED),
     }
 )
 """The paper's method, the default, and the default with the paper's shares of each layer, so that sizes are the same.
 
 The last one only where the paper states figures: at 25 % and 50 %.
 """
+PARTS: Mapping[str, Way] = MappingProxyType(
+    {
+        "paoding, convolutions alone": Way("paoding", "uniform", _STATED, has_dense=False),
+        "paoding, dense layers alone": Way("paoding", "uniform", _STATED, has_convolutions=False),
+    }
+)
+"""The paper's method on some of the layers; the sizes that the paper states are those of the first one."""
+ALL_WAYS: Mapping[str, Way] = MappingProxyType({**WAYS, **PARTS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +140,18 @@ class Job:
     step: int
 
 
+def producers(subject: Subject, way: Way) -> tuple[str, ...]:
+    """Patterns of the nodes whose units may go."""
+    trace = paoding_onnx.examine(subject.path)
+    nodes = {trace.sites[group.places[0].site].node.name: is_convolution(trace, group) for group in trace.groups}
+    return tuple(escape(name) for name, is_one in nodes.items() if (way.has_convolutions if is_one else way.has_dense))
+
+
+def is_convolution(trace: Trace, group: Group) -> bool:
+    """Whether the units of a group are channels of a convolution."""
+    return trace.sites[group.places[0].site].node.operator == "Conv"
+
+
 def measured(job: Job, setting: Setting) -> Row:
     """The row of a job."""
     return _pruned(job.subject, job.name, job.step, setting) if job.step else _whole(job.subject, setting)
@@ -137,7 +167,7 @@ def _whole(subject: Subject, setting: Setting) -> Row:
 def _pruned(subject: Subject, name: str, step: int, setting: Setting) -> Row:
     """The row of a model after `step` steps of the way called `name`."""
     share = float(STEP * step)
-    way = WAYS[name]
+    way = ALL_WAYS[name]
     options = paoding_onnx.Options(
         target=share,
         by="units",
@@ -145,6 +175,7 @@ def _pruned(subject: Subject, name: str, step: int, setting: Setting) -> Row:
         method=way.method,
         allocation=way.allocation,
         round_to=1,
+        only=producers(subject, way) if name in PARTS else (),
         seed=setting.seed,
     )
     with tempfile.TemporaryDirectory() as folder:
