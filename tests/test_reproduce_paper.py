@@ -21,6 +21,7 @@ from reproduction import arithmetic
 from reproduction import chart
 from reproduction import claims
 from reproduction import document
+from reproduction import statements
 from reproduction.measure import ALL_WAYS
 from reproduction.measure import N_STEPS
 from reproduction.measure import PARTS
@@ -194,6 +195,13 @@ def test_figures_are_shares_of_the_whole_model():
     assert found["robust samples left, epsilon 0.01, at 50 %"] == pytest.approx(0.25)
     assert found["robust samples left, epsilon 0.01, half of the parameters gone"] == pytest.approx(0.5)
     assert found["AUROC lost at 50 %, of the whole model's"] is None
+
+
+def test_a_statement_holds_if_it_does_for_every_model_that_it_is_about():
+    own = course([40, 38, 36, 36, 30, 30, 20, 20, 10, 10], range(950, 150, -80))
+    cells = [statements.verdict(statement, {"mnist_cnn": own}) for statement in statements.STATEMENTS]
+    assert cells == ["yes", "yes", "yes", "yes", "no: #3 25.0", "no: #3 25.0", "yes", "yes", "yes"]
+    assert statements.verdict(statements.STATEMENTS[0], {"fraud_mlp": {0.0: own[0.0]}}) == ""
 
 
 def test_what_is_reached_ends_at_the_first_step_that_fails():

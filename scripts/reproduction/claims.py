@@ -46,7 +46,7 @@ def is_complete(course: Course) -> bool:
     return len(course) == 1 + round(max(course) / float(STEP))
 
 
-def _gone(share: float) -> Callable[[Course], float | None]:
+def gone(share: float) -> Callable[[Course], float | None]:
     """Share of the parameters that is gone at a share of the units."""
     return lambda course: 1 - course[share].parameters / course[0].parameters if share in course else None
 
@@ -56,20 +56,26 @@ def _times(field: str) -> Callable[[Course], float | None]:
     return lambda course: getattr(course[0], field) / getattr(course[HALF], field) if HALF in course else None
 
 
-def _lost(field: str, share: float) -> Callable[[Course], float | None]:
-    """Share of the whole model's accuracy, or another measure, that is lost."""
+def kept(field: str, share: float) -> Callable[[Course], float | None]:
+    """Share of the whole model's accuracy, or another measure, that is left."""
 
     def value(course: Course) -> float | None:
-        """The loss; `None` if it was not measured."""
+        """The share; `None` if it was not measured."""
         before = getattr(course[0], field)
-        return 1 - getattr(course[share], field) / before if share in course and before is not None else None
+        return getattr(course[share], field) / before if share in course and before is not None else None
 
     return value
 
 
-def _robust_left(share: float, epsilon: int) -> Callable[[Course], float | None]:
+def _lost(field: str, share: float) -> Callable[[Course], float | None]:
+    """Share of the whole model's accuracy, or another measure, that is lost."""
+    left = kept(field, share)
+    return lambda course: None if (found := left(course)) is None else 1 - found
+
+
+def robust_left(share: float, epsilon: int) -> Callable[[Course], float | None]:
     """Robust samples, as a share of the whole model's."""
-    return lambda course: _kept(course, share, epsilon) if share in course else None
+    return lambda course: _robust_ratio(course, share, epsilon) if share in course else None
 
 
 def _robust_at_half_size(epsilon: int) -> Callable[[Course], float | None]:
@@ -78,12 +84,12 @@ def _robust_at_half_size(epsilon: int) -> Callable[[Course], float | None]:
     def value(course: Course) -> float | None:
         """The share; `None` if no step gets there, or steps before were left out."""
         smaller = [share for share in sorted(course) if 2 * course[share].parameters <= course[0].parameters]
-        return _kept(course, smaller[0], epsilon) if smaller and is_complete(course) else None
+        return _robust_ratio(course, smaller[0], epsilon) if smaller and is_complete(course) else None
 
     return value
 
 
-def _kept(course: Course, share: float, epsilon: int) -> float | None:
+def _robust_ratio(course: Course, share: float, epsilon: int) -> float | None:
     """Robust samples left; `None` where there were none."""
     before = course[0].robust[epsilon]
     return course[share].robust[epsilon] / before if before else None
@@ -93,14 +99,14 @@ def _robustness() -> Iterator[Claim]:
     """The paper's figures about robustness, at each epsilon."""
     for number, epsilon in enumerate(EPSILONS):
         at = f"robust samples left, epsilon {epsilon:g}"
-        yield Claim(f"{at}, at 20 %", '#3, #4: "almost the same"', _robust_left(EARLY, number))
-        yield Claim(f"{at}, at 50 %", "#3, #4: 50 %; all four: over 50 %", _robust_left(HALF, number))
+        yield Claim(f"{at}, at 20 %", '#3, #4: "almost the same"', robust_left(EARLY, number))
+        yield Claim(f"{at}, at 50 %", "#3, #4: 50 %; all four: over 50 %", robust_left(HALF, number))
         yield Claim(f"{at}, half of the parameters gone", "#3, #4: 50 %", _robust_at_half_size(number))
 
 
 CLAIMS = (
-    Claim("parameters gone at 25 %", '36.5-49.4 %, "around 40 %"; #1: 49.4 %', _gone(QUARTER)),
-    Claim("parameters gone at 50 %", "63.9-78.1 %, mean 66.7 %", _gone(HALF)),
+    Claim("parameters gone at 25 %", '36.5-49.4 %, "around 40 %"; #1: 49.4 %', gone(QUARTER)),
+    Claim("parameters gone at 50 %", "63.9-78.1 %, mean 66.7 %", gone(HALF)),
     Claim("times fewer parameters at 50 %", "2.5-4.5", _times("parameters"), is_share=False),
     Claim("times smaller file at 50 %", "up to 4.5", _times("file_bytes"), is_share=False),
     Claim("accuracy lost at 25 %, of the whole model's", '"not significant"', _lost("accuracy", QUARTER)),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from reproduction import arithmetic
 from reproduction import claims
+from reproduction import statements
 from reproduction.claims import HALF
 from reproduction.claims import QUARTER
 from reproduction.claims import Course
@@ -44,6 +45,8 @@ def tables(rows: Sequence[Row]) -> str:
     parts = [
         "### The paper's figures beside ours",
         claims.table(rows),
+        "### Which of the paper's statements hold here",
+        statements.table(rows),
         "### How far it goes",
         _reach(rows),
         "### Convolutions and dense layers apart",
