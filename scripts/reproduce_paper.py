@@ -46,23 +46,15 @@ DOCS = Path(__file__).parent.parent / "docs"
 
 def main(argv: list[str] | None = None) -> None:
     """Measure what is asked for, draw the picture and write the tables."""
-    arguments = _arguments(argv)
-    csv = arguments.out / "paper.csv"
-    known = read_csv(csv, Row) if csv.exists() else []
-    if arguments.tables:
-        write(known, arguments.out / "paper.md")
-    else:
-        _measure_all(arguments, known)
-
-
-def _measure_all(arguments: argparse.Namespace, known: list[Row]) -> None:
-    """Measure, and write all files; `known` rows that are not asked for stay."""
     from reproduction.chart import draw  # before anything is measured: it needs matplotlib
 
-    rows = {_key(row): row for row in known}
-    for row in _rows(_jobs(arguments), Setting(arguments.samples, arguments.seed), arguments.jobs):
+    arguments = _arguments(argv)
+    csv = arguments.out / "paper.csv"
+    rows = {_key(row): row for row in (read_csv(csv, Row) if csv.exists() else ())}
+    jobs = [] if arguments.tables else _jobs(arguments)
+    for row in _rows(jobs, Setting(arguments.samples, arguments.seed), arguments.jobs):
         rows[_key(row)] = row
-        write_csv(arguments.out / "paper.csv", _ordered(rows.values()), Row)
+        write_csv(csv, _ordered(rows.values()), Row)
     draw(_ordered(rows.values()), arguments.out / "images")
     write(_ordered(rows.values()), arguments.out / "paper.md")
 
@@ -77,7 +69,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--samples", metavar="N", type=int, default=0, help="test on N samples (default all)")
     parser.add_argument("--jobs", metavar="N", type=int, default=1, help="processes at a time (default 1)")
     parser.add_argument("--seed", metavar="N", type=int, default=0)
-    parser.add_argument("--tables", action="store_true", help="measure and draw nothing, only write the tables")
+    parser.add_argument("--tables", action="store_true", help="measure nothing, only draw and write")
     parser.add_argument("--out", metavar="DIR", type=Path, default=DOCS, help="where paper.md is (default docs)")
     return parser.parse_args(argv)
 

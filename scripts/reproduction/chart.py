@@ -109,7 +109,7 @@ def _panel(axes: Axes, band: Band, own: dict[str, Course]) -> None:
         values = [band.value(course[share], whole) for share in shares]
         axes.plot(shares, values, color=colour, marker=mark, linestyle=line, markersize=size, label=method)
     axes.set_xlim(-0.02, 0.53)
-    axes.set_ylim(0, 1.04)
+    axes.set_ylim(-0.03, 1.05)
     axes.set_xticks([0, 0.1, 0.2, 0.3, 0.4, 0.5])
     axes.xaxis.set_major_formatter(PercentFormatter(1, symbol=""))
     axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))

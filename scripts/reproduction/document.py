@@ -107,7 +107,7 @@ def _parts(rows: Sequence[Row]) -> str:
         "|---|---|--:|--:|--:|--:|--:|",
     ]
     for subject in SUBJECTS:
-        for method in ("paoding", *PARTS):
+        for method in ("paoding", *PARTS) if subject.has_convolutions else ():
             course = courses(rows, method).get(subject.name, {})
             lines += [_part(course[0.0], course[share]) for share in (QUARTER, HALF) if share in course]
     return "\n".join(lines)
