@@ -17,8 +17,8 @@ FLOW = """
 errors axes partition graph rules fed loader reader session inputs shapes sites folding sizes choices coupling scope
 places trace reasons cost contraction stretch stream moments samplers plan edits surgeon masking ridge layers biases
 repair refit sensitivity allocation evidence fitting checks evaluate
-preprocess samples pictures labelled metrics predictions measures comparison resources judging
-writer options selection pipeline verify robustness report cli __init__ __main__
+preprocess samples pictures labelled metrics predictions measures comparison resources judging robustness distillation
+writer options selection pipeline verify report cli __init__ __main__
 """
 """Modules and packages in the order of the flow: each imports only from those before it."""
 ORDER = FLOW.split()
@@ -31,6 +31,7 @@ ALLOWED_LITERALS = {
     ("masking", "Where"),
     ("surgeon", "Mul"),
     ("surgeon", "Add"),
+    *(("distillation", operator) for operator in ("Add", "Mul", "ReduceMean", "Sqrt", "Sub")),
     ("robustness", "Gather"),
     ("robustness", "Reshape"),
 }
