@@ -50,8 +50,8 @@ OF_SLOPES, OF_SQUARES = 0.9, 0.999
 """What a step keeps of the averages of slopes and of their squares."""
 LOSS = "statistics_loss"
 TINY = 1e-8
-AXES_ARE_INPUT = 18
-"""Version of ONNX from which the axes of a reduction are an input."""
+AXES_ARE_INPUT = 13
+"""Version of ONNX from which the axes of a sum are an input."""
 
 
 def distil(
@@ -78,7 +78,7 @@ def distil(
     rows = _rows(model, trace, samples, memory)
     count = min(samples.n_samples, MOST_SAMPLES) // rows * rows
     batches = _regrouped(samples.batches, rows, np.linspace(0, samples.n_samples - 1, count).astype(np.int64))
-    slope = _Slope(_with_loss(model, sites), batches[0], name)
+    slope = _Slope(_with_loss(model, sites, rows / _measured(model, trace)), batches[0], name)
     values = np.concatenate([feed[name] for feed in batches])
     walk = _Walk(values.min(0), values.max(0), STRIDE * float(values.std()), steps)
     found = []
@@ -106,13 +106,17 @@ def _rows(model: Model, trace: Trace, samples: Samples, memory: int) -> int:
     """How many samples to move together."""
     sizes = [spec.dims[0] for spec in input_specs(model) if spec.dims]
     fixed = [size for size in sizes if isinstance(size, int)]
-    measured = max((shape[0] for shape in runnable_shapes(model, trace.graph).values() if shape), default=1)
     computed = [tensor.shape or () for tensor in trace.graph.tensors.values() if not tensor.is_constant]
-    bytes_of_one = 4 * sum(map(math.prod, computed)) // measured
+    bytes_of_one = 4 * sum(map(math.prod, computed)) // _measured(model, trace)
     rows = fixed[0] if fixed else min(ROWS, samples.n_samples, memory // max(HELD * bytes_of_one, 1))
     if rows < FEWEST_ROWS:
         raise ModelError(f"{rows} samples at a time are too few to have statistics, at least {FEWEST_ROWS} are needed")
     return rows
+
+
+def _measured(model: Model, trace: Trace) -> int:
+    """How many samples the shapes in the trace are for."""
+    return max((shape[0] for shape in runnable_shapes(model, trace.graph).values() if shape), default=1)
 
 
 def _regrouped(
@@ -176,8 +180,10 @@ class _Slope:
         return np.asarray(found, np.float32).reshape(feed[self._name].shape)
 
 
-def _with_loss(model: Model, sites: Sequence[Site]) -> Model:
+def _with_loss(model: Model, sites: Sequence[Site], growth: float) -> Model:
     """The model with one more output: how far the channels of all normalisations are from their statistics.
+
+    It is right for batches `growth` times as large as those at which the sites were measured.
 
     With z a channel shifted and scaled by the stored mean and deviation, that is mean(z)^2 + (deviation(z) - 1)^2,
     averaged over channels and then over normalisations. The normalisations themselves are spelled out from the same z.
@@ -187,7 +193,7 @@ def _with_loss(model: Model, sites: Sequence[Site]) -> Model:
     places = {node.output[0]: place for place, node in enumerate(proto.graph.node) if node.output}
     version = max((opset.version for opset in proto.opset_import if not opset.domain), default=1)
     writers = [_Writer(f"{LOSS}_{number}", version) for number in range(len(sites))]
-    losses = [_write_loss(site, writer) for site, writer in zip(sites, writers, strict=True)]
+    losses = [_write_loss(site, writer, growth) for site, writer in zip(sites, writers, strict=True)]
     spelled_out = {places[_first_output(site)]: writer.nodes for site, writer in zip(sites, writers, strict=True)}
     last = _Writer(f"{LOSS}_of_all", version)
     total = losses[0]
@@ -208,26 +214,27 @@ def _first_output(site: Site) -> str:
     return next(tensor.name for tensor in site.node.outputs if tensor is not None)
 
 
-def _write_loss(site: Site, writer: _Writer) -> str:
+def _write_loss(site: Site, writer: _Writer, growth: float) -> str:
     """Write the loss of one normalisation, and the normalisation itself; returns the name of the loss."""
     where, affine, node = site.rule.statistics, site.rule.affine, site.node
     mean, variance = (node.operand(k) for k in ((where.mean, where.variance) if where is not None else ()))
     source = node.inputs[0]
-    if source is None or affine is None or mean is None or variance is None:
+    if source is None or source.shape is None or affine is None or mean is None or variance is None:
         raise ModelError(f"the statistics of {node.name!r} cannot be used")
-    axis, ndim = statistics_axis(site), len(source.shape or ())
+    axis, ndim = statistics_axis(site), len(source.shape)
     gain, shift = np.asarray(affine.gain, np.float64), np.asarray(affine.shift, np.float64)
     centre, spread = np.asarray(mean.value, np.float64), np.sqrt(np.asarray(variance.value, np.float64) + TINY)
     writer.shape = tuple(-1 if k == axis else 1 for k in range(ndim))
     z = writer.scaled(source.name, 1 / spread, -centre / spread, "z")
     writer.scaled(z, gain * spread, shift + gain * centre, "y", output=_first_output(site))
     others = tuple(k for k in range(ndim) if k != axis)
-    level = writer.squared(writer.mean(z, others, "first"), "level")
-    width = writer.add("Sub", writer.mean(writer.squared(z, "z2"), others, "second"), level, name="variance")
+    count = growth * math.prod(source.shape[k] for k in others)
+    level = writer.squared(writer.mean(z, others, count, "first"), "level")
+    width = writer.add("Sub", writer.mean(writer.squared(z, "z2"), others, count, "second"), level, name="variance")
     safe = writer.add("Add", width, writer.constant(np.full((), TINY), "tiny"), name="positive")
     off = writer.add("Sub", writer.add("Sqrt", safe, name="deviation"), writer.constant(np.ones(()), "one"), name="off")
     both = writer.add("Add", level, writer.squared(off, "off2"), name="both")
-    return writer.mean(both, tuple(range(ndim)), "loss", keeps_axes=False)
+    return writer.mean(both, tuple(range(ndim)), source.shape[axis], "loss", keeps_axes=False)
 
 
 class _Writer:
@@ -262,14 +269,14 @@ class _Writer:
         """A tensor times itself."""
         return self.add("Mul", source, source, name=name)
 
-    def mean(self, source: str, axes: tuple[int, ...], name: str, *, keeps_axes: bool = True) -> str:
-        """A mean over axes."""
-        output = f"{self._prefix}_{name}"
+    def mean(self, source: str, axes: tuple[int, ...], count: float, name: str, *, keeps_axes: bool = True) -> str:
+        """A mean over axes that hold `count` numbers: a sum, divided where it is small, so its reverse is cheap."""
+        total = f"{self._prefix}_{name}_sum"
         if self._version < AXES_ARE_INPUT:
-            node = onnx.helper.make_node("ReduceMean", [source], [output], axes=axes, keepdims=int(keeps_axes))
+            node = onnx.helper.make_node("ReduceSum", [source], [total], axes=axes, keepdims=int(keeps_axes))
         else:
-            which = numpy_helper.from_array(np.array(axes, np.int64), f"{output}_axes")
+            which = numpy_helper.from_array(np.array(axes, np.int64), f"{total}_axes")
             self.constants.append(which)
-            node = onnx.helper.make_node("ReduceMean", [source, which.name], [output], keepdims=int(keeps_axes))
+            node = onnx.helper.make_node("ReduceSum", [source, which.name], [total], keepdims=int(keeps_axes))
         self.nodes.append(node)
-        return output
+        return self.add("Mul", total, self.constant(np.full((), 1 / count), f"{name}_share"), name=name)

@@ -31,7 +31,7 @@ ALLOWED_LITERALS = {
     ("masking", "Where"),
     ("surgeon", "Mul"),
     ("surgeon", "Add"),
-    *(("distillation", operator) for operator in ("Add", "Mul", "ReduceMean", "Sqrt", "Sub")),
+    *(("distillation", operator) for operator in ("Add", "Mul", "ReduceSum", "Sqrt", "Sub")),
     ("robustness", "Gather"),
     ("robustness", "Reshape"),
 }

@@ -42,11 +42,17 @@ def distilled(subject: Model, samples: Samples, steps: int = 10) -> Samples:
     return distil(subject, traced_model(subject), samples, steps, memory=1 << 30)
 
 
+def with_loss(subject: Model, count: int) -> Model:
+    """The model that computes the loss of `count` samples."""
+    trace = traced_model(subject)
+    measured = (trace.graph.tensors["x"].shape or (1,))[0]
+    return _with_loss(subject, [trace.sites[index] for index in normalising(trace)], count / measured)
+
+
 def loss(subject: Model, samples: Samples) -> float:
     """How far the samples are from the statistics stored in a model."""
-    trace = traced_model(subject)
-    scored = Session(_with_loss(subject, [trace.sites[index] for index in normalising(trace)]))
     values = np.concatenate([feed["x"] for feed in samples.batches])
+    scored = Session(with_loss(subject, len(values)))
     return float(scored.run({"x": values})[LOSS])
 
 
@@ -69,9 +75,8 @@ def test_statistics_come_nearer(opset):
 @versions
 def test_normalisations_spelled_out_compute_the_same(opset):
     subject = model(NORMALISED, opset=opset)
-    trace = traced_model(subject)
-    scored = _with_loss(subject, [trace.sites[index] for index in normalising(trace)])
     feed = drawn().batches[0]
+    scored = with_loss(subject, len(feed["x"]))
     np.testing.assert_allclose(Session(scored).run(feed)["y"], Session(subject).run(feed)["y"], atol=2e-5)
 
 
