@@ -13,6 +13,7 @@ from paoding_onnx.metrics import Interval
 from paoding_onnx.metrics import auroc
 from paoding_onnx.metrics import bootstrap
 from paoding_onnx.metrics import paired_difference
+from paoding_onnx.metrics import proportion
 from paoding_onnx.predictions import Predictions
 from paoding_onnx.predictions import Task
 
@@ -28,10 +29,11 @@ class Difference:
     method: str
 
 
-def agreement(old: Predictions, new: Predictions) -> float:
+def agreement(old: Predictions, new: Predictions) -> Interval:
     """Share of the samples for which both models say the same class.
 
-    For values it is the root mean square difference of both outputs over the root mean square of the old one.
+    For values it is the root mean square difference of both outputs over the root mean square of the old one, and the
+    ends of the interval are NaN.
 
     Raises:
         UsageError: if the models have different tasks or outputs of different shapes.
@@ -41,9 +43,10 @@ def agreement(old: Predictions, new: Predictions) -> float:
             f"the two models say different things: {old.task} {old.scores.shape} against {new.task} {new.scores.shape}"
         )
     if new.task is not Task.VALUES:
-        return float(np.mean(old.predicted == new.predicted))
+        return proportion(old.predicted == new.predicted)
     spread = float(np.sqrt(np.mean(old.scores**2)))
-    return float(np.sqrt(np.mean((new.scores - old.scores) ** 2))) / spread if spread else math.nan
+    moved = float(np.sqrt(np.mean((new.scores - old.scores) ** 2)))
+    return Interval(moved / spread if spread else math.nan, math.nan, math.nan)
 
 
 def differences(old: Predictions, new: Predictions, seed: int = 0) -> tuple[Difference, ...]:

@@ -20,6 +20,7 @@ from paoding_onnx.loader import Model
 from paoding_onnx.loader import load
 from paoding_onnx.measures import measures_of
 from paoding_onnx.metrics import ClassScore
+from paoding_onnx.metrics import Interval
 from paoding_onnx.metrics import class_scores
 from paoding_onnx.metrics import mcnemar
 from paoding_onnx.predictions import Predictions
@@ -78,12 +79,12 @@ class JudgeOptions:
 class Comparison:
     """The original on the same samples.
 
-    `agreement` is the share of samples for which both say the same class, for values the root mean square difference of
-    both outputs over that of the original's. `p_value` is McNemar's, NaN for values.
+    `agreement` is the share of samples for which both say the same class, with its Wilson score interval; for values
+    the root mean square difference of both outputs over that of the original's. `p_value` is McNemar's, NaN for values.
     """
 
     measures: Mapping[str, float]
-    agreement: float
+    agreement: Interval
     differences: tuple[Difference, ...]
     p_value: float
     resources: Resources | None

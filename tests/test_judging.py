@@ -219,7 +219,8 @@ def test_result_cannot_be_changed(three):
 def test_comparison_counts_agreement_and_the_change(three):
     other = judge(model(NEGATED), three, against=model(COPY), options=QUICK).comparison
     assert other.measures["accuracy"] == pytest.approx(7 / 9)
-    assert other.agreement == 0
+    assert other.agreement.value == 0
+    assert other.agreement.high == pytest.approx(0.299, abs=0.001)
     assert [d.measure for d in other.differences] == ["accuracy"]
     assert other.differences[0].interval.value == pytest.approx(-7 / 9)
     assert other.p_value == pytest.approx(2 / 2**7)
@@ -227,7 +228,7 @@ def test_comparison_counts_agreement_and_the_change(three):
 
 def test_model_beside_itself_changes_nothing(three):
     other = judge(model(COPY), three, against=model(COPY), options=QUICK).comparison
-    assert (other.agreement, other.p_value, other.differences[0].interval.value) == (1, 1, 0)
+    assert (other.agreement.value, other.p_value, other.differences[0].interval.value) == (1, 1, 0)
 
 
 def test_binary_comparison_has_an_interval_of_the_area():
@@ -243,7 +244,7 @@ def test_binary_comparison_has_an_interval_of_the_area():
 def test_comparison_of_values_measures_how_far_outputs_moved():
     data = samples([[1, 2, 3], [4, 5, 6]], [[1, 2, 3.5], [4, 5, 7]])
     other = judge(model(NEGATED), data, against=model(COPY), options=QUICK).comparison
-    assert other.agreement == pytest.approx(2)
+    assert other.agreement.value == pytest.approx(2)
     assert math.isnan(other.p_value)
     assert other.differences[0].interval.low > 0
 

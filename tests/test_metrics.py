@@ -130,6 +130,20 @@ def test_paired_interval_holds_the_truth_about_as_often_as_it_says():
     assert 0.92 < held / 400 < 0.98
 
 
+def test_interval_of_a_share_is_that_of_the_books():
+    assert metrics.proportion(right(1, 4)) == metrics.Interval(
+        0.25, pytest.approx(0.0456, abs=1e-4), pytest.approx(0.6994, abs=1e-4)
+    )
+    assert metrics.proportion(right(0, 10)).low == 0
+    assert metrics.proportion(right(10, 10)).high == 1
+
+
+def test_interval_of_a_share_holds_the_truth_about_as_often_as_it_says():
+    rng = np.random.default_rng(4)
+    found = [metrics.proportion(rng.random(100) < 0.9) for _ in range(1000)]
+    assert 0.92 < np.mean([one.low <= 0.9 <= one.high for one in found]) < 0.98
+
+
 def test_exact_test_counts_uneven_splits():
     assert metrics.mcnemar(right(10, 10), right(0, 10)) == pytest.approx(2 / 2**10)
     assert metrics.mcnemar(np.append(right(4, 4), right(0, 6)), np.append(right(0, 4), right(6, 6))) == pytest.approx(

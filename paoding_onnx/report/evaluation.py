@@ -14,6 +14,7 @@ from rich.table import Table
 from paoding_onnx.judging import Comparison
 from paoding_onnx.judging import Judged
 from paoding_onnx.metrics import ClassScore
+from paoding_onnx.metrics import Interval
 from paoding_onnx.report.documents import Document
 from paoding_onnx.report.documents import number
 from paoding_onnx.report.documents import sha256
@@ -59,7 +60,8 @@ def _comparison(other: Comparison, against: Path) -> Document:
         "sha256": sha256(against),
         "measures": {name: number(value) for name, value in other.measures.items()},
         "resources": _resources(other.resources),
-        "agreement": number(other.agreement),
+        "agreement": number(other.agreement.value),
+        "agreement_interval": {"method": "Wilson score", "confidence": 0.95, **_ends(other.agreement)},
         "mcnemar_p_value": number(other.p_value),
         "differences": [
             {"measure": d.measure, "method": d.method, "confidence": 0.95, **_finite(asdict(d.interval))}
@@ -70,6 +72,10 @@ def _comparison(other: Comparison, against: Path) -> Document:
 
 def _resources(resources: Resources | None) -> Document | None:
     return None if resources is None else asdict(resources)
+
+
+def _ends(interval: Interval) -> Document:
+    return {"low": number(interval.low), "high": number(interval.high)}
 
 
 def _finite(document: Document) -> Document:
@@ -100,9 +106,11 @@ def _circumstances(resources: Resources) -> str:
 
 def _agreement(task: str, other: Comparison) -> Iterator[str]:
     if task == "values":
-        yield f"outputs moved by {other.agreement:.3g} of their size (root mean square)"
+        yield f"outputs moved by {other.agreement.value:.3g} of their size (root mean square)"
     else:
-        yield f"both say the same class for {other.agreement:.1%} of the samples"
+        same = other.agreement
+        ends = f"95 % interval {same.low:.1%} to {same.high:.1%}"
+        yield f"both say the same class for {same.value:.1%} of the samples, {ends}"
     for one in other.differences:
         value, low, high = (
             _change(one.measure, end) for end in (one.interval.value, one.interval.low, one.interval.high)
