@@ -185,7 +185,7 @@ def test_name_with_spaces_is_shown_whole(refused):
         "paoding_onnx.fitting.refit",
         "paoding_onnx.pipeline.cut",
         "paoding_onnx.pipeline.check_file",
-        "paoding_onnx.evaluate.latency_ratio",
+        "paoding_onnx.fidelity.latency_ratio",
         "paoding_onnx.cli.commands.write_text",
         "os.fsync",
         "os.replace",

@@ -7,9 +7,9 @@ import onnx
 import pytest
 
 from paoding_onnx.errors import ModelError
+from paoding_onnx.judging.predictions import Form
+from paoding_onnx.judging.predictions import Task
 from paoding_onnx.loader import lift
-from paoding_onnx.predictions import Form
-from paoding_onnx.predictions import Task
 from paoding_onnx.robustness import gradients
 from paoding_onnx.robustness.freezing import freeze
 from paoding_onnx.robustness.freezing import observed

@@ -8,19 +8,19 @@ import math
 import numpy as np
 import pytest
 
-from paoding_onnx import predictions
 from paoding_onnx.errors import ModelError
 from paoding_onnx.errors import UsageError
 from paoding_onnx.judging import JudgeOptions
 from paoding_onnx.judging import accuracy_of
 from paoding_onnx.judging import judge
-from paoding_onnx.labelled import read_labelled
+from paoding_onnx.judging import predictions
+from paoding_onnx.judging.labelled import ArraySamples
+from paoding_onnx.judging.predictions import Form
+from paoding_onnx.judging.predictions import Runner
+from paoding_onnx.judging.predictions import Task
+from paoding_onnx.judging.predictions import interpret
+from paoding_onnx.judging.reading import read_labelled
 from paoding_onnx.loader import load
-from paoding_onnx.predictions import Form
-from paoding_onnx.predictions import Runner
-from paoding_onnx.predictions import Task
-from paoding_onnx.predictions import interpret
-from paoding_onnx.samples import ArraySamples
 from tests.models import model
 from tests.models import parse
 from tests.models import save
@@ -256,7 +256,7 @@ def test_comparison_with_a_model_of_another_task_is_refused(three):
 
 
 def test_files_are_measured(three, tmp_path, monkeypatch):
-    monkeypatch.setattr("paoding_onnx.resources.SECONDS", 0.01)
+    monkeypatch.setattr("paoding_onnx.judging.resources.SECONDS", 0.01)
     path = save(parse(COPY), tmp_path / "m.onnx")
     found = judge(path, three, against=path)
     for resources in (found.resources, found.comparison.resources):

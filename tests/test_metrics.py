@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from paoding_onnx import metrics
+from paoding_onnx.judging import metrics
 
 
 @pytest.fixture(scope="module")

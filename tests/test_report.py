@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from paoding_onnx.checks import Verdict
-from paoding_onnx.evaluate import Comparison
+from paoding_onnx.fidelity import Comparison
 from paoding_onnx.loader import lift
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline import prune

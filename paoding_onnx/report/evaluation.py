@@ -13,12 +13,12 @@ from rich.table import Table
 
 from paoding_onnx.judging import Comparison
 from paoding_onnx.judging import Judged
-from paoding_onnx.metrics import ClassScore
-from paoding_onnx.metrics import Interval
+from paoding_onnx.judging.metrics import ClassScore
+from paoding_onnx.judging.metrics import Interval
+from paoding_onnx.judging.resources import Resources
 from paoding_onnx.report.documents import Document
 from paoding_onnx.report.documents import number
 from paoding_onnx.report.documents import sha256
-from paoding_onnx.resources import Resources
 
 MAX_CLASSES = 40
 """Longer tables of classes show those with the lowest F1."""

@@ -12,14 +12,16 @@ from paoding_onnx.errors import ModelError
 from paoding_onnx.errors import UsageError
 from paoding_onnx.graph import Array
 from paoding_onnx.judging import JudgeOptions
+from paoding_onnx.judging.labelled import Labelled
+from paoding_onnx.judging.labelled import Range
+from paoding_onnx.judging.metrics import Floats
+from paoding_onnx.judging.metrics import Labels
+from paoding_onnx.judging.predictions import Form
+from paoding_onnx.judging.predictions import Runner
+from paoding_onnx.judging.predictions import Task
+from paoding_onnx.judging.predictions import choose_output
+from paoding_onnx.judging.predictions import interpret
 from paoding_onnx.loader import Model
-from paoding_onnx.metrics import Floats
-from paoding_onnx.metrics import Labels
-from paoding_onnx.predictions import Form
-from paoding_onnx.predictions import Runner
-from paoding_onnx.predictions import Task
-from paoding_onnx.predictions import choose_output
-from paoding_onnx.predictions import interpret
 from paoding_onnx.robustness.attacks import Attack
 from paoding_onnx.robustness.attacks import Direction
 from paoding_onnx.robustness.attacks import estimate
@@ -27,8 +29,6 @@ from paoding_onnx.robustness.freezing import Observed
 from paoding_onnx.robustness.freezing import observed
 from paoding_onnx.robustness.losses import Loss
 from paoding_onnx.robustness.losses import loss_point
-from paoding_onnx.samples import Labelled
-from paoding_onnx.samples import Range
 
 MOST_ROWS = 64
 ROWS_SHARE = 4

@@ -11,32 +11,32 @@ from types import MappingProxyType
 
 import numpy as np
 
-from paoding_onnx.comparison import Difference
-from paoding_onnx.comparison import agreement
-from paoding_onnx.comparison import differences
 from paoding_onnx.errors import UsageError
-from paoding_onnx.labelled import read_labelled
+from paoding_onnx.judging.comparison import Difference
+from paoding_onnx.judging.comparison import agreement
+from paoding_onnx.judging.comparison import differences
+from paoding_onnx.judging.labelled import Labelled
+from paoding_onnx.judging.labelled import evenly
+from paoding_onnx.judging.measures import measures_of
+from paoding_onnx.judging.metrics import ClassScore
+from paoding_onnx.judging.metrics import Interval
+from paoding_onnx.judging.metrics import class_scores
+from paoding_onnx.judging.metrics import mcnemar
+from paoding_onnx.judging.predictions import Predictions
+from paoding_onnx.judging.predictions import Progress
+from paoding_onnx.judging.predictions import Runner
+from paoding_onnx.judging.predictions import Task
+from paoding_onnx.judging.predictions import choose_output
+from paoding_onnx.judging.predictions import interpret
+from paoding_onnx.judging.predictions import predict
+from paoding_onnx.judging.preprocess import AS_IT_IS
+from paoding_onnx.judging.preprocess import Preprocess
+from paoding_onnx.judging.reading import read_labelled
+from paoding_onnx.judging.resources import Resources
+from paoding_onnx.judging.resources import Timed
+from paoding_onnx.judging.resources import measure
 from paoding_onnx.loader import Model
 from paoding_onnx.loader import load
-from paoding_onnx.measures import measures_of
-from paoding_onnx.metrics import ClassScore
-from paoding_onnx.metrics import Interval
-from paoding_onnx.metrics import class_scores
-from paoding_onnx.metrics import mcnemar
-from paoding_onnx.predictions import Predictions
-from paoding_onnx.predictions import Progress
-from paoding_onnx.predictions import Runner
-from paoding_onnx.predictions import Task
-from paoding_onnx.predictions import choose_output
-from paoding_onnx.predictions import interpret
-from paoding_onnx.predictions import predict
-from paoding_onnx.preprocess import AS_IT_IS
-from paoding_onnx.preprocess import Preprocess
-from paoding_onnx.resources import Resources
-from paoding_onnx.resources import Timed
-from paoding_onnx.resources import measure
-from paoding_onnx.samples import Labelled
-from paoding_onnx.samples import evenly
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def judge(
     options: JudgeOptions | None = None,
     progress: Progress | None = None,
 ) -> Judged:
-    """Accuracy and its kin of `model` on the labelled samples in `data` (see `paoding_onnx.labelled`).
+    """Accuracy and its kin of `model` on the labelled samples in `data` (see `paoding_onnx.judging.reading`).
 
     >>> judged = judge("models/fraud_mlp.onnx", "models/fraud_mlp_test.npz", options=JudgeOptions(processors=0))
     >>> judged.task, round(judged.measures["auroc"], 3)

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from paoding_onnx.errors import UsageError
-from paoding_onnx.labelled import read_labelled
-from paoding_onnx.preprocess import Preprocess
+from paoding_onnx.judging.preprocess import Preprocess
+from paoding_onnx.judging.reading import read_labelled
 from tests.models import model
 
 COLOUR = "g (float[N,3,4,4] x) => (float[N,3,4,4] y) { y = Identity (x) }"
@@ -103,7 +103,7 @@ def test_without_pillow_the_way_to_it_is_named(folder, monkeypatch):
     original = builtins.__import__
 
     def refuse(name, *rest):
-        if name.startswith("paoding_onnx.pictures"):
+        if name.startswith("paoding_onnx.judging.folders"):
             raise ImportError(name)
         return original(name, *rest)
 

@@ -16,12 +16,12 @@ from PIL import UnidentifiedImageError
 
 from paoding_onnx.errors import UsageError
 from paoding_onnx.graph import Array
+from paoding_onnx.judging.labelled import Range
+from paoding_onnx.judging.labelled import Rows
+from paoding_onnx.judging.preprocess import Preprocess
 from paoding_onnx.loader import InputSpec
 from paoding_onnx.loader import Model
 from paoding_onnx.loader import input_specs
-from paoding_onnx.preprocess import Preprocess
-from paoding_onnx.samples import Range
-from paoding_onnx.samples import Rows
 
 SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"))
 _BYTE = 255.0

@@ -15,13 +15,13 @@ import numpy as np
 
 from paoding_onnx.errors import UsageError
 from paoding_onnx.graph import Array
+from paoding_onnx.judging.labelled import ArraySamples
+from paoding_onnx.judging.labelled import Labelled
+from paoding_onnx.judging.preprocess import AS_IT_IS
+from paoding_onnx.judging.preprocess import Preprocess
 from paoding_onnx.loader import InputSpec
 from paoding_onnx.loader import Model
 from paoding_onnx.loader import input_specs
-from paoding_onnx.preprocess import AS_IT_IS
-from paoding_onnx.preprocess import Preprocess
-from paoding_onnx.samples import ArraySamples
-from paoding_onnx.samples import Labelled
 
 ONLY_INPUT = "x"
 """Name in an npz file of what the only input reads."""
@@ -46,7 +46,7 @@ def read_labelled(path: Path | str, model: Model, preprocess: Preprocess = AS_IT
 
 def _pictures(path: Path, model: Model, preprocess: Preprocess) -> Labelled:
     try:
-        from paoding_onnx.pictures import read_pictures
+        from paoding_onnx.judging.folders import read_pictures
     except ImportError as error:
         raise UsageError("pictures need Pillow: pip install 'paoding_onnx[pictures]'") from error
     return read_pictures(path, model, preprocess)

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.errors import UsageError
-from paoding_onnx.metrics import Interval
-from paoding_onnx.metrics import auroc
-from paoding_onnx.metrics import bootstrap
-from paoding_onnx.metrics import paired_difference
-from paoding_onnx.metrics import proportion
-from paoding_onnx.predictions import Predictions
-from paoding_onnx.predictions import Task
+from paoding_onnx.judging.metrics import Interval
+from paoding_onnx.judging.metrics import auroc
+from paoding_onnx.judging.metrics import bootstrap
+from paoding_onnx.judging.metrics import paired_difference
+from paoding_onnx.judging.metrics import proportion
+from paoding_onnx.judging.predictions import Predictions
+from paoding_onnx.judging.predictions import Task
 
 _DRAWN = "bootstrap of the samples"
 

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from paoding_onnx.errors import ModelError
 from paoding_onnx.errors import UsageError
 from paoding_onnx.graph import Array
+from paoding_onnx.judging.labelled import Labelled
+from paoding_onnx.judging.metrics import Floats
+from paoding_onnx.judging.metrics import Labels
 from paoding_onnx.loader import Model
 from paoding_onnx.loader import input_specs
-from paoding_onnx.metrics import Floats
-from paoding_onnx.metrics import Labels
 from paoding_onnx.reader import computed_names
-from paoding_onnx.samples import Labelled
 from paoding_onnx.session import Session
 
 Progress = Callable[[str, float], None]
