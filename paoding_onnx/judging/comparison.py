@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.errors import UsageError
+from paoding_onnx.judging.metrics import Floats
 from paoding_onnx.judging.metrics import Interval
+from paoding_onnx.judging.metrics import Labels
 from paoding_onnx.judging.metrics import auroc
 from paoding_onnx.judging.metrics import bootstrap
 from paoding_onnx.judging.metrics import paired_difference
@@ -29,11 +31,27 @@ class Difference:
     method: str
 
 
-def agreement(old: Predictions, new: Predictions) -> Interval:
-    """Share of the samples for which both models say the same class.
+def agreement(old: Labels, new: Labels) -> Interval:
+    """Share of the samples for which two models say the same class, with its Wilson score interval.
 
-    For values it is the root mean square difference of both outputs over the root mean square of the old one, and the
-    ends of the interval are NaN.
+    >>> agreement(np.array([1, 0]), np.array([1, 1])).value
+    0.5
+    """
+    return proportion(old == new)
+
+
+def movement(old: Floats, new: Floats) -> float:
+    """How far outputs moved: root mean square of the difference over that of the old ones; NaN where these are zero.
+
+    >>> movement(np.array([[3.0, 4.0]]), np.array([[3.0, 4.0]]))
+    0.0
+    """
+    spread = float(np.sqrt(np.mean(old**2)))
+    return float(np.sqrt(np.mean((new - old) ** 2))) / spread if spread else math.nan
+
+
+def require_alike(old: Predictions, new: Predictions) -> None:
+    """Refuse to compare models that say different things.
 
     Raises:
         UsageError: if the models have different tasks or outputs of different shapes.
@@ -42,11 +60,6 @@ def agreement(old: Predictions, new: Predictions) -> Interval:
         raise UsageError(
             f"the two models say different things: {old.task} {old.scores.shape} against {new.task} {new.scores.shape}"
         )
-    if new.task is not Task.VALUES:
-        return proportion(old.predicted == new.predicted)
-    spread = float(np.sqrt(np.mean(old.scores**2)))
-    moved = float(np.sqrt(np.mean((new.scores - old.scores) ** 2)))
-    return Interval(moved / spread if spread else math.nan, math.nan, math.nan)
 
 
 def differences(old: Predictions, new: Predictions, seed: int = 0) -> tuple[Difference, ...]:

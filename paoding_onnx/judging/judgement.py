@@ -15,6 +15,8 @@ from paoding_onnx.errors import UsageError
 from paoding_onnx.judging.comparison import Difference
 from paoding_onnx.judging.comparison import agreement
 from paoding_onnx.judging.comparison import differences
+from paoding_onnx.judging.comparison import movement
+from paoding_onnx.judging.comparison import require_alike
 from paoding_onnx.judging.labelled import Labelled
 from paoding_onnx.judging.labelled import evenly
 from paoding_onnx.judging.measures import measures_of
@@ -79,12 +81,13 @@ class JudgeOptions:
 class Comparison:
     """The original on the same samples.
 
-    `agreement` is the share of samples for which both say the same class, with its Wilson score interval; for values
-    the root mean square difference of both outputs over that of the original's. `p_value` is McNemar's, NaN for values.
+    `agreement` is the share of samples for which both say the same class, `None` for values; these have `movement`, the
+    root mean square difference of both outputs over that of the original's. `p_value` is McNemar's, NaN for values.
     """
 
     measures: Mapping[str, float]
-    agreement: Interval
+    agreement: Interval | None
+    movement: float | None
     differences: tuple[Difference, ...]
     p_value: float
     resources: Resources | None
@@ -199,11 +202,14 @@ def _table(said: Predictions, names: tuple[str, ...]) -> tuple[ClassScore, ...]:
 
 
 def _compare(old: Predictions, new: Predictions, options: JudgeOptions, resources: Resources | None) -> Comparison:
+    require_alike(old, new)
+    is_values = new.task is Task.VALUES
     return Comparison(
-        agreement=agreement(old, new),
+        agreement=None if is_values else agreement(old.predicted, new.predicted),
+        movement=movement(old.scores, new.scores) if is_values else None,
         measures=MappingProxyType(measures_of(old, options.top)),
         differences=differences(old, new, options.seed),
-        p_value=math.nan if new.task is Task.VALUES else mcnemar(old.correct, new.correct),
+        p_value=math.nan if is_values else mcnemar(old.correct, new.correct),
         resources=resources,
     )
 

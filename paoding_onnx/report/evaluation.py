@@ -47,7 +47,7 @@ def evaluate_lines(name: str, judged: Judged, *, verbose: bool = False) -> Itera
     if judged.resources is not None:
         yield _circumstances(judged.resources)
     if judged.comparison is not None:
-        yield from _agreement(judged.task, judged.comparison)
+        yield from _agreement(judged.comparison)
     if judged.classes:
         yield _classes(judged.classes, verbose)
     if len(judged.classes) > MAX_CLASSES and not verbose:
@@ -60,8 +60,9 @@ def _comparison(other: Comparison, against: Path) -> Document:
         "sha256": sha256(against),
         "measures": {name: number(value) for name, value in other.measures.items()},
         "resources": _resources(other.resources),
-        "agreement": number(other.agreement.value),
-        "agreement_interval": {"method": "Wilson score", "confidence": 0.95, **_ends(other.agreement)},
+        "agreement": None if other.agreement is None else number(other.agreement.value),
+        "agreement_interval": None if other.agreement is None else _interval(other.agreement),
+        "movement": None if other.movement is None else number(other.movement),
         "mcnemar_p_value": number(other.p_value),
         "differences": [
             {"measure": d.measure, "method": d.method, "confidence": 0.95, **_finite(asdict(d.interval))}
@@ -74,8 +75,8 @@ def _resources(resources: Resources | None) -> Document | None:
     return None if resources is None else asdict(resources)
 
 
-def _ends(interval: Interval) -> Document:
-    return {"low": number(interval.low), "high": number(interval.high)}
+def _interval(share: Interval) -> Document:
+    return {"method": "Wilson score", "confidence": 0.95, "low": number(share.low), "high": number(share.high)}
 
 
 def _finite(document: Document) -> Document:
@@ -104,10 +105,10 @@ def _circumstances(resources: Resources) -> str:
     return f"latency is the median of {resources.runs:,} runs on {resources.rows} sample(s), {where}"
 
 
-def _agreement(task: str, other: Comparison) -> Iterator[str]:
-    if task == "values":
-        yield f"outputs moved by {other.agreement.value:.3g} of their size (root mean square)"
-    else:
+def _agreement(other: Comparison) -> Iterator[str]:
+    if other.movement is not None:
+        yield f"outputs moved by {other.movement:.3g} of their size (root mean square)"
+    if other.agreement is not None:
         same = other.agreement
         ends = f"95 % interval {same.low:.1%} to {same.high:.1%}"
         yield f"both say the same class for {same.value:.1%} of the samples, {ends}"

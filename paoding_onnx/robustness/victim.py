@@ -20,6 +20,7 @@ from paoding_onnx.judging.predictions import Form
 from paoding_onnx.judging.predictions import Runner
 from paoding_onnx.judging.predictions import Task
 from paoding_onnx.judging.predictions import choose_output
+from paoding_onnx.judging.predictions import classes_said
 from paoding_onnx.judging.predictions import interpret
 from paoding_onnx.loader import Model
 from paoding_onnx.robustness.attacks import Attack
@@ -72,12 +73,7 @@ class Victim:
 
     def is_right(self, x: Array, labels: Labels) -> NDArray[np.bool_]:
         """Which of the inputs get their label."""
-        columns = self._scores(x)
-        if self.task is Task.BINARY:
-            said = columns[:, 0] > (0 if self.form is Form.LOGITS else 0.5)
-        else:
-            said = columns.argmax(axis=1)
-        return np.asarray((said == labels) & ~np.isnan(columns).any(axis=1))
+        return np.asarray(classes_said(self._scores(x), self.form) == labels)
 
     def losses(self, x: Array, labels: Labels) -> Floats:
         """Each input's loss, from the model's output."""
