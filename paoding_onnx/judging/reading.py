@@ -6,15 +6,17 @@ An npz file holds `x` (n, ...) in the layout of the model's input and `y` (n,), 
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-import numpy as np
-
 from paoding_onnx.errors import UsageError
 from paoding_onnx.graph import Array
+from paoding_onnx.inputs.arrays import CLASSES
+from paoding_onnx.inputs.arrays import LABELS
+from paoding_onnx.inputs.arrays import arrays_of_inputs
+from paoding_onnx.inputs.arrays import read_arrays
+from paoding_onnx.inputs.arrays import scale_of
+from paoding_onnx.judging.folders import read_pictures
 from paoding_onnx.judging.labelled import ArraySamples
 from paoding_onnx.judging.labelled import Labelled
 from paoding_onnx.judging.preprocess import AS_IT_IS
@@ -22,10 +24,6 @@ from paoding_onnx.judging.preprocess import Preprocess
 from paoding_onnx.loader import InputSpec
 from paoding_onnx.loader import Model
 from paoding_onnx.loader import input_specs
-
-ONLY_INPUT = "x"
-"""Name in an npz file of what the only input reads."""
-_LABELS, _SCALE, _NAMES = "y", "scale", "classes"
 
 
 def read_labelled(path: Path | str, model: Model, preprocess: Preprocess = AS_IT_IS) -> Labelled:
@@ -40,54 +38,24 @@ def read_labelled(path: Path | str, model: Model, preprocess: Preprocess = AS_IT
     """
     path = Path(path)
     if path.is_dir():
-        return _pictures(path, model, preprocess)
-    return _samples(path, _read_npz(path), model, preprocess)
+        return read_pictures(path, model, preprocess)
+    return _samples(path, read_arrays(path), model, preprocess)
 
 
-def _pictures(path: Path, model: Model, preprocess: Preprocess) -> Labelled:
-    try:
-        from paoding_onnx.judging.folders import read_pictures
-    except ImportError as error:
-        raise UsageError("pictures need Pillow: pip install 'paoding_onnx[pictures]'") from error
-    return read_pictures(path, model, preprocess)
-
-
-def _read_npz(path: Path) -> dict[str, Array]:
-    try:
-        with path.open("rb") as file:
-            content = np.load(file, allow_pickle=False)
-            if isinstance(content, np.ndarray):
-                raise UsageError(f"{path} holds a single array; store x and y with np.savez")
-            return {name: content[name] for name in content.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise UsageError(f"cannot read labelled samples from {path}: {reason}") from error
-
-
-def _samples(path: Path, arrays: dict[str, Array], model: Model, preprocess: Preprocess) -> ArraySamples:
-    if _LABELS not in arrays:
-        raise UsageError(f"{path} holds no array {_LABELS!r}, only {', '.join(map(repr, arrays)) or 'nothing'}")
-    labels = arrays[_LABELS]
+def _samples(path: Path, held: dict[str, Array], model: Model, preprocess: Preprocess) -> ArraySamples:
+    if LABELS not in held:
+        raise UsageError(f"{path} holds no array {LABELS!r}, only {', '.join(map(repr, held)) or 'nothing'}")
+    labels = held[LABELS]
     specs = input_specs(model)
     wanted = [spec.name for spec in specs]
-    inputs = {name: arrays[name] for name in wanted if name in arrays}
-    if len(wanted) == 1 and ONLY_INPUT in arrays:
-        inputs = {wanted[0]: arrays[ONLY_INPUT]}
+    inputs = arrays_of_inputs(path, held, wanted, wanted[0])
     missing = [name for name in wanted if name not in inputs]
     if missing:
-        raise UsageError(f"{path} holds nothing for input {missing[0]!r}; it has {', '.join(map(repr, arrays))}")
+        raise UsageError(f"{path} holds nothing for input {missing[0]!r}; it has {', '.join(map(repr, held))}")
     for spec in specs:
         _check_array(path, spec, inputs[spec.name], labels)
-    names = tuple(str(name) for name in arrays.get(_NAMES, ()))
-    return ArraySamples(MappingProxyType(inputs), labels, _scale(path, arrays), names, preprocess)
-
-
-def _scale(path: Path, arrays: Mapping[str, Array]) -> float | None:
-    if _SCALE not in arrays:
-        return None
-    if arrays[_SCALE].size != 1 or arrays[_SCALE].dtype.kind not in "iuf" or not arrays[_SCALE].item() > 0:
-        raise UsageError(f"{path} holds a {_SCALE!r} that is no number above zero")
-    return float(arrays[_SCALE].item())
+    names = tuple(str(name) for name in held.get(CLASSES, ()))
+    return ArraySamples(MappingProxyType(inputs), labels, scale_of(path, held, wanted), names, preprocess)
 
 
 def _check_array(path: Path, spec: InputSpec, array: Array, labels: Array) -> None:
