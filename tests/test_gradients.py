@@ -146,6 +146,20 @@ def test_convolutions_that_pad_their_ends_differently_have_the_right_gradient(bo
     assert (gradient_of(subject, seed) * way).sum() == pytest.approx(measured, rel=1e-4)
 
 
+@pytest.mark.parametrize("stride", [1, 2, 4])
+@pytest.mark.parametrize("word", ["SAME_UPPER", "SAME_LOWER", "VALID"])
+def test_transposed_convolutions_that_pad_by_a_word_have_the_right_gradient(word, stride):
+    subject = studied(
+        f"""g (float[2,3,5,4] x) => (float[b,c,h,w] y) <float[3,4,3,3] k>
+        {{ y = ConvTranspose <strides=[{stride},{stride}], auto_pad="{word}"> (x, k) }}""",
+        np.random.default_rng(0).standard_normal((2, 3, 5, 4)).astype(np.float32),
+    )
+    seed = np.random.default_rng(1).standard_normal(subject.values["y"].shape)
+    way = np.random.default_rng(2).standard_normal((2, 3, 5, 4))
+    measured = slope(in_double(subject, "x", "y"), subject.feeds["x"], way, seed, 1e-3)
+    assert (gradient_of(subject, seed) * way).sum() == pytest.approx(measured, rel=1e-4)
+
+
 @pytest.mark.parametrize(("size", "is_refused"), [(8, False), (9, True)])
 def test_sizes_rounded_up_are_refused_where_windows_hang_over(size, is_refused):
     text = f"""g (float[1,2,{size},{size}] x) => (float[b,c,h,w] y)

@@ -23,6 +23,7 @@ from paoding_onnx.reader import constants
 from paoding_onnx.session import Session
 from paoding_onnx.shapes import observe
 from paoding_onnx.stream import Stream
+from paoding_onnx.stream import needed
 from paoding_onnx.surgeon import reweigh
 from tests.models import model
 from tests.pruning import CNN
@@ -342,6 +343,19 @@ def test_any_version_of_the_format_runs_in_pieces(ir):
         stream.advance(4)
         stream.advance(len(graph.nodes))
         assert worst(stream, "y", whole(subject, feeds)) < 1e-5
+
+
+def test_needed_nodes_are_those_on_the_way_in_their_order():
+    graph = observe(model(MODELS["residual"]))
+    assert needed(graph.nodes, ["t"]) == [0, 1, 2, 3, 4, 5]
+    assert needed(graph.nodes[2:], ["r"]) == [0, 1]
+    assert needed(graph.nodes, ["x"]) == []
+
+
+def test_nodes_that_a_subgraph_reads_are_needed_for_it():
+    graph = observe(model(MODELS["subgraph"]))
+    first, (branching,) = graph.nodes[0], [node for node in graph.nodes if node.captures]
+    assert needed([first, graph.nodes[1], branching], ["r"]) == [0, 2]
 
 
 def test_many_small_batches_cost_in_proportion():
