@@ -13,9 +13,11 @@ import numpy as np
 import onnx
 from google.protobuf.message import DecodeError
 
+from paoding_onnx.biases import ENDING as ADDED_BIAS
 from paoding_onnx.cost import Cost
 from paoding_onnx.cost import cost
 from paoding_onnx.cost import nothing
+from paoding_onnx.edits import Contents
 from paoding_onnx.errors import ModelError
 from paoding_onnx.graph import Array
 from paoding_onnx.inputs import Shapes
@@ -136,13 +138,23 @@ def check_file(original: Model, path: Path, predicted: Cost | None, shapes: Shap
 
 
 def check_plan(model: Model, trace: Trace, plan: Plan, pruned: Model) -> Verdict:
-    """Whether every constant of a pruned file has the shape that the plan gives it, and how many were re-weighted."""
+    """Whether every constant of a pruned file has the shape that the plan gives it, and how many were re-weighted.
+
+    Layers may have got a bias that they had not.
+    """
     wanted, got = constants(cut(model, trace, plan)), constants(pruned)
+    added = added_biases(wanted, got)
     wrong = [name for name, value in wanted.items() if name not in got or got[name].shape != value.shape]
-    if wrong or len(wanted) != len(got):
+    if wrong or len(wanted) + len(added) != len(got):
         return Verdict("plan", False, f"{len(wrong)} constants differ in shape from the plan, such as {wrong[:1]}")
     changed = sum(not np.array_equal(got[name], value) for name, value in wanted.items())
-    return Verdict("plan", True, f"{len(wanted)} constants have the planned shapes; {changed} were re-weighted")
+    more = f", {len(added)} biases were added" if added else ""
+    return Verdict("plan", True, f"{len(wanted)} constants have the planned shapes; {changed} were re-weighted{more}")
+
+
+def added_biases(before: Contents, after: Contents) -> Contents:
+    """Of the constants in `after` those that are biases of layers which had none."""
+    return {name: value for name, value in after.items() if name not in before and name.endswith(ADDED_BIAS)}
 
 
 def check_interface(original: Model, pruned: Model) -> Verdict:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import replace
 
 import numpy as np
 
+from paoding_onnx.biases import OpenBias
+from paoding_onnx.biases import open_biases
+from paoding_onnx.biases import with_biases
 from paoding_onnx.cost import nothing
 from paoding_onnx.evidence import Evidence
 from paoding_onnx.graph import Array
@@ -31,10 +35,14 @@ from paoding_onnx.trace import Trace
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """A smaller model after repair, and how far each fitted layer was from the original before and after."""
+    """A smaller model after repair, and how far each fitted layer was from the original before and after.
+
+    `n_added` parameters are biases of layers that had none.
+    """
 
     model: Model
     layers: tuple[Fitted, ...]
+    n_added: int = 0
 
 
 def repaired(
@@ -44,13 +52,15 @@ def repaired(
     evidence: Evidence,
     *,
     is_made_up: bool,
+    room: int,
     memory: int,
     seed: int,
 ) -> Repaired:
     """`model` without the units that `plan` removes, its layers fitted to compute what they did before.
 
     First the units that stay stand in for those that go, then least squares take over. Both models work with the
-    statistics in `evidence` while that is done; the result has the stored ones.
+    statistics in `evidence` while that is done; the result has the stored ones. Layers without a bias get one where
+    that is of use, front to back, as long as there is `room` for so many more parameters.
 
     Raises:
         ModelError: if a part of a model cannot be run alone.
@@ -58,18 +68,35 @@ def repaired(
     statistics = evidence.observed.statistics
     smaller = cut(model, trace, plan, _stand_ins(trace, plan, evidence, {}))
     small = cut(model, trace, plan, _stand_ins(trace, plan, evidence, statistics)) if statistics else smaller
+    shapes = shapes_of_two(model, evidence.samples.batches[0])
+    small_graph = observe(small, shapes)
+    added = _fitting_in(room, open_biases(small_graph))
+    small = with_biases(small, added)
     pair = Pair(
         original=reweigh(model, statistics),
         original_graph=_with_constants(trace.graph, statistics),
         smaller=small,
-        smaller_graph=observe(small, shapes_of_two(model, evidence.samples.batches[0])),
+        smaller_graph=observe(small, shapes) if added else small_graph,
         kept=_kept(trace, plan),
     )
     with np.errstate(over="ignore", invalid="ignore"):  # made-up inputs may make activations explode
         found = refit(pair, evidence.samples.batches, spares_last=is_made_up, memory=memory, seed=seed)
+    used = [bias for bias in added if bias.name in found.shifts]
+    smaller = with_biases(smaller, used)
     old = constants(smaller)
     shifted = {name: np.add(old[name], shift).astype(old[name].dtype) for name, shift in found.shifts.items()}
-    return Repaired(reweigh(smaller, found.weights | shifted), tuple(found.layers))
+    result = reweigh(smaller, found.weights | shifted)
+    return Repaired(result, tuple(found.layers), sum(bias.zeros.size for bias in used))
+
+
+def _fitting_in(room: int, biases: Iterable[OpenBias]) -> tuple[OpenBias, ...]:
+    """Those biases, from the first on, that have room together."""
+    found = []
+    for bias in biases:
+        if bias.zeros.size <= room:
+            room -= bias.zeros.size
+            found.append(bias)
+    return tuple(found)
 
 
 def _stand_ins(trace: Trace, plan: Plan, evidence: Evidence, contents: Mapping[str, Array]) -> Mapping[str, Array]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -53,12 +54,16 @@ from paoding_onnx.writer import write_model
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """What the method looked at: inputs in words, harm by group where it was measured, layers that were fitted."""
+    """What the method looked at: inputs in words, harm by group where it was measured, layers that were fitted.
+
+    `n_added` parameters are biases of layers that had none.
+    """
 
     inputs: str
     n_samples: int
     harms: tuple[Harm, ...]
     layers: tuple[Fitted, ...]
+    n_added: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,19 +170,14 @@ def prune(
     options = options or Options()
     progress("reading", 0.0)
     original = model if isinstance(model, Model) else load(model)
-    if output:
-        targets = [Path(output), data_path(Path(output))] if needs_data_file(original) else [Path(output)]
-        check_targets(targets, original.files, force=force)
+    _require_targets(original, output, force=force)
     labelled = None if options.eval is None else read_labelled(options.eval, original)
     progress("tracing", 0.05)
     folded, traced = _examined(original, options)
     _require_units(traced)
     choice = choose(folded, traced, options, lambda what, share: progress(what, 0.05 + 0.55 * share))
     progress("proving the surgery", 0.6)
-    plain = cut(folded, traced, choice.plan)
-    equivalence = check_surgery(folded, traced, choice.plan, plain, original=original)
-    if not equivalence.passed:
-        raise CheckError(f"the surgery failed its proof, nothing was written. {equivalence.detail}")
+    plain, equivalence = _proven_cut(original, folded, traced, choice)
     progress("fitting weights", 0.65)
     smaller, repair, notes = _repaired(folded, traced, choice, plain, options)
     steps = choice.steps
@@ -189,10 +189,10 @@ def prune(
     with TemporaryDirectory() as scratch, stage() as held:
         target = Path(output) if output else Path(scratch) / "pruned.onnx"
         files = write_model(smaller, held.place(target))
-        after, verdicts = _prove(original, traced, choice.plan, files, equivalence)
+        n_added = 0 if repair is None else repair.n_added
+        after, verdicts = _prove(original, traced, choice.plan, files, equivalence, n_added)
         progress("measuring", 0.9)
         before = cost(traced, nothing(traced))
-        comparison = compare(original, smaller, traced.graph, options.inputs, macs=before.macs, seed=options.seed)
         result = Pruned(
             original=original,
             model=smaller,
@@ -205,7 +205,7 @@ def prune(
             bytes_after=sum(file.stat().st_size for file in files),
             steps=steps,
             verdicts=verdicts,
-            comparison=comparison,
+            comparison=compare(original, smaller, traced.graph, options.inputs, macs=before.macs, seed=options.seed),
             repair=repair,
             notes=notes,
             saved=bool(output),
@@ -218,10 +218,30 @@ def prune(
     return result
 
 
+def _require_targets(original: Model, output: Path | str | None, *, force: bool) -> None:
+    """Refuse to write where something is that may not be replaced."""
+    if output:
+        targets = [Path(output), data_path(Path(output))] if needs_data_file(original) else [Path(output)]
+        check_targets(targets, original.files, force=force)
+
+
 def _require_units(traced: Trace) -> None:
     if not traced.groups:
         reasons = "; ".join(f"{r.operator} {r.node}: {r.reason}" for r in traced.refusals[:3])
         raise TargetError(f"the model has no prunable unit ({reasons or 'it has no weights between its layers'})")
+
+
+def _proven_cut(original: Model, folded: Model, traced: Trace, choice: Choice) -> tuple[Model, Verdict]:
+    """The cut model, no weight changed, and the proof that the surgery was exact.
+
+    Raises:
+        CheckError: if it was not.
+    """
+    plain = cut(folded, traced, choice.plan)
+    equivalence = check_surgery(folded, traced, choice.plan, plain, original=original)
+    if not equivalence.passed:
+        raise CheckError(f"the surgery failed its proof, nothing was written. {equivalence.detail}")
+    return plain, equivalence
 
 
 def _repaired(
@@ -240,13 +260,28 @@ def _repaired(
             choice.plan,
             evidence,
             is_made_up=is_made_up,
+            room=_room(traced, choice, options),
             memory=options.memory,
             seed=options.seed,
         )
     except ModelError as error:
         return plain, None, (f"no weight was fitted: the smaller model does not run in pieces ({error})",)
     samples = evidence.samples
-    return result.model, Repair(samples.words, samples.n_samples, evidence.harms, result.layers), choice.notes
+    done = Repair(samples.words, samples.n_samples, evidence.harms, result.layers, result.n_added)
+    return result.model, done, choice.notes
+
+
+def _room(traced: Trace, choice: Choice, options: Options) -> int:
+    """How many parameters may be added again without missing the target; none if inputs were made up.
+
+    A bias fitted on made-up inputs is tied to their level, and is far off on real ones of another level.
+    """
+    if options.calibration is None:
+        return 0
+    left, whole = cost(traced, choice.plan.removed).parameters, cost(traced, nothing(traced)).parameters
+    if options.by != "parameters":
+        return whole - left
+    return max(int((1 - Fraction(str(options.target))) * whole) - left, 0)
 
 
 def _evaluated(
@@ -280,15 +315,16 @@ def measure_harms(
 
 
 def _prove(
-    original: Model, traced: Trace, plan: Plan, files: tuple[Path, ...], equivalence: Verdict
+    original: Model, traced: Trace, plan: Plan, files: tuple[Path, ...], equivalence: Verdict, n_added: int
 ) -> tuple[Cost, tuple[Verdict, ...]]:
-    """All proofs on the staged file, and what it costs.
+    """All proofs on the staged file, and what it costs, with `n_added` parameters that no unit brought.
 
     Raises:
         CheckError: if one fails.
     """
     shapes = runnable_shapes(original, traced.graph)
-    after = cost(traced, plan.removed)
+    cheaper = cost(traced, plan.removed)
+    after = replace(cheaper, parameters=cheaper.parameters + n_added)
     verdicts = (equivalence, *check_file(original, files[-1], after, shapes))
     if failed := [verdict for verdict in verdicts if not verdict.passed]:
         words = "; ".join(f"{verdict.name}: {verdict.detail}" for verdict in failed)

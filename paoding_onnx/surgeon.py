@@ -92,7 +92,7 @@ def _carry_back(model: Model, trace: Trace, plan: Plan, graph: gs.Graph, edits: 
     new_nodes = graph.nodes[len(proto.graph.node) :]
     read = [graph.nodes[positions[index]].inputs[operand] for index, operand in edits.operands]
     read += [tensor for node in new_nodes for tensor in node.inputs[1:]]
-    _add_constants(proto, {constant.name: constant.values for constant in read})
+    add_constants(proto, {constant.name: constant.values for constant in read})
     for index, operand in (*edits.operands, *edits.patches):
         proto.graph.node[positions[index]].input[operand] = graph.nodes[positions[index]].inputs[operand].name
     for index, attribute in edits.attributes:
@@ -109,7 +109,8 @@ def _names(tensors: Sequence[gs.Tensor]) -> list[str]:
     return [tensor.name for tensor in tensors]
 
 
-def _add_constants(proto: onnx.ModelProto, values: Mapping[str, Array]) -> None:
+def add_constants(proto: onnx.ModelProto, values: Mapping[str, Array]) -> None:
+    """Give a model more initializers."""
     added = [numpy_helper.from_array(value, name) for name, value in values.items()]
     proto.graph.initializer.extend(added)
     if proto.ir_version < 4:  # there, every initializer is an input too

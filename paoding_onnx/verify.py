@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from paoding_onnx.checks import Verdict
+from paoding_onnx.checks import added_biases
 from paoding_onnx.checks import check_file
 from paoding_onnx.checks import check_plan
 from paoding_onnx.checks import check_surgery
 from paoding_onnx.checks import output_difference
+from paoding_onnx.cost import Cost
 from paoding_onnx.cost import cost
 from paoding_onnx.folding import study
 from paoding_onnx.inputs import Shapes
 from paoding_onnx.inputs import random_feeds
+from paoding_onnx.loader import Model
 from paoding_onnx.loader import input_specs
 from paoding_onnx.loader import load
+from paoding_onnx.plan import Plan
 from paoding_onnx.plan import plan_from_document
 from paoding_onnx.plan import scope_of_document
+from paoding_onnx.reader import constants
 from paoding_onnx.session import Session
 from paoding_onnx.shapes import runnable_shapes
+from paoding_onnx.trace import Trace
 from paoding_onnx.trace import trace
 
 
@@ -56,8 +63,15 @@ def check(
         made = plan_from_document(traced, plan)
         equivalence = check_surgery(folded, traced, made, original=source)
         surgery = (equivalence, check_plan(folded, traced, made, result))
-        verdicts = (*surgery, *check_file(source, Path(pruned), cost(traced, made.removed), shapes))
+        verdicts = (*surgery, *check_file(source, Path(pruned), _predicted(folded, traced, made, result), shapes))
     if not all(verdict.passed for verdict in verdicts if verdict.name in ("interface", "onnxruntime")):
         return Checked(verdicts, math.nan)
     feeds = random_feeds(input_specs(source), shapes, np.random.default_rng(0))
     return Checked(verdicts, output_difference(Session(source).run(feeds), Session(result).run(feeds)))
+
+
+def _predicted(source: Model, traced: Trace, plan: Plan, result: Model) -> Cost:
+    """What `result` should cost: what the plan leaves, and the biases that layers got."""
+    left = cost(traced, plan.removed)
+    added = added_biases(constants(source), constants(result)).values()
+    return replace(left, parameters=left.parameters + sum(value.size for value in added))

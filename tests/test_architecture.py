@@ -15,7 +15,7 @@ from paoding_onnx.rules import operators
 PACKAGE = Path(__file__).parents[1] / "paoding_onnx"
 FLOW = """
 errors axes partition graph rules fed loader reader session inputs shapes sites folding sizes choices coupling scope
-places trace reasons cost contraction stretch stream moments samplers plan edits surgeon masking ridge layers
+places trace reasons cost contraction stretch stream moments samplers plan edits surgeon masking ridge layers biases
 repair refit sensitivity allocation evidence fitting checks
 judging fidelity writer options selection pipeline verify robustness report cli __init__ __main__
 """

@@ -84,10 +84,11 @@ def fit(
     statistics: Mapping[str, Array] | None = None,
     sizes: Sequence[int] = SIZES,
     seed: int = 0,
+    room: int = 0,
 ) -> tuple[Model, Repaired]:
     """A model cut by a plan, as it is and with its layers fitted on random inputs.
 
-    Without moments, no unit stands in for another before the fit.
+    Without moments, no unit stands in for another before the fit; without room, no layer gets a bias.
     """
     trace = traced_model(subject)
     smaller = cut(subject, trace, plan)
@@ -96,7 +97,7 @@ def fit(
     seen = Observed(moments or {}, statistics or {})
     evidence = Evidence(Samples(batches, "random"), seen, {}, layers)
     made_up = statistics is not None
-    return smaller, repaired(subject, trace, plan, evidence, is_made_up=made_up, memory=1 << 30, seed=0)
+    return smaller, repaired(subject, trace, plan, evidence, is_made_up=made_up, room=room, memory=1 << 30, seed=0)
 
 
 def off(before: Model, after: Model) -> float:
@@ -352,3 +353,35 @@ def test_half_precision_is_fitted_in_its_own_type():
     assert fitted_names(found) == ["Gemm_3", "MatMul_5"]
     assert {value.dtype for value in constants(found.model).values()} == {np.dtype(np.float16)}
     assert off(subject, found.model) < 0.8 * off(subject, plain)
+
+
+BARE = """g (float[N,3,6,6] x) => (float[N,2,6,6] y)
+    <float[8,3,3,3] a, float[8] k, float[6,8,3,3] b, float[2,6,1,1] c> {
+  p = Conv <pads=[1,1,1,1]> (x, a, k) r = Relu (p) q = Conv <pads=[1,1,1,1]> (r, b) t = Relu (q) y = Conv (t, c)
+}"""
+"""Two of three layers have no bias."""
+
+
+def test_layers_without_a_bias_get_one_where_there_is_room():
+    subject = model(BARE)
+    plan = random_plan(traced_model(subject), share=0.3)
+    plain, found = fit(subject, plan, room=1000)
+    added = constants(found.model).keys() - constants(plain).keys()
+    assert added == {"b.added_bias", "c.added_bias"}
+    assert found.n_added == sum(constants(found.model)[name].size for name in added)
+    assert off(subject, found.model) < off(subject, fit(subject, plan)[1].model)
+
+
+def test_added_biases_never_exceed_the_room():
+    subject = model(BARE)
+    plan = random_plan(traced_model(subject), share=0.3)
+    n_first = constants(fit(subject, plan, room=1000)[1].model)["b.added_bias"].size
+    plain, found = fit(subject, plan, room=n_first)
+    assert constants(found.model).keys() - constants(plain).keys() == {"b.added_bias"}
+    assert fit(subject, plan, room=0)[1].n_added == 0
+
+
+def test_layers_that_something_else_shifts_get_no_bias():
+    subject = model(STRUCTURES["normalised"])
+    _, found = fit(subject, random_plan(traced_model(subject), share=0.3), room=1000)
+    assert "b.added_bias" not in constants(found.model)

@@ -148,7 +148,8 @@ def _fidelity(result: Pruned) -> Iterator[RenderableType]:
     """What the units were judged on, how far the outputs moved, and what to expect of the accuracy."""
     if result.repair is not None:
         yield f"judged on {result.repair.n_samples:,} inputs: {escape(result.repair.inputs)}"
-        yield f"weights of {len(result.repair.layers)} layers fitted anew"
+        added = f", {result.repair.n_added:,} biases added" if result.repair.n_added else ""
+        yield f"weights of {len(result.repair.layers)} layers fitted anew{added}"
     compared = result.comparison
     same = "" if compared.agreement is None else f", {compared.agreement:.0%} of the answers are the same"
     yield f"on fresh inputs ({escape(compared.words)}) outputs moved by {compared.difference:.3g} of their size{same}"
