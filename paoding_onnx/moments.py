@@ -68,14 +68,14 @@ def observe_units(
     wanted: dict[int, list[Meeting]] = {}
     for meeting in meetings(trace):
         wanted.setdefault(meeting.site, []).append(meeting)
-    normalising = set(_normalising(trace)) if renormalise else set()
+    replaced = set(normalising(trace)) if renormalise else set()
     statistics: dict[str, Array] = {}
     moments: dict[tuple[int, int], Moments] = {}
     with Stream(model, trace.graph, feeds, memory=memory) as stream:
-        for index in sorted(normalising | wanted.keys()):
+        for index in sorted(replaced | wanted.keys()):
             stream.advance(index)
             site = trace.sites[index]
-            if index in normalising:
+            if index in replaced:
                 own = _statistics(site, stream.value(_source(site, 0)))
                 statistics |= own
                 stream.override(own)
@@ -110,7 +110,7 @@ def _where(trace: Trace, group: Group, place: Place) -> tuple[int, int] | None:
     return None
 
 
-def _normalising(trace: Trace) -> Iterator[int]:
+def normalising(trace: Trace) -> Iterator[int]:
     """Sites whose statistics are constants that no other node reads."""
     readers: dict[str, int] = {}
     for site in trace.sites:
@@ -130,7 +130,7 @@ def _statistics(site: Site, values: Batches) -> dict[str, Array]:
     mean, variance = (site.node.operand(k) for k in ((where.mean, where.variance) if where is not None else ()))
     if mean is None or variance is None or mean.dtype is None or variance.value is None:
         return {}
-    axis = _unit_axis(site, where.mean if where is not None else 0)
+    axis = statistics_axis(site)
     others = tuple(k for k in range(values[0].ndim) if k != axis)
     count = sum(value.size // value.shape[axis] for value in values)
     total = sum(np.sum(value, axis=others, dtype=np.float64) for value in values) / count
@@ -140,9 +140,10 @@ def _statistics(site: Site, values: Batches) -> dict[str, Array]:
     return {mean.name: total.astype(mean.dtype), variance.name: np.maximum(squares, least).astype(mean.dtype)}
 
 
-def _unit_axis(site: Site, operand: int) -> int:
-    """The axis of input 0 on which the units of a vector operand lie."""
-    own = (site.bound.inputs[operand] or ())[0]
+def statistics_axis(site: Site) -> int:
+    """The axis of input 0 on which the units lie whose statistics are stored."""
+    where = site.rule.statistics
+    own = (site.bound.inputs[where.mean if where is not None else 0] or ())[0]
     return (site.bound.inputs[0] or ()).index(own)
 
 

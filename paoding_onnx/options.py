@@ -52,6 +52,8 @@ class Options:
         eval: labelled samples (see `paoding_onnx.judging.reading`) on which accuracy is measured after every step.
         calibration: unlabelled samples of real inputs, to be used in place of made-up ones: an ``.npz`` or ``.npy``
             file, or a folder of pictures.
+        distill: steps in which made-up inputs are moved, by gradient, towards the statistics that BatchNormalization
+            nodes store of the training data; needs onnx-ad, and takes about ten runs of the model a step. 20 do.
         input_shapes: shapes for inputs with open axes, by name; found by trying where not given.
         verbose: let onnxruntime print its own warnings about the model.
 
@@ -73,6 +75,7 @@ class Options:
     memory: int = 1 << 30
     inputs: InputOptions = InputOptions()  # noqa: RUF009 (frozen)
     calibration: Path | None = None
+    distill: int = 0
     eval: Path | None = None
     input_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     verbose: bool = False
@@ -97,8 +100,10 @@ class Options:
             raise UsageError(
                 f"memory {self.memory} is less than {SMALLEST_MEMORY} bytes (16 MB), too little to work with"
             )
-        if self.round_to < 0 or self.seed < 0:
-            raise UsageError("round_to and seed must not be negative")
+        if self.round_to < 0 or self.seed < 0 or self.distill < 0:
+            raise UsageError("round_to, seed and distill must not be negative")
+        if self.distill and self.calibration is not None:
+            raise UsageError("distill is for made-up inputs: leave it out, as calibration brings real ones")
 
     @property
     def scope(self) -> Scope:

@@ -18,6 +18,7 @@ from paoding_onnx.allocation import reachable
 from paoding_onnx.cost import Cost
 from paoding_onnx.cost import cost
 from paoding_onnx.cost import nothing
+from paoding_onnx.distillation import distil
 from paoding_onnx.errors import ModelError
 from paoding_onnx.errors import TargetError
 from paoding_onnx.evidence import Evidence
@@ -121,7 +122,7 @@ def study_units(model: Model, traced: Trace, options: Options, progress: Progres
         return gather(
             model,
             traced,
-            _samples(model, traced, options),
+            _samples(model, traced, options, progress),
             METHODS[options.method].sampler,
             is_measured=options.allocation == "measured",
             is_made_up=options.calibration is None,
@@ -131,12 +132,26 @@ def study_units(model: Model, traced: Trace, options: Options, progress: Progres
         )
 
 
-def _samples(model: Model, traced: Trace, options: Options) -> Samples:
+def _samples(model: Model, traced: Trace, options: Options, progress: Progress) -> Samples:
     shapes = runnable_shapes(model, traced.graph)
     count = n_samples_for(traced, shapes)
     if options.calibration is None:
-        return made_samples(model, traced.graph, count, options.seed, options.inputs, shapes)
+        made = made_samples(model, traced.graph, count, options.seed, options.inputs, shapes)
+        return _distilled(model, traced, made, options, progress) if options.distill else made
     return load_samples(options.calibration, model, traced.graph, options.inputs, shapes=shapes, limit=count)
+
+
+def _distilled(model: Model, traced: Trace, samples: Samples, options: Options, progress: Progress) -> Samples:
+    """The samples distilled, or as they are with the reason why that cannot be done."""
+
+    def show(share: float) -> None:
+        """Tell how far distilling is."""
+        progress(f"distilling inputs, {share:.0%}", 0.0)
+
+    try:
+        return distil(model, traced, samples, options.distill, memory=options.memory, progress=show)
+    except ModelError as error:
+        return replace(samples, words=f"{samples.words} (not distilled: {error})")
 
 
 def choose_from(traced: Trace, evidence: Evidence, options: Options) -> Choice:

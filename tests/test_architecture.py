@@ -16,8 +16,8 @@ PACKAGE = Path(__file__).parents[1] / "paoding_onnx"
 FLOW = """
 errors axes partition graph rules fed loader reader session inputs shapes sites folding sizes choices coupling scope
 places trace reasons cost contraction stretch stream moments samplers plan edits surgeon masking ridge layers biases
-repair refit sensitivity allocation evidence fitting checks
-judging fidelity writer options selection pipeline verify robustness report cli __init__ __main__
+repair refit sensitivity allocation evidence fitting checks judging fidelity robustness distillation
+writer options selection pipeline verify report cli __init__ __main__
 """
 """Modules and packages in the order of the flow: each imports only from those before it."""
 ORDER = FLOW.split()
@@ -30,6 +30,7 @@ ALLOWED_LITERALS = {
     ("masking", "Where"),
     ("surgeon", "Mul"),
     ("surgeon", "Add"),
+    *(("distillation", operator) for operator in ("Add", "Mul", "ReduceMean", "Sqrt", "Sub")),
     ("robustness", "Gather"),
     ("robustness", "Reshape"),
 }

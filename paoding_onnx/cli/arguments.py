@@ -89,6 +89,7 @@ def _add_prune(commands: argparse._SubParsersAction[_Parser]) -> None:
 def _add_inputs(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("inputs on which units are judged and weights fitted").add_argument
     add("--calibration", metavar="PATH", type=Path, help="your own, unlabelled: .npz, .npy or a folder of pictures")
+    add("--distill", metavar="STEPS", type=int, default=0, help="move made-up inputs towards stored statistics; try 20")
     add("--input-kind", choices=KINDS, default="auto", help="what made-up inputs are like (default: found out)")
     add("--input-mean", metavar="X,..", type=_numbers, default=(), help="subtracted from pictures in [0, 1]")
     add("--input-std", metavar="X,..", type=_numbers, default=(), help="what they are divided by then")

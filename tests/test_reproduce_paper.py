@@ -1,0 +1,210 @@
+"""The paper's evaluation can be repeated with one command, and its page says what was measured."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+import paoding_onnx
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
+
+import reproduce_paper
+from csv_rows import read_csv
+from csv_rows import write_csv
+from reproduction import arithmetic
+from reproduction import chart
+from reproduction import claims
+from reproduction import document
+from reproduction import statements
+from reproduction.measure import ALL_WAYS
+from reproduction.measure import N_STEPS
+from reproduction.measure import PARTS
+from reproduction.measure import SUBJECTS
+from reproduction.measure import WHOLE
+from reproduction.measure import Row
+from reproduction.measure import is_convolution
+from reproduction.measure import producers
+
+DOCS = Path(__file__).parents[1] / "docs"
+EMPTY_PAGE = f"head\n\n{document.BEGIN}\n{document.END}\n\ntail\n"
+WORDS = ["--models", "fraud_mlp", "--samples", "60", "--steps", "2"]
+WHOLE_ROW = Row("mnist_cnn", WHOLE, 0.0, 100, 0, 1000, 4000, 50, 0.9, None, 45, 40, 20)
+
+
+def run(folder, *words):
+    (folder / "paper.md").write_text(EMPTY_PAGE)
+    reproduce_paper.main([*words, "--out", str(folder)])
+    return read_csv(folder / "paper.csv", Row)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = tmp_path_factory.mktemp("paper")
+    run(made, *WORDS)
+    return made
+
+
+@pytest.fixture(scope="module")
+def rows(folder):
+    return read_csv(folder / "paper.csv", Row)
+
+
+@pytest.fixture(scope="module")
+def committed():
+    return read_csv(DOCS / "paper.csv", Row)
+
+
+def test_a_row_is_written_for_every_step_of_every_method(rows):
+    found = [(row.method, row.share) for row in rows]
+    assert found == [
+        (WHOLE, 0.0),
+        ("paoding", 0.05),
+        ("paoding", 0.1),
+        ("reconstruction", 0.05),
+        ("reconstruction", 0.1),
+    ]
+
+
+def test_picture_is_written_as_svg_and_png(folder):
+    png = (folder / "images" / "paper.png").read_bytes()
+    assert png[:8] == b"\x89PNG\r\n\x1a\n"
+    assert int.from_bytes(png[16:20]) > 800
+    assert (folder / "images" / "paper.svg").read_text().rstrip().endswith("</svg>")
+
+
+def test_tables_are_written_between_the_markers_alone(folder, rows):
+    page = (folder / "paper.md").read_text()
+    assert page.startswith("head\n")
+    assert page.endswith("\ntail\n")
+    assert f"| 10% | {rows[2].removed} of 128 | {rows[2].parameters:,} |" in page
+
+
+def test_units_are_counted_exactly_and_never_above_the_share(rows):
+    counts = {(row.method, row.share): row.removed for row in rows}
+    assert counts["paoding", 0.05] == 2 * 3  # 3.2 of the 64 units of each of two layers
+    assert counts["paoding", 0.1] == 2 * 6
+
+
+def test_sizes_are_those_of_the_written_files(rows):
+    whole = rows[0]
+    assert whole.file_bytes == SUBJECTS[0].path.stat().st_size
+    assert all(4 * row.parameters < row.file_bytes < 4 * row.parameters + 2000 for row in rows)
+
+
+def test_robust_samples_are_right_ones_and_fewer_at_the_larger_epsilon(rows):
+    assert all(row.robust_05 < row.robust_01 <= row.correct == round(60 * row.accuracy) for row in rows)
+
+
+def test_auroc_is_measured_where_there_is_one_output(rows, committed):
+    assert all(row.auroc is not None for row in rows)
+    assert {row.model for row in committed if row.auroc is None} == {"brain_cnn", "mnist_cnn", "cifar10_cnn"}
+
+
+def test_rows_that_are_asked_for_are_measured_again_to_the_same_figures_and_others_stay(rows, tmp_path):
+    spoilt = [replace(row, accuracy=0.0) if row.method == "reconstruction" else row for row in rows]
+    write_csv(tmp_path / "paper.csv", spoilt, Row)
+    assert run(tmp_path, *WORDS, "--methods", "reconstruction") == rows
+
+
+def test_same_rows_give_the_same_picture(rows, folder, tmp_path):
+    chart.draw(rows, tmp_path)
+    for name in ("paper.svg", "paper.png"):
+        assert (tmp_path / name).read_bytes() == (folder / "images" / name).read_bytes()
+
+
+def test_page_without_markers_is_refused_and_left_alone(rows, tmp_path):
+    page = tmp_path / "paper.md"
+    page.write_text("no place for tables")
+    with pytest.raises(ValueError, match="measured: begin"):
+        document.write(rows, page)
+    assert page.read_text() == "no place for tables"
+
+
+def test_tables_of_the_page_are_those_of_its_csv_file(tmp_path):
+    for name in ("paper.csv", "paper.md"):
+        shutil.copy(DOCS / name, tmp_path)
+    reproduce_paper.main(["--tables", "--out", str(tmp_path)])
+    assert (tmp_path / "paper.md").read_text() == (DOCS / "paper.md").read_text()
+
+
+def test_committed_rows_are_complete_and_on_all_samples(committed):
+    wanted = [(WHOLE, 0.0), *((name, step / 20) for name, way in ALL_WAYS.items() for step in way.steps)]
+    assert [(row.model, row.method, row.share) for row in committed] == [
+        (subject.name, name, share)
+        for subject in SUBJECTS
+        for name, share in wanted
+        if name not in PARTS or subject.has_convolutions
+    ]
+    assert {row.model: row.samples for row in committed} == {
+        "fraud_mlp": 500,
+        "brain_cnn": 300,
+        "mnist_cnn": 500,
+        "cifar10_cnn": 500,
+    }
+    assert all(row.removed <= row.share * row.units + 1 for row in committed)
+
+
+@pytest.mark.parametrize("name", ["paper.svg", "paper.png"])
+def test_committed_picture_is_there(name):
+    assert (DOCS / "images" / name).stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("count", arithmetic.COUNTS, ids=lambda count: f"{count.number}-{count.figure[:4]}")
+def test_sizes_of_the_paper_are_what_its_program_counts(count):
+    subject = next(subject for subject in SUBJECTS if subject.number == count.number)
+    trace = paoding_onnx.examine(subject.path)
+    before = arithmetic.parameters_left(trace, Fraction(0), is_convolutions_only=False)
+    after = arithmetic.parameters_left(trace, count.share, is_convolutions_only=count.is_convolutions_only)
+    exact = arithmetic.parameters_left(trace, count.says, is_convolutions_only=False)
+    assert f"{100 * (1 - after / before):.1f} %" == count.figure
+    assert after != exact
+
+
+@pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
+def test_parts_of_a_model_are_its_convolutions_and_its_other_layers(subject):
+    whole = paoding_onnx.examine(subject.path)
+    n_channels = sum(group.n_units for group in whole.groups if is_convolution(whole, group))
+    assert bool(n_channels) == subject.has_convolutions
+    for way, wanted in zip(PARTS.values(), (n_channels, whole.n_units - n_channels), strict=True):
+        if wanted:
+            options = paoding_onnx.Options(only=producers(subject, way))
+            assert paoding_onnx.examine(subject.path, options).n_units == wanted
+
+
+def course(robust, parameters):
+    """Rows of ten steps with these robust samples and parameters."""
+    steps = zip(range(1, N_STEPS + 1), robust, parameters, strict=True)
+    later = [
+        replace(WHOLE_ROW, method="paoding", share=step / 20, robust_01=count, parameters=size)
+        for step, count, size in steps
+    ]
+    return claims.courses([WHOLE_ROW, *later], "paoding")["mnist_cnn"]
+
+
+def test_figures_are_shares_of_the_whole_model():
+    own = course([40, 38, 36, 36, 30, 30, 20, 20, 10, 10], range(950, 150, -80))
+    found = {claim.what: claim.value(own) for claim in claims.CLAIMS}
+    assert found["parameters gone at 25 %"] == pytest.approx(0.37)
+    assert found["robust samples left, epsilon 0.01, at 20 %"] == pytest.approx(0.9)
+    assert found["robust samples left, epsilon 0.01, at 50 %"] == pytest.approx(0.25)
+    assert found["robust samples left, epsilon 0.01, half of the parameters gone"] == pytest.approx(0.5)
+    assert found["AUROC lost at 50 %, of the whole model's"] is None
+
+
+def test_a_statement_holds_if_it_does_for_every_model_that_it_is_about():
+    own = course([40, 38, 36, 36, 30, 30, 20, 20, 10, 10], range(950, 150, -80))
+    cells = [statements.verdict(statement, {"mnist_cnn": own}) for statement in statements.STATEMENTS]
+    assert cells == ["yes", "yes", "yes", "yes", "no: #3 25.0", "no: #3 25.0", "yes", "yes", "yes"]
+    assert statements.verdict(statements.STATEMENTS[0], {"fraud_mlp": {0.0: own[0.0]}}) == ""
+
+
+def test_what_is_reached_ends_at_the_first_step_that_fails():
+    own = course([40, 38, 36, 10, 40, 40, 40, 40, 40, 40], range(950, 150, -80))
+    reached = document.reached(own)
+    assert reached == pytest.approx((0.5, 0.5, 0.15, 0.15, 0.5, 0.5))
