@@ -143,6 +143,7 @@ def test_prune_document_lists_every_option(result):
         "memory": 1 << 30,
         "inputs": {"kind": "auto", "mean": (), "std": (), "range": None},
         "calibration": None,
+        "distill": 0,
         "eval": None,
         "input_shapes": {},
         "verbose": False,
