@@ -49,7 +49,7 @@ class Options:
         seed: for made-up inputs, and methods that draw at random.
         memory: bytes of activations to hold at a time; more go to temporary files.
         inputs: what is known about the model's inputs; guessed where nothing is said.
-        eval: labelled samples (see `paoding_onnx.labelled`) on which accuracy is measured after every step.
+        eval: labelled samples (see `paoding_onnx.judging.reading`) on which accuracy is measured after every step.
         calibration: unlabelled samples of real inputs, to be used in place of made-up ones: an ``.npz`` or ``.npy``
             file, or a folder of pictures.
         distill: steps in which made-up inputs are moved, by gradient, towards the statistics that BatchNormalization

@@ -18,12 +18,13 @@ from paoding_onnx.cost import nothing
 from paoding_onnx.errors import CheckError
 from paoding_onnx.errors import ModelError
 from paoding_onnx.errors import TargetError
-from paoding_onnx.evaluate import Comparison
-from paoding_onnx.evaluate import compare
+from paoding_onnx.fidelity import Comparison
+from paoding_onnx.fidelity import compare
 from paoding_onnx.fitting import repaired
 from paoding_onnx.folding import study
 from paoding_onnx.judging import accuracy_of
-from paoding_onnx.labelled import read_labelled
+from paoding_onnx.judging.labelled import Labelled
+from paoding_onnx.judging.reading import read_labelled
 from paoding_onnx.loader import Model
 from paoding_onnx.loader import load
 from paoding_onnx.options import Options
@@ -31,7 +32,6 @@ from paoding_onnx.plan import Plan
 from paoding_onnx.reasons import Explanation
 from paoding_onnx.reasons import explain_axes
 from paoding_onnx.refit import Fitted
-from paoding_onnx.samples import Labelled
 from paoding_onnx.scope import coupled
 from paoding_onnx.selection import Choice
 from paoding_onnx.selection import Progress

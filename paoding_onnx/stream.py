@@ -19,10 +19,10 @@ import onnx
 
 from paoding_onnx.graph import Array
 from paoding_onnx.graph import Graph
+from paoding_onnx.graph import Node
 from paoding_onnx.loader import Model
 from paoding_onnx.session import Session
 from paoding_onnx.stretch import proto_nodes
-from paoding_onnx.stretch import reads
 from paoding_onnx.stretch import stretch
 
 Batches = Sequence[Array]
@@ -108,7 +108,7 @@ class Stream:
 
     def rest(self, free: Sequence[str]) -> Callable[[Mapping[str, Array]], dict[str, list[Array]]]:
         """The remaining nodes as a function from the constants in `free` to the model's outputs, batch by batch."""
-        nodes = _needed(self._nodes[self.position :], self.graph.outputs)
+        nodes = self._needed(len(self._nodes), self.graph.outputs)
         made = {name for node in nodes for name in node.output}
         outputs = [name for name in self.graph.outputs if name in made]
         piece = stretch(self._model, self.graph, nodes, outputs=outputs, contents=self._contents, free=free)
@@ -128,15 +128,19 @@ class Stream:
         return run
 
     def _run(self, stop: int, wanted: Sequence[str], store: _Store) -> None:
-        nodes = self._nodes[self.position : stop]
-        needed = _needed(nodes, wanted)
-        piece = stretch(self._model, self.graph, needed, outputs=wanted, contents=self._contents)
+        nodes = self._needed(stop, wanted)
+        piece = stretch(self._model, self.graph, nodes, outputs=wanted, contents=self._contents)
         session = Session(piece, optimise=True)
         feeds = [info.name for info in piece.proto.graph.input]
         for batch in range(self.n_batches):
             made = session.run({name: self._held.get(name)[batch] for name in feeds})
             for name in wanted:
                 store.append(name, made[name])
+
+    def _needed(self, stop: int, wanted: Sequence[str]) -> list[onnx.NodeProto]:
+        """The nodes before node number `stop` that are still to come and needed for `wanted`."""
+        places = needed(self.graph.nodes[self.position : stop], wanted)
+        return [self._nodes[self.position + place] for place in places]
 
 
 def _last_read(graph: Graph) -> dict[str, int]:
@@ -149,15 +153,16 @@ def _last_read(graph: Graph) -> dict[str, int]:
     return found | dict.fromkeys(graph.outputs, len(graph.nodes))
 
 
-def _needed(nodes: Sequence[onnx.NodeProto], wanted: Sequence[str]) -> list[onnx.NodeProto]:
-    """The nodes without which `wanted` could not be made, in their order."""
+def needed(nodes: Sequence[Node], wanted: Iterable[str]) -> list[int]:
+    """Places of the nodes without which the tensors `wanted` could not be made, in their order."""
     names = set(wanted)
-    kept = []
-    for node in reversed(nodes):
-        if not names.isdisjoint(node.output):
-            names.update(reads(node))
-            kept.append(node)
-    return kept[::-1]
+    places = []
+    for place, node in reversed(list(enumerate(nodes))):
+        if any(tensor is not None and tensor.name in names for tensor in node.outputs):
+            names.update(tensor.name for tensor in node.inputs if tensor is not None)
+            names.update(node.captures)
+            places.append(place)
+    return places[::-1]
 
 
 class _Store:

@@ -25,14 +25,14 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from training import cifar10_cnn
 
+from paoding_onnx.judging.labelled import Range
+from paoding_onnx.judging.predictions import Form
+from paoding_onnx.judging.predictions import Task
 from paoding_onnx.loader import load
-from paoding_onnx.predictions import Form
-from paoding_onnx.predictions import Task
 from paoding_onnx.robustness.attacks import fgsm
 from paoding_onnx.robustness.freezing import observed
 from paoding_onnx.robustness.gradients import Gradient
 from paoding_onnx.robustness.losses import loss_point
-from paoding_onnx.samples import Range
 
 MODELS = Path(__file__).parent.parent / "models"
 FILE = MODELS / "cifar10_cnn.onnx"

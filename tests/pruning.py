@@ -15,7 +15,7 @@ from onnx import numpy_helper
 
 from paoding_onnx.checks import output_difference
 from paoding_onnx.cost import nothing
-from paoding_onnx.evaluate import Comparison
+from paoding_onnx.fidelity import Comparison
 from paoding_onnx.graph import Array
 from paoding_onnx.loader import Model
 from paoding_onnx.loader import input_specs
@@ -135,7 +135,7 @@ def moved(before: Model, after: Model) -> float:
 
 def skip_latency(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare tests of other things the half second in which `prune` measures latency: it is 0.5."""
-    monkeypatch.setattr("paoding_onnx.evaluate.latency_ratio", lambda *_: 0.5)
+    monkeypatch.setattr("paoding_onnx.fidelity.latency_ratio", lambda *_: 0.5)
 
 
 def skip_comparison(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from paoding_onnx.report.charts import Line
 from paoding_onnx.report.charts import bar
 from paoding_onnx.report.charts import heat_map
 from paoding_onnx.report.charts import line_chart
+from paoding_onnx.report.charts import on_white
 from paoding_onnx.report.charts import shortened
 from paoding_onnx.report.charts import ticks
 from paoding_onnx.sensitivity import Harm
@@ -155,3 +156,22 @@ def test_ticks_are_few_and_not_above_the_top(top):
 def test_bar_of_nothing_is_empty():
     assert [given["width"] for tag, given, _ in drawn(bar(0, 0, 0)) if tag == "rect"] == ["0", "0"]
     assert [given["width"] for tag, given, _ in drawn(bar(5, 3, 20)) if tag == "rect"] == ["25", "15"]
+
+
+@pytest.mark.parametrize(
+    "chart",
+    [
+        heat_map([WHOLE], {"conv": 0.5}),
+        line_chart([Line("a", ((0.0, 1.0), (0.5, 0.4)), "40%")], title="t", x_label="x", is_share=True),
+    ],
+    ids=["heat map", "lines"],
+)
+def test_chart_on_white_is_the_same_chart_in_one_theme_with_a_size_of_its_own(chart):
+    white = on_white(chart)
+    (tag, given, _), *inner = drawn(white)
+    assert tag == "svg"
+    assert {"width", "height"} <= given.keys()
+    assert "prefers-color-scheme" not in white
+    shapes = [node for node in inner if node[0] != "style"]
+    assert shapes[0] == ("rect", {"class": "white", "width": "100%", "height": "100%"}, None)
+    assert shapes[1:] == [node for node in drawn(chart)[1:] if node[0] != "style"]

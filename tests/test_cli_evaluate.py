@@ -17,7 +17,7 @@ from paoding_onnx.cli.evaluate import judge_options_of
 from paoding_onnx.cli.evaluate_arguments import ATTACKS
 from paoding_onnx.cli.evaluate_arguments import TASKS
 from paoding_onnx.judging import JudgeOptions
-from paoding_onnx.predictions import Task
+from paoding_onnx.judging.predictions import Task
 from paoding_onnx.robustness import Attack
 from paoding_onnx.robustness.attacks import KINDS
 from tests.models import parse
@@ -47,7 +47,7 @@ m.onnx: classes task, 4 samples
 """
 ROBUSTNESS = ("robustness", "robustness_of_original")
 COMPARED = """\
-both say the same class for 25.0% of the samples
+both say the same class for 25.0% of the samples, 95 % interval 4.6% to 69.9%
 accuracy changed by -50.00 points, 95 % interval -92.97 points to +26.31 points (adjusted Wald, paired)
 McNemar's exact test: p = 0.5
 """
@@ -89,14 +89,14 @@ def test_comparison_is_printed(printed):
 
 
 def test_latency_memory_and_bytes_are_printed(printed, monkeypatch):
-    monkeypatch.setattr("paoding_onnx.resources.SECONDS", 0.01)
+    monkeypatch.setattr("paoding_onnx.judging.resources.SECONDS", 0.01)
     out = printed("m.onnx", "--data", "d.npz")
     for word in ("latency, ms", "peak memory, MB", "file bytes", "latency is the median of"):
         assert word in out
 
 
 def test_json_is_all_that_is_printed(printed, monkeypatch):
-    monkeypatch.setattr("paoding_onnx.resources.SECONDS", 0.01)
+    monkeypatch.setattr("paoding_onnx.judging.resources.SECONDS", 0.01)
     found = json.loads(printed("m.onnx", "--data", "d.npz", "--against", "other.onnx", "--json"))
     assert list(found) == ["model", "task", "samples", "measures", "classes", "resources", "against", *ROBUSTNESS]
     assert found["measures"]["accuracy"] == 0.75

@@ -7,9 +7,9 @@ import onnx
 import pytest
 
 from paoding_onnx.errors import ModelError
+from paoding_onnx.judging.predictions import Form
+from paoding_onnx.judging.predictions import Task
 from paoding_onnx.loader import lift
-from paoding_onnx.predictions import Form
-from paoding_onnx.predictions import Task
 from paoding_onnx.robustness import gradients
 from paoding_onnx.robustness.freezing import freeze
 from paoding_onnx.robustness.freezing import observed
@@ -117,6 +117,15 @@ def test_gradient_that_finite_differences_contradict_is_noticed(case):
     assert Gradient(subject, "x", LossPoint("y", LOGITS)).disagreement(x, labels, 1.0) > 0.1
 
 
+def assert_slope(text, shape):
+    """The gradient of `y` by `x` is what finite differences say along some way."""
+    subject = studied(text, np.random.default_rng(0).standard_normal(shape).astype(np.float32))
+    seed = np.random.default_rng(1).standard_normal(subject.values["y"].shape)
+    way = np.random.default_rng(2).standard_normal(shape)
+    measured = slope(in_double(subject, "x", "y"), subject.feeds["x"], way, seed, 1e-3)
+    assert (gradient_of(subject, seed) * way).sum() == pytest.approx(measured, rel=1e-4)
+
+
 def test_every_registered_operator_is_tried():
     assert {case.operator for case in CASES} >= {*REFUSED, *FLAT, *WRONG}
     assert len({case.operator for case in CASES}) > 150
@@ -136,14 +145,15 @@ def test_every_registered_operator_is_tried():
     ],
 )
 def test_convolutions_that_pad_their_ends_differently_have_the_right_gradient(body):
-    subject = studied(
-        f"g (float[2,3,9,8] x) => (float[b,c,h,w] y) <float[4,3,3,3] k> {{ y = Conv {body} }}",
-        np.random.default_rng(0).standard_normal((2, 3, 9, 8)).astype(np.float32),
-    )
-    seed = np.random.default_rng(1).standard_normal(subject.values["y"].shape)
-    way = np.random.default_rng(2).standard_normal((2, 3, 9, 8))
-    measured = slope(in_double(subject, "x", "y"), subject.feeds["x"], way, seed, 1e-3)
-    assert (gradient_of(subject, seed) * way).sum() == pytest.approx(measured, rel=1e-4)
+    assert_slope(f"g (float[2,3,9,8] x) => (float[b,c,h,w] y) <float[4,3,3,3] k> {{ y = Conv {body} }}", (2, 3, 9, 8))
+
+
+@pytest.mark.parametrize("stride", [1, 2, 4])
+@pytest.mark.parametrize("word", ["SAME_UPPER", "SAME_LOWER", "VALID"])
+def test_transposed_convolutions_that_pad_by_a_word_have_the_right_gradient(word, stride):
+    text = f"""g (float[2,3,5,4] x) => (float[b,c,h,w] y) <float[3,4,3,3] k>
+    {{ y = ConvTranspose <strides=[{stride},{stride}], auto_pad="{word}"> (x, k) }}"""
+    assert_slope(text, (2, 3, 5, 4))
 
 
 @pytest.mark.parametrize(("size", "is_refused"), [(8, False), (9, True)])

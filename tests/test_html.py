@@ -278,19 +278,24 @@ def test_refusals_stand_under_their_reasons(result):
     assert 'id="left"' not in html_page(replace(result, trace=replace(result.trace, refusals=())))
 
 
+def attached(page, kind):
+    """The content of the only link of this kind that holds what it leads to."""
+    (address,) = [link for link in Reader(page).values("href") if link.startswith(f"data:{kind};base64,")]
+    return base64.b64decode(address.partition(",")[2])
+
+
 def test_plan_can_be_downloaded(result):
     page = html_page(result)
-    (address,) = [link for link in Reader(page).values("href") if link.startswith("data:application/json;base64,")]
-    plan = json.loads(base64.b64decode(address.partition(",")[2]))
-    assert plan == json.loads(json.dumps(plan_document(result.trace, result.plan)))
+    assert json.loads(attached(page, "application/json")) == json.loads(
+        json.dumps(plan_document(result.trace, result.plan))
+    )
     assert Reader(page).values("download") == ["plan.json"]
 
 
 def test_long_plan_is_packed(result, monkeypatch):
     monkeypatch.setattr(html, "LONG_PLAN", 100)
     page = html_page(result)
-    (address,) = [link for link in Reader(page).values("href") if link.startswith("data:application/gzip;base64,")]
-    plan = json.loads(gzip.decompress(base64.b64decode(address.partition(",")[2])))
+    plan = json.loads(gzip.decompress(attached(page, "application/gzip")))
     assert plan == json.loads(json.dumps(plan_document(result.trace, result.plan)))
     assert Reader(page).values("download") == ["plan.json.gz"]
 

@@ -133,3 +133,16 @@ def test_without_pillow_it_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL", None)
     with pytest.raises(UsageError, match=r"pip install 'paoding_onnx\[pictures\]'"):
         loaded(PICTURES, tmp_path)
+
+
+def test_scale_that_is_no_number_above_zero_is_a_usage_error(tmp_path):
+    with pytest.raises(UsageError, match="holds a 'scale' that is no number above zero"):
+        loaded(PICTURES, written(tmp_path / "a.npz", x=np.zeros((2, 3, 8, 8)), scale=0))
+
+
+def test_scale_may_be_the_name_of_an_input(tmp_path):
+    scaled = model("g (float[n,4] x, float[n,4] scale) => (float[n,4] y) { y = Mul (x, scale) }")
+    rows = RNG.random((2, 4)).astype(np.float32)
+    feed = loaded(scaled, written(tmp_path / "a.npz", x=rows, scale=2 * rows)).batches[0]
+    assert np.array_equal(feed["x"], rows)
+    assert np.array_equal(feed["scale"], 2 * rows)

@@ -8,19 +8,19 @@ import math
 import numpy as np
 import pytest
 
-from paoding_onnx import predictions
 from paoding_onnx.errors import ModelError
 from paoding_onnx.errors import UsageError
 from paoding_onnx.judging import JudgeOptions
 from paoding_onnx.judging import accuracy_of
 from paoding_onnx.judging import judge
-from paoding_onnx.labelled import read_labelled
+from paoding_onnx.judging import predictions
+from paoding_onnx.judging.labelled import ArraySamples
+from paoding_onnx.judging.predictions import Form
+from paoding_onnx.judging.predictions import Runner
+from paoding_onnx.judging.predictions import Task
+from paoding_onnx.judging.predictions import interpret
+from paoding_onnx.judging.reading import read_labelled
 from paoding_onnx.loader import load
-from paoding_onnx.predictions import Form
-from paoding_onnx.predictions import Runner
-from paoding_onnx.predictions import Task
-from paoding_onnx.predictions import interpret
-from paoding_onnx.samples import ArraySamples
 from tests.models import model
 from tests.models import parse
 from tests.models import save
@@ -219,7 +219,8 @@ def test_result_cannot_be_changed(three):
 def test_comparison_counts_agreement_and_the_change(three):
     other = judge(model(NEGATED), three, against=model(COPY), options=QUICK).comparison
     assert other.measures["accuracy"] == pytest.approx(7 / 9)
-    assert other.agreement == 0
+    assert other.agreement.value == 0
+    assert other.agreement.high == pytest.approx(0.299, abs=0.001)
     assert [d.measure for d in other.differences] == ["accuracy"]
     assert other.differences[0].interval.value == pytest.approx(-7 / 9)
     assert other.p_value == pytest.approx(2 / 2**7)
@@ -227,7 +228,7 @@ def test_comparison_counts_agreement_and_the_change(three):
 
 def test_model_beside_itself_changes_nothing(three):
     other = judge(model(COPY), three, against=model(COPY), options=QUICK).comparison
-    assert (other.agreement, other.p_value, other.differences[0].interval.value) == (1, 1, 0)
+    assert (other.agreement.value, other.p_value, other.differences[0].interval.value) == (1, 1, 0)
 
 
 def test_binary_comparison_has_an_interval_of_the_area():
@@ -243,7 +244,8 @@ def test_binary_comparison_has_an_interval_of_the_area():
 def test_comparison_of_values_measures_how_far_outputs_moved():
     data = samples([[1, 2, 3], [4, 5, 6]], [[1, 2, 3.5], [4, 5, 7]])
     other = judge(model(NEGATED), data, against=model(COPY), options=QUICK).comparison
-    assert other.agreement == pytest.approx(2)
+    assert other.agreement is None
+    assert other.movement == pytest.approx(2)
     assert math.isnan(other.p_value)
     assert other.differences[0].interval.low > 0
 
@@ -255,7 +257,7 @@ def test_comparison_with_a_model_of_another_task_is_refused(three):
 
 
 def test_files_are_measured(three, tmp_path, monkeypatch):
-    monkeypatch.setattr("paoding_onnx.resources.SECONDS", 0.01)
+    monkeypatch.setattr("paoding_onnx.judging.resources.SECONDS", 0.01)
     path = save(parse(COPY), tmp_path / "m.onnx")
     found = judge(path, three, against=path)
     for resources in (found.resources, found.comparison.resources):

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from paoding_onnx import metrics
+from paoding_onnx.judging import metrics
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +128,20 @@ def test_paired_interval_holds_the_truth_about_as_often_as_it_says():
         found = metrics.paired_difference(kinds <= 1, (kinds == 0) | (kinds == 2))
         held += found.low <= 0.10 - 0.15 <= found.high
     assert 0.92 < held / 400 < 0.98
+
+
+def test_interval_of_a_share_is_that_of_the_books():
+    assert metrics.proportion(right(1, 4)) == metrics.Interval(
+        0.25, pytest.approx(0.0456, abs=1e-4), pytest.approx(0.6994, abs=1e-4)
+    )
+    assert metrics.proportion(right(0, 10)).low == 0
+    assert metrics.proportion(right(10, 10)).high == 1
+
+
+def test_interval_of_a_share_holds_the_truth_about_as_often_as_it_says():
+    rng = np.random.default_rng(4)
+    found = [metrics.proportion(rng.random(100) < 0.9) for _ in range(1000)]
+    assert 0.92 < np.mean([one.low <= 0.9 <= one.high for one in found]) < 0.98
 
 
 def test_exact_test_counts_uneven_splits():

@@ -173,6 +173,12 @@ def test_pattern_that_matches_nothing_is_refused(option):
         prune(model(CNN), options=Options(**{option: ("nope",)}))
 
 
+def assert_climbs(said):
+    """Shares of the work done go from zero to one."""
+    assert (said[0][1], said[-1][1]) == (0, 1)
+    assert [share for _, share in said] == sorted(share for _, share in said)
+
+
 def test_progress_climbs_to_one():
     said = []
     options = Options(method="paoding", step=0.25)
@@ -188,8 +194,7 @@ def test_progress_climbs_to_one():
         "measuring",
         "done",
     ]
-    assert (said[0][1], said[-1][1]) == (0, 1)
-    assert [share for _, share in said] == sorted(share for _, share in said)
+    assert_climbs(said)
 
 
 def test_progress_of_the_default_method_climbs_to_one():
@@ -208,8 +213,7 @@ def test_progress_of_the_default_method_climbs_to_one():
         "measuring",
         "done",
     ]
-    assert (said[0][1], said[-1][1]) == (0, 1)
-    assert [share for _, share in said] == sorted(share for _, share in said)
+    assert_climbs(said)
 
 
 def test_call_without_an_output_writes_nothing(source, monkeypatch):

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from paoding_onnx.checks import Verdict
-from paoding_onnx.evaluate import Comparison
+from paoding_onnx.fidelity import Comparison
 from paoding_onnx.loader import lift
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline import prune
@@ -143,6 +143,7 @@ def test_prune_document_lists_every_option(result):
         "memory": 1 << 30,
         "inputs": {"kind": "auto", "mean": (), "std": (), "range": None},
         "calibration": None,
+        "distill": 0,
         "eval": None,
         "input_shapes": {},
         "verbose": False,

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from paoding_onnx.errors import ModelError
-from paoding_onnx.resources import Timed
-from paoding_onnx.resources import measure
+from paoding_onnx.judging.resources import Timed
+from paoding_onnx.judging.resources import measure
 from tests.models import parse
 from tests.models import save
 

@@ -12,8 +12,10 @@ import pytest
 from paoding_onnx.errors import ModelError
 from paoding_onnx.errors import UsageError
 from paoding_onnx.judging import JudgeOptions
-from paoding_onnx.predictions import Form
-from paoding_onnx.predictions import Task
+from paoding_onnx.judging.labelled import ArraySamples
+from paoding_onnx.judging.labelled import Range
+from paoding_onnx.judging.predictions import Form
+from paoding_onnx.judging.predictions import Task
 from paoding_onnx.robustness import Attack
 from paoding_onnx.robustness import robustness
 from paoding_onnx.robustness.attacks import Walk
@@ -23,8 +25,6 @@ from paoding_onnx.robustness.attacks import pgd
 from paoding_onnx.robustness.freezing import observed
 from paoding_onnx.robustness.losses import Loss
 from paoding_onnx.robustness.losses import loss_point
-from paoding_onnx.samples import ArraySamples
-from paoding_onnx.samples import Range
 from tests.models import model
 
 UNIT = Range(np.array(0.0), np.array(1.0))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from paoding_onnx.errors import ModelError
-from paoding_onnx.evaluate import compare
+from paoding_onnx.fidelity import compare
 from paoding_onnx.inputs import InputOptions
 from paoding_onnx.session import Session
 from paoding_onnx.session import latency_ratio
@@ -71,7 +71,7 @@ def test_lean_session_refuses_a_model_in_which_the_optimiser_reads_a_lent_weight
 
 def test_large_models_are_compared_though_the_optimiser_reads_their_weights(monkeypatch):
     monkeypatch.setattr("paoding_onnx.session.LENT_BYTES", 0)
-    monkeypatch.setattr("paoding_onnx.evaluate.LEAN_BYTES", 0)
+    monkeypatch.setattr("paoding_onnx.fidelity.LEAN_BYTES", 0)
     subject = model(FOLDED)
     compared = compare(subject, subject, observe(subject), InputOptions(), macs=0, seed=0)
     assert compared.latency_ratio > 0

@@ -23,6 +23,7 @@ from paoding_onnx.reader import constants
 from paoding_onnx.session import Session
 from paoding_onnx.shapes import observe
 from paoding_onnx.stream import Stream
+from paoding_onnx.stream import needed
 from paoding_onnx.surgeon import reweigh
 from tests.models import model
 from tests.pruning import CNN
@@ -71,6 +72,13 @@ def feeds_of(graph: Graph, sizes: tuple[int, ...] = (3, 3, 2)) -> list[Mapping[s
     ]
 
 
+def studied(text: str, **versions: int) -> tuple[Model, Graph, list[Mapping[str, Array]]]:
+    """The model in a text, what it consists of, and inputs for it."""
+    subject = model(text, **versions)
+    graph = observe(subject)
+    return subject, graph, feeds_of(graph)
+
+
 def whole(subject: Model, feeds: list[Mapping[str, Array]]) -> list[Mapping[str, Array]]:
     """Every tensor of the model, run as a whole, batch by batch."""
     session = Session(subject, watch=computed_names(subject))
@@ -100,9 +108,7 @@ def scratch(tmp_path, monkeypatch) -> Path:
 @every_model
 @pytest.mark.parametrize("memory", [1 << 30, 1], ids=["in memory", "on disk"])
 def test_every_tensor_is_what_the_whole_model_gives(name, memory):
-    subject = model(MODELS[name])
-    graph = observe(subject)
-    feeds = feeds_of(graph)
+    subject, graph, feeds = studied(MODELS[name])
     wanted = whole(subject, feeds)
     made = [t.name for node in graph.nodes for t in node.outputs if t is not None and not t.is_constant]
     with Stream(subject, graph, feeds, memory=memory) as stream:
@@ -115,9 +121,7 @@ def test_every_tensor_is_what_the_whole_model_gives(name, memory):
 @every_model
 @pytest.mark.parametrize("pace", [1, 2, 100])
 def test_outputs_do_not_depend_on_the_pace(name, pace):
-    subject = model(MODELS[name])
-    graph = observe(subject)
-    feeds = feeds_of(graph)
+    subject, graph, feeds = studied(MODELS[name])
     wanted = whole(subject, feeds)
     with Stream(subject, graph, feeds) as stream:
         for stop in [*range(0, len(graph.nodes), pace), len(graph.nodes)]:
@@ -127,9 +131,7 @@ def test_outputs_do_not_depend_on_the_pace(name, pace):
 
 @every_model
 def test_remaining_nodes_give_the_outputs(name):
-    subject = model(MODELS[name])
-    graph = observe(subject)
-    feeds = feeds_of(graph)
+    subject, graph, feeds = studied(MODELS[name])
     wanted = whole(subject, feeds)
     with Stream(subject, graph, feeds) as stream:
         stream.advance(1)
@@ -141,9 +143,7 @@ def test_remaining_nodes_give_the_outputs(name):
 
 
 def test_wrong_constant_would_be_noticed():
-    subject = model(CNN)
-    graph = observe(subject)
-    feeds = feeds_of(graph)
+    subject, graph, feeds = studied(CNN)
     wrong = {"a": constants(subject)["a"][::-1].copy()}
     with Stream(subject, graph, feeds, contents=wrong) as stream:
         stream.advance(len(graph.nodes))
@@ -151,9 +151,8 @@ def test_wrong_constant_would_be_noticed():
 
 
 def test_what_no_later_node_reads_is_forgotten():
-    subject = model(MLP)
-    graph = observe(subject)
-    with Stream(subject, graph, feeds_of(graph)) as stream:
+    subject, graph, feeds = studied(MLP)
+    with Stream(subject, graph, feeds) as stream:
         stream.advance(3)
         assert stream.value("r")
         for gone in ("x", "p", "q"):
@@ -162,9 +161,8 @@ def test_what_no_later_node_reads_is_forgotten():
 
 
 def test_kept_tensor_is_held_until_it_is_dropped():
-    subject = model(MLP)
-    graph = observe(subject)
-    with Stream(subject, graph, feeds_of(graph)) as stream:
+    subject, graph, feeds = studied(MLP)
+    with Stream(subject, graph, feeds) as stream:
         stream.keep(["p"])
         stream.advance(5)
         assert len(stream.value("p")) == 3
@@ -174,9 +172,8 @@ def test_kept_tensor_is_held_until_it_is_dropped():
 
 
 def test_dropped_tensor_stays_while_later_nodes_read_it():
-    subject = model(MODELS["residual"])
-    graph = observe(subject)
-    with Stream(subject, graph, feeds_of(graph)) as stream:
+    subject, graph, feeds = studied(MODELS["residual"])
+    with Stream(subject, graph, feeds) as stream:
         stream.keep(["n"])
         stream.advance(3)
         stream.drop("n")
@@ -187,9 +184,7 @@ def test_dropped_tensor_stays_while_later_nodes_read_it():
 
 
 def test_changed_constant_counts_for_nodes_to_come():
-    subject = model(MLP)
-    graph = observe(subject)
-    feeds = feeds_of(graph)
+    subject, graph, feeds = studied(MLP)
     new = {"c": 2 * constants(subject)["c"]}
     with Stream(subject, graph, feeds) as stream:
         stream.advance(3)
@@ -199,9 +194,7 @@ def test_changed_constant_counts_for_nodes_to_come():
 
 
 def test_changed_constant_does_not_count_for_nodes_that_ran():
-    subject = model(MLP)
-    graph = observe(subject)
-    feeds = feeds_of(graph)
+    subject, graph, feeds = studied(MLP)
     with Stream(subject, graph, feeds) as stream:
         stream.advance(3)
         stream.override({"a": 0 * constants(subject)["a"]})
@@ -210,9 +203,7 @@ def test_changed_constant_does_not_count_for_nodes_that_ran():
 
 
 def test_peek_runs_on_but_does_not_move():
-    subject = model(MLP)
-    graph = observe(subject)
-    feeds = feeds_of(graph)
+    subject, graph, feeds = studied(MLP)
     with Stream(subject, graph, feeds) as stream:
         stream.advance(2)
         seen = stream.peek(5, "t")
@@ -223,9 +214,7 @@ def test_peek_runs_on_but_does_not_move():
 
 
 def test_rest_is_a_function_of_free_constants():
-    subject = model(MLP)
-    graph = observe(subject)
-    feeds = feeds_of(graph)
+    subject, graph, feeds = studied(MLP)
     new = {"c": np.ones((12, 4), np.float32)}
     with Stream(subject, graph, feeds) as stream:
         stream.advance(2)
@@ -237,9 +226,8 @@ def test_rest_is_a_function_of_free_constants():
 
 
 def test_rest_leaves_out_outputs_that_exist_already():
-    subject = model(MODELS["residual"])
-    graph = observe(subject)
-    with Stream(subject, graph, feeds_of(graph)) as stream:
+    subject, graph, feeds = studied(MODELS["residual"])
+    with Stream(subject, graph, feeds) as stream:
         stream.advance(6)
         assert stream.rest(())({}).keys() == {"y"}
 
@@ -255,9 +243,8 @@ def test_large_constants_are_free_too():
 
 
 def test_advancing_backwards_does_nothing():
-    subject = model(MLP)
-    graph = observe(subject)
-    with Stream(subject, graph, feeds_of(graph)) as stream:
+    subject, graph, feeds = studied(MLP)
+    with Stream(subject, graph, feeds) as stream:
         stream.advance(3)
         stream.advance(1)
         assert stream.position == 3
@@ -265,17 +252,15 @@ def test_advancing_backwards_does_nothing():
 
 
 def test_nothing_is_written_while_memory_suffices(scratch):
-    subject = model(CNN)
-    graph = observe(subject)
-    with Stream(subject, graph, feeds_of(graph)) as stream:
+    subject, graph, feeds = studied(CNN)
+    with Stream(subject, graph, feeds) as stream:
         stream.advance(4)
         assert files(scratch) == {}
 
 
 def test_tensors_beyond_the_memory_are_in_files(scratch):
-    subject = model(CNN)
-    graph = observe(subject)
-    with Stream(subject, graph, feeds_of(graph), memory=100) as stream:
+    subject, graph, feeds = studied(CNN)
+    with Stream(subject, graph, feeds, memory=100) as stream:
         stream.advance(4)
         assert len(files(scratch)) == 3
 
@@ -292,9 +277,8 @@ def test_files_of_forgotten_tensors_are_removed_at_once(scratch):
 
 
 def test_no_file_is_left_behind(scratch):
-    subject = model(CNN)
-    graph = observe(subject)
-    with Stream(subject, graph, feeds_of(graph), memory=1) as stream:
+    subject, graph, feeds = studied(CNN)
+    with Stream(subject, graph, feeds, memory=1) as stream:
         stream.advance(4)
     assert list(scratch.iterdir()) == []
 
@@ -335,13 +319,24 @@ def test_model_is_not_changed():
 
 @pytest.mark.parametrize("ir", [3, 10])
 def test_any_version_of_the_format_runs_in_pieces(ir):
-    subject = model(MLP, ir=ir, opset=8)
-    graph = observe(subject)
-    feeds = feeds_of(graph)
+    subject, graph, feeds = studied(MLP, ir=ir, opset=8)
     with Stream(subject, graph, feeds) as stream:
         stream.advance(4)
         stream.advance(len(graph.nodes))
         assert worst(stream, "y", whole(subject, feeds)) < 1e-5
+
+
+def test_needed_nodes_are_those_on_the_way_in_their_order():
+    graph = observe(model(MODELS["residual"]))
+    assert needed(graph.nodes, ["t"]) == [0, 1, 2, 3, 4, 5]
+    assert needed(graph.nodes[2:], ["r"]) == [0, 1]
+    assert needed(graph.nodes, ["x"]) == []
+
+
+def test_nodes_that_a_subgraph_reads_are_needed_for_it():
+    graph = observe(model(MODELS["subgraph"]))
+    first, (branching,) = graph.nodes[0], [node for node in graph.nodes if node.captures]
+    assert needed([first, graph.nodes[1], branching], ["r"]) == [0, 2]
 
 
 def test_many_small_batches_cost_in_proportion():

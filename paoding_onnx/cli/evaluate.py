@@ -12,8 +12,8 @@ from rich.console import RenderableType
 from paoding_onnx.judging import Judged
 from paoding_onnx.judging import JudgeOptions
 from paoding_onnx.judging import judge
-from paoding_onnx.predictions import Progress
-from paoding_onnx.preprocess import parse_preprocess
+from paoding_onnx.judging.predictions import Progress
+from paoding_onnx.judging.preprocess import parse_preprocess
 from paoding_onnx.report.evaluation import evaluate_document
 from paoding_onnx.report.evaluation import evaluate_lines
 from paoding_onnx.report.robustness import robustness_document

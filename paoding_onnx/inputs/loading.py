@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -13,6 +12,9 @@ from paoding_onnx.graph import Array
 from paoding_onnx.graph import Graph
 from paoding_onnx.inputs import contents
 from paoding_onnx.inputs import ranges
+from paoding_onnx.inputs.arrays import arrays_of_inputs
+from paoding_onnx.inputs.arrays import read_arrays
+from paoding_onnx.inputs.arrays import scale_of
 from paoding_onnx.inputs.making import BATCH
 from paoding_onnx.inputs.open_axes import Shapes
 from paoding_onnx.inputs.photos import read_photos
@@ -24,8 +26,6 @@ from paoding_onnx.inputs.samples import InputOptions
 from paoding_onnx.inputs.samples import Samples
 from paoding_onnx.loader import Model
 from paoding_onnx.loader import input_specs
-
-_LABELS = ("y", "label", "labels", "scale")
 
 
 def load_samples(
@@ -60,43 +60,21 @@ def _picture_role(role: Role, path: Path) -> Role:
 
 def _arrays(path: Path, roles: tuple[Role, ...], main: int, options: InputOptions) -> dict[str, Array]:
     """Arrays by input name, fitted to the inputs."""
-    held = _read(path)
-    names = {role.spec.name for role in roles}
-    if not names & held.keys():
-        inputs = {key: value for key, value in held.items() if key not in _LABELS}
-        key = "x" if "x" in inputs else next(iter(inputs), "")
-        if not inputs or (len(inputs) > 1 and key != "x"):
-            wanted = ", ".join(map(repr, sorted(names)))
-            raise UsageError(
-                f"{path} holds {', '.join(held) or 'nothing'}; it should hold {wanted}, or one array, or x"
-            )
-        held = {roles[main].spec.name: inputs[key]} | {k: v for k, v in held.items() if k == "scale"}
-    if "scale" in held.keys() - names and roles[main].spec.name in held:
-        held[roles[main].spec.name] = _divided(held[roles[main].spec.name], held["scale"])
+    held, names, first = read_arrays(path), [role.spec.name for role in roles], roles[main].spec.name
+    found = arrays_of_inputs(path, held, names, first)
+    scale = scale_of(path, held, names)
+    for name, value in found.items():
+        if value.dtype.kind not in "fiub":
+            raise UsageError(f"{path} holds no numbers for input {name!r}, but {value.dtype}")
+    if scale is not None and first in found:
+        found[first] = found[first].astype(np.float32) / np.float32(scale)
     return {
-        role.spec.name: _fitted(held[role.spec.name], role, options, path) for role in roles if role.spec.name in held
+        role.spec.name: _fitted(found[role.spec.name], role, options, path) for role in roles if role.spec.name in found
     }
-
-
-def _divided(value: Array, scale: Array) -> Array:
-    if value.dtype.kind not in "fiub" or scale.dtype.kind not in "fiu" or scale.size != 1:
-        return value
-    return np.asarray(value.astype(np.float32) / np.float32(scale.reshape(-1)[0]))
-
-
-def _read(path: Path) -> dict[str, Array]:
-    try:
-        with path.open("rb") as file:
-            content = np.load(file, allow_pickle=False)
-            return {"x": content} if isinstance(content, np.ndarray) else dict(content)
-    except (OSError, ValueError, BadZipFile, EOFError) as error:
-        raise UsageError(f"cannot read inputs from {path}: {error}") from error
 
 
 def _fitted(value: Array, role: Role, options: InputOptions, path: Path) -> Array:
     """The array in the layout and type of the input."""
-    if value.dtype.kind not in "fiub":
-        raise UsageError(f"{path} holds no numbers for input {role.spec.name!r}, but {value.dtype}")
     if role.kind is Kind.PICTURES:
         value = _as_pictures(value, role, options)
     if not _fits(value.shape, role):

@@ -124,6 +124,17 @@ def heat_map(
     return "".join([*parts, "</svg>\n"])
 
 
+def on_white(chart: str) -> str:
+    """A line chart or heat map in light colours on white, for places whose theme is not known, such as notebooks.
+
+    >>> on_white(heat_map([])).count("prefers-color-scheme")
+    0
+    """
+    head, _, rest = chart.replace(_STYLE, "").partition(">")
+    size = "" if " width=" in head else f' width="{1.6 * _Plot.WIDTH:.0f}" height="{1.6 * _Plot.HEIGHT:.0f}"'
+    return f'{head}{size}>{_WHITE}<rect class="white" width="100%" height="100%"/>{rest}'
+
+
 def percent(share: float) -> str:
     """A share as percent, in at most four characters.
 
@@ -196,13 +207,25 @@ def _classes(colours: Sequence[tuple[str, str]], ink: str, soft: str, mark: str)
     return f".hm-n{{fill:{ink}}}.hm-s{{fill:{soft}}}.hm-b{{fill:{mark}}}{cells}"
 
 
+_LETTERS = (
+    ".hm{font:11.5px ui-sans-serif,system-ui,sans-serif;font-variant-numeric:tabular-nums}"
+    ".hm-m{text-anchor:middle}.hm-p{display:none}"
+)
+_DAY = _classes(LIGHT, "#1b1f24", "#57606a", "#1f6fb5")
 _STYLE = (
-    "<style>.hm{font:11.5px ui-sans-serif,system-ui,sans-serif;font-variant-numeric:tabular-nums}"
-    ".hm:root{color-scheme:light dark;padding:16px}.hm-m{text-anchor:middle}.hm-p{display:none}"
-    f"{_classes(LIGHT, '#1b1f24', '#57606a', '#1f6fb5')}"
+    f"<style>{_LETTERS}.hm:root{{color-scheme:light dark;padding:16px}}{_DAY}"
     f"@media screen and (prefers-color-scheme:dark){{{_classes(DARK, '#e8eaed', '#a3adb8', '#5ba7e8')}}}"
     "@media screen and (max-width:980px){.hm-w{display:none}.hm-p{display:inline}}"
     "@media screen and (max-width:720px){.hm{font-size:10px}}</style>"
+)
+_LINES = ("#1f6fb5", "#b84d0a", "#1a7a4c")
+"""Colours of the lines of a chart on white."""
+_WHITE = (
+    f"<style>.white{{fill:#fff}}{_LETTERS}{_DAY}"
+    ".lc{font:11.5px ui-sans-serif,system-ui,sans-serif}.lc .grid{stroke:#e0e4e9}.lc .ax{fill:#57606a;font-size:11px}"
+    ".lc polyline{fill:none;stroke-width:2;stroke-linejoin:round}.lc .v{font-weight:600}"
+    + "".join(f".lc .l{k}{{fill:{line}}}.lc .l{k} polyline{{stroke:{line}}}" for k, line in enumerate(_LINES))
+    + "</style>"
 )
 
 

@@ -13,7 +13,7 @@ from paoding_onnx.cost import Cost
 from paoding_onnx.cost import cost
 from paoding_onnx.cost import group_cost
 from paoding_onnx.cost import nothing
-from paoding_onnx.evaluate import Comparison
+from paoding_onnx.fidelity import Comparison
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline import Pruned
 from paoding_onnx.rules import operators

@@ -13,11 +13,12 @@ from rich.table import Table
 
 from paoding_onnx.judging import Comparison
 from paoding_onnx.judging import Judged
-from paoding_onnx.metrics import ClassScore
+from paoding_onnx.judging.metrics import ClassScore
+from paoding_onnx.judging.metrics import Interval
+from paoding_onnx.judging.resources import Resources
 from paoding_onnx.report.documents import Document
 from paoding_onnx.report.documents import number
 from paoding_onnx.report.documents import sha256
-from paoding_onnx.resources import Resources
 
 MAX_CLASSES = 40
 """Longer tables of classes show those with the lowest F1."""
@@ -46,7 +47,7 @@ def evaluate_lines(name: str, judged: Judged, *, verbose: bool = False) -> Itera
     if judged.resources is not None:
         yield _circumstances(judged.resources)
     if judged.comparison is not None:
-        yield from _agreement(judged.task, judged.comparison)
+        yield from _agreement(judged.comparison)
     if judged.classes:
         yield _classes(judged.classes, verbose)
     if len(judged.classes) > MAX_CLASSES and not verbose:
@@ -59,7 +60,9 @@ def _comparison(other: Comparison, against: Path) -> Document:
         "sha256": sha256(against),
         "measures": {name: number(value) for name, value in other.measures.items()},
         "resources": _resources(other.resources),
-        "agreement": number(other.agreement),
+        "agreement": None if other.agreement is None else number(other.agreement.value),
+        "agreement_interval": None if other.agreement is None else _interval(other.agreement),
+        "movement": None if other.movement is None else number(other.movement),
         "mcnemar_p_value": number(other.p_value),
         "differences": [
             {"measure": d.measure, "method": d.method, "confidence": 0.95, **_finite(asdict(d.interval))}
@@ -70,6 +73,10 @@ def _comparison(other: Comparison, against: Path) -> Document:
 
 def _resources(resources: Resources | None) -> Document | None:
     return None if resources is None else asdict(resources)
+
+
+def _interval(share: Interval) -> Document:
+    return {"method": "Wilson score", "confidence": 0.95, "low": number(share.low), "high": number(share.high)}
 
 
 def _finite(document: Document) -> Document:
@@ -98,11 +105,13 @@ def _circumstances(resources: Resources) -> str:
     return f"latency is the median of {resources.runs:,} runs on {resources.rows} sample(s), {where}"
 
 
-def _agreement(task: str, other: Comparison) -> Iterator[str]:
-    if task == "values":
-        yield f"outputs moved by {other.agreement:.3g} of their size (root mean square)"
-    else:
-        yield f"both say the same class for {other.agreement:.1%} of the samples"
+def _agreement(other: Comparison) -> Iterator[str]:
+    if other.movement is not None:
+        yield f"outputs moved by {other.movement:.3g} of their size (root mean square)"
+    if other.agreement is not None:
+        same = other.agreement
+        ends = f"95 % interval {same.low:.1%} to {same.high:.1%}"
+        yield f"both say the same class for {same.value:.1%} of the samples, {ends}"
     for one in other.differences:
         value, low, high = (
             _change(one.measure, end) for end in (one.interval.value, one.interval.low, one.interval.high)

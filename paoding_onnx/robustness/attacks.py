@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from paoding_onnx.errors import UsageError
 from paoding_onnx.graph import Array
-from paoding_onnx.metrics import Floats
-from paoding_onnx.metrics import Labels
-from paoding_onnx.samples import Range
+from paoding_onnx.judging.labelled import Range
+from paoding_onnx.judging.metrics import Floats
+from paoding_onnx.judging.metrics import Labels
 
 KINDS = ("fgsm", "pgd")
 Direction = Callable[[Array, Labels], Floats]

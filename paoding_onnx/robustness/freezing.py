@@ -25,16 +25,18 @@ from paoding_onnx.graph import Tensor
 from paoding_onnx.loader import Model
 from paoding_onnx.reader import computed_names
 from paoding_onnx.reader import constants
+from paoding_onnx.rules.windows import spelled_out
 from paoding_onnx.session import Session
 from paoding_onnx.session import one_line
 from paoding_onnx.shapes import observe
+from paoding_onnx.stream import needed
+from paoding_onnx.stretch import proto_nodes
 
 LEAST_OPSET = 17
 """Older models are converted to this opset: reverse passes are written in newer operators."""
 LEAST_IR = 8
 _OTHER_REALS = (onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16, onnx.TensorProto.DOUBLE)
 _TYPE_ATTRIBUTES = ("to", "dtype", "stash_type")
-_PAD_WORDS = ("SAME_UPPER", "SAME_LOWER", "VALID")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +77,11 @@ def freeze(subject: Observed, target: str) -> onnx.ModelProto:
     Raises:
         ModelError: if it cannot be converted to an opset in which reverse passes can be written.
     """
-    kept = _needed(subject, target)
-    protos = {name: proto for proto in subject.model.proto.graph.node for name in proto.output if name}
-    nodes = [_explicit(protos[_first_output(node)], node) for node in kept]
+    pairs = zip(subject.graph.nodes, proto_nodes(subject.model, subject.graph), strict=True)
+    fed = [(node, proto) for node, proto in pairs if not subject.fed.isdisjoint(_names(node.outputs))]
+    places = needed([node for node, _ in fed], [target])
+    kept = [fed[place][0] for place in places]
+    nodes = [_explicit(proto, node) for node, proto in (fed[place] for place in places)]
     read = {name for node in kept for name in (*_names(node.inputs), *node.captures)}
     made = [tensor for node in kept for tensor in node.outputs if tensor is not None and tensor.name != target]
     graph = onnx.helper.make_graph(
@@ -104,58 +108,16 @@ def standalone(proto: onnx.ModelProto, node: onnx.NodeProto, dtype: int | None =
     return onnx.helper.make_model(graph, opset_imports=proto.opset_import, ir_version=proto.ir_version)
 
 
-def _needed(subject: Observed, target: str) -> list[Node]:
-    """The nodes between what is fed and `target`, in running order."""
-    wanted, kept = {target}, []
-    for node in reversed(subject.graph.nodes):
-        made = _names(node.outputs)
-        if not wanted.isdisjoint(made) and not subject.fed.isdisjoint(made):
-            kept.append(node)
-            wanted.update(_names(node.inputs), node.captures)
-    return kept[::-1]
-
-
 def _explicit(proto: onnx.NodeProto, node: Node) -> onnx.NodeProto:
-    """A copy of the node that pads by numbers where the original pads to keep a size, and rounds as it has to."""
+    """A copy of the node whose window, if it slides one, is spelled out in numbers."""
     copy = onnx.NodeProto()
     copy.CopyFrom(proto)
-    changed: dict[str, object] = {}
-    if node.text("auto_pad", "") in _PAD_WORDS:
-        changed = {"auto_pad": None, "pads": _pads(node)}
-    elif node.integer("ceil_mode", 0) and _fits_inside(node):
-        changed = {"ceil_mode": 0}
+    changed = spelled_out(node)
     kept = [attribute for attribute in proto.attribute if attribute.name not in changed]
     made = [onnx.helper.make_attribute(name, value) for name, value in changed.items() if value is not None]
     del copy.attribute[:]
     copy.attribute.extend([*kept, *made])
     return copy
-
-
-def _reach(node: Node) -> list[int]:
-    """How many positions of each of the last axes of input 0 a window over them reads, padding included."""
-    steps = node.output_shape()[2:]
-    kernel = node.integers("kernel_shape") or node.shape(1)[2:]
-    strides = node.integers("strides") or (1,) * len(steps)
-    dilations = node.integers("dilations") or (1,) * len(steps)
-    sizes = zip(steps, kernel, strides, dilations, strict=True)
-    return [(step - 1) * stride + (width - 1) * dilation + 1 for step, width, stride, dilation in sizes]
-
-
-def _pads(node: Node) -> list[int]:
-    """What the window is padded with: begins, then ends."""
-    word = node.text("auto_pad", "")
-    pairs = zip(_reach(node), node.shape(0)[2:], strict=True)
-    totals = [0 if word == "VALID" else max(reach - side, 0) for reach, side in pairs]
-    begins = [total // 2 if word == "SAME_UPPER" else total - total // 2 for total in totals]
-    return [*begins, *(total - begin for total, begin in zip(totals, begins, strict=True))]
-
-
-def _fits_inside(node: Node) -> bool:
-    """Whether no window hangs over the end, so that rounding the output's size up changed nothing."""
-    sides = node.shape(0)[2:]
-    pads = node.integers("pads") or (0,) * (2 * len(sides))
-    ends = zip(_reach(node), sides, pads[: len(sides)], pads[len(sides) :], strict=True)
-    return all(reach <= side + begin + end for reach, side, begin, end in ends)
 
 
 def _modern(proto: onnx.ModelProto) -> onnx.ModelProto:
@@ -199,7 +161,3 @@ def _typed(info: onnx.ValueInfoProto, dtype: int) -> onnx.ValueInfoProto:
 
 def _names(tensors: Sequence[Tensor | None]) -> list[str]:
     return [tensor.name for tensor in tensors if tensor is not None]
-
-
-def _first_output(node: Node) -> str:
-    return _names(node.outputs)[0]

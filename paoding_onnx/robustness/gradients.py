@@ -16,9 +16,9 @@ import onnx_ad
 
 from paoding_onnx.errors import ModelError
 from paoding_onnx.graph import Array
+from paoding_onnx.judging.metrics import Floats
+from paoding_onnx.judging.metrics import Labels
 from paoding_onnx.loader import lift
-from paoding_onnx.metrics import Floats
-from paoding_onnx.metrics import Labels
 from paoding_onnx.robustness.freezing import Observed
 from paoding_onnx.robustness.freezing import freeze
 from paoding_onnx.robustness.freezing import standalone

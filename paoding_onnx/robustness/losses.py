@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from paoding_onnx.graph import Array
-from paoding_onnx.metrics import Floats
-from paoding_onnx.metrics import Labels
-from paoding_onnx.predictions import Form
-from paoding_onnx.predictions import Task
-from paoding_onnx.predictions import softmax
+from paoding_onnx.judging.metrics import Floats
+from paoding_onnx.judging.metrics import Labels
+from paoding_onnx.judging.predictions import Form
+from paoding_onnx.judging.predictions import Task
+from paoding_onnx.judging.predictions import softmax
 from paoding_onnx.robustness.freezing import Observed
 
 _TOLERANCE = 1e-4

@@ -14,8 +14,10 @@ from paoding_onnx.graph import Array
 from paoding_onnx.judging import JudgeOptions
 from paoding_onnx.judging import chosen_samples
 from paoding_onnx.judging import loaded
+from paoding_onnx.judging.labelled import Labelled
+from paoding_onnx.judging.labelled import Range
+from paoding_onnx.judging.predictions import Progress
 from paoding_onnx.loader import Model
-from paoding_onnx.predictions import Progress
 from paoding_onnx.robustness.attacks import Attack
 from paoding_onnx.robustness.attacks import Walk
 from paoding_onnx.robustness.attacks import fgsm
@@ -23,8 +25,6 @@ from paoding_onnx.robustness.attacks import pgd
 from paoding_onnx.robustness.victim import Slopes
 from paoding_onnx.robustness.victim import Victim
 from paoding_onnx.robustness.victim import slopes
-from paoding_onnx.samples import Labelled
-from paoding_onnx.samples import Range
 
 _SLACK = 1e-5
 """Rounding may put samples this far outside the range, as a share of it."""

@@ -12,14 +12,17 @@ from paoding_onnx.errors import ModelError
 from paoding_onnx.errors import UsageError
 from paoding_onnx.graph import Array
 from paoding_onnx.judging import JudgeOptions
+from paoding_onnx.judging.labelled import Labelled
+from paoding_onnx.judging.labelled import Range
+from paoding_onnx.judging.metrics import Floats
+from paoding_onnx.judging.metrics import Labels
+from paoding_onnx.judging.predictions import Form
+from paoding_onnx.judging.predictions import Runner
+from paoding_onnx.judging.predictions import Task
+from paoding_onnx.judging.predictions import choose_output
+from paoding_onnx.judging.predictions import classes_said
+from paoding_onnx.judging.predictions import interpret
 from paoding_onnx.loader import Model
-from paoding_onnx.metrics import Floats
-from paoding_onnx.metrics import Labels
-from paoding_onnx.predictions import Form
-from paoding_onnx.predictions import Runner
-from paoding_onnx.predictions import Task
-from paoding_onnx.predictions import choose_output
-from paoding_onnx.predictions import interpret
 from paoding_onnx.robustness.attacks import Attack
 from paoding_onnx.robustness.attacks import Direction
 from paoding_onnx.robustness.attacks import estimate
@@ -27,8 +30,6 @@ from paoding_onnx.robustness.freezing import Observed
 from paoding_onnx.robustness.freezing import observed
 from paoding_onnx.robustness.losses import Loss
 from paoding_onnx.robustness.losses import loss_point
-from paoding_onnx.samples import Labelled
-from paoding_onnx.samples import Range
 
 MOST_ROWS = 64
 ROWS_SHARE = 4
@@ -72,12 +73,7 @@ class Victim:
 
     def is_right(self, x: Array, labels: Labels) -> NDArray[np.bool_]:
         """Which of the inputs get their label."""
-        columns = self._scores(x)
-        if self.task is Task.BINARY:
-            said = columns[:, 0] > (0 if self.form is Form.LOGITS else 0.5)
-        else:
-            said = columns.argmax(axis=1)
-        return np.asarray((said == labels) & ~np.isnan(columns).any(axis=1))
+        return np.asarray(classes_said(self._scores(x), self.form) == labels)
 
     def losses(self, x: Array, labels: Labels) -> Floats:
         """Each input's loss, from the model's output."""

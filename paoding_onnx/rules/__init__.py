@@ -19,6 +19,7 @@ from paoding_onnx.rules import recurrent as recurrent
 from paoding_onnx.rules import reduction as reduction
 from paoding_onnx.rules import shaping as shaping
 from paoding_onnx.rules import shifting as shifting
+from paoding_onnx.rules import windows as windows
 from paoding_onnx.rules.rule import Affine
 from paoding_onnx.rules.rule import Fit
 from paoding_onnx.rules.rule import Passes

@@ -19,7 +19,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from fuzzing.second import second_opinion
 from fuzzing.text import from_text
-from paoding_onnx import evaluate
+from paoding_onnx import fidelity
 from paoding_onnx.checks import check_file
 from paoding_onnx.checks import check_surgery
 from paoding_onnx.cost import cost
@@ -244,7 +244,7 @@ def _pipeline(model: Model, found: Trace, plan: Plan, _pruned: Model) -> tuple[s
         round_to=int(rng.choice([0, 1, 4])),
         exclude=(str(rng.choice(names)),) if names and rng.random() < 0.3 else (),
     )
-    with patch.object(evaluate, "latency_ratio", lambda *_, **__: 1.0), suppress(TargetError, UsageError):
+    with patch.object(fidelity, "latency_ratio", lambda *_, **__: 1.0), suppress(TargetError, UsageError):
         after = constants(prune(model, options=options).model)
         for name in options.exclude:
             if after[name].shape != before[name].shape:

@@ -15,8 +15,8 @@ from paoding_onnx.cost import cost
 from paoding_onnx.cost import nothing
 from paoding_onnx.judging import JudgeOptions
 from paoding_onnx.judging import judge
+from paoding_onnx.judging.predictions import Task
 from paoding_onnx.options import Allocation
-from paoding_onnx.predictions import Task
 from paoding_onnx.robustness import Attack
 from paoding_onnx.robustness import robustness
 from paoding_onnx.trace import Group

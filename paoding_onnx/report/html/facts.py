@@ -193,12 +193,7 @@ def panels_of(result: Pruned) -> list[Panel]:
         _size_line(result, "MACs", lambda spent: spent.macs),
     )
     panels = [Panel("Size left", sizes)]
-    measured = (
-        ("Same answers", "agreement", True),
-        ("Outputs moved", "difference", False),
-        ("Accuracy", "accuracy", True),
-    )
-    for title, field, is_share in measured:
+    for title, field, is_share in MEASURED:
         points = tuple((s.share, float(value)) for s in result.steps if (value := getattr(s, field, None)) is not None)
         if points:
             line = Line("", points, _worded(points[-1][1], is_share))

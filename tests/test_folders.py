@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import builtins
+import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from paoding_onnx.errors import UsageError
-from paoding_onnx.labelled import read_labelled
-from paoding_onnx.preprocess import Preprocess
+from paoding_onnx.judging.preprocess import Preprocess
+from paoding_onnx.judging.reading import read_labelled
 from tests.models import model
 
 COLOUR = "g (float[N,3,4,4] x) => (float[N,3,4,4] y) { y = Identity (x) }"
@@ -100,13 +100,22 @@ def test_size_other_than_the_models_is_refused(folder):
 
 
 def test_without_pillow_the_way_to_it_is_named(folder, monkeypatch):
-    original = builtins.__import__
-
-    def refuse(name, *rest):
-        if name.startswith("paoding_onnx.pictures"):
-            raise ImportError(name)
-        return original(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", refuse)
+    monkeypatch.setitem(sys.modules, "PIL", None)
     with pytest.raises(UsageError, match=r"pip install 'paoding_onnx\[pictures\]'"):
         read_labelled(folder, model(COLOUR))
+
+
+def test_pictures_stand_the_way_up_that_the_camera_noted(folder):
+    picture = Image.new("L", (4, 4), 0)
+    picture.paste(255, (0, 0, 4, 2))
+    exif = Image.Exif()
+    exif[0x0112] = 3  # orientation: upside down
+    picture.save(folder / "bee" / "0.png", exif=exif)
+    content = read_labelled(folder, model(GREY_LAST)).read(np.array([1]))["x"][0, :, 0, 0]
+    assert content.tolist() == [0, 0, 1, 1]
+
+
+def test_number_of_channels_that_no_picture_has_is_refused(folder):
+    five = "g (float[N,4,4,5] x) => (float[N,4,4,5] y) { y = Identity (x) }"
+    with pytest.raises(UsageError, match="pictures have 1, 3, 4 channels, not 5"):
+        read_labelled(folder, model(five), Preprocess(layout="nhwc")).read(np.array([0]))

@@ -11,31 +11,34 @@ from types import MappingProxyType
 
 import numpy as np
 
-from paoding_onnx.comparison import Difference
-from paoding_onnx.comparison import agreement
-from paoding_onnx.comparison import differences
 from paoding_onnx.errors import UsageError
-from paoding_onnx.labelled import read_labelled
+from paoding_onnx.judging.comparison import Difference
+from paoding_onnx.judging.comparison import agreement
+from paoding_onnx.judging.comparison import differences
+from paoding_onnx.judging.comparison import movement
+from paoding_onnx.judging.comparison import require_alike
+from paoding_onnx.judging.labelled import Labelled
+from paoding_onnx.judging.labelled import evenly
+from paoding_onnx.judging.measures import measures_of
+from paoding_onnx.judging.metrics import ClassScore
+from paoding_onnx.judging.metrics import Interval
+from paoding_onnx.judging.metrics import class_scores
+from paoding_onnx.judging.metrics import mcnemar
+from paoding_onnx.judging.predictions import Predictions
+from paoding_onnx.judging.predictions import Progress
+from paoding_onnx.judging.predictions import Runner
+from paoding_onnx.judging.predictions import Task
+from paoding_onnx.judging.predictions import choose_output
+from paoding_onnx.judging.predictions import interpret
+from paoding_onnx.judging.predictions import predict
+from paoding_onnx.judging.preprocess import AS_IT_IS
+from paoding_onnx.judging.preprocess import Preprocess
+from paoding_onnx.judging.reading import read_labelled
+from paoding_onnx.judging.resources import Resources
+from paoding_onnx.judging.resources import Timed
+from paoding_onnx.judging.resources import measure
 from paoding_onnx.loader import Model
 from paoding_onnx.loader import load
-from paoding_onnx.measures import measures_of
-from paoding_onnx.metrics import ClassScore
-from paoding_onnx.metrics import class_scores
-from paoding_onnx.metrics import mcnemar
-from paoding_onnx.predictions import Predictions
-from paoding_onnx.predictions import Progress
-from paoding_onnx.predictions import Runner
-from paoding_onnx.predictions import Task
-from paoding_onnx.predictions import choose_output
-from paoding_onnx.predictions import interpret
-from paoding_onnx.predictions import predict
-from paoding_onnx.preprocess import AS_IT_IS
-from paoding_onnx.preprocess import Preprocess
-from paoding_onnx.resources import Resources
-from paoding_onnx.resources import Timed
-from paoding_onnx.resources import measure
-from paoding_onnx.samples import Labelled
-from paoding_onnx.samples import evenly
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +81,13 @@ class JudgeOptions:
 class Comparison:
     """The original on the same samples.
 
-    `agreement` is the share of samples for which both say the same class, for values the root mean square difference of
-    both outputs over that of the original's. `p_value` is McNemar's, NaN for values.
+    `agreement` is the share of samples for which both say the same class, `None` for values; these have `movement`, the
+    root mean square difference of both outputs over that of the original's. `p_value` is McNemar's, NaN for values.
     """
 
     measures: Mapping[str, float]
-    agreement: float
+    agreement: Interval | None
+    movement: float | None
     differences: tuple[Difference, ...]
     p_value: float
     resources: Resources | None
@@ -117,7 +121,7 @@ def judge(
     options: JudgeOptions | None = None,
     progress: Progress | None = None,
 ) -> Judged:
-    """Accuracy and its kin of `model` on the labelled samples in `data` (see `paoding_onnx.labelled`).
+    """Accuracy and its kin of `model` on the labelled samples in `data` (see `paoding_onnx.judging.reading`).
 
     >>> judged = judge("models/fraud_mlp.onnx", "models/fraud_mlp_test.npz", options=JudgeOptions(processors=0))
     >>> judged.task, round(judged.measures["auroc"], 3)
@@ -198,11 +202,14 @@ def _table(said: Predictions, names: tuple[str, ...]) -> tuple[ClassScore, ...]:
 
 
 def _compare(old: Predictions, new: Predictions, options: JudgeOptions, resources: Resources | None) -> Comparison:
+    require_alike(old, new)
+    is_values = new.task is Task.VALUES
     return Comparison(
-        agreement=agreement(old, new),
+        agreement=None if is_values else agreement(old.predicted, new.predicted),
+        movement=movement(old.scores, new.scores) if is_values else None,
         measures=MappingProxyType(measures_of(old, options.top)),
         differences=differences(old, new, options.seed),
-        p_value=math.nan if new.task is Task.VALUES else mcnemar(old.correct, new.correct),
+        p_value=math.nan if is_values else mcnemar(old.correct, new.correct),
         resources=resources,
     )
 

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.graph import Array
-from paoding_onnx.preprocess import AS_IT_IS
-from paoding_onnx.preprocess import Preprocess
+from paoding_onnx.judging.preprocess import AS_IT_IS
+from paoding_onnx.judging.preprocess import Preprocess
 
 Rows = NDArray[np.intp]
 """Numbers of samples."""

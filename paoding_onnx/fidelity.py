@@ -16,6 +16,9 @@ from paoding_onnx.graph import Array
 from paoding_onnx.graph import Graph
 from paoding_onnx.inputs import InputOptions
 from paoding_onnx.inputs import random_feeds
+from paoding_onnx.judging.comparison import agreement
+from paoding_onnx.judging.predictions import classes_said
+from paoding_onnx.judging.predictions import form_of_one
 from paoding_onnx.loader import Model
 from paoding_onnx.loader import input_specs
 from paoding_onnx.session import Session
@@ -54,7 +57,7 @@ def compare(original: Model, pruned: Model, graph: Graph, inputs: InputOptions, 
     before, after = _sessions(original, pruned)
     wanted, got = (_joined([session.run(feed) for feed in samples.batches]) for session in (before, after))
     ratio = latency_ratio(before, after, random_feeds(input_specs(original), shapes, np.random.default_rng(0)))
-    return Comparison(ratio, output_difference(wanted, got), agreement(wanted, got), samples.words)
+    return Comparison(ratio, output_difference(wanted, got), _same_answers(wanted, got), samples.words)
 
 
 def _joined(runs: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
@@ -67,20 +70,15 @@ def _joined(runs: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
     }
 
 
-def agreement(before: Mapping[str, Array], after: Mapping[str, Array]) -> float | None:
-    """Share of the rows of the first output for which both models answer the same class; `None` if it has no classes.
-
-    >>> agreement({"y": np.array([[0.1, 0.9], [0.8, 0.2]])}, {"y": np.array([[0.4, 0.6], [0.3, 0.7]])})
-    0.5
-    """
+def _same_answers(before: Mapping[str, Array], after: Mapping[str, Array]) -> float | None:
+    """Share of the rows of the first output for which both models say the same class; `None` if it has no classes."""
     name = next(iter(before))
-    a, b = np.asarray(before[name]), np.asarray(after[name])
+    a, b = before[name], after[name]
     if a.dtype.kind != "f" or a.ndim != 2 or a.shape != b.shape or not a.size:
         return None
-    if a.shape[1] > 1:
-        return float((a.argmax(1) == b.argmax(1)).mean())
-    middle = 0.5 if a.min() >= 0 and a.max() <= 1 else 0.0
-    return float((np.greater(a, middle) == np.greater(b, middle)).mean())
+    form = form_of_one(np.asarray(a, np.float64))
+    old, new = (classes_said(np.asarray(rows, np.float64), form) for rows in (a, b))
+    return agreement(old, new).value
 
 
 def _sessions(original: Model, pruned: Model) -> tuple[Session, Session]:

@@ -34,7 +34,7 @@ class ClassScore:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A difference and the ends of its 95 % confidence interval."""
+    """A share or difference and the ends of its 95 % confidence interval."""
 
     value: float
     low: float
@@ -135,6 +135,23 @@ def class_scores(
         area = auroc(scores[:, index], is_own)
         rows.append(ClassScore(name, own, precision, recall, f1(is_said, is_own), area))
     return tuple(rows)
+
+
+def proportion(hits: NDArray[np.bool_]) -> Interval:
+    """The share of hits; Wilson score interval, which is honest where nearly all or none are hits.
+
+    Source: Wilson, "Probable inference, the law of succession, and statistical inference", J. Am. Stat. Assoc. 22
+    (1927).
+
+    >>> proportion(np.array([True] * 10)).high
+    1.0
+    """
+    n, share, square = len(hits), float(np.mean(hits)), _NORMAL_95**2
+    centre = (share + square / (2 * n)) / (1 + square / n)
+    half = _NORMAL_95 * math.sqrt(share * (1 - share) / n + square / (4 * n**2)) / (1 + square / n)
+    low = max(centre - half, 0.0) if share > 0 else 0.0  # not a rounding error away from it
+    high = min(centre + half, 1.0) if share < 1 else 1.0
+    return Interval(share, low, high)
 
 
 def paired_difference(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> Interval:

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from paoding_onnx.errors import ModelError
 from paoding_onnx.errors import UsageError
 from paoding_onnx.graph import Array
+from paoding_onnx.judging.labelled import Labelled
+from paoding_onnx.judging.metrics import Floats
+from paoding_onnx.judging.metrics import Labels
 from paoding_onnx.loader import Model
 from paoding_onnx.loader import input_specs
-from paoding_onnx.metrics import Floats
-from paoding_onnx.metrics import Labels
 from paoding_onnx.reader import computed_names
-from paoding_onnx.samples import Labelled
 from paoding_onnx.session import Session
 
 Progress = Callable[[str, float], None]
@@ -203,18 +203,32 @@ def _classes(columns: Floats, labels: Array, task: Task) -> Labels:
 
 
 def _binary(columns: Floats, labels: Labels) -> Predictions:
-    is_probability = bool(np.all((columns >= 0) & (columns <= 1) | np.isnan(columns)))
-    scores = columns if is_probability else _sigmoid(columns)
-    said = np.where(np.isnan(scores[:, 0]), -1, scores[:, 0] > 0.5)
-    form = Form.PROBABILITIES if is_probability else Form.LOGITS
-    return Predictions(Task.BINARY, form, scores, labels, said.astype(np.int64), _NO_TARGETS)
+    form = form_of_one(columns)
+    scores = _sigmoid(columns) if form is Form.LOGITS else columns
+    return Predictions(Task.BINARY, form, scores, labels, classes_said(columns, form), _NO_TARGETS)
 
 
 def _many(columns: Floats, labels: Labels) -> Predictions:
     form = _form(columns)
     scores = softmax(columns) if form is Form.LOGITS else columns
-    said = np.where(np.isnan(columns).any(axis=1), -1, columns.argmax(axis=1))
-    return Predictions(Task.CLASSES, form, scores, labels, said, _NO_TARGETS)
+    return Predictions(Task.CLASSES, form, scores, labels, classes_said(columns, form), _NO_TARGETS)
+
+
+def classes_said(columns: Floats, form: Form) -> Labels:
+    """The class (n,) with the highest of the scores (n, n_classes); of one score 1 above the middle; -1 for no number.
+
+    >>> classes_said(np.array([[0.2], [0.7], [np.nan]]), Form.PROBABILITIES).tolist()
+    [0, 1, -1]
+    """
+    middle = 0.0 if form is Form.LOGITS else 0.5
+    said = columns.argmax(axis=1) if columns.shape[1] > 1 else columns[:, 0] > middle
+    return np.where(np.isnan(columns).any(axis=1), -1, said).astype(np.int64)
+
+
+def form_of_one(columns: Floats) -> Form:
+    """Whether a model's only scores (n, 1) are probabilities; else they are logits."""
+    is_probability = bool(np.all((columns >= 0) & (columns <= 1) | np.isnan(columns)))
+    return Form.PROBABILITIES if is_probability else Form.LOGITS
 
 
 def _form(columns: Floats) -> Form:

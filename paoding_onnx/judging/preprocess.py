@@ -62,9 +62,9 @@ class Preprocess:
             raise UsageError("scale and std of --preprocess divide: they must be above zero")
 
     @property
-    def before_crop(self) -> float:
-        """Side to which a picture is shrunk over the side that is cut out of it."""
-        return _CROP_RATIO if self.fit == "crop" else 1.0
+    def crop(self) -> float | None:
+        """Side to which a picture is shrunk over the side that is cut out of it; `None` if it is stretched."""
+        return _CROP_RATIO if self.fit == "crop" else None
 
     def apply(self, raw: Array, *, channel_axis: int, scale: float) -> NDArray[np.float32]:
         """What the model reads for `raw` values; `scale` is used where none was asked for."""

@@ -28,7 +28,7 @@ from paoding_onnx.session import Session
 SECONDS = 1.0
 """For about this long each model is run over and over, at least `FEWEST_RUNS` times."""
 FEWEST_RUNS = 5
-_CHILD = "import sys; sys.path[:] = {path!r}; from paoding_onnx.resources import child; child()"
+_CHILD = "import sys; sys.path[:] = {path!r}; from paoding_onnx.judging.resources import child; child()"
 _STATUS = Path("/proc/self/status")
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from paoding_onnx.errors import UsageError
-from paoding_onnx.labelled import read_labelled
-from paoding_onnx.preprocess import IMAGENET
-from paoding_onnx.preprocess import Preprocess
-from paoding_onnx.preprocess import parse_preprocess
-from paoding_onnx.samples import ArraySamples
-from paoding_onnx.samples import evenly
+from paoding_onnx.judging.labelled import ArraySamples
+from paoding_onnx.judging.labelled import evenly
+from paoding_onnx.judging.preprocess import IMAGENET
+from paoding_onnx.judging.preprocess import Preprocess
+from paoding_onnx.judging.preprocess import parse_preprocess
+from paoding_onnx.judging.reading import read_labelled
 from tests.models import model
 
 ROWS = "g (float[N,3] x) => (float[N,2] y) <float[3,2] w> { y = MatMul (x, w) }"
@@ -44,6 +44,16 @@ def test_several_inputs_are_read_by_their_names(tmp_path):
     assert {name: array.sum() for name, array in content.items()} == {"a": 0, "b": 6}
 
 
+def test_input_that_is_missing_is_named(tmp_path):
+    with pytest.raises(UsageError, match="holds nothing for input 'b'; it has 'a', 'y'"):
+        read_labelled(stored(tmp_path, a=np.zeros((2, 3)), y=[0, 1]), model(TWO_INPUTS))
+
+
+def test_only_array_beside_the_labels_is_the_input_whatever_its_name(tmp_path):
+    path = stored(tmp_path, pictures=np.ones((2, 3)), y=[0, 1])
+    assert read_labelled(path, model(ROWS)).read(ALL)["x"].sum() == 6
+
+
 def test_names_of_classes_are_taken_over(tmp_path):
     path = stored(tmp_path, x=np.zeros((2, 3)), y=[0, 1], classes=["cat", "dog"])
     assert read_labelled(path, model(ROWS)).class_names == ("cat", "dog")
@@ -53,7 +63,7 @@ def test_names_of_classes_are_taken_over(tmp_path):
     ("arrays", "words"),
     [
         ({"x": np.zeros((2, 3))}, "holds no array 'y'"),
-        ({"z": np.zeros((2, 3)), "y": [0, 1]}, "holds nothing for input 'x'"),
+        ({"p": np.zeros((2, 3)), "q": np.zeros(2), "y": [0, 1]}, "it should hold 'x', or one array, or x"),
         ({"x": np.zeros((2, 3)), "y": [0, 1, 1]}, "2 samples for 'x', 3 labels"),
         ({"x": np.zeros((0, 3)), "y": []}, "0 samples for 'x', 0 labels"),
         ({"x": np.float32(1), "y": [0]}, "0 samples for 'x', 1 labels"),
@@ -75,17 +85,17 @@ def test_samples_that_do_not_fit_are_refused(tmp_path, arrays, words):
 def test_file_that_is_no_archive_is_refused(tmp_path, content):
     path = tmp_path / "samples.npz"
     path.write_bytes(content)
-    with pytest.raises(UsageError, match="cannot read labelled samples"):
+    with pytest.raises(UsageError, match="cannot read inputs from"):
         read_labelled(path, model(ROWS))
 
 
 def test_missing_file_single_array_and_pickled_objects_are_refused(tmp_path):
     np.save(tmp_path / "one.npy", np.zeros(3))
     objects = stored(tmp_path, x=np.array([{}, {}], object), y=[0, 1])
-    for path, words in ((tmp_path / "no.npz", "No such file"), (tmp_path / "one.npy", "single array")):
+    for path, words in ((tmp_path / "no.npz", "No such file"), (tmp_path / "one.npy", "holds no array 'y', only 'x'")):
         with pytest.raises(UsageError, match=words):
             read_labelled(path, model(ROWS))
-    with pytest.raises(UsageError, match="cannot read labelled samples"):
+    with pytest.raises(UsageError, match="cannot read inputs from"):
         read_labelled(objects, model(ROWS))
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from paoding_onnx import metrics
-from paoding_onnx.predictions import Form
-from paoding_onnx.predictions import Predictions
-from paoding_onnx.predictions import Task
+from paoding_onnx.judging import metrics
+from paoding_onnx.judging.predictions import Form
+from paoding_onnx.judging.predictions import Predictions
+from paoding_onnx.judging.predictions import Task
 
 
 def measures_of(said: Predictions, top: int = 5) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Labelled pictures: a folder that holds a folder of pictures for each class, decoded a few at a time with Pillow."""
+"""Labelled pictures: a folder that holds a folder of pictures for each class, decoded a few at a time."""
 
 from __future__ import annotations
 
@@ -6,35 +6,32 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
-from PIL import ImageOps
-from PIL import UnidentifiedImageError
 
 from paoding_onnx.errors import UsageError
 from paoding_onnx.graph import Array
+from paoding_onnx.inputs.photos import decode
+from paoding_onnx.inputs.photos import picture_files
+from paoding_onnx.inputs.photos import require_pillow
+from paoding_onnx.inputs.pictures import Frame
+from paoding_onnx.judging.labelled import Range
+from paoding_onnx.judging.labelled import Rows
+from paoding_onnx.judging.preprocess import Preprocess
 from paoding_onnx.loader import InputSpec
 from paoding_onnx.loader import Model
 from paoding_onnx.loader import input_specs
-from paoding_onnx.preprocess import Preprocess
-from paoding_onnx.samples import Range
-from paoding_onnx.samples import Rows
 
-SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"))
 _BYTE = 255.0
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """The input that reads the pictures: its name, height, width and channels, and whether channels come first."""
+class PictureInput:
+    """The input that reads the pictures: its name, their size, and whether channels come first."""
 
     name: str
-    height: int
-    width: int
-    channels: int
+    frame: Frame
     is_channels_first: bool
 
 
@@ -45,7 +42,7 @@ class PictureSamples:
     paths: tuple[Path, ...]
     labels: Array
     class_names: tuple[str, ...]
-    frame: Frame
+    input: PictureInput
     preprocess: Preprocess
 
     def read(self, rows: Rows) -> Mapping[str, Array]:
@@ -54,7 +51,7 @@ class PictureSamples:
         Raises:
             UsageError: if a file is no picture.
         """
-        return {self.frame.name: self._ready(np.stack([self._decode(self.paths[row]) for row in rows]))}
+        return {self.input.name: self._ready(np.stack([self._decode(self.paths[row]) for row in rows]))}
 
     def take(self, rows: Rows) -> PictureSamples:
         """These pictures alone."""
@@ -62,24 +59,17 @@ class PictureSamples:
 
     def input_range(self) -> Range | None:
         """What black and white become."""
-        shape = (1, self.frame.height, self.frame.width, self.frame.channels)
+        shape = (1, self.input.frame.height, self.input.frame.width, self.input.frame.n_channels)
         return Range(*(self._ready(np.full(shape, value, np.uint8)) for value in (0, 255)))
 
     def _ready(self, raw: Array) -> Array:
         """Pictures (n, height, width, channels) as the model reads them."""
         values = self.preprocess.apply(raw, channel_axis=-1, scale=_BYTE)
-        return np.ascontiguousarray(np.moveaxis(values, -1, 1)) if self.frame.is_channels_first else values
+        return np.ascontiguousarray(np.moveaxis(values, -1, 1)) if self.input.is_channels_first else values
 
     def _decode(self, path: Path) -> NDArray[np.uint8]:
         """The picture (height, width, channels), in the size and colours that the model reads."""
-        mode: Literal["L", "RGB"] = "L" if self.frame.channels == 1 else "RGB"
-        try:
-            with Image.open(path) as file:
-                picture = ImageOps.exif_transpose(file).convert(mode)
-                pixels = np.asarray(_fitted(picture, self.frame, self.preprocess), np.uint8)
-        except (OSError, ValueError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-            raise UsageError(f"cannot read the picture {path}: {error}") from error
-        pixels = pixels.reshape(self.frame.height, self.frame.width, self.frame.channels)
+        pixels = decode(path, self.input.frame, crop=self.preprocess.crop)
         return pixels[..., ::-1] if self.preprocess.order == "bgr" else pixels
 
 
@@ -87,23 +77,19 @@ def read_pictures(folder: Path, model: Model, preprocess: Preprocess) -> Picture
     """The pictures in `folder`: each folder in it is a class, numbered in the order of their names.
 
     Raises:
-        UsageError: if there are none, or the model reads no pictures.
+        UsageError: if there are none, the model reads no pictures, or Pillow is not there.
     """
+    require_pillow()
     classes = sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
-    found = [
-        (path, index)
-        for index, entry in enumerate(classes)
-        for path in sorted(entry.rglob("*"))
-        if path.suffix.lower() in SUFFIXES
-    ]
+    found = [(path, index) for index, entry in enumerate(classes) for path in picture_files(entry)]
     if not found:
         raise UsageError(f"{folder} holds no folders with pictures, one folder for each class")
     labels = np.array([index for _, index in found], np.int64)
     names = tuple(entry.name for entry in classes)
-    return PictureSamples(tuple(path for path, _ in found), labels, names, _frame(model, preprocess), preprocess)
+    return PictureSamples(tuple(path for path, _ in found), labels, names, _input(model, preprocess), preprocess)
 
 
-def _frame(model: Model, preprocess: Preprocess) -> Frame:
+def _input(model: Model, preprocess: Preprocess) -> PictureInput:
     specs = input_specs(model)
     if len(specs) != 1 or len(specs[0].dims) != 4:
         words = ", ".join(f"{spec.name!r} {spec.dims}" for spec in specs)
@@ -115,7 +101,8 @@ def _frame(model: Model, preprocess: Preprocess) -> Frame:
     if not isinstance(height, int) or not isinstance(width, int):
         raise UsageError(f"input {spec.name!r} has open sides; say --preprocess size=HEIGHT,WIDTH")
     _check_sides(spec, (height, width), sides)
-    return Frame(spec.name, height, width, channels if isinstance(channels, int) else 3, is_first)
+    frame = Frame(height, width, channels if isinstance(channels, int) else 3)
+    return PictureInput(spec.name, frame, is_first)
 
 
 def _is_channels_first(dims: tuple[int | str | None, ...]) -> bool:
@@ -128,15 +115,3 @@ def _check_sides(spec: InputSpec, size: tuple[int, int], sides: tuple[int | str 
     for wanted, side in zip(size, sides, strict=True):
         if isinstance(side, int) and side != wanted:
             raise UsageError(f"input {spec.name!r} reads pictures of {sides}, not of {size}")
-
-
-def _fitted(picture: Image.Image, frame: Frame, preprocess: Preprocess) -> Image.Image:
-    """The picture at the size of the frame, stretched or cut out of the middle."""
-    size = (frame.width, frame.height)
-    if preprocess.fit == "stretch":
-        return picture if picture.size == size else picture.resize(size, Image.Resampling.BILINEAR)
-    ratio = max(frame.width / picture.width, frame.height / picture.height) * preprocess.before_crop
-    shrunk = (max(round(picture.width * ratio), frame.width), max(round(picture.height * ratio), frame.height))
-    left, top = (shrunk[0] - frame.width) // 2, (shrunk[1] - frame.height) // 2
-    resized = picture.resize(shrunk, Image.Resampling.BILINEAR)
-    return resized.crop((left, top, left + frame.width, top + frame.height))

@@ -9,12 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.errors import UsageError
-from paoding_onnx.metrics import Interval
-from paoding_onnx.metrics import auroc
-from paoding_onnx.metrics import bootstrap
-from paoding_onnx.metrics import paired_difference
-from paoding_onnx.predictions import Predictions
-from paoding_onnx.predictions import Task
+from paoding_onnx.judging.metrics import Floats
+from paoding_onnx.judging.metrics import Interval
+from paoding_onnx.judging.metrics import Labels
+from paoding_onnx.judging.metrics import auroc
+from paoding_onnx.judging.metrics import bootstrap
+from paoding_onnx.judging.metrics import paired_difference
+from paoding_onnx.judging.metrics import proportion
+from paoding_onnx.judging.predictions import Predictions
+from paoding_onnx.judging.predictions import Task
 
 _DRAWN = "bootstrap of the samples"
 
@@ -28,10 +31,27 @@ class Difference:
     method: str
 
 
-def agreement(old: Predictions, new: Predictions) -> float:
-    """Share of the samples for which both models say the same class.
+def agreement(old: Labels, new: Labels) -> Interval:
+    """Share of the samples for which two models say the same class, with its Wilson score interval.
 
-    For values it is the root mean square difference of both outputs over the root mean square of the old one.
+    >>> agreement(np.array([1, 0]), np.array([1, 1])).value
+    0.5
+    """
+    return proportion(old == new)
+
+
+def movement(old: Floats, new: Floats) -> float:
+    """How far outputs moved: root mean square of the difference over that of the old ones; NaN where these are zero.
+
+    >>> movement(np.array([[3.0, 4.0]]), np.array([[3.0, 4.0]]))
+    0.0
+    """
+    spread = float(np.sqrt(np.mean(old**2)))
+    return float(np.sqrt(np.mean((new - old) ** 2))) / spread if spread else math.nan
+
+
+def require_alike(old: Predictions, new: Predictions) -> None:
+    """Refuse to compare models that say different things.
 
     Raises:
         UsageError: if the models have different tasks or outputs of different shapes.
@@ -40,10 +60,6 @@ def agreement(old: Predictions, new: Predictions) -> float:
         raise UsageError(
             f"the two models say different things: {old.task} {old.scores.shape} against {new.task} {new.scores.shape}"
         )
-    if new.task is not Task.VALUES:
-        return float(np.mean(old.predicted == new.predicted))
-    spread = float(np.sqrt(np.mean(old.scores**2)))
-    return float(np.sqrt(np.mean((new.scores - old.scores) ** 2))) / spread if spread else math.nan
 
 
 def differences(old: Predictions, new: Predictions, seed: int = 0) -> tuple[Difference, ...]:

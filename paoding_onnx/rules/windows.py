@@ -1,0 +1,56 @@
+"""Arithmetic of windows that slide over the last axes of input 0, for nodes that leave it to the reader."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from paoding_onnx.graph import Node
+
+_SIDES = {"SAME_UPPER": 0, "SAME_LOWER": 1, "VALID": 0}
+"""Ways to pad without a number, and which end gets less where it does not come out even (ONNX Conv-22)."""
+
+
+def spelled_out(node: Node) -> Mapping[str, list[int] | int | None]:
+    """Attributes under which the node computes the same and says so in numbers; `None` for one to drop.
+
+    It pads by numbers in place of `auto_pad`, and rounds down in place of up where that makes no difference.
+    """
+    word = node.text("auto_pad", "")
+    if word in _SIDES:
+        return {"auto_pad": None, "pads": _pads(node, word)}
+    return {"ceil_mode": 0} if node.integer("ceil_mode", 0) and _stays_inside(node) else {}
+
+
+def _ends(node: Node) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """How many windows there are along each axis, and the size of the axis that they slide over.
+
+    A ConvTranspose slides over its output, one window for each position of its input.
+    """
+    source, target = node.shape(0)[2:], node.output_shape()[2:]
+    return (source, target) if node.operator == "ConvTranspose" else (target, source)
+
+
+def _reach(node: Node) -> list[int]:
+    """How many positions of each axis the windows reach, padding included."""
+    steps, _ = _ends(node)
+    kernel = node.integers("kernel_shape") or node.shape(1)[2:]
+    strides = node.integers("strides") or (1,) * len(steps)
+    dilations = node.integers("dilations") or (1,) * len(steps)
+    sizes = zip(steps, kernel, strides, dilations, strict=True)
+    return [(step - 1) * stride + (width - 1) * dilation + 1 for step, width, stride, dilation in sizes]
+
+
+def _pads(node: Node, word: str) -> list[int]:
+    """What is padded: begins, then ends."""
+    pairs = zip(_reach(node), _ends(node)[1], strict=True)
+    totals = [0 if word == "VALID" else max(reach - side, 0) for reach, side in pairs]
+    begins = [(total + _SIDES[word]) // 2 for total in totals]
+    return [*begins, *(total - begin for total, begin in zip(totals, begins, strict=True))]
+
+
+def _stays_inside(node: Node) -> bool:
+    """Whether no window hangs over the end, so that rounding the output's size up changed nothing."""
+    _, sides = _ends(node)
+    pads = node.integers("pads") or (0,) * (2 * len(sides))
+    ends = zip(_reach(node), sides, pads[: len(sides)], pads[len(sides) :], strict=True)
+    return all(reach <= side + begin + end for reach, side, begin, end in ends)

@@ -1,0 +1,53 @@
+"""A pruned model beside its original on made-up inputs: how many answers are the same, how far outputs moved."""
+
+from __future__ import annotations
+
+import pytest
+
+from paoding_onnx.fidelity import compare
+from paoding_onnx.inputs import InputOptions
+from paoding_onnx.shapes import observe
+from tests.models import model
+
+COPY = "g (float[N,3] x) => (float[N,3] y) { y = Identity (x) }"
+SHIFTED = "g (float[N,3] x) => (float[N,3] y) { c = Constant <value_float=9.0> () y = Add (x, c) }"
+NEGATED = "g (float[N,3] x) => (float[N,3] y) { y = Neg (x) }"
+LOGIT = "g (float[N,3] x) => (float[N,1] y) <float[3,1] w = {1, 1, 1}> { y = MatMul (x, w) }"
+PROBABILITY = LOGIT.replace("y = MatMul (x, w)", "p = MatMul (x, w) y = Sigmoid (p)")
+VALUES = "g (float[N,3] x) => (float[N,3,1] y) { a = Constant <value_ints=[2]> () y = Unsqueeze (x, a) }"
+
+
+@pytest.fixture(autouse=True)
+def no_latency(monkeypatch):
+    monkeypatch.setattr("paoding_onnx.fidelity.latency_ratio", lambda *_: 0.5)
+
+
+def compared(before, after):
+    """The comparison of two models."""
+    original = model(before)
+    return compare(original, model(after), observe(original), InputOptions(), macs=1, seed=0)
+
+
+@pytest.mark.parametrize("text", [COPY, LOGIT, PROBABILITY], ids=["classes", "logit", "probability"])
+def test_classifier_beside_itself_says_the_same(text):
+    found = compared(text, text)
+    assert (found.agreement, found.difference, found.latency_ratio) == (1, 0, 0.5)
+
+
+def test_scores_that_moved_without_changing_the_class_are_the_same_answers():
+    found = compared(COPY, SHIFTED)
+    assert found.agreement == 1
+    assert found.difference > 1
+
+
+def test_classes_that_changed_are_other_answers():
+    assert compared(COPY, NEGATED).agreement < 0.2
+
+
+@pytest.mark.parametrize("text", [LOGIT, PROBABILITY], ids=["logit", "probability"])
+def test_one_score_changes_its_answer_when_it_crosses_the_middle(text):
+    assert compared(text, text.replace("{1, 1, 1}", "{-1, -1, -1}")).agreement < 0.05  # sums of 0
+
+
+def test_outputs_that_are_no_classes_have_no_agreement():
+    assert compared(VALUES, VALUES).agreement is None
