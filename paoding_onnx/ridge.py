@@ -1,4 +1,4 @@
-"""Least squares with a ridge, many systems at once, the strength of the ridge chosen on rows held back."""
+"""Least squares with a ridge, many systems at once, made only where they help on rows held back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Doubles = NDArray[np.float64]
 Singles = NDArray[np.float32]
 
 RIDGE = 0.03

@@ -30,8 +30,9 @@ SHARES = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875)
 class Harm:
     """What it does to the outputs that a group lost its first `counts` units.
 
-    For classes the divergence (Kullback, Leibler) of the predictions from those of the whole model, in nats; for other
-    outputs the mean square change as a share of the variance.
+    For probabilities of classes the divergence (Kullback, Leibler) from those of the whole model, in nats; for other
+    outputs the mean square change as a share of the variance. Rows of numbers that may be scores of classes or not have
+    the larger of both.
     """
 
     group: str
@@ -115,20 +116,19 @@ def _distance(wanted: Mapping[str, Sequence[Array]], got: Mapping[str, Sequence[
 def _share(wanted: Sequence[Array], got: Sequence[Array]) -> float | None:
     if wanted[0].dtype.kind != "f" or any(a.shape != b.shape for a, b in zip(wanted, got, strict=True)):
         return None
-    if wanted[0].ndim == 2 and wanted[0].shape[1] > 1:
-        return _divergence(
-            *(np.concatenate([np.asarray(part, np.float64) for part in parts]) for parts in (wanted, got))
-        )
-    a, b = (np.concatenate([np.asarray(part, np.float64).ravel() for part in parts]) for parts in (wanted, got))
-    spread = float(a.var())
-    return float(np.square(a - b).mean()) / spread if spread > 0 else None
+    a, b = (np.concatenate([np.asarray(part, np.float64) for part in parts]) for parts in (wanted, got))
+    if a.ndim == 2 and a.shape[1] > 1 and a.min() >= 0 and np.allclose(a.sum(1), 1, atol=1e-3):
+        return _divergence(*(np.log(np.maximum(of, 1e-9)) for of in (a, b)))
+    spread = float(a.var(0).mean() if a.ndim == 2 else a.var())
+    change = float(np.square(a - b).mean()) / spread if spread > 0 else None
+    if a.ndim != 2 or a.shape[1] == 1:
+        return change
+    return max(_divergence(_log_softmax(a), _log_softmax(b)), change or 0.0)
 
 
 def _divergence(wanted: NDArray[np.float64], got: NDArray[np.float64]) -> float:
-    """Mean Kullback-Leibler divergence of rows of class scores; probabilities count as they are, others by softmax."""
-    is_shares = wanted.min() >= 0 and np.allclose(wanted.sum(1), 1, atol=1e-3)
-    a, b = (np.log(np.maximum(of, 1e-9)) if is_shares else _log_softmax(of) for of in (wanted, got))
-    return float((np.exp(a) * (a - b)).sum(1).mean())
+    """Mean Kullback-Leibler divergence of rows of logarithms of probabilities."""
+    return float((np.exp(wanted) * (wanted - got)).sum(1).mean())
 
 
 def _log_softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:

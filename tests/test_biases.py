@@ -72,7 +72,7 @@ def samples(tmp_path):
 
 
 def test_biases_added_on_real_samples_are_counted_and_keep_the_target(samples):
-    result = prune(model(BARE), options=Options(calibration=samples, by="parameters", target=0.4, round_to=1))
+    result = prune(model(BARE), options=Options(calibration=samples, by="parameters", target=0.4, round_to=4))
     assert result.repair is not None
     assert result.repair.n_added > 0
     assert result.after.parameters <= 0.6 * result.before.parameters

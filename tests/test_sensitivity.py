@@ -17,6 +17,7 @@ from paoding_onnx.samplers import reconstruction
 from paoding_onnx.sensitivity import SHARES
 from paoding_onnx.sensitivity import Harm
 from paoding_onnx.sensitivity import Probe
+from paoding_onnx.sensitivity import _share
 from paoding_onnx.sensitivity import measure
 from paoding_onnx.session import Session
 from paoding_onnx.surgeon import reweigh
@@ -71,7 +72,8 @@ def by_hand(subject: Model, number: int, count: int) -> float:
     shares = []
     for name in before.output_names:
         a, b = (np.concatenate([s.run(feed)[name] for feed in feeds(subject, SIZES)]) for s in (before, after))
-        shares.append(divergence(a, b) if a.ndim == 2 else np.square(a - b).mean() / a.var())
+        change = np.square(a - b).mean() / (a.var(0).mean() if a.ndim == 2 else a.var())
+        shares.append(max(divergence(a, b), change) if a.ndim == 2 else change)
     return float(np.mean(shares))
 
 
@@ -149,9 +151,19 @@ def test_constant_units_do_no_harm_where_an_offset_takes_over():
     assert max(harms(planted(MLP, plant))[0].values[:4]) < 1e-4
 
 
-def test_probabilities_count_as_their_scores_do():
-    scores, shares = harms(model(MLP)), harms(model(PROBABILITIES))
-    assert [h.values for h in shares] == [pytest.approx(h.values, rel=1e-2, abs=1e-6) for h in scores]
+def test_probabilities_count_by_their_divergence_alone():
+    subject = model(MLP)
+    view = view_of(subject)
+    for number, harm in enumerate(harms(model(PROBABILITIES))):
+        units = [c.unit for c in orders(view)[view.trace.groups[number].start][: harm.counts[3]]]
+        new = stand_in(
+            view, view.trace.groups[number], units, {layer.index: layer for layer in layers_of(view.trace.graph)}
+        )
+        a, b = (
+            np.concatenate([Session(which).run(feed)["y"] for feed in feeds(subject, SIZES)])
+            for which in (subject, reweigh(subject, new))
+        )
+        assert harm.values[3] == pytest.approx(divergence(a, b), rel=1e-2, abs=1e-6)
 
 
 def test_group_that_no_weight_consumes_is_measured_by_what_it_makes():
@@ -193,3 +205,8 @@ def test_progress_climbs():
     measure(Probe(subject, view, feeds(subject, SIZES), {}, 1 << 30), orders(view), {}, said.append)
     assert said == sorted(said)
     assert len(said) == 3
+
+
+def test_common_shift_of_all_columns_is_harm_where_rows_are_no_probabilities():
+    wanted = [np.random.default_rng(0).normal(0, 1, (50, 4)).astype(np.float32)]
+    assert _share(wanted, [wanted[0] + 1]) > 0.5

@@ -46,7 +46,7 @@ def first_filters(graph: Graph, name: str) -> Filters | None:
         if found is None and rule.macs:
             found = _filters(node)
         elif found is not None and rule.affine is not None and found.deviation is None:
-            found = _behind_filters(found, node, rule.affine)
+            found = _behind_filters(found, node, rule, rule.affine)
         elif found is not None or rule.affine is not None or rule.passes is not Passes.ANY:
             return found
         if found is None and rule.macs:
@@ -65,9 +65,11 @@ def _filters(node: Node) -> Filters | None:
     return Filters(np.asarray(constants[0], np.float64), np.asarray(bias.reshape(-1), np.float64))
 
 
-def _behind_filters(filters: Filters, node: Node, affine: Affine) -> Filters:
+def _behind_filters(filters: Filters, node: Node, rule: Rule, affine: Affine) -> Filters:
     """The filters with a gain and a shift, or with the statistics that the node stores."""
-    stored = [t.value.astype(np.float64) for t in node.inputs[3:5] if t is not None and t.value is not None]
+    where = rule.statistics
+    tensors = () if where is None else (node.operand(where.mean), node.operand(where.variance))
+    stored = [t.value.astype(np.float64) for t in tensors if t is not None and t.value is not None]
     if len(stored) == 2:
         mean, variance = stored
         return replace(filters, bias=filters.bias - mean, deviation=np.sqrt(np.maximum(variance, 0)))

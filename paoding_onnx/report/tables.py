@@ -96,7 +96,7 @@ def sensitivity_lines(harms: Sequence[Harm], *, verbose: bool = False) -> Iterat
         cells = [f"{value:.4f}" for value in harm.values]
         table.add_row(escape(harm.group), *[""] * (len(SHARES) - len(cells)), *cells)
     yield "harm to the outputs when one group alone loses units and the others make up for it:"
-    yield "divergence of the answers of a classifier (nats), else mean square change over variance"
+    yield "divergence of the answers of a classifier (nats) or mean square change over variance, whichever is larger"
     yield table
     yield from _rest(len(harms), "groups", verbose)
 
