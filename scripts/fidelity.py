@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from csv_rows import read_csv
 from csv_rows import write_csv
+from fidelity.measure import DISTILLED
 from fidelity.measure import METHODS
 from fidelity.measure import Row
 from fidelity.measure import measure
@@ -43,6 +44,8 @@ def main() -> None:
             for subject in subjects:
                 path = subject.path(arguments.others)
                 if path is None or ((subject.name, method, share) in kept and not arguments.fresh):
+                    continue
+                if method == DISTILLED and not subject.has_statistics:
                     continue
                 row = measure(path, samples(subject, arguments.data), share, method, _python(method, arguments))
                 kept[_key(row)] = row

@@ -10,7 +10,11 @@ from fidelity.measure import METHODS
 from fidelity.measure import Row
 
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
-HEADS = {"reconstruction, 128 samples": "ours, 128 samples", "reconstruction": "ours, no data"}
+HEADS = {
+    "reconstruction, 128 samples": "ours, 128 samples",
+    "reconstruction, distilled": "ours, no data, distilled",
+    "reconstruction": "ours, no data",
+}
 FAR = 0.01
 """From here on a difference between the share asked for and the share removed is shown."""
 

@@ -21,8 +21,19 @@ from fidelity.subjects import Samples
 from paoding_onnx.errors import PaodingError
 from paoding_onnx.session import Session
 
-WITH_DATA = "reconstruction, 128 samples"
-METHODS = (WITH_DATA, "reconstruction", "paoding", "magnitude", "onnxsim", "Torch-Pruning L1", "Torch-Pruning L2")
+WITH_DATA, DISTILLED = "reconstruction, 128 samples", "reconstruction, distilled"
+STEPS = 20
+"""In how many steps inputs are distilled."""
+METHODS = (
+    WITH_DATA,
+    DISTILLED,
+    "reconstruction",
+    "paoding",
+    "magnitude",
+    "onnxsim",
+    "Torch-Pruning L1",
+    "Torch-Pruning L2",
+)
 PEERS = {
     "onnxsim": ("with_onnxsim.py",),
     "Torch-Pruning L1": ("with_torch_pruning.py", "1"),
@@ -114,7 +125,12 @@ def _prune(path: Path, small: Path, data: Samples, share: float, method: str, py
         calibration = small.with_suffix(".npz")
         np.savez(calibration, x=data.calibration)
     options = paoding_onnx.Options(
-        target=share, by="parameters", round_to=1, method=method.partition(",")[0], calibration=calibration
+        target=share,
+        by="parameters",
+        round_to=1,
+        method=method.partition(",")[0],
+        calibration=calibration,
+        distill=STEPS if method == DISTILLED else 0,
     )
     paoding_onnx.prune(path, small, options)
 

@@ -42,7 +42,8 @@ Reader = Callable[[Path], Drawn]
 class Subject:
     """A model: its name, whose it is, how its data is read and fed, and the axis along which pictures are mirrored.
 
-    `sample` is the file in `models/` that stands in for the data, if there is one.
+    `sample` is the file in `models/` that stands in for the data, if there is one. Models that kept their
+    BatchNormalization have statistics of their training data.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Subject:
     feed: str = "plain"
     mirror: int | None = None
     sample: str = ""
+    has_statistics: bool = False
 
     def path(self, others: Path | None) -> Path | None:
         """Where the model is, if it is there."""
@@ -101,9 +103,9 @@ SUBJECTS = (
     Subject("brain_cnn", _drawn(brain_cnn.read), mirror=2, sample="brain_cnn_test"),
     Subject("mnist_cnn", _drawn(mnist_cnn.read), sample="mnist_cnn_test"),
     Subject("cifar10_cnn", _cifar10, mirror=3, sample="cifar10_cnn_test"),
-    Subject("mobilenet_cifar10", _cifar10, mirror=3, sample="cifar10_cnn_test"),
+    Subject("mobilenet_cifar10", _cifar10, mirror=3, sample="cifar10_cnn_test", has_statistics=True),
     Subject("vit_cifar10", _cifar10, mirror=3, sample="cifar10_cnn_test"),
-    Subject("cifar_resnet20.legacy_bn", _cifar10, False, "standardised", 3, "cifar10_cnn_test"),
+    Subject("cifar_resnet20.legacy_bn", _cifar10, False, "standardised", 3, "cifar10_cnn_test", has_statistics=True),
     Subject("cifar_resnet20.legacy", _cifar10, False, "standardised", 3, "cifar10_cnn_test"),
     Subject("tiny_resnet8.export_onnx", _cifar10, False, "bytes, channels last", 2, "cifar10_cnn_test"),
 )
