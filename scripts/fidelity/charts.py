@@ -16,8 +16,8 @@ NAMES = {
     "Torch-Pruning L2": "Torch-Pr. L2",
 }
 """Short names of methods, where the name itself is too long for a chart."""
-_LIGHT = ("#0b6e4f", "#1f6fb5", "#b9570f", "#8a4fbf", "#6b7280", "#b3261e", "#7a6a00")
-_DARK = ("#4fd1a5", "#6db3f2", "#f0a35e", "#c79bf2", "#aab2bd", "#ff8a80", "#d9c84a")
+_LIGHT = ("#0b6e4f", "#1f6fb5", "#b9570f", "#8a4fbf", "#6b7280", "#b3261e", "#7a6a00", "#00747a")
+_DARK = ("#4fd1a5", "#6db3f2", "#f0a35e", "#c79bf2", "#aab2bd", "#ff8a80", "#d9c84a", "#5fd0d6")
 _BASE = (
     "svg{background:#fff;font:11px ui-sans-serif,system-ui,sans-serif}.ax{fill:#57606a}.grid{stroke:#d9dee3}"
     "polyline{fill:none;stroke-width:1.8}.v{font-weight:600}"

@@ -24,22 +24,14 @@ from paoding_onnx.session import Session
 WITH_DATA, DISTILLED = "reconstruction, 128 samples", "reconstruction, distilled"
 STEPS = 20
 """In how many steps inputs are distilled."""
-METHODS = (
-    WITH_DATA,
-    DISTILLED,
-    "reconstruction",
-    "paoding",
-    "magnitude",
-    "onnxsim",
-    "Torch-Pruning L1",
-    "Torch-Pruning L2",
-)
+OURS = (WITH_DATA, DISTILLED, "reconstruction", "paoding", "magnitude")
 PEERS = {
     "onnxsim": ("with_onnxsim.py",),
     "Torch-Pruning L1": ("with_torch_pruning.py", "1"),
     "Torch-Pruning L2": ("with_torch_pruning.py", "2"),
 }
 """The programs of other tools, each run in a process of its own, and what they are told besides files and share."""
+METHODS = (*OURS, *PEERS)
 BATCH = 250
 HERE = Path(__file__).parent
 
