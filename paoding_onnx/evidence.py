@@ -43,6 +43,8 @@ USUAL_SAMPLES = 256
 """Samples for statistics, where multiply-adds and memory allow."""
 MOST_NUMBERS = 1 << 22
 """Numbers that all samples of the inputs together hold, where that leaves `USUAL_SAMPLES`."""
+MOST_RUNS = 256
+"""Batches of a model that takes samples in batches of one size, each of which is run for itself."""
 MACS_TO_RUN = 15 * 10**10
 """Multiply-adds to spend on one run of all samples; some seconds on two cores."""
 MACS_TO_MEASURE = 5 * 10**11
@@ -112,7 +114,7 @@ def made_samples(
         return Samples((feeds,), "random numbers")
 
 
-def n_samples_for(trace: Trace, shapes: Shapes) -> int:
+def n_samples_for(model: Model, trace: Trace, shapes: Shapes) -> int:
     """How many samples it takes to fit the layers of a model, within bounds of time and memory."""
     batch = max(min((shape[0] for shape in shapes.values() if shape), default=1), 1)
     wanted = USUAL_SAMPLES
@@ -122,6 +124,8 @@ def n_samples_for(trace: Trace, shapes: Shapes) -> int:
     numbers = max(sum(int(np.prod(shape)) for shape in shapes.values()) // batch, 1)
     macs = max(cost(trace, nothing(trace)).macs // batch, 1)
     most = min(MOST_SAMPLES, max(MOST_NUMBERS // numbers, USUAL_SAMPLES), MACS_TO_RUN // macs)
+    if any(isinstance(size, int) for spec in input_specs(model) for size in spec.dims[:1]):
+        most = min(most, MOST_RUNS * batch)
     return max(min(wanted, most), FEWEST_SAMPLES)
 
 

@@ -134,7 +134,7 @@ def study_units(model: Model, traced: Trace, options: Options, progress: Progres
 
 def _samples(model: Model, traced: Trace, options: Options, progress: Progress) -> Samples:
     shapes = runnable_shapes(model, traced.graph)
-    count = n_samples_for(traced, shapes)
+    count = n_samples_for(model, traced, shapes)
     if options.calibration is None:
         made = made_samples(model, traced.graph, count, options.seed, options.inputs, shapes)
         return _distilled(model, traced, made, options, progress) if options.distill else made

@@ -106,7 +106,7 @@ def _pass(file: Path) -> None:
     model = load(file)
     traced = trace(observe(model))
     shapes = runnable_shapes(model, traced.graph)
-    samples = make_samples(model, traced.graph, n_samples_for(traced, shapes), 0, shapes=shapes)
+    samples = make_samples(model, traced.graph, n_samples_for(model, traced, shapes), 0, shapes=shapes)
     session = Session(model, optimise=True)
     _timed(lambda: [session.run(feed) for feed in samples.batches])
 

@@ -7,6 +7,7 @@ import pytest
 
 from paoding_onnx.errors import ModelError
 from paoding_onnx.evidence import FEWEST_SAMPLES
+from paoding_onnx.evidence import MOST_RUNS
 from paoding_onnx.evidence import MOST_SAMPLES
 from paoding_onnx.evidence import USUAL_SAMPLES
 from paoding_onnx.evidence import Evidence
@@ -33,7 +34,7 @@ def n_samples(text: str) -> int:
     """Samples for a model."""
     subject = model(text)
     trace = traced_model(subject)
-    return n_samples_for(trace, runnable_shapes(subject, trace.graph))
+    return n_samples_for(subject, trace, runnable_shapes(subject, trace.graph))
 
 
 def gathered(text: str, **changes: object) -> Evidence:
@@ -52,9 +53,13 @@ def test_wide_layers_take_more_samples():
     assert n_samples(WIDE) == 8 * 100
 
 
-@pytest.mark.parametrize("batch", ["1", "4"])
+@pytest.mark.parametrize("batch", ["4", "8"])
 def test_size_of_a_fixed_batch_makes_no_difference(batch):
     assert n_samples(WIDE.replace("[N,", f"[{batch},")) == n_samples(WIDE)
+
+
+def test_model_that_takes_one_sample_at_a_time_is_not_run_too_often():
+    assert n_samples(WIDE.replace("[N,", "[1,")) == MOST_RUNS < n_samples(WIDE)
 
 
 def test_positions_count_as_samples():
