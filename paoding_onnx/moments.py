@@ -156,9 +156,7 @@ def _moments(meeting: Meeting, trace: Trace, values: Batches) -> Moments:
     """Mean and covariance over samples and positions; a unit with several positions on the axis counts each."""
     slot = trace.sites[meeting.site].inputs[meeting.operand]
     units = trace.units[slot, meeting.axis] if slot is not None else np.zeros(0, np.int64)
-    positions = np.argsort(units, kind="stable")[np.searchsorted(np.sort(units), meeting.group.start) :]
-    n_units = meeting.group.n_units
-    positions = positions[: np.count_nonzero((units >= meeting.group.start) & (units < meeting.group.stop))]
+    positions, n_units = meeting.group.positions(units), meeting.group.n_units
     per_batch = max(MOST_ROWS * n_units // max(positions.size, 1) // len(values), 1)
     total, second, count = np.zeros(n_units), np.zeros((n_units, n_units)), 0
     rng = np.random.default_rng(meeting.site)

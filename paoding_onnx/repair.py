@@ -13,6 +13,7 @@ from paoding_onnx.contraction import matrix
 from paoding_onnx.graph import Array
 from paoding_onnx.layers import Layer
 from paoding_onnx.moments import Moments
+from paoding_onnx.partition import Ids
 from paoding_onnx.places import Role
 from paoding_onnx.samplers import Candidate
 from paoding_onnx.samplers import View
@@ -37,7 +38,7 @@ def absorb(view: View, group: Group, candidates: Sequence[Candidate]) -> Mapping
     for place in group.having(Role.CONSUMES) if merges else ():
         value = np.array(contents.get(place.slot.tensor, view.content(place)))
         rows = np.moveaxis(value, place.axis, 0)
-        positions = _positions(view.units(place), group)
+        positions = _by_unit(view.units(place), group)
         for candidate in merges:
             source = positions.get(candidate.unit)
             target = positions.get(candidate.twin if candidate.twin is not None else -1)
@@ -68,9 +69,9 @@ def stand_in(
         has_offset = layer is not None and layer.offset is not None
         share = _shares(moments, gone, centred=has_offset)
         rows = np.moveaxis(value, place.axis, 0)
-        positions = np.stack([*_positions(view.units(place), group).values()])
-        lost = rows[positions[gone]]
-        rows[positions[~gone]] += np.tensordot(share.T, lost, 1).astype(rows.dtype)
+        positions = group.positions(view.units(place)).reshape(group.n_units, -1)
+        lost = rows[positions[gone]].astype(np.float64)
+        rows[positions[~gone]] = np.add(rows[positions[~gone]], np.tensordot(share.T, lost, 1).astype(rows.dtype))
         rows[positions[gone]] = 0
         contents[place.slot.tensor] = value
         if layer is not None and layer.offset is not None:
@@ -98,9 +99,8 @@ def _shares(moments: Moments, gone: Mask, *, centred: bool) -> NDArray[np.float6
     return np.asarray(np.where(is_sum[:, None], sums, shares))
 
 
-def _positions(units: Array, group: Group) -> dict[int, Array]:
+def _by_unit(units: Ids, group: Group) -> dict[int, Array]:
     """Positions of each of the group's units on an axis, ascending."""
-    order = np.argsort(units, kind="stable")
-    found, starts = np.unique(units[order], return_index=True)
-    parts = np.split(order, starts[1:])
-    return {int(unit): part for unit, part in zip(found, parts, strict=True) if group.start <= unit < group.stop}
+    positions = group.positions(units)
+    found, starts = np.unique(units[positions], return_index=True)
+    return {int(unit): part for unit, part in zip(found, np.split(positions, starts[1:]), strict=True)}

@@ -58,6 +58,15 @@ class Group:
         """The places with a role, in the order of the nodes."""
         return tuple(place for place in self.places if place.role is role)
 
+    def positions(self, units: Ids) -> NDArray[np.intp]:
+        """Positions of the group's units on an axis whose `units` are given: all of the first unit, then of the next.
+
+        >>> Group("g", 5, 7, (), True, ()).positions(np.array([6, 5, 2, 6, 5])).tolist()
+        [1, 4, 0, 3]
+        """
+        inside = np.flatnonzero((units >= self.start) & (units < self.stop))
+        return inside[np.argsort(units[inside], kind="stable")]
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:

@@ -100,9 +100,7 @@ def damped(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def weight_gram(view: View, group: Group, place: Place) -> NDArray[np.float64]:
     """Products of the weights of every two units at `place`, summed over all else; `(n_units, n_units)`."""
-    units = view.units(place)
-    inside = np.flatnonzero((units >= group.start) & (units < group.stop))
-    order = inside[np.argsort(units[inside], kind="stable")]
-    rows = np.moveaxis(view.weights(place), place.axis, 0)[order].astype(np.float32)
+    positions = group.positions(view.units(place))
+    rows = np.moveaxis(view.weights(place), place.axis, 0)[positions].astype(np.float32)
     rows = rows.reshape(group.n_units, -1)
     return np.asarray(rows @ rows.T, np.float64)
