@@ -36,7 +36,6 @@ from paoding_onnx.session import Session
 from paoding_onnx.shapes import observe
 from paoding_onnx.shapes import other_shapes
 from paoding_onnx.shapes import runnable_shapes
-from paoding_onnx.sites import Slot
 from paoding_onnx.surgeon import cut
 from paoding_onnx.trace import Trace
 from paoding_onnx.trace import trace
@@ -198,10 +197,7 @@ def _compared(trace: Trace) -> tuple[str, ...]:
 
 def _error(trace: Trace, plan: Plan, name: str, wanted: Array, got: Array, floor: float) -> float:
     """Largest difference of one tensor in units of what is allowed; kept positions only."""
-    for axis in range(wanted.ndim):
-        if (Slot(name), axis) in trace.units:
-            kept = trace.kept(Slot(name), axis, plan.removed)
-            wanted = wanted if kept.all() else np.compress(kept, wanted, axis)
+    wanted = trace.kept_part(name, wanted, plan.removed)
     if wanted.shape != got.shape:
         return float("inf")
     if wanted.dtype.kind != "f":

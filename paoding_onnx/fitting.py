@@ -20,14 +20,12 @@ from paoding_onnx.loader import Model
 from paoding_onnx.plan import Plan
 from paoding_onnx.reader import constants
 from paoding_onnx.refit import Fitted
-from paoding_onnx.refit import Kept
 from paoding_onnx.refit import Pair
 from paoding_onnx.refit import refit
 from paoding_onnx.repair import stand_in
 from paoding_onnx.samplers import View
 from paoding_onnx.shapes import observe
 from paoding_onnx.shapes import shapes_of_two
-from paoding_onnx.sites import Slot
 from paoding_onnx.surgeon import cut
 from paoding_onnx.surgeon import reweigh
 from paoding_onnx.trace import Trace
@@ -77,7 +75,7 @@ def repaired(
         original_graph=_with_constants(trace.graph, statistics),
         smaller=small,
         smaller_graph=observe(small, shapes) if added else small_graph,
-        kept=_kept(trace, plan),
+        kept=lambda name, array: trace.kept_part(name, array, plan.removed),
     )
     with np.errstate(over="ignore", invalid="ignore"):  # made-up inputs may make activations explode
         found = refit(pair, evidence.samples.batches, spares_last=is_made_up, memory=memory, seed=seed)
@@ -115,17 +113,3 @@ def _with_constants(graph: Graph, contents: Mapping[str, Array]) -> Graph:
     for name, value in contents.items():
         tensors[name] = replace(tensors[name], value=value)
     return replace(graph, tensors=tensors)
-
-
-def _kept(trace: Trace, plan: Plan) -> Kept:
-    """The positions of a tensor of the original that a plan leaves."""
-
-    def keep(name: str, array: Array) -> Array:
-        """Those positions of `array`, the content of tensor `name`."""
-        for axis in range(array.ndim):
-            if (Slot(name), axis) in trace.units:
-                kept = trace.kept(Slot(name), axis, plan.removed)
-                array = array if kept.all() else np.compress(kept, array, axis)
-        return array
-
-    return keep

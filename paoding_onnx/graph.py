@@ -119,3 +119,12 @@ class Graph:
     tensors: Mapping[str, Tensor]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+
+    def readers(self) -> Mapping[str, list[int]]:
+        """Numbers of the nodes that read each tensor, once for every input; bodies of a node read for it."""
+        found: dict[str, list[int]] = {name: [] for name in self.tensors}
+        for index, node in enumerate(self.nodes):
+            read = [tensor.name for tensor in node.inputs if tensor is not None]
+            for name in (*read, *node.captures):
+                found.setdefault(name, []).append(index)
+        return found

@@ -50,7 +50,7 @@ class Layer:
 def layers_of(graph: Graph) -> Iterator[Layer]:
     """The layers of a model whose weights are floats read by one node alone, in running order."""
     sites = sites_of(graph)
-    readers = _readers(graph)
+    readers = graph.readers()
     leading = _leading(sites)
     for index, site in enumerate(sites):
         of = contraction(site)
@@ -60,17 +60,6 @@ def layers_of(graph: Graph) -> Iterator[Layer]:
         joint, last, gain = _follow(graph, sites, readers, index)
         offset, clamp = _offset(sites, readers, index), _clamp(graph, sites, readers[joint], joint)
         yield Layer(index, site, of, weight.name, joint, last, gain, offset, clamp, index not in leading)
-
-
-def _readers(graph: Graph) -> Mapping[str, list[int]]:
-    found: dict[str, list[int]] = {name: [] for name in graph.tensors}
-    for index, node in enumerate(graph.nodes):
-        for tensor in node.inputs:
-            if tensor is not None:
-                found.setdefault(tensor.name, []).append(index)
-        for name in node.captures:
-            found.setdefault(name, []).append(index)
-    return found
 
 
 def _leading(sites: tuple[Site, ...]) -> frozenset[int]:

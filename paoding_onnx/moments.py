@@ -112,15 +112,11 @@ def _where(trace: Trace, group: Group, place: Place) -> tuple[int, int] | None:
 
 def normalising(trace: Trace) -> Iterator[int]:
     """Sites whose statistics are constants that no other node reads."""
-    readers: dict[str, int] = {}
-    for site in trace.sites:
-        for tensor in site.node.inputs:
-            if tensor is not None:
-                readers[tensor.name] = readers.get(tensor.name, 0) + 1
+    readers = trace.graph.readers()
     for index, site in enumerate(trace.sites):
         where = site.rule.statistics
         tensors = () if where is None else (site.node.operand(where.mean), site.node.operand(where.variance))
-        if tensors and all(t is not None and t.is_constant and readers[t.name] == 1 for t in tensors):
+        if tensors and all(t is not None and t.is_constant and len(readers[t.name]) == 1 for t in tensors):
             yield index
 
 

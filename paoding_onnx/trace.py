@@ -107,6 +107,14 @@ class Trace:
         """Which positions of an axis stay when the units in `removed` `(n_units,)` go."""
         return ~gone(self.units[slot, axis], removed)
 
+    def kept_part(self, name: str, array: Array, removed: Mask) -> Array:
+        """What stays of `array`, the content of tensor `name`, when units go."""
+        for axis in range(array.ndim):
+            if (Slot(name), axis) in self.units:
+                kept = self.kept(Slot(name), axis, removed)
+                array = array if kept.all() else np.compress(kept, array, axis)
+        return array
+
     def sizes(self, site: int, removed: Mask) -> dict[str, int]:
         """Size of every factor of a site when the units in `removed` go."""
         return {name: int(np.count_nonzero(~gone(ids, removed))) for name, ids in self.factors[site].items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -163,11 +164,7 @@ def _made(view: View, group: Group, kept: Ids, site: int) -> tuple[Floats, Float
 def _path(view: View, group: Group, start: int) -> tuple[list[Site], list[Site]]:
     """Sites between a producer and the consumers: the affine ones that follow it directly, and all others."""
     sites = view.trace.sites
-    readers: dict[str, list[int]] = {}
-    for index, site in enumerate(sites):
-        for tensor in site.node.inputs:
-            if tensor is not None:
-                readers.setdefault(tensor.name, []).append(index)
+    readers = view.trace.graph.readers()
     affine: list[Site] = []
     current = start
     while len(after := _after(sites[current], readers)) == 1 and _is_per_unit(view, group, sites[after[0]]):
@@ -197,7 +194,7 @@ def _is_per_unit(view: View, group: Group, site: Site) -> bool:
     return set(range(group.start, group.stop)) <= set(units.tolist())
 
 
-def _after(site: Site, readers: dict[str, list[int]]) -> list[int]:
+def _after(site: Site, readers: Mapping[str, list[int]]) -> list[int]:
     return [index for tensor in site.node.outputs if tensor is not None for index in readers.get(tensor.name, [])]
 
 
