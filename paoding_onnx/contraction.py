@@ -96,13 +96,19 @@ def matrix(site: Site, of: Contraction, weight: Array) -> Floats:
 
 def unmatrix(site: Site, of: Contraction, values: Floats, dtype: np.dtype[np.generic]) -> Array:
     """The weight that `matrix` made `values` of."""
-    operand = site.bound.inputs[of.weight] or ()
-    sizes = site.bound.sizes
+    return _as_weight(site, of, values / site.rule.gain, site.bound.sizes, dtype)
+
+
+def _as_weight(
+    site: Site, of: Contraction, values: Floats, sizes: Mapping[str, int], dtype: np.dtype[np.generic]
+) -> Array:
+    """Values by shared, summed, kernel and made factors, arranged as the weight of the node is."""
     names = (*of.shared, *of.summed, *of.kernel, *of.made)
-    whole = (values / site.rule.gain).reshape([sizes[name] for name in names])
-    own = _names(operand)
+    operand = site.bound.inputs[of.weight] or ()
+    order = [names.index(name) for name in _names(operand)]
     shape = [math.prod(sizes[name] for part in axis for name in part) for axis in operand]
-    return np.ascontiguousarray(whole.transpose([names.index(name) for name in own]).reshape(shape).astype(dtype))
+    whole = values.reshape([sizes[name] for name in names])
+    return np.ascontiguousarray(whole.transpose(order).reshape(shape).astype(dtype))
 
 
 def plain_features(site: Site, of: Contraction, value: Array) -> Floats:
@@ -121,14 +127,9 @@ def window_weight(site: Site, of: Contraction, dtype: np.dtype[np.generic]) -> A
     Output number k of group c is then input channel c at place k of the kernel.
     """
     n_kernel = count(site, of.kernel)
-    names = (*of.shared, *of.summed, *of.kernel, *of.made)
     sizes = _window_sizes(site, of)
     ones = np.broadcast_to(np.eye(n_kernel), (sizes[of.shared[0]], n_kernel, n_kernel))
-    whole = ones.reshape([sizes[name] for name in names])
-    operand = site.bound.inputs[of.weight] or ()
-    shape = [math.prod(sizes[name] for part in axis for name in part) for axis in operand]
-    order = [names.index(name) for name in _names(operand)]
-    return np.ascontiguousarray(whole.transpose(order).reshape(shape).astype(dtype))
+    return _as_weight(site, of, ones, sizes, dtype)
 
 
 def n_windows(site: Site, of: Contraction) -> int:
