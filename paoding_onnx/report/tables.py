@@ -149,7 +149,8 @@ def _fidelity(result: Pruned) -> Iterator[RenderableType]:
     if result.repair is not None:
         yield f"judged on {result.repair.n_samples:,} inputs: {escape(result.repair.inputs)}"
         added = f", {result.repair.n_added:,} biases added" if result.repair.n_added else ""
-        yield f"weights of {len(result.repair.layers)} layers fitted anew{added}"
+        n_layers = len(result.repair.layers)
+        yield f"weights of {n_layers} layer{'' if n_layers == 1 else 's'} fitted anew{added}"
     compared = result.comparison
     same = "" if compared.agreement is None else f", {compared.agreement:.0%} of the answers are the same"
     yield f"on fresh inputs ({escape(compared.words)}) outputs moved by {compared.difference:.3g} of their size{same}"
