@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from paoding_onnx.loader import Model
     from paoding_onnx.loader import load
     from paoding_onnx.options import Options
-    from paoding_onnx.pipeline import Pruned
     from paoding_onnx.pipeline import examine
     from paoding_onnx.pipeline import explain
     from paoding_onnx.pipeline import prune
+    from paoding_onnx.pruned import Pruned
     from paoding_onnx.trace import Trace
     from paoding_onnx.verify import Checked
     from paoding_onnx.verify import check

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -18,7 +17,6 @@ from paoding_onnx.cost import nothing
 from paoding_onnx.errors import CheckError
 from paoding_onnx.errors import ModelError
 from paoding_onnx.errors import TargetError
-from paoding_onnx.fidelity import Comparison
 from paoding_onnx.fidelity import compare
 from paoding_onnx.fitting import repaired
 from paoding_onnx.folding import study
@@ -29,9 +27,10 @@ from paoding_onnx.loader import Model
 from paoding_onnx.loader import load
 from paoding_onnx.options import Options
 from paoding_onnx.plan import Plan
+from paoding_onnx.pruned import Pruned
+from paoding_onnx.pruned import Repair
 from paoding_onnx.reasons import Explanation
 from paoding_onnx.reasons import explain_axes
-from paoding_onnx.refit import Fitted
 from paoding_onnx.scope import coupled
 from paoding_onnx.selection import Choice
 from paoding_onnx.selection import Progress
@@ -50,57 +49,6 @@ from paoding_onnx.writer import data_path
 from paoding_onnx.writer import needs_data_file
 from paoding_onnx.writer import stage
 from paoding_onnx.writer import write_model
-
-
-@dataclass(frozen=True, slots=True)
-class Repair:
-    """What the method looked at: inputs in words, harm by group where it was measured, layers that were fitted.
-
-    `n_added` parameters are biases of layers that had none.
-    """
-
-    inputs: str
-    n_samples: int
-    harms: tuple[Harm, ...]
-    layers: tuple[Fitted, ...]
-    n_added: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Pruned:
-    """A proven result, and how it compares with the original on made-up inputs.
-
-    `repair` says what units were judged and weights fitted on, and how well that went; `None` for methods that look at
-    no inputs, or where it could not be done: then `notes` says why. `accuracy_before` is the original's on labelled
-    samples, if there are any; the steps hold that of the smaller models.
-    """
-
-    original: Model
-    model: Model
-    trace: Trace
-    plan: Plan
-    options: Options
-    before: Cost
-    after: Cost
-    bytes_before: int
-    bytes_after: int
-    steps: tuple[Step, ...]
-    verdicts: tuple[Verdict, ...]
-    comparison: Comparison
-    repair: Repair | None
-    notes: tuple[str, ...]
-    saved: bool
-    accuracy_before: float | None = None
-
-    @property
-    def latency_ratio(self) -> float:
-        """Latency after over before, on onnxruntime."""
-        return self.comparison.latency_ratio
-
-    @property
-    def difference(self) -> float:
-        """How far the outputs moved on fresh made-up inputs, see `paoding_onnx.checks.output_difference`."""
-        return self.comparison.difference
 
 
 def examine(model: Model | Path | str, options: Options | None = None) -> Trace:
@@ -169,9 +117,7 @@ def prune(
     """
     options = options or Options()
     progress("reading", 0.0)
-    original = model if isinstance(model, Model) else load(model)
-    _require_targets(original, output, force=force)
-    labelled = None if options.eval is None else read_labelled(options.eval, original)
+    original, labelled = _read(model, output, options, force=force)
     progress("tracing", 0.05)
     folded, traced = _examined(original, options)
     _require_units(traced)
@@ -180,17 +126,15 @@ def prune(
     plain, equivalence = _proven_cut(original, folded, traced, choice)
     progress("fitting weights", 0.65)
     smaller, repair, notes = _repaired(folded, traced, choice, plain, options)
-    steps = choice.steps
     if labelled is not None:
         progress("evaluating each step", 0.75)
-        steps = _evaluated(folded, traced, choice, options, labelled, smaller)
+    steps = _evaluated(folded, traced, choice, options, labelled, smaller)
     del plain, folded  # as large as the model, and of no more use
     progress("proving the file", 0.85)
     with TemporaryDirectory() as scratch, stage() as held:
         target = Path(output) if output else Path(scratch) / "pruned.onnx"
         files = write_model(smaller, held.place(target))
-        n_added = 0 if repair is None else repair.n_added
-        after, verdicts = _prove(original, traced, choice.plan, files, equivalence, n_added)
+        after, verdicts = _prove(original, traced, choice.plan, files, equivalence, repair)
         progress("measuring", 0.9)
         before = cost(traced, nothing(traced))
         result = Pruned(
@@ -218,11 +162,15 @@ def prune(
     return result
 
 
-def _require_targets(original: Model, output: Path | str | None, *, force: bool) -> None:
-    """Refuse to write where something is that may not be replaced."""
+def _read(
+    model: Model | Path | str, output: Path | str | None, options: Options, *, force: bool
+) -> tuple[Model, Labelled | None]:
+    """The model and the labelled samples, if there are any; refuses to write where something is that has to stay."""
+    original = model if isinstance(model, Model) else load(model)
     if output:
         targets = [Path(output), data_path(Path(output))] if needs_data_file(original) else [Path(output)]
         check_targets(targets, original.files, force=force)
+    return original, None if options.eval is None else read_labelled(options.eval, original)
 
 
 def _require_units(traced: Trace) -> None:
@@ -285,9 +233,11 @@ def _room(traced: Trace, choice: Choice, options: Options) -> int:
 
 
 def _evaluated(
-    model: Model, traced: Trace, choice: Choice, options: Options, labelled: Labelled, smaller: Model
+    model: Model, traced: Trace, choice: Choice, options: Options, labelled: Labelled | None, smaller: Model
 ) -> tuple[Step, ...]:
-    """The steps with the accuracy of the model that each would have ended in; `smaller` is the last one's."""
+    """The steps, where there are samples with the accuracy of the model that each ends in; the last is `smaller`."""
+    if labelled is None:
+        return choice.steps
     steps = []
     for step in choice.steps[:-1]:
         only = replace(options, target=step.share)
@@ -315,16 +265,16 @@ def measure_harms(
 
 
 def _prove(
-    original: Model, traced: Trace, plan: Plan, files: tuple[Path, ...], equivalence: Verdict, n_added: int
+    original: Model, traced: Trace, plan: Plan, files: tuple[Path, ...], equivalence: Verdict, repair: Repair | None
 ) -> tuple[Cost, tuple[Verdict, ...]]:
-    """All proofs on the staged file, and what it costs, with `n_added` parameters that no unit brought.
+    """All proofs on the staged file, and what it costs, with the parameters that the repair added.
 
     Raises:
         CheckError: if one fails.
     """
     shapes = runnable_shapes(original, traced.graph)
     cheaper = cost(traced, plan.removed)
-    after = replace(cheaper, parameters=cheaper.parameters + n_added)
+    after = replace(cheaper, parameters=cheaper.parameters + (0 if repair is None else repair.n_added))
     verdicts = (equivalence, *check_file(original, files[-1], after, shapes))
     if failed := [verdict for verdict in verdicts if not verdict.passed]:
         words = "; ".join(f"{verdict.name}: {verdict.detail}" for verdict in failed)

@@ -17,7 +17,7 @@ FLOW = """
 errors axes partition graph rules fed loader reader session inputs shapes sites folding sizes choices coupling scope
 places trace reasons cost contraction stretch stream moments samplers plan edits surgeon masking ridge layers biases
 repair refit sensitivity allocation evidence fitting checks judging fidelity robustness distillation
-writer options selection pipeline verify report cli __init__ __main__
+writer options selection pruned pipeline verify report cli __init__ __main__
 """
 """Modules and packages in the order of the flow: each imports only from those before it."""
 ORDER = FLOW.split()

@@ -18,9 +18,9 @@ from paoding_onnx.cli import main
 from paoding_onnx.cost import cost
 from paoding_onnx.cost import group_cost
 from paoding_onnx.options import Options
-from paoding_onnx.pipeline import Repair
 from paoding_onnx.pipeline import prune
 from paoding_onnx.plan import plan_document
+from paoding_onnx.pruned import Repair
 from paoding_onnx.refit import Fitted
 from paoding_onnx.report import html
 from paoding_onnx.report.html import MOST_BYTES

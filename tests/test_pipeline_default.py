@@ -11,8 +11,8 @@ from paoding_onnx.errors import ModelError
 from paoding_onnx.loader import Model
 from paoding_onnx.loader import lift
 from paoding_onnx.options import Options
-from paoding_onnx.pipeline import Pruned
 from paoding_onnx.pipeline import prune
+from paoding_onnx.pruned import Pruned
 from paoding_onnx.reader import constants
 from paoding_onnx.session import Session
 from paoding_onnx.surgeon import cut

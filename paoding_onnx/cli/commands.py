@@ -25,12 +25,12 @@ from paoding_onnx.errors import UsageError
 from paoding_onnx.inputs import InputOptions
 from paoding_onnx.loader import load
 from paoding_onnx.options import Options
-from paoding_onnx.pipeline import Pruned
 from paoding_onnx.pipeline import examine
 from paoding_onnx.pipeline import explain
 from paoding_onnx.pipeline import measure_harms
 from paoding_onnx.pipeline import prune
 from paoding_onnx.plan import plan_document
+from paoding_onnx.pruned import Pruned
 from paoding_onnx.report import check_document
 from paoding_onnx.report import check_lines
 from paoding_onnx.report import inspect_document

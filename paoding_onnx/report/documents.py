@@ -15,7 +15,7 @@ from paoding_onnx.cost import group_cost
 from paoding_onnx.cost import nothing
 from paoding_onnx.fidelity import Comparison
 from paoding_onnx.options import Options
-from paoding_onnx.pipeline import Pruned
+from paoding_onnx.pruned import Pruned
 from paoding_onnx.rules import operators
 from paoding_onnx.trace import Group
 from paoding_onnx.trace import Refusal

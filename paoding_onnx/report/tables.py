@@ -17,7 +17,7 @@ from paoding_onnx.choices import Prefer
 from paoding_onnx.cost import cost
 from paoding_onnx.cost import group_cost
 from paoding_onnx.cost import nothing
-from paoding_onnx.pipeline import Pruned
+from paoding_onnx.pruned import Pruned
 from paoding_onnx.reasons import Explanation
 from paoding_onnx.report.documents import operators_document
 from paoding_onnx.report.documents import prunable_parameters

@@ -16,8 +16,8 @@ from jinja2 import Environment
 from jinja2 import StrictUndefined
 from markupsafe import Markup
 
-from paoding_onnx.pipeline import Pruned
 from paoding_onnx.plan import plan_document
+from paoding_onnx.pruned import Pruned
 from paoding_onnx.report.charts import bar
 from paoding_onnx.report.charts import heat_map
 from paoding_onnx.report.charts import line_chart

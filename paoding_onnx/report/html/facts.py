@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from paoding_onnx.allocation import Meter
 from paoding_onnx.cost import Cost
-from paoding_onnx.pipeline import Pruned
 from paoding_onnx.plan import Budget
+from paoding_onnx.pruned import Pruned
 from paoding_onnx.report.charts import Line
 from paoding_onnx.report.charts import percent
 from paoding_onnx.report.documents import refusal_text
