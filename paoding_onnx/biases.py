@@ -40,7 +40,7 @@ def open_biases(graph: Graph) -> Iterator[OpenBias]:
         dtype = graph.tensors[layer.weight].dtype
         if dtype is not None and layer.site.rule.bias_gain:
             yield OpenBias(
-                node.outputs[0].name if node.outputs[0] is not None else "",
+                node.first_output.name,
                 operand,
                 _free_name(graph, f"{layer.weight}{ENDING}"),
                 np.zeros(node.output_shape()[axis], dtype),

@@ -74,7 +74,7 @@ def distil(
     sites = [trace.sites[index] for index in normalising(trace)]
     if not sites:
         raise ModelError("the model stores no statistics of its training data")
-    name = _moved(samples.batches[0])
+    name = _moved(samples)
     rows = _rows(model, trace, samples, memory)
     count = min(samples.n_samples, MOST_SAMPLES) // rows * rows
     batches = _regrouped(samples.batches, rows, np.linspace(0, samples.n_samples - 1, count).astype(np.int64))
@@ -94,12 +94,17 @@ def _part(progress: Progress, number: int, count: int, share: float) -> None:
     progress((number + share) / count)
 
 
-def _moved(feed: Mapping[str, Array]) -> str:
+def _moved(samples: Samples) -> str:
     """The input of floats with the most numbers."""
+    feed = samples.batches[0]
     floats = [name for name, value in feed.items() if value.dtype.kind == "f"]
     if not floats:
         raise ModelError("the model reads no floats, which could be moved")
-    return max(floats, key=lambda name: feed[name].size)
+    found = max(floats, key=lambda name: feed[name].size)
+    others = [name for name, value in feed.items() if value.shape[:1] != feed[found].shape[:1]]
+    if others:
+        raise ModelError(f"input {others[0]!r} does not hold one entry for each sample")
+    return found
 
 
 def _rows(model: Model, trace: Trace, samples: Samples, memory: int) -> int:
@@ -194,7 +199,9 @@ def _with_loss(model: Model, sites: Sequence[Site], growth: float) -> Model:
     version = max((opset.version for opset in proto.opset_import if not opset.domain), default=1)
     writers = [_Writer(f"{LOSS}_{number}", version) for number in range(len(sites))]
     losses = [_write_loss(site, writer, growth) for site, writer in zip(sites, writers, strict=True)]
-    spelled_out = {places[_first_output(site)]: writer.nodes for site, writer in zip(sites, writers, strict=True)}
+    spelled_out = {
+        places[site.node.first_output.name]: writer.nodes for site, writer in zip(sites, writers, strict=True)
+    }
     last = _Writer(f"{LOSS}_of_all", version)
     total = losses[0]
     for number, loss in enumerate(losses[1:]):
@@ -210,10 +217,6 @@ def _with_loss(model: Model, sites: Sequence[Site], growth: float) -> Model:
     return Model(proto, model.weights)
 
 
-def _first_output(site: Site) -> str:
-    return next(tensor.name for tensor in site.node.outputs if tensor is not None)
-
-
 def _write_loss(site: Site, writer: _Writer, growth: float) -> str:
     """Write the loss of one normalisation, and the normalisation itself; returns the name of the loss."""
     where, affine, node = site.rule.statistics, site.rule.affine, site.node
@@ -221,12 +224,14 @@ def _write_loss(site: Site, writer: _Writer, growth: float) -> str:
     source = node.inputs[0]
     if source is None or source.shape is None or affine is None or mean is None or variance is None:
         raise ModelError(f"the statistics of {node.name!r} cannot be used")
+    if source.dtype != np.float32:
+        raise ModelError(f"{node.name!r} computes in {source.dtype}, and not in float32")
     axis, ndim = statistics_axis(site), len(source.shape)
     gain, shift = np.asarray(affine.gain, np.float64), np.asarray(affine.shift, np.float64)
     centre, spread = np.asarray(mean.value, np.float64), np.sqrt(np.asarray(variance.value, np.float64) + TINY)
     writer.shape = tuple(-1 if k == axis else 1 for k in range(ndim))
     z = writer.scaled(source.name, 1 / spread, -centre / spread, "z")
-    writer.scaled(z, gain * spread, shift + gain * centre, "y", output=_first_output(site))
+    writer.scaled(z, gain * spread, shift + gain * centre, "y", output=site.node.first_output.name)
     others = tuple(k for k in range(ndim) if k != axis)
     count = growth * math.prod(source.shape[k] for k in others)
     level = writer.squared(writer.mean(z, others, count, "first"), "level")

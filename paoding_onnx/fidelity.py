@@ -36,7 +36,7 @@ FRESH_SEED = 10**6
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Fidelity:
     """A pruned model beside its original: latency after over before, and what `words` says the inputs were.
 
     `difference` see `paoding_onnx.checks.output_difference`; `agreement` is the share of the inputs for which a
@@ -49,7 +49,7 @@ class Comparison:
     words: str
 
 
-def compare(original: Model, pruned: Model, graph: Graph, inputs: InputOptions, *, macs: int, seed: int) -> Comparison:
+def compare(original: Model, pruned: Model, graph: Graph, inputs: InputOptions, *, macs: int, seed: int) -> Fidelity:
     """The comparison on fresh made-up inputs; `graph` is the original's, `macs` what one run of it costs."""
     shapes = runnable_shapes(original, graph)
     count = max(min(FRESH, MACS_TO_SPEND // max(macs, 1)), 1)
@@ -57,7 +57,7 @@ def compare(original: Model, pruned: Model, graph: Graph, inputs: InputOptions, 
     before, after = _sessions(original, pruned)
     wanted, got = (_joined([session.run(feed) for feed in samples.batches]) for session in (before, after))
     ratio = latency_ratio(before, after, random_feeds(input_specs(original), shapes, np.random.default_rng(0)))
-    return Comparison(ratio, output_difference(wanted, got), _same_answers(wanted, got), samples.words)
+    return Fidelity(ratio, output_difference(wanted, got), _same_answers(wanted, got), samples.words)
 
 
 def _joined(runs: Sequence[Mapping[str, Array]]) -> dict[str, Array]:

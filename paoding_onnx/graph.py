@@ -100,6 +100,11 @@ class Node:
         tensor = self.operand(index)
         return tensor.shape if tensor is not None and tensor.shape is not None else ()
 
+    @property
+    def first_output(self) -> Tensor:
+        """The first output that is not omitted; every node has one, and its name tells nodes apart."""
+        return next(tensor for tensor in self.outputs if tensor is not None)
+
     def output_shape(self, index: int = 0) -> tuple[int, ...]:
         """Shape of output `index`; `()` where it is omitted or unknown."""
         tensor = self.outputs[index]

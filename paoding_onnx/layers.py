@@ -89,13 +89,13 @@ def _follow(
     start = sites[index]
     of = contraction(start)
     axis = unit_axis(start, of) if of is not None else None
-    tensor, last, gain = _output(start), index, np.ones(1)
+    tensor, last, gain = start.node.first_output, index, np.ones(1)
     while len(readers[tensor.name]) == 1 and tensor.name not in graph.outputs:
         following = sites[readers[tensor.name][0]]
         more = _gain(following, axis)
-        if _output(following).shape != tensor.shape or more is None:
+        if following.node.first_output.shape != tensor.shape or more is None:
             break
-        tensor, last, gain = _output(following), readers[tensor.name][0], gain * more
+        tensor, last, gain = following.node.first_output, readers[tensor.name][0], gain * more
     return tensor.name, last, gain
 
 
@@ -103,10 +103,6 @@ def _clamp(graph: Graph, sites: tuple[Site, ...], readers: list[int], name: str)
     """What the only reader of a tensor does to numbers that are too small or too large for it."""
     clamps = sites[readers[0]].rule.clamps if len(readers) == 1 and name not in graph.outputs else None
     return Clamp() if clamps is None else Clamp(*clamps)
-
-
-def _output(site: Site) -> Tensor:
-    return next(tensor for tensor in site.node.outputs if tensor is not None)
 
 
 def _gain(site: Site, axis: int | None) -> NDArray[np.float64] | None:
@@ -138,7 +134,7 @@ def _offset(sites: tuple[Site, ...], readers: Mapping[str, list[int]], index: in
     if site.rule.bias is not None and (bias := site.node.operand(site.rule.bias)) is not None:
         is_own = _is_own(bias, n_units, readers) and bool(site.rule.bias_gain) and _is_along(site, site.rule.bias, axis)
         return Offset(bias.name, 1 / site.rule.bias_gain) if is_own else None
-    users = readers[_output(site).name]
+    users = readers[site.node.first_output.name]
     following = sites[users[0]] if len(users) == 1 else None
     affine = following.rule.affine if following is not None else None
     if following is None or affine is None or affine.offset is None or _gain(following, axis) is None:

@@ -8,6 +8,8 @@ from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
+
 from paoding_onnx.checks import Verdict
 from paoding_onnx.checks import check_file
 from paoding_onnx.checks import check_surgery
@@ -27,6 +29,7 @@ from paoding_onnx.loader import Model
 from paoding_onnx.loader import load
 from paoding_onnx.options import Options
 from paoding_onnx.plan import Plan
+from paoding_onnx.plan import make_plan
 from paoding_onnx.pruned import Pruned
 from paoding_onnx.pruned import Repair
 from paoding_onnx.reasons import Explanation
@@ -36,7 +39,6 @@ from paoding_onnx.selection import Choice
 from paoding_onnx.selection import Progress
 from paoding_onnx.selection import Step
 from paoding_onnx.selection import choose
-from paoding_onnx.selection import choose_from
 from paoding_onnx.selection import study_units
 from paoding_onnx.sensitivity import Harm
 from paoding_onnx.shapes import runnable_shapes
@@ -241,11 +243,21 @@ def _evaluated(
     steps = []
     for step in choice.steps[:-1]:
         only = replace(options, target=step.share)
-        evidence = choice.evidence
-        part = choose(model, traced, only, lambda *_: None) if evidence is None else choose_from(traced, evidence, only)
-        made = _repaired(model, traced, part, cut(model, traced, part.plan), options)[0]
+        is_progressive = choice.evidence is None  # then what units absorbed on the way matters
+        part = choose(model, traced, only, lambda *_: None) if is_progressive else _until(traced, choice, step)
+        made = _repaired(model, traced, part, cut(model, traced, part.plan), only)[0]
         steps.append(replace(step, accuracy=accuracy_of(made, labelled)))
     return (*steps, replace(choice.steps[-1], accuracy=accuracy_of(smaller, labelled)))
+
+
+def _until(traced: Trace, choice: Choice, last: Step) -> Choice:
+    """The choice as far as step `last`."""
+    removed = nothing(traced)
+    starts = {group.name: group.start for group in traced.groups}
+    for step in choice.steps[: choice.steps.index(last) + 1]:
+        for name, units in step.removed.items():
+            removed[starts[name] + np.array(units, np.int64)] = True
+    return replace(choice, plan=make_plan(removed))
 
 
 def measure_harms(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from paoding_onnx.checks import Verdict
 from paoding_onnx.cost import Cost
-from paoding_onnx.fidelity import Comparison
+from paoding_onnx.fidelity import Fidelity
 from paoding_onnx.loader import Model
 from paoding_onnx.options import Options
 from paoding_onnx.plan import Plan
@@ -50,7 +50,7 @@ class Pruned:
     bytes_after: int
     steps: tuple[Step, ...]
     verdicts: tuple[Verdict, ...]
-    comparison: Comparison
+    comparison: Fidelity
     repair: Repair | None
     notes: tuple[str, ...]
     saved: bool

@@ -85,11 +85,10 @@ def _way(graph: Graph, coupling: Coupling, start: _Key, cause: Cause, member: in
         key = waiting.popleft()
         if _is_end(graph, touching, key, cause):
             return tuple(reversed(list(_back(came, key))))
-        for site in touching[key]:
-            for other in _neighbours(site, key):
-                if other not in came and (member is None or member in coupling.axes[other]):
-                    came[other] = (key, site)
-                    waiting.append(other)
+        for other, site in [(near, via) for via in touching[key] for near in _neighbours(via, key)]:
+            if other not in came and (member is None or member in coupling.axes[other]):
+                came[other] = (key, site)
+                waiting.append(other)
     return None
 
 

@@ -25,7 +25,7 @@ from paoding_onnx.sites import Site
 def proto_nodes(model: Model, graph: Graph) -> tuple[onnx.NodeProto, ...]:
     """The file's node behind each node of the graph."""
     makers = {name: node for node in model.proto.graph.node for name in node.output if name}
-    return tuple(makers[next(t.name for t in node.outputs if t is not None)] for node in graph.nodes)
+    return tuple(makers[node.first_output.name] for node in graph.nodes)
 
 
 def stretch(

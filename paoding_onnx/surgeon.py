@@ -171,8 +171,7 @@ def _resize_infos(proto: onnx.ModelProto, trace: Trace, plan: Plan) -> None:
 def node_places(proto: onnx.ModelProto, trace: Trace) -> list[int]:
     """Where each site's node stands among the nodes of the file."""
     outputs = {name: place for place, node in enumerate(proto.graph.node) for name in node.output if name}
-    names = [next(t.name for t in site.node.outputs if t is not None) for site in trace.sites]
-    return [outputs[name] for name in names]
+    return [outputs[site.node.first_output.name] for site in trace.sites]
 
 
 def insert_nodes(proto: onnx.ModelProto, nodes: Sequence[onnx.NodeProto]) -> None:

@@ -15,7 +15,7 @@ from onnx import numpy_helper
 
 from paoding_onnx.checks import output_difference
 from paoding_onnx.cost import nothing
-from paoding_onnx.fidelity import Comparison
+from paoding_onnx.fidelity import Fidelity
 from paoding_onnx.graph import Array
 from paoding_onnx.loader import Model
 from paoding_onnx.loader import input_specs
@@ -140,7 +140,7 @@ def skip_latency(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def skip_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare tests of other things the seconds in which `prune` compares a large model with its original."""
-    nothing_seen = Comparison(latency_ratio=0.5, difference=0.0, agreement=None, words="nothing")
+    nothing_seen = Fidelity(latency_ratio=0.5, difference=0.0, agreement=None, words="nothing")
     monkeypatch.setattr("paoding_onnx.pipeline.compare", lambda *_, **__: nothing_seen)
 
 

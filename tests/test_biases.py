@@ -7,6 +7,8 @@ import pytest
 
 from paoding_onnx.biases import open_biases
 from paoding_onnx.biases import with_biases
+from paoding_onnx.cost import cost
+from paoding_onnx.fitting import repaired
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline import prune
 from paoding_onnx.plan import plan_document
@@ -94,3 +96,24 @@ def test_made_up_inputs_add_no_bias():
     result = prune(model(BARE), options=Options(target=0.4, round_to=1))
     assert result.repair is not None
     assert result.repair.n_added == 0
+
+
+def test_steps_are_evaluated_at_their_own_cost_and_target(samples, tmp_path, monkeypatch):
+    labelled = tmp_path / "labelled.npz"
+    with np.load(samples) as file:
+        np.savez(labelled, x=file["x"], y=np.arange(256) % 4)
+    seen = []
+
+    def noted(model, trace, plan, *given, room, **options):
+        seen.append((cost(trace, plan.removed), room))
+        return repaired(model, trace, plan, *given, room=room, **options)
+
+    monkeypatch.setattr("paoding_onnx.pipeline.repaired", noted)
+    options = Options(calibration=samples, by="parameters", target=0.6, step=0.05, round_to=4, eval=labelled)
+    result = prune(model(BARE), options=options)
+    whole = result.before.parameters
+    steps = (result.steps[-1], *result.steps[:-1])
+    assert len(steps) > 2
+    assert [found for found, _ in seen] == [step.cost for step in steps]
+    assert [room for _, room in seen] == [max(int((1 - s.share) * whole) - s.cost.parameters, 0) for s in steps]
+    assert any(room > 0 for _, room in seen[1:])

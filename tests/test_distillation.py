@@ -119,6 +119,21 @@ def test_one_sample_at_a_time_cannot_be_distilled():
         distilled(subject, drawn(8, 1))
 
 
+def test_input_that_holds_no_samples_is_named_as_the_reason():
+    text = NORMALISED.replace("(float[N,3,6,6] x)", "(float[N,3,6,6] p0, float z)").replace(
+        "> {", "> { x = Add (p0, z)"
+    )
+    result = prune(model(text), options=Options(distill=2, round_to=1))
+    assert result.repair is not None
+    assert "not distilled: input 'z' does not hold one entry for each sample" in result.repair.inputs
+
+
+def test_half_precision_is_named_as_the_reason():
+    result = prune(model(NORMALISED.replace("float[", "float16[")), options=Options(distill=2, round_to=1))
+    assert result.repair is not None
+    assert "computes in float16, and not in float32" in result.repair.inputs
+
+
 def test_model_without_statistics_is_pruned_on_inputs_as_they_are():
     bare = "g (float[N,3,6,6] x) => (float[N,2,6,6] y) <float[8,3,3,3] a, float[2,8,1,1] b> {"
     subject = model(f"{bare} e = Conv <pads=[1,1,1,1]> (x, a) h = Relu (e) y = Conv (h, b) }}")

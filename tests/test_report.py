@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from paoding_onnx.checks import Verdict
-from paoding_onnx.fidelity import Comparison
+from paoding_onnx.fidelity import Fidelity
 from paoding_onnx.loader import lift
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline import prune
@@ -246,7 +246,7 @@ def test_operators_document_is_sorted():
 
 def compared(agreement, difference):
     """A comparison with these figures."""
-    return Comparison(1.0, difference, agreement, "rows")
+    return Fidelity(1.0, difference, agreement, "rows")
 
 
 @pytest.mark.parametrize("agreement", [1.0, 0.95, 0.9])

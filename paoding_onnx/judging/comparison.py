@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.errors import UsageError
-from paoding_onnx.judging.metrics import Floats
 from paoding_onnx.judging.metrics import Interval
 from paoding_onnx.judging.metrics import Labels
 from paoding_onnx.judging.metrics import auroc
@@ -38,16 +36,6 @@ def agreement(old: Labels, new: Labels) -> Interval:
     0.5
     """
     return proportion(old == new)
-
-
-def movement(old: Floats, new: Floats) -> float:
-    """How far outputs moved: root mean square of the difference over that of the old ones; NaN where these are zero.
-
-    >>> movement(np.array([[3.0, 4.0]]), np.array([[3.0, 4.0]]))
-    0.0
-    """
-    spread = float(np.sqrt(np.mean(old**2)))
-    return float(np.sqrt(np.mean((new - old) ** 2))) / spread if spread else math.nan
 
 
 def require_alike(old: Predictions, new: Predictions) -> None:

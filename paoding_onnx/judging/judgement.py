@@ -11,11 +11,11 @@ from types import MappingProxyType
 
 import numpy as np
 
+from paoding_onnx.checks import output_difference
 from paoding_onnx.errors import UsageError
 from paoding_onnx.judging.comparison import Difference
 from paoding_onnx.judging.comparison import agreement
 from paoding_onnx.judging.comparison import differences
-from paoding_onnx.judging.comparison import movement
 from paoding_onnx.judging.comparison import require_alike
 from paoding_onnx.judging.labelled import Labelled
 from paoding_onnx.judging.labelled import evenly
@@ -206,7 +206,7 @@ def _compare(old: Predictions, new: Predictions, options: JudgeOptions, resource
     is_values = new.task is Task.VALUES
     return Comparison(
         agreement=None if is_values else agreement(old.predicted, new.predicted),
-        movement=movement(old.scores, new.scores) if is_values else None,
+        movement=output_difference({"": old.scores}, {"": new.scores}) if is_values else None,
         measures=MappingProxyType(measures_of(old, options.top)),
         differences=differences(old, new, options.seed),
         p_value=math.nan if is_values else mcnemar(old.correct, new.correct),

@@ -13,7 +13,7 @@ from paoding_onnx.cost import Cost
 from paoding_onnx.cost import cost
 from paoding_onnx.cost import group_cost
 from paoding_onnx.cost import nothing
-from paoding_onnx.fidelity import Comparison
+from paoding_onnx.fidelity import Fidelity
 from paoding_onnx.options import Options
 from paoding_onnx.pruned import Pruned
 from paoding_onnx.rules import operators
@@ -75,7 +75,7 @@ def prune_document(result: Pruned, *, source: Path | None = None, target: Path |
     }
 
 
-def warnings(compared: Comparison) -> list[str]:
+def warnings(compared: Fidelity) -> list[str]:
     """What a user should know before using a pruned model, in plain words."""
     advice = "evaluate it on real data, lower --target, or give --calibration"
     if compared.agreement is not None and compared.agreement < GOOD_AGREEMENT:

@@ -121,7 +121,7 @@ def _is_own(view: View, place: Place) -> bool:
             return True
         if site.rule.passes is not Passes.ANY or site.rule.affine is not None or site.rule.macs:
             return False
-        name = next(t.name for t in site.node.outputs if t is not None)
+        name = site.node.first_output.name
 
 
 def weight_places(view: View, group: Group, role: Role) -> tuple[Place, ...]:
