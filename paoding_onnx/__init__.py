@@ -14,19 +14,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from paoding_onnx.api import examine, explain, prune
+    from paoding_onnx.dependency.groups import Trace
     from paoding_onnx.errors import PaodingError
-    from paoding_onnx.judging import judge
-    from paoding_onnx.loader import Model
-    from paoding_onnx.loader import load
+    from paoding_onnx.evaluation import judge
+    from paoding_onnx.model.load import Model, load
+    from paoding_onnx.model.save import save
     from paoding_onnx.options import Options
-    from paoding_onnx.pipeline import examine
-    from paoding_onnx.pipeline import explain
-    from paoding_onnx.pipeline import prune
-    from paoding_onnx.pruned import Pruned
-    from paoding_onnx.trace import Trace
-    from paoding_onnx.verify import Checked
-    from paoding_onnx.verify import check
-    from paoding_onnx.writer import save
+    from paoding_onnx.result import Pruned
+    from paoding_onnx.verification.check import Checked, check
 
 __all__ = [
     "Checked",

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
-from typing import get_args
+from typing import Literal, get_args
 
-from paoding_onnx.choices import Prefer
+from paoding_onnx.calibration import InputOptions
+from paoding_onnx.dependency.composite_axes import Prefer
+from paoding_onnx.dependency.scope import ANYWHERE, Scope
 from paoding_onnx.errors import UsageError
-from paoding_onnx.inputs import InputOptions
-from paoding_onnx.plan import AUTO
-from paoding_onnx.plan import Budget
 from paoding_onnx.samplers import METHODS
-from paoding_onnx.scope import ANYWHERE
-from paoding_onnx.scope import Scope
+from paoding_onnx.surgery.plan import AUTO, Budget
 
 SMALLEST_STEP = 0.001
 """More steps than a thousand change nothing but the time they take."""
@@ -49,7 +45,7 @@ class Options:
         seed: for made-up inputs, and methods that draw at random.
         memory: bytes of activations to hold at a time; more go to temporary files.
         inputs: what is known about the model's inputs; guessed where nothing is said.
-        eval: labelled samples (see `paoding_onnx.judging.reading`) on which accuracy is measured after every step.
+        eval: labelled samples (see `paoding_onnx.evaluation.load`) on which accuracy is measured after every step.
         calibration: unlabelled samples of real inputs, to be used in place of made-up ones: an ``.npz`` or ``.npy``
             file, or a folder of pictures.
         distill: steps in which made-up inputs are moved, by gradient, towards the statistics that BatchNormalization

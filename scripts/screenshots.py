@@ -1,6 +1,6 @@
 """Opens report pages in headless Chromium, checks them as a reader would see them, and takes pictures.
 
-    python scripts/screenshots.py report.html --to docs/images
+    python -m scripts.screenshots report.html --to docs/images
 
 Needs Playwright (`pip install playwright`) and a Chromium (Debian: `apt-get install chromium`). Every page is opened at
 the width of a phone and of a desk, in the light and the dark theme. Exit status 1 if one writes to the console, asks
@@ -15,9 +15,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import Browser
-from playwright.sync_api import Page
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 WIDTHS = (390, 1280)
 THEMES = ("light", "dark")

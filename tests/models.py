@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,23 +10,16 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from paoding_onnx.checks import Verdict
-from paoding_onnx.checks import check_surgery
-from paoding_onnx.cost import Cost
-from paoding_onnx.cost import cost
-from paoding_onnx.cost import nothing
-from paoding_onnx.loader import Model
-from paoding_onnx.loader import lift
-from paoding_onnx.masking import mask
-from paoding_onnx.plan import Plan
-from paoding_onnx.plan import make_plan
-from paoding_onnx.scope import Scope
-from paoding_onnx.session import Session
-from paoding_onnx.shapes import observe
-from paoding_onnx.shapes import runnable_shapes
-from paoding_onnx.surgeon import cut
-from paoding_onnx.trace import Trace
-from paoding_onnx.trace import trace
+from paoding_onnx.dependency.cost import Cost, cost, nothing
+from paoding_onnx.dependency.groups import Trace, trace
+from paoding_onnx.dependency.scope import Scope
+from paoding_onnx.model.load import Model, lift
+from paoding_onnx.model.session import Session
+from paoding_onnx.shapes.observe import observe, runnable_shapes
+from paoding_onnx.surgery.cut import cut
+from paoding_onnx.surgery.plan import Plan, make_plan
+from paoding_onnx.verification.masked import mask
+from paoding_onnx.verification.proofs import Verdict, check_surgery
 
 IMAGES = "g (float[2,3,4,4] x) => (float[2,5,4,4] y) "
 """Head of a text whose model turns images of 3 channels into 5."""

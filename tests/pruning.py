@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,23 +11,18 @@ import pytest
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from paoding_onnx.checks import output_difference
-from paoding_onnx.cost import nothing
-from paoding_onnx.fidelity import Fidelity
-from paoding_onnx.graph import Array
-from paoding_onnx.loader import Model
-from paoding_onnx.loader import input_specs
-from paoding_onnx.loader import lift
-from paoding_onnx.moments import Observed
-from paoding_onnx.moments import observe_units
-from paoding_onnx.plan import Plan
-from paoding_onnx.plan import make_plan
-from paoding_onnx.reader import constants
+from paoding_onnx.dependency.cost import nothing
+from paoding_onnx.dependency.groups import Trace, trace
+from paoding_onnx.evaluation.fidelity import Fidelity
+from paoding_onnx.layerwise.statistics import Observed, observe_units
+from paoding_onnx.model.graph import Array
+from paoding_onnx.model.load import Model, input_specs, lift
+from paoding_onnx.model.read import constants
+from paoding_onnx.model.session import Session
 from paoding_onnx.samplers import View
-from paoding_onnx.session import Session
-from paoding_onnx.shapes import observe
-from paoding_onnx.trace import Trace
-from paoding_onnx.trace import trace
+from paoding_onnx.shapes.observe import observe
+from paoding_onnx.surgery.plan import Plan, make_plan
+from paoding_onnx.verification.proofs import output_difference
 from tests.models import parse
 
 Floats = NDArray[np.float32]
@@ -135,13 +128,13 @@ def moved(before: Model, after: Model) -> float:
 
 def skip_latency(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare tests of other things the half second in which `prune` measures latency: it is 0.5."""
-    monkeypatch.setattr("paoding_onnx.fidelity.latency_ratio", lambda *_: 0.5)
+    monkeypatch.setattr("paoding_onnx.evaluation.fidelity.latency_ratio", lambda *_: 0.5)
 
 
 def skip_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare tests of other things the seconds in which `prune` compares a large model with its original."""
     nothing_seen = Fidelity(latency_ratio=0.5, difference=0.0, agreement=None, words="nothing")
-    monkeypatch.setattr("paoding_onnx.pipeline.compare", lambda *_, **__: nothing_seen)
+    monkeypatch.setattr("paoding_onnx.api.compare", lambda *_, **__: nothing_seen)
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""Models of public architectures whose weights are drawn anew: `scripts/make_skeletons.py` took them out.
+"""Models of public architectures whose weights are drawn anew: `scripts/zoo/skeletons.py` took them out.
 
 `python -m tests.skeletons` measures anew what pruning leaves of each, and writes `figures.csv`.
 """
@@ -17,9 +17,7 @@ import onnx
 from google.protobuf.message import Message
 from onnx import numpy_helper
 
-from paoding_onnx import Options
-from paoding_onnx import Pruned
-from paoding_onnx import prune
+from paoding_onnx import Options, Pruned, prune
 
 FOLDER = Path(__file__).parent / "skeletons"
 """Where the packed models are."""

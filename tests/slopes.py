@@ -11,10 +11,9 @@ from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
 
-from paoding_onnx.loader import lift
-from paoding_onnx.robustness.freezing import Observed
-from paoding_onnx.robustness.freezing import freeze
-from paoding_onnx.session import Session
+from paoding_onnx.gradients.freeze import Observed, freeze
+from paoding_onnx.model.load import lift
+from paoding_onnx.model.session import Session
 
 SINGLE, DOUBLE = onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE
 Function = Callable[[np.ndarray], np.ndarray]

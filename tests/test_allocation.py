@@ -6,21 +6,16 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paoding_onnx.allocation import Meter
-from paoding_onnx.allocation import allocate
-from paoding_onnx.allocation import reachable
-from paoding_onnx.cost import cost
-from paoding_onnx.cost import nothing
+from paoding_onnx.dependency.cost import cost, nothing
+from paoding_onnx.dependency.groups import Trace
 from paoding_onnx.errors import TargetError
-from paoding_onnx.sensitivity import Harm
-from paoding_onnx.trace import Trace
+from paoding_onnx.selection.allocation import Meter, allocate, reachable
+from paoding_onnx.selection.sensitivity import Harm
 from tests.models import traced
-from tests.pruning import CNN
-from tests.pruning import MLP
+from tests.pruning import CNN, MLP
 
 STREAM = """g (float[N,8] x) => (float[N,3] y) <float[8,12] a, float[12,10] b, float[10,12] c, float[12,3] d> {
   p = MatMul (x, a) q = MatMul (p, b) r = Relu (q) s = MatMul (r, c) t = Add (p, s) y = MatMul (t, d)

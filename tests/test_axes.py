@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from paoding_onnx.axes import AxesError
-from paoding_onnx.axes import bind
-from paoding_onnx.axes import factors
-from paoding_onnx.axes import is_fixed
-from paoding_onnx.axes import parse
-from paoding_onnx.axes import parse_axis
-from paoding_onnx.axes import size_of
+from paoding_onnx.rules.equation import AxesError, bind, factors, is_fixed, parse, parse_axis, size_of
 
 
 def sizes(text, inputs, outputs, **given):

@@ -5,17 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paoding_onnx.biases import open_biases
-from paoding_onnx.biases import with_biases
-from paoding_onnx.cost import cost
-from paoding_onnx.fitting import repaired
+from paoding_onnx.api import prune
+from paoding_onnx.dependency.cost import cost
+from paoding_onnx.model.save import write_model
+from paoding_onnx.model.session import Session
 from paoding_onnx.options import Options
-from paoding_onnx.pipeline import prune
-from paoding_onnx.plan import plan_document
-from paoding_onnx.session import Session
-from paoding_onnx.shapes import observe
-from paoding_onnx.verify import check
-from paoding_onnx.writer import write_model
+from paoding_onnx.reconstruction.reconstruct import repaired
+from paoding_onnx.shapes.observe import observe
+from paoding_onnx.surgery.added_bias import open_biases, with_biases
+from paoding_onnx.surgery.plan import plan_document
+from paoding_onnx.verification.check import check
 from tests.models import model
 from tests.pruning import feeds
 
@@ -108,7 +107,7 @@ def test_steps_are_evaluated_at_their_own_cost_and_target(samples, tmp_path, mon
         seen.append((cost(trace, plan.removed), room))
         return repaired(model, trace, plan, *given, room=room, **options)
 
-    monkeypatch.setattr("paoding_onnx.pipeline.repaired", noted)
+    monkeypatch.setattr("paoding_onnx.api.repaired", noted)
     options = Options(calibration=samples, by="parameters", target=0.6, step=0.05, round_to=4, eval=labelled)
     result = prune(model(BARE), options=options)
     whole = result.before.parameters

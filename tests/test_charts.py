@@ -7,18 +7,20 @@ from xml.etree import ElementTree
 
 import pytest
 
-from paoding_onnx.report.charts import DARK
-from paoding_onnx.report.charts import HARM_BOUNDS
-from paoding_onnx.report.charts import LEGEND
-from paoding_onnx.report.charts import LIGHT
-from paoding_onnx.report.charts import Line
-from paoding_onnx.report.charts import bar
-from paoding_onnx.report.charts import heat_map
-from paoding_onnx.report.charts import line_chart
-from paoding_onnx.report.charts import on_white
-from paoding_onnx.report.charts import shortened
-from paoding_onnx.report.charts import ticks
-from paoding_onnx.sensitivity import Harm
+from paoding_onnx.report.charts import (
+    DARK,
+    HARM_BOUNDS,
+    LEGEND,
+    LIGHT,
+    Line,
+    bar,
+    heat_map,
+    line_chart,
+    on_white,
+    shortened,
+    ticks,
+)
+from paoding_onnx.selection.sensitivity import Harm
 
 SVG = "{http://www.w3.org/2000/svg}"
 WHOLE = Harm("conv", (8, 16, 24, 32, 40, 48, 56), (0.0, 0.0005, 0.002, 0.02, 0.2, 2.0, 99.0))

@@ -10,30 +10,19 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from paoding_onnx.checks import check_file
-from paoding_onnx.checks import check_interface
-from paoding_onnx.checks import check_plan
-from paoding_onnx.checks import check_surgery
-from paoding_onnx.checks import output_difference
-from paoding_onnx.cost import Cost
-from paoding_onnx.errors import ModelError
-from paoding_onnx.errors import UsageError
-from paoding_onnx.loader import Model
-from paoding_onnx.pipeline import prune
-from paoding_onnx.plan import plan_document
-from paoding_onnx.reader import constants
-from paoding_onnx.shapes import runnable_shapes
-from paoding_onnx.surgeon import cut
-from paoding_onnx.verify import check
-from paoding_onnx.writer import save
-from tests.models import model
-from tests.models import parse
-from tests.models import prune_randomly
-from tests.pruning import CNN
-from tests.pruning import MLP
-from tests.pruning import plan_of
-from tests.pruning import skip_latency
-from tests.pruning import traced_model
+from paoding_onnx.api import prune
+from paoding_onnx.dependency.cost import Cost
+from paoding_onnx.errors import ModelError, UsageError
+from paoding_onnx.model.load import Model
+from paoding_onnx.model.read import constants
+from paoding_onnx.model.save import save
+from paoding_onnx.shapes.observe import runnable_shapes
+from paoding_onnx.surgery.cut import cut
+from paoding_onnx.surgery.plan import plan_document
+from paoding_onnx.verification.check import check
+from paoding_onnx.verification.proofs import check_file, check_interface, check_plan, check_surgery, output_difference
+from tests.models import model, parse, prune_randomly
+from tests.pruning import CNN, MLP, plan_of, skip_latency, traced_model
 
 PLAN = {"a": [1, 5], "e": [0], "f": [3, 4]}
 """Units of CNN that go."""

@@ -12,28 +12,18 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from paoding_onnx.api import examine
+from paoding_onnx.calibration import InputOptions, samples
 from paoding_onnx.cli import main
-from paoding_onnx.cli.arguments import ALLOCATIONS
-from paoding_onnx.cli.arguments import BUDGETS
-from paoding_onnx.cli.arguments import KINDS
-from paoding_onnx.cli.arguments import METHOD_NAMES
-from paoding_onnx.cli.arguments import parse_arguments
+from paoding_onnx.cli.arguments import ALLOCATIONS, BUDGETS, KINDS, METHOD_NAMES, parse_arguments
 from paoding_onnx.cli.commands import options_of
-from paoding_onnx.inputs import InputOptions
-from paoding_onnx.inputs import samples
-from paoding_onnx.loader import load
-from paoding_onnx.options import Allocation
-from paoding_onnx.options import Options
-from paoding_onnx.pipeline import examine
-from paoding_onnx.plan import Budget
-from paoding_onnx.plan import plan_from_document
+from paoding_onnx.model.load import load
+from paoding_onnx.options import Allocation, Options
 from paoding_onnx.report import operators_document
 from paoding_onnx.samplers import METHODS
-from tests.models import parse
-from tests.models import save
-from tests.pruning import files
-from tests.pruning import moved
-from tests.pruning import skip_latency
+from paoding_onnx.surgery.plan import Budget, plan_from_document
+from tests.models import parse, save
+from tests.pruning import files, moved, skip_latency
 
 TINY = """g (float[1,3] x) => (float[1,2] y) <float[3,4] a, float[4,2] b={1,2,0,0,3,4,0,0}> {
   p = MatMul (x, a) r = Relu (p) y = MatMul (r, b)

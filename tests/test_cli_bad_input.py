@@ -11,11 +11,8 @@ import onnx
 import pytest
 
 from paoding_onnx.cli import main
-from tests.models import parse
-from tests.models import save
-from tests.pruning import CNN
-from tests.pruning import files
-from tests.pruning import skip_latency
+from tests.models import parse, save
+from tests.pruning import CNN, files, skip_latency
 
 DENSE = "g (float[1,4] x) => (float[1,2] y) <float[4,2] a> { y = MatMul (x, a) }"
 
@@ -180,12 +177,12 @@ def test_name_with_spaces_is_shown_whole(refused):
     "stage",
     [
         "paoding_onnx.cli.commands.load",
-        "paoding_onnx.pipeline.trace",
-        "paoding_onnx.selection.gather",
-        "paoding_onnx.fitting.refit",
-        "paoding_onnx.pipeline.cut",
-        "paoding_onnx.pipeline.check_file",
-        "paoding_onnx.fidelity.latency_ratio",
+        "paoding_onnx.api.trace",
+        "paoding_onnx.selection.select.gather",
+        "paoding_onnx.reconstruction.reconstruct.refit",
+        "paoding_onnx.api.cut",
+        "paoding_onnx.api.check_file",
+        "paoding_onnx.evaluation.fidelity.latency_ratio",
         "paoding_onnx.cli.commands.write_text",
         "os.fsync",
         "os.replace",
@@ -201,7 +198,7 @@ def test_interruption_leaves_nothing_behind(stage, refused, monkeypatch):
 
 
 def test_failed_proof_ends_with_one(refused, monkeypatch):
-    monkeypatch.setattr("paoding_onnx.pipeline.cut", lambda subject, *_: subject)
+    monkeypatch.setattr("paoding_onnx.api.cut", lambda subject, *_: subject)
     line, status = refused("prune", "m.onnx", "-o", "taken.onnx", "--force", "--plan", "p.json", "--report", "r.json")
     assert status == 1
     assert "the surgery failed its proof, nothing was written. " in line

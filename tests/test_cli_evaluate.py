@@ -12,16 +12,13 @@ from PIL import Image
 
 from paoding_onnx.cli import main
 from paoding_onnx.cli.arguments import parse_arguments
-from paoding_onnx.cli.evaluate import attack_of
-from paoding_onnx.cli.evaluate import judge_options_of
-from paoding_onnx.cli.evaluate_arguments import ATTACKS
-from paoding_onnx.cli.evaluate_arguments import TASKS
-from paoding_onnx.judging import JudgeOptions
-from paoding_onnx.judging.predictions import Task
+from paoding_onnx.cli.evaluate import attack_of, judge_options_of
+from paoding_onnx.cli.evaluate_arguments import ATTACKS, TASKS
+from paoding_onnx.evaluation import JudgeOptions
+from paoding_onnx.evaluation.predictions import Task
 from paoding_onnx.robustness import Attack
 from paoding_onnx.robustness.attacks import KINDS
-from tests.models import parse
-from tests.models import save
+from tests.models import parse, save
 
 COPY = "g (float[N,3] x) => (float[N,3] y) { y = Identity (x) }"
 SWAPPED = "g (float[N,3] x) => (float[N,3] y) { i = Constant <value_ints=[0,2,1]> () y = Gather <axis=1> (x, i) }"
@@ -89,14 +86,14 @@ def test_comparison_is_printed(printed):
 
 
 def test_latency_memory_and_bytes_are_printed(printed, monkeypatch):
-    monkeypatch.setattr("paoding_onnx.judging.resources.SECONDS", 0.01)
+    monkeypatch.setattr("paoding_onnx.evaluation.latency.SECONDS", 0.01)
     out = printed("m.onnx", "--data", "d.npz")
     for word in ("latency, ms", "peak memory, MB", "file bytes", "latency is the median of"):
         assert word in out
 
 
 def test_json_is_all_that_is_printed(printed, monkeypatch):
-    monkeypatch.setattr("paoding_onnx.judging.resources.SECONDS", 0.01)
+    monkeypatch.setattr("paoding_onnx.evaluation.latency.SECONDS", 0.01)
     found = json.loads(printed("m.onnx", "--data", "d.npz", "--against", "other.onnx", "--json"))
     assert list(found) == ["model", "task", "samples", "measures", "classes", "resources", "against", *ROBUSTNESS]
     assert found["measures"]["accuracy"] == 0.75

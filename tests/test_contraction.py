@@ -6,23 +6,22 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from paoding_onnx.contraction import Contraction
-from paoding_onnx.contraction import contraction
-from paoding_onnx.contraction import matrix
-from paoding_onnx.contraction import plain_features
-from paoding_onnx.contraction import targets
-from paoding_onnx.contraction import unmatrix
-from paoding_onnx.contraction import window_features
-from paoding_onnx.graph import Graph
-from paoding_onnx.inputs import Shapes
-from paoding_onnx.loader import Model
-from paoding_onnx.loader import input_specs
-from paoding_onnx.session import Session
-from paoding_onnx.shapes import observe
-from paoding_onnx.sites import Site
-from paoding_onnx.sites import sites_of
-from paoding_onnx.stretch import proto_nodes
-from paoding_onnx.stretch import window_model
+from paoding_onnx.calibration import Shapes
+from paoding_onnx.layerwise.contraction import (
+    Contraction,
+    contraction,
+    matrix,
+    plain_features,
+    targets,
+    unmatrix,
+    window_features,
+)
+from paoding_onnx.layerwise.subgraph import proto_nodes, window_model
+from paoding_onnx.model.graph import Graph
+from paoding_onnx.model.load import Model, input_specs
+from paoding_onnx.model.session import Session
+from paoding_onnx.rules.binding import Site, sites_of
+from paoding_onnx.shapes.observe import observe
 from tests.models import model
 
 IMAGE = "g (float[N,4,7,9] x) => (float[N,b,c,d] y) <float[{w}] w> {{ y = {node} }}"

@@ -5,14 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paoding_onnx.cost import Cost
-from paoding_onnx.cost import cost
-from paoding_onnx.cost import group_cost
-from paoding_onnx.cost import is_parameter
-from paoding_onnx.cost import nothing
-from tests.models import IMAGES
-from tests.models import ROWS
-from tests.models import traced
+from paoding_onnx.dependency.cost import Cost, cost, group_cost, is_parameter, nothing
+from tests.models import IMAGES, ROWS, traced
 
 CONV = """g (float[2,3,8,8] x) => (float[2,5,8,8] y) <float[16,3,3,3] a, float[16] ab, float[5,16,1,1] b> {
   p = Conv <pads=[1,1,1,1]> (x, a, ab) y = Conv (p, b)

@@ -5,13 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paoding_onnx.coupling import Coupling
-from paoding_onnx.coupling import couple
-from paoding_onnx.shapes import observe
-from paoding_onnx.sites import Slot
-from tests.models import IMAGES
-from tests.models import ROWS
-from tests.models import model
+from paoding_onnx.dependency.coupling import Coupling, couple
+from paoding_onnx.rules.binding import Slot
+from paoding_onnx.shapes.observe import observe
+from tests.models import IMAGES, ROWS, model
 
 
 def coupled(text: str, protect: str = "", opset: int = 17) -> Coupling:

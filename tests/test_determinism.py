@@ -11,11 +11,8 @@ from pathlib import Path
 import pytest
 
 from paoding_onnx.cli import main
-from tests.models import parse
-from tests.models import save
-from tests.pruning import CNN
-from tests.pruning import files
-from tests.pruning import skip_latency
+from tests.models import parse, save
+from tests.pruning import CNN, files, skip_latency
 
 
 @pytest.fixture(autouse=True)

@@ -7,17 +7,14 @@ import sys
 import numpy as np
 import pytest
 
-from paoding_onnx.distillation import LOSS
-from paoding_onnx.distillation import _with_loss
-from paoding_onnx.distillation import distil
-from paoding_onnx.errors import ModelError
-from paoding_onnx.errors import UsageError
-from paoding_onnx.inputs import Samples
-from paoding_onnx.loader import Model
-from paoding_onnx.moments import normalising
+from paoding_onnx.api import prune
+from paoding_onnx.calibration import Samples
+from paoding_onnx.calibration.distill import LOSS, _with_loss, distil
+from paoding_onnx.errors import ModelError, UsageError
+from paoding_onnx.layerwise.statistics import normalising
+from paoding_onnx.model.load import Model
+from paoding_onnx.model.session import Session
 from paoding_onnx.options import Options
-from paoding_onnx.pipeline import prune
-from paoding_onnx.session import Session
 from tests.models import model
 from tests.pruning import traced_model
 

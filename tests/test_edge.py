@@ -7,29 +7,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import edge_formats
 import numpy as np
 import onnx
 import pytest
 
 import paoding_onnx
-from tests.models import parse
-from tests.models import save
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
-
-import edge_formats
-from edge import formats
-from edge.edge_table import Row
-from edge.edge_table import markdown
-from edge.edge_table import put_between
-from edge.edge_table import summary
-from edge.measure import accuracy
-from edge.measure import median_seconds
-from edge.measure import outputs
-from edge.networks import Network
-from edge.networks import feeds
-from edge.networks import made_up
-from edge.networks import read_sample
+from scripts.benchmarks.edge import formats
+from scripts.benchmarks.edge.edge_table import Row, markdown, put_between, summary
+from scripts.benchmarks.edge.measure import accuracy, median_seconds, outputs
+from scripts.benchmarks.edge.networks import Network, feeds, made_up, read_sample
+from tests.models import parse, save
 
 ROOT = Path(__file__).parents[1]
 CNN = """g (float[N,3,16,16] image) => (float[N,10] y)

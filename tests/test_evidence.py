@@ -5,25 +5,22 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from paoding_onnx.calibration import InputOptions, Samples
 from paoding_onnx.errors import ModelError
-from paoding_onnx.evidence import FEWEST_SAMPLES
-from paoding_onnx.evidence import MOST_RUNS
-from paoding_onnx.evidence import MOST_SAMPLES
-from paoding_onnx.evidence import USUAL_SAMPLES
-from paoding_onnx.evidence import Evidence
-from paoding_onnx.evidence import gather
-from paoding_onnx.evidence import made_samples
-from paoding_onnx.evidence import n_samples_for
-from paoding_onnx.inputs import InputOptions
-from paoding_onnx.inputs import Samples
 from paoding_onnx.samplers import reconstruction
-from paoding_onnx.shapes import observe
-from paoding_onnx.shapes import runnable_shapes
+from paoding_onnx.selection.profile import (
+    FEWEST_SAMPLES,
+    MOST_RUNS,
+    MOST_SAMPLES,
+    USUAL_SAMPLES,
+    Evidence,
+    gather,
+    made_samples,
+    n_samples_for,
+)
+from paoding_onnx.shapes.observe import observe, runnable_shapes
 from tests.models import model
-from tests.pruning import CNN
-from tests.pruning import MLP
-from tests.pruning import feeds
-from tests.pruning import traced_model
+from tests.pruning import CNN, MLP, feeds, traced_model
 
 WIDE = """g (float[N,8] x) => (float[N,4] y) <float[8,100] a, float[100,4] b> {
   p = MatMul (x, a) q = Relu (p) y = MatMul (q, b)
@@ -74,7 +71,7 @@ def test_there_is_a_bound_to_the_samples():
 
 
 def test_costly_models_get_by_with_few(monkeypatch):
-    monkeypatch.setattr("paoding_onnx.evidence.MACS_TO_RUN", 1)
+    monkeypatch.setattr("paoding_onnx.selection.profile.MACS_TO_RUN", 1)
     assert n_samples(CNN) == FEWEST_SAMPLES
 
 
@@ -93,7 +90,7 @@ def test_harm_is_measured_if_it_is_asked_for():
 def test_little_time_is_enough_for_one_batch(monkeypatch):
     """Harm is measured on fewer inputs, so the figures are others, and there still are some."""
     whole = gathered(MLP)
-    monkeypatch.setattr("paoding_onnx.evidence.MACS_TO_MEASURE", 1)
+    monkeypatch.setattr("paoding_onnx.selection.profile.MACS_TO_MEASURE", 1)
     found = gathered(MLP)
     assert len(found.harms) == 2
     assert found.harms != whole.harms
@@ -113,7 +110,7 @@ def test_inputs_that_cannot_be_made_are_plain_random(monkeypatch):
     def refuse(*_, **__):
         raise ModelError("what is this")
 
-    monkeypatch.setattr("paoding_onnx.evidence.make_samples", refuse)
+    monkeypatch.setattr("paoding_onnx.selection.profile.make_samples", refuse)
     subject = model(MLP)
     graph = observe(subject)
     found = made_samples(subject, graph, 64, 0, InputOptions(), runnable_shapes(subject, graph))

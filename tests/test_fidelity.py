@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from paoding_onnx.fidelity import compare
-from paoding_onnx.inputs import InputOptions
-from paoding_onnx.shapes import observe
+from paoding_onnx.calibration import InputOptions
+from paoding_onnx.evaluation.fidelity import compare
+from paoding_onnx.shapes.observe import observe
 from tests.models import model
 
 COPY = "g (float[N,3] x) => (float[N,3] y) { y = Identity (x) }"
@@ -19,7 +19,7 @@ VALUES = "g (float[N,3] x) => (float[N,3,1] y) { a = Constant <value_ints=[2]> (
 
 @pytest.fixture(autouse=True)
 def no_latency(monkeypatch):
-    monkeypatch.setattr("paoding_onnx.fidelity.latency_ratio", lambda *_: 0.5)
+    monkeypatch.setattr("paoding_onnx.evaluation.fidelity.latency_ratio", lambda *_: 0.5)
 
 
 def compared(before, after):

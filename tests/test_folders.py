@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from paoding_onnx.errors import UsageError
-from paoding_onnx.judging.preprocess import Preprocess
-from paoding_onnx.judging.reading import read_labelled
+from paoding_onnx.evaluation.load import read_labelled
+from paoding_onnx.evaluation.preprocess import Preprocess
 from tests.models import model
 
 COLOUR = "g (float[N,3,4,4] x) => (float[N,3,4,4] y) { y = Identity (x) }"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paoding_onnx.folding import study
+from paoding_onnx.api import prune
+from paoding_onnx.model.read import constants
+from paoding_onnx.model.session import Session
 from paoding_onnx.options import Options
-from paoding_onnx.pipeline import prune
-from paoding_onnx.reader import constants
-from paoding_onnx.session import Session
+from paoding_onnx.shapes.constant_folding import study
 from tests.models import model
 from tests.pruning import skip_latency
 

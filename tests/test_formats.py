@@ -7,17 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 import onnx
 import pytest
-from onnx import helper
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
 
 from paoding_onnx.errors import ModelError
-from paoding_onnx.loader import lift
-from paoding_onnx.loader import load
-from paoding_onnx.writer import write_model
-from tests.models import Trial
-from tests.models import model
-from tests.models import parse
-from tests.models import prune_randomly
+from paoding_onnx.model.load import lift, load
+from paoding_onnx.model.save import write_model
+from tests.models import Trial, model, parse, prune_randomly
 
 OPSETS = range(7, 27)
 """From the oldest that onnxruntime promises to run to the newest that it knows."""

@@ -9,14 +9,11 @@ import onnxruntime as ort
 import pytest
 
 import paoding_onnx
+from paoding_onnx.dependency.groups import trace
 from paoding_onnx.errors import TargetError
-from paoding_onnx.loader import Model
-from paoding_onnx.loader import load
-from paoding_onnx.shapes import observe
-from paoding_onnx.trace import trace
-from tests.models import parse
-from tests.models import prune_randomly
-from tests.models import save
+from paoding_onnx.model.load import Model, load
+from paoding_onnx.shapes.observe import observe
+from tests.models import parse, prune_randomly, save
 from tests.pruning import skip_latency
 
 CNN = """g (float[N,3,8,8] x) => (float[N,5] y)

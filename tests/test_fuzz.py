@@ -3,35 +3,21 @@
 from __future__ import annotations
 
 import random
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 from onnx import numpy_helper
 
-from paoding_onnx import sites
-from paoding_onnx.graph import Node
-from paoding_onnx.rules import Rule
-from paoding_onnx.rules import rule_for
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
-
-from fuzzing.campaign import Report
-from fuzzing.campaign import run
-from fuzzing.generator import generate
-from fuzzing.net import FLOAT
-from fuzzing.net import Net
-from fuzzing.net import Unfit
-from fuzzing.oracle import INVALID
-from fuzzing.oracle import PRUNED
-from fuzzing.oracle import Outcome
-from fuzzing.oracle import judge
-from fuzzing.shrink import shrink
-from fuzzing.text import from_text
-from fuzzing.text import to_text
+from paoding_onnx.model.graph import Node
+from paoding_onnx.rules import Rule, binding, rule_for
+from scripts.fuzz.campaign import Report, run
+from scripts.fuzz.generator import generate
+from scripts.fuzz.net import FLOAT, Net, Unfit
+from scripts.fuzz.oracle import INVALID, PRUNED, Outcome, judge
+from scripts.fuzz.shrink import shrink
+from scripts.fuzz.text import from_text, to_text
 
 GRAPHS = 40
 
@@ -118,12 +104,12 @@ def first_failure() -> tuple[str, int, Outcome]:
 
 @pytest.mark.parametrize("wrong", [no_coupling, concat_reversed, conv_unfitted])
 def test_planted_fault_is_found(wrong, monkeypatch):
-    monkeypatch.setattr(sites, "rule_for", wrong)
+    monkeypatch.setattr(binding, "rule_for", wrong)
     assert first_failure()
 
 
 def test_failure_is_shrunk(monkeypatch):
-    monkeypatch.setattr(sites, "rule_for", conv_unfitted)
+    monkeypatch.setattr(binding, "rule_for", conv_unfitted)
     text = """<ir_version: 8, opset_import: ["" : 17]>
     g (float[2,3,5,5] x) => (float[2,4] y)
     <float[6,3,1,1] w1, float[6,1,3,3] w2, float[8,6,1,1] w3, float[8,4] w4> {

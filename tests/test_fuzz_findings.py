@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from paoding_onnx.reader import constants
-from tests.models import model
-from tests.models import prune_randomly
+from paoding_onnx.model.read import constants
+from tests.models import model, prune_randomly
 
 SLICED = """g (float[2,8] x) => (float[2,5] y)
   <float[8,{channels}] a, float[{kept},5] b, int64[1] start={{{start}}}, int64[1] end={{{end}}}, int64[1] axis={{1}}> {{

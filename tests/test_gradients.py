@@ -7,26 +7,17 @@ import onnx
 import pytest
 
 from paoding_onnx.errors import ModelError
-from paoding_onnx.judging.predictions import Form
-from paoding_onnx.judging.predictions import Task
-from paoding_onnx.loader import lift
+from paoding_onnx.evaluation.predictions import Form, Task
+from paoding_onnx.gradients.freeze import freeze, observed
+from paoding_onnx.model.load import lift
+from paoding_onnx.model.session import Session
 from paoding_onnx.robustness import gradients
-from paoding_onnx.robustness.freezing import freeze
-from paoding_onnx.robustness.freezing import observed
-from paoding_onnx.robustness.gradients import Gradient
-from paoding_onnx.robustness.gradients import nodes_without_gradient
-from paoding_onnx.robustness.gradients import reverse_pass
-from paoding_onnx.robustness.losses import Loss
-from paoding_onnx.robustness.losses import LossPoint
-from paoding_onnx.robustness.losses import loss_point
-from paoding_onnx.session import Session
-from tests.models import model
-from tests.models import parse
+from paoding_onnx.robustness.gradients import Gradient, nodes_without_gradient, reverse_pass
+from paoding_onnx.robustness.losses import Loss, LossPoint, loss_point
+from tests.models import model, parse
 from tests.rules.contract import CONTRACT
 from tests.rules.contract_others import OTHERS
-from tests.slopes import in_double
-from tests.slopes import in_single
-from tests.slopes import slope
+from tests.slopes import in_double, in_single, slope
 
 CASES = [case for case in (*CONTRACT, *OTHERS) if "com.microsoft" not in case.text]
 TOLERANCE = 1e-3

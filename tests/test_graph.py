@@ -7,9 +7,7 @@ from dataclasses import FrozenInstanceError
 import numpy as np
 import pytest
 
-from paoding_onnx.graph import Node
-from paoding_onnx.graph import Origin
-from paoding_onnx.graph import Tensor
+from paoding_onnx.model.graph import Node, Origin, Tensor
 from tests.rules.nodes import node
 
 

@@ -13,32 +13,22 @@ from types import SimpleNamespace
 
 import pytest
 
-from paoding_onnx.checks import Verdict
+from paoding_onnx.api import prune
 from paoding_onnx.cli import main
-from paoding_onnx.cost import cost
-from paoding_onnx.cost import group_cost
+from paoding_onnx.dependency.cost import cost, group_cost
+from paoding_onnx.dependency.groups import Refusal
 from paoding_onnx.options import Options
-from paoding_onnx.pipeline import prune
-from paoding_onnx.plan import plan_document
-from paoding_onnx.pruned import Repair
-from paoding_onnx.refit import Fitted
+from paoding_onnx.reconstruction.fit_layers import Fitted
 from paoding_onnx.report import html
-from paoding_onnx.report.html import MOST_BYTES
-from paoding_onnx.report.html import MOST_ROWS
-from paoding_onnx.report.html import ROWS_OF_A_MAP
-from paoding_onnx.report.html import html_page
-from paoding_onnx.report.html.facts import rows_of
-from paoding_onnx.report.html.facts import verdict_of
-from paoding_onnx.sensitivity import SHARES
-from paoding_onnx.sensitivity import Harm
-from paoding_onnx.trace import Refusal
-from tests.models import model
-from tests.models import parse
-from tests.models import save
+from paoding_onnx.report.html import MOST_BYTES, MOST_ROWS, ROWS_OF_A_MAP, html_page
+from paoding_onnx.report.html.facts import rows_of, verdict_of
+from paoding_onnx.result import Repair
+from paoding_onnx.selection.sensitivity import SHARES, Harm
+from paoding_onnx.surgery.plan import plan_document
+from paoding_onnx.verification.proofs import Verdict
+from tests.models import model, parse, save
 from tests.page import Reader
-from tests.pruning import CNN
-from tests.pruning import MLP
-from tests.pruning import skip_latency
+from tests.pruning import CNN, MLP, skip_latency
 
 EVIL = "<script>alert('1')</script>&amp;\"x\""
 

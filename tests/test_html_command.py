@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from paoding_onnx.calibration import InputOptions
 from paoding_onnx.cli.arguments import parse_arguments
 from paoding_onnx.cli.commands import options_of
-from paoding_onnx.inputs import InputOptions
 from paoding_onnx.options import Options
-from paoding_onnx.report.html.command import command_of
-from paoding_onnx.report.html.command import pieces
+from paoding_onnx.report.html.command import command_of, pieces
 
 
 @pytest.mark.parametrize(

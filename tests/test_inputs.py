@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paoding_onnx.errors import ModelError
-from paoding_onnx.errors import UsageError
-from paoding_onnx.inputs import choose_shapes
-from paoding_onnx.inputs import random_feeds
-from paoding_onnx.loader import InputSpec
+from paoding_onnx.calibration import choose_shapes, random_feeds
+from paoding_onnx.errors import ModelError, UsageError
+from paoding_onnx.model.load import InputSpec
 
 FLOAT = np.dtype(np.float32)
 

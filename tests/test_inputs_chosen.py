@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from paoding_onnx.inputs.choosing import beliefs
-from paoding_onnx.inputs.choosing import choose
-from paoding_onnx.inputs.choosing import information
-from paoding_onnx.inputs.choosing import value
+from paoding_onnx.calibration.filter import beliefs, choose, information, value
 
 
 def rows(*values):

@@ -8,11 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from paoding_onnx.calibration import InputOptions, load_samples
 from paoding_onnx.errors import UsageError
-from paoding_onnx.inputs import InputOptions
-from paoding_onnx.inputs import load_samples
-from paoding_onnx.shapes import observe
-from paoding_onnx.shapes import runnable_shapes
+from paoding_onnx.shapes.observe import observe, runnable_shapes
 from tests.models import model
 
 PICTURES = model("g (float[n,3,8,8] x) => (float[n,3,8,8] y) { y = Relu (x) }")

@@ -5,12 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from paoding_onnx.calibration import InputOptions, make_samples
 from paoding_onnx.errors import UsageError
-from paoding_onnx.inputs import InputOptions
-from paoding_onnx.inputs import make_samples
-from paoding_onnx.loader import load
-from paoding_onnx.shapes import observe
-from paoding_onnx.shapes import runnable_shapes
+from paoding_onnx.model.load import load
+from paoding_onnx.shapes.observe import observe, runnable_shapes
 from tests.models import model
 
 PICTURES = "g (float[n,3,16,16] x) => (float[n,5] y) <float[5,3,16,16] w> { a = Conv (x, w) y = Flatten (a) }"
@@ -139,7 +137,7 @@ def test_predictions_for_the_samples_are_balanced():
     found = load("models/mnist_cnn.onnx")
     samples = made(found, 64)
     assert "chosen by the predictions" in samples.words
-    from paoding_onnx.session import Session
+    from paoding_onnx.model.session import Session
 
     labels = np.concatenate([Session(found).run(feed)["logits"].argmax(1) for feed in samples.batches])
     assert np.bincount(labels, minlength=10).max() <= 20

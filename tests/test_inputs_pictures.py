@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paoding_onnx.inputs import tables
-from paoding_onnx.inputs.breeding import offspring
-from paoding_onnx.inputs.pictures import Frame
-from paoding_onnx.inputs.pictures import families
-from paoding_onnx.inputs.spectra import clouds
+from paoding_onnx.calibration import tabular
+from paoding_onnx.calibration.augment import offspring
+from paoding_onnx.calibration.images.families import Frame, families
+from paoding_onnx.calibration.images.spectra import clouds
 
 every_family = pytest.mark.parametrize(
     ("name", "n_channels"), [(name, channels) for channels in (1, 3, 4) for name in families(channels)]
@@ -48,16 +47,16 @@ def test_amplitude_of_noise_falls_with_frequency():
     assert spectrum[1] > 2 * spectrum[4] > 4 * spectrum[16]
 
 
-@pytest.mark.parametrize("name", tables.families(64, np.ones((64, 9), np.float32)))
+@pytest.mark.parametrize("name", tabular.families(64, np.ones((64, 9), np.float32)))
 def test_rows_have_their_length(name):
-    rows = tables.families(64, np.ones((64, 9), np.float32))[name](np.random.default_rng(0), 7)
+    rows = tabular.families(64, np.ones((64, 9), np.float32))[name](np.random.default_rng(0), 7)
     assert (rows.shape, rows.dtype) == ((7, 64), np.float32)
 
 
 def test_spanned_rows_lie_where_the_weights_do():
     weights = np.zeros((6, 2), np.float32)
     weights[:2, 0], weights[2:4, 1] = 1, (1, -1)
-    rows = tables.spanned(np.random.default_rng(0), 2000, weights)
+    rows = tabular.spanned(np.random.default_rng(0), 2000, weights)
     correlation = np.corrcoef(rows[:, :4].T)
     assert correlation[0, 1] > 0.8
     assert correlation[2, 3] < -0.8

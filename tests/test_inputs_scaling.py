@@ -5,18 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paoding_onnx.inputs.front import Filters
-from paoding_onnx.inputs.front import first_filters
-from paoding_onnx.inputs.pictures import Frame
-from paoding_onnx.inputs.pictures import leaves
-from paoding_onnx.inputs.ranges import BYTES
-from paoding_onnx.inputs.ranges import IMAGENET
-from paoding_onnx.inputs.ranges import SIGNED
-from paoding_onnx.inputs.ranges import UNIT
-from paoding_onnx.inputs.ranges import usual
-from paoding_onnx.inputs.scaling import alive
-from paoding_onnx.inputs.scaling import plausible
-from paoding_onnx.shapes import observe
+from paoding_onnx.calibration.first_layer import Filters, first_filters
+from paoding_onnx.calibration.images.families import Frame, leaves
+from paoding_onnx.calibration.normalization import BYTES, IMAGENET, SIGNED, UNIT, usual
+from paoding_onnx.calibration.scaling import alive, plausible
+from paoding_onnx.shapes.observe import observe
 from tests.models import model
 
 PICTURES = leaves(np.random.default_rng(7), 128, Frame(16, 16, 3))

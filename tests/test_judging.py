@@ -8,22 +8,13 @@ import math
 import numpy as np
 import pytest
 
-from paoding_onnx.errors import ModelError
-from paoding_onnx.errors import UsageError
-from paoding_onnx.judging import JudgeOptions
-from paoding_onnx.judging import accuracy_of
-from paoding_onnx.judging import judge
-from paoding_onnx.judging import predictions
-from paoding_onnx.judging.labelled import ArraySamples
-from paoding_onnx.judging.predictions import Form
-from paoding_onnx.judging.predictions import Runner
-from paoding_onnx.judging.predictions import Task
-from paoding_onnx.judging.predictions import interpret
-from paoding_onnx.judging.reading import read_labelled
-from paoding_onnx.loader import load
-from tests.models import model
-from tests.models import parse
-from tests.models import save
+from paoding_onnx.errors import ModelError, UsageError
+from paoding_onnx.evaluation import JudgeOptions, accuracy_of, judge, predictions
+from paoding_onnx.evaluation.dataset import ArraySamples
+from paoding_onnx.evaluation.load import read_labelled
+from paoding_onnx.evaluation.predictions import Form, Runner, Task, interpret
+from paoding_onnx.model.load import load
+from tests.models import model, parse, save
 
 COPY = "g (float[N,3] x) => (float[N,3] y) { y = Identity (x) }"
 FIXED = "g (float[4,3] x) => (float[4,3] y) { y = Identity (x) }"
@@ -257,7 +248,7 @@ def test_comparison_with_a_model_of_another_task_is_refused(three):
 
 
 def test_files_are_measured(three, tmp_path, monkeypatch):
-    monkeypatch.setattr("paoding_onnx.judging.resources.SECONDS", 0.01)
+    monkeypatch.setattr("paoding_onnx.evaluation.latency.SECONDS", 0.01)
     path = save(parse(COPY), tmp_path / "m.onnx")
     found = judge(path, three, against=path)
     for resources in (found.resources, found.comparison.resources):

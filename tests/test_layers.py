@@ -7,19 +7,15 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from paoding_onnx.contraction import matrix
-from paoding_onnx.contraction import targets
-from paoding_onnx.contraction import unmatrix
-from paoding_onnx.graph import Array
-from paoding_onnx.layers import Layer
-from paoding_onnx.layers import Offset
-from paoding_onnx.layers import layers_of
-from paoding_onnx.loader import Model
-from paoding_onnx.reader import constants
-from paoding_onnx.ridge import Clamp
-from paoding_onnx.session import Session
-from paoding_onnx.shapes import observe
-from paoding_onnx.surgeon import reweigh
+from paoding_onnx.layerwise.contraction import matrix, targets, unmatrix
+from paoding_onnx.layerwise.layers import Layer, Offset, layers_of
+from paoding_onnx.layerwise.ridge import Clamp
+from paoding_onnx.model.graph import Array
+from paoding_onnx.model.load import Model
+from paoding_onnx.model.read import constants
+from paoding_onnx.model.session import Session
+from paoding_onnx.shapes.observe import observe
+from paoding_onnx.surgery.cut import reweigh
 from tests.models import model
 
 IMAGES = "g (float[2,3,5,5] x) => (float[2,4,5,5] y) <float[4,3,1,1] w, {constants}> {{ {nodes} }}"

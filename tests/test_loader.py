@@ -9,19 +9,11 @@ import pytest
 from onnx import numpy_helper
 
 from paoding_onnx.errors import ModelError
-from paoding_onnx.graph import Origin
-from paoding_onnx.loader import input_specs
-from paoding_onnx.loader import lift
-from paoding_onnx.loader import load
-from paoding_onnx.loader import output_specs
-from paoding_onnx.reader import computed_names
-from paoding_onnx.reader import constants
-from paoding_onnx.reader import read_graph
-from paoding_onnx.session import Session
-from tests.models import model
-from tests.models import parse
-from tests.models import prune_randomly
-from tests.models import save
+from paoding_onnx.model.graph import Origin
+from paoding_onnx.model.load import input_specs, lift, load, output_specs
+from paoding_onnx.model.read import computed_names, constants, read_graph
+from paoding_onnx.model.session import Session
+from tests.models import model, parse, prune_randomly, save
 
 TEXT = """g (float[N,16] x) => (float[N,4] y) <float[16,32] w, float[32] b, float[32,4] v> {
   h = MatMul (x, w)

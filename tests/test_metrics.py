@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from paoding_onnx.judging import metrics
+from paoding_onnx.evaluation import metrics
 
 
 @pytest.fixture(scope="module")

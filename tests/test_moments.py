@@ -8,21 +8,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from paoding_onnx.graph import Array
-from paoding_onnx.loader import Model
-from paoding_onnx.moments import FAINT
-from paoding_onnx.moments import meetings
-from paoding_onnx.moments import observe_units
-from paoding_onnx.reader import constants
-from paoding_onnx.session import Session
-from paoding_onnx.surgeon import reweigh
+from paoding_onnx.layerwise.statistics import FAINT, meetings, observe_units
+from paoding_onnx.model.graph import Array
+from paoding_onnx.model.load import Model
+from paoding_onnx.model.read import constants
+from paoding_onnx.model.session import Session
+from paoding_onnx.surgery.cut import reweigh
 from tests.models import model
-from tests.pruning import CNN
-from tests.pruning import MLP
-from tests.pruning import feeds
-from tests.pruning import observed
-from tests.pruning import planted
-from tests.pruning import traced_model
+from tests.pruning import CNN, MLP, feeds, observed, planted, traced_model
 
 FLAT = """g (float[N,3,4,4] x) => (float[N,2] y) <float[5,3,1,1] a, float[80,2] b> {
   p = Conv (x, a) q = Relu (p) f = Flatten (q) y = MatMul (f, b)
@@ -123,7 +116,7 @@ def test_uneven_batches_weigh_as_much_as_they_hold():
 def test_many_positions_are_sampled(monkeypatch):
     subject = model(CNN)
     everything = observed(subject, sizes=SIZES).moments[0, 3]
-    monkeypatch.setattr("paoding_onnx.moments.MOST_ROWS", 2000)
+    monkeypatch.setattr("paoding_onnx.layerwise.statistics.MOST_ROWS", 2000)
     some = observed(subject, sizes=SIZES).moments[0, 3]
     assert not np.array_equal(some.mean, everything.mean)
     np.testing.assert_allclose(some.mean, everything.mean, atol=0.1)

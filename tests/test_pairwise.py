@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from paoding_onnx.api import prune
 from paoding_onnx.options import Options
-from paoding_onnx.pipeline import prune
-from paoding_onnx.samplers import View
-from paoding_onnx.samplers import pairwise
-from paoding_onnx.samplers.reach import reach_of
+from paoding_onnx.samplers import View, pairwise
+from paoding_onnx.samplers.output_bounds import reach_of
 from tests.models import model
-from tests.pruning import MLP
-from tests.pruning import moved
-from tests.pruning import planted
-from tests.pruning import skip_latency
-from tests.pruning import whole_view
+from tests.pruning import MLP, moved, planted, skip_latency, whole_view
 
 HIDDEN = """g (float[N,8] x) => (float[N,3] y) <{weights}float[8,12] a, float[12,3] c> {{
   p = MatMul (x, a) {inner} y = MatMul (h, c)

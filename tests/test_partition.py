@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paoding_onnx.partition import Partition
+from paoding_onnx.dependency.union_find import Partition
 
 SIZE = 12
 pairs = st.lists(st.tuples(st.integers(0, SIZE - 1), st.integers(0, SIZE - 1)), max_size=15)

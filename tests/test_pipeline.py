@@ -6,33 +6,17 @@ import numpy as np
 import onnx
 import pytest
 
-from paoding_onnx.cost import cost
-from paoding_onnx.cost import nothing
-from paoding_onnx.errors import CheckError
-from paoding_onnx.errors import ModelError
-from paoding_onnx.errors import OutputError
-from paoding_onnx.errors import TargetError
-from paoding_onnx.errors import UsageError
-from paoding_onnx.loader import load
+from paoding_onnx.api import examine, prune
+from paoding_onnx.dependency.cost import cost, nothing
+from paoding_onnx.errors import CheckError, ModelError, OutputError, TargetError, UsageError
+from paoding_onnx.model.load import load
+from paoding_onnx.model.read import constants
+from paoding_onnx.model.save import write_text
 from paoding_onnx.options import Options
-from paoding_onnx.pipeline import examine
-from paoding_onnx.pipeline import prune
-from paoding_onnx.reader import constants
 from paoding_onnx.samplers import METHODS
-from paoding_onnx.surgeon import cut
-from paoding_onnx.writer import write_text
-from tests.models import model
-from tests.models import parse
-from tests.models import save
-from tests.pruning import CNN
-from tests.pruning import MLP
-from tests.pruning import contents
-from tests.pruning import files
-from tests.pruning import is_unchanged
-from tests.pruning import moved
-from tests.pruning import plan_of
-from tests.pruning import skip_latency
-from tests.pruning import traced_model
+from paoding_onnx.surgery.cut import cut
+from tests.models import model, parse, save
+from tests.pruning import CNN, MLP, contents, files, is_unchanged, moved, plan_of, skip_latency, traced_model
 
 MODELS = {
     "mlp": MLP,
@@ -364,14 +348,14 @@ def cut_wrongly(subject, trace, plan, *rest):
 
 
 def test_failed_proof_writes_nothing(source, monkeypatch):
-    monkeypatch.setattr("paoding_onnx.pipeline.cut", cut_wrongly)
+    monkeypatch.setattr("paoding_onnx.api.cut", cut_wrongly)
     with pytest.raises(CheckError, match=r"the surgery failed its proof, nothing was written\. largest difference"):
         prune(source, source.with_name("small.onnx"))
     assert list(source.parent.iterdir()) == [source]
 
 
 def test_wrong_prediction_writes_nothing(source, monkeypatch):
-    monkeypatch.setattr("paoding_onnx.pipeline.cost", lambda trace, _: cost(trace, nothing(trace)))
+    monkeypatch.setattr("paoding_onnx.api.cost", lambda trace, _: cost(trace, nothing(trace)))
     with pytest.raises(CheckError, match="recount: "):
         prune(source, source.with_name("small.onnx"))
     assert list(source.parent.iterdir()) == [source]

@@ -6,24 +6,17 @@ import numpy as np
 import onnx
 import pytest
 
-from paoding_onnx.checks import output_difference
+from paoding_onnx.api import prune
 from paoding_onnx.errors import ModelError
-from paoding_onnx.loader import Model
-from paoding_onnx.loader import lift
+from paoding_onnx.model.load import Model, lift
+from paoding_onnx.model.read import constants
+from paoding_onnx.model.session import Session
 from paoding_onnx.options import Options
-from paoding_onnx.pipeline import prune
-from paoding_onnx.pruned import Pruned
-from paoding_onnx.reader import constants
-from paoding_onnx.session import Session
-from paoding_onnx.surgeon import cut
-from tests.models import model
-from tests.models import parse
-from tests.pruning import CNN
-from tests.pruning import MLP
-from tests.pruning import feeds
-from tests.pruning import moved
-from tests.pruning import planted
-from tests.pruning import skip_latency
+from paoding_onnx.result import Pruned
+from paoding_onnx.surgery.cut import cut
+from paoding_onnx.verification.proofs import output_difference
+from tests.models import model, parse
+from tests.pruning import CNN, MLP, feeds, moved, planted, skip_latency
 
 HALF = Options(round_to=1)
 
@@ -304,7 +297,7 @@ def test_model_that_does_not_run_in_pieces_is_pruned_by_magnitude_with_a_note(mo
     def refuse(*_, **__):
         raise ModelError("too tough")
 
-    monkeypatch.setattr("paoding_onnx.evidence.observe_units", refuse)
+    monkeypatch.setattr("paoding_onnx.selection.profile.observe_units", refuse)
     result = prune(model(MLP), options=HALF)
     plain = prune(model(MLP), options=Options(method="magnitude", round_to=1))
     assert result.plan.removed.tolist() == plain.plan.removed.tolist()
@@ -318,7 +311,7 @@ def test_smaller_model_that_does_not_run_in_pieces_is_left_unfitted_with_a_note(
     def refuse(*_, **__):
         raise ModelError("too tough")
 
-    monkeypatch.setattr("paoding_onnx.fitting.refit", refuse)
+    monkeypatch.setattr("paoding_onnx.reconstruction.reconstruct.refit", refuse)
     result = prune(model(MLP), options=HALF)
     assert proven(result)
     assert result.notes == ("no weight was fitted: the smaller model does not run in pieces (too tough)",)

@@ -10,23 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paoding_onnx.cost import cost
-from paoding_onnx.cost import nothing
-from paoding_onnx.errors import TargetError
-from paoding_onnx.errors import UsageError
-from paoding_onnx.plan import AUTO
-from paoding_onnx.plan import make_plan
-from paoding_onnx.plan import plan_document
-from paoding_onnx.plan import plan_from_document
-from paoding_onnx.plan import quotas
-from paoding_onnx.plan import round_multiple
-from paoding_onnx.plan import schedule
-from paoding_onnx.trace import Group
-from tests.models import random_plan
-from tests.models import traced
-from tests.pruning import CNN
-from tests.pruning import MLP
-from tests.pruning import plan_of
+from paoding_onnx.dependency.cost import cost, nothing
+from paoding_onnx.dependency.groups import Group
+from paoding_onnx.errors import TargetError, UsageError
+from paoding_onnx.surgery.plan import (
+    AUTO,
+    make_plan,
+    plan_document,
+    plan_from_document,
+    quotas,
+    round_multiple,
+    schedule,
+)
+from tests.models import random_plan, traced
+from tests.pruning import CNN, MLP, plan_of
 
 ONE = "g (float[1,8] x) => (float[1,4] y) <float[8,16] a, float[16,4] b> { p = MatMul (x, a) y = MatMul (p, b) }"
 """16 units of 12 parameters each, and nothing else."""

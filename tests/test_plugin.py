@@ -8,14 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from paoding_onnx.graph import Node
-from paoding_onnx.rules import Rule
-from paoding_onnx.rules import operators
-from paoding_onnx.rules import register
-from paoding_onnx.rules import rule
-from tests.models import model
-from tests.models import prune_randomly
-from tests.models import save
+from paoding_onnx.model.graph import Node
+from paoding_onnx.rules import Rule, operators, register, rule
+from tests.models import model, prune_randomly, save
 
 INVERTED = """<ir_version: 8, opset_import: ["" : 17, "com.microsoft" : 1]>
 g (float[1,3,4,4] x) => (float[1,5,4,4] y)

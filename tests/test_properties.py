@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paoding_onnx.cost import cost
-from paoding_onnx.cost import nothing
-from paoding_onnx.loader import Model
-from paoding_onnx.masking import mask
-from paoding_onnx.plan import make_plan
-from paoding_onnx.shapes import observe
-from paoding_onnx.surgeon import cut
-from paoding_onnx.trace import trace
-from tests.models import model
-from tests.models import prune_randomly
-from tests.models import random_plan
-from tests.models import zeroed_and_cut
+from paoding_onnx.dependency.cost import cost, nothing
+from paoding_onnx.dependency.groups import trace
+from paoding_onnx.model.load import Model
+from paoding_onnx.shapes.observe import observe
+from paoding_onnx.surgery.cut import cut
+from paoding_onnx.surgery.plan import make_plan
+from paoding_onnx.verification.masked import mask
+from tests.models import model, prune_randomly, random_plan, zeroed_and_cut
 
 CHANNELS = st.sampled_from([2, 3, 4, 6])
 ACTIVATIONS = st.sampled_from(["Relu", "Sigmoid", "Tanh", "LeakyRelu", "Neg", "HardSwish"])

@@ -13,26 +13,22 @@ import pytest
 from onnx import numpy_helper
 
 import paoding_onnx
-from paoding_onnx.checks import check_surgery
-from paoding_onnx.graph import Array
-from paoding_onnx.loader import Model
-from paoding_onnx.loader import lift
-from paoding_onnx.loader import load
-from paoding_onnx.trace import Trace
-from tests.models import Trial
-from tests.models import model
-from tests.models import parse
-from tests.models import prune_randomly
-from tests.models import save
+from paoding_onnx.dependency.groups import Trace
+from paoding_onnx.model.graph import Array
+from paoding_onnx.model.load import Model, lift, load
+from paoding_onnx.verification.proofs import check_surgery
+from tests.models import Trial, model, parse, prune_randomly, save
 from tests.pruning import skip_latency
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    from onnxruntime.quantization import CalibrationDataReader
-    from onnxruntime.quantization import QuantFormat
-    from onnxruntime.quantization import QuantType
-    from onnxruntime.quantization import quantize_dynamic
-    from onnxruntime.quantization import quantize_static
+    from onnxruntime.quantization import (
+        CalibrationDataReader,
+        QuantFormat,
+        QuantType,
+        quantize_dynamic,
+        quantize_static,
+    )
 
 MODELS = Path(__file__).parents[1] / "models"
 CNN = """g (float[N,3,8,8] x) => (float[N,5] y)

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from paoding_onnx.cost import nothing
-from paoding_onnx.reader import constants
+from paoding_onnx.dependency.cost import nothing
+from paoding_onnx.dependency.groups import trace
+from paoding_onnx.dependency.scope import Scope
+from paoding_onnx.model.read import constants
 from paoding_onnx.samplers import View
-from paoding_onnx.samplers.reach import MAX_COLUMNS
-from paoding_onnx.samplers.reach import reach_of
-from paoding_onnx.scope import Scope
-from paoding_onnx.shapes import observe
-from paoding_onnx.trace import trace
+from paoding_onnx.samplers.output_bounds import MAX_COLUMNS, reach_of
+from paoding_onnx.shapes.observe import observe
 from tests.models import model
-from tests.pruning import MLP
-from tests.pruning import plan_of
-from tests.pruning import planted
-from tests.pruning import run
-from tests.pruning import whole_view
+from tests.pruning import MLP, plan_of, planted, run, whole_view
 
 TINY = """g (float[1,2] x) => (float[1,2] y)
     <float[2,3] a, float[3,2] b={1,-2,3,4,-5,6}, float[2,2] c={1,-1,2,0}> {

@@ -6,12 +6,9 @@ import numpy as np
 import pytest
 
 from paoding_onnx.errors import UsageError
-from paoding_onnx.judging.labelled import ArraySamples
-from paoding_onnx.judging.labelled import evenly
-from paoding_onnx.judging.preprocess import IMAGENET
-from paoding_onnx.judging.preprocess import Preprocess
-from paoding_onnx.judging.preprocess import parse_preprocess
-from paoding_onnx.judging.reading import read_labelled
+from paoding_onnx.evaluation.dataset import ArraySamples, evenly
+from paoding_onnx.evaluation.load import read_labelled
+from paoding_onnx.evaluation.preprocess import IMAGENET, Preprocess, parse_preprocess
 from tests.models import model
 
 ROWS = "g (float[N,3] x) => (float[N,2] y) <float[3,2] w> { y = MatMul (x, w) }"

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from paoding_onnx.api import explain
+from paoding_onnx.dependency.explain import Explanation, Link
 from paoding_onnx.errors import UsageError
 from paoding_onnx.options import Options
-from paoding_onnx.pipeline import explain
-from paoding_onnx.reasons import Explanation
-from paoding_onnx.reasons import Link
 from tests.models import model
 
 SORTED = """g (float[2,3] x) => (float[2,5] y) <float[3,8] a, float[8] ab, float[4,5] b, int64[1] k={4}> {

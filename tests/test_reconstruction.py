@@ -8,20 +8,12 @@ from importlib import import_module
 import numpy as np
 import pytest
 
-from paoding_onnx.loader import Model
-from paoding_onnx.places import Role
-from paoding_onnx.samplers import Candidate
-from paoding_onnx.samplers import View
-from paoding_onnx.samplers import magnitude
-from paoding_onnx.samplers import reconstruction
-from paoding_onnx.samplers.reconstruction import damped
-from paoding_onnx.samplers.reconstruction import weight_gram
+from paoding_onnx.dependency.roles import Role
+from paoding_onnx.model.load import Model
+from paoding_onnx.samplers import Candidate, View, magnitude, reconstruction
+from paoding_onnx.samplers.reconstruction import damped, weight_gram
 from tests.models import model
-from tests.pruning import CNN
-from tests.pruning import MLP
-from tests.pruning import observed_view
-from tests.pruning import planted
-from tests.pruning import whole_view
+from tests.pruning import CNN, MLP, observed_view, planted, whole_view
 
 STREAM = """g (float[N,8] x) => (float[N,3] y) <float[8,6] a, float[6,5] b, float[5,6] c, float[6,3] d> {
   p = MatMul (x, a) q = MatMul (p, b) r = Relu (q) s = MatMul (r, c) t = Add (p, s) y = MatMul (t, d)

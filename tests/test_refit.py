@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
 
-from paoding_onnx.checks import output_difference
-from paoding_onnx.evidence import Evidence
-from paoding_onnx.fitting import Repaired
-from paoding_onnx.fitting import repaired
-from paoding_onnx.graph import Array
-from paoding_onnx.inputs import Samples
-from paoding_onnx.layers import layers_of
-from paoding_onnx.loader import Model
-from paoding_onnx.moments import Moments
-from paoding_onnx.moments import Observed
-from paoding_onnx.plan import Plan
-from paoding_onnx.reader import constants
-from paoding_onnx.ridge import solve
-from paoding_onnx.session import Session
-from paoding_onnx.shapes import observe
-from paoding_onnx.shapes import shapes_of_two
-from paoding_onnx.surgeon import cut
-from tests.models import model
-from tests.models import random_plan
-from tests.pruning import CNN
-from tests.pruning import MLP
-from tests.pruning import feeds
-from tests.pruning import observed
-from tests.pruning import plan_of
-from tests.pruning import planted
-from tests.pruning import traced_model
+from paoding_onnx.calibration import Samples
+from paoding_onnx.layerwise.layers import layers_of
+from paoding_onnx.layerwise.ridge import solve
+from paoding_onnx.layerwise.statistics import Moments, Observed
+from paoding_onnx.model.graph import Array
+from paoding_onnx.model.load import Model
+from paoding_onnx.model.read import constants
+from paoding_onnx.model.session import Session
+from paoding_onnx.reconstruction.reconstruct import Repaired, repaired
+from paoding_onnx.selection.profile import Evidence
+from paoding_onnx.shapes.observe import observe, shapes_of_two
+from paoding_onnx.surgery.cut import cut
+from paoding_onnx.surgery.plan import Plan
+from paoding_onnx.verification.proofs import output_difference
+from tests.models import model, random_plan
+from tests.pruning import CNN, MLP, feeds, observed, plan_of, planted, traced_model
 
 STRUCTURES = {
     "dense": MLP,
@@ -260,7 +249,7 @@ def test_input_that_is_not_finite_is_left_alone():
 
 
 def test_fit_that_does_not_hold_on_other_inputs_is_not_made(monkeypatch):
-    monkeypatch.setattr("paoding_onnx.refit.solve", lambda *_, **__: None)
+    monkeypatch.setattr("paoding_onnx.reconstruction.fit_layers.solve", lambda *_, **__: None)
     subject = model(MLP)
     plain, found = fit(subject, plan_of(traced_model(subject), a=[1, 2, 3]))
     assert not found.layers
@@ -275,7 +264,7 @@ def test_fit_is_judged_on_batches_that_take_no_part_in_it(monkeypatch):
         seen.append((fitted.features.shape[1], held.features.shape[1]))
         return solve(fitted, held, *rest, **options)
 
-    monkeypatch.setattr("paoding_onnx.refit.solve", look)
+    monkeypatch.setattr("paoding_onnx.reconstruction.fit_layers.solve", look)
     subject = model(MLP)
     fit(subject, plan_of(traced_model(subject), b=[1]), sizes=(10, 20, 30, 40, 50, 60, 70, 80))
     assert seen == [(10 + 20 + 30 + 50 + 60 + 70, 40 + 80)]

@@ -7,20 +7,14 @@ from importlib import import_module
 import numpy as np
 import pytest
 
-from paoding_onnx.layers import layers_of
-from paoding_onnx.reader import constants
-from paoding_onnx.repair import absorb
-from paoding_onnx.repair import stand_in
+from paoding_onnx.layerwise.layers import layers_of
+from paoding_onnx.model.read import constants
+from paoding_onnx.reconstruction.compensate import absorb, stand_in
 from paoding_onnx.samplers import Candidate
-from paoding_onnx.surgeon import reweigh
+from paoding_onnx.surgery.cut import reweigh
 from tests.models import model
 from tests.pruning import MLP as WHOLE_MLP
-from tests.pruning import contents
-from tests.pruning import is_unchanged
-from tests.pruning import moved
-from tests.pruning import observed_view
-from tests.pruning import planted
-from tests.pruning import whole_view
+from tests.pruning import contents, is_unchanged, moved, observed_view, planted, whole_view
 
 MLP = "g (float[N,3] x) => (float[N,2] y) <float[3,4] a, float[4,2] b> {{ p = MatMul (x, a) y = {consumer} }}"
 

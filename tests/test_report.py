@@ -9,29 +9,24 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from paoding_onnx.checks import Verdict
-from paoding_onnx.fidelity import Fidelity
-from paoding_onnx.loader import lift
+from paoding_onnx.api import prune
+from paoding_onnx.evaluation.fidelity import Fidelity
+from paoding_onnx.model.load import lift
 from paoding_onnx.options import Options
-from paoding_onnx.pipeline import prune
-from paoding_onnx.report import check_document
-from paoding_onnx.report import check_lines
-from paoding_onnx.report import inspect_document
-from paoding_onnx.report import inspect_lines
-from paoding_onnx.report import operators_document
-from paoding_onnx.report import prune_document
-from paoding_onnx.report import prune_lines
-from paoding_onnx.report.documents import prunable_parameters
-from paoding_onnx.report.documents import warnings
+from paoding_onnx.report import (
+    check_document,
+    check_lines,
+    inspect_document,
+    inspect_lines,
+    operators_document,
+    prune_document,
+    prune_lines,
+)
+from paoding_onnx.report.documents import prunable_parameters, warnings
 from paoding_onnx.report.tables import MAX_ROWS
-from tests.models import model
-from tests.models import parse
-from tests.models import save
-from tests.models import traced
-from tests.pruning import CNN
-from tests.pruning import MLP
-from tests.pruning import skip_latency
-from tests.pruning import traced_model
+from paoding_onnx.verification.proofs import Verdict
+from tests.models import model, parse, save, traced
+from tests.pruning import CNN, MLP, skip_latency, traced_model
 
 INEXACT = """g (float[1,4,2,2] x) => (float[1,1,2,2] y) <float[6,4,1,1] a> {
   p = Conv (x, a) y = ReduceMean <axes=[1]> (p)

@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
+import reproduce_paper
 
 import paoding_onnx
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
-
-import reproduce_paper
-from csv_rows import read_csv
-from csv_rows import write_csv
-from reproduction import arithmetic
-from reproduction import chart
-from reproduction import claims
-from reproduction import document
-from reproduction import statements
-from reproduction.measure import ALL_WAYS
-from reproduction.measure import N_STEPS
-from reproduction.measure import PARTS
-from reproduction.measure import SUBJECTS
-from reproduction.measure import WHOLE
-from reproduction.measure import Row
-from reproduction.measure import is_convolution
-from reproduction.measure import producers
+from scripts.benchmarks.csv_rows import read_csv, write_csv
+from scripts.benchmarks.paper import arithmetic, chart, claims, document, statements
+from scripts.benchmarks.paper.measure import ALL_WAYS, N_STEPS, PARTS, SUBJECTS, WHOLE, Row, is_convolution, producers
 
 DOCS = Path(__file__).parents[1] / "docs"
 EMPTY_PAGE = f"head\n\n{document.BEGIN}\n{document.END}\n\ntail\n"

@@ -8,10 +8,8 @@ import numpy as np
 import pytest
 
 from paoding_onnx.errors import ModelError
-from paoding_onnx.judging.resources import Timed
-from paoding_onnx.judging.resources import measure
-from tests.models import parse
-from tests.models import save
+from paoding_onnx.evaluation.latency import Timed, measure
+from tests.models import parse, save
 
 SMALL = "g (float[1,8] x) => (float[1,8] y) <float[8,8] w> { y = MatMul (x, w) }"
 LARGE = "g (float[1,8] x) => (float[1,8] y) <float[8,2000000] w> { h = MatMul (x, w) y = ReduceMean <axes=[1]> (h) }"

@@ -5,12 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paoding_onnx.ridge import RIDGE
-from paoding_onnx.ridge import Change
-from paoding_onnx.ridge import Clamp
-from paoding_onnx.ridge import Rows
-from paoding_onnx.ridge import Singles
-from paoding_onnx.ridge import solve
+from paoding_onnx.layerwise.ridge import RIDGE, Change, Clamp, Rows, Singles, solve
 
 NONE = Clamp()
 RELU = Clamp(low=0.0)

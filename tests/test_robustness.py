@@ -9,22 +9,14 @@ import math
 import numpy as np
 import pytest
 
-from paoding_onnx.errors import ModelError
-from paoding_onnx.errors import UsageError
-from paoding_onnx.judging import JudgeOptions
-from paoding_onnx.judging.labelled import ArraySamples
-from paoding_onnx.judging.labelled import Range
-from paoding_onnx.judging.predictions import Form
-from paoding_onnx.judging.predictions import Task
-from paoding_onnx.robustness import Attack
-from paoding_onnx.robustness import robustness
-from paoding_onnx.robustness.attacks import Walk
-from paoding_onnx.robustness.attacks import estimate
-from paoding_onnx.robustness.attacks import fgsm
-from paoding_onnx.robustness.attacks import pgd
-from paoding_onnx.robustness.freezing import observed
-from paoding_onnx.robustness.losses import Loss
-from paoding_onnx.robustness.losses import loss_point
+from paoding_onnx.errors import ModelError, UsageError
+from paoding_onnx.evaluation import JudgeOptions
+from paoding_onnx.evaluation.dataset import ArraySamples, Range
+from paoding_onnx.evaluation.predictions import Form, Task
+from paoding_onnx.gradients.freeze import observed
+from paoding_onnx.robustness import Attack, robustness
+from paoding_onnx.robustness.attacks import Walk, estimate, fgsm, pgd
+from paoding_onnx.robustness.losses import Loss, loss_point
 from tests.models import model
 
 UNIT = Range(np.array(0.0), np.array(1.0))

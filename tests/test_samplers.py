@@ -5,23 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from paoding_onnx.api import prune
 from paoding_onnx.options import Options
-from paoding_onnx.pipeline import prune
-from paoding_onnx.samplers import METHODS
-from paoding_onnx.samplers import View
-from paoding_onnx.samplers import at_random
-from paoding_onnx.samplers import channel_scale
-from paoding_onnx.samplers import magnitude
-from paoding_onnx.samplers import pairwise
-from paoding_onnx.samplers import paoding
+from paoding_onnx.samplers import METHODS, View, at_random, channel_scale, magnitude, pairwise, paoding
 from tests.models import model
-from tests.pruning import CNN
-from tests.pruning import MLP
-from tests.pruning import moved
-from tests.pruning import plan_of
-from tests.pruning import planted
-from tests.pruning import skip_latency
-from tests.pruning import whole_view
+from tests.pruning import CNN, MLP, moved, plan_of, planted, skip_latency, whole_view
 
 THREE = """g (float[1,2] x) => (float[1,1] y) <float[2,3] a={3,0,1,4,1,0}, float[3,1] b={1,2,10}> {
   p = MatMul (x, a) y = MatMul (p, b)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from paoding_onnx.choices import Prefer
+from paoding_onnx.api import examine, prune
+from paoding_onnx.dependency.composite_axes import Prefer
+from paoding_onnx.dependency.groups import trace
 from paoding_onnx.errors import UsageError
 from paoding_onnx.options import Options
-from paoding_onnx.pipeline import examine
-from paoding_onnx.pipeline import prune
-from paoding_onnx.plan import plan_document
-from paoding_onnx.plan import plan_from_document
-from paoding_onnx.plan import scope_of_document
-from paoding_onnx.shapes import observe
-from paoding_onnx.trace import trace
+from paoding_onnx.shapes.observe import observe
+from paoding_onnx.surgery.plan import plan_document, plan_from_document, scope_of_document
 from tests.models import model
 from tests.pruning import skip_latency
 

@@ -6,27 +6,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from paoding_onnx.cost import nothing
-from paoding_onnx.layers import layers_of
-from paoding_onnx.loader import Model
-from paoding_onnx.moments import observe_units
-from paoding_onnx.repair import stand_in
-from paoding_onnx.samplers import Candidate
-from paoding_onnx.samplers import View
-from paoding_onnx.samplers import reconstruction
-from paoding_onnx.sensitivity import SHARES
-from paoding_onnx.sensitivity import Harm
-from paoding_onnx.sensitivity import Probe
-from paoding_onnx.sensitivity import _share
-from paoding_onnx.sensitivity import measure
-from paoding_onnx.session import Session
-from paoding_onnx.surgeon import reweigh
+from paoding_onnx.dependency.cost import nothing
+from paoding_onnx.layerwise.layers import layers_of
+from paoding_onnx.layerwise.statistics import observe_units
+from paoding_onnx.model.load import Model
+from paoding_onnx.model.session import Session
+from paoding_onnx.reconstruction.compensate import stand_in
+from paoding_onnx.samplers import Candidate, View, reconstruction
+from paoding_onnx.selection.sensitivity import SHARES, Harm, Probe, _share, measure
+from paoding_onnx.surgery.cut import reweigh
 from tests.models import model
-from tests.pruning import CNN
-from tests.pruning import MLP
-from tests.pruning import feeds
-from tests.pruning import planted
-from tests.pruning import traced_model
+from tests.pruning import CNN, MLP, feeds, planted, traced_model
 
 STREAM = """g (float[N,8] x) => (float[N,3] y, float[N,6] z)
     <float[8,12] a, float[12,10] b, float[10,12] c, float[12,3] d, float[12,6] e> {

@@ -5,16 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from paoding_onnx.calibration import InputOptions
 from paoding_onnx.errors import ModelError
-from paoding_onnx.fidelity import compare
-from paoding_onnx.inputs import InputOptions
-from paoding_onnx.session import Session
-from paoding_onnx.session import latency_ratio
-from paoding_onnx.session import one_line
-from paoding_onnx.shapes import observe
-from tests.models import model
-from tests.models import parse
-from tests.models import save
+from paoding_onnx.evaluation.fidelity import compare
+from paoding_onnx.model.session import Session, latency_ratio, one_line
+from paoding_onnx.shapes.observe import observe
+from tests.models import model, parse, save
 
 TEXT = """g (float[1,16] x) => (float[1,4] y) <float[16,32] w, float[32,4] v> {
   h = MatMul (x, w)
@@ -58,20 +54,20 @@ def test_optimised_session_gives_the_same_numbers():
 
 
 def test_lean_session_gives_the_same_numbers_with_lent_weights(monkeypatch):
-    monkeypatch.setattr("paoding_onnx.session.LENT_BYTES", 0)
+    monkeypatch.setattr("paoding_onnx.model.session.LENT_BYTES", 0)
     plain, lean = Session(model(TEXT)), Session(model(TEXT), optimise=True, lean=True)
     np.testing.assert_allclose(plain.run(FEEDS)["y"], lean.run(FEEDS)["y"], rtol=1e-5)
 
 
 def test_lean_session_refuses_a_model_in_which_the_optimiser_reads_a_lent_weight(monkeypatch):
-    monkeypatch.setattr("paoding_onnx.session.LENT_BYTES", 0)
+    monkeypatch.setattr("paoding_onnx.model.session.LENT_BYTES", 0)
     with pytest.raises(ModelError, match="does not load"):
         Session(model(FOLDED), optimise=True, lean=True)
 
 
 def test_large_models_are_compared_though_the_optimiser_reads_their_weights(monkeypatch):
-    monkeypatch.setattr("paoding_onnx.session.LENT_BYTES", 0)
-    monkeypatch.setattr("paoding_onnx.fidelity.LEAN_BYTES", 0)
+    monkeypatch.setattr("paoding_onnx.model.session.LENT_BYTES", 0)
+    monkeypatch.setattr("paoding_onnx.evaluation.fidelity.LEAN_BYTES", 0)
     subject = model(FOLDED)
     compared = compare(subject, subject, observe(subject), InputOptions(), macs=0, seed=0)
     assert compared.latency_ratio > 0

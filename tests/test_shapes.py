@@ -5,15 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paoding_onnx.errors import ModelError
-from paoding_onnx.errors import UsageError
-from paoding_onnx.graph import Origin
-from paoding_onnx.loader import lift
-from paoding_onnx.shapes import SMALL
-from paoding_onnx.shapes import observe
-from paoding_onnx.shapes import runnable_shapes
-from tests.models import model
-from tests.models import parse
+from paoding_onnx.errors import ModelError, UsageError
+from paoding_onnx.model.graph import Origin
+from paoding_onnx.model.load import lift
+from paoding_onnx.shapes.observe import SMALL, observe, runnable_shapes
+from tests.models import model, parse
 
 OPEN = """g (float[N,3,H,W] x) => (float[a,b] y) <int64[1] i={1}, int64[1] m={-1}, int64[1] four={4}> {
   s = Shape (x)

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from paoding_onnx import sites
-from paoding_onnx.rules import rule_for
-from paoding_onnx.shapes import observe
-from paoding_onnx.sites import Site
-from paoding_onnx.sites import Slot
-from paoding_onnx.sites import sites_of
-from tests.models import IMAGES
-from tests.models import model
+from paoding_onnx.rules import binding, rule_for
+from paoding_onnx.rules.binding import Site, Slot, sites_of
+from paoding_onnx.shapes.observe import observe
+from tests.models import IMAGES, model
 
 
 def found(text: str) -> tuple[Site, ...]:
@@ -54,7 +50,7 @@ def test_node_without_a_usable_rule_is_marked():
 
 
 def test_rule_that_does_not_fit_gives_way_to_one_that_pins(monkeypatch):
-    monkeypatch.setattr(sites, "rule_for", lambda node: replace(rule_for(node), equation="n C -> n C"))
+    monkeypatch.setattr(binding, "rule_for", lambda node: replace(rule_for(node), equation="n C -> n C"))
     conv, _ = found(CONV)
     assert conv.rule.why == "its rule does not fit here: 'n C -> n C' has 1 operands on a side, the node 3"
     assert all(name[0].islower() for name in conv.bound.sizes)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from paoding_onnx.shapes import observe
-from paoding_onnx.sites import sites_of
-from paoding_onnx.sizes import follow_sizes
-from tests.models import model
-from tests.models import prune_randomly
-from tests.models import traced
+from paoding_onnx.dependency.shape_arithmetic import follow_sizes
+from paoding_onnx.rules.binding import sites_of
+from paoding_onnx.shapes.observe import observe
+from tests.models import model, prune_randomly, traced
 
 HEAD = (
     "g (float[2,3,4,4] x) => (float[2,5,4,4] y) <float[8,3,1,1] a, float[5,8,1,1] b, int64 one={1}> { p = Conv (x, a) "

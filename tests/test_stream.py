@@ -5,8 +5,7 @@ from __future__ import annotations
 import cProfile
 import pstats
 import tempfile
-from collections.abc import Callable
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -15,20 +14,15 @@ import numpy as np
 import pytest
 
 from paoding_onnx.errors import ModelError
-from paoding_onnx.graph import Array
-from paoding_onnx.graph import Graph
-from paoding_onnx.loader import Model
-from paoding_onnx.reader import computed_names
-from paoding_onnx.reader import constants
-from paoding_onnx.session import Session
-from paoding_onnx.shapes import observe
-from paoding_onnx.stream import Stream
-from paoding_onnx.stream import needed
-from paoding_onnx.surgeon import reweigh
+from paoding_onnx.layerwise.stream import Stream, needed
+from paoding_onnx.model.graph import Array, Graph
+from paoding_onnx.model.load import Model
+from paoding_onnx.model.read import computed_names, constants
+from paoding_onnx.model.session import Session
+from paoding_onnx.shapes.observe import observe
+from paoding_onnx.surgery.cut import reweigh
 from tests.models import model
-from tests.pruning import CNN
-from tests.pruning import MLP
-from tests.pruning import files
+from tests.pruning import CNN, MLP, files
 
 MODELS = {
     "rows": MLP,

@@ -6,13 +6,11 @@ import numpy as np
 import onnx
 import pytest
 
-from paoding_onnx.loader import Model
-from paoding_onnx.reader import constants
-from paoding_onnx.session import Session
-from paoding_onnx.shapes import observe
-from paoding_onnx.stretch import proto_nodes
-from paoding_onnx.stretch import reads
-from paoding_onnx.stretch import stretch
+from paoding_onnx.layerwise.subgraph import proto_nodes, reads, stretch
+from paoding_onnx.model.load import Model
+from paoding_onnx.model.read import constants
+from paoding_onnx.model.session import Session
+from paoding_onnx.shapes.observe import observe
 from tests.models import model
 from tests.pruning import MLP
 

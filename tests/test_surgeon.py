@@ -7,30 +7,18 @@ import json
 import numpy as np
 import onnx
 import pytest
-from hypothesis import given
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import numpy_helper
 
-from paoding_onnx.cost import nothing
-from paoding_onnx.loader import lift
-from paoding_onnx.masking import mask
-from paoding_onnx.plan import make_plan
-from paoding_onnx.plan import plan_document
-from paoding_onnx.reader import constants
-from paoding_onnx.surgeon import cut
-from tests.models import model
-from tests.models import parse
-from tests.models import prune_randomly
-from tests.models import random_plan
-from tests.pruning import CNN
-from tests.pruning import MLP
-from tests.pruning import contents
-from tests.pruning import initializers
-from tests.pruning import is_unchanged
-from tests.pruning import moved
-from tests.pruning import plan_of
-from tests.pruning import traced_model
+from paoding_onnx.dependency.cost import nothing
+from paoding_onnx.model.load import lift
+from paoding_onnx.model.read import constants
+from paoding_onnx.surgery.cut import cut
+from paoding_onnx.surgery.plan import make_plan, plan_document
+from paoding_onnx.verification.masked import mask
+from tests.models import model, parse, prune_randomly, random_plan
+from tests.pruning import CNN, MLP, contents, initializers, is_unchanged, moved, plan_of, traced_model
 
 BRANCHES = """g (float[1,3,4,4] x) => (float[1,5,16] y)
     <float[8,3,1,1] a, float[8,3,1,1] b, float[5,8] c, float[5,8] d, int64[3] target={0,8,16}> {

@@ -5,15 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from paoding_onnx.dependency.groups import Group, Trace, gone
+from paoding_onnx.dependency.roles import Role
 from paoding_onnx.errors import UsageError
-from paoding_onnx.places import Role
-from paoding_onnx.sites import Slot
-from paoding_onnx.trace import Group
-from paoding_onnx.trace import Trace
-from paoding_onnx.trace import gone
-from tests.models import IMAGES
-from tests.models import ROWS
-from tests.models import traced
+from paoding_onnx.rules.binding import Slot
+from tests.models import IMAGES, ROWS, traced
 
 NET = """g (float[N,3,8,8] x) => (float[N,5] y)
     <float[4,3,3,3] a, float[4] ab, float[4] s, float[4] t, float[4] m, float[4] v, float[6,4,3,3] b, float[96,5] c> {

@@ -15,18 +15,11 @@ import onnx
 import pytest
 
 from paoding_onnx.errors import OutputError
-from paoding_onnx.loader import load
-from paoding_onnx.reader import constants
-from paoding_onnx.writer import save
-from paoding_onnx.writer import stage
-from paoding_onnx.writer import write_model
-from paoding_onnx.writer import write_text
-from tests.models import model
-from tests.models import parse
-from tests.pruning import contents
-from tests.pruning import files
-from tests.pruning import is_unchanged
-from tests.pruning import moved
+from paoding_onnx.model.load import load
+from paoding_onnx.model.read import constants
+from paoding_onnx.model.save import save, stage, write_model, write_text
+from tests.models import model, parse
+from tests.pruning import contents, files, is_unchanged, moved
 
 WIDE = "g (float[N,16] x) => (float[N,4] y) <float[16,32] a, float[32,4] b> { p = MatMul (x, a) y = MatMul (p, b) }"
 """a has 2048 bytes and leaves the protobuf, b has 512 and stays."""
@@ -217,7 +210,7 @@ def test_weights_beside_the_model_can_be_moved_with_it(tmp_path, external):
 
 
 def test_weights_too_many_for_one_file_are_written_beside_it(tmp_path, monkeypatch):
-    monkeypatch.setattr("paoding_onnx.writer.INLINE_LIMIT", 2000)
+    monkeypatch.setattr("paoding_onnx.model.save.INLINE_LIMIT", 2000)
     written = write_model(model(WIDE), tmp_path / "m.onnx")
     assert [path.name for path in written] == ["m.onnx.data", "m.onnx"]
     assert moved(model(WIDE), load(tmp_path / "m.onnx")) == 0

@@ -5,11 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.pruning import skip_comparison
-from tests.skeletons import figures
-from tests.skeletons import halve
-from tests.skeletons import names
-from tests.skeletons import parameters_left
-from tests.skeletons import unpack
+from tests.skeletons import figures, halve, names, parameters_left, unpack
 
 SLACK = 0.001
 """The figures are rounded, and what counts as a parameter may shift by a table."""

@@ -8,8 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from paoding_onnx.cli.arguments import parse_arguments
-from paoding_onnx.errors import OutputError
-from paoding_onnx.errors import PaodingError
+from paoding_onnx.errors import OutputError, PaodingError
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""

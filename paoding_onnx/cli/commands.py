@@ -5,50 +5,39 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Callable
-from collections.abc import Iterable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 
-from rich.console import Console
-from rich.console import RenderableType
+from rich.console import Console, RenderableType
 from rich.progress import Progress
 
-from paoding_onnx.cli.evaluate import evaluate
-from paoding_onnx.cli.evaluate import evaluation_document
-from paoding_onnx.cli.evaluate import evaluation_lines
-from paoding_onnx.errors import ModelError
-from paoding_onnx.errors import UsageError
-from paoding_onnx.inputs import InputOptions
-from paoding_onnx.loader import load
+from paoding_onnx.api import examine, explain, measure_harms, prune
+from paoding_onnx.calibration import InputOptions
+from paoding_onnx.cli.evaluate import evaluate, evaluation_document, evaluation_lines
+from paoding_onnx.errors import ModelError, UsageError
+from paoding_onnx.model.load import load
+from paoding_onnx.model.save import Stage, check_targets, stage, write_text
 from paoding_onnx.options import Options
-from paoding_onnx.pipeline import examine
-from paoding_onnx.pipeline import explain
-from paoding_onnx.pipeline import measure_harms
-from paoding_onnx.pipeline import prune
-from paoding_onnx.plan import plan_document
-from paoding_onnx.pruned import Pruned
-from paoding_onnx.report import check_document
-from paoding_onnx.report import check_lines
-from paoding_onnx.report import inspect_document
-from paoding_onnx.report import inspect_lines
-from paoding_onnx.report import number
-from paoding_onnx.report import operators_document
-from paoding_onnx.report import operators_lines
-from paoding_onnx.report import prune_document
-from paoding_onnx.report import prune_lines
-from paoding_onnx.report import sensitivity_lines
-from paoding_onnx.report import why_lines
+from paoding_onnx.report import (
+    check_document,
+    check_lines,
+    inspect_document,
+    inspect_lines,
+    number,
+    operators_document,
+    operators_lines,
+    prune_document,
+    prune_lines,
+    sensitivity_lines,
+    why_lines,
+)
 from paoding_onnx.report.charts import heat_map
 from paoding_onnx.report.html import html_page
-from paoding_onnx.verify import check
-from paoding_onnx.writer import Stage
-from paoding_onnx.writer import check_targets
-from paoding_onnx.writer import stage
-from paoding_onnx.writer import write_text
+from paoding_onnx.result import Pruned
+from paoding_onnx.surgery.plan import plan_document
+from paoding_onnx.verification.check import check
 
 PLAIN_WIDTH = 110
 """Columns of tables that do not go to a terminal."""

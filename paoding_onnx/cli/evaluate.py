@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Iterator
-from dataclasses import dataclass
-from dataclasses import fields
+from dataclasses import dataclass, fields
 
 from rich.console import RenderableType
 
-from paoding_onnx.judging import Judged
-from paoding_onnx.judging import JudgeOptions
-from paoding_onnx.judging import judge
-from paoding_onnx.judging.predictions import Progress
-from paoding_onnx.judging.preprocess import parse_preprocess
-from paoding_onnx.report.evaluation import evaluate_document
-from paoding_onnx.report.evaluation import evaluate_lines
-from paoding_onnx.report.robustness import robustness_document
-from paoding_onnx.report.robustness import robustness_lines
-from paoding_onnx.robustness import Attack
-from paoding_onnx.robustness import Robustness
-from paoding_onnx.robustness import robustness
+from paoding_onnx.evaluation import Judged, JudgeOptions, judge
+from paoding_onnx.evaluation.predictions import Progress
+from paoding_onnx.evaluation.preprocess import parse_preprocess
+from paoding_onnx.report.evaluation import evaluate_document, evaluate_lines
+from paoding_onnx.report.robustness import robustness_document, robustness_lines
+from paoding_onnx.robustness import Attack, Robustness, robustness
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,13 @@ Colours are set by classes, so that a chart follows the reader's light or dark t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 from types import MappingProxyType
 
-from paoding_onnx.sensitivity import SHARES
-from paoding_onnx.sensitivity import Harm
+from paoding_onnx.selection.sensitivity import SHARES, Harm
 
 HARM_BOUNDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 """Harm from which on a cell has the next darker colour; about three to each power of ten."""

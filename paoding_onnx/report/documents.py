@@ -8,18 +8,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from paoding_onnx.checks import Verdict
-from paoding_onnx.cost import Cost
-from paoding_onnx.cost import cost
-from paoding_onnx.cost import group_cost
-from paoding_onnx.cost import nothing
-from paoding_onnx.fidelity import Fidelity
+from paoding_onnx.dependency.cost import Cost, cost, group_cost, nothing
+from paoding_onnx.dependency.groups import Group, Refusal, Trace
+from paoding_onnx.evaluation.fidelity import Fidelity
 from paoding_onnx.options import Options
-from paoding_onnx.pruned import Pruned
+from paoding_onnx.result import Pruned
 from paoding_onnx.rules import operators
-from paoding_onnx.trace import Group
-from paoding_onnx.trace import Refusal
-from paoding_onnx.trace import Trace
+from paoding_onnx.verification.proofs import Verdict
 
 Document = dict[str, object]
 GOOD_AGREEMENT = 0.9

@@ -11,14 +11,10 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from paoding_onnx.judging import Comparison
-from paoding_onnx.judging import Judged
-from paoding_onnx.judging.metrics import ClassScore
-from paoding_onnx.judging.metrics import Interval
-from paoding_onnx.judging.resources import Resources
-from paoding_onnx.report.documents import Document
-from paoding_onnx.report.documents import number
-from paoding_onnx.report.documents import sha256
+from paoding_onnx.evaluation import Comparison, Judged
+from paoding_onnx.evaluation.latency import Resources
+from paoding_onnx.evaluation.metrics import ClassScore, Interval
+from paoding_onnx.report.documents import Document, number, sha256
 
 MAX_CLASSES = 40
 """Longer tables of classes show those with the lowest F1."""

@@ -8,8 +8,7 @@ from rich import box
 from rich.console import RenderableType
 from rich.table import Table
 
-from paoding_onnx.report.documents import Document
-from paoding_onnx.report.documents import number
+from paoding_onnx.report.documents import Document, number
 from paoding_onnx.robustness import Robustness
 
 

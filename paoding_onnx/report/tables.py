@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 from rich import box
@@ -11,23 +10,14 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from paoding_onnx.checks import Verdict
-from paoding_onnx.choices import Choice
-from paoding_onnx.choices import Prefer
-from paoding_onnx.cost import cost
-from paoding_onnx.cost import group_cost
-from paoding_onnx.cost import nothing
-from paoding_onnx.pruned import Pruned
-from paoding_onnx.reasons import Explanation
-from paoding_onnx.report.documents import operators_document
-from paoding_onnx.report.documents import prunable_parameters
-from paoding_onnx.report.documents import refusal_text
-from paoding_onnx.report.documents import share
-from paoding_onnx.report.documents import warnings
-from paoding_onnx.sensitivity import SHARES
-from paoding_onnx.sensitivity import Harm
-from paoding_onnx.trace import Refusal
-from paoding_onnx.trace import Trace
+from paoding_onnx.dependency.composite_axes import Choice, Prefer
+from paoding_onnx.dependency.cost import cost, group_cost, nothing
+from paoding_onnx.dependency.explain import Explanation
+from paoding_onnx.dependency.groups import Refusal, Trace
+from paoding_onnx.report.documents import operators_document, prunable_parameters, refusal_text, share, warnings
+from paoding_onnx.result import Pruned
+from paoding_onnx.selection.sensitivity import SHARES, Harm
+from paoding_onnx.verification.proofs import Verdict
 
 _T = TypeVar("_T")
 MAX_ROWS = 40

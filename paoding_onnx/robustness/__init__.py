@@ -7,6 +7,6 @@ samples that it gets right after it.
 from __future__ import annotations
 
 from paoding_onnx.robustness.attacks import Attack as Attack
-from paoding_onnx.robustness.measuring import Robustness as Robustness
-from paoding_onnx.robustness.measuring import Survival as Survival
-from paoding_onnx.robustness.measuring import robustness as robustness
+from paoding_onnx.robustness.evaluate import Robustness as Robustness
+from paoding_onnx.robustness.evaluate import Survival as Survival
+from paoding_onnx.robustness.evaluate import robustness as robustness

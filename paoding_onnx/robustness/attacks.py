@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.errors import UsageError
-from paoding_onnx.graph import Array
-from paoding_onnx.judging.labelled import Range
-from paoding_onnx.judging.metrics import Floats
-from paoding_onnx.judging.metrics import Labels
+from paoding_onnx.evaluation.dataset import Range
+from paoding_onnx.evaluation.metrics import Floats, Labels
+from paoding_onnx.model.graph import Array
 
 KINDS = ("fgsm", "pgd")
 Direction = Callable[[Array, Labels], Floats]

@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,16 +14,13 @@ import onnx
 import onnx_ad
 
 from paoding_onnx.errors import ModelError
-from paoding_onnx.graph import Array
-from paoding_onnx.judging.metrics import Floats
-from paoding_onnx.judging.metrics import Labels
-from paoding_onnx.loader import lift
-from paoding_onnx.robustness.freezing import Observed
-from paoding_onnx.robustness.freezing import freeze
-from paoding_onnx.robustness.freezing import standalone
+from paoding_onnx.evaluation.metrics import Floats, Labels
+from paoding_onnx.gradients.freeze import Observed, freeze, standalone
+from paoding_onnx.gradients.gather_form import as_lookup
+from paoding_onnx.model.graph import Array
+from paoding_onnx.model.load import lift
+from paoding_onnx.model.session import Session
 from paoding_onnx.robustness.losses import LossPoint
-from paoding_onnx.robustness.selections import as_lookup
-from paoding_onnx.session import Session
 
 REFUSALS = (onnx_ad.UnsupportedOperator, onnx_ad.UnrollTooLarge, ValueError, TypeError, KeyError, IndexError)
 """What the writer of reverse passes raises for what it does not take."""

@@ -10,13 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from paoding_onnx.graph import Array
-from paoding_onnx.judging.metrics import Floats
-from paoding_onnx.judging.metrics import Labels
-from paoding_onnx.judging.predictions import Form
-from paoding_onnx.judging.predictions import Task
-from paoding_onnx.judging.predictions import softmax
-from paoding_onnx.robustness.freezing import Observed
+from paoding_onnx.evaluation.metrics import Floats, Labels
+from paoding_onnx.evaluation.predictions import Form, Task, softmax
+from paoding_onnx.gradients.freeze import Observed
+from paoding_onnx.model.graph import Array
 
 _TOLERANCE = 1e-4
 _TINY = 1e-30

@@ -8,28 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.errors import ModelError
-from paoding_onnx.errors import UsageError
-from paoding_onnx.graph import Array
-from paoding_onnx.judging import JudgeOptions
-from paoding_onnx.judging.labelled import Labelled
-from paoding_onnx.judging.labelled import Range
-from paoding_onnx.judging.metrics import Floats
-from paoding_onnx.judging.metrics import Labels
-from paoding_onnx.judging.predictions import Form
-from paoding_onnx.judging.predictions import Runner
-from paoding_onnx.judging.predictions import Task
-from paoding_onnx.judging.predictions import choose_output
-from paoding_onnx.judging.predictions import classes_said
-from paoding_onnx.judging.predictions import interpret
-from paoding_onnx.loader import Model
-from paoding_onnx.robustness.attacks import Attack
-from paoding_onnx.robustness.attacks import Direction
-from paoding_onnx.robustness.attacks import estimate
-from paoding_onnx.robustness.freezing import Observed
-from paoding_onnx.robustness.freezing import observed
-from paoding_onnx.robustness.losses import Loss
-from paoding_onnx.robustness.losses import loss_point
+from paoding_onnx.errors import ModelError, UsageError
+from paoding_onnx.evaluation import JudgeOptions
+from paoding_onnx.evaluation.dataset import Labelled, Range
+from paoding_onnx.evaluation.metrics import Floats, Labels
+from paoding_onnx.evaluation.predictions import Form, Runner, Task, choose_output, classes_said, interpret
+from paoding_onnx.gradients.freeze import Observed, observed
+from paoding_onnx.model.graph import Array
+from paoding_onnx.model.load import Model
+from paoding_onnx.robustness.attacks import Attack, Direction, estimate
+from paoding_onnx.robustness.losses import Loss, loss_point
 
 MOST_ROWS = 64
 ROWS_SHARE = 4

@@ -20,17 +20,19 @@ from paoding_onnx.rules import reduction as reduction
 from paoding_onnx.rules import shaping as shaping
 from paoding_onnx.rules import shifting as shifting
 from paoding_onnx.rules import windows as windows
-from paoding_onnx.rules.rule import Affine
-from paoding_onnx.rules.rule import Fit
-from paoding_onnx.rules.rule import Passes
-from paoding_onnx.rules.rule import Quantized
-from paoding_onnx.rules.rule import Registered
-from paoding_onnx.rules.rule import Rule
-from paoding_onnx.rules.rule import Statistics
-from paoding_onnx.rules.rule import Taken
-from paoding_onnx.rules.rule import operators
-from paoding_onnx.rules.rule import register
-from paoding_onnx.rules.rule import rule_for
+from paoding_onnx.rules.rule import (
+    Affine,
+    Fit,
+    Passes,
+    Quantized,
+    Registered,
+    Rule,
+    Statistics,
+    Taken,
+    operators,
+    register,
+    rule_for,
+)
 
 __all__ = [
     "Affine",

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from paoding_onnx.graph import Node
-from paoding_onnx.rules.rule import Fit
-from paoding_onnx.rules.rule import Rule
-from paoding_onnx.rules.rule import fixed
-from paoding_onnx.rules.rule import register
-from paoding_onnx.rules.rule import right_aligned
+from paoding_onnx.model.graph import Node
+from paoding_onnx.rules.rule import Fit, Rule, fixed, register, right_aligned
 
 _MICROSOFT = "com.microsoft"
 _WHY = "compares whole heads along this axis, or scales by its size"

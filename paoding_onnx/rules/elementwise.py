@@ -7,14 +7,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.graph import Node
-from paoding_onnx.rules.rule import Affine
-from paoding_onnx.rules.rule import Passes
-from paoding_onnx.rules.rule import Rule
-from paoding_onnx.rules.rule import fixed
-from paoding_onnx.rules.rule import names
-from paoding_onnx.rules.rule import register
-from paoding_onnx.rules.rule import spell
+from paoding_onnx.model.graph import Node
+from paoding_onnx.rules.rule import Affine, Passes, Rule, fixed, names, register, spell
 
 
 @register("Identity", "Neg", read=25)

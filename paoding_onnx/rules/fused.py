@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from paoding_onnx.graph import Node
-from paoding_onnx.rules.rule import Fit
-from paoding_onnx.rules.rule import Passes
-from paoding_onnx.rules.rule import Rule
-from paoding_onnx.rules.rule import axis_index
-from paoding_onnx.rules.rule import names
-from paoding_onnx.rules.rule import register
-from paoding_onnx.rules.rule import right_aligned
-from paoding_onnx.rules.rule import spell
+from paoding_onnx.model.graph import Node
+from paoding_onnx.rules.rule import Fit, Passes, Rule, axis_index, names, register, right_aligned, spell
 
 _MICROSOFT = "com.microsoft"
 _PASSES = {"": Passes.ANY, "Relu": Passes.POSITIVE, "LeakyRelu": Passes.POSITIVE}

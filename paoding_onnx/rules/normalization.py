@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from paoding_onnx.graph import Array
-from paoding_onnx.graph import Node
-from paoding_onnx.rules.rule import Affine
-from paoding_onnx.rules.rule import Fit
-from paoding_onnx.rules.rule import Rule
-from paoding_onnx.rules.rule import Statistics
-from paoding_onnx.rules.rule import axis_index
-from paoding_onnx.rules.rule import fixed
-from paoding_onnx.rules.rule import names
-from paoding_onnx.rules.rule import register
-from paoding_onnx.rules.rule import right_aligned
-from paoding_onnx.rules.rule import spell
+from paoding_onnx.model.graph import Array, Node
+from paoding_onnx.rules.rule import (
+    Affine,
+    Fit,
+    Rule,
+    Statistics,
+    axis_index,
+    fixed,
+    names,
+    register,
+    right_aligned,
+    spell,
+)
 
 
 @register("BatchNormalization", read=15)

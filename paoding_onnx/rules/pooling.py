@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from paoding_onnx.graph import Node
-from paoding_onnx.rules.rule import Fit
-from paoding_onnx.rules.rule import Passes
-from paoding_onnx.rules.rule import Rule
-from paoding_onnx.rules.rule import fixed
-from paoding_onnx.rules.rule import names
-from paoding_onnx.rules.rule import register
-from paoding_onnx.rules.rule import spell
-from paoding_onnx.rules.rule import window
+from paoding_onnx.model.graph import Node
+from paoding_onnx.rules.rule import Fit, Passes, Rule, fixed, names, register, spell, window
 
 _SLIDES = "slides over this axis"
 

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from paoding_onnx.graph import Node
-from paoding_onnx.rules.rule import Quantized
-from paoding_onnx.rules.rule import Rule
-from paoding_onnx.rules.rule import axis_index
-from paoding_onnx.rules.rule import fixed
-from paoding_onnx.rules.rule import names
-from paoding_onnx.rules.rule import register
-from paoding_onnx.rules.rule import spell
+from paoding_onnx.model.graph import Node
+from paoding_onnx.rules.rule import Quantized, Rule, axis_index, fixed, names, register, spell
 
 
 @register("DequantizeLinear", "QuantizeLinear", read=25)

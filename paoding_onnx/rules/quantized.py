@@ -4,15 +4,8 @@ from __future__ import annotations
 
 import math
 
-from paoding_onnx.graph import Node
-from paoding_onnx.rules.rule import Fit
-from paoding_onnx.rules.rule import Quantized
-from paoding_onnx.rules.rule import Rule
-from paoding_onnx.rules.rule import axis_index
-from paoding_onnx.rules.rule import names
-from paoding_onnx.rules.rule import register
-from paoding_onnx.rules.rule import right_aligned
-from paoding_onnx.rules.rule import spell
+from paoding_onnx.model.graph import Node
+from paoding_onnx.rules.rule import Fit, Quantized, Rule, axis_index, names, register, right_aligned, spell
 
 _MICROSOFT = "com.microsoft"
 _CONV = ("n", "G", "I", "O")

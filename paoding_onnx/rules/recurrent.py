@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from paoding_onnx.graph import Node
-from paoding_onnx.rules.rule import Fit
-from paoding_onnx.rules.rule import Rule
-from paoding_onnx.rules.rule import register
+from paoding_onnx.model.graph import Node
+from paoding_onnx.rules.rule import Fit, Rule, register
 
 _GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 

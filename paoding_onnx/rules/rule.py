@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Mapping
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from paoding_onnx.graph import Array
-from paoding_onnx.graph import Node
-from paoding_onnx.graph import Tensor
+from paoding_onnx.model.graph import Array, Node, Tensor
 
 
 class Passes(StrEnum):

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from paoding_onnx.graph import Node
-from paoding_onnx.rules.rule import Fit
-from paoding_onnx.rules.rule import Passes
-from paoding_onnx.rules.rule import Rule
-from paoding_onnx.rules.rule import fixed
-from paoding_onnx.rules.rule import names
-from paoding_onnx.rules.rule import register
-from paoding_onnx.rules.rule import spell
+from paoding_onnx.model.graph import Node
+from paoding_onnx.rules.rule import Fit, Passes, Rule, fixed, names, register, spell
 
 _COMPUTED = "the size of this axis is computed while running"
 

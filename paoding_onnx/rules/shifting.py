@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from paoding_onnx.graph import Node
-from paoding_onnx.rules.rule import Fit
-from paoding_onnx.rules.rule import Passes
-from paoding_onnx.rules.rule import Rule
-from paoding_onnx.rules.rule import Taken
-from paoding_onnx.rules.rule import axis_index
-from paoding_onnx.rules.rule import fixed
-from paoding_onnx.rules.rule import names
-from paoding_onnx.rules.rule import register
-from paoding_onnx.rules.rule import spell
+from paoding_onnx.model.graph import Node
+from paoding_onnx.rules.rule import Fit, Passes, Rule, Taken, axis_index, fixed, names, register, spell
 
 
 @dataclass(frozen=True, slots=True)

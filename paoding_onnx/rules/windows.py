@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from paoding_onnx.graph import Node
+from paoding_onnx.model.graph import Node
 
 _SIDES = {"SAME_UPPER": 0, "SAME_LOWER": 1, "VALID": 0}
 """Ways to pad without a number, and which end gets less where it does not come out even (ONNX Conv-22)."""

@@ -5,21 +5,17 @@ A sampler is any function of the type `Sampler`. `METHODS` holds those that the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 
-from paoding_onnx.samplers.magnitude import channel_scale
-from paoding_onnx.samplers.magnitude import magnitude
+from paoding_onnx.dependency.groups import Group
+from paoding_onnx.layerwise.weights import Candidate, View, is_dense
+from paoding_onnx.samplers.magnitude import channel_scale, magnitude
 from paoding_onnx.samplers.pairwise import pairwise
 from paoding_onnx.samplers.reconstruction import reconstruction
-from paoding_onnx.samplers.view import Candidate
-from paoding_onnx.samplers.view import View
-from paoding_onnx.samplers.view import is_dense
-from paoding_onnx.trace import Group
 
 Sampler = Callable[[View, Group, int, np.random.Generator], "tuple[Candidate, ...]"]
 """From the state so far, a group and a number of units to the candidates that should go, in that order."""

@@ -5,12 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.places import Role
-from paoding_onnx.samplers.view import Candidate
-from paoding_onnx.samplers.view import View
-from paoding_onnx.samplers.view import unit_sums
-from paoding_onnx.samplers.view import weight_places
-from paoding_onnx.trace import Group
+from paoding_onnx.dependency.groups import Group
+from paoding_onnx.dependency.roles import Role
+from paoding_onnx.layerwise.weights import Candidate, View, unit_sums, weight_places
 
 
 def channel_scale(view: View, group: Group, count: int, rng: np.random.Generator) -> tuple[Candidate, ...]:

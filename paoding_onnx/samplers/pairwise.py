@@ -8,17 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.graph import Array
-from paoding_onnx.partition import Ids
-from paoding_onnx.places import Role
+from paoding_onnx.dependency.groups import Group
+from paoding_onnx.dependency.roles import Role
+from paoding_onnx.dependency.union_find import Ids
+from paoding_onnx.layerwise.weights import Candidate, Floats, View, unit_rows
+from paoding_onnx.model.graph import Array
 from paoding_onnx.rules import Passes
+from paoding_onnx.rules.binding import Site
 from paoding_onnx.samplers.magnitude import channel_scale
-from paoding_onnx.samplers.view import Candidate
-from paoding_onnx.samplers.view import Floats
-from paoding_onnx.samplers.view import View
-from paoding_onnx.samplers.view import unit_rows
-from paoding_onnx.sites import Site
-from paoding_onnx.trace import Group
 
 ALPHA = 0.75
 """Weight of the L1 norm against the entropy, as in the method paper for relu networks."""

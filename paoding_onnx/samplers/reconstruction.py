@@ -5,13 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.moments import Moments
-from paoding_onnx.places import Place
-from paoding_onnx.places import Role
+from paoding_onnx.dependency.groups import Group
+from paoding_onnx.dependency.roles import Place, Role
+from paoding_onnx.layerwise.statistics import Moments
+from paoding_onnx.layerwise.weights import Candidate, View
 from paoding_onnx.samplers.magnitude import magnitude
-from paoding_onnx.samplers.view import Candidate
-from paoding_onnx.samplers.view import View
-from paoding_onnx.trace import Group
 
 RIDGE = 1e-2
 """Share of the mean variance added to every unit's, so that no unit is taken for an exact sum of others by chance."""

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 import torch.nn.functional as F  # noqa: N812, the usual name
-from torch import Tensor
-from torch import nn
+from torch import Tensor, nn
 
-from zoo.torch_export import Built
+from scripts.zoo.torch_export import Built
 
 WIDTH, HEADS, STEPS, WORDS = 48, 4, 16, 120
 LONGEST = 128

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 
 import torch
 import torch.nn.functional as F  # noqa: N812, the usual name
-from torch import Tensor
-from torch import nn
+from torch import Tensor, nn
 
-from zoo.torch_export import Built
+from scripts.zoo.torch_export import Built
 
 IMAGE = {0: "batch", 2: "height", 3: "width"}
 """Axes of images that can be open."""

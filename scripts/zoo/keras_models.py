@@ -12,12 +12,9 @@ import onnxruntime
 import tensorflow as tf
 import tf2onnx
 from keras import layers
-from keras.src.applications import efficientnet
-from keras.src.applications import nasnet
+from keras.src.applications import efficientnet, nasnet
 
-from zoo.entry import SEED
-from zoo.entry import Entry
-from zoo.entry import require_size
+from scripts.zoo.entry import SEED, Entry, require_size
 
 OPSET = 17
 SIDE = 128

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
-from torch import nn
+from torch import Tensor, nn
 
-from zoo.entry import Entry
-from zoo.torch_export import Built
-from zoo.torch_export import entries
+from scripts.zoo.entry import Entry
+from scripts.zoo.torch_export import Built, entries
 
 
 class Recurrent(nn.Module):

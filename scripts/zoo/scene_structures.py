@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 import torch.nn.functional as F  # noqa: N812, the usual name
-from torch import Tensor
-from torch import nn
+from torch import Tensor, nn
 
-from zoo.image_structures import BATCH
-from zoo.image_structures import IMAGE
-from zoo.image_structures import head
-from zoo.image_structures import unit
-from zoo.torch_export import Built
+from scripts.zoo.image_structures import BATCH, IMAGE, head, unit
+from scripts.zoo.torch_export import Built
 
 
 class C2f(nn.Module):

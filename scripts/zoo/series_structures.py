@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 import torch.nn.functional as F  # noqa: N812, the usual name
-from torch import Tensor
-from torch import nn
+from torch import Tensor, nn
 
-from zoo.image_structures import BATCH
-from zoo.torch_export import Built
+from scripts.zoo.image_structures import BATCH
+from scripts.zoo.torch_export import Built
 
 
 class WaveNet(nn.Module):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import timm
@@ -11,38 +10,35 @@ import torch
 from timm.models.convmixer import ConvMixer
 from timm.models.hrnet import HighResolutionNet
 from timm.models.metaformer import MetaFormer
-from timm.models.mlp_mixer import GatedMlp
-from timm.models.mlp_mixer import MlpMixer
-from timm.models.mlp_mixer import SpatialGatingBlock
+from timm.models.mlp_mixer import GatedMlp, MlpMixer, SpatialGatingBlock
 from timm.models.nest import Nest
 from timm.models.pvt_v2 import PyramidVisionTransformerV2
 from timm.models.volo import VOLO
 from torch import nn
-from torchvision.models import convnext
-from torchvision.models import densenet
-from torchvision.models import efficientnet
-from torchvision.models import mobilenetv2
-from torchvision.models import mobilenetv3
-from torchvision.models import regnet
-from torchvision.models import resnet
-from torchvision.models import shufflenetv2
-from torchvision.models import swin_transformer
+from torchvision.models import (
+    convnext,
+    densenet,
+    efficientnet,
+    mobilenetv2,
+    mobilenetv3,
+    regnet,
+    resnet,
+    shufflenetv2,
+    swin_transformer,
+)
 from torchvision.models._utils import IntermediateLayerGetter
 from torchvision.models.googlenet import GoogLeNet
 from torchvision.models.maxvit import MaxVit
 from torchvision.models.mnasnet import MNASNet
-from torchvision.models.segmentation.deeplabv3 import DeepLabHead
-from torchvision.models.segmentation.deeplabv3 import DeepLabV3
-from torchvision.models.segmentation.fcn import FCN
-from torchvision.models.segmentation.fcn import FCNHead
+from torchvision.models.segmentation.deeplabv3 import DeepLabHead, DeepLabV3
+from torchvision.models.segmentation.fcn import FCN, FCNHead
 from torchvision.models.segmentation.lraspp import LRASPP
 from torchvision.models.squeezenet import SqueezeNet
 from torchvision.models.vision_transformer import VisionTransformer
 
-from zoo.entry import Entry
-from zoo.torch_export import Built
-from zoo.torch_export import entries
-from zoo.torchvision_models import MainOutput
+from scripts.zoo.entry import Entry
+from scripts.zoo.torch_export import Built, entries
+from scripts.zoo.torchvision_models import MainOutput
 
 CLASSES = 7
 FOUR = (16, 32, 48, 64)

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import torch
 
-from zoo import attention_structures
-from zoo import image_structures
-from zoo import scene_structures
-from zoo import series_structures
-from zoo.entry import Entry
-from zoo.torch_export import Built
-from zoo.torch_export import entries
+from scripts.zoo import attention_structures, image_structures, scene_structures, series_structures
+from scripts.zoo.entry import Entry
+from scripts.zoo.torch_export import Built, entries
 
 MODULES: Mapping[str, Callable[[], Built]] = {
     **image_structures.MODULES,

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import timm
 
-from zoo.entry import Entry
-from zoo.torch_export import Built
-from zoo.torch_export import entries
-from zoo.torch_export import image_module
+from scripts.zoo.entry import Entry
+from scripts.zoo.torch_export import Built, entries, image_module
 
 NAMES = """
 test_vit2 vit_tiny_patch16_224 deit_tiny_distilled_patch16_224 beit_base_patch16_224 cait_xxs24_224

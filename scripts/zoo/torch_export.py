@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Callable
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
 import torch
-from torch import Tensor
-from torch import nn
+from torch import Tensor, nn
 from torch.utils import _pytree
 
-from zoo.entry import SEED
-from zoo.entry import Entry
-from zoo.entry import require_size
+from scripts.zoo.entry import SEED, Entry, require_size
 
 OPSETS = (17, 20)
 """Of the old exporter, the second one for models with operators that the first lacks; the new one chooses its own."""

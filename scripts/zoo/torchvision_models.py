@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-from torch import nn
+from torch import Tensor, nn
 from torchvision import models
 
-from zoo.entry import Entry
-from zoo.torch_export import Built
-from zoo.torch_export import entries
-from zoo.torch_export import image_module
+from scripts.zoo.entry import Entry
+from scripts.zoo.torch_export import Built, entries, image_module
 
 DYNAMO = (
     "resnet18",

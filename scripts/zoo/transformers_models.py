@@ -7,12 +7,10 @@ from types import MappingProxyType
 
 import torch
 import transformers
-from torch import Tensor
-from torch import nn
+from torch import Tensor, nn
 
-from zoo.entry import Entry
-from zoo.torch_export import Built
-from zoo.torch_export import entries
+from scripts.zoo.entry import Entry
+from scripts.zoo.torch_export import Built, entries
 
 TEXT = {
     "hidden_size": 64,

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from tests.rules.contract import BACK
-from tests.rules.contract import PINNED
-from tests.rules.contract import SEQUENCE
-from tests.rules.contract import Case
+from tests.rules.contract import BACK, PINNED, SEQUENCE, Case
 
 _MS = "com.microsoft"
 _TOKENS = "f = Reshape (a, flat) t = Transpose <perm=[0,2,1]> (f)"

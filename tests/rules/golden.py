@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from paoding_onnx.graph import Attribute
-from paoding_onnx.graph import Node
+from paoding_onnx.model.graph import Attribute, Node
 from tests.rules.nodes import node
 
 

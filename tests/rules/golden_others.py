@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from tests.rules.golden import K2
-from tests.rules.golden import G
-from tests.rules.golden import line
+from tests.rules.golden import K2, G, line
 
 _QCONV = "n (G I) *s, _, _, (G O) I *k, {0}, {0}, _, _, (G O) -> n (G O) *t"
 _QLSTM = (

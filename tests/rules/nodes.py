@@ -13,12 +13,8 @@ from types import MappingProxyType
 import numpy as np
 import onnx
 
-from paoding_onnx.graph import Attribute
-from paoding_onnx.graph import Node
-from paoding_onnx.graph import Origin
-from paoding_onnx.graph import Tensor
-from paoding_onnx.rules import Fit
-from paoding_onnx.rules import Taken
+from paoding_onnx.model.graph import Attribute, Node, Origin, Tensor
+from paoding_onnx.rules import Fit, Taken
 
 
 def node(line: str, *, opset: int = 20, **attributes: Attribute) -> Node:

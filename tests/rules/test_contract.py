@@ -5,12 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from paoding_onnx.model.session import Session
 from paoding_onnx.rules import operators
-from paoding_onnx.session import Session
-from tests.models import model
-from tests.models import prune_randomly
-from tests.rules.contract import CONTRACT
-from tests.rules.contract import Case
+from tests.models import model, prune_randomly
+from tests.rules.contract import CONTRACT, Case
 from tests.rules.contract_others import OTHERS
 
 CASES = [*CONTRACT, *OTHERS]

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from paoding_onnx.axes import bind
-from paoding_onnx.axes import parse
-from paoding_onnx.rules import operators
-from paoding_onnx.rules import rule_for
-from tests.rules.golden import GOLDEN
-from tests.rules.golden import Golden
+from paoding_onnx.rules import operators, rule_for
+from paoding_onnx.rules.equation import bind, parse
+from tests.rules.golden import GOLDEN, Golden
 from tests.rules.golden_others import OTHERS
-from tests.rules.nodes import fit_text
-from tests.rules.nodes import shapes
-from tests.rules.nodes import taken_text
+from tests.rules.nodes import fit_text, shapes, taken_text
 
 LINES = [*GOLDEN, *OTHERS]
 every_line = pytest.mark.parametrize("golden", LINES, ids=lambda golden: golden.label)

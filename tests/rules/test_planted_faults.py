@@ -10,19 +10,14 @@ import numpy as np
 import pytest
 from onnx import numpy_helper
 
-from paoding_onnx import sites
-from paoding_onnx.checks import Verdict
-from paoding_onnx.checks import check_surgery
-from paoding_onnx.graph import Node
-from paoding_onnx.reader import constants
-from paoding_onnx.rules import Fit
-from paoding_onnx.rules import Rule
-from paoding_onnx.rules import rule_for
-from paoding_onnx.shapes import observe
-from paoding_onnx.surgeon import cut
-from paoding_onnx.trace import trace
-from tests.models import model
-from tests.models import random_plan
+from paoding_onnx.dependency.groups import trace
+from paoding_onnx.model.graph import Node
+from paoding_onnx.model.read import constants
+from paoding_onnx.rules import Fit, Rule, binding, rule_for
+from paoding_onnx.shapes.observe import observe
+from paoding_onnx.surgery.cut import cut
+from paoding_onnx.verification.proofs import Verdict, check_surgery
+from tests.models import model, random_plan
 from tests.rules.contract import Case
 
 Wrong = Callable[[Node, Rule], Rule]
@@ -131,7 +126,7 @@ def test_oracle_notices(name, monkeypatch):
         rule = right(node)
         return wrong(node, rule) if node.operator == case.operator and isinstance(rule, Rule) else rule
 
-    monkeypatch.setattr(sites, "rule_for", planted)
+    monkeypatch.setattr(binding, "rule_for", planted)
     assert not _verdict(case).passed
 
 

@@ -6,15 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from paoding_onnx.axes import bind
-from paoding_onnx.axes import parse
-from paoding_onnx.rules import operators
-from paoding_onnx.rules import register
-from paoding_onnx.rules import rule_for
-from paoding_onnx.rules.rule import axis_index
-from paoding_onnx.rules.rule import fixed
-from tests.rules.nodes import node
-from tests.rules.nodes import shapes
+from paoding_onnx.rules import operators, register, rule_for
+from paoding_onnx.rules.equation import bind, parse
+from paoding_onnx.rules.rule import axis_index, fixed
+from tests.rules.nodes import node, shapes
 
 
 def test_second_rule_for_an_operator_is_refused():

@@ -6,17 +6,12 @@ import numpy as np
 import onnx
 import pytest
 
-from paoding_onnx.axes import bind
-from paoding_onnx.axes import factors
-from paoding_onnx.axes import parse
-from paoding_onnx.graph import Node
-from paoding_onnx.loader import lift
-from paoding_onnx.rules import Passes
-from paoding_onnx.rules import Rule
-from paoding_onnx.rules import rule_for
-from paoding_onnx.session import Session
-from tests.rules.golden import GOLDEN
-from tests.rules.golden import Golden
+from paoding_onnx.model.graph import Node
+from paoding_onnx.model.load import lift
+from paoding_onnx.model.session import Session
+from paoding_onnx.rules import Passes, Rule, rule_for
+from paoding_onnx.rules.equation import bind, factors, parse
+from tests.rules.golden import GOLDEN, Golden
 from tests.rules.nodes import shapes
 
 

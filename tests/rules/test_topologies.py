@@ -8,17 +8,11 @@ import numpy as np
 import onnx
 import pytest
 
-from paoding_onnx.checks import check_file
-from paoding_onnx.loader import lift
-from paoding_onnx.loader import load
-from paoding_onnx.shapes import runnable_shapes
-from paoding_onnx.writer import write_model
-from tests.models import Trial
-from tests.models import model
-from tests.models import parse
-from tests.models import prune_randomly
-from tests.models import save
-from tests.models import zeroed_and_cut
+from paoding_onnx.model.load import lift, load
+from paoding_onnx.model.save import write_model
+from paoding_onnx.shapes.observe import runnable_shapes
+from paoding_onnx.verification.proofs import check_file
+from tests.models import Trial, model, parse, prune_randomly, save, zeroed_and_cut
 
 
 @dataclass(frozen=True)

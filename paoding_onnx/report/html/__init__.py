@@ -7,36 +7,31 @@ import gzip
 import hashlib
 import json
 import re
-from collections.abc import Callable
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 
-from jinja2 import Environment
-from jinja2 import StrictUndefined
+from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from paoding_onnx.plan import plan_document
-from paoding_onnx.pruned import Pruned
-from paoding_onnx.report.charts import bar
-from paoding_onnx.report.charts import heat_map
-from paoding_onnx.report.charts import line_chart
-from paoding_onnx.report.charts import shortened
-from paoding_onnx.report.documents import prunable_parameters
-from paoding_onnx.report.documents import warnings
-from paoding_onnx.report.html.command import command_of
-from paoding_onnx.report.html.command import pieces
-from paoding_onnx.report.html.facts import Panel
-from paoding_onnx.report.html.facts import cards_of
-from paoding_onnx.report.html.facts import compact
-from paoding_onnx.report.html.facts import files_of
-from paoding_onnx.report.html.facts import lost_of
-from paoding_onnx.report.html.facts import panels_of
-from paoding_onnx.report.html.facts import reasons_of
-from paoding_onnx.report.html.facts import rows_of
-from paoding_onnx.report.html.facts import verdict_of
-from paoding_onnx.report.html.facts import versions
-from paoding_onnx.sensitivity import Harm
+from paoding_onnx.report.charts import bar, heat_map, line_chart, shortened
+from paoding_onnx.report.documents import prunable_parameters, warnings
+from paoding_onnx.report.html.command import command_of, pieces
+from paoding_onnx.report.html.facts import (
+    Panel,
+    cards_of,
+    compact,
+    files_of,
+    lost_of,
+    panels_of,
+    reasons_of,
+    rows_of,
+    verdict_of,
+    versions,
+)
+from paoding_onnx.result import Pruned
+from paoding_onnx.selection.sensitivity import Harm
+from paoding_onnx.surgery.plan import plan_document
 
 MOST_BYTES = 1_000_000
 """A page is never larger; what is left beside the tables is for the plan."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 
-from paoding_onnx.inputs import InputOptions
+from paoding_onnx.calibration import InputOptions
 from paoding_onnx.options import Options
 
 ALWAYS = ("target",)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import groupby
@@ -14,18 +12,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.allocation import Meter
-from paoding_onnx.cost import Cost
-from paoding_onnx.plan import Budget
-from paoding_onnx.pruned import Pruned
-from paoding_onnx.report.charts import Line
-from paoding_onnx.report.charts import percent
-from paoding_onnx.report.documents import refusal_text
-from paoding_onnx.report.documents import sha256
-from paoding_onnx.report.documents import share
-from paoding_onnx.trace import Refusal
-from paoding_onnx.trace import Trace
-from paoding_onnx.writer import data_path
+from paoding_onnx.dependency.cost import Cost
+from paoding_onnx.dependency.groups import Refusal, Trace
+from paoding_onnx.model.save import data_path
+from paoding_onnx.report.charts import Line, percent
+from paoding_onnx.report.documents import refusal_text, sha256, share
+from paoding_onnx.result import Pruned
+from paoding_onnx.selection.allocation import Meter
+from paoding_onnx.surgery.plan import Budget
 
 PACKAGES = ("paoding_onnx", "onnx", "onnxruntime", "onnx-graphsurgeon", "numpy")
 """Whose versions have a say in the result."""

@@ -1,0 +1,281 @@
+"""DISTIL made-up inputs: move them by gradient until the network's own normalisations see what they saw in training.
+
+A BatchNormalization that the exporter kept holds the mean and variance of every channel on the real data. Inputs on
+which every layer has these are nearer to the real ones than any that are only drawn. Nothing but inputs is changed.
+
+Source: Yin et al. 2020, "Dreaming to Distill" (DeepInversion), without labels and without a prior on pictures.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import numpy_helper
+
+from paoding_onnx.calibration import Samples
+from paoding_onnx.dependency.groups import Trace
+from paoding_onnx.errors import ModelError, UsageError
+from paoding_onnx.gradients.freeze import observed
+from paoding_onnx.layerwise.statistics import normalising, statistics_axis
+from paoding_onnx.model.graph import Array
+from paoding_onnx.model.load import Model, input_specs, lift
+from paoding_onnx.model.session import Session
+from paoding_onnx.rules.binding import Site
+from paoding_onnx.shapes.observe import runnable_shapes
+
+Progress = Callable[[float], None]
+Doubles = NDArray[np.float64]
+
+MOST_SAMPLES = 256
+ROWS = 128
+"""Samples that together should have the statistics, where memory allows; fewer are made too much alike."""
+FEWEST_ROWS = 8
+HELD = 8
+"""A reverse pass holds about this many times what one run computes."""
+STRIDE = 0.05
+"""How far a number moves in a step, as a share of the standard deviation of its input."""
+OF_SLOPES, OF_SQUARES = 0.9, 0.999
+"""What a step keeps of the averages of slopes and of their squares."""
+LOSS = "statistics_loss"
+TINY = 1e-8
+AXES_ARE_INPUT = 13
+"""Version of ONNX from which the axes of a sum are an input."""
+
+
+def distil(
+    model: Model,
+    trace: Trace,
+    samples: Samples,
+    steps: int,
+    *,
+    memory: int,
+    progress: Progress = lambda _share: None,
+) -> Samples:
+    """At most `MOST_SAMPLES` of the samples, moved in `steps` steps towards the statistics stored in `model`.
+
+    All numbers stay within what the samples have at that place. Other inputs than the one with the most numbers stay.
+
+    Raises:
+        ModelError: if the model stores no statistics, or has no gradient.
+        UsageError: if onnx-ad is not installed.
+    """
+    sites = [trace.sites[index] for index in normalising(trace)]
+    if not sites:
+        raise ModelError("the model stores no statistics of its training data")
+    name = _moved(samples)
+    rows = _rows(model, trace, samples, memory)
+    count = min(samples.n_samples, MOST_SAMPLES) // rows * rows
+    batches = _regrouped(samples.batches, rows, np.linspace(0, samples.n_samples - 1, count).astype(np.int64))
+    slope = _Slope(_with_loss(model, sites, rows / _measured(model, trace)), batches[0], name)
+    values = np.concatenate([feed[name] for feed in batches])
+    walk = _Walk(values.min(0), values.max(0), STRIDE * float(values.std()), steps)
+    found = []
+    for number, feed in enumerate(batches):
+        part = partial(_part, progress, number, len(batches))
+        found.append({**feed, name: walk.down(slope, feed, name, part)})
+    usual = len(next(iter(samples.batches[0].values())))
+    return Samples(tuple(_regrouped(found, usual, np.arange(count))), f"{samples.words}, distilled in {steps} steps")
+
+
+def _part(progress: Progress, number: int, count: int, share: float) -> None:
+    """Tell how much of part `number` out of `count` is done."""
+    progress((number + share) / count)
+
+
+def _moved(samples: Samples) -> str:
+    """The input of floats with the most numbers."""
+    feed = samples.batches[0]
+    floats = [name for name, value in feed.items() if value.dtype.kind == "f"]
+    if not floats:
+        raise ModelError("the model reads no floats, which could be moved")
+    found = max(floats, key=lambda name: feed[name].size)
+    others = [name for name, value in feed.items() if value.shape[:1] != feed[found].shape[:1]]
+    if others:
+        raise ModelError(f"input {others[0]!r} does not hold one entry for each sample")
+    return found
+
+
+def _rows(model: Model, trace: Trace, samples: Samples, memory: int) -> int:
+    """How many samples to move together."""
+    sizes = [spec.dims[0] for spec in input_specs(model) if spec.dims]
+    fixed = [size for size in sizes if isinstance(size, int)]
+    computed = [tensor.shape or () for tensor in trace.graph.tensors.values() if not tensor.is_constant]
+    bytes_of_one = 4 * sum(map(math.prod, computed)) // _measured(model, trace)
+    rows = fixed[0] if fixed else min(ROWS, samples.n_samples, memory // max(HELD * bytes_of_one, 1))
+    if rows < FEWEST_ROWS:
+        raise ModelError(f"{rows} samples at a time are too few to have statistics, at least {FEWEST_ROWS} are needed")
+    return rows
+
+
+def _measured(model: Model, trace: Trace) -> int:
+    """How many samples the shapes in the trace are for."""
+    return max((shape[0] for shape in runnable_shapes(model, trace.graph).values() if shape), default=1)
+
+
+def _regrouped(
+    batches: Sequence[Mapping[str, Array]], rows: int, chosen: NDArray[np.int64]
+) -> list[Mapping[str, Array]]:
+    """Batches of `rows` samples each, made of the samples in `chosen`."""
+    whole = {name: np.concatenate([feed[name] for feed in batches]) for name in batches[0]}
+    parts = [chosen[start : start + rows] for start in range(0, len(chosen), rows)]
+    return [{name: np.ascontiguousarray(value[part]) for name, value in whole.items()} for part in parts]
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """Gradient descent between bounds, with steps that depend on how steady a slope is, not how steep.
+
+    Source: Kingma, Ba 2015, "Adam".
+    """
+
+    low: Array
+    high: Array
+    stride: float
+    steps: int
+
+    def down(self, slope: _Slope, feed: Mapping[str, Array], name: str, progress: Progress) -> Array:
+        """The content of input `name` after all steps."""
+        start = feed[name]
+        here = start.astype(np.float32)
+        slopes, squares = np.zeros_like(here), np.zeros_like(here)
+        for step in range(1, self.steps + 1):
+            found = slope({**feed, name: here})
+            slopes += (1 - OF_SLOPES) * (found - slopes)
+            squares += (1 - OF_SQUARES) * (np.square(found) - squares)
+            pace = np.sqrt(squares / (1 - OF_SQUARES**step)) + np.finfo(np.float32).tiny
+            here = np.clip(here - self.stride * slopes / (1 - OF_SLOPES**step) / pace, self.low, self.high)
+            progress(step / self.steps)
+        return here.astype(start.dtype)
+
+
+class _Slope:
+    """The gradient of the loss by one input, for as many samples as in `feed`.
+
+    Raises:
+        ModelError: if there is none.
+        UsageError: if onnx-ad is not installed.
+    """
+
+    def __init__(self, scored: Model, feed: Mapping[str, Array], name: str) -> None:
+        try:
+            from paoding_onnx.robustness.gradients import reverse_pass
+        except ImportError as error:
+            words = "distilling needs onnx-ad: pip install 'paoding_onnx[robustness]'"
+            raise UsageError(words) from error
+        _, backward, seed = reverse_pass(observed(scored, feed), name, LOSS)
+        self._session = Session(lift(backward), optimise=True)
+        self._name, self._seed = name, {seed: np.ones(1, np.float32)}
+
+    def __call__(self, feed: Mapping[str, Array]) -> NDArray[np.float32]:
+        """The gradient, shaped like the input, in arbitrary units."""
+        singles = {name: value.astype(np.float32) for name, value in feed.items() if value.dtype.kind == "f"}
+        found = self._session.run({**feed, **singles, **self._seed})[self._session.output_names[-1]]
+        return np.asarray(found, np.float32).reshape(feed[self._name].shape)
+
+
+def _with_loss(model: Model, sites: Sequence[Site], growth: float) -> Model:
+    """The model with one more output: how far the channels of all normalisations are from their statistics.
+
+    It is right for batches `growth` times as large as those at which the sites were measured.
+
+    With z a channel shifted and scaled by the stored mean and deviation, that is mean(z)^2 + (deviation(z) - 1)^2,
+    averaged over channels and then over normalisations. The normalisations themselves are spelled out from the same z.
+    """
+    proto = onnx.ModelProto()
+    proto.CopyFrom(model.proto)
+    places = {node.output[0]: place for place, node in enumerate(proto.graph.node) if node.output}
+    version = max((opset.version for opset in proto.opset_import if not opset.domain), default=1)
+    writers = [_Writer(f"{LOSS}_{number}", version) for number in range(len(sites))]
+    losses = [_write_loss(site, writer, growth) for site, writer in zip(sites, writers, strict=True)]
+    spelled_out = {
+        places[site.node.first_output.name]: writer.nodes for site, writer in zip(sites, writers, strict=True)
+    }
+    last = _Writer(f"{LOSS}_of_all", version)
+    total = losses[0]
+    for number, loss in enumerate(losses[1:]):
+        total = last.add("Add", total, loss, name=f"sum_{number}")
+    last.add("Mul", total, last.constant(np.ones(()) / len(losses), "share"), output=LOSS)
+    nodes = [new for place, node in enumerate(proto.graph.node) for new in spelled_out.get(place, [node])]
+    copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in (*nodes, *last.nodes)]
+    del proto.graph.node[:]
+    proto.graph.node.extend(copies)
+    for writer in (*writers, last):
+        proto.graph.initializer.extend(writer.constants)
+    proto.graph.output.append(onnx.helper.make_tensor_value_info(LOSS, onnx.TensorProto.FLOAT, None))
+    return Model(proto, model.weights)
+
+
+def _write_loss(site: Site, writer: _Writer, growth: float) -> str:
+    """Write the loss of one normalisation, and the normalisation itself; returns the name of the loss."""
+    where, affine, node = site.rule.statistics, site.rule.affine, site.node
+    mean, variance = (node.operand(k) for k in ((where.mean, where.variance) if where is not None else ()))
+    source = node.inputs[0]
+    if source is None or source.shape is None or affine is None or mean is None or variance is None:
+        raise ModelError(f"the statistics of {node.name!r} cannot be used")
+    if source.dtype != np.float32:
+        raise ModelError(f"{node.name!r} computes in {source.dtype}, and not in float32")
+    axis, ndim = statistics_axis(site), len(source.shape)
+    gain, shift = np.asarray(affine.gain, np.float64), np.asarray(affine.shift, np.float64)
+    centre, spread = np.asarray(mean.value, np.float64), np.sqrt(np.asarray(variance.value, np.float64) + TINY)
+    writer.shape = tuple(-1 if k == axis else 1 for k in range(ndim))
+    z = writer.scaled(source.name, 1 / spread, -centre / spread, "z")
+    writer.scaled(z, gain * spread, shift + gain * centre, "y", output=site.node.first_output.name)
+    others = tuple(k for k in range(ndim) if k != axis)
+    count = growth * math.prod(source.shape[k] for k in others)
+    level = writer.squared(writer.mean(z, others, count, "first"), "level")
+    width = writer.add("Sub", writer.mean(writer.squared(z, "z2"), others, count, "second"), level, name="variance")
+    safe = writer.add("Add", width, writer.constant(np.full((), TINY), "tiny"), name="positive")
+    off = writer.add("Sub", writer.add("Sqrt", safe, name="deviation"), writer.constant(np.ones(()), "one"), name="off")
+    both = writer.add("Add", level, writer.squared(off, "off2"), name="both")
+    return writer.mean(both, tuple(range(ndim)), source.shape[axis], "loss", keeps_axes=False)
+
+
+class _Writer:
+    """Writes nodes whose names start with `prefix`; vectors get `shape`, with -1 for the axis on which they lie."""
+
+    def __init__(self, prefix: str, version: int) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+        self.shape: tuple[int, ...] = ()
+        self._prefix = prefix
+        self._version = version
+
+    def constant(self, values: Doubles, name: str) -> str:
+        """A constant; returns its name."""
+        full = f"{self._prefix}_{name}"
+        self.constants.append(numpy_helper.from_array(np.asarray(values, np.float32), full))
+        return full
+
+    def add(self, operator: str, *inputs: str, name: str = "", output: str = "") -> str:
+        """A node with one output; returns the name of that."""
+        output = output or f"{self._prefix}_{name}"
+        self.nodes.append(onnx.helper.make_node(operator, inputs, [output]))
+        return output
+
+    def scaled(self, source: str, gain: Doubles, shift: Doubles, name: str, *, output: str = "") -> str:
+        """A tensor times one vector, plus another."""
+        factor = self.constant(np.reshape(gain, self.shape), f"{name}_gain")
+        term = self.constant(np.reshape(shift, self.shape), f"{name}_shift")
+        return self.add("Add", self.add("Mul", source, factor, name=f"{name}_scaled"), term, name=name, output=output)
+
+    def squared(self, source: str, name: str) -> str:
+        """A tensor times itself."""
+        return self.add("Mul", source, source, name=name)
+
+    def mean(self, source: str, axes: tuple[int, ...], count: float, name: str, *, keeps_axes: bool = True) -> str:
+        """A mean over axes that hold `count` numbers: a sum, divided where it is small, so its reverse is cheap."""
+        total = f"{self._prefix}_{name}_sum"
+        if self._version < AXES_ARE_INPUT:
+            node = onnx.helper.make_node("ReduceSum", [source], [total], axes=axes, keepdims=int(keeps_axes))
+        else:
+            which = numpy_helper.from_array(np.array(axes, np.int64), f"{total}_axes")
+            self.constants.append(which)
+            node = onnx.helper.make_node("ReduceSum", [source, which.name], [total], keepdims=int(keeps_axes))
+        self.nodes.append(node)
+        return self.add("Mul", total, self.constant(np.full((), 1 / count), f"{name}_share"), name=name)

@@ -1,0 +1,65 @@
+"""Which made-up inputs to keep, by what the model itself says about them.
+
+Real data is balanced over the classes, and a trained model is sure about most of it. Inputs of which the model says the
+same excite it more like real data than others do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paoding_onnx.calibration.images.colours import Floats
+from paoding_onnx.model.graph import Array
+
+_CERTAIN = 0.999
+Ids = NDArray[np.int64]
+_SURE = 0.9
+"""Beliefs above this count as equally sure."""
+
+
+def beliefs(outputs: Mapping[str, Array], n_samples: int) -> Floats | None:
+    """Probabilities `(n_samples, n_classes)` by the first output that reads as such; `None` if none does."""
+    for value in outputs.values():
+        flat = value.reshape(value.shape[:2]) if value.ndim == 4 and value.shape[2:] == (1, 1) else value
+        if flat.ndim == 2 and len(flat) == n_samples and flat.dtype.kind == "f" and np.isfinite(flat).all():
+            return _probabilities(flat.astype(np.float64))
+    return None
+
+
+def information(probabilities: Floats) -> float:
+    """How much predictions tell inputs apart: mutual information of input and class, as a share of its maximum."""
+    total = _entropy(probabilities.mean(0)) - _entropy(probabilities).mean()
+    return float(total / np.log(probabilities.shape[1]))
+
+
+def value(probabilities: Floats) -> float:
+    """What inputs are worth: the information in the predictions, as far as these are no certainties.
+
+    On made-up inputs, a model whose predictions are all certain is being shouted at: the scaling is wrong.
+    """
+    return max(information(probabilities), 0.0) * float(np.mean(probabilities.max(1) < _CERTAIN))
+
+
+def choose(probabilities: Floats, count: int, rng: np.random.Generator) -> Ids:
+    """Places of `count` inputs, the predicted classes as balanced as they can be, sure predictions first."""
+    label, sure = probabilities.argmax(1), np.minimum(probabilities.max(1), _SURE)
+    order = np.lexsort((rng.random(len(label)), -sure, label))
+    starts = np.searchsorted(label[order], np.arange(probabilities.shape[1]))
+    rank = np.arange(len(label)) - starts[label[order]]
+    return np.sort(order[np.argsort(rank, kind="stable")[:count]])
+
+
+def _probabilities(values: NDArray[np.float64]) -> Floats | None:
+    inside = values.min() >= 0 and values.max() <= 1
+    if values.shape[1] == 1:
+        return np.concatenate([1 - values, values], 1).astype(np.float32) if inside else None
+    if not inside:
+        values = np.exp(values - values.max(1, keepdims=True))
+    return np.asarray(values / np.maximum(values.sum(1, keepdims=True), 1e-12), np.float32)
+
+
+def _entropy(probabilities: Floats) -> Floats:
+    return np.asarray(-(probabilities * np.log(np.maximum(probabilities, 1e-12))).sum(-1))

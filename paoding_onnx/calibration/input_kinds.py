@@ -1,0 +1,151 @@
+"""What each input of a model holds: pictures, rows of a table, tokens, a mask, ..., and where its batch axis is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from paoding_onnx.calibration.first_layer import vocabulary
+from paoding_onnx.calibration.images.families import Frame
+from paoding_onnx.errors import UsageError
+from paoding_onnx.model.graph import Graph
+from paoding_onnx.model.load import InputSpec
+from paoding_onnx.shapes.dummy_inputs import Shapes
+
+_COLOURS = (3, 1, 4)
+_EXTRAS = ("mask", "type", "segment", "position", "state")
+"""Parts of the names of inputs that go along with the main one."""
+_LONG_ROW = 4096
+"""Rows of floats from this length on are sound, not a table."""
+
+
+class Kind(StrEnum):
+    """What an input holds."""
+
+    PICTURES = "pictures"
+    TABLE = "table"
+    TOKENS = "tokens"
+    AUDIO = "audio"
+    NOISE = "noise"
+    ONES = "ones"
+    ZEROS = "zeros"
+    PLACES = "places"
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """An input with the shape it is fed in, and the axis of the samples; that is `None` if samples share the content.
+
+    `channels` is the axis of a picture's channels, `vocabulary` the number of different tokens.
+    """
+
+    spec: InputSpec
+    kind: Kind
+    shape: tuple[int, ...]
+    batch_axis: int | None
+    channels: int = 1
+    vocabulary: int = 2
+
+    @property
+    def frame(self) -> Frame:
+        """Size of the pictures."""
+        height, width = (size for axis, size in enumerate(self.shape) if axis not in (0, self.channels))
+        return Frame(height, width, self.shape[self.channels])
+
+    @property
+    def batch(self) -> int:
+        """How many samples a feed holds."""
+        return 1 if self.batch_axis is None else self.shape[self.batch_axis]
+
+    @property
+    def step(self) -> int:
+        """Samples come in multiples of this: the batch where its size is fixed, else 1."""
+        is_fixed = self.batch_axis is not None and isinstance(self.spec.dims[self.batch_axis], int)
+        return self.batch if is_fixed else 1
+
+    def shape_of(self, count: int) -> tuple[int, ...]:
+        """The shape for so many samples."""
+        return tuple(count if axis == self.batch_axis else size for axis, size in enumerate(self.shape))
+
+
+def roles_of(specs: Sequence[InputSpec], graph: Graph, shapes: Shapes, *, kind: str, batch: int) -> tuple[Role, ...]:
+    """The role of every input, for open batch axes of size `batch`; `kind` (unless auto) is that of the main one."""
+    main = specs[main_input(specs, shapes)]
+    roles = []
+    for spec in specs:
+        axis = _batch_axis(spec, main, shapes)
+        is_open = axis is not None and not isinstance(spec.dims[axis], int)
+        shape = tuple(batch if is_open and k == axis else size for k, size in enumerate(shapes[spec.name]))
+        role = _role(spec, graph, shape, axis)
+        roles.append(_told(role, Kind(kind)) if spec is main and kind != "auto" else role)
+    return tuple(roles)
+
+
+def main_input(specs: Sequence[InputSpec], shapes: Shapes) -> int:
+    """Index of the input with an open batch axis, no mask or the like, with the most numbers; the first of those."""
+
+    def rank(spec: InputSpec) -> tuple[bool, bool, int]:
+        is_open = bool(spec.dims) and not isinstance(spec.dims[0], int)
+        is_extra = any(word in spec.name.lower() for word in _EXTRAS)
+        return is_open, not is_extra, math.prod(shapes[spec.name])
+
+    return max(range(len(specs)), key=lambda k: (rank(specs[k]), -k))
+
+
+def _batch_axis(spec: InputSpec, main: InputSpec, shapes: Shapes) -> int | None:
+    """The axis named like the first one of the main input, else the first if it has the same size."""
+    if not main.dims or not spec.dims:
+        return None
+    symbol = main.dims[0]
+    if isinstance(symbol, str) and symbol in spec.dims:
+        return spec.dims.index(symbol)
+    alike = isinstance(spec.dims[0], int) == isinstance(symbol, int)
+    return 0 if alike and shapes[spec.name][0] == shapes[main.name][0] else None
+
+
+def _role(spec: InputSpec, graph: Graph, shape: tuple[int, ...], axis: int | None) -> Role:
+    dtype_kind = spec.dtype.kind if spec.dtype is not None else "O"
+    channels = _channel_axis(shape)
+    if dtype_kind == "b" or "mask" in spec.name.lower():
+        return Role(spec, Kind.ONES, shape, axis)
+    if axis != 0:
+        return Role(spec, Kind.NOISE, shape, axis)
+    if channels and (dtype_kind == "f" or (spec.dtype is not None and spec.dtype.itemsize == 1)):
+        return Role(spec, Kind.PICTURES, shape, axis, channels=channels)
+    if dtype_kind in "iu":
+        return _integer_role(spec, graph, shape, axis)
+    kinds = {2: Kind.AUDIO if shape[-1] >= _LONG_ROW else Kind.TABLE, 3: Kind.AUDIO}
+    return Role(spec, kinds.get(len(shape), Kind.NOISE), shape, axis)
+
+
+def _integer_role(spec: InputSpec, graph: Graph, shape: tuple[int, ...], axis: int | None) -> Role:
+    """Numbers that pick rows of a stored table are tokens; the names of other inputs are all there is to go by."""
+    name = spec.name.lower()
+    if "type" in name or "segment" in name:
+        return Role(spec, Kind.ZEROS, shape, axis)
+    if "position" in name:
+        return Role(spec, Kind.PLACES, shape, axis)
+    return Role(spec, Kind.TOKENS, shape, axis, vocabulary=vocabulary(graph, spec.name))
+
+
+def _channel_axis(shape: tuple[int, ...]) -> int:
+    """The axis of the channels if the shape is one of pictures, 0 if it is not."""
+    if len(shape) != 4:
+        return 0
+    for axis, sides in ((1, shape[2:]), (3, shape[1:3])):
+        if shape[axis] in _COLOURS and min(sides) > shape[axis]:
+            return axis
+    return 0
+
+
+def _told(role: Role, kind: Kind) -> Role:
+    """The role with another kind, as far as its shape allows."""
+    if kind is Kind.PICTURES:
+        if len(role.shape) != 4 or role.batch_axis != 0:
+            raise UsageError(
+                f"input {role.spec.name!r} of shape {role.shape} cannot hold pictures: those have four axes"
+            )
+        return replace(role, kind=kind, channels=1 if role.shape[1] <= role.shape[3] else 3)
+    return replace(role, kind=kind)

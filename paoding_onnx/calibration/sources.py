@@ -1,0 +1,161 @@
+"""What an input may be filled with: sources of made-up rows, each for one guess of what the model was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from paoding_onnx.calibration import normalization, tabular
+from paoding_onnx.calibration.augment import offspring
+from paoding_onnx.calibration.first_layer import first_filters, first_weights
+from paoding_onnx.calibration.images import families
+from paoding_onnx.calibration.images.colours import Floats
+from paoding_onnx.calibration.images.spectra import waves
+from paoding_onnx.calibration.input_kinds import Kind, Role
+from paoding_onnx.calibration.normalization import Scaling
+from paoding_onnx.calibration.samples import InputOptions
+from paoding_onnx.calibration.scaling import alive, plausible
+from paoding_onnx.model.graph import Array, Graph
+from paoding_onnx.shapes.feeds import random_content
+
+Draw = Callable[[np.random.Generator, int], Array]
+"""Makes so many rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """A guess of what a model was trained on: `finish` turns drawn rows into what the input takes.
+
+    `weight` is how likely the guess is before the model has been run.
+    """
+
+    words: str
+    finish: Callable[[Array], Array]
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Made-up rows for one input: `families` by name, and what may be done to them, the likeliest guess first.
+
+    `breed` makes as many new finished rows from finished rows, if there is a way.
+    """
+
+    families: Mapping[str, Draw]
+    guesses: tuple[Guess, ...]
+    breed: Callable[[np.random.Generator, Array], Array] | None = None
+
+
+def source_of(role: Role, graph: Graph, options: InputOptions) -> Source:
+    """Where rows for an input come from."""
+    as_drawn = (Guess("", lambda rows: rows),)
+    if role.kind is Kind.PICTURES:
+        makers = families.families(role.frame.n_channels)
+        families = {name: _pictures(make, role.frame) for name, make in makers.items()}
+        return Source(families, _scalings(role, graph, options), _breeding(role))
+    if role.kind is Kind.TABLE and len(role.shape) == 2:
+        rows = tabular.families(role.shape[1], first_weights(graph, role.spec.name))
+        return Source(rows, (Guess(f"rows of {role.shape[1]} numbers", _as_told(role, options)),))
+    if role.kind is Kind.TOKENS:
+        return Source({f"random tokens out of {role.vocabulary}": _drawing(role, _tokens)}, as_drawn)
+    if role.kind is Kind.AUDIO:
+        return Source({"1/f noise": _drawing(role, _sound)}, as_drawn)
+    return Source({"normal noise": _drawing(role, _noise)}, as_drawn)
+
+
+def mixed(source: Source, shares: Floats, count: int, rng: np.random.Generator) -> Array:
+    """`count` rows as drawn, in random order, of which each family makes its share."""
+    stops = np.round(np.cumsum([0.0, *shares]) / np.sum(shares) * count).astype(int)
+    parts = [
+        draw(rng, stop - start)
+        for draw, (start, stop) in zip(source.families.values(), pairwise(stops), strict=True)
+        if stop > start
+    ]
+    return np.asarray(np.concatenate(parts)[rng.permutation(count)])
+
+
+def companion(role: Role, count: int, rng: np.random.Generator) -> Array:
+    """Contents for `count` samples of an input that goes along with the main one: a mask, a state, places."""
+    dtype, shape = role.spec.dtype, role.shape_of(count)
+    if role.kind is Kind.ONES:
+        return np.ones(shape, dtype)
+    if role.kind is Kind.ZEROS:
+        return np.zeros(shape, dtype)
+    if role.kind is Kind.PLACES and shape:
+        return np.broadcast_to(np.arange(shape[-1]), shape).astype(dtype)
+    if role.kind is Kind.TOKENS:
+        return _tokens(role, rng, count)
+    return random_content(role.spec, shape, rng)
+
+
+def _scalings(role: Role, graph: Graph, options: InputOptions) -> tuple[Guess, ...]:
+    """How pictures in [0, 1] may be scaled."""
+    n_channels = role.frame.n_channels
+    told = normalization.told(options, n_channels)
+    is_float = role.spec.dtype is None or role.spec.dtype.kind == "f"
+    if told is not None or not is_float:
+        return (_scaling(role, told or normalization.native(role.spec.dtype), 1.0),)
+    probe = families.leaves(np.random.default_rng(0), 64, families.Frame(32, 32, n_channels))
+    filters = first_filters(graph, role.spec.name)
+    scalings = plausible(filters, normalization.usual(n_channels), probe)
+    return tuple(_scaling(role, scaling, alive(filters, scaling, probe)) for scaling in scalings)
+
+
+def _scaling(role: Role, scaling: Scaling, weight: float) -> Guess:
+    size = " x ".join(str(size) for size in role.shape[1:])
+    words = f"pictures, {size}, {scaling.words}"
+    return Guess(words, lambda rows: laid_out(role, scaling.apply(rows.astype(np.float32))), weight)
+
+
+def _pictures(make: families.Family, frame: families.Frame) -> Draw:
+    return lambda rng, count: make(rng, count, frame)
+
+
+def _breeding(role: Role) -> Callable[[np.random.Generator, Array], Array]:
+    return lambda rng, rows: laid_out(role, offspring(rng, np.moveaxis(rows, role.channels, -1).astype(np.float32)))
+
+
+def laid_out(role: Role, rows: Floats) -> Array:
+    """Pictures with their channels where the input has them, in its type."""
+    dtype = role.spec.dtype or np.dtype(np.float32)
+    if dtype.kind in "iu":
+        limits = np.iinfo(str(dtype))
+        rows = np.clip(np.round(rows), limits.min, limits.max)
+    return np.ascontiguousarray(np.moveaxis(rows, -1, role.channels), dtype)
+
+
+def _as_told(role: Role, options: InputOptions) -> Callable[[Array], Array]:
+    """What turns rows into those of the mean, deviation and range that the user gave."""
+
+    def finish(rows: Array) -> Array:
+        values = rows.astype(np.float32)
+        if options.mean or options.std:
+            std, mean = np.asarray(options.std or (1.0,)), np.asarray(options.mean or (0.0,))
+            values = (values * std + mean).astype(np.float32)
+        return (values if options.range is None else np.clip(values, *options.range)).astype(role.spec.dtype)
+
+    return finish
+
+
+def _drawing(role: Role, content: Callable[[Role, np.random.Generator, int], Array]) -> Draw:
+    return lambda rng, count: content(role, rng, count)
+
+
+def _tokens(role: Role, rng: np.random.Generator, count: int) -> Array:
+    return rng.integers(0, role.vocabulary, (count, *role.shape[1:])).astype(role.spec.dtype)
+
+
+def _sound(role: Role, rng: np.random.Generator, count: int) -> Array:
+    """Noise that falls with frequency along the longest axis."""
+    sides = role.shape[1:]
+    axis = int(np.argmax(sides))
+    others = [size for k, size in enumerate(sides) if k != axis]
+    rows = waves(rng, count * int(np.prod(others)), sides[axis], 0.7).reshape(count, *others, sides[axis])
+    return np.ascontiguousarray(np.moveaxis(rows, -1, axis + 1), role.spec.dtype)
+
+
+def _noise(role: Role, rng: np.random.Generator, count: int) -> Array:
+    return random_content(role.spec, (count, *role.shape[1:]), rng)

@@ -1,0 +1,149 @@
+"""MAKE inputs for a model that comes without data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from paoding_onnx.calibration import filter, sources
+from paoding_onnx.calibration.images.colours import Floats
+from paoding_onnx.calibration.input_kinds import Role, main_input, roles_of
+from paoding_onnx.calibration.samples import InputOptions, Samples
+from paoding_onnx.errors import ModelError
+from paoding_onnx.model.graph import Array, Graph
+from paoding_onnx.model.load import Model, input_specs
+from paoding_onnx.model.session import Session
+from paoding_onnx.shapes.dummy_inputs import Shapes
+
+BATCH = 32
+_MORE = 2
+"""Candidates for each sample to be returned."""
+_GENERATIONS = 2
+"""How often offspring of the better half of the candidates takes the place of the other half."""
+_FEWEST = 16
+"""A family is judged by at least this many rows."""
+_NOTHING = 1e-3
+_LARGE_BYTES = 256 << 20
+
+
+def make_samples(
+    model: Model,
+    graph: Graph,
+    n_samples: int,
+    seed: int,
+    options: InputOptions = InputOptions(),  # noqa: B008 (frozen)
+    *,
+    shapes: Shapes,
+) -> Samples:
+    """About `n_samples` inputs for a model without data, chosen by its own predictions if it is a classifier.
+
+    `graph` is the model as `paoding_onnx.shapes.observe.observe` measured it, `shapes` the input shapes it ran at. Open batch
+    axes get batches of about 32, other open axes the sizes in `shapes`. Same model, options and seed, same bytes.
+
+    Raises:
+        ModelError: if an input is no tensor of numbers.
+        UsageError: if the options do not fit the model.
+    """
+    rng = np.random.default_rng(seed)
+    session = Session(model, optimise=True, lean=sum(w.nbytes for w in model.weights.values()) > _LARGE_BYTES)
+    specs = input_specs(model)
+    main = main_input(specs, shapes)
+    measured = (shapes[specs[main].name] or (1,))[0]
+    for batch in (min(BATCH, n_samples), measured):
+        roles = roles_of(specs, graph, shapes, kind=options.kind, batch=batch)
+        runner = Runner(session, roles[main], (*roles[:main], *roles[main + 1 :]))
+        if runner.runs(rng):
+            break
+    rows, words = _chosen(runner, sources.source_of(roles[main], graph, options), n_samples, rng)
+    return Samples(tuple(runner.feeds(rows, rng)), words)
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """A model, what its main input holds, and what goes along with it."""
+
+    session: Session
+    main: Role
+    others: tuple[Role, ...]
+
+    def feeds(self, rows: Array, rng: np.random.Generator) -> Iterator[Mapping[str, Array]]:
+        """Complete feeds in which the main input holds `rows`, batch by batch."""
+        for start in range(0, len(rows), self.main.batch):
+            part = rows[start : start + self.main.batch]
+            companions = {role.spec.name: sources.companion(role, len(part), rng) for role in self.others}
+            yield {self.main.spec.name: part} | companions
+
+    def runs(self, rng: np.random.Generator) -> bool:
+        """Whether the model runs on a batch of this size."""
+        try:
+            self.session.run(next(iter(self.feeds(sources.companion(self.main, self.main.batch, rng), rng))))
+        except ModelError:
+            return False
+        return True
+
+    def beliefs(self, rows: Array, rng: np.random.Generator) -> Floats | None:
+        """What the model predicts for rows of its main input; `None` if it is no classifier."""
+        parts = []
+        for feed in self.feeds(rows, rng):
+            outputs = self.session.run(feed)
+            kept = {name: value for name, value in outputs.items() if value.shape != feed[self.main.spec.name].shape}
+            found = filter.beliefs(kept, len(feed[self.main.spec.name]))
+            if found is None:
+                return None
+            parts.append(found)
+        return np.concatenate(parts)
+
+
+def _chosen(runner: Runner, source: sources.Source, n_samples: int, rng: np.random.Generator) -> tuple[Array, str]:
+    """Rows of the main input, and what they are."""
+    step = runner.main.step
+    n_samples = _whole(n_samples, step)
+    values = _values(runner, source, n_samples // (2 * len(source.guesses)), rng)
+    weights = [guess.weight for guess in source.guesses]
+    best = int(np.argmax(weights * values.mean(1)))
+    guess = source.guesses[best]
+    words = ", ".join(word for word in (guess.words, *source.families) if word)
+    rows = guess.finish(sources.mixed(source, values[best], _whole(_MORE * n_samples, step), rng))
+    found = runner.beliefs(rows, rng)
+    if found is None:
+        return rows[:n_samples], words
+    for _ in range(_GENERATIONS if source.breed else 0):
+        rows, found = _grown(runner, source, rows, found, rng)
+    return rows[filter.choose(found, n_samples, rng)], f"{words}, chosen by the predictions for them"
+
+
+def _grown(
+    runner: Runner, source: sources.Source, rows: Array, found: Floats, rng: np.random.Generator
+) -> tuple[Array, Floats]:
+    """Candidates and what is predicted for them, with offspring of the best ones in place of the others."""
+    kept = filter.choose(found, _whole(len(rows) // 2, runner.main.step), rng)
+    rows, found = rows[kept], found[kept]
+    children = source.breed(rng, rows) if source.breed is not None else rows
+    expected = runner.beliefs(children, rng)
+    if expected is None:
+        return rows, found
+    return np.concatenate([rows, children]), np.concatenate([found, expected])
+
+
+def _whole(count: int, step: int) -> int:
+    """`count`, rounded up to a multiple of `step`."""
+    return -(-count // step) * step
+
+
+def _values(runner: Runner, source: sources.Source, count: int, rng: np.random.Generator) -> Floats:
+    """How much each family tells about the model under each guess, `(n_guesses, n_families)`; ones if it is not told.
+
+    All guesses are judged by the same rows.
+    """
+    each = _whole(max(count // len(source.families), _FEWEST), runner.main.step)
+    values = np.ones((len(source.guesses), len(source.families)), np.float32)
+    for k, draw in enumerate(source.families.values()):
+        rows = draw(rng, each)
+        for j, guess in enumerate(source.guesses):
+            found = runner.beliefs(guess.finish(rows), rng)
+            if found is None:
+                return np.ones_like(values)
+            values[j, k] = filter.value(found)
+    return values if values.max() > _NOTHING else np.ones_like(values)

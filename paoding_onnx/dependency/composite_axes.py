@@ -1,0 +1,137 @@
+"""Axes of several factors: which one shrinks where several could. Rules never choose; this is the place that does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+
+from paoding_onnx.dependency.union_find import Ids, Partition
+from paoding_onnx.model.graph import Node
+from paoding_onnx.rules.binding import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why positions may not go: at which node (empty for a graph input or output) and in words."""
+
+    operator: str
+    node: str
+    reason: str
+
+
+ENOUGH_PLACES = 8
+"""With fewer places in a group than this, small shares of them cannot be removed."""
+
+
+class Prefer(StrEnum):
+    """Which factor of an axis of several shrinks, where there is a choice."""
+
+    AUTO = "auto"
+    """The one with the most units; at a node with weights the minor one, if that has enough.
+
+    Of the axes of a grouped convolution's weights two have places and one has groups: half of the places are three
+    quarters of the weights, half of the groups are half of them.
+    """
+    BLOCKS = "blocks"
+    """The major one: whole heads of an attention, whole groups of a convolution."""
+    PLACES = "places"
+    """The minor one: the same places in every head, the same channels of every group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An axis of several factors that could shrink: `kept` may, the others may not; `sizes` are all, major to minor."""
+
+    node: str
+    kept: str
+    pinned: tuple[str, ...]
+    sizes: tuple[int, ...]
+    prefer: Prefer
+
+
+@dataclass(frozen=True, slots=True)
+class Composite:
+    """Positions of a segment made of several factors; `index[k]` says which index of factor k each position has."""
+
+    site: int
+    ids: Ids
+    names: tuple[str, ...]
+    factors: tuple[Ids, ...]
+    index: tuple[Ids, ...]
+
+
+@dataclass(slots=True)
+class Work:
+    """What `couple` builds up; lives only while it runs."""
+
+    partition: Partition
+    reasons: dict[Cause, int] = field(default_factory=dict)
+
+    def pin(self, ids: Ids, cause: Cause) -> None:
+        """Say that positions may not go, and why."""
+        self.partition.pin(ids, self.reasons.setdefault(cause, len(self.reasons)))
+
+
+def settle(
+    composites: Sequence[Composite], sites: Sequence[Site], prefer: Callable[[Node], Prefer], work: Work
+) -> list[Choice]:
+    """Let every composite axis follow its one factor that may shrink, choosing where there are several."""
+    choices: list[Choice] = []
+    waiting = list(composites)
+    while waiting:
+        causes = work.partition.causes()
+        still = [composite for composite in waiting if not _follow(composite, causes, work)]
+        if len(still) == len(waiting) and not _spread(still, causes, work):
+            site = sites[still[0].site]
+            choices.append(_choose(still[0], site, prefer(site.node), causes, work))
+        waiting = still
+    return choices
+
+
+def _follow(composite: Composite, causes: Ids, work: Work) -> bool:
+    """Whether at most one factor may still shrink; if so the positions are united with its indices."""
+    pinned = [causes[work.partition.roots(ids)] >= 0 for ids in composite.factors]
+    free = [k for k, mask in enumerate(pinned) if not mask.all()]
+    if len(free) > 1:
+        return False
+    kept = free[0] if free else 0
+    work.partition.unite(composite.ids, composite.factors[kept][composite.index[kept]])
+    return True
+
+
+def _spread(composites: Sequence[Composite], causes: Ids, work: Work) -> bool:
+    """Pin every index that a pinned position of an undecided axis has; whether anything new was pinned."""
+    is_new = False
+    for composite in composites:
+        cause = causes[work.partition.roots(composite.ids)]
+        for ids, index in zip(composite.factors, composite.index, strict=True):
+            targets = ids[index]
+            fresh = (cause >= 0) & (causes[work.partition.roots(targets)] < 0)
+            for number in np.unique(cause[fresh]):
+                work.partition.pin(targets[fresh & (cause == number)], int(number))
+                is_new = True
+    return is_new
+
+
+def _choose(composite: Composite, site: Site, prefer: Prefer, causes: Ids, work: Work) -> Choice:
+    """Pin all factors but one of those that may shrink."""
+    node = site.node
+    counts = []
+    for ids in composite.factors:
+        roots = work.partition.roots(ids)
+        counts.append(np.unique(roots[causes[roots] < 0]).size)
+    free = [k for k, count in enumerate(counts) if count]
+    is_weighty = bool(site.rule.macs) and counts[free[-1]] >= ENOUGH_PLACES
+    auto = free[-1] if is_weighty else int(np.argmax(counts))
+    kept = {Prefer.AUTO: auto, Prefer.BLOCKS: free[0], Prefer.PLACES: free[-1]}[prefer]
+    sizes = tuple(ids.size for ids in composite.factors)
+    others = tuple(name for k, name in enumerate(composite.names) if k != kept)
+    for k, ids in enumerate(composite.factors):
+        if k != kept:
+            words = f"its axis of {' x '.join(map(str, sizes))} shrinks along another factor"
+            work.pin(ids, Cause(node.operator, node.name, words))
+    chosen = Prefer.BLOCKS if kept == free[0] else Prefer.PLACES
+    return Choice(node.name, composite.names[kept], others, sizes, chosen)

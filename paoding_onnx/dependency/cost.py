@@ -1,0 +1,90 @@
+"""Parameters and multiply-adds of a graph, before and after units go. Counts only."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from paoding_onnx.dependency.groups import Group, Mask, Trace, gone
+from paoding_onnx.model.graph import Array
+from paoding_onnx.rules.binding import Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Parameters: elements of constants that hold weights. MACs: multiply-adds of one run, counted once."""
+
+    parameters: int
+    macs: int
+
+
+def nothing(trace: Trace) -> Mask:
+    """The mask that removes no unit; `(n_units,)`."""
+    return np.zeros(trace.n_units, np.bool_)
+
+
+def cost(trace: Trace, removed: Mask) -> Cost:
+    """Cost of the graph without the units in `removed`; at the sizes at which its shapes were measured."""
+    return Cost(_parameters(trace, removed), _macs(trace, removed))
+
+
+def group_cost(trace: Trace, group: Group) -> Cost:
+    """What a group's units carry: all parameters and MACs that would go with them, were they to go alone."""
+    removed = nothing(trace)
+    before = cost(trace, removed)
+    removed[group.start : group.stop] = True
+    after = cost(trace, removed)
+    return Cost(before.parameters - after.parameters, before.macs - after.macs)
+
+
+def is_parameter(trace: Trace, name: str) -> bool:
+    """Whether a tensor is a constant of floats, or of 8-bit integers (weights of quantized models)."""
+    tensor = trace.graph.tensors[name]
+    if not tensor.is_constant or tensor.dtype is None:
+        return False
+    is_float = tensor.dtype.kind == "f" or "float" in tensor.dtype.name
+    return is_float or (tensor.dtype.kind in "iu" and tensor.dtype.itemsize == 1)
+
+
+def _parameters(trace: Trace, removed: Mask) -> int:
+    slots: dict[str, list[Slot]] = {}
+    for site in trace.sites:
+        for slot in site.inputs:
+            if slot is not None and slot not in slots.setdefault(slot.tensor, []):
+                slots[slot.tensor].append(slot)
+    names = (name for name in trace.graph.tensors if is_parameter(trace, name))
+    return sum(_elements(trace, name, slots.get(name, []), removed) for name in names) + _frozen(trace, removed)
+
+
+def _frozen(trace: Trace, removed: Mask) -> int:
+    """Elements of floats that surgery writes down because they depend on sizes, once for each tensor."""
+    values: dict[str, Array] = {}
+    for use, value in trace.frozen_values(removed):
+        tensor = trace.sites[use.site].node.inputs[use.operand]
+        if tensor is not None and value.dtype.kind == "f":
+            values[tensor.name] = value
+    return sum(value.size for value in values.values())
+
+
+def _elements(trace: Trace, name: str, slots: list[Slot], removed: Mask) -> int:
+    """Elements left of a constant; uses of one vector that lose different positions count once each."""
+    shape = trace.graph.tensors[name].shape or ()
+    copies = {}
+    for slot in slots:
+        lost = [gone(trace.units[slot, axis], removed) for axis in range(len(shape))]
+        left = math.prod(size - int(mask.sum()) for size, mask in zip(shape, lost, strict=True))
+        copies[b"".join(mask.tobytes() for mask in lost)] = left
+    return sum(copies.values()) if copies else math.prod(shape)
+
+
+def _macs(trace: Trace, removed: Mask) -> int:
+    total = 0
+    for index, site in enumerate(trace.sites):
+        if site.rule.macs:
+            sizes = trace.sizes(index, removed)
+            total += math.prod(sizes[name] for name in site.rule.macs)
+        if site.rule.more_macs:
+            total += math.prod(sizes[name] for name in site.rule.more_macs)
+    return total

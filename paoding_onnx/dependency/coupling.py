@@ -1,0 +1,170 @@
+"""Which axis positions must go together: every node's equation, bound to its shapes, unites positions of its tensors.
+
+Positions, not elements, are united: one set for each index of an axis. An axis of several factors follows the one that
+may shrink; where two may, `couple` keeps the one with more units and pins the others (a *choice*).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from paoding_onnx.dependency.composite_axes import Cause, Choice, Composite, Prefer, Work, settle
+from paoding_onnx.dependency.shape_arithmetic import DataUse, Entries, follow_sizes
+from paoding_onnx.dependency.union_find import Ids, Partition
+from paoding_onnx.model.graph import Graph, Node, Origin
+from paoding_onnx.rules.binding import Site, Slot, sites_of
+from paoding_onnx.rules.equation import Axis, is_fixed
+
+
+@dataclass(frozen=True, slots=True)
+class Coupling:
+    """The result: a set number for each position of each slot's axes and of each site's factors, and what is pinned.
+
+    `causes` gives, by set number, an index into `reasons`, -1 for a set that may go. `frozen` are uses of sizes as data
+    that surgery must keep at their old value; `made_of` says which sizes the entries of shape arithmetic come from.
+    """
+
+    sites: tuple[Site, ...]
+    axes: Mapping[tuple[Slot, int], Ids]
+    factors: Sequence[Mapping[str, Ids]]
+    causes: Ids
+    reasons: tuple[Cause, ...]
+    choices: tuple[Choice, ...]
+    frozen: tuple[DataUse, ...]
+    made_of: Mapping[str, Entries]
+
+
+def couple(
+    graph: Graph,
+    is_protected: Callable[[Node], bool] = lambda _node: False,
+    prefer: Callable[[Node], Prefer] = lambda _node: Prefer.AUTO,
+) -> Coupling:
+    """Unite what must go together, pin what may not go.
+
+    `is_protected` nodes keep all axes of their tensors; `prefer` decides where a node leaves a choice.
+    """
+    sites = sites_of(graph)
+    axes, factors, size = _number(graph, sites)
+    work = Work(Partition(size))
+    _pin_boundary(graph, axes, work)
+    composites = [c for index in range(len(sites)) for c in _connect(index, sites[index], axes, factors[index], work)]
+    for site in sites:
+        if is_protected(site.node):
+            _pin_node(site, axes, work)
+    flow = follow_sizes(graph, sites)
+    frozen = tuple(use for use in flow.uses if _can_freeze(sites, use))
+    for use in flow.uses:
+        if use not in frozen:
+            _pin_sizes(use, sites, axes, work)
+    choices = settle(composites, sites, prefer, work)
+    partition = work.partition
+    return Coupling(
+        sites=sites,
+        axes={key: partition.roots(ids) for key, ids in axes.items()},
+        factors=[{name: partition.roots(ids) for name, ids in of.items()} for of in factors],
+        causes=partition.causes(),
+        reasons=tuple(work.reasons),
+        choices=tuple(choices),
+        frozen=frozen,
+        made_of=flow.made_of,
+    )
+
+
+def _can_freeze(sites: Sequence[Site], use: DataUse) -> bool:
+    """Whether what a node computes with is small and always the same, so that surgery can write it down as it was."""
+    tensor = sites[use.site].node.inputs[use.operand] if use.operand >= 0 else None
+    return tensor is not None and tensor.value is not None and tensor.varies is not None and not tensor.varies.any()
+
+
+def _pin_sizes(use: DataUse, sites: Sequence[Site], axes: Mapping[tuple[Slot, int], Ids], work: Work) -> None:
+    reader = sites[use.site].node if use.site >= 0 else None
+    where = ("", "") if reader is None else (reader.operator, reader.name)
+    for slot, axis in sorted(use.sources):
+        work.pin(axes[slot, axis], Cause(*where, "computes with the size of this axis"))
+
+
+def _number(graph: Graph, sites: Sequence[Site]) -> tuple[dict[tuple[Slot, int], Ids], list[dict[str, Ids]], int]:
+    """Ids for every position of every axis and factor, in the order of the nodes."""
+    axes: dict[tuple[Slot, int], Ids] = {}
+    factors: list[dict[str, Ids]] = []
+    size = 0
+    for site in sites:
+        for slot in (*site.inputs, *site.outputs):
+            shape = graph.tensors[slot.tensor].shape if slot is not None else None
+            for axis, length in enumerate(shape or ()):
+                if slot is not None and (slot, axis) not in axes:
+                    axes[slot, axis] = np.arange(size, size + length)
+                    size += length
+        own = {}
+        for name, length in site.bound.sizes.items():
+            own[name] = np.arange(size, size + length)
+            size += length
+        factors.append(own)
+    return axes, factors, size
+
+
+def _pin_boundary(graph: Graph, axes: Mapping[tuple[Slot, int], Ids], work: Work) -> None:
+    causes = {name: Cause("", "", f"graph input {name!r}") for name in graph.inputs}
+    causes |= {name: Cause("", "", f"graph output {name!r}") for name in graph.outputs}
+    for node in graph.nodes:
+        causes |= {name: Cause(node.operator, node.name, "its subgraph reads it") for name in node.captures}
+        read = [t for t in node.inputs if t is not None and t.origin is Origin.INPUT and t.name not in causes]
+        causes |= {tensor.name: Cause("", "", f"graph input {tensor.name!r}") for tensor in read}
+    for (slot, _), ids in axes.items():
+        if slot.tensor in causes:
+            work.pin(ids, causes[slot.tensor])
+
+
+def _connect(
+    index: int, site: Site, axes: Mapping[tuple[Slot, int], Ids], factors: Mapping[str, Ids], work: Work
+) -> Iterator[Composite]:
+    """Pin the site's lower-case factors, unite its simple axes, and yield what has several factors."""
+    cause = Cause(site.node.operator, site.node.name, site.rule.why)
+    for name, ids in factors.items():
+        if is_fixed(name):
+            work.pin(ids, cause)
+    if (taken := site.rule.taken) is not None:
+        work.partition.unite(factors[taken.target], factors[taken.source][list(taken.places)])
+    operands = zip((*site.inputs, *site.outputs), (*site.bound.inputs, *site.bound.outputs), strict=True)
+    for slot, operand in operands:
+        for number, axis in enumerate(operand or ()):
+            if slot is not None:
+                yield from _join(index, axis, axes[slot, number], site, factors, work)
+    numbers = Cause(site.node.operator, site.node.name, "its content is read as numbers")
+    mentioned = zip((*site.node.inputs, *site.node.outputs), (*site.inputs, *site.outputs), strict=True)
+    for tensor, slot in mentioned:
+        if tensor is not None and slot is None:
+            for number in range(len(tensor.shape or ())):
+                if (Slot(tensor.name), number) in axes:
+                    work.pin(axes[Slot(tensor.name), number], numbers)
+
+
+def _join(index: int, axis: Axis, ids: Ids, site: Site, factors: Mapping[str, Ids], work: Work) -> Iterator[Composite]:
+    offset = 0
+    for segment in axis:
+        sizes = [site.bound.sizes[name] for name in segment]
+        part = ids[offset : offset + math.prod(sizes)]
+        offset += part.size
+        names = tuple(name for name, size in zip(segment, sizes, strict=True) if size > 1)
+        if len(names) == 1:
+            work.partition.unite(part, factors[names[0]])
+        elif names:
+            grid = np.indices([site.bound.sizes[name] for name in names]).reshape(len(names), -1)
+            yield Composite(index, part, names, tuple(factors[name] for name in names), tuple(grid))
+        elif not segment:
+            work.pin(part, Cause(site.node.operator, site.node.name, "has size one here, and keeps it"))
+        elif part.size == 1:
+            work.partition.unite(np.repeat(part, len(segment)), np.concatenate([factors[name] for name in segment]))
+
+
+def _pin_node(site: Site, axes: Mapping[tuple[Slot, int], Ids], work: Work) -> None:
+    cause = Cause(site.node.operator, site.node.name, "excluded by the user")
+    tensors = zip((*site.inputs, *site.outputs), (*site.node.inputs, *site.node.outputs), strict=True)
+    for slot, tensor in tensors:
+        for axis in range(len(tensor.shape or ()) if tensor is not None else 0):
+            if slot is not None:
+                work.pin(axes[slot, axis], cause)

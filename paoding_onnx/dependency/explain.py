@@ -1,0 +1,131 @@
+"""Why an axis may not shrink: the way from a tensor through the nodes of a graph to the reason. Explains only."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from paoding_onnx.dependency.composite_axes import Cause
+from paoding_onnx.dependency.coupling import Coupling
+from paoding_onnx.errors import UsageError
+from paoding_onnx.model.graph import Graph
+from paoding_onnx.rules.binding import Site, Slot
+
+_Key = tuple[Slot, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One step of the way: through a node to an axis of another tensor."""
+
+    operator: str
+    node: str
+    tensor: str
+    axis: int
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """An axis of a tensor: how many of its positions are pinned, the way to the reason, the node it lies at, in words.
+
+    `reason` is empty where nothing pins the axis.
+    """
+
+    tensor: str
+    axis: int
+    size: int
+    n_pinned: int
+    way: tuple[Link, ...]
+    operator: str
+    node: str
+    reason: str
+
+
+def explain_axes(graph: Graph, coupling: Coupling, name: str) -> tuple[Explanation, ...]:
+    """One explanation for each axis of tensor `name`, in order; of a shared vector the first use speaks.
+
+    Raises:
+        UsageError: if the graph has no such tensor, or no node reads or makes it.
+    """
+    slots = sorted({slot for slot, _ in coupling.axes if slot.tensor == name})
+    if not slots:
+        raise UsageError(f"no node has a tensor named {name!r} with axes; `inspect --json` lists the initializers")
+    keys = [(slots[0], axis) for axis in range(len(graph.tensors[name].shape or ()))]
+    return tuple(_explain(graph, coupling, key) for key in keys if key in coupling.axes)
+
+
+def _explain(graph: Graph, coupling: Coupling, key: _Key) -> Explanation:
+    sets = coupling.axes[key]
+    causes = coupling.causes[sets]
+    pinned = causes >= 0
+    if not pinned.any():
+        return Explanation(key[0].tensor, key[1], sets.size, 0, (), "", "", "")
+    number = int(causes[pinned].min())
+    cause = coupling.reasons[number]
+    start = int(sets[pinned & (causes == number)][0])
+    way = _way(graph, coupling, key, cause, start) or _way(graph, coupling, key, cause, None) or ()
+    place = (cause.operator, cause.node, cause.reason)
+    return Explanation(key[0].tensor, key[1], sets.size, int(np.count_nonzero(pinned)), way, *place)
+
+
+def _way(graph: Graph, coupling: Coupling, start: _Key, cause: Cause, member: int | None) -> tuple[Link, ...] | None:
+    """The shortest way from `start` to where `cause` lies, if there is one.
+
+    It goes from axis to axis through factors that both have; with `member`, only over axes that this set lies on.
+    """
+    touching = _touching(coupling)
+    came: dict[_Key, tuple[_Key, Site] | None] = {start: None}
+    waiting = deque([start])
+    while waiting:
+        key = waiting.popleft()
+        if _is_end(graph, touching, key, cause):
+            return tuple(reversed(list(_back(came, key))))
+        for other, site in [(near, via) for via in touching[key] for near in _neighbours(via, key)]:
+            if other not in came and (member is None or member in coupling.axes[other]):
+                came[other] = (key, site)
+                waiting.append(other)
+    return None
+
+
+def _touching(coupling: Coupling) -> dict[_Key, list[Site]]:
+    """The sites that have an axis."""
+    found: dict[_Key, list[Site]] = {key: [] for key in coupling.axes}
+    for site in coupling.sites:
+        for slot in dict.fromkeys(s for s in (*site.inputs, *site.outputs) if s is not None):
+            for axis in range(_rank(site, slot)):
+                found[slot, axis].append(site)
+    return found
+
+
+def _rank(site: Site, slot: Slot) -> int:
+    slots, operands = (*site.inputs, *site.outputs), (*site.bound.inputs, *site.bound.outputs)
+    return max(len(operand or ()) for own, operand in zip(slots, operands, strict=True) if own == slot)
+
+
+def _neighbours(site: Site, key: _Key) -> Iterator[_Key]:
+    """Axes of a site that share a factor with the axis `key`."""
+    slots, operands = (*site.inputs, *site.outputs), (*site.bound.inputs, *site.bound.outputs)
+    pairs = [(s, o) for s, o in zip(slots, operands, strict=True) if s is not None and o is not None]
+    own = {n for s, o in pairs if s == key[0] for segment in o[key[1]] for n in segment}
+    for slot, operand in pairs:
+        for axis, parts in enumerate(operand):
+            if not own.isdisjoint(name for segment in parts for name in segment):
+                yield slot, axis
+
+
+def _is_end(graph: Graph, touching: Mapping[_Key, list[Site]], key: _Key, cause: Cause) -> bool:
+    if cause.node:
+        return any(site.node.name == cause.node for site in touching[key])
+    return key[0].tensor in (*graph.inputs, *graph.outputs) and repr(key[0].tensor) in cause.reason
+
+
+def _back(came: Mapping[_Key, tuple[_Key, Site] | None], key: _Key) -> Iterator[Link]:
+    """Links from `key` back to the start."""
+    step = came[key]
+    while step is not None:
+        yield Link(step[1].node.operator, step[1].node.name, key[0].tensor, key[1])
+        key = step[0]
+        step = came[key]

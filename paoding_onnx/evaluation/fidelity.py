@@ -1,0 +1,84 @@
+"""What pruning did to a model's speed and outputs, measured on made-up inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+
+from paoding_onnx.calibration import InputOptions, random_feeds
+from paoding_onnx.errors import ModelError
+from paoding_onnx.evaluation.compare import agreement
+from paoding_onnx.evaluation.predictions import classes_said, form_of_one
+from paoding_onnx.model.graph import Array, Graph
+from paoding_onnx.model.load import Model, input_specs
+from paoding_onnx.model.session import Session, latency_ratio
+from paoding_onnx.selection.profile import made_samples
+from paoding_onnx.shapes.observe import runnable_shapes
+from paoding_onnx.verification.proofs import output_difference
+
+LEAN_BYTES = 1 << 28
+"""Models with more bytes of weights than this are timed without a copy or faster layout of them, to save memory."""
+
+FRESH = 64
+"""Inputs on which outputs before and after are compared, where that costs at most `MACS_TO_SPEND`."""
+MACS_TO_SPEND = 5 * 10**10
+FRESH_SEED = 10**6
+"""Added to the user's seed, so that the inputs are others than those that repair saw."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fidelity:
+    """A pruned model beside its original: latency after over before, and what `words` says the inputs were.
+
+    `difference` see `paoding_onnx.verification.proofs.output_difference`; `agreement` is the share of the inputs for which a
+    classifier answers the same, `None` for other models.
+    """
+
+    latency_ratio: float
+    difference: float
+    agreement: float | None
+    words: str
+
+
+def compare(original: Model, pruned: Model, graph: Graph, inputs: InputOptions, *, macs: int, seed: int) -> Fidelity:
+    """The comparison on fresh made-up inputs; `graph` is the original's, `macs` what one run of it costs."""
+    shapes = runnable_shapes(original, graph)
+    count = max(min(FRESH, MACS_TO_SPEND // max(macs, 1)), 1)
+    samples = made_samples(original, graph, count, FRESH_SEED + seed, inputs, shapes)
+    before, after = _sessions(original, pruned)
+    wanted, got = (_joined([session.run(feed) for feed in samples.batches]) for session in (before, after))
+    ratio = latency_ratio(before, after, random_feeds(input_specs(original), shapes, np.random.default_rng(0)))
+    return Fidelity(ratio, output_difference(wanted, got), _same_answers(wanted, got), samples.words)
+
+
+def _joined(runs: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
+    """Outputs of all runs that fit together, one after the other."""
+    return {
+        name: np.concatenate([run[name] for run in runs if name in run and run[name].shape[1:] == first.shape[1:]])
+        if first.ndim
+        else first
+        for name, first in runs[0].items()
+    }
+
+
+def _same_answers(before: Mapping[str, Array], after: Mapping[str, Array]) -> float | None:
+    """Share of the rows of the first output for which both models say the same class; `None` if it has no classes."""
+    name = next(iter(before))
+    a, b = before[name], after[name]
+    if a.dtype.kind != "f" or a.ndim != 2 or a.shape != b.shape or not a.size:
+        return None
+    form = form_of_one(np.asarray(a, np.float64))
+    old, new = (classes_said(np.asarray(rows, np.float64), form) for rows in (a, b))
+    return agreement(old, new).value
+
+
+def _sessions(original: Model, pruned: Model) -> tuple[Session, Session]:
+    """Both models, optimised by onnxruntime alike: fully, or if they are large as far as that takes no second copy."""
+    if sum(array.nbytes for array in original.weights.values()) <= LEAN_BYTES:
+        return Session(original, optimise=True), Session(pruned, optimise=True)
+    with suppress(ModelError):
+        return Session(original, optimise=True, lean=True), Session(pruned, optimise=True, lean=True)
+    return Session(original), Session(pruned)

@@ -1,0 +1,111 @@
+"""Labelled pictures: a folder that holds a folder of pictures for each class, decoded a few at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paoding_onnx.calibration.image_files import decode, picture_files, require_pillow
+from paoding_onnx.calibration.images.families import Frame
+from paoding_onnx.errors import UsageError
+from paoding_onnx.evaluation.dataset import Range, Rows
+from paoding_onnx.evaluation.preprocess import Preprocess
+from paoding_onnx.model.graph import Array
+from paoding_onnx.model.load import InputSpec, Model, input_specs
+
+_BYTE = 255.0
+
+
+@dataclass(frozen=True, slots=True)
+class PictureInput:
+    """The input that reads the pictures: its name, their size, and whether channels come first."""
+
+    name: str
+    frame: Frame
+    is_channels_first: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PictureSamples:
+    """Pictures in files, `paths`, with the number of their class in `labels` (n,)."""
+
+    paths: tuple[Path, ...]
+    labels: Array
+    class_names: tuple[str, ...]
+    input: PictureInput
+    preprocess: Preprocess
+
+    def read(self, rows: Rows) -> Mapping[str, Array]:
+        """What the model reads for these pictures.
+
+        Raises:
+            UsageError: if a file is no picture.
+        """
+        return {self.input.name: self._ready(np.stack([self._decode(self.paths[row]) for row in rows]))}
+
+    def take(self, rows: Rows) -> PictureSamples:
+        """These pictures alone."""
+        return replace(self, paths=tuple(self.paths[row] for row in rows), labels=self.labels[rows])
+
+    def input_range(self) -> Range | None:
+        """What black and white become."""
+        shape = (1, self.input.frame.height, self.input.frame.width, self.input.frame.n_channels)
+        return Range(*(self._ready(np.full(shape, value, np.uint8)) for value in (0, 255)))
+
+    def _ready(self, raw: Array) -> Array:
+        """Pictures (n, height, width, channels) as the model reads them."""
+        values = self.preprocess.apply(raw, channel_axis=-1, scale=_BYTE)
+        return np.ascontiguousarray(np.moveaxis(values, -1, 1)) if self.input.is_channels_first else values
+
+    def _decode(self, path: Path) -> NDArray[np.uint8]:
+        """The picture (height, width, channels), in the size and colours that the model reads."""
+        pixels = decode(path, self.input.frame, crop=self.preprocess.crop)
+        return pixels[..., ::-1] if self.preprocess.order == "bgr" else pixels
+
+
+def read_pictures(folder: Path, model: Model, preprocess: Preprocess) -> PictureSamples:
+    """The pictures in `folder`: each folder in it is a class, numbered in the order of their names.
+
+    Raises:
+        UsageError: if there are none, the model reads no pictures, or Pillow is not there.
+    """
+    require_pillow()
+    classes = sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    found = [(path, index) for index, entry in enumerate(classes) for path in picture_files(entry)]
+    if not found:
+        raise UsageError(f"{folder} holds no folders with pictures, one folder for each class")
+    labels = np.array([index for _, index in found], np.int64)
+    names = tuple(entry.name for entry in classes)
+    return PictureSamples(tuple(path for path, _ in found), labels, names, _input(model, preprocess), preprocess)
+
+
+def _input(model: Model, preprocess: Preprocess) -> PictureInput:
+    specs = input_specs(model)
+    if len(specs) != 1 or len(specs[0].dims) != 4:
+        words = ", ".join(f"{spec.name!r} {spec.dims}" for spec in specs)
+        raise UsageError(f"the model reads no pictures (batch, channels, height, width), but {words}")
+    spec, dims = specs[0], specs[0].dims
+    is_first = preprocess.layout == "nchw" or (preprocess.layout == "auto" and _is_channels_first(dims))
+    channels, sides = (dims[1], dims[2:]) if is_first else (dims[3], dims[1:3])
+    height, width = preprocess.size or sides
+    if not isinstance(height, int) or not isinstance(width, int):
+        raise UsageError(f"input {spec.name!r} has open sides; say --preprocess size=HEIGHT,WIDTH")
+    _check_sides(spec, (height, width), sides)
+    frame = Frame(height, width, channels if isinstance(channels, int) else 3)
+    return PictureInput(spec.name, frame, is_first)
+
+
+def _is_channels_first(dims: tuple[int | str | None, ...]) -> bool:
+    """Whether axis 1 of four has the channels: the only small one, or both are open or small."""
+    small = (1, 3)
+    return dims[1] in small or dims[3] not in small
+
+
+def _check_sides(spec: InputSpec, size: tuple[int, int], sides: tuple[int | str | None, ...]) -> None:
+    for wanted, side in zip(size, sides, strict=True):
+        if isinstance(side, int) and side != wanted:
+            raise UsageError(f"input {spec.name!r} reads pictures of {sides}, not of {size}")

@@ -1,0 +1,146 @@
+"""What model files take: bytes on disk, time for one run, peak memory. Measured in processes of their own.
+
+A fresh process has used no memory for anything else, and it can be bound to a fixed set of processors, so that no more
+threads run at once than were asked for. Models to compare are timed in turns, as machines speed up and slow down.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from paoding_onnx.errors import ModelError
+from paoding_onnx.model.graph import Array
+from paoding_onnx.model.session import Session
+
+SECONDS = 1.0
+"""For about this long each model is run over and over, at least `FEWEST_RUNS` times."""
+FEWEST_RUNS = 5
+_CHILD = "import sys; sys.path[:] = {path!r}; from paoding_onnx.evaluation.latency import child; child()"
+_STATUS = Path("/proc/self/status")
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """A model file to measure, with its bytes (external data included), and what to run it on."""
+
+    path: Path
+    feeds: Mapping[str, Array]
+    file_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """Median milliseconds of a run on `rows` samples, out of `runs`; peak memory; bytes of the file.
+
+    `processors` is how many the process was bound to, 0 where the system cannot do that. `peak_bytes` is what loading
+    and running the model adds to a process that has only onnxruntime; `None` where the system does not say.
+    """
+
+    milliseconds: float
+    rows: int
+    runs: int
+    processors: int
+    peak_bytes: int | None
+    file_bytes: int
+
+
+def measure(models: Sequence[Timed], *, processors: int = 1, seconds: float = SECONDS) -> tuple[Resources, ...]:
+    """What each of the models takes, in a process bound to so many `processors`.
+
+    Raises:
+        ModelError: if a model does not run in a process of its own.
+    """
+    timed = _in_child(models, processors, seconds)
+    found = []
+    for index, model in enumerate(models):
+        peak = _in_child([model], processors, 0.0)["peak_bytes"]
+        spent = timed["seconds"][index]
+        found.append(
+            Resources(
+                milliseconds=1e3 * statistics.median(spent),
+                rows=len(next(iter(model.feeds.values()))),
+                runs=len(spent),
+                processors=timed["processors"],
+                peak_bytes=peak,
+                file_bytes=model.file_bytes,
+            )
+        )
+    return tuple(found)
+
+
+def _in_child(models: Sequence[Timed], processors: int, seconds: float) -> dict[str, Any]:
+    """The figures that a process found for the models, which it ran in turns."""
+    with TemporaryDirectory() as folder:
+        jobs = []
+        for index, model in enumerate(models):
+            file = Path(folder) / f"feeds{index}.npz"
+            np.savez(file, *model.feeds.values())
+            jobs.append({"model": str(model.path), "feeds": str(file), "names": list(model.feeds)})
+        job = json.dumps({"models": jobs, "processors": processors, "seconds": seconds})
+        command = [sys.executable, "-c", _CHILD.format(path=sys.path), job]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        reason = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
+        raise ModelError(f"the model was not timed in a process of its own: {reason}")
+    return dict(json.loads(done.stdout))
+
+
+def child() -> None:
+    """What the process does: measure the job on its command line, write the figures on stdout as JSON."""
+    job = json.loads(sys.argv[1])
+    bound = _bind(job["processors"])
+    feeds = [_feeds(model) for model in job["models"]]
+    before = _status_bytes("VmRSS")
+    sessions = [Session(Path(model["model"]), optimise=True) for model in job["models"]]
+    spent = _times(sessions, feeds, job["seconds"])
+    after = _status_bytes("VmHWM")
+    peak = after - before if after is not None and before is not None else None
+    sys.stdout.write(json.dumps({"seconds": spent, "processors": bound, "peak_bytes": peak}))
+
+
+def _feeds(model: Mapping[str, Any]) -> dict[str, Array]:
+    with np.load(model["feeds"]) as file:
+        return {name: file[f"arr_{index}"] for index, name in enumerate(model["names"])}
+
+
+def _bind(count: int) -> int:
+    """Bind this process to `count` of the processors it may use; returns how many it got, 0 if that is impossible."""
+    if not hasattr(os, "sched_setaffinity"):
+        return 0
+    chosen = sorted(os.sched_getaffinity(0))[:count]
+    os.sched_setaffinity(0, chosen)
+    return len(chosen)
+
+
+def _times(sessions: Sequence[Session], feeds: Sequence[Mapping[str, Array]], seconds: float) -> list[list[float]]:
+    """Seconds of each run of each session, the sessions in turns, after one round that does not count."""
+    spent: list[list[float]] = [[] for _ in sessions]
+    end = None
+    while end is None or time.perf_counter() < end or len(spent[0]) < FEWEST_RUNS * (seconds > 0):
+        for session, content, times in zip(sessions, feeds, spent, strict=True):
+            start = time.perf_counter()
+            session.run(content)
+            if end is not None:
+                times.append(time.perf_counter() - start)
+        end = end if end is not None else time.perf_counter() + seconds * len(sessions)
+    return spent
+
+
+def _status_bytes(key: str) -> int | None:
+    """A figure of this process's memory; Linux only, as the portable one counts what the parent used before."""
+    if not _STATUS.is_file():
+        return None
+    lines = _STATUS.read_text().splitlines()
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{key}:")), None)

@@ -1,0 +1,202 @@
+"""A node that multiplies a computed tensor with a weight and adds up, as a matrix product: features @ weight = output.
+
+Everything is read off the node's equation. With a kernel, the features of an output are the inputs in its window; the
+operator itself lays them out, given a weight of ones and zeros (`window_weight`), so that no stride or padding has to
+be known here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paoding_onnx.model.graph import Array
+from paoding_onnx.rules import Passes
+from paoding_onnx.rules.binding import Site
+from paoding_onnx.rules.equation import Operand, factors
+
+Floats = NDArray[np.floating]
+
+
+@dataclass(frozen=True, slots=True)
+class Contraction:
+    """Which operand is the computed one (`source`) and which the `weight`, and what the factors of the weight do.
+
+    `shared` are in source and output too (groups, heads), `summed` in the source alone, `made` in the output alone,
+    `kernel` in neither; `rows` are the factors of the output that the weight has not. `grouping` is the attribute that
+    holds the size of the shared factor; a kernel needs one.
+    """
+
+    source: int
+    weight: int
+    shared: tuple[str, ...]
+    summed: tuple[str, ...]
+    kernel: tuple[str, ...]
+    made: tuple[str, ...]
+    rows: tuple[str, ...]
+    grouping: str = ""
+
+    def n_features(self, site: Site) -> int:
+        """How many numbers of the source an output adds up."""
+        return count(site, (*self.summed, *self.kernel))
+
+
+def contraction(site: Site) -> Contraction | None:
+    """How a site contracts, if it is one linear map of one computed tensor; `None` for everything else."""
+    rule, tensors = site.rule, site.node.inputs
+    if not rule.macs or rule.more_macs or rule.quantized or rule.passes is not Passes.ANY or not rule.gain:
+        return None
+    sources = [k for k, t in enumerate(tensors) if t is not None and site.inputs[k] is not None and not t.is_constant]
+    weights = [k for k, t in enumerate(tensors) if t is not None and t.is_constant and len(t.shape or ()) > 1]
+    weights = [k for k in weights if k != rule.bias]
+    if len(sources) != 1 or len(weights) != 1:
+        return None
+    tensor = tensors[weights[0]]
+    if tensor is None or tensor.dtype is None or tensor.dtype.kind != "f":
+        return None
+    return _sorted_factors(site, sources[0], weights[0])
+
+
+def _sorted_factors(site: Site, source: int, weight: int) -> Contraction | None:
+    own = _names(site.bound.inputs[weight])
+    read, made = factors(site.bound.inputs[source]), factors(site.bound.outputs[0])
+    shared = tuple(n for n in own if n in read and n in made)
+    summed = tuple(n for n in own if n in read and n not in made)
+    kernel = tuple(n for n in own if n not in read and n not in made)
+    rows = tuple(n for n in _row_names(site.bound.outputs[0], own) if n in read or kernel or site.bound.sizes[n] > 1)
+    found = Contraction(
+        source, weight, shared, summed, kernel, tuple(n for n in own if n in made and n not in read), rows
+    )
+    if not kernel:
+        is_plain = set(_row_names(site.bound.inputs[source], own)) == set(rows)
+        return found if is_plain and summed else None
+    holders = [fit.place for fit in site.rule.fits if isinstance(fit.place, str) and fit.axes.get(0) in shared]
+    if len(holders) != 1 or len(shared) != 1 or len(summed) != 1:
+        return None
+    return Contraction(source, weight, shared, summed, kernel, found.made, rows, str(holders[0]))
+
+
+def count(site: Site, names: Sequence[str]) -> int:
+    """Product of the sizes of some factors."""
+    return math.prod(site.bound.sizes[name] for name in names)
+
+
+def matrix(site: Site, of: Contraction, weight: Array) -> Floats:
+    """The weight as `(n_shared, n_features, n_made)`, so that an output is features @ matrix, times the rule's gain."""
+    operand = site.bound.inputs[of.weight] or ()
+    parts = (of.shared, (*of.summed, *of.kernel), of.made)
+    return np.asarray(_arranged(weight, operand, site.bound.sizes, parts), np.float64) * site.rule.gain
+
+
+def unmatrix(site: Site, of: Contraction, values: Floats, dtype: np.dtype[np.generic]) -> Array:
+    """The weight that `matrix` made `values` of."""
+    return _as_weight(site, of, values / site.rule.gain, site.bound.sizes, dtype)
+
+
+def _as_weight(
+    site: Site, of: Contraction, values: Floats, sizes: Mapping[str, int], dtype: np.dtype[np.generic]
+) -> Array:
+    """Values by shared, summed, kernel and made factors, arranged as the weight of the node is."""
+    names = (*of.shared, *of.summed, *of.kernel, *of.made)
+    operand = site.bound.inputs[of.weight] or ()
+    order = [names.index(name) for name in _names(operand)]
+    shape = [math.prod(sizes[name] for part in axis for name in part) for axis in operand]
+    whole = values.reshape([sizes[name] for name in names])
+    return np.ascontiguousarray(whole.transpose(order).reshape(shape).astype(dtype))
+
+
+def plain_features(site: Site, of: Contraction, value: Array) -> Floats:
+    """The source of a contraction without a kernel as `(n_rows, n_shared, n_features)`; its batch may have any size."""
+    return np.asarray(_batched(value, site.bound.inputs[of.source], site.bound.sizes, of, of.summed))
+
+
+def targets(site: Site, of: Contraction, value: Array) -> Floats:
+    """The output of a contraction as `(n_rows, n_shared, n_made)`; its batch may have any size."""
+    return np.asarray(_batched(value, site.bound.outputs[0], site.bound.sizes, of, of.made))
+
+
+def window_weight(site: Site, of: Contraction, dtype: np.dtype[np.generic]) -> Array:
+    """A weight of ones and zeros under which the node, every input channel a group of its own, copies its windows.
+
+    Output number k of group c is then input channel c at place k of the kernel.
+    """
+    n_kernel = count(site, of.kernel)
+    sizes = _window_sizes(site, of)
+    ones = np.broadcast_to(np.eye(n_kernel), (sizes[of.shared[0]], n_kernel, n_kernel))
+    return _as_weight(site, of, ones, sizes, dtype)
+
+
+def n_windows(site: Site, of: Contraction) -> int:
+    """How many groups the node with `window_weight` has: its input channels."""
+    return count(site, (*of.shared, *of.summed))
+
+
+def window_features(site: Site, of: Contraction, value: Array) -> Floats:
+    """What the node with `window_weight` returned as `(n_rows, n_shared, n_features)`."""
+    rows = np.asarray(_batched(value, site.bound.outputs[0], _window_sizes(site, of), of, of.made), np.float32)
+    return rows.reshape(len(rows), count(site, of.shared), -1)
+
+
+def _window_sizes(site: Site, of: Contraction) -> Mapping[str, int]:
+    changed = {of.shared[0]: n_windows(site, of), of.summed[0]: 1}
+    made = dict.fromkeys(of.made, 1) | {of.made[-1]: count(site, of.kernel)}
+    return {**site.bound.sizes, **changed, **made}
+
+
+def _batched(
+    value: Array, operand: Operand | None, sizes: Mapping[str, int], of: Contraction, last: tuple[str, ...]
+) -> Array:
+    """Rows, shared factors, `last`; row factors take their sizes from the array, whose batch may be another."""
+    own = _sizes_of(value, operand or (), sizes, of)
+    return _arranged(value, operand or (), own, (of.rows, of.shared, last))
+
+
+def _sizes_of(value: Array, operand: Operand, sizes: Mapping[str, int], of: Contraction) -> dict[str, int]:
+    found = dict(sizes)
+    for number, (axis, size) in enumerate(zip(operand, value.shape, strict=True)):
+        name = _row_name(number, axis)
+        if name in of.rows:
+            found[name] = size
+    return found
+
+
+def _row_name(number: int, axis: Sequence[Sequence[str]]) -> str:
+    """An axis of one factor has its name; one of segments counts as a whole."""
+    if len(axis) == 1 and len(axis[0]) == 1:
+        return axis[0][0]
+    return f"axis {number}" if len(axis) > 1 else ""
+
+
+def _row_names(operand: Operand | None, own: Sequence[str]) -> tuple[str, ...]:
+    """Names of the axes that hold no factor of the weight; axes of several factors give each of theirs."""
+    names: list[str] = []
+    for number, axis in enumerate(operand or ()):
+        parts = [_row_name(number, axis)] if len(axis) > 1 else list(axis[0])
+        names += [name for name in parts if name not in own]
+    return tuple(names)
+
+
+def _names(operand: Operand | None) -> tuple[str, ...]:
+    return tuple(name for axis in operand or () for segment in axis for name in segment)
+
+
+def _arranged(value: Array, operand: Operand, sizes: Mapping[str, int], parts: Sequence[Sequence[str]]) -> Array:
+    """The array with one axis for each of `parts`, made of these factors, major to minor."""
+    wanted = {name for part in parts for name in part}
+    names: list[str] = []
+    shape: list[int] = []
+    for number, (axis, size) in enumerate(zip(operand, value.shape, strict=True)):
+        if len(axis) > 1:
+            names.append(_row_name(number, axis))
+            shape.append(size)
+            continue
+        used = [name for name in axis[0] if name in wanted or sizes[name] > 1]
+        names += used
+        shape += [sizes[name] for name in used]
+    order = [names.index(name) for part in parts for name in part]
+    lengths = [math.prod(shape[names.index(name)] for name in part) for part in parts]
+    return value.reshape(shape).transpose(order).reshape(lengths)

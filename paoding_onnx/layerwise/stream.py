@@ -1,0 +1,205 @@
+"""A network run a few nodes at a time on many inputs: what later nodes read is held, all else forgotten.
+
+So a stage can look at any tensor, and change weights before they are used, at the cost of one run of the network and
+without ever holding all its activations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+
+import numpy as np
+import onnx
+
+from paoding_onnx.layerwise.subgraph import proto_nodes, stretch
+from paoding_onnx.model.graph import Array, Graph, Node
+from paoding_onnx.model.load import Model
+from paoding_onnx.model.session import Session
+
+Batches = Sequence[Array]
+"""A tensor's content for each batch of inputs."""
+
+
+class Stream:
+    """A model on its way through its nodes.
+
+    Args:
+        model: what to run; `graph` describes it.
+        feeds: inputs of the model, a mapping for each batch.
+        contents: constants that differ from the file's.
+        memory: bytes of activations to hold; what is more goes to files in a temporary folder.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        graph: Graph,
+        feeds: Sequence[Mapping[str, Array]],
+        *,
+        contents: Mapping[str, Array] | None = None,
+        memory: int = 1 << 30,
+    ) -> None:
+        self.graph = graph
+        self.position = 0
+        self.n_batches = len(feeds)
+        self._model = model
+        self._nodes = proto_nodes(model, graph)
+        self._contents = dict(contents or {})
+        self._last_read = _last_read(graph)
+        self._held = _Store(memory)
+        for name in graph.inputs:
+            for feed in feeds:
+                self._held.append(name, feed[name])
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._held.close()
+
+    def override(self, contents: Mapping[str, Array]) -> None:
+        """Let nodes that are still to come read other constants."""
+        self._contents.update(contents)
+
+    def keep(self, names: Iterable[str]) -> None:
+        """Hold tensors until `drop`, even if no later node reads them."""
+        self._last_read.update(dict.fromkeys(names, len(self._nodes)))
+
+    def drop(self, name: str) -> None:
+        """Forget a tensor that `keep` held, unless later nodes read it."""
+        readers = _last_read(self.graph).get(name, -1)
+        self._last_read[name] = readers
+        if readers < self.position:
+            self._held.drop(name)
+
+    def value(self, name: str) -> Batches:
+        """A tensor that is held."""
+        return self._held.get(name)
+
+    def advance(self, stop: int) -> None:
+        """Run the nodes before node number `stop`."""
+        if stop <= self.position:
+            return
+        made = [t.name for node in self.graph.nodes[self.position : stop] for t in node.outputs if t is not None]
+        wanted = [name for name in made if self._last_read.get(name, -1) >= stop]
+        if wanted:
+            self._run(stop, wanted, self._held)
+        self.position = stop
+        for name in self._held.names():
+            if self._last_read.get(name, -1) < stop:
+                self._held.drop(name)
+
+    def peek(self, stop: int, name: str) -> Batches:
+        """What tensor `name`, made before node number `stop`, would be if the nodes ran on as they are now."""
+        found = _Store(1 << 62)
+        self._run(stop, [name], found)
+        return found.get(name)
+
+    def rest(self, free: Sequence[str]) -> Callable[[Mapping[str, Array]], dict[str, list[Array]]]:
+        """The remaining nodes as a function from the constants in `free` to the model's outputs, batch by batch."""
+        nodes = self._needed(len(self._nodes), self.graph.outputs)
+        made = {name for node in nodes for name in node.output}
+        outputs = [name for name in self.graph.outputs if name in made]
+        piece = stretch(self._model, self.graph, nodes, outputs=outputs, contents=self._contents, free=free)
+        session = Session(piece)
+        names = [info.name for info in piece.proto.graph.input]
+
+        def run(constants: Mapping[str, Array]) -> dict[str, list[Array]]:
+            """Outputs with these constants."""
+            found: dict[str, list[Array]] = {name: [] for name in outputs}
+            for batch in range(self.n_batches):
+                held = {name: self._held.get(name)[batch] for name in names if name not in free}
+                made = session.run({**held, **{name: constants[name] for name in names if name in free}})
+                for name in outputs:
+                    found[name].append(made[name])
+            return found
+
+        return run
+
+    def _run(self, stop: int, wanted: Sequence[str], store: _Store) -> None:
+        nodes = self._needed(stop, wanted)
+        piece = stretch(self._model, self.graph, nodes, outputs=wanted, contents=self._contents)
+        session = Session(piece, optimise=True)
+        feeds = [info.name for info in piece.proto.graph.input]
+        for batch in range(self.n_batches):
+            made = session.run({name: self._held.get(name)[batch] for name in feeds})
+            for name in wanted:
+                store.append(name, made[name])
+
+    def _needed(self, stop: int, wanted: Sequence[str]) -> list[onnx.NodeProto]:
+        """The nodes before node number `stop` that are still to come and needed for `wanted`."""
+        places = needed(self.graph.nodes[self.position : stop], wanted)
+        return [self._nodes[self.position + place] for place in places]
+
+
+def _last_read(graph: Graph) -> dict[str, int]:
+    """Number of the last node that reads each tensor; beyond all nodes for the model's outputs."""
+    found = {
+        name: index
+        for index, node in enumerate(graph.nodes)
+        for name in (*(t.name for t in node.inputs if t is not None), *node.captures)
+    }
+    return found | dict.fromkeys(graph.outputs, len(graph.nodes))
+
+
+def needed(nodes: Sequence[Node], wanted: Iterable[str]) -> list[int]:
+    """Places of the nodes without which the tensors `wanted` could not be made, in their order."""
+    names = set(wanted)
+    places = []
+    for place, node in reversed(list(enumerate(nodes))):
+        if any(tensor is not None and tensor.name in names for tensor in node.outputs):
+            names.update(tensor.name for tensor in node.inputs if tensor is not None)
+            names.update(node.captures)
+            places.append(place)
+    return places[::-1]
+
+
+class _Store:
+    """Tensors by name, in memory as far as allowed, else in files."""
+
+    def __init__(self, memory: int) -> None:
+        self._memory = memory
+        self._values: dict[str, list[Array]] = {}
+        self._folder: TemporaryDirectory[str] | None = None
+        self._n_files = 0
+        self._n_bytes = 0
+
+    def names(self) -> tuple[str, ...]:
+        """Names of all tensors, in the order in which they came."""
+        return tuple(self._values)
+
+    def get(self, name: str) -> Batches:
+        """All batches of a tensor."""
+        return self._values[name]
+
+    def append(self, name: str, array: Array) -> None:
+        """Add a batch of a tensor."""
+        is_full = self._n_bytes + array.nbytes > self._memory and array.ndim > 0
+        self._n_bytes += 0 if is_full else array.nbytes
+        self._values.setdefault(name, []).append(self._on_disk(array) if is_full else array)
+
+    def drop(self, name: str) -> None:
+        """Forget a tensor."""
+        for array in self._values.pop(name):
+            if isinstance(array, np.memmap) and array.filename is not None:
+                Path(array.filename).unlink()
+            else:
+                self._n_bytes -= array.nbytes
+
+    def close(self) -> None:
+        """Forget everything."""
+        self._values.clear()
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    def _on_disk(self, array: Array) -> Array:
+        self._folder = self._folder or TemporaryDirectory()
+        self._n_files += 1
+        path = Path(self._folder.name) / f"{self._n_files}.npy"
+        np.save(path, array)
+        return np.asanyarray(np.load(path, mmap_mode="r"))

@@ -1,0 +1,194 @@
+"""LOAD: a file becomes a `Model` (its protobuf with the weights taken out) and a `Graph` of plain values.
+
+Reads only. The weights are lifted out of the protobuf once, so that no stage holds a second copy of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import onnx
+import onnx.inliner
+from google.protobuf.message import DecodeError
+from onnx import external_data_helper
+
+from paoding_onnx.errors import ModelError
+from paoding_onnx.model.graph import Array
+
+LIFT_BYTES = 1024
+"""Initializers of at least this many bytes leave the protobuf; smaller ones are not worth the trouble."""
+PLACEHOLDER = "paoding_onnx-weights"
+_LIFTED_TYPES = frozenset(np.dtype(code) for code in "?bBhHiIlLqQefd")
+"""Those that numpy itself has, which onnxruntime takes over without a copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The content of an ONNX file: `proto` without its large initializers, and these as read-only `weights` by name.
+
+    `proto` is shared, never changed by any stage. `external` says that the file kept its weights in a second one;
+    `files` are all that it was read from.
+    """
+
+    proto: onnx.ModelProto
+    weights: Mapping[str, Array]
+    external: bool = False
+    files: tuple[Path, ...] = ()
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of the files that the model was read from; 0 for a model that was made."""
+        return sum(file.stat().st_size for file in self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """A graph input that the caller must feed: `dims` holds a size, a symbol, or `None` for an axis left open."""
+
+    name: str
+    dtype: np.dtype[np.generic] | None
+    dims: tuple[int | str | None, ...]
+
+
+def load(path: Path | str) -> Model:
+    """The model in the file at `path`, its external data included.
+
+    >>> load("models/fraud_mlp.onnx").n_bytes
+    26261
+
+    Raises:
+        ModelError: if there is no such file, it is not ONNX, it is cut off, or its external data is missing.
+    """
+    path = Path(path)
+    try:
+        proto = _parse(path.read_bytes(), path)
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {error.strerror or error}") from error
+    external = [t for t in proto.graph.initializer if external_data_helper.uses_external_data(t)]
+    files = {path.parent / _external_place(tensor) for tensor in external}
+    return replace(lift(proto, path), external=bool(external), files=(path, *sorted(files)))
+
+
+def lift(proto: onnx.ModelProto, path: Path | None = None) -> Model:
+    """A `Model` of `proto`, read from `path`; it is emptied of its large weights and must not be used again.
+
+    Local functions are inlined: what a function computes is then as open to the trace as anything else.
+    """
+    weights: dict[str, Array] = {}
+    read = {name for node in proto.graph.node for name in node.input}  # onnxruntime drops what only subgraphs read
+    for tensor in proto.graph.initializer:
+        whole = _whole(tensor, path) if path and external_data_helper.uses_external_data(tensor) else tensor
+        if tensor.name in read and _is_large(whole):
+            weights[tensor.name] = _take_weights(whole)
+        if whole is not tensor:
+            tensor.CopyFrom(whole)
+    skeleton = onnx.ModelProto()
+    skeleton.CopyFrom(proto)  # a protobuf frees cleared fields only when the whole message goes
+    return Model(_inlined(skeleton), MappingProxyType(weights))
+
+
+def _inlined(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """The model with the bodies of its local functions in place of their calls."""
+    if not proto.functions:
+        return proto
+    try:
+        whole = onnx.inliner.inline_local_functions(proto)
+    except (RuntimeError, ValueError) as error:
+        raise ModelError(f"the model's local functions cannot be inlined: {error}") from error
+    known = {opset.domain for opset in whole.opset_import}
+    for opset in (opset for function in proto.functions for opset in function.opset_import):
+        if opset.domain not in known:
+            known.add(opset.domain)
+            whole.opset_import.append(opset)
+    return whole
+
+
+def input_specs(model: Model) -> tuple[InputSpec, ...]:
+    """The graph inputs to feed; inputs that only repeat an initializer (IR 3) are none."""
+    constants = {tensor.name for tensor in model.proto.graph.initializer}
+    return tuple(_input_spec(info) for info in model.proto.graph.input if info.name not in constants)
+
+
+def output_specs(model: Model) -> tuple[InputSpec, ...]:
+    """The graph outputs, described like inputs."""
+    return tuple(_input_spec(info) for info in model.proto.graph.output)
+
+
+def _parse(content: bytes, path: Path) -> onnx.ModelProto:
+    proto = onnx.ModelProto()
+    try:
+        proto.ParseFromString(content)
+    except DecodeError as error:
+        raise ModelError(f"{path} is not an ONNX model, or it is cut off; export it again") from error
+    if not proto.opset_import or not proto.HasField("graph"):
+        raise ModelError(f"{path} is not an ONNX model: it holds no graph")
+    if not proto.graph.node:
+        raise ModelError(f"{path} holds an empty graph: there is nothing to prune")
+    return proto
+
+
+def _whole(tensor: onnx.TensorProto, path: Path) -> onnx.TensorProto:
+    """The tensor with its external data, a message of its own: what it holds is freed before the next one is read."""
+    whole = onnx.TensorProto()
+    whole.CopyFrom(tensor)
+    try:
+        external_data_helper.load_external_data_for_tensor(whole, str(path.parent))
+    except (OSError, ValueError, onnx.checker.ValidationError) as error:
+        place = _external_place(tensor)
+        raise ModelError(f"{path} keeps {tensor.name!r} in {place!r}, which cannot be read: {error}") from error
+    return whole
+
+
+def _external_place(tensor: onnx.TensorProto) -> str:
+    return next((entry.value for entry in tensor.external_data if entry.key == "location"), "")
+
+
+def _is_large(tensor: onnx.TensorProto) -> bool:
+    dtype = _dtype(tensor.data_type)
+    n_bytes = math.prod(tensor.dims) * dtype.itemsize
+    return dtype in _LIFTED_TYPES and n_bytes >= LIFT_BYTES and tensor.HasField("raw_data")
+
+
+def _take_weights(tensor: onnx.TensorProto) -> Array:
+    dtype = _dtype(tensor.data_type)
+    array = np.frombuffer(tensor.raw_data, dtype)
+    if array.size != math.prod(tensor.dims):
+        raise ModelError(
+            f"initializer {tensor.name!r} has {array.size} elements, which do not fit its shape {tuple(tensor.dims)}"
+        )
+    tensor.ClearField("raw_data")
+    mark_external(tensor, PLACEHOLDER)
+    return array.reshape(tuple(tensor.dims))
+
+
+def mark_external(tensor: onnx.TensorProto, place: str) -> None:
+    """Make `tensor` refer to external data at `place`."""
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    del tensor.external_data[:]
+    tensor.external_data.add(key="location", value=place)
+
+
+def _dtype(data_type: int) -> np.dtype[np.generic]:
+    if data_type in (onnx.TensorProto.UNDEFINED, onnx.TensorProto.STRING):
+        return np.dtype(object)
+    try:
+        return np.dtype(onnx.helper.tensor_dtype_to_np_dtype(data_type))
+    except KeyError as error:
+        raise ModelError(f"the model holds a tensor of the unknown type {data_type}") from error
+
+
+def _input_spec(info: onnx.ValueInfoProto) -> InputSpec:
+    tensor = info.type.tensor_type
+    dtype = _dtype(tensor.elem_type) if info.type.HasField("tensor_type") else None
+    return InputSpec(info.name, dtype, tuple(_dim(dim) for dim in tensor.shape.dim))
+
+
+def _dim(dim: onnx.TensorShapeProto.Dimension) -> int | str | None:
+    if dim.HasField("dim_value"):
+        return dim.dim_value if dim.dim_value > 0 else None
+    return dim.dim_param or None

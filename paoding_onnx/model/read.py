@@ -1,0 +1,141 @@
+"""READ: a `Model` becomes a `Graph` of plain values, with what was measured of the tensors that nodes compute."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from paoding_onnx.model.graph import Array, Attribute, Graph, Node, Origin, Tensor
+from paoding_onnx.model.load import Model, input_specs
+
+
+def computed_names(model: Model) -> tuple[str, ...]:
+    """Names of all tensors that nodes compute, constants excluded, in file order."""
+    return tuple(name for node in model.proto.graph.node if not _is_constant(node) for name in node.output if name)
+
+
+def reached_names(model: Model) -> frozenset[str]:
+    """Names of all tensors that a graph input reaches, be it by its sizes alone."""
+    found = {spec.name for spec in input_specs(model)}
+    for node in _sorted(list(model.proto.graph.node)):
+        if not found.isdisjoint((*node.input, *_captures(node))):
+            found.update(node.output)
+    return frozenset(found)
+
+
+def constants(model: Model) -> dict[str, Array]:
+    """Content of every initializer and Constant node by tensor name; strings and sparse tensors are left out."""
+    arrays = dict(model.weights)
+    for tensor in model.proto.graph.initializer:
+        if tensor.name not in arrays and tensor.data_type != onnx.TensorProto.STRING:
+            arrays[tensor.name] = _read_only(numpy_helper.to_array(tensor))
+    for node in model.proto.graph.node:
+        if _is_constant(node) and (value := _constant_value(node)) is not None:
+            arrays[node.output[0]] = _read_only(value)
+    return arrays
+
+
+def read_graph(model: Model, measured: Mapping[str, Tensor]) -> Graph:
+    """The model as values; `measured` supplies the tensors that nodes compute (see `paoding_onnx.shapes.observe`)."""
+    tensors = {spec.name: Tensor(spec.name, Origin.INPUT) for spec in input_specs(model)}
+    tensors |= {name: _constant(name, value) for name, value in constants(model).items()}
+    tensors |= measured
+    versions = {opset.domain or "ai.onnx": opset.version for opset in model.proto.opset_import}
+    protos = [node for node in model.proto.graph.node if not _is_constant(node)]
+    nodes = tuple(_node(proto, index, tensors, versions) for index, proto in enumerate(_sorted(protos)))
+    outputs = tuple(info.name for info in model.proto.graph.output)
+    return Graph(nodes, MappingProxyType(tensors), tuple(s.name for s in input_specs(model)), outputs)
+
+
+def _is_constant(node: onnx.NodeProto) -> bool:
+    """Whether the node is only another way to store a constant."""
+    return node.op_type == "Constant" and node.domain in ("", "ai.onnx")
+
+
+def _constant_value(node: onnx.NodeProto) -> Array | None:
+    attribute = node.attribute[0]
+    value = onnx.helper.get_attribute_value(attribute)
+    if attribute.name == "value":
+        return None if value.data_type == onnx.TensorProto.STRING else numpy_helper.to_array(value)
+    kinds = {"value_float": np.float32, "value_floats": np.float32, "value_int": np.int64, "value_ints": np.int64}
+    return np.asarray(value, kinds[attribute.name]) if attribute.name in kinds else None
+
+
+def _read_only(array: Array) -> Array:
+    array.flags.writeable = False
+    return array
+
+
+def _constant(name: str, value: Array) -> Tensor:
+    return Tensor(name, Origin.CONSTANT, value.shape, value.dtype, value)
+
+
+def _sorted(protos: list[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
+    """Nodes in running order; among those ready, file order decides (some exporters write consumers first)."""
+    maker = {name: index for index, node in enumerate(protos) for name in node.output if name}
+    needs = [{maker[n] for n in (*node.input, *_captures(node)) if n in maker} for node in protos]
+    users: list[list[int]] = [[] for _ in protos]
+    for index, wanted in enumerate(needs):
+        for other in wanted:
+            users[other].append(index)
+    ready = [index for index, wanted in enumerate(needs) if not wanted]
+    while ready:
+        done = heapq.heappop(ready)
+        yield protos[done]
+        for user in users[done]:
+            needs[user].discard(done)
+            if not needs[user]:
+                heapq.heappush(ready, user)
+
+
+def _node(proto: onnx.NodeProto, index: int, tensors: Mapping[str, Tensor], versions: Mapping[str, int]) -> Node:
+    domain = "" if proto.domain == "ai.onnx" else proto.domain
+    return Node(
+        name=proto.name or f"{proto.op_type}_{index}",
+        operator=proto.op_type,
+        domain=domain,
+        version=_since_version(proto.op_type, domain, versions.get(domain or "ai.onnx", 1)),
+        inputs=tuple(_tensor(name, tensors) for name in proto.input),
+        outputs=tuple(_tensor(name, tensors) for name in proto.output),
+        attributes=MappingProxyType({a.name: _attribute(a) for a in proto.attribute}),
+        captures=tuple(sorted(_captures(proto))),
+    )
+
+
+def _since_version(operator: str, domain: str, opset: int) -> int:
+    try:
+        return int(onnx.defs.get_schema(operator, opset, domain).since_version)
+    except onnx.defs.SchemaError:
+        return opset if domain else 0
+
+
+def _tensor(name: str, tensors: Mapping[str, Tensor]) -> Tensor | None:
+    return tensors.get(name, Tensor(name, Origin.COMPUTED)) if name else None
+
+
+def _attribute(proto: onnx.AttributeProto) -> Attribute:
+    kinds = onnx.AttributeProto
+    if proto.type == kinds.STRING:
+        return proto.s.decode("utf-8", "replace")
+    if proto.type in (kinds.INT, kinds.FLOAT):
+        return proto.i if proto.type == kinds.INT else proto.f
+    if proto.type in (kinds.INTS, kinds.FLOATS):
+        return tuple(proto.ints) if proto.type == kinds.INTS else tuple(proto.floats)
+    return None
+
+
+def _captures(node: onnx.NodeProto) -> set[str]:
+    """Names that the node's subgraphs read but do not make."""
+    names: set[str] = set()
+    for attribute in node.attribute:
+        for graph in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
+            made = {o for n in graph.node for o in n.output} | {t.name for t in graph.initializer}
+            made |= {info.name for info in graph.input}
+            read = {i for n in graph.node for i in (*n.input, *_captures(n))} | {o.name for o in graph.output}
+            names |= read - made - {""}
+    return names

@@ -1,0 +1,149 @@
+"""The only module that knows onnxruntime: run a model, measure how long it takes.
+
+Weights are handed over without a copy, so a session costs no second set of them and knows no 2 GB limit.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator, Mapping, Sequence, Set
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+
+from paoding_onnx.errors import ModelError
+from paoding_onnx.model.graph import Array
+from paoding_onnx.model.load import PLACEHOLDER, Model
+
+RUN_ERRORS: tuple[type[Exception], ...] = (
+    RuntimeError,
+    ValueError,
+    *(error for error in vars(ort_errors).values() if isinstance(error, type) and issubclass(error, Exception)),
+)
+"""All that onnxruntime is known to raise for a model or input that it does not take."""
+LENT_BYTES = 1 << 20
+"""A lean session that optimises has copies of weights below this, as the optimiser reads mostly small ones."""
+_QUIET, _LOUD = 4, 2
+
+
+class Session:
+    """A model ready to run on the CPU.
+
+    Args:
+        model: the model, or the path of a file.
+        watch: names of inner tensors to return besides the outputs.
+        optimise: let onnxruntime fuse nodes, as it would for a user; off where numbers are compared.
+        lean: save memory where `optimise` would cost much: no copy or faster layout of large weights, and freed memory
+            returned at once. Not for models in which onnxruntime would compute with large weights to optimise.
+        verbose: let onnxruntime print its own warnings.
+
+    Raises:
+        ModelError: if onnxruntime does not load the model.
+    """
+
+    def __init__(
+        self,
+        model: Model | Path,
+        *,
+        watch: Sequence[str] = (),
+        optimise: bool = False,
+        lean: bool = False,
+        verbose: bool = False,
+    ) -> None:
+        options = ort.SessionOptions()
+        options.log_severity_level = _LOUD if verbose else _QUIET
+        options.graph_optimization_level = _level(optimise=optimise, lean=lean)
+        if not optimise or lean:
+            options.enable_cpu_mem_arena = False
+            options.add_session_config_entry("session.disable_prepacking", "1")
+        source = _with_outputs(model.proto, watch) if isinstance(model, Model) else str(model)
+        weights = model.weights if isinstance(model, Model) else {}
+        self._held = {name: ort.OrtValue.ortvalue_from_numpy(array) for name, array in weights.items()}
+        lent = {name for name, array in weights.items() if not optimise or (lean and array.nbytes >= LENT_BYTES)}
+        with TemporaryDirectory() as folder:
+            _hand_over(options, self._held, lent, Path(folder))
+            try:
+                self._session = ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+            except RUN_ERRORS as error:
+                raise ModelError(f"onnxruntime does not load the model: {one_line(error)}") from error
+        self.output_names: tuple[str, ...] = tuple(output.name for output in self._session.get_outputs())
+
+    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        """Outputs (and watched tensors) by name; parts of a sequence or map as ``name[0]``, absent optionals left out.
+
+        Raises:
+            ModelError: if the model does not run on these inputs.
+        """
+        try:
+            values = self._session.run(None, dict(feeds))
+        except RUN_ERRORS as error:
+            raise ModelError(f"onnxruntime does not run the model: {one_line(error)}") from error
+        pairs = zip(self.output_names, values, strict=True)
+        return {name: array for output, value in pairs for name, array in _arrays(output, value)}
+
+
+def latency_ratio(before: Session, after: Session, feeds: Mapping[str, Array], *, seconds: float = 0.3) -> float:
+    """Median time of `after` over median time of `before`, the two run in turns for about `seconds`, once warmed up."""
+    times: tuple[list[float], list[float]] = ([], [])
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end or not times[0]:
+        for session, spent in zip((before, after), times, strict=True):
+            start = time.perf_counter()
+            session.run(feeds)
+            spent.append(time.perf_counter() - start)
+    return statistics.median(times[1]) / statistics.median(times[0])
+
+
+def _arrays(name: str, value: object) -> Iterator[tuple[str, Array]]:
+    """The arrays that an output consists of, each with its name."""
+    if isinstance(value, list | dict):
+        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _arrays(f"{name}[{key}]", part)
+    elif value is not None:
+        yield name, np.asarray(value)
+
+
+def one_line(error: Exception) -> str:
+    """First sentence of an onnxruntime message, without its source locations."""
+    text = " ".join(str(error).split())
+    return text.split(" : ", 2)[-1][:300]
+
+
+def _level(*, optimise: bool, lean: bool) -> ort.GraphOptimizationLevel:
+    """How much onnxruntime may optimise; its last level changes the layout of weights, which takes copies."""
+    levels = ort.GraphOptimizationLevel
+    if not optimise:
+        return levels.ORT_DISABLE_ALL
+    return levels.ORT_ENABLE_EXTENDED if lean else levels.ORT_ENABLE_ALL
+
+
+def _hand_over(options: ort.SessionOptions, values: Mapping[str, ort.OrtValue], lent: Set[str], folder: Path) -> None:
+    """Let a session use the weights in `lent` in place of its own copy; it gets copies of the others.
+
+    The model says that weights are in a file; an empty one in `folder` satisfies onnxruntime, which never reads it. Its
+    optimiser, though, may want to see and change weights: those it must have copies of, or it fails.
+    """
+    copied = [name for name in values if name not in lent]
+    if copied:
+        options.add_external_initializers(copied, [values[name] for name in copied])
+    if lent:
+        (folder / PLACEHOLDER).touch()
+        options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(folder))
+    for name in values:
+        if name in lent:
+            options.add_initializer(name, values[name])
+
+
+def _with_outputs(proto: onnx.ModelProto, names: Sequence[str]) -> bytes:
+    if not names:
+        return bytes(proto.SerializeToString())
+    copy = onnx.ModelProto()
+    copy.CopyFrom(proto)
+    known = {info.name for info in proto.graph.output}
+    copy.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names if name not in known)
+    return bytes(copy.SerializeToString())

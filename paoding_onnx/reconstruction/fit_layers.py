@@ -1,0 +1,192 @@
+"""REPAIR by least squares: weights of the smaller model are fitted anew so that it computes what the original did.
+
+Both models run on the same inputs, node by node. Wherever the smaller one multiplies a distorted tensor with a weight,
+the weight and the bias are changed so that what comes out, summed up with what it is added to, is what the original has
+there. So every layer makes up for what was lost before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paoding_onnx.layerwise.contraction import matrix, plain_features, targets, unmatrix, window_features
+from paoding_onnx.layerwise.layers import Layer, layers_of
+from paoding_onnx.layerwise.ridge import Change, Rows, Singles, solve
+from paoding_onnx.layerwise.stream import Batches, Stream
+from paoding_onnx.layerwise.subgraph import proto_nodes, window_model
+from paoding_onnx.model.graph import Array, Graph
+from paoding_onnx.model.load import Model
+from paoding_onnx.model.session import Session
+
+ROWS_PER_FEATURE = 8
+"""Equations for each weight of an output, if there are as many."""
+FEWEST_ROWS = 1 << 12
+MOST_ROWS = 1 << 15
+HELD_BACK = 4
+"""One of so many batches judges the fit and takes no part in it."""
+UNDISTORTED = 1e-5
+"""Root mean square of a distortion, as a share of the tensor's, that is taken for rounding."""
+FAINT = 1e-3
+"""Units whose gain is below this share of the largest hardly matter, and would have to change wildly to do so."""
+
+Kept = Callable[[str, Array], Array]
+"""From a tensor's name and content in the original to the positions that the smaller model still has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """One layer: its mean square distance from the original before and after, on inputs that the fit never saw."""
+
+    node: str
+    before: float
+    after: float
+
+
+@dataclass(slots=True)
+class Refit:
+    """What came out: weights by name, what is to be added to offsets by name, and the account of each layer."""
+
+    weights: dict[str, Array] = field(default_factory=dict)
+    shifts: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    layers: list[Fitted] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The original and the smaller model with their graphs, and which positions of a tensor both have."""
+
+    original: Model
+    original_graph: Graph
+    smaller: Model
+    smaller_graph: Graph
+    kept: Kept
+
+
+def refit(pair: Pair, feeds: Sequence[Mapping[str, Array]], *, spares_last: bool, memory: int, seed: int) -> Refit:
+    """Fit every layer of the smaller model whose output is distorted, front to back, on the batches in `feeds`.
+
+    A fit that does not bring a layer closer to the original on the batches held back is not made. With `spares_last`
+    the layers before the outputs are fitted only if they lost inputs: what they add up to is what inputs are least like
+    real ones in.
+
+    Raises:
+        ModelError: if a part of a model cannot be run alone.
+    """
+    layers = tuple(layer for layer in layers_of(pair.smaller_graph) if not spares_last or _is_worth(pair, layer))
+    makers = {t.name: index for index, node in enumerate(pair.original_graph.nodes) for t in node.outputs if t}
+    found = Refit()
+    with (
+        Stream(pair.original, pair.original_graph, feeds, memory=memory // 2) as original,
+        Stream(pair.smaller, pair.smaller_graph, feeds, memory=memory // 2) as smaller,
+    ):
+        original.keep(layer.joint for layer in layers)
+        for layer in layers:
+            smaller.advance(layer.index)
+            original.advance(makers[layer.joint] + 1)
+            rng = np.random.default_rng([seed, layer.index])
+            ends = _ends(layer, original.value(layer.joint), smaller, pair.kept, rng)
+            original.drop(layer.joint)
+            change = None
+            if ends is not None:
+                fit, held = _rows(pair, layer, smaller, ends)
+                change = solve(fit, held, layer.clamp, has_shift=layer.offset is not None)
+            if change is not None:
+                smaller.override(_apply(pair.smaller_graph, layer, change, found))
+    return found
+
+
+def _is_worth(pair: Pair, layer: Layer) -> bool:
+    """Whether a layer lost inputs, or another layer comes after it."""
+    old, new = (graph.tensors[layer.weight].shape for graph in (pair.original_graph, pair.smaller_graph))
+    return old != new or not layer.is_last
+
+
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """What a layer leads to at its joint, and what it should, `(n_rows, n_shared, n_made)`, in some rows of a batch."""
+
+    chosen: NDArray[np.intp]
+    start: Singles
+    goal: Singles
+
+
+def _ends(layer: Layer, wanted: Batches, smaller: Stream, kept: Kept, rng: np.random.Generator) -> list[_Ends] | None:
+    """Where a layer stands, at a sample of the rows of every batch; `None` if it is where it should be."""
+    got = smaller.peek(layer.last + 1, layer.joint)
+    n_rows = min(max(ROWS_PER_FEATURE * layer.of.n_features(layer.site), FEWEST_ROWS), MOST_ROWS)
+    per_batch = -(-n_rows // len(wanted))
+    found, size, off = [], 0.0, 0.0
+    for a, b in zip(wanted, got, strict=True):
+        goal, start = (targets(layer.site, layer.of, np.asarray(x)) for x in (kept(layer.joint, a), b))
+        chosen = np.sort(rng.permutation(len(goal))[:per_batch])
+        goal, start = goal[chosen].astype(np.float32), start[chosen].astype(np.float32)
+        size += float(np.square(goal, dtype=np.float64).sum())
+        off += float(np.square(goal - start, dtype=np.float64).sum())
+        found.append(_Ends(chosen, start, goal))
+    is_distorted = np.isfinite(off) and off > UNDISTORTED**2 * size
+    return found if is_distorted else None
+
+
+def _rows(pair: Pair, layer: Layer, smaller: Stream, ends: Sequence[_Ends]) -> tuple[Rows, Rows]:
+    """Equations to fit and to judge by: of every few batches one, of few batches every few rows."""
+    session = None
+    if layer.of.kernel:
+        node = proto_nodes(pair.smaller, pair.smaller_graph)[layer.index]
+        session = Session(window_model(pair.smaller, pair.smaller_graph, node, layer.site, layer.of))
+    source = layer.site.node.inputs[layer.of.source]
+    name = source.name if source is not None else ""
+    parts = []
+    for value, end in zip(smaller.value(name), ends, strict=True):
+        features = _features(layer, session, name, value)[end.chosen].astype(np.float32)
+        parts.append(Rows(features, end.start, end.goal))
+    if len(parts) >= HELD_BACK:
+        return _joined([part for k, part in enumerate(parts) if (k + 1) % HELD_BACK]), _joined(
+            parts[HELD_BACK - 1 :: HELD_BACK]
+        )
+    whole = _joined(parts)
+    is_held = np.arange(whole.goal.shape[1]) % HELD_BACK == HELD_BACK - 1
+    return _selected(whole, ~is_held), _selected(whole, is_held)
+
+
+def _selected(rows: Rows, which: NDArray[np.bool_]) -> Rows:
+    return Rows(rows.features[:, which], rows.start[:, which], rows.goal[:, which])
+
+
+def _features(layer: Layer, session: Session | None, name: str, value: Array) -> Array:
+    if session is None:
+        return plain_features(layer.site, layer.of, value)
+    return window_features(layer.site, layer.of, session.run({name: value})[session.output_names[0]])
+
+
+def _joined(parts: Sequence[Rows]) -> Rows:
+    """All rows together, systems first."""
+    columns = ([getattr(part, name) for part in parts] for name in ("features", "start", "goal"))
+    return Rows(*(np.ascontiguousarray(np.concatenate(column).transpose(1, 0, 2)) for column in columns))
+
+
+def _undone(values: Singles, gain: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A change at the joint as a change of the output; units that hardly reach the joint do not change."""
+    weak = np.abs(gain) < FAINT * np.abs(gain).max()
+    factor = np.where(weak, 0.0, 1 / np.where(weak, 1.0, gain))
+    return np.asarray(values * (factor if gain.size == 1 else factor.reshape(len(values), 1, -1)))
+
+
+def _apply(graph: Graph, layer: Layer, change: Change, found: Refit) -> dict[str, Array]:
+    """Note a change, and return the constants as they are now."""
+    old = graph.tensors[layer.weight].value
+    if old is None:
+        return {}
+    values = matrix(layer.site, layer.of, old) + _undone(change.weight, layer.gain)
+    now = {layer.weight: unmatrix(layer.site, layer.of, values, old.dtype)}
+    found.weights |= now
+    found.layers.append(Fitted(layer.site.node.name, change.before, change.after))
+    constant = None if layer.offset is None else graph.tensors[layer.offset.tensor].value
+    if layer.offset is not None and constant is not None:
+        shift = layer.offset.scale * _undone(change.shift, layer.gain).reshape(constant.shape)
+        found.shifts[layer.offset.tensor] = shift
+        now[layer.offset.tensor] = np.asarray(np.asarray(constant, np.float64) + shift, constant.dtype)
+    return now

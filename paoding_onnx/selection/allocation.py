@@ -1,0 +1,175 @@
+"""How many units each group loses, so that the budget is met at the least harm. Chooses counts, never units."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paoding_onnx.dependency.cost import is_parameter
+from paoding_onnx.dependency.groups import Group, Trace
+from paoding_onnx.dependency.union_find import Ids
+from paoding_onnx.errors import TargetError
+from paoding_onnx.selection.sensitivity import Harm
+from paoding_onnx.surgery.plan import Budget, round_multiple
+
+PIECES = 32
+"""A group loses its units in about so many steps."""
+UNMEASURED = 1.0
+"""Harm added for losing all units but one, which is never measured: as large as the outputs' variance."""
+
+
+def allocate(trace: Trace, harms: Sequence[Harm], share: Fraction, *, by: Budget, round_to: int) -> tuple[int, ...]:
+    """Units that each group should lose so that `share` of what `by` counts is saved.
+
+    Step by step the group gives up units whose loss does least harm for what it saves. Harm between the measured
+    counts is read off the convex curve below them.
+
+    Raises:
+        TargetError: if the share is out of reach.
+    """
+    meter = Meter(trace, by)
+    sizes = np.array([group.n_units for group in trace.groups], np.float64)
+    steps = [_steps(group, harm, round_to) for group, harm in zip(trace.groups, harms, strict=True)]
+    counts = np.zeros(len(sizes), np.int64)
+    whole = meter(sizes)
+    queue = [entry for number in range(len(steps)) if (entry := _price(meter, sizes, counts, steps, number))]
+    heapq.heapify(queue)
+    while whole - meter(sizes - counts) < float(share) * whole:
+        if not queue:
+            most = 1 - meter(sizes - counts) / whole
+            raise TargetError(
+                f"a target of {float(share):.1%} of the {by} is out of reach: the {len(sizes)} prunable groups "
+                f"carry at most {most:.1%}; lower --target, or see `inspect` for what is not prunable and why"
+            )
+        _, number, _ = heapq.heappop(queue)
+        fresh = _price(meter, sizes, counts, steps, number)
+        if fresh is not None and queue and fresh > queue[0]:
+            heapq.heappush(queue, fresh)  # units save less once their neighbours are gone: look again
+            continue
+        if fresh is not None:
+            counts[number] = fresh[2]
+            if (following := _price(meter, sizes, counts, steps, number)) is not None:
+                heapq.heappush(queue, following)
+    return _given_back(trace, harms, counts, meter, float(share) * whole, round_to=round_to)
+
+
+def reachable(trace: Trace, *, by: Budget) -> float:
+    """The largest share of what `by` counts that can go: every group down to one unit."""
+    meter = Meter(trace, by)
+    sizes = np.array([group.n_units for group in trace.groups], np.float64)
+    return 1 - meter(np.ones_like(sizes)) / max(meter(sizes), 1e-9)
+
+
+def _given_back(
+    trace: Trace, harms: Sequence[Harm], counts: NDArray[np.int64], meter: Meter, wanted: float, *, round_to: int
+) -> tuple[int, ...]:
+    """The counts less what the last steps took beyond the budget, where the most harm is first."""
+    sizes = np.array([group.n_units for group in trace.groups], np.float64)
+    whole = meter(sizes)
+    curves = [_convex(group, harm) for group, harm in zip(trace.groups, harms, strict=True)]
+    slopes = [float(np.diff(np.interp([max(c - 1, 0), c], *curve))[0]) for c, curve in zip(counts, curves, strict=True)]
+    for number in np.argsort(slopes, kind="stable")[::-1]:
+        multiple = round_multiple(trace.groups[number], round_to)
+        while counts[number] >= multiple:
+            fewer = counts.copy()
+            fewer[number] -= multiple
+            if whole - meter(sizes - fewer) < wanted:
+                break
+            counts = fewer
+    return tuple(int(count) for count in counts)
+
+
+class Meter:
+    """What `by` counts, as a quick function of how many units each group has left, `(n_groups,)`.
+
+    Exact as long as all units of a group lie on an axis equally often.
+    """
+
+    def __init__(self, trace: Trace, by: Budget) -> None:
+        kinds = {"units": _units, "parameters": _parameters, "macs": _macs}
+        products = list(kinds[by](trace))
+        n_axes = max((len(axes) for axes in products), default=1)
+        self._fixed = np.ones((len(products), n_axes))
+        self._per_unit = np.zeros((len(products), n_axes, len(trace.groups)))
+        bounds = np.array([group.start for group in trace.groups] + [trace.n_units])
+        for k, axes in enumerate(products):
+            for axis, units in enumerate(axes):
+                self._fixed[k, axis] = np.count_nonzero(units < 0)
+                found = np.bincount(units[units >= 0], minlength=trace.n_units)
+                self._per_unit[k, axis] = np.add.reduceat(found, bounds[:-1]) / np.diff(bounds)
+
+    def __call__(self, left: NDArray[np.float64]) -> float:
+        """Parameters, multiply-adds or units with these many units left in each group."""
+        return float((self._fixed + self._per_unit @ left).prod(1).sum())
+
+
+def _units(trace: Trace) -> Iterator[list[Ids]]:
+    yield from ([np.arange(group.start, group.stop)] for group in trace.groups)
+
+
+def _parameters(trace: Trace) -> Iterator[list[Ids]]:
+    done = set()
+    for site in trace.sites:
+        for slot in site.inputs:
+            if slot is not None and slot.tensor not in done and is_parameter(trace, slot.tensor):
+                done.add(slot.tensor)
+                yield [trace.units[slot, axis] for axis in range(len(trace.graph.tensors[slot.tensor].shape or ()))]
+
+
+def _macs(trace: Trace) -> Iterator[list[Ids]]:
+    for index, site in enumerate(trace.sites):
+        for names in (site.rule.macs, site.rule.more_macs):
+            if names:
+                yield [trace.factors[index][name] for name in names]
+
+
+_Steps = list[tuple[int, float]]
+"""Counts that a group may have lost, ascending, each with its harm."""
+_Price = tuple[float, int, int]
+"""Harm for what is saved, the group's number, and how many units it would have lost."""
+
+
+def _steps(group: Group, harm: Harm, round_to: int) -> _Steps:
+    multiple = round_multiple(group, round_to)
+    spacing = max(group.n_units // PIECES // multiple, 1) * multiple
+    kept = np.arange((group.n_units - 1) // spacing * spacing, 0, -spacing)
+    counts = np.unique(np.r_[group.n_units - kept, group.n_units - min(multiple, group.n_units - 1)])
+    known, values = _convex(group, harm)
+    return list(zip(counts.tolist(), np.interp(counts, known, values).tolist(), strict=True))
+
+
+def _convex(group: Group, harm: Harm) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The largest convex curve below the measured harms, from no harm at no loss to all units but one."""
+    last = max(harm.values, default=0.0)
+    points = [(0.0, 0.0), *zip(map(float, harm.counts), np.maximum.accumulate(harm.values).tolist(), strict=True)]
+    if not harm.counts or harm.counts[-1] < group.n_units - 1:
+        points.append((float(group.n_units - 1), last + UNMEASURED))
+    hull: list[tuple[float, float]] = []
+    for point in points:
+        while len(hull) > 1 and _is_above(hull[-2], hull[-1], point):
+            hull.pop()
+        hull.append(point)
+    return np.array([x for x, _ in hull]), np.array([y for _, y in hull])
+
+
+def _is_above(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> bool:
+    """Whether b lies on or above the line from a to c."""
+    return (b[1] - a[1]) * (c[0] - a[0]) >= (c[1] - a[1]) * (b[0] - a[0])
+
+
+def _price(
+    meter: Meter, sizes: NDArray[np.float64], counts: NDArray[np.int64], steps: Sequence[_Steps], number: int
+) -> _Price | None:
+    """What the next step of a group costs; `None` if it has none left."""
+    following = next(((count, harm) for count, harm in steps[number] if count > counts[number]), None)
+    if following is None:
+        return None
+    before = next((harm for count, harm in reversed(steps[number]) if count <= counts[number]), 0.0)
+    after = counts.copy()
+    after[number] = following[0]
+    saved = meter(sizes - counts) - meter(sizes - after)
+    return (following[1] - before) / max(saved, 1e-9), number, following[0]

@@ -1,0 +1,124 @@
+"""What a model does on inputs, gathered once: which units are dispensable, and what it costs to lose them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from paoding_onnx.calibration import InputOptions, Samples, Shapes, make_samples, random_feeds
+from paoding_onnx.dependency.cost import cost, nothing
+from paoding_onnx.dependency.groups import Trace
+from paoding_onnx.errors import ModelError
+from paoding_onnx.layerwise.contraction import count
+from paoding_onnx.layerwise.layers import Layer, layers_of
+from paoding_onnx.layerwise.statistics import Observed, observe_units
+from paoding_onnx.model.graph import Array, Graph
+from paoding_onnx.model.load import Model, input_specs
+from paoding_onnx.reconstruction.fit_layers import ROWS_PER_FEATURE
+from paoding_onnx.samplers import Candidate, Sampler, View
+from paoding_onnx.selection.sensitivity import SHARES, Harm, Probe, measure
+from paoding_onnx.shapes.observe import observe, shapes_of_two
+
+FEWEST_SAMPLES, MOST_SAMPLES = 16, 4096
+USUAL_SAMPLES = 256
+"""Samples for statistics, where multiply-adds and memory allow."""
+MOST_NUMBERS = 1 << 22
+"""Numbers that all samples of the inputs together hold, where that leaves `USUAL_SAMPLES`."""
+MOST_RUNS = 256
+"""Batches of a model that takes samples in batches of one size, each of which is run for itself."""
+MACS_TO_RUN = 15 * 10**10
+"""Multiply-adds to spend on one run of all samples; some seconds on two cores."""
+MACS_TO_MEASURE = 5 * 10**11
+"""Multiply-adds to spend on measuring harm; some ten seconds on two cores."""
+FEWEST_PROBES, MOST_PROBES = 4, 128
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Inputs, what units do on them, and the order in which each group (by its first unit) loses its units.
+
+    `layers` are those that can be fitted, by site. `harms` says what losing units does to the outputs, group by group;
+    empty if it was not measured.
+    """
+
+    samples: Samples
+    observed: Observed
+    orders: Mapping[int, tuple[Candidate, ...]]
+    layers: Mapping[int, Layer]
+    harms: tuple[Harm, ...] = ()
+
+
+def gather(
+    model: Model,
+    trace: Trace,
+    samples: Samples,
+    sampler: Sampler,
+    *,
+    is_measured: bool,
+    is_made_up: bool,
+    memory: int,
+    seed: int,
+    progress: Callable[[str, float], None] = lambda _what, _share: None,
+) -> Evidence:
+    """Run `model` on `samples`, rank the units of every group, and measure harm if that is asked for.
+
+    On inputs that are made up, stored statistics of normalisations are replaced by those of the inputs.
+
+    Raises:
+        ModelError: if a part of the model cannot be run alone.
+    """
+    progress("observing units", 0.0)
+    observed = observe_units(model, trace, samples.batches, renormalise=is_made_up, memory=memory)
+    view = View(trace, nothing(trace), MappingProxyType({}), moments=observed.moments)
+    rng = np.random.default_rng(seed)
+    orders = {}
+    for number, group in enumerate(trace.groups):
+        progress("ranking units", 0.1 + 0.2 * number / len(trace.groups))
+        orders[group.start] = sampler(view, group, group.n_units - 1, rng)
+    graph = observe(model, shapes_of_two(model, samples.batches[0]))
+    layers = {layer.index: layer for layer in layers_of(graph)}
+    harms: tuple[Harm, ...] = ()
+    if is_measured:
+        probe = Probe(model, view, _probes(trace, samples), observed.statistics, memory)
+        harms = measure(probe, orders, layers, lambda share: progress("measuring harm", 0.3 + 0.7 * share))
+    return Evidence(samples, observed, MappingProxyType(orders), MappingProxyType(layers), harms)
+
+
+def made_samples(
+    model: Model, graph: Graph, n_samples: int, seed: int, options: InputOptions, shapes: Shapes
+) -> Samples:
+    """Made-up inputs; plain random ones where the model takes no others."""
+    try:
+        return make_samples(model, graph, n_samples, seed, options, shapes=shapes)
+    except ModelError:
+        feeds = random_feeds(input_specs(model), shapes, np.random.default_rng(seed))
+        return Samples((feeds,), "random numbers")
+
+
+def n_samples_for(model: Model, trace: Trace, shapes: Shapes) -> int:
+    """How many samples it takes to fit the layers of a model, within bounds of time and memory."""
+    batch = max(min((shape[0] for shape in shapes.values() if shape), default=1), 1)
+    wanted = USUAL_SAMPLES
+    for layer in layers_of(trace.graph):
+        rows = max(count(layer.site, layer.of.rows) // batch, 1)
+        wanted = max(wanted, ROWS_PER_FEATURE * layer.of.n_features(layer.site) // rows)
+    numbers = max(sum(int(np.prod(shape)) for shape in shapes.values()) // batch, 1)
+    macs = max(cost(trace, nothing(trace)).macs // batch, 1)
+    most = min(MOST_SAMPLES, max(MOST_NUMBERS // numbers, USUAL_SAMPLES), MACS_TO_RUN // macs)
+    if any(isinstance(size, int) for spec in input_specs(model) for size in spec.dims[:1]):
+        most = min(most, MOST_RUNS * batch)
+    return max(min(wanted, most), FEWEST_SAMPLES)
+
+
+def _probes(trace: Trace, samples: Samples) -> tuple[Mapping[str, Array], ...]:
+    """As many batches as there is time to measure harm on."""
+    each = max(samples.n_samples // len(samples.batches), 1)
+    per_sample = cost(trace, nothing(trace)).macs * len(trace.groups) * len(SHARES) // 2
+    affordable = min(MACS_TO_MEASURE // max(per_sample, 1), MOST_PROBES)
+    if affordable >= each or any((trace.graph.tensors[name].shape or (0,))[0] != 1 for name in trace.graph.inputs):
+        return samples.batches[: max(affordable // each, 1)]
+    fewest = max(affordable, FEWEST_PROBES)
+    return ({name: value[:fewest] for name, value in samples.batches[0].items()},)

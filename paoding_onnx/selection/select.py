@@ -1,0 +1,247 @@
+"""Which units go: scored, planned and, where weights hand units on, absorbed in small steps until the target is met."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from types import MappingProxyType
+
+import numpy as np
+
+from paoding_onnx.calibration import Samples, load_samples
+from paoding_onnx.calibration.distill import distil
+from paoding_onnx.dependency.cost import Cost, cost, nothing
+from paoding_onnx.dependency.groups import Mask, Trace
+from paoding_onnx.errors import ModelError, TargetError
+from paoding_onnx.layerwise.weights import is_dense
+from paoding_onnx.model.graph import Array
+from paoding_onnx.model.load import Model
+from paoding_onnx.options import Options
+from paoding_onnx.reconstruction.compensate import absorb
+from paoding_onnx.samplers import METHODS, View
+from paoding_onnx.samplers.output_bounds import reach_of
+from paoding_onnx.selection.allocation import allocate, reachable
+from paoding_onnx.selection.profile import Evidence, gather, made_samples, n_samples_for
+from paoding_onnx.shapes.observe import runnable_shapes
+from paoding_onnx.surgery.plan import Plan, make_plan, quotas, schedule
+
+Progress = Callable[[str, float], None]
+"""Called with what is being done and the share of all work done so far, in [0, 1]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The state after a step: the share asked for so far, what is left, the units each group lost, in that order.
+
+    `accuracy` is that of the repaired model on labelled samples, if there are any.
+    """
+
+    share: float
+    cost: Cost
+    removed: Mapping[str, tuple[int, ...]]
+    accuracy: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which units go and how that came about.
+
+    `contents` are constants that absorbing changed, `evidence` what was seen on inputs if the method looks at any.
+    """
+
+    plan: Plan
+    steps: tuple[Step, ...]
+    contents: Mapping[str, Array] = field(default_factory=dict)
+    evidence: Evidence | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _State:
+    """What is gone, and the constants that absorbing changed: one set of them only, as it may be large."""
+
+    removed: Mask
+    contents: Mapping[str, Array]
+
+
+def choose(model: Model, traced: Trace, options: Options, progress: Progress) -> Choice:
+    """The units that go: judged on inputs if the method asks for them and the model allows it, else by weights.
+
+    Raises:
+        TargetError: if the target is out of reach, or not a single whole unit.
+        UsageError: if the samples for calibration do not fit the model.
+    """
+    if not METHODS[options.method].needs_inputs:
+        return _by_weights(traced, options, progress)
+    _require_reachable(traced, options)
+    try:
+        evidence = study_units(model, traced, options, progress)
+    except ModelError as error:
+        note = f"units were chosen by magnitude and no weight was fitted: the model does not run in pieces ({error})"
+        return replace(_by_weights(traced, replace(options, method="magnitude"), progress), notes=(note,))
+    return choose_from(traced, evidence, options)
+
+
+def _require_reachable(traced: Trace, options: Options) -> None:
+    """Refuse a target that even one unit left in every group does not meet, before any work is done."""
+    most = reachable(traced, by=options.by)
+    if options.by != "units" and most < options.target:
+        raise TargetError(
+            f"a target of {options.target:.1%} of the {options.by} is out of reach: the {len(traced.groups)} prunable "
+            f"groups carry at most {most:.1%}; lower --target, or see `inspect` for what is not prunable and why"
+        )
+
+
+def study_units(model: Model, traced: Trace, options: Options, progress: Progress) -> Evidence:
+    """What the units of `model` do on the inputs that the options name.
+
+    Raises:
+        ModelError: if a part of the model cannot be run alone.
+        UsageError: if the samples for calibration do not fit the model.
+    """
+    progress("making up inputs" if options.calibration is None else "reading samples", 0.0)
+    with np.errstate(over="ignore", invalid="ignore"):  # made-up inputs may make activations explode
+        return gather(
+            model,
+            traced,
+            _samples(model, traced, options, progress),
+            METHODS[options.method].sampler,
+            is_measured=options.allocation == "measured",
+            is_made_up=options.calibration is None,
+            memory=options.memory,
+            seed=options.seed,
+            progress=progress,
+        )
+
+
+def _samples(model: Model, traced: Trace, options: Options, progress: Progress) -> Samples:
+    shapes = runnable_shapes(model, traced.graph)
+    count = n_samples_for(model, traced, shapes)
+    if options.calibration is None:
+        made = made_samples(model, traced.graph, count, options.seed, options.inputs, shapes)
+        return _distilled(model, traced, made, options, progress) if options.distill else made
+    return load_samples(options.calibration, model, traced.graph, options.inputs, shapes=shapes, limit=count)
+
+
+def _distilled(model: Model, traced: Trace, samples: Samples, options: Options, progress: Progress) -> Samples:
+    """The samples distilled, or as they are with the reason why that cannot be done."""
+
+    def show(share: float) -> None:
+        """Tell how far distilling is."""
+        progress(f"distilling inputs, {share:.0%}", 0.0)
+
+    try:
+        return distil(model, traced, samples, options.distill, memory=options.memory, progress=show)
+    except ModelError as error:
+        return replace(samples, words=f"{samples.words} (not distilled: {error})")
+
+
+def choose_from(traced: Trace, evidence: Evidence, options: Options) -> Choice:
+    """Every group loses the first units of its order, as many as the budget takes from it.
+
+    Raises:
+        TargetError: if the target is out of reach, or not a single whole unit.
+    """
+    removed = nothing(traced)
+    steps = []
+    for share, counts in _nested(list(_counts(traced, evidence, options))):
+        before = removed
+        removed = nothing(traced)
+        went = {}
+        for group, count in zip(traced.groups, counts, strict=True):
+            units = [candidate.unit for candidate in evidence.orders[group.start][:count]]
+            removed[units] = True
+            if fresh := tuple(unit - group.start for unit in units if not before[unit]):
+                went[group.name] = fresh
+        steps.append(Step(float(share), cost(traced, removed), MappingProxyType(went)))
+    return Choice(make_plan(removed), tuple(steps), evidence=evidence)
+
+
+def _nested(steps: list[tuple[Fraction, tuple[int, ...]]]) -> list[tuple[Fraction, tuple[int, ...]]]:
+    """The steps, none of which takes a unit that a later one gives back."""
+    for number in range(len(steps) - 1, 0, -1):
+        share, counts = steps[number - 1]
+        later = steps[number][1]
+        steps[number - 1] = share, tuple(min(pair) for pair in zip(counts, later, strict=True))
+    return steps
+
+
+def _counts(traced: Trace, evidence: Evidence, options: Options) -> Iterator[tuple[Fraction, tuple[int, ...]]]:
+    """Units that each group has lost after each step."""
+    for share in _shares(options):
+        if evidence.harms:
+            counts = allocate(traced, evidence.harms, share, by=options.by, round_to=options.round_to)
+        else:
+            counts = quotas(traced, share, by=options.by, round_to=options.round_to)
+        if any(counts):
+            yield share, counts
+    if not any(counts):
+        raise _too_small(options)
+
+
+def _by_weights(traced: Trace, options: Options, progress: Progress) -> Choice:
+    """Score, plan and absorb in small steps, front to back in each, until the target."""
+    state = _State(nothing(traced), MappingProxyType({}))
+    steps = []
+    rng = np.random.default_rng(options.seed)
+    shares = _shares(options)
+    last = quotas(traced, shares[-1], by=options.by, round_to=options.round_to)
+    if not any(last):
+        raise _too_small(options)
+    earlier = (quotas(traced, share, by=options.by, round_to=options.round_to) for share in shares[:-1])
+    for number, (share, counts) in enumerate(zip(shares, (*earlier, last), strict=True)):
+        progress(f"step {number + 1} of {len(shares)}", number / len(shares))
+        went = _step(traced, state, counts, options, rng)
+        steps.append(Step(float(share), cost(traced, state.removed), went))
+    while lacking := _lacking(traced, state.removed, options):
+        # which units went matters where layers share constants: their copies cost what the quotas did not foresee
+        share = min(share + lacking, Fraction(1))
+        counts = quotas(traced, share, by=options.by, round_to=options.round_to)
+        went = _step(traced, state, counts, options, rng)
+        steps.append(Step(float(share), cost(traced, state.removed), went))
+    return Choice(make_plan(state.removed), tuple(steps), state.contents)
+
+
+def _too_small(options: Options) -> TargetError:
+    return TargetError(
+        f"a target of {options.target:.1%} removes not a single whole unit of any group; "
+        "raise --target, or set --round-to 1"
+    )
+
+
+def _lacking(traced: Trace, removed: Mask, options: Options) -> Fraction:
+    """Share of the budget that is still to be saved; 0 once the target is met."""
+    if options.by == "units":
+        return Fraction(0)
+    before, after = cost(traced, nothing(traced)), cost(traced, removed)
+    total, left = (before.parameters, after.parameters) if options.by == "parameters" else (before.macs, after.macs)
+    return max(Fraction(0), Fraction(str(options.target)) - Fraction(total - left, total))
+
+
+def _shares(options: Options) -> tuple[Fraction, ...]:
+    target, step = Fraction(str(options.target)), Fraction(str(options.step))
+    method = METHODS[options.method]
+    return schedule(target, step) if method.is_progressive or method.needs_inputs else (target,)
+
+
+def _step(
+    traced: Trace, state: _State, counts: tuple[int, ...], options: Options, rng: np.random.Generator
+) -> Mapping[str, tuple[int, ...]]:
+    """One step: every group loses units until `counts` of it are gone; returns which, by group."""
+    method = METHODS[options.method]
+    view = View(traced, state.removed, state.contents)
+    dense = [group for group in traced.groups if is_dense(view, group)]
+    reach = reach_of(view, dense) if method.is_progressive and dense else {}
+    went = {}
+    for group, count in zip(traced.groups, counts, strict=True):
+        view = View(traced, state.removed, state.contents, reach)
+        more = count - (group.n_units - view.kept_units(group).size)
+        if more <= 0:
+            continue
+        candidates = method.sampler(view, group, more, rng)
+        state.contents = absorb(view, group, candidates)
+        state.removed = state.removed.copy()
+        state.removed[[candidate.unit for candidate in candidates]] = True
+        went[group.name] = tuple(candidate.unit - group.start for candidate in candidates)
+    return MappingProxyType(went)

@@ -1,0 +1,107 @@
+"""Constants computed from weights by operators that pin them are computed once, for good: weight norms and the like.
+
+A weight that reaches its layer through Reshape or Transpose is followed to where it is stored. Through an operator that
+works along its axes, such as a norm, it could not be: there, what comes out becomes the stored constant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from types import MappingProxyType
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from paoding_onnx.calibration import Shapes, random_feeds
+from paoding_onnx.model.graph import Array, Graph, Tensor
+from paoding_onnx.model.load import LIFT_BYTES, PLACEHOLDER, Model, input_specs, mark_external
+from paoding_onnx.model.read import read_graph
+from paoding_onnx.model.session import Session
+from paoding_onnx.rules.binding import Site, site_of
+from paoding_onnx.rules.equation import is_fixed
+from paoding_onnx.shapes.observe import observe, runnable_shapes
+
+_UNFOLDED = "_before_folding"
+
+
+def study(model: Model, given: Shapes | None = None, *, verbose: bool = False) -> tuple[Model, Graph]:
+    """The model, folded where that frees weights, and its graph; see `paoding_onnx.shapes.observe.observe`."""
+    graph = observe(model, given, verbose=verbose)
+    names = tuple(_stuck(graph))
+    if not names:
+        return model, graph
+    folded = _fold(model, graph, names)
+    made = {name for node in folded.proto.graph.node for name in node.output} | set(graph.inputs)
+    return folded, read_graph(folded, {name: graph.tensors[name] for name in graph.tensors if name in made})
+
+
+def _stuck(graph: Graph) -> Iterator[str]:
+    """Tensors computed from weights alone by a node that pins an axis of theirs, where storing them costs no space."""
+    stored = {tensor.name: frozenset({tensor.name}) for tensor in graph.tensors.values() if tensor.is_constant}
+    for index, node in enumerate(graph.nodes):
+        read = [tensor.name for tensor in node.inputs if tensor is not None]
+        if not read or node.captures or any(name not in stored for name in read):
+            continue
+        sources = frozenset[str]().union(*(stored[name] for name in read))
+        stored |= {tensor.name: sources for tensor in node.outputs if tensor is not None}
+        weights = [graph.tensors[name] for name in sources if _is_weight(graph.tensors[name])]
+        made = node.outputs[0]
+        if made is not None and weights and _bytes([made]) <= _bytes(weights) and _pins(site_of(node, index)):
+            yield made.name
+
+
+def _is_weight(tensor: Tensor) -> bool:
+    is_float = tensor.dtype is not None and tensor.dtype.kind == "f"
+    return is_float and sum(size > 1 for size in tensor.shape or ()) > 1
+
+
+def _pins(site: Site) -> bool:
+    sizes = site.bound.sizes.items()
+    return site.has_rule and not site.rule.measures and any(is_fixed(name) and size > 1 for name, size in sizes)
+
+
+def _bytes(tensors: list[Tensor]) -> int:
+    return sum(int(np.prod(t.shape or ())) * (t.dtype.itemsize if t.dtype is not None else 0) for t in tensors)
+
+
+def _fold(model: Model, graph: Graph, names: tuple[str, ...]) -> Model:
+    """`model` with these tensors as initializers, and without what only served to compute them."""
+    feeds = random_feeds(input_specs(model), runnable_shapes(model, graph), np.random.default_rng(0))
+    values = Session(model, watch=names).run(feeds)
+    proto = onnx.ModelProto()
+    proto.CopyFrom(model.proto)
+    for node in proto.graph.node:
+        node.output[:] = [f"{name}{_UNFOLDED}" if name in names else name for name in node.output]
+    weights = dict(model.weights)
+    for name in names:
+        tensor = numpy_helper.from_array(values[name], name)
+        if tensor.HasField("raw_data") and values[name].nbytes >= LIFT_BYTES:
+            weights[name] = values[name]
+            tensor.ClearField("raw_data")
+            mark_external(tensor, PLACEHOLDER)
+        proto.graph.initializer.append(tensor)
+        if proto.ir_version < 4:  # there, every initializer is an input too
+            info = onnx.helper.make_tensor_value_info(name, tensor.data_type, tensor.dims)
+            proto.graph.input.append(info)
+    _drop_dead(proto, graph, weights)
+    return replace(model, proto=proto, weights=MappingProxyType(weights))
+
+
+def _drop_dead(proto: onnx.ModelProto, graph: Graph, weights: dict[str, Array]) -> None:
+    """Remove nodes, then initializers, that something read before and nothing reads any more."""
+    held = {name for node in graph.nodes for name in node.captures} | set(graph.outputs)
+    before = {tensor.name for node in graph.nodes for tensor in node.inputs if tensor is not None}
+    while True:
+        read = held.union(*(node.input for node in proto.graph.node)) - {""}
+        unread = (node for node in proto.graph.node if read.isdisjoint(node.output))
+        dead = [node for node in unread if not before.isdisjoint(name.removesuffix(_UNFOLDED) for name in node.output)]
+        if not dead:
+            break
+        for node in dead:
+            proto.graph.node.remove(node)
+    for container in (proto.graph.initializer, proto.graph.input):
+        for item in [item for item in container if item.name in before - read and item.name not in graph.inputs]:
+            container.remove(item)
+            weights.pop(item.name, None)

@@ -1,0 +1,63 @@
+"""BIASES for layers that have none: a bias makes up for the mean of what a layer lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+
+from paoding_onnx.layerwise.layers import layers_of, unit_axis
+from paoding_onnx.model.graph import Array, Graph
+from paoding_onnx.model.load import Model
+from paoding_onnx.surgery.cut import add_constants
+
+ENDING = ".added_bias"
+"""How the names of added biases end."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBias:
+    """Input number `operand` of the node that makes `output`, left open by the file, and a bias of `zeros` for it."""
+
+    output: str
+    operand: int
+    name: str
+    zeros: Array
+
+
+def open_biases(graph: Graph) -> Iterator[OpenBias]:
+    """Where layers could have a bias and nothing that shifts their units follows either, in running order."""
+    for layer in layers_of(graph):
+        node, operand = layer.site.node, layer.site.rule.bias
+        axis = unit_axis(layer.site, layer.of)
+        if layer.offset is not None or operand is None or axis is None or node.operand(operand) is not None:
+            continue
+        dtype = graph.tensors[layer.weight].dtype
+        if dtype is not None and layer.site.rule.bias_gain:
+            yield OpenBias(
+                node.first_output.name,
+                operand,
+                _free_name(graph, f"{layer.weight}{ENDING}"),
+                np.zeros(node.output_shape()[axis], dtype),
+            )
+
+
+def with_biases(model: Model, biases: Sequence[OpenBias]) -> Model:
+    """`model` with these biases, all zero: it computes what it did."""
+    proto = onnx.ModelProto()
+    proto.CopyFrom(model.proto)
+    nodes = {node.output[0]: node for node in proto.graph.node if node.output}
+    for bias in biases:
+        inputs = nodes[bias.output].input
+        inputs.extend([""] * (bias.operand + 1 - len(inputs)))
+        inputs[bias.operand] = bias.name
+    add_constants(proto, {bias.name: bias.zeros for bias in biases})
+    return Model(proto, model.weights, model.external)
+
+
+def _free_name(graph: Graph, name: str) -> str:
+    while name in graph.tensors:
+        name = f"_{name}"
+    return name

@@ -1,0 +1,193 @@
+"""SURGERY: a `Plan` makes a smaller `Model`.
+
+One pass over the graphsurgeon graph slices constants and rewrites attributes and shapes. The changes are then carried
+back by name into a copy of the original protobuf, because graphsurgeon's own export loses metadata and breaks old
+models. What is not touched stays as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+import numpy as np
+import onnx
+import onnx_graphsurgeon as gs
+from onnx import numpy_helper
+from onnx_graphsurgeon.logger import G_LOGGER
+
+from paoding_onnx.dependency.groups import Trace
+from paoding_onnx.model.graph import Array
+from paoding_onnx.model.load import LIFT_BYTES, PLACEHOLDER, Model, mark_external
+from paoding_onnx.surgery.edits import Contents, Edits, Patch, edits_of
+from paoding_onnx.surgery.plan import Plan
+
+
+def cut(model: Model, trace: Trace, plan: Plan, contents: Contents = MappingProxyType({})) -> Model:
+    """`model` without the units that `plan` removes; `contents` replaces constants before they are sliced."""
+    edits = edits_of(trace, plan, contents)
+    surgeon_graph = _operate(model, trace, edits)
+    return _carry_back(model, trace, plan, surgeon_graph, edits)
+
+
+def reweigh(model: Model, contents: Contents) -> Model:
+    """`model` with other content in the initializers and Constant nodes named; shapes and types stay."""
+    proto = onnx.ModelProto()
+    proto.CopyFrom(model.proto)
+    weights = dict(model.weights)
+    for name, value in contents.items():
+        _store(proto, name, value, weights)
+    return Model(proto, MappingProxyType(weights), model.external)
+
+
+def _operate(model: Model, trace: Trace, edits: Edits) -> gs.Graph:
+    """The graphsurgeon graph of the model with all edits made."""
+    G_LOGGER.severity = G_LOGGER.CRITICAL  # it prints its warnings to stdout
+    graph = gs.import_onnx(model.proto)
+    tensors = graph.tensors()
+    for name, value in edits.constants.items():
+        if isinstance(tensors.get(name), gs.Constant):
+            tensors[name].values = value
+    positions = node_places(model.proto, trace)
+    for (index, attribute), number in edits.attributes.items():
+        graph.nodes[positions[index]].attrs[attribute] = number
+    copies: dict[tuple[str, bytes], gs.Constant] = {}
+    for (index, operand), use in edits.operands.items():
+        inputs = graph.nodes[positions[index]].inputs
+        key = inputs[operand].name, use.pattern
+        if key not in copies:
+            copies[key] = gs.Constant(_copy_name(key[0], index, operand, tensors), use.value)
+        inputs[operand] = copies[key]
+    for (index, operand), patch in edits.patches.items():
+        inputs = graph.nodes[positions[index]].inputs
+        name = _copy_name(inputs[operand].name, index, operand, tensors)
+        inputs[operand] = _patched(graph, inputs[operand], gs.Variable(name), patch)
+    return graph
+
+
+def _patched(graph: gs.Graph, computed: gs.Variable, result: gs.Variable, patch: Patch) -> gs.Variable:
+    """`result`, made by two new nodes at the end of the graph: computed * kept + numbers."""
+    factor, term = gs.Constant(f"{result.name}_kept", patch.kept), gs.Constant(f"{result.name}_new", patch.numbers)
+    product = gs.Variable(f"{result.name}_mul")
+    graph.nodes.append(gs.Node("Mul", product.name, inputs=[computed, factor], outputs=[product]))
+    graph.nodes.append(gs.Node("Add", result.name, inputs=[product, term], outputs=[result]))
+    return result
+
+
+def _carry_back(model: Model, trace: Trace, plan: Plan, graph: gs.Graph, edits: Edits) -> Model:
+    """The edits, by name, in a copy of the original protobuf."""
+    proto = onnx.ModelProto()
+    proto.CopyFrom(model.proto)
+    weights = dict(model.weights)
+    for name, value in edits.constants.items():
+        _store(proto, name, value, weights)
+    positions = node_places(proto, trace)
+    new_nodes = graph.nodes[len(proto.graph.node) :]
+    read = [graph.nodes[positions[index]].inputs[operand] for index, operand in edits.operands]
+    read += [tensor for node in new_nodes for tensor in node.inputs[1:]]
+    add_constants(proto, {constant.name: constant.values for constant in read})
+    for index, operand in (*edits.operands, *edits.patches):
+        proto.graph.node[positions[index]].input[operand] = graph.nodes[positions[index]].inputs[operand].name
+    for index, attribute in edits.attributes:
+        node = proto.graph.node[positions[index]]
+        old = next(a for a in node.attribute if a.name == attribute)
+        old.CopyFrom(onnx.helper.make_attribute(attribute, graph.nodes[positions[index]].attrs[attribute]))
+    insert_nodes(proto, [onnx.helper.make_node(n.op, _names(n.inputs), _names(n.outputs), n.name) for n in new_nodes])
+    _drop_unread(proto, model, trace, weights)
+    _resize_infos(proto, trace, plan)
+    return Model(proto, MappingProxyType(weights), model.external)
+
+
+def _names(tensors: Sequence[gs.Tensor]) -> list[str]:
+    return [tensor.name for tensor in tensors]
+
+
+def add_constants(proto: onnx.ModelProto, values: Mapping[str, Array]) -> None:
+    """Give a model more initializers."""
+    added = [numpy_helper.from_array(value, name) for name, value in values.items()]
+    proto.graph.initializer.extend(added)
+    if proto.ir_version < 4:  # there, every initializer is an input too
+        infos = (onnx.helper.make_tensor_value_info(t.name, t.data_type, t.dims) for t in added)
+        proto.graph.input.extend(infos)
+
+
+def _store(proto: onnx.ModelProto, name: str, value: Array, weights: dict[str, Array]) -> None:
+    """Put new content into the initializer or Constant node `name`, keeping its documentation and metadata."""
+    tensor = next((t for t in proto.graph.initializer if t.name == name), None)
+    if tensor is None:
+        node = next(n for n in proto.graph.node if name in n.output)
+        attribute = node.attribute[0]
+        if attribute.name != "value":
+            attribute.CopyFrom(onnx.helper.make_attribute(attribute.name, value.tolist()))
+            return
+        tensor = attribute.t
+    if name in weights and value.nbytes >= LIFT_BYTES:
+        weights[name] = np.ascontiguousarray(value)
+        del tensor.dims[:]
+        tensor.dims.extend(value.shape)
+        mark_external(tensor, PLACEHOLDER)
+        return
+    weights.pop(name, None)
+    fresh = numpy_helper.from_array(np.ascontiguousarray(value), tensor.name)
+    fresh.doc_string = tensor.doc_string
+    fresh.metadata_props.extend(tensor.metadata_props)
+    tensor.CopyFrom(fresh)
+
+
+def _drop_unread(proto: onnx.ModelProto, model: Model, trace: Trace, weights: dict[str, Array]) -> None:
+    """Remove initializers that nodes read before the surgery and no longer do."""
+    before = {name for node in model.proto.graph.node for name in node.input}
+    after = {name for node in proto.graph.node for name in node.input} | set(trace.graph.outputs)
+    after |= {name for site in trace.sites for name in site.node.captures}
+    for container in (proto.graph.initializer, proto.graph.input):
+        for item in [item for item in container if item.name in before - after and item.name not in trace.graph.inputs]:
+            container.remove(item)
+            weights.pop(item.name, None)
+
+
+def _resize_infos(proto: onnx.ModelProto, trace: Trace, plan: Plan) -> None:
+    """New sizes in what the file says about shapes: recorded inner shapes, inputs that repeat initializers."""
+    shapes = {tensor.name: tuple(tensor.dims) for tensor in proto.graph.initializer}
+    lost: dict[str, dict[int, int]] = {}
+    for slot, axis in trace.units:
+        kept = trace.kept(slot, axis, plan.removed)
+        if not kept.all():
+            lost.setdefault(slot.tensor, {})[axis] = int(np.count_nonzero(kept))
+    for info in (*proto.graph.value_info, *proto.graph.input):
+        dims = info.type.tensor_type.shape.dim
+        sizes = dict(enumerate(shapes[info.name])) if info.name in shapes else lost.get(info.name, {})
+        for axis, size in sizes.items():
+            if axis < len(dims) and dims[axis].HasField("dim_value"):
+                dims[axis].dim_value = size
+
+
+def node_places(proto: onnx.ModelProto, trace: Trace) -> list[int]:
+    """Where each site's node stands among the nodes of the file."""
+    outputs = {name: place for place, node in enumerate(proto.graph.node) for name in node.output if name}
+    return [outputs[site.node.first_output.name] for site in trace.sites]
+
+
+def insert_nodes(proto: onnx.ModelProto, nodes: Sequence[onnx.NodeProto]) -> None:
+    """Put each of `nodes` (every one after those it reads) right before the first node that reads it."""
+    waiting = {node.output[0]: node for node in nodes}
+    ordered: list[onnx.NodeProto] = []
+
+    def place(node: onnx.NodeProto) -> None:
+        """Place what `node` waits for, then `node`."""
+        for name in node.input:
+            if name in waiting:
+                place(waiting.pop(name))
+        ordered.append(node)
+
+    for node in proto.graph.node:
+        place(node)
+    copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in ordered]
+    del proto.graph.node[:]
+    proto.graph.node.extend(copies)
+
+
+def _copy_name(name: str, index: int, operand: int, taken: Mapping[str, object]) -> str:
+    copy = f"{name}_{index}_{operand}"
+    while copy in taken:
+        copy += "_"
+    return copy

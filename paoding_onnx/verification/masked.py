@@ -1,0 +1,129 @@
+"""The masked original: what a pruned model must compute, made without cutting anything."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from paoding_onnx.dependency.groups import Mask, Trace
+from paoding_onnx.model.load import Model
+from paoding_onnx.rules.binding import Site
+from paoding_onnx.rules.equation import Operand, factors, is_fixed
+from paoding_onnx.surgery.cut import insert_nodes, node_places
+from paoding_onnx.surgery.plan import Plan
+
+_CHOOSING = 9
+"""The opset since which there is an operator that chooses between tensors."""
+_PREFIX = "paoding_onnx_mask_"
+
+
+def mask(model: Model, trace: Trace, plan: Plan) -> Model:
+    """`model` at full size, with the units that `plan` removes multiplied by zero wherever a node adds them up.
+
+    This is what the pruned model must compute. It shares no step with `cut`: no weight is touched, no axis shrinks.
+    """
+    proto = onnx.ModelProto()
+    proto.CopyFrom(model.proto)
+    places = node_places(proto, trace)
+    masks = []
+    for index, site in enumerate(trace.sites):
+        for operand, kept in _contracted(trace, site, plan).items():
+            node = proto.graph.node[places[index]]
+            name = f"{_PREFIX}{index}_{operand}"
+            masks.append(_masked(proto, node, operand, kept, name, site))
+            node.input[operand] = f"{name}_out"
+    insert_nodes(proto, masks)
+    return replace(model, proto=proto)
+
+
+def steady(model: Model) -> Model:
+    """`model` with a seed at every node that would draw its own random numbers, so that two models draw the same."""
+    versions = {opset.domain: opset.version for opset in model.proto.opset_import}
+    seeds = [(k, seed) for k, node in enumerate(model.proto.graph.node) if (seed := _seed(node, versions)) is not None]
+    if not seeds:
+        return model
+    proto = onnx.ModelProto()
+    proto.CopyFrom(model.proto)
+    for index, seed in seeds:
+        proto.graph.node[index].attribute.append(onnx.helper.make_attribute("seed", seed))
+    return replace(model, proto=proto)
+
+
+def _seed(node: onnx.NodeProto, versions: Mapping[str, int]) -> int | float | None:
+    """A seed of the type that a node takes; `None` if it takes none, or has one."""
+    try:
+        schema = onnx.defs.get_schema(node.op_type, versions.get(node.domain, 1), node.domain)
+    except onnx.defs.SchemaError:
+        return None
+    if "seed" not in schema.attributes or any(attribute.name == "seed" for attribute in node.attribute):
+        return None
+    return 1 if schema.attributes["seed"].type == onnx.defs.OpSchema.AttrType.INT else 1.0
+
+
+def _masked(
+    proto: onnx.ModelProto, node: onnx.NodeProto, operand: int, kept: Mask, name: str, site: Site
+) -> onnx.NodeProto:
+    """The node that puts zero in place of removed positions: a choice, or a product where there is no kernel for it.
+
+    A removed unit may well be NaN, for instance where a norm divides by zero, and NaN times zero is NaN.
+    """
+    tensor, quantized = site.node.inputs[operand], site.rule.quantized.get(operand)
+    dtype = tensor.dtype if tensor is not None else None
+    opset = next((o.version for o in proto.opset_import if o.domain in ("", "ai.onnx")), 0)
+    if quantized is None and (dtype != np.float32 or opset < _CHOOSING):
+        proto.graph.initializer.append(numpy_helper.from_array(kept.astype(dtype), name))
+        return onnx.helper.make_node("Mul", [node.input[operand], name], [f"{name}_out"], name)
+    proto.graph.initializer.append(numpy_helper.from_array(kept, name))
+    zero = ""
+    if quantized is not None and quantized.zero_point < len(node.input):
+        zero = node.input[quantized.zero_point]
+    if not zero:
+        zero = f"{name}_zero"
+        proto.graph.initializer.append(numpy_helper.from_array(np.zeros((), dtype), zero))
+    return onnx.helper.make_node("Where", [name, node.input[operand], zero], [f"{name}_out"], name)
+
+
+def _contracted(trace: Trace, site: Site, plan: Plan) -> dict[int, Mask]:
+    """Operands whose removed positions the node adds up, each with what is kept of it."""
+    made = frozenset().union(*(factors(operand) for operand in site.bound.outputs))
+    found: dict[int, Mask] = {}
+    handled: set[str] = set()
+    has_axes = any(operand is not None for operand in site.bound.outputs)
+    for index, axis, summed in _summed_axes(site, made) if has_axes else ():
+        tensor, slot = site.node.inputs[index], site.inputs[index]
+        if tensor is None or slot is None or tensor.dtype is None or tensor.dtype.kind == "b":
+            continue
+        kept = trace.kept(slot, axis, plan.removed)
+        if not kept.all() and not summed <= handled:
+            handled |= summed
+            flags = kept.reshape([kept.size if k == axis else 1 for k in range(len(tensor.shape or ()))])
+            found[index] = flags & found[index] if index in found else flags
+    return found
+
+
+def _summed_axes(site: Site, made: frozenset[str]) -> Iterator[tuple[int, int, frozenset[str]]]:
+    """Operand, axis and factors of what a node adds up; one operand is enough for each factor.
+
+    Computed operands come first. These are axes with factors that no output has, and the last axis of an operand that
+    has the same factor twice: weights from hidden units to hidden units. An operand whose range is taken counts whole.
+    """
+    tensors, operands = site.node.inputs, site.bound.inputs
+    computed_first = sorted(range(len(operands)), key=lambda k: (t := tensors[k]) is not None and t.is_constant)
+    for index in computed_first:
+        operand = operands[index] or ()
+        for axis, parts in enumerate(operand):
+            names = frozenset(n for segment in parts for n in segment if not is_fixed(n))
+            if summed := names if index in site.rule.ranged else names - made:
+                yield index, axis, summed
+            if axis == len(operand) - 1 and names & _twice(operand):
+                yield index, axis, names & _twice(operand)
+
+
+def _twice(operand: Operand | None) -> frozenset[str]:
+    counts = Counter(name for axis in operand or () for segment in axis for name in segment if not is_fixed(name))
+    return frozenset(name for name, count in counts.items() if count > 1)

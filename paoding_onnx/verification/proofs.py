@@ -1,0 +1,259 @@
+"""CHECK: proofs that a pruned model is what it promises to be. Judges; changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+from google.protobuf.message import DecodeError
+
+from paoding_onnx.calibration import Shapes, random_feeds
+from paoding_onnx.dependency.cost import Cost, cost, nothing
+from paoding_onnx.dependency.groups import Trace, trace
+from paoding_onnx.errors import ModelError
+from paoding_onnx.model.graph import Array
+from paoding_onnx.model.load import InputSpec, Model, input_specs, load, output_specs
+from paoding_onnx.model.read import constants
+from paoding_onnx.model.session import Session
+from paoding_onnx.shapes.observe import observe, other_shapes, runnable_shapes
+from paoding_onnx.surgery.added_bias import ENDING as ADDED_BIAS
+from paoding_onnx.surgery.cut import cut
+from paoding_onnx.surgery.edits import Contents
+from paoding_onnx.surgery.plan import Plan, make_plan
+from paoding_onnx.verification.masked import mask, steady
+
+TOLERANCE = 1e-5
+"""Largest difference the surgery may make, relative to the largest value of the tensor; float16 has its own resolution.
+
+An output behind a Sigmoid or Exp may be tiny as a whole, which would make rounding look large: outputs that no node
+with weights computes are measured against at least 1. The tensors before them are held to their own size.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One proof: what was asked, whether it holds, and what was seen."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+def check_surgery(
+    model: Model, trace: Trace, plan: Plan, pruned: Model | None = None, *, original: Model | None = None
+) -> Verdict:
+    """Whether cutting the planned units out equals multiplying them by zero in the original (the equivalence oracle).
+
+    `pruned` is what `cut` made of this plan, before any absorbing; made here if not given. `original` is what `model`
+    was before constants were folded, if any were.
+
+    Compared are the outputs and every tensor that a contracting node computes. Units under an operator that mixes along
+    their axis are left out of this proof: their removal is inexact by nature.
+    """
+    exact = _exact_part(trace, plan)
+    if not exact.removed.any():
+        return Verdict("equivalence", True, "no exact unit was removed: nothing to compare")
+    is_whole = np.array_equal(exact.removed, plan.removed)
+    smaller = pruned if pruned is not None and is_whole else cut(model, trace, exact)
+    names = _compared(trace)
+    masked = Session(steady(mask(original or model, trace, exact)), watch=names)
+    try:
+        candidate = Session(steady(smaller), watch=names)
+        sizes = _sizes(model, trace, masked)
+        verdicts = [_compare_at(model, trace, exact, masked, candidate, shapes) for shapes in sizes]
+    except ModelError as error:
+        return Verdict("equivalence", False, str(error))
+    return next((verdict for verdict in verdicts if not verdict.passed), verdicts[0])
+
+
+def _sizes(model: Model, trace: Trace, masked: Session) -> Iterator[Shapes]:
+    """Input shapes to compare at: those that were measured, and if axes are open others that the model takes."""
+    specs = input_specs(model)
+    yield runnable_shapes(model, trace.graph)
+    for shapes in other_shapes(model, trace.graph):
+        with suppress(ModelError):
+            masked.run(random_feeds(specs, shapes, np.random.default_rng(0)))
+            yield shapes
+            return
+
+
+def _compare_at(
+    model: Model, trace: Trace, exact: Plan, masked: Session, candidate: Session, shapes: Shapes
+) -> Verdict:
+    """The comparison at one size, on up to three inputs, one of which must agree.
+
+    Rounding looks large where sums nearly cancel, which is chance; a wrong index disagrees on all of them.
+    """
+    for seed in range(1, 4):
+        feeds = random_feeds(input_specs(model), shapes, np.random.default_rng(seed))
+        verdict = _compare(trace, exact, masked, candidate, feeds)
+        if verdict.passed:
+            break
+    return verdict
+
+
+def _compare(trace: Trace, exact: Plan, masked: Session, candidate: Session, feeds: Mapping[str, Array]) -> Verdict:
+    names = _compared(trace)
+    wanted, got = masked.run(feeds), candidate.run(feeds)
+    floors = {name: 0.0 if name in names else 1.0 for name in wanted}
+    worst, where = max((_error(trace, exact, name, wanted[name], got[name], floors[name]), name) for name in wanted)
+    seen = f"largest difference {worst * TOLERANCE:.1e} in {len(wanted)} tensors (at {where!r})"
+    return Verdict("equivalence", worst <= 1, f"{seen}, at most {TOLERANCE:.0e} allowed")
+
+
+def check_file(original: Model, path: Path, predicted: Cost | None, shapes: Shapes | None) -> tuple[Verdict, ...]:
+    """The proofs on a written file: valid ONNX, runs, costs what was predicted, same inputs and outputs."""
+    try:
+        pruned = load(path)
+    except ModelError as error:
+        return (Verdict("onnx checker", False, str(error)),)
+    verdicts = [_check_valid(original, path), check_interface(original, pruned)]
+    try:
+        graph = observe(pruned, shapes if verdicts[-1].passed else None)
+    except ModelError as error:
+        return (*verdicts, Verdict("onnxruntime", False, str(error)))
+    verdicts.append(Verdict("onnxruntime", True, f"loads it and runs it on inputs {_shape_text(graph.inputs, graph)}"))
+    if predicted is not None:
+        verdicts.append(_recount(trace(graph), predicted))
+    return tuple(verdicts)
+
+
+def check_plan(model: Model, trace: Trace, plan: Plan, pruned: Model) -> Verdict:
+    """Whether every constant of a pruned file has the shape that the plan gives it, and how many were re-weighted.
+
+    Layers may have got a bias that they had not.
+    """
+    wanted, got = constants(cut(model, trace, plan)), constants(pruned)
+    added = added_biases(wanted, got)
+    wrong = [name for name, value in wanted.items() if name not in got or got[name].shape != value.shape]
+    if wrong or len(wanted) + len(added) != len(got):
+        return Verdict("plan", False, f"{len(wrong)} constants differ in shape from the plan, such as {wrong[:1]}")
+    changed = sum(not np.array_equal(got[name], value) for name, value in wanted.items())
+    more = f", {len(added)} biases were added" if added else ""
+    return Verdict("plan", True, f"{len(wanted)} constants have the planned shapes; {changed} were re-weighted{more}")
+
+
+def added_biases(before: Contents, after: Contents) -> Contents:
+    """Of the constants in `after` those that are biases of layers which had none."""
+    return {name: value for name, value in after.items() if name not in before and name.endswith(ADDED_BIAS)}
+
+
+def check_interface(original: Model, pruned: Model) -> Verdict:
+    """Whether inputs and outputs have the same names, types and ranks."""
+    pairs = zip(
+        (*input_specs(original), None, *output_specs(original)),
+        (*input_specs(pruned), None, *output_specs(pruned)),
+        strict=False,
+    )
+    same_count = len(input_specs(original)) == len(input_specs(pruned))
+    same_count &= len(output_specs(original)) == len(output_specs(pruned))
+    different = [f"{_spec_text(a)} became {_spec_text(b)}" for a, b in pairs if _spec_text(a) != _spec_text(b)]
+    if different or not same_count:
+        return Verdict("interface", False, "; ".join(different) or "the number of inputs or outputs changed")
+    counts = f"{len(input_specs(pruned))} inputs and {len(output_specs(pruned))} outputs"
+    return Verdict("interface", True, f"{counts} keep their names, types and ranks")
+
+
+def output_difference(before: Mapping[str, Array], after: Mapping[str, Array]) -> float:
+    """How far outputs moved: root mean square difference over root mean square, of the output that moved most."""
+    return max(_relative(before[name], after[name]) for name in before)
+
+
+def _exact_part(trace: Trace, plan: Plan) -> Plan:
+    removed = plan.removed.copy()
+    for group in trace.groups:
+        if not group.is_exact:
+            removed[group.start : group.stop] = False
+    return make_plan(removed)
+
+
+def _compared(trace: Trace) -> tuple[str, ...]:
+    """Tensors of floats, or of integers that stand for them, that contracting nodes compute."""
+    found = []
+    for site in trace.sites:
+        for tensor in site.node.outputs if site.rule.macs else ():
+            if tensor is not None and tensor.dtype is not None and tensor.dtype.kind in "fiu":
+                found.append(tensor.name)
+    return tuple(found)
+
+
+def _error(trace: Trace, plan: Plan, name: str, wanted: Array, got: Array, floor: float) -> float:
+    """Largest difference of one tensor in units of what is allowed; kept positions only."""
+    wanted = trace.kept_part(name, wanted, plan.removed)
+    if wanted.shape != got.shape:
+        return float("inf")
+    if wanted.dtype.kind != "f":
+        return 0.0 if np.array_equal(wanted, got) else float("inf")
+    a, b = wanted.astype(np.float64), got.astype(np.float64)
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    if same.all():
+        return 0.0
+    allowed = max(TOLERANCE, 16 * float(np.finfo(str(wanted.dtype)).eps) if wanted.dtype.itemsize < 4 else 0.0)
+    scale = max(float(np.abs(a).max()), floor, float(np.finfo(np.float32).tiny))
+    difference = float(np.abs(a - b)[~same].max()) / scale
+    return difference / allowed if np.isfinite(difference) else float("inf")
+
+
+def _check_valid(original: Model, path: Path) -> Verdict:
+    """Onnx's checker with full shape inference; a fault that the original has too is none of ours."""
+    fault = _fault(str(path))
+    if fault is None:
+        return Verdict("onnx checker", True, "valid, with full shape inference")
+    if _fault(_without_weights(original)) is not None:
+        return Verdict("onnx checker", True, f"fails like the original: {fault}")
+    return Verdict("onnx checker", False, fault)
+
+
+def _fault(subject: str | bytes) -> str | None:
+    try:
+        onnx.checker.check_model(subject, full_check=True)
+    except (
+        onnx.checker.ValidationError,
+        onnx.shape_inference.InferenceError,
+        DecodeError,
+        UnicodeDecodeError,
+        ValueError,
+    ) as error:
+        return " ".join(str(error).split())[:300]
+    return None
+
+
+def _without_weights(model: Model) -> bytes:
+    """The model with its lifted initializers as inputs: as good for the checker, and small."""
+    proto = onnx.ModelProto()
+    proto.CopyFrom(model.proto)
+    inputs = {info.name for info in proto.graph.input}
+    for tensor in [t for t in proto.graph.initializer if t.name in model.weights]:
+        if tensor.name not in inputs:
+            proto.graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
+        proto.graph.initializer.remove(tensor)
+    return bytes(proto.SerializeToString())
+
+
+def _recount(pruned: Trace, predicted: Cost) -> Verdict:
+    found = cost(pruned, nothing(pruned))
+    detail = f"{found.parameters:,} parameters and {found.macs:,} MACs"
+    if found == predicted:
+        return Verdict("recount", True, f"{detail}, as predicted")
+    return Verdict("recount", False, f"{detail}, predicted {predicted.parameters:,} and {predicted.macs:,}")
+
+
+def _relative(before: Array, after: Array) -> float:
+    if before.dtype.kind != "f" or before.shape != after.shape:
+        return float(not np.array_equal(before, after))
+    a, b = before.astype(np.float64), after.astype(np.float64)
+    scale = float(np.sqrt(np.mean(a * a))) if a.size else 0.0
+    return float(np.sqrt(np.mean((a - b) ** 2))) / scale if scale else float(np.abs(b).max(initial=0.0))
+
+
+def _spec_text(spec: InputSpec | None) -> str:
+    return "" if spec is None else f"{spec.name!r} ({spec.dtype}, rank {len(spec.dims)})"
+
+
+def _shape_text(names: Sequence[str], graph: object) -> str:
+    tensors: Mapping[str, object] = getattr(graph, "tensors", {})
+    return ", ".join(f"{name} {list(getattr(tensors[name], 'shape', None) or ())}" for name in names)

@@ -1,0 +1,108 @@
+"""FGSM on the CIFAR-10 classifier beside PyTorch's: the same perturbed inputs, gradients without a framework here.
+
+    python -m scripts.benchmarks.compare_fgsm [--samples 500] [--epsilons 0.01 0.05]
+
+Needs the extras torch-models and robustness.
+PyTorch computes in double precision; in float32 it rounds gradients of very sure predictions to zero, as p - 1 of the
+label does not fit there. Prints Markdown.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import numpy_helper
+from torch.nn.functional import cross_entropy
+
+from paoding_onnx.evaluation.dataset import Range
+from paoding_onnx.evaluation.predictions import Form, Task
+from paoding_onnx.gradients.freeze import observed
+from paoding_onnx.model.load import load
+from paoding_onnx.robustness.attacks import fgsm
+from paoding_onnx.robustness.gradients import Gradient
+from paoding_onnx.robustness.losses import loss_point
+from scripts.train import cifar10_cnn
+
+MODELS = Path(__file__).parent.parent / "models"
+FILE = MODELS / "cifar10_cnn.onnx"
+UNIT = Range(np.array(0.0), np.array(1.0))
+CLOSE = 1e-4
+ROWS = 50
+"""Samples at a time."""
+
+Pictures = NDArray[np.float32]
+Labels = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+def main() -> None:
+    """Attack the samples with both gradients and print how far the results agree."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--samples", type=int, default=500, help="how many of the 500 samples (default all)")
+    parser.add_argument("--epsilons", type=float, nargs="+", default=[0.01, 0.05])
+    arguments = parser.parse_args()
+    with np.load(MODELS / "cifar10_cnn_test.npz") as sample:
+        count = arguments.samples // ROWS * ROWS
+        x = sample["x"][:count].astype(np.float32) / sample["scale"]
+        labels = sample["y"][:count]
+    network = network_of(FILE)
+    ours, theirs = our_gradient(x, labels), torch_gradient(network, x, labels)
+    length = np.linalg.norm(theirs.reshape(count, -1), axis=1)
+    apart = np.linalg.norm((ours - theirs).reshape(count, -1), axis=1) / length
+    middle, most = np.median(apart), apart.max()
+    print(f"{count} samples; gradients differ by {middle:.1e} of their length (median), at most {most:.1e}")
+    print(f"\n| epsilon | values within {CLOSE:g} | mean difference | largest | accuracy after, here | PyTorch |")
+    print("|---|---|---|---|---|---|")
+    for epsilon in arguments.epsilons:
+        print(row(network, x, labels, epsilon, (ours, theirs)))
+
+
+def row(network: torch.nn.Module, x: Pictures, labels: Labels, epsilon: float, gradients: tuple[Floats, Floats]) -> str:
+    """A line of the table: how far the inputs perturbed by both gradients agree, and what they do to the model."""
+    ours, theirs = (fgsm(x, gradient, epsilon, UNIT) for gradient in gradients)
+    apart = np.abs(ours - theirs)
+    right = [float(np.mean(predicted(network, changed) == labels)) for changed in (ours, theirs)]
+    close = float(np.mean(apart <= CLOSE))
+    return f"| {epsilon:g} | {close:.5%} | {apart.mean():.1e} | {apart.max():.2g} | {right[0]:.1%} | {right[1]:.1%} |"
+
+
+def network_of(path: Path) -> torch.nn.Module:
+    """PyTorch's network with the weights of the file, in double precision."""
+    network = cifar10_cnn.build()
+    stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(path).graph.initializer}
+    network.load_state_dict({name: torch.tensor(stored[name]) for name in network.state_dict()})
+    return network.double().eval()
+
+
+def torch_gradient(network: torch.nn.Module, x: Pictures, labels: Labels) -> Floats:
+    """Gradient of each sample's cross-entropy by its picture, by PyTorch."""
+    parts = []
+    for start in range(0, len(x), ROWS):
+        batch = torch.tensor(x[start : start + ROWS], dtype=torch.float64, requires_grad=True)
+        cross_entropy(network(batch), torch.tensor(labels[start : start + ROWS]), reduction="sum").backward()
+        parts.append(batch.grad.numpy())
+    return np.concatenate(parts)
+
+
+def our_gradient(x: Pictures, labels: Labels) -> Floats:
+    """The same gradient, by a reverse pass in onnxruntime."""
+    subject = observed(load(FILE), {"image": x[:ROWS]})
+    point = loss_point(subject, subject.graph.outputs[0], Task.CLASSES, Form.LOGITS)
+    gradient = Gradient(subject, "image", point)
+    starts = range(0, len(x), ROWS)
+    return np.concatenate([gradient(x[s : s + ROWS], labels[s : s + ROWS]) for s in starts])
+
+
+def predicted(network: torch.nn.Module, x: Pictures) -> Labels:
+    """The classes that PyTorch's network says."""
+    with torch.no_grad():
+        return network(torch.tensor(x, dtype=torch.float64)).argmax(dim=1).numpy()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Which architectures are pruned, and how far."""

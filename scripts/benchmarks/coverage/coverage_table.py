@@ -1,0 +1,73 @@
+"""The coverage table as Markdown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from scripts.benchmarks.coverage.measure import OK, PRUNE, Row
+
+LIMITS = {"CNN": 0.30, "transformer": 0.35}
+"""Shares of parameters left above which a model of a kind is listed with the reason."""
+HEAD = """\
+| model | kind | parameters | left | MACs left | prune | groups (inexact) | refusals, commonest reasons | oracle | s |
+|---|---|--:|--:|--:|--:|--:|---|--:|--:|"""
+
+
+def markdown(rows: Sequence[Row], date: str, versions: Mapping[str, str]) -> str:
+    """The whole document."""
+    done = [row for row in rows if row.status == OK]
+    parts = (
+        "# Coverage",
+        "Public architectures with random weights through `paoding_onnx prune MODEL " + " ".join(PRUNE) + "`.\n"
+        "Made by `scripts/zoo` and `scripts/benchmarks/coverage`; random weights say nothing about accuracy.",
+        f"{date}; " + ", ".join(f"{name} {version}" for name, version in versions.items()),
+        "\n".join(_summary(rows)),
+        "*left*: share of parameters or multiply-adds that is left. *prunable*: share of parameters with a unit on an "
+        "axis.\n*oracle*: largest difference between the pruned model and the masked original, relative to the tensor.",
+        "\n".join((HEAD, *(_line(row) for row in sorted(done, key=lambda row: row.model)))),
+        "## Not pruned",
+        "\n".join(f"- {row.model}: {row.status}" for row in rows if row.status != OK) or "None.",
+        "## More left than expected",
+        f"Above {LIMITS['CNN']:.2f} of the parameters (CNN, MLP) or {LIMITS['transformer']:.2f} (transformer), with "
+        "the share of the\nparameters that have one free axis by nature, and the refusal at the most other weights:",
+        "\n".join(_above(done)) or "None.",
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def _summary(rows: Sequence[Row]) -> Iterator[str]:
+    outcomes = Counter(row.status.split(":")[0] for row in rows)
+    yield f"{len(rows)} models: " + ", ".join(f"{n} {outcome}" for outcome, n in outcomes.most_common()) + ".\n"
+    for kind in ("CNN", "transformer", "recurrent"):
+        shares = sorted(row.parameters_left for row in rows if row.kind == kind and row.parameters_left is not None)
+        if shares:
+            limit = LIMITS.get(kind)
+            above = f", {sum(share > limit for share in shares)} above {limit:.2f}" if limit else ""
+            yield f"- {kind}: {len(shares)} pruned, median {shares[len(shares) // 2]:.3f} of the parameters left{above}"
+    crashes = [row.model for row in rows if row.status.startswith("CRASH")]
+    wrong = [row.model for row in rows if row.status.startswith("failed 1")]
+    yield f"- crashes: {', '.join(crashes) or 'none'}"
+    yield f"- proofs that failed (nothing written): {', '.join(wrong) or 'none'}"
+
+
+def _line(row: Row) -> str:
+    cells = (
+        row.model,
+        row.kind,
+        f"{row.parameters:,}",
+        f"{row.parameters_left:.3f}",
+        f"{row.macs_left:.3f}" if row.macs_left is not None else "-",
+        f"{row.prunable:.3f}" if row.prunable is not None else "-",
+        f"{(row.exact_groups or 0) + (row.inexact_groups or 0)} ({row.inexact_groups})",
+        f"{row.refusals}: {row.reasons}",
+        f"{row.oracle_error:.0e}" if row.oracle_error is not None else "-",
+        f"{row.seconds:.0f}",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _above(rows: Sequence[Row]) -> Iterator[str]:
+    for row in sorted(rows, key=lambda row: -(row.parameters_left or 0)):
+        if (row.parameters_left or 0) > LIMITS.get(row.kind, LIMITS["transformer"]):
+            yield f"- {row.model} ({row.kind}, {row.parameters_left:.3f}): {row.weightiest}"

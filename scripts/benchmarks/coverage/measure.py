@@ -1,0 +1,153 @@
+"""One model of the zoo through the command line of paoding_onnx, as one row of the coverage table."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import onnx
+
+PRUNE = ("--target", "0.5", "--by", "units", "--method", "magnitude", "--round-to", "1", "--dry-run", "--json")
+SECONDS = 300
+"""Time limit of a run."""
+OK = "ok"
+_ATTENTION = ("Attention", "GroupQueryAttention", "MultiHeadAttention")
+_PASSING = ("Cast", "Dropout", "Where", "Reshape", "Transpose", "Expand")
+"""Operators between a Softmax and the product that makes it attention."""
+_RECURRENT = ("LSTM", "GRU", "RNN")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What came of one model; shares are in [0, 1], `None` where there is no figure.
+
+    `reasons` are the three most frequent reasons of refusals. `weightiest` is the share of parameters at the ends of
+    the graph, and the reason that stands at weights with the most elements, ends aside. `status` is "ok" or what went
+    wrong.
+    """
+
+    model: str
+    kind: str
+    parameters: int | None
+    parameters_left: float | None
+    macs_left: float | None
+    prunable: float | None
+    exact_groups: int | None
+    inexact_groups: int | None
+    refusals: int | None
+    reasons: str
+    weightiest: str
+    oracle_error: float | None
+    seconds: float
+    status: str
+
+
+def measure(path: Path) -> Row:
+    """The row of one file: `prune`, then `inspect` for what `prune` did not tell."""
+    model = onnx.load(path, load_external_data=False)
+    start = time.perf_counter()
+    pruned, status = _run("prune", path, PRUNE)
+    seconds = time.perf_counter() - start
+    is_told = "prunable_parameters" in pruned
+    seen = pruned if is_told else _run("inspect", path, ("--json",))[0]
+    before, after = pruned.get("before") or {}, pruned.get("after") or {}
+    groups = pruned.get("groups") or seen.get("groups") or []
+    refusals = pruned.get("refusals") or seen.get("refusals") or []
+    n_exact = sum(group["exact"] for group in groups)
+    return Row(
+        model=path.stem,
+        kind=kind(model),
+        parameters=before.get("parameters") or seen.get("parameters"),
+        parameters_left=_share(after.get("parameters"), before.get("parameters")),
+        macs_left=_share(after.get("macs"), before.get("macs")),
+        prunable=_share(seen.get("prunable_parameters"), seen.get("parameters") or before.get("parameters")),
+        exact_groups=n_exact if groups else None,
+        inexact_groups=len(groups) - n_exact if groups else None,
+        refusals=len(refusals) if pruned or seen else None,
+        reasons="; ".join(f"{n} x {text}" for text, n in Counter(map(_reason, refusals)).most_common(3)),
+        weightiest=_weightiest(model, refusals),
+        oracle_error=_oracle_error(pruned),
+        seconds=round(seconds, 1),
+        status=status,
+    )
+
+
+def kind(model: onnx.ModelProto) -> str:
+    """What a model is taken for: "recurrent", "transformer" (a Softmax feeds a product), or "CNN" for all others."""
+    nodes = list(model.graph.node)
+    operators = {node.op_type for node in nodes}
+    if operators & {*_RECURRENT, "Loop", "Scan"}:
+        return "recurrent"
+    if operators & set(_ATTENTION):
+        return "transformer"
+    weights: set[str] = set()
+    for node in nodes:
+        if node.op_type == "Softmax" or (node.op_type in _PASSING and weights & set(node.input)):
+            weights.update(node.output)
+        elif node.op_type in ("MatMul", "Einsum") and weights & set(node.input):
+            return "transformer"
+    return "CNN"
+
+
+def _run(command: str, path: Path, options: Sequence[str]) -> tuple[Mapping[str, object], str]:
+    """The document that a command prints, and "ok" or what went wrong."""
+    words = [sys.executable, "-m", "paoding_onnx", command, str(path), *options]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return {}, "timeout"
+    if done.returncode == 0:
+        return json.loads(done.stdout), OK
+    lines = done.stderr.strip().splitlines() or ["no message"]
+    is_crash = "Traceback" in done.stderr or done.returncode not in range(6)
+    return {}, f"{'CRASH' if is_crash else 'failed'} {done.returncode}: {_clean(lines[-1], path)}"
+
+
+def _clean(line: str, path: Path) -> str:
+    """A message on one line, without the model's folder and of bounded length."""
+    return line.replace(f"{path.parent}/", "").replace("|", "/")[:400]
+
+
+def _share(part: int | None, whole: int | None) -> float | None:
+    return part / whole if part is not None and whole else None
+
+
+def _reason(refusal: Mapping[str, str]) -> str:
+    """The reason of a refusal without the names of tensors, so that alike ones can be counted."""
+    words = re.sub(r"'[^']*'", "..", refusal["reason"]).replace("|", "/")
+    return words if _is_end(words) else f"{refusal['operator']}: {words}"
+
+
+def _is_end(reason: str) -> bool:
+    return reason.startswith(("graph input", "graph output"))
+
+
+def _weightiest(model: onnx.ModelProto, refusals: Sequence[Mapping[str, str]]) -> str:
+    """How many weights stand at the ends of the graph, where one axis is given, and what else keeps most weights."""
+    nodes = model.graph.node
+    sizes = {tensor.name: math.prod(tensor.dims) for tensor in model.graph.initializer}
+    sizes |= {n.output[0]: math.prod(n.attribute[0].t.dims) for n in nodes if n.op_type == "Constant"}
+    ends = {node.input[0] for node in nodes if node.op_type == "Gather" and node.input[0] in sizes}
+    inner: Counter[str] = Counter()
+    for refusal in refusals:
+        if _is_end(_reason(refusal)):
+            ends.add(refusal["tensor"])
+        else:
+            inner[_reason(refusal)] += sizes.get(refusal["tensor"], 0)
+    share = sum(sizes.get(name, 0) for name in ends) / max(sum(sizes.values()), 1)
+    words = f"{share:.0%} of the parameters in tables or at inputs and outputs"
+    return f"{words}; {inner.most_common(1)[0][0]} ({inner.most_common(1)[0][1]:,} elements)" if inner else words
+
+
+def _oracle_error(pruned: Mapping[str, object]) -> float | None:
+    checks = {check["name"]: check["detail"] for check in pruned.get("checks") or []}
+    found = re.search(r"largest difference ([\d.e+-]+)", checks.get("equivalence", ""))
+    return float(found[1]) if found else None

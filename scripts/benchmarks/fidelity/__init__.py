@@ -1,0 +1,1 @@
+"""The parts of scripts/benchmarks/fidelity: what is measured, how, and the page made of it."""

@@ -1,0 +1,83 @@
+"""The measured part of docs/fidelity.md: a table for each share and a chart for each model, between two markers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from scripts.benchmarks.fidelity.charts import chart
+from scripts.benchmarks.fidelity.measure import METHODS, Row
+
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+HEADS = {
+    "reconstruction, 128 samples": "ours, 128 samples",
+    "reconstruction, distilled": "ours, no data, distilled",
+    "reconstruction": "ours, no data",
+}
+FAR = 0.01
+"""From here on a difference between the share asked for and the share removed is shown."""
+
+
+def write(rows: Sequence[Row], docs: Path) -> None:
+    """Put the tables and charts of `rows` into the page and beside it."""
+    page = docs / "fidelity.md"
+    head, _, rest = page.read_text().partition(BEGIN)
+    tail = rest.partition(END)[2]
+    parts = [*_tables(rows), *_failures(rows), *_charts(rows, docs / "images")]
+    page.write_text(f"{head}{BEGIN}\n\n" + "\n\n".join(parts) + f"\n\n{END}{tail}")
+
+
+def _tables(rows: Sequence[Row]) -> list[str]:
+    return [_table([row for row in rows if row.share == share]) for share in sorted({row.share for row in rows})]
+
+
+def _table(rows: Sequence[Row]) -> str:
+    """Models by methods, of one share."""
+    methods = [method for method in METHODS if any(row.method == method for row in rows)]
+    lines = [
+        f"### {rows[0].share:.0%} of the parameters removed",
+        "",
+        f"| model | whole | {' | '.join(HEADS.get(method, method) for method in methods)} |",
+        f"|---|--:|{'--:|' * len(methods)}",
+    ]
+    for model in dict.fromkeys(row.model for row in rows):
+        own = {row.method: row for row in rows if row.model == model}
+        whole = next(iter(own.values())).score_before
+        cells = " | ".join(_cell(own.get(method)) for method in methods)
+        lines.append(f"| {model} | {100 * whole:.1f} | {cells} |")
+    return "\n".join(lines)
+
+
+def _cell(row: Row | None) -> str:
+    if row is None:
+        return ""
+    if row.score is None or row.removed is None:
+        return "failed"
+    far = f" ({row.removed:.0%} removed)" if abs(row.removed - row.share) > FAR else ""
+    return f"{100 * row.score:.1f}{far}"
+
+
+def _failures(rows: Sequence[Row]) -> list[str]:
+    """Why some cells say that a method failed."""
+    words: dict[tuple[str, str, str], list[str]] = {}
+    for row in rows:
+        if row.score is None:
+            words.setdefault((row.method, row.model, row.status), []).append(f"{row.share:.0%}")
+    if not words:
+        return []
+    lines = [f"- {method} on {model} at {', '.join(at)}: {why}" for (method, model, why), at in words.items()]
+    return ["### What failed", "\n".join(lines)]
+
+
+def _charts(rows: Sequence[Row], images: Path) -> list[str]:
+    """Links to the charts, which are written."""
+    order = {method: number for number, method in enumerate(METHODS)}
+    links = ["### Accuracy against size"]
+    for model in dict.fromkeys(row.model for row in rows):
+        own = [row for row in rows if row.model == model and row.score is not None]
+        if len({row.share for row in own}) < 2:
+            continue
+        path = images / f"fidelity-{model}.svg"
+        path.write_text(chart(own, own[0].score_before, order))
+        links.append(f"**{model}**\n\n![{model}: score against parameters removed]({images.name}/{path.name})")
+    return links

@@ -1,0 +1,1 @@
+"""The parts of scripts/benchmarks/paper: what is measured, the paper's figures, the picture and the page."""

@@ -1,1 +1,0 @@
-"""The parts of scripts/fidelity.py: what is measured, how, and the page made of it."""

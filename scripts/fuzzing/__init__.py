@@ -1,1 +1,0 @@
-"""Random valid networks, pruned at random under every proof: what `scripts/fuzz.py` is made of."""
