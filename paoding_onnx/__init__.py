@@ -41,19 +41,19 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Checked": "verify",
-    "Model": "loader",
+    "Checked": "verification.check",
+    "Model": "model.load",
     "Options": "options",
     "PaodingError": "errors",
-    "Pruned": "pipeline",
-    "Trace": "trace",
-    "check": "verify",
-    "examine": "pipeline",
-    "explain": "pipeline",
-    "judge": "judging",
-    "load": "loader",
-    "prune": "pipeline",
-    "save": "writer",
+    "Pruned": "result",
+    "Trace": "dependency.groups",
+    "check": "verification.check",
+    "examine": "api",
+    "explain": "api",
+    "judge": "evaluation",
+    "load": "model.load",
+    "prune": "api",
+    "save": "model.save",
 }
 
 

@@ -7,12 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import edge_formats
 import numpy as np
 import onnx
 import pytest
 
 import paoding_onnx
+from scripts.benchmarks.edge import __main__ as edge_formats
 from scripts.benchmarks.edge import formats
 from scripts.benchmarks.edge.edge_table import Row, markdown, put_between, summary
 from scripts.benchmarks.edge.measure import accuracy, median_seconds, outputs

@@ -11,7 +11,7 @@ import numpy as np
 from paoding_onnx.calibration import normalization, tabular
 from paoding_onnx.calibration.augment import offspring
 from paoding_onnx.calibration.first_layer import first_filters, first_weights
-from paoding_onnx.calibration.images import families
+from paoding_onnx.calibration.images import families as image_families
 from paoding_onnx.calibration.images.colours import Floats
 from paoding_onnx.calibration.images.spectra import waves
 from paoding_onnx.calibration.input_kinds import Kind, Role
@@ -53,7 +53,7 @@ def source_of(role: Role, graph: Graph, options: InputOptions) -> Source:
     """Where rows for an input come from."""
     as_drawn = (Guess("", lambda rows: rows),)
     if role.kind is Kind.PICTURES:
-        makers = families.families(role.frame.n_channels)
+        makers = image_families.families(role.frame.n_channels)
         families = {name: _pictures(make, role.frame) for name, make in makers.items()}
         return Source(families, _scalings(role, graph, options), _breeding(role))
     if role.kind is Kind.TABLE and len(role.shape) == 2:
@@ -98,7 +98,7 @@ def _scalings(role: Role, graph: Graph, options: InputOptions) -> tuple[Guess, .
     is_float = role.spec.dtype is None or role.spec.dtype.kind == "f"
     if told is not None or not is_float:
         return (_scaling(role, told or normalization.native(role.spec.dtype), 1.0),)
-    probe = families.leaves(np.random.default_rng(0), 64, families.Frame(32, 32, n_channels))
+    probe = image_families.leaves(np.random.default_rng(0), 64, image_families.Frame(32, 32, n_channels))
     filters = first_filters(graph, role.spec.name)
     scalings = plausible(filters, normalization.usual(n_channels), probe)
     return tuple(_scaling(role, scaling, alive(filters, scaling, probe)) for scaling in scalings)
@@ -110,7 +110,7 @@ def _scaling(role: Role, scaling: Scaling, weight: float) -> Guess:
     return Guess(words, lambda rows: laid_out(role, scaling.apply(rows.astype(np.float32))), weight)
 
 
-def _pictures(make: families.Family, frame: families.Frame) -> Draw:
+def _pictures(make: image_families.Family, frame: image_families.Frame) -> Draw:
     return lambda rng, count: make(rng, count, frame)
 
 

@@ -28,7 +28,7 @@ from paoding_onnx.robustness.gradients import Gradient
 from paoding_onnx.robustness.losses import loss_point
 from scripts.train import cifar10_cnn
 
-MODELS = Path(__file__).parent.parent / "models"
+MODELS = Path(__file__).parents[2] / "models"
 FILE = MODELS / "cifar10_cnn.onnx"
 UNIT = Range(np.array(0.0), np.array(1.0))
 CLOSE = 1e-4

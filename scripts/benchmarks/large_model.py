@@ -25,7 +25,7 @@ from onnx import TensorProto, helper
 
 BAR = 2.5
 """Peak memory that is allowed, as a multiple of the file."""
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 OPSET, IR = 17, 8
 _BATCH = 2
 

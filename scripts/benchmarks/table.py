@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 import paoding_onnx
 
-MODELS = Path(__file__).parent.parent / "models"
+MODELS = Path(__file__).parents[2] / "models"
 NAMES = ("fraud_mlp", "brain_cnn", "mnist_cnn", "cifar10_cnn")
 HEADER = "| model | units removed | parameters | MACs | file | latency | {} |"
 

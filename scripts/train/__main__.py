@@ -34,7 +34,7 @@ from scripts.train.dataset import Dataset, stratified_choice
 from scripts.train.measurement import quality
 
 LOGGER = logging.getLogger("training")
-DEFAULT_OUT = Path(__file__).resolve().parent.parent / "models"
+DEFAULT_OUT = Path(__file__).resolve().parents[2] / "models"
 SAMPLE_SEED = 1
 BATCH_SIZE = 100
 

@@ -27,7 +27,7 @@ from scripts.benchmarks.edge.formats import Feed
 from scripts.benchmarks.edge.measure import accuracy, median_seconds
 from scripts.benchmarks.edge.networks import Network, Pictures, feeds, made_up, read_data, read_sample
 
-MODELS = Path(__file__).parents[1] / "models"
+MODELS = Path(__file__).parents[3] / "models"
 FLOAT32 = "float32"
 MADE_UP = "int8 static, made-up inputs"
 """The smallest and fastest format of all those that need no data."""

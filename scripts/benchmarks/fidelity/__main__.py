@@ -22,7 +22,7 @@ from scripts.benchmarks.fidelity.measure import DISTILLED, METHODS, Row, measure
 from scripts.benchmarks.fidelity.subjects import SUBJECTS, Subject, samples
 
 SHARES = (0.5, 0.25, 0.67, 0.1)
-DOCS = Path(__file__).parent.parent / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 
 
 def main() -> None:

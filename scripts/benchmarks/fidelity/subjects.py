@@ -17,7 +17,7 @@ from scripts.train.dataset import Dataset, read_jpegs
 
 N_CALIBRATION = 128
 SEED = 0
-MODELS = Path(__file__).parent.parent.parent / "models"
+MODELS = Path(__file__).parents[3] / "models"
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 Floats = NDArray[np.float32]

@@ -24,7 +24,7 @@ from scripts.benchmarks.csv_rows import read_csv, write_csv
 from scripts.benchmarks.paper.document import write
 from scripts.benchmarks.paper.measure import ALL_WAYS, N_STEPS, PARTS, SUBJECTS, WHOLE, Job, Row, Setting, measured
 
-DOCS = Path(__file__).parent.parent / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -18,7 +18,7 @@ from paoding_onnx.evaluation.predictions import Task
 from paoding_onnx.options import Allocation
 from paoding_onnx.robustness import Attack, robustness
 
-MODELS = Path(__file__).parents[2] / "models"
+MODELS = Path(__file__).parents[3] / "models"
 STEP = Fraction(1, 20)
 """The paper's epochs take 5 % of the units each."""
 N_STEPS = 10
