@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from paoding_onnx.api import examine, explain, prune
-    from paoding_onnx.dependency.groups import Trace
+    from paoding_onnx.dependency.trace import Trace
     from paoding_onnx.errors import PaodingError
     from paoding_onnx.evaluation import judge
     from paoding_onnx.model.load import Model, load

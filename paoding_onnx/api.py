@@ -12,8 +12,9 @@ import numpy as np
 
 from paoding_onnx.dependency.cost import Cost, cost, nothing
 from paoding_onnx.dependency.explain import Explanation, explain_axes
-from paoding_onnx.dependency.groups import Trace, trace
+from paoding_onnx.dependency.groups import trace
 from paoding_onnx.dependency.scope import coupled
+from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import CheckError, ModelError, TargetError
 from paoding_onnx.evaluation import accuracy_of
 from paoding_onnx.evaluation.dataset import Labelled
@@ -24,13 +25,15 @@ from paoding_onnx.model.save import Stage, check_targets, data_path, needs_data_
 from paoding_onnx.options import Options
 from paoding_onnx.reconstruction.reconstruct import repaired
 from paoding_onnx.result import Pruned, Repair
-from paoding_onnx.selection.select import Choice, Progress, Step, choose, study_units
-from paoding_onnx.selection.sensitivity import Harm
+from paoding_onnx.selection.budget import Step
+from paoding_onnx.selection.curve import Harm
+from paoding_onnx.selection.select import Choice, Progress, choose, study_units
 from paoding_onnx.shapes.constant_folding import study
 from paoding_onnx.shapes.observe import runnable_shapes
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import Plan, make_plan
-from paoding_onnx.verification.proofs import Verdict, check_file, check_surgery
+from paoding_onnx.verification.proofs import check_file, check_surgery
+from paoding_onnx.verification.verdict import Verdict
 
 
 def examine(model: Model | Path | str, options: Options | None = None) -> Trace:

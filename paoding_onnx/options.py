@@ -6,20 +6,17 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 from paoding_onnx.calibration import InputOptions
 from paoding_onnx.dependency.composite_axes import Prefer
 from paoding_onnx.dependency.scope import ANYWHERE, Scope
 from paoding_onnx.errors import UsageError
-from paoding_onnx.samplers import METHODS
-from paoding_onnx.surgery.plan import AUTO, Budget
+from paoding_onnx.names import AUTO, Allocation, Budget
 
 SMALLEST_STEP = 0.001
 """More steps than a thousand change nothing but the time they take."""
 SMALLEST_MEMORY = 1 << 24
-Allocation = Literal["measured", "uniform"]
-"""How the budget is spread over the groups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +30,7 @@ class Options:
         target: share to remove, in (0, 1), of what `by` counts.
         by: `units` (every group loses this share, as in the paper), `parameters` or `macs` (of the whole model).
         step: share removed per step of methods whose later steps depend on earlier ones; in [0.001, 1].
-        method: a name in `paoding_onnx.samplers.METHODS`.
+        method: a name in `paoding_onnx.names.METHOD_NAMES`.
         exclude: glob patterns of nodes or initializers that keep their size.
         only: glob patterns; if given, only units made at matching nodes go.
         exact_only: leave units whose removal is inexact by nature, such as channels under a LayerNormalization.
@@ -86,8 +83,8 @@ class Options:
             )
         if self.by not in get_args(Budget):
             raise UsageError(f"by {self.by!r} is none of {', '.join(get_args(Budget))}")
-        if self.method not in METHODS:
-            raise UsageError(f"method {self.method!r} is none of {', '.join(METHODS)}")
+        if self.method not in METHOD_NAMES:
+            raise UsageError(f"method {self.method!r} is none of {', '.join(METHOD_NAMES)}")
         for text in self.choose:
             _choice(text)
         if self.allocation not in get_args(Allocation):

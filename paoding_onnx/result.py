@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from paoding_onnx.dependency.cost import Cost
-from paoding_onnx.dependency.groups import Trace
+from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.evaluation.fidelity import Fidelity
+from paoding_onnx.layerwise.ridge import Fitted
 from paoding_onnx.model.load import Model
 from paoding_onnx.options import Options
-from paoding_onnx.reconstruction.fit_layers import Fitted
-from paoding_onnx.selection.select import Step
-from paoding_onnx.selection.sensitivity import Harm
+from paoding_onnx.selection.budget import Step
+from paoding_onnx.selection.curve import Harm
 from paoding_onnx.surgery.plan import Plan
-from paoding_onnx.verification.proofs import Verdict
+from paoding_onnx.verification.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,5 +63,5 @@ class Pruned:
 
     @property
     def difference(self) -> float:
-        """How far the outputs moved on fresh made-up inputs, see `paoding_onnx.verification.proofs.output_difference`."""
+        """How far the outputs moved on fresh made-up inputs, see `paoding_onnx.model.compare.output_difference`."""
         return self.comparison.difference

@@ -11,15 +11,17 @@ import onnx
 from onnx import numpy_helper
 
 from paoding_onnx.dependency.cost import Cost, cost, nothing
-from paoding_onnx.dependency.groups import Trace, trace
+from paoding_onnx.dependency.groups import trace
 from paoding_onnx.dependency.scope import Scope
+from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.model.load import Model, lift
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.observe import observe, runnable_shapes
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import Plan, make_plan
 from paoding_onnx.verification.masked import mask
-from paoding_onnx.verification.proofs import Verdict, check_surgery
+from paoding_onnx.verification.proofs import check_surgery
+from paoding_onnx.verification.verdict import Verdict
 
 IMAGES = "g (float[2,3,4,4] x) => (float[2,5,4,4] y) "
 """Head of a text whose model turns images of 3 channels into 5."""

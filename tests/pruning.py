@@ -12,17 +12,18 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from paoding_onnx.dependency.cost import nothing
-from paoding_onnx.dependency.groups import Trace, trace
+from paoding_onnx.dependency.groups import trace
+from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.evaluation.fidelity import Fidelity
 from paoding_onnx.layerwise.statistics import Observed, observe_units
+from paoding_onnx.model.compare import output_difference
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model, input_specs, lift
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
-from paoding_onnx.samplers import View
+from paoding_onnx.layerwise.weights import View
 from paoding_onnx.shapes.observe import observe
 from paoding_onnx.surgery.plan import Plan, make_plan
-from paoding_onnx.verification.proofs import output_difference
 from tests.models import parse
 
 Floats = NDArray[np.float32]

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paoding_onnx.dependency.cost import cost, nothing
-from paoding_onnx.dependency.groups import Trace
+from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import TargetError
 from paoding_onnx.selection.allocation import Meter, allocate, reachable
-from paoding_onnx.selection.sensitivity import Harm
+from paoding_onnx.selection.curve import Harm
 from tests.models import traced
 from tests.pruning import CNN, MLP
 

@@ -20,7 +20,7 @@ from paoding_onnx.report.charts import (
     shortened,
     ticks,
 )
-from paoding_onnx.selection.sensitivity import Harm
+from paoding_onnx.selection.curve import Harm
 
 SVG = "{http://www.w3.org/2000/svg}"
 WHOLE = Harm("conv", (8, 16, 24, 32, 40, 48, 56), (0.0, 0.0005, 0.002, 0.02, 0.2, 2.0, 99.0))

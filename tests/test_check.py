@@ -13,6 +13,7 @@ from onnx import numpy_helper
 from paoding_onnx.api import prune
 from paoding_onnx.dependency.cost import Cost
 from paoding_onnx.errors import ModelError, UsageError
+from paoding_onnx.model.compare import output_difference
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.save import save
@@ -20,7 +21,7 @@ from paoding_onnx.shapes.observe import runnable_shapes
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import plan_document
 from paoding_onnx.verification.check import check
-from paoding_onnx.verification.proofs import check_file, check_interface, check_plan, check_surgery, output_difference
+from paoding_onnx.verification.proofs import check_file, check_interface, check_plan, check_surgery
 from tests.models import model, parse, prune_randomly
 from tests.pruning import CNN, MLP, plan_of, skip_latency, traced_model
 

@@ -15,13 +15,14 @@ import pytest
 from paoding_onnx.api import examine
 from paoding_onnx.calibration import InputOptions, samples
 from paoding_onnx.cli import main
-from paoding_onnx.cli.arguments import ALLOCATIONS, BUDGETS, KINDS, METHOD_NAMES, parse_arguments
+from paoding_onnx.cli.arguments import parse_arguments
 from paoding_onnx.cli.commands import options_of
 from paoding_onnx.model.load import load
-from paoding_onnx.options import Allocation, Options
+from paoding_onnx.names import ALLOCATIONS, BUDGETS, KINDS, METHOD_NAMES, Allocation, Budget
+from paoding_onnx.options import Options
 from paoding_onnx.report import operators_document
 from paoding_onnx.samplers import METHODS
-from paoding_onnx.surgery.plan import Budget, plan_from_document
+from paoding_onnx.surgery.plan import plan_from_document
 from tests.models import parse, save
 from tests.pruning import files, moved, skip_latency
 

@@ -6,18 +6,17 @@ import numpy as np
 import pytest
 
 from paoding_onnx.calibration import InputOptions, Samples
-from paoding_onnx.errors import ModelError
-from paoding_onnx.samplers import reconstruction
-from paoding_onnx.selection.profile import (
+from paoding_onnx.calibration.amount import (
     FEWEST_SAMPLES,
     MOST_RUNS,
     MOST_SAMPLES,
     USUAL_SAMPLES,
-    Evidence,
-    gather,
     made_samples,
     n_samples_for,
 )
+from paoding_onnx.errors import ModelError
+from paoding_onnx.samplers import reconstruction
+from paoding_onnx.selection.profile import Evidence, gather
 from paoding_onnx.shapes.observe import observe, runnable_shapes
 from tests.models import model
 from tests.pruning import CNN, MLP, feeds, traced_model
@@ -71,7 +70,7 @@ def test_there_is_a_bound_to_the_samples():
 
 
 def test_costly_models_get_by_with_few(monkeypatch):
-    monkeypatch.setattr("paoding_onnx.selection.profile.MACS_TO_RUN", 1)
+    monkeypatch.setattr("paoding_onnx.calibration.amount.MACS_TO_RUN", 1)
     assert n_samples(CNN) == FEWEST_SAMPLES
 
 

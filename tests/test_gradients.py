@@ -9,10 +9,11 @@ import pytest
 from paoding_onnx.errors import ModelError
 from paoding_onnx.evaluation.predictions import Form, Task
 from paoding_onnx.gradients.freeze import freeze, observed
+from paoding_onnx.gradients.reverse import nodes_without_gradient, reverse_pass
 from paoding_onnx.model.load import lift
 from paoding_onnx.model.session import Session
 from paoding_onnx.robustness import gradients
-from paoding_onnx.robustness.gradients import Gradient, nodes_without_gradient, reverse_pass
+from paoding_onnx.robustness.gradients import Gradient
 from paoding_onnx.robustness.losses import Loss, LossPoint, loss_point
 from tests.models import model, parse
 from tests.rules.contract import CONTRACT

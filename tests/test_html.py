@@ -16,16 +16,17 @@ import pytest
 from paoding_onnx.api import prune
 from paoding_onnx.cli import main
 from paoding_onnx.dependency.cost import cost, group_cost
-from paoding_onnx.dependency.groups import Refusal
+from paoding_onnx.dependency.trace import Refusal
+from paoding_onnx.layerwise.ridge import Fitted
 from paoding_onnx.options import Options
-from paoding_onnx.reconstruction.fit_layers import Fitted
 from paoding_onnx.report import html
 from paoding_onnx.report.html import MOST_BYTES, MOST_ROWS, ROWS_OF_A_MAP, html_page
 from paoding_onnx.report.html.facts import rows_of, verdict_of
 from paoding_onnx.result import Repair
-from paoding_onnx.selection.sensitivity import SHARES, Harm
+from paoding_onnx.selection.curve import Harm
+from paoding_onnx.selection.sensitivity import SHARES
 from paoding_onnx.surgery.plan import plan_document
-from paoding_onnx.verification.proofs import Verdict
+from paoding_onnx.verification.verdict import Verdict
 from tests.models import model, parse, save
 from tests.page import Reader
 from tests.pruning import CNN, MLP, skip_latency

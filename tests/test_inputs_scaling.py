@@ -7,8 +7,7 @@ import pytest
 
 from paoding_onnx.calibration.first_layer import Filters, first_filters
 from paoding_onnx.calibration.images.families import Frame, leaves
-from paoding_onnx.calibration.normalization import BYTES, IMAGENET, SIGNED, UNIT, usual
-from paoding_onnx.calibration.scaling import alive, plausible
+from paoding_onnx.calibration.normalization import BYTES, IMAGENET, SIGNED, UNIT, alive, plausible, usual
 from paoding_onnx.shapes.observe import observe
 from tests.models import model
 

@@ -8,13 +8,13 @@ import pytest
 
 from paoding_onnx.api import prune
 from paoding_onnx.errors import ModelError
+from paoding_onnx.model.compare import output_difference
 from paoding_onnx.model.load import Model, lift
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.options import Options
 from paoding_onnx.result import Pruned
 from paoding_onnx.surgery.cut import cut
-from paoding_onnx.verification.proofs import output_difference
 from tests.models import model, parse
 from tests.pruning import CNN, MLP, feeds, moved, planted, skip_latency
 

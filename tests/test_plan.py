@@ -11,17 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paoding_onnx.dependency.cost import cost, nothing
-from paoding_onnx.dependency.groups import Group
+from paoding_onnx.dependency.trace import Group
 from paoding_onnx.errors import TargetError, UsageError
-from paoding_onnx.surgery.plan import (
-    AUTO,
-    make_plan,
-    plan_document,
-    plan_from_document,
-    quotas,
-    round_multiple,
-    schedule,
-)
+from paoding_onnx.names import AUTO
+from paoding_onnx.selection.budget import quotas, round_multiple, schedule
+from paoding_onnx.surgery.plan import make_plan, plan_document, plan_from_document
 from tests.models import random_plan, traced
 from tests.pruning import CNN, MLP, plan_of
 

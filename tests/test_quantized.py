@@ -13,7 +13,7 @@ import pytest
 from onnx import numpy_helper
 
 import paoding_onnx
-from paoding_onnx.dependency.groups import Trace
+from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model, lift, load
 from paoding_onnx.verification.proofs import check_surgery

@@ -11,7 +11,7 @@ from paoding_onnx.dependency.cost import nothing
 from paoding_onnx.dependency.groups import trace
 from paoding_onnx.dependency.scope import Scope
 from paoding_onnx.model.read import constants
-from paoding_onnx.samplers import View
+from paoding_onnx.layerwise.weights import View
 from paoding_onnx.samplers.output_bounds import MAX_COLUMNS, reach_of
 from paoding_onnx.shapes.observe import observe
 from tests.models import model

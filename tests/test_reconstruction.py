@@ -8,10 +8,11 @@ from importlib import import_module
 import numpy as np
 import pytest
 
-from paoding_onnx.dependency.roles import Role
+from paoding_onnx.dependency.trace import Role
+from paoding_onnx.layerwise.statistics import damped
 from paoding_onnx.model.load import Model
 from paoding_onnx.samplers import Candidate, View, magnitude, reconstruction
-from paoding_onnx.samplers.reconstruction import damped, weight_gram
+from paoding_onnx.samplers.reconstruction import weight_gram
 from tests.models import model
 from tests.pruning import CNN, MLP, observed_view, planted, whole_view
 

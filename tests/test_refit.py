@@ -11,6 +11,7 @@ from paoding_onnx.calibration import Samples
 from paoding_onnx.layerwise.layers import layers_of
 from paoding_onnx.layerwise.ridge import solve
 from paoding_onnx.layerwise.statistics import Moments, Observed
+from paoding_onnx.model.compare import output_difference
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.read import constants
@@ -20,7 +21,6 @@ from paoding_onnx.selection.profile import Evidence
 from paoding_onnx.shapes.observe import observe, shapes_of_two
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import Plan
-from paoding_onnx.verification.proofs import output_difference
 from tests.models import model, random_plan
 from tests.pruning import CNN, MLP, feeds, observed, plan_of, planted, traced_model
 

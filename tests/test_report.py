@@ -24,7 +24,7 @@ from paoding_onnx.report import (
 )
 from paoding_onnx.report.documents import prunable_parameters, warnings
 from paoding_onnx.report.tables import MAX_ROWS
-from paoding_onnx.verification.proofs import Verdict
+from paoding_onnx.verification.verdict import Verdict
 from tests.models import model, parse, save, traced
 from tests.pruning import CNN, MLP, skip_latency, traced_model
 

@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 from paoding_onnx.dependency.cost import nothing
 from paoding_onnx.layerwise.layers import layers_of
 from paoding_onnx.layerwise.statistics import observe_units
+from paoding_onnx.model.compare import _share
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.session import Session
 from paoding_onnx.reconstruction.compensate import stand_in
 from paoding_onnx.samplers import Candidate, View, reconstruction
-from paoding_onnx.selection.sensitivity import SHARES, Harm, Probe, _share, measure
+from paoding_onnx.selection.curve import Harm
+from paoding_onnx.selection.sensitivity import SHARES, Probe, measure
 from paoding_onnx.surgery.cut import reweigh
 from tests.models import model
 from tests.pruning import CNN, MLP, feeds, planted, traced_model

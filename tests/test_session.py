@@ -8,7 +8,8 @@ import pytest
 from paoding_onnx.calibration import InputOptions
 from paoding_onnx.errors import ModelError
 from paoding_onnx.evaluation.fidelity import compare
-from paoding_onnx.model.session import Session, latency_ratio, one_line
+from paoding_onnx.evaluation.latency import latency_ratio
+from paoding_onnx.model.session import Session, one_line
 from paoding_onnx.shapes.observe import observe
 from tests.models import model, parse, save
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paoding_onnx.dependency.groups import Group, Trace, gone
-from paoding_onnx.dependency.roles import Role
+from paoding_onnx.dependency.trace import Group, Role, Trace, gone
 from paoding_onnx.errors import UsageError
 from paoding_onnx.rules.binding import Slot
 from tests.models import IMAGES, ROWS, traced

@@ -8,7 +8,6 @@ from __future__ import annotations
 from paoding_onnx.calibration.load import load_samples
 from paoding_onnx.calibration.samples import InputOptions, Samples
 from paoding_onnx.calibration.synthesize import make_samples
-from paoding_onnx.shapes.dummy_inputs import Shapes, choose_shapes
-from paoding_onnx.shapes.feeds import random_feeds
+from paoding_onnx.shapes.dummy_inputs import Shapes, choose_shapes, random_feeds
 
 __all__ = ["InputOptions", "Samples", "Shapes", "choose_shapes", "load_samples", "make_samples", "random_feeds"]

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from paoding_onnx.calibration import Samples
-from paoding_onnx.dependency.groups import Trace
+from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError, UsageError
 from paoding_onnx.gradients.freeze import observed
 from paoding_onnx.layerwise.statistics import normalising, statistics_axis
@@ -164,7 +164,7 @@ class _Slope:
 
     def __init__(self, scored: Model, feed: Mapping[str, Array], name: str) -> None:
         try:
-            from paoding_onnx.robustness.gradients import reverse_pass
+            from paoding_onnx.gradients.reverse import reverse_pass
         except ImportError as error:
             words = "distilling needs onnx-ad: pip install 'paoding_onnx[robustness]'"
             raise UsageError(words) from error

@@ -15,11 +15,10 @@ from paoding_onnx.calibration.images import families as image_families
 from paoding_onnx.calibration.images.colours import Floats
 from paoding_onnx.calibration.images.spectra import waves
 from paoding_onnx.calibration.input_kinds import Kind, Role
-from paoding_onnx.calibration.normalization import Scaling
+from paoding_onnx.calibration.normalization import Scaling, alive, plausible
 from paoding_onnx.calibration.samples import InputOptions
-from paoding_onnx.calibration.scaling import alive, plausible
 from paoding_onnx.model.graph import Array, Graph
-from paoding_onnx.shapes.feeds import random_content
+from paoding_onnx.shapes.dummy_inputs import random_content
 
 Draw = Callable[[np.random.Generator, int], Array]
 """Makes so many rows."""

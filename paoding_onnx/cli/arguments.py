@@ -10,12 +10,9 @@ from typing import NoReturn
 
 from paoding_onnx.cli.evaluate_arguments import add_evaluate
 from paoding_onnx.errors import UsageError
+from paoding_onnx.names import ALLOCATIONS, BUDGETS, KINDS, METHOD_NAMES
 
-BUDGETS = ("units", "parameters", "macs")
-KINDS = ("auto", "pictures", "table", "tokens", "audio", "noise")
-ALLOCATIONS = ("measured", "uniform")
 _UNITS = {"": 0, "K": 10, "M": 20, "G": 30}
-METHOD_NAMES = ("reconstruction", "paoding", "magnitude", "random")
 _EPILOG = """exit status: 0 done; 1 a proof failed, nothing was written; 2 wrong usage; 3 not a usable model;
 4 nothing to prune or target out of reach; 5 the result cannot be written; 130 interrupted"""
 

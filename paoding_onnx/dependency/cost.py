@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from paoding_onnx.dependency.groups import Group, Mask, Trace, gone
+from paoding_onnx.dependency.trace import Group, Mask, Trace, gone
 from paoding_onnx.model.graph import Array
 from paoding_onnx.rules.binding import Slot
 

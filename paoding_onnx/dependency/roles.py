@@ -3,37 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
 from paoding_onnx.dependency.coupling import Coupling
+from paoding_onnx.dependency.trace import Place, Role
 from paoding_onnx.dependency.union_find import Ids
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.rules.binding import Site, Slot
 from paoding_onnx.rules.equation import factors, is_fixed
-
-
-class Role(StrEnum):
-    """What a constant does for the units on one of its axes."""
-
-    PRODUCES = "produces"
-    """Its node contracts, and the unit is in the output: a row of weights, a bias."""
-    CONSUMES = "consumes"
-    """Its node contracts the unit away: a column of weights."""
-    FOLLOWS = "follows"
-    """Its node works on the unit one by one: a BatchNormalization scale, a PRelu slope."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One axis of one constant on which units of a group live; `site` is where it meets them."""
-
-    site: int
-    slot: Slot
-    axis: int
-    role: Role
 
 
 def places_of(graph: Graph, coupling: Coupling) -> list[Place]:

@@ -19,8 +19,8 @@ from paoding_onnx.evaluation.metrics import ClassScore, Interval, class_scores, 
 from paoding_onnx.evaluation.predictions import Predictions, Progress, Runner, Task, choose_output, interpret, predict
 from paoding_onnx.evaluation.preprocess import AS_IT_IS, Preprocess
 from paoding_onnx.evaluation.task_metrics import measures_of
+from paoding_onnx.model.compare import output_difference
 from paoding_onnx.model.load import Model, load
-from paoding_onnx.verification.proofs import output_difference
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from paoding_onnx.calibration import InputOptions, random_feeds
+from paoding_onnx.calibration.amount import made_samples
 from paoding_onnx.errors import ModelError
 from paoding_onnx.evaluation.compare import agreement
+from paoding_onnx.evaluation.latency import latency_ratio
 from paoding_onnx.evaluation.predictions import classes_said, form_of_one
+from paoding_onnx.model.compare import output_difference
 from paoding_onnx.model.graph import Array, Graph
 from paoding_onnx.model.load import Model, input_specs
-from paoding_onnx.model.session import Session, latency_ratio
-from paoding_onnx.selection.profile import made_samples
+from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.observe import runnable_shapes
-from paoding_onnx.verification.proofs import output_difference
 
 LEAN_BYTES = 1 << 28
 """Models with more bytes of weights than this are timed without a copy or faster layout of them, to save memory."""
@@ -33,7 +34,7 @@ FRESH_SEED = 10**6
 class Fidelity:
     """A pruned model beside its original: latency after over before, and what `words` says the inputs were.
 
-    `difference` see `paoding_onnx.verification.proofs.output_difference`; `agreement` is the share of the inputs for which a
+    `difference` see `paoding_onnx.model.compare.output_difference`; `agreement` is the share of the inputs for which a
     classifier answers the same, `None` for other models.
     """
 

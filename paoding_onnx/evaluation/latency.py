@@ -144,3 +144,15 @@ def _status_bytes(key: str) -> int | None:
         return None
     lines = _STATUS.read_text().splitlines()
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{key}:")), None)
+
+
+def latency_ratio(before: Session, after: Session, feeds: Mapping[str, Array], *, seconds: float = 0.3) -> float:
+    """Median time of `after` over median time of `before`, the two run in turns for about `seconds`, once warmed up."""
+    times: tuple[list[float], list[float]] = ([], [])
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end or not times[0]:
+        for session, spent in zip((before, after), times, strict=True):
+            start = time.perf_counter()
+            session.run(feeds)
+            spent.append(time.perf_counter() - start)
+    return statistics.median(times[1]) / statistics.median(times[0])

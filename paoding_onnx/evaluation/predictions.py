@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from paoding_onnx.errors import ModelError, UsageError
 from paoding_onnx.evaluation.dataset import Labelled
 from paoding_onnx.evaluation.metrics import Floats, Labels
+from paoding_onnx.model.compare import _sigmoid, softmax
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model, input_specs
 from paoding_onnx.model.read import computed_names
@@ -232,20 +233,6 @@ def _form(columns: Floats) -> Form:
     if not np.all((known >= 0) & (known <= 1)):
         return Form.LOGITS
     return Form.PROBABILITIES if np.all(abs(known.sum(axis=1) - 1) < _SUM_TOLERANCE) else Form.SCORES
-
-
-def softmax(logits: Floats) -> Floats:
-    """Probabilities (n, n_classes) of logits.
-
-    >>> softmax(np.array([[0.0, 0.0]])).tolist()
-    [[0.5, 0.5]]
-    """
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
-
-
-def _sigmoid(logits: Floats) -> Floats:
-    return np.asarray(0.5 * (1 + np.tanh(0.5 * logits)))
 
 
 def _free_bytes() -> int:

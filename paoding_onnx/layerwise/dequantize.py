@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.dependency.groups import Trace
+from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.model.graph import Array
 from paoding_onnx.rules.binding import Site, Slot
 from paoding_onnx.rules.equation import Operand

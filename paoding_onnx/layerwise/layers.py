@@ -8,7 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.layerwise.contraction import Contraction, contraction
+from paoding_onnx.layerwise.contraction import (
+    Contraction,
+    contraction,
+)
 from paoding_onnx.layerwise.ridge import Clamp
 from paoding_onnx.model.graph import Graph, Tensor
 from paoding_onnx.rules.binding import Site, sites_of
@@ -144,3 +147,7 @@ def _is_own(tensor: Tensor, n_units: int, readers: Mapping[str, list[int]]) -> b
     is_vector = tensor.value is not None and tensor.value.size == n_units == max(tensor.value.shape, default=1)
     is_float = tensor.dtype is not None and tensor.dtype.kind == "f"
     return tensor.is_constant and is_vector and is_float and len(readers[tensor.name]) == 1
+
+
+ROWS_PER_FEATURE = 8
+"""Equations for each weight of an output, if there are as many."""

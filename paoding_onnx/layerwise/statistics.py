@@ -13,8 +13,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.dependency.groups import Group, Trace
-from paoding_onnx.dependency.roles import Place, Role
+from paoding_onnx.dependency.trace import Group, Place, Role, Trace
 from paoding_onnx.layerwise.stream import Batches, Stream
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
@@ -160,3 +159,14 @@ def _moments(meeting: Meeting, trace: Trace, values: Batches) -> Moments:
         count += len(looks)
     mean = total / count
     return Moments(mean, second / count - np.outer(mean, mean))
+
+
+RIDGE = 1e-2
+"""Share of the mean variance added to every unit's, so that no unit is taken for an exact sum of others by chance."""
+
+
+def damped(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The covariance with a ridge that makes it safe to invert."""
+    diagonal = np.diagonal(covariance)
+    ridge = RIDGE * float(diagonal.mean()) + np.finfo(np.float32).tiny
+    return covariance + ridge * np.eye(len(covariance))

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.dependency.groups import Group, Mask, Trace
-from paoding_onnx.dependency.roles import Place, Role
+from paoding_onnx.dependency.trace import Group, Mask, Place, Role, Trace
 from paoding_onnx.dependency.union_find import Ids
 from paoding_onnx.layerwise.dequantize import dequantized
 from paoding_onnx.layerwise.statistics import Moments

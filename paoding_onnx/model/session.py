@@ -5,8 +5,6 @@ Weights are handed over without a copy, so a session costs no second set of them
 
 from __future__ import annotations
 
-import statistics
-import time
 from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -85,18 +83,6 @@ class Session:
             raise ModelError(f"onnxruntime does not run the model: {one_line(error)}") from error
         pairs = zip(self.output_names, values, strict=True)
         return {name: array for output, value in pairs for name, array in _arrays(output, value)}
-
-
-def latency_ratio(before: Session, after: Session, feeds: Mapping[str, Array], *, seconds: float = 0.3) -> float:
-    """Median time of `after` over median time of `before`, the two run in turns for about `seconds`, once warmed up."""
-    times: tuple[list[float], list[float]] = ([], [])
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end or not times[0]:
-        for session, spent in zip((before, after), times, strict=True):
-            start = time.perf_counter()
-            session.run(feeds)
-            spent.append(time.perf_counter() - start)
-    return statistics.median(times[1]) / statistics.median(times[0])
 
 
 def _arrays(name: str, value: object) -> Iterator[tuple[str, Array]]:

@@ -8,15 +8,13 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.dependency.groups import Group, Mask
-from paoding_onnx.dependency.roles import Role
+from paoding_onnx.dependency.trace import Group, Mask, Role
 from paoding_onnx.dependency.union_find import Ids
 from paoding_onnx.layerwise.contraction import matrix
 from paoding_onnx.layerwise.layers import Layer
-from paoding_onnx.layerwise.statistics import Moments
+from paoding_onnx.layerwise.statistics import Moments, damped
 from paoding_onnx.model.graph import Array
-from paoding_onnx.samplers import Candidate, View
-from paoding_onnx.samplers.reconstruction import damped
+from paoding_onnx.layerwise.weights import Candidate, View
 
 EXACT = 1e-4
 """Share of a unit's size that is taken for rounding."""

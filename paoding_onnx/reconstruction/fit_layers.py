@@ -14,16 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.layerwise.contraction import matrix, plain_features, targets, unmatrix, window_features
-from paoding_onnx.layerwise.layers import Layer, layers_of
-from paoding_onnx.layerwise.ridge import Change, Rows, Singles, solve
+from paoding_onnx.layerwise.layers import ROWS_PER_FEATURE, Layer, layers_of
+from paoding_onnx.layerwise.ridge import Change, Fitted, Rows, Singles, solve
 from paoding_onnx.layerwise.stream import Batches, Stream
 from paoding_onnx.layerwise.subgraph import proto_nodes, window_model
 from paoding_onnx.model.graph import Array, Graph
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.session import Session
 
-ROWS_PER_FEATURE = 8
-"""Equations for each weight of an output, if there are as many."""
 FEWEST_ROWS = 1 << 12
 MOST_ROWS = 1 << 15
 HELD_BACK = 4
@@ -35,15 +33,6 @@ FAINT = 1e-3
 
 Kept = Callable[[str, Array], Array]
 """From a tensor's name and content in the original to the positions that the smaller model still has."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fitted:
-    """One layer: its mean square distance from the original before and after, on inputs that the fit never saw."""
-
-    node: str
-    before: float
-    after: float
 
 
 @dataclass(slots=True)

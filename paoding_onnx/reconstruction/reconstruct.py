@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from paoding_onnx.dependency.cost import nothing
-from paoding_onnx.dependency.groups import Trace
+from paoding_onnx.dependency.trace import Trace
+from paoding_onnx.layerwise.ridge import Fitted
 from paoding_onnx.model.graph import Array, Graph
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.read import constants
 from paoding_onnx.reconstruction.compensate import stand_in
-from paoding_onnx.reconstruction.fit_layers import Fitted, Pair, refit
-from paoding_onnx.samplers import View
+from paoding_onnx.reconstruction.fit_layers import Pair, refit
+from paoding_onnx.layerwise.weights import View
 from paoding_onnx.selection.profile import Evidence
 from paoding_onnx.shapes.observe import observe, shapes_of_two
 from paoding_onnx.surgery.added_bias import OpenBias, open_biases, with_biases

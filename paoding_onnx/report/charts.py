@@ -12,7 +12,8 @@ from html import escape
 from itertools import pairwise
 from types import MappingProxyType
 
-from paoding_onnx.selection.sensitivity import SHARES, Harm
+from paoding_onnx.selection.curve import Harm
+from paoding_onnx.selection.sensitivity import SHARES
 
 HARM_BOUNDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 """Harm from which on a cell has the next darker colour; about three to each power of ten."""

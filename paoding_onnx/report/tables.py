@@ -13,11 +13,12 @@ from rich.table import Table
 from paoding_onnx.dependency.composite_axes import Choice, Prefer
 from paoding_onnx.dependency.cost import cost, group_cost, nothing
 from paoding_onnx.dependency.explain import Explanation
-from paoding_onnx.dependency.groups import Refusal, Trace
+from paoding_onnx.dependency.trace import Refusal, Trace
 from paoding_onnx.report.documents import operators_document, prunable_parameters, refusal_text, share, warnings
 from paoding_onnx.result import Pruned
-from paoding_onnx.selection.sensitivity import SHARES, Harm
-from paoding_onnx.verification.proofs import Verdict
+from paoding_onnx.selection.curve import Harm
+from paoding_onnx.selection.sensitivity import SHARES
+from paoding_onnx.verification.verdict import Verdict
 
 _T = TypeVar("_T")
 MAX_ROWS = 40

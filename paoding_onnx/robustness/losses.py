@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from paoding_onnx.evaluation.metrics import Floats, Labels
-from paoding_onnx.evaluation.predictions import Form, Task, softmax
+from paoding_onnx.evaluation.predictions import Form, Task
 from paoding_onnx.gradients.freeze import Observed
+from paoding_onnx.model.compare import softmax
 from paoding_onnx.model.graph import Array
 
 _TOLERANCE = 1e-4

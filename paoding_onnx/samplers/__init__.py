@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from paoding_onnx.dependency.groups import Group
+from paoding_onnx.dependency.trace import Group
 from paoding_onnx.layerwise.weights import Candidate, View, is_dense
 from paoding_onnx.samplers.magnitude import channel_scale, magnitude
 from paoding_onnx.samplers.pairwise import pairwise

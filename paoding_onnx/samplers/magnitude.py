@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.dependency.groups import Group
-from paoding_onnx.dependency.roles import Role
+from paoding_onnx.dependency.trace import Group, Role
 from paoding_onnx.layerwise.weights import Candidate, View, unit_sums, weight_places
 
 

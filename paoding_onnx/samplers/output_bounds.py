@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from paoding_onnx.dependency.groups import Group
-from paoding_onnx.dependency.roles import Role
+from paoding_onnx.dependency.trace import Group, Role
 from paoding_onnx.dependency.union_find import Ids
 from paoding_onnx.layerwise.weights import Floats, View
 from paoding_onnx.rules.binding import Site, Slot

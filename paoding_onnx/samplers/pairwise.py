@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.dependency.groups import Group
-from paoding_onnx.dependency.roles import Role
+from paoding_onnx.dependency.trace import Group, Role
 from paoding_onnx.dependency.union_find import Ids
 from paoding_onnx.layerwise.weights import Candidate, Floats, View, unit_rows
 from paoding_onnx.model.graph import Array

@@ -5,14 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.dependency.groups import Group
-from paoding_onnx.dependency.roles import Place, Role
-from paoding_onnx.layerwise.statistics import Moments
+from paoding_onnx.dependency.trace import Group, Place, Role
+from paoding_onnx.layerwise.statistics import Moments, damped
 from paoding_onnx.layerwise.weights import Candidate, View
 from paoding_onnx.samplers.magnitude import magnitude
 
-RIDGE = 1e-2
-"""Share of the mean variance added to every unit's, so that no unit is taken for an exact sum of others by chance."""
 FAINT = 1e-5
 """Share of a unit's variance that is taken for rounding."""
 MOST_ROUNDS = 256
@@ -87,13 +84,6 @@ class _Consumer:
         both = share @ products.T
         self._residual -= share @ columns.T
         self._product -= both + both.T - share @ (products[units] @ share.T)
-
-
-def damped(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The covariance with a ridge that makes it safe to invert."""
-    diagonal = np.diagonal(covariance)
-    ridge = RIDGE * float(diagonal.mean()) + np.finfo(np.float32).tiny
-    return covariance + ridge * np.eye(len(covariance))
 
 
 def weight_gram(view: View, group: Group, place: Place) -> NDArray[np.float64]:

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.dependency.cost import is_parameter
-from paoding_onnx.dependency.groups import Group, Trace
+from paoding_onnx.dependency.trace import Group, Trace
 from paoding_onnx.dependency.union_find import Ids
 from paoding_onnx.errors import TargetError
-from paoding_onnx.selection.sensitivity import Harm
-from paoding_onnx.surgery.plan import Budget, round_multiple
+from paoding_onnx.names import Budget
+from paoding_onnx.selection.budget import round_multiple
+from paoding_onnx.selection.curve import Harm
 
 PIECES = 32
 """A group loses its units in about so many steps."""

@@ -8,29 +8,19 @@ from types import MappingProxyType
 
 import numpy as np
 
-from paoding_onnx.calibration import InputOptions, Samples, Shapes, make_samples, random_feeds
+from paoding_onnx.calibration import Samples
 from paoding_onnx.dependency.cost import cost, nothing
-from paoding_onnx.dependency.groups import Trace
-from paoding_onnx.errors import ModelError
-from paoding_onnx.layerwise.contraction import count
+from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.layerwise.layers import Layer, layers_of
 from paoding_onnx.layerwise.statistics import Observed, observe_units
-from paoding_onnx.model.graph import Array, Graph
-from paoding_onnx.model.load import Model, input_specs
-from paoding_onnx.reconstruction.fit_layers import ROWS_PER_FEATURE
-from paoding_onnx.samplers import Candidate, Sampler, View
-from paoding_onnx.selection.sensitivity import SHARES, Harm, Probe, measure
+from paoding_onnx.model.graph import Array
+from paoding_onnx.model.load import Model
+from paoding_onnx.layerwise.weights import Candidate, View
+from paoding_onnx.samplers import Sampler
+from paoding_onnx.selection.curve import Harm
+from paoding_onnx.selection.sensitivity import SHARES, Probe, measure
 from paoding_onnx.shapes.observe import observe, shapes_of_two
 
-FEWEST_SAMPLES, MOST_SAMPLES = 16, 4096
-USUAL_SAMPLES = 256
-"""Samples for statistics, where multiply-adds and memory allow."""
-MOST_NUMBERS = 1 << 22
-"""Numbers that all samples of the inputs together hold, where that leaves `USUAL_SAMPLES`."""
-MOST_RUNS = 256
-"""Batches of a model that takes samples in batches of one size, each of which is run for itself."""
-MACS_TO_RUN = 15 * 10**10
-"""Multiply-adds to spend on one run of all samples; some seconds on two cores."""
 MACS_TO_MEASURE = 5 * 10**11
 """Multiply-adds to spend on measuring harm; some ten seconds on two cores."""
 FEWEST_PROBES, MOST_PROBES = 4, 128
@@ -85,32 +75,6 @@ def gather(
         probe = Probe(model, view, _probes(trace, samples), observed.statistics, memory)
         harms = measure(probe, orders, layers, lambda share: progress("measuring harm", 0.3 + 0.7 * share))
     return Evidence(samples, observed, MappingProxyType(orders), MappingProxyType(layers), harms)
-
-
-def made_samples(
-    model: Model, graph: Graph, n_samples: int, seed: int, options: InputOptions, shapes: Shapes
-) -> Samples:
-    """Made-up inputs; plain random ones where the model takes no others."""
-    try:
-        return make_samples(model, graph, n_samples, seed, options, shapes=shapes)
-    except ModelError:
-        feeds = random_feeds(input_specs(model), shapes, np.random.default_rng(seed))
-        return Samples((feeds,), "random numbers")
-
-
-def n_samples_for(model: Model, trace: Trace, shapes: Shapes) -> int:
-    """How many samples it takes to fit the layers of a model, within bounds of time and memory."""
-    batch = max(min((shape[0] for shape in shapes.values() if shape), default=1), 1)
-    wanted = USUAL_SAMPLES
-    for layer in layers_of(trace.graph):
-        rows = max(count(layer.site, layer.of.rows) // batch, 1)
-        wanted = max(wanted, ROWS_PER_FEATURE * layer.of.n_features(layer.site) // rows)
-    numbers = max(sum(int(np.prod(shape)) for shape in shapes.values()) // batch, 1)
-    macs = max(cost(trace, nothing(trace)).macs // batch, 1)
-    most = min(MOST_SAMPLES, max(MOST_NUMBERS // numbers, USUAL_SAMPLES), MACS_TO_RUN // macs)
-    if any(isinstance(size, int) for spec in input_specs(model) for size in spec.dims[:1]):
-        most = min(most, MOST_RUNS * batch)
-    return max(min(wanted, most), FEWEST_SAMPLES)
 
 
 def _probes(trace: Trace, samples: Samples) -> tuple[Mapping[str, Array], ...]:

@@ -10,9 +10,10 @@ from types import MappingProxyType
 import numpy as np
 
 from paoding_onnx.calibration import Samples, load_samples
+from paoding_onnx.calibration.amount import made_samples, n_samples_for
 from paoding_onnx.calibration.distill import distil
-from paoding_onnx.dependency.cost import Cost, cost, nothing
-from paoding_onnx.dependency.groups import Mask, Trace
+from paoding_onnx.dependency.cost import cost, nothing
+from paoding_onnx.dependency.trace import Mask, Trace
 from paoding_onnx.errors import ModelError, TargetError
 from paoding_onnx.layerwise.weights import is_dense
 from paoding_onnx.model.graph import Array
@@ -22,25 +23,13 @@ from paoding_onnx.reconstruction.compensate import absorb
 from paoding_onnx.samplers import METHODS, View
 from paoding_onnx.samplers.output_bounds import reach_of
 from paoding_onnx.selection.allocation import allocate, reachable
-from paoding_onnx.selection.profile import Evidence, gather, made_samples, n_samples_for
+from paoding_onnx.selection.budget import Step, quotas, schedule
+from paoding_onnx.selection.profile import Evidence, gather
 from paoding_onnx.shapes.observe import runnable_shapes
-from paoding_onnx.surgery.plan import Plan, make_plan, quotas, schedule
+from paoding_onnx.surgery.plan import Plan, make_plan
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share of all work done so far, in [0, 1]."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """The state after a step: the share asked for so far, what is left, the units each group lost, in that order.
-
-    `accuracy` is that of the repaired model on labelled samples, if there are any.
-    """
-
-    share: float
-    cost: Cost
-    removed: Mapping[str, tuple[int, ...]]
-    accuracy: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

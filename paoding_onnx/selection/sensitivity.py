@@ -7,33 +7,19 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 
-from paoding_onnx.dependency.groups import Group
-from paoding_onnx.dependency.roles import Place, Role
+from paoding_onnx.dependency.trace import Group, Place, Role
 from paoding_onnx.layerwise.layers import Layer
 from paoding_onnx.layerwise.stream import Stream
+from paoding_onnx.model.compare import _distance
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
 from paoding_onnx.reconstruction.compensate import stand_in
-from paoding_onnx.samplers import Candidate, View
+from paoding_onnx.layerwise.weights import Candidate, View
+from paoding_onnx.selection.curve import Harm
 
 SHARES = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875)
 """Shares of a group's units at which its harm is measured."""
-
-
-@dataclass(frozen=True, slots=True)
-class Harm:
-    """What it does to the outputs that a group lost its first `counts` units.
-
-    For probabilities of classes the divergence (Kullback, Leibler) from those of the whole model, in nats; for other
-    outputs the mean square change as a share of the variance. Rows of numbers that may be scores of classes or not have
-    the larger of both.
-    """
-
-    group: str
-    counts: tuple[int, ...]
-    values: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,32 +87,3 @@ def _without(view: View, group: Group, units: Sequence[int], layers: Mapping[int
         np.moveaxis(value, place.axis, 0)[np.isin(view.units(place), units)] = 0
         contents[place.slot.tensor] = value
     return MappingProxyType(contents)
-
-
-def _distance(wanted: Mapping[str, Sequence[Array]], got: Mapping[str, Sequence[Array]]) -> float:
-    """Harm averaged over the outputs of floats."""
-    shares = [share for name in wanted if (share := _share(wanted[name], got[name])) is not None]
-    return float(np.mean(shares)) if shares else 0.0
-
-
-def _share(wanted: Sequence[Array], got: Sequence[Array]) -> float | None:
-    if wanted[0].dtype.kind != "f" or any(a.shape != b.shape for a, b in zip(wanted, got, strict=True)):
-        return None
-    a, b = (np.concatenate([np.asarray(part, np.float64) for part in parts]) for parts in (wanted, got))
-    if a.ndim == 2 and a.shape[1] > 1 and a.min() >= 0 and np.allclose(a.sum(1), 1, atol=1e-3):
-        return _divergence(*(np.log(np.maximum(of, 1e-9)) for of in (a, b)))
-    spread = float(a.var(0).mean() if a.ndim == 2 else a.var())
-    change = float(np.square(a - b).mean()) / spread if spread > 0 else None
-    if a.ndim != 2 or a.shape[1] == 1:
-        return change
-    return max(_divergence(_log_softmax(a), _log_softmax(b)), change or 0.0)
-
-
-def _divergence(wanted: NDArray[np.float64], got: NDArray[np.float64]) -> float:
-    """Mean Kullback-Leibler divergence of rows of logarithms of probabilities."""
-    return float((np.exp(wanted) * (wanted - got)).sum(1).mean())
-
-
-def _log_softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    lower = scores - scores.max(1, keepdims=True)
-    return np.asarray(lower - np.log(np.exp(lower).sum(1, keepdims=True)))

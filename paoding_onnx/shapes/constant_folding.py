@@ -14,7 +14,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from paoding_onnx.calibration import Shapes, random_feeds
+from paoding_onnx.shapes.dummy_inputs import Shapes, random_feeds
 from paoding_onnx.model.graph import Array, Graph, Tensor
 from paoding_onnx.model.load import LIFT_BYTES, PLACEHOLDER, Model, input_specs, mark_external
 from paoding_onnx.model.read import read_graph

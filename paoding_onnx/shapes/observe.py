@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from paoding_onnx.calibration import Shapes, choose_shapes, random_feeds
+from paoding_onnx.shapes.dummy_inputs import Shapes, choose_shapes, random_feeds
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.graph import Array, Graph, Origin, Tensor
 from paoding_onnx.model.load import InputSpec, Model, input_specs

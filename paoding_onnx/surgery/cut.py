@@ -16,7 +16,7 @@ import onnx_graphsurgeon as gs
 from onnx import numpy_helper
 from onnx_graphsurgeon.logger import G_LOGGER
 
-from paoding_onnx.dependency.groups import Trace
+from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import LIFT_BYTES, PLACEHOLDER, Model, mark_external
 from paoding_onnx.surgery.edits import Contents, Edits, Patch, edits_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from paoding_onnx.dependency.groups import Trace, gone
+from paoding_onnx.dependency.trace import Trace, gone
 from paoding_onnx.model.graph import Array, Tensor
 from paoding_onnx.rules import Fit, Taken
 from paoding_onnx.rules.binding import Site, Slot

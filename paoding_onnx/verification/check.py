@@ -10,26 +10,22 @@ import numpy as np
 
 from paoding_onnx.calibration import Shapes, random_feeds
 from paoding_onnx.dependency.cost import Cost, cost
-from paoding_onnx.dependency.groups import Trace, trace
+from paoding_onnx.dependency.groups import trace
+from paoding_onnx.dependency.trace import Trace
+from paoding_onnx.model.compare import output_difference
 from paoding_onnx.model.load import Model, input_specs, load
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.constant_folding import study
 from paoding_onnx.shapes.observe import runnable_shapes
 from paoding_onnx.surgery.plan import Plan, plan_from_document, scope_of_document
-from paoding_onnx.verification.proofs import (
-    Verdict,
-    added_biases,
-    check_file,
-    check_plan,
-    check_surgery,
-    output_difference,
-)
+from paoding_onnx.verification.proofs import added_biases, check_file, check_plan, check_surgery
+from paoding_onnx.verification.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What `check` found; `difference` see `paoding_onnx.verification.proofs.output_difference`."""
+    """What `check` found; `difference` see `paoding_onnx.model.compare.output_difference`."""
 
     verdicts: tuple[Verdict, ...]
     difference: float

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from paoding_onnx.dependency.groups import Mask, Trace
+from paoding_onnx.dependency.trace import Mask, Trace
 from paoding_onnx.model.load import Model
 from paoding_onnx.rules.binding import Site
 from paoding_onnx.rules.equation import Operand, factors, is_fixed

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,8 @@ from google.protobuf.message import DecodeError
 
 from paoding_onnx.calibration import Shapes, random_feeds
 from paoding_onnx.dependency.cost import Cost, cost, nothing
-from paoding_onnx.dependency.groups import Trace, trace
+from paoding_onnx.dependency.groups import trace
+from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import InputSpec, Model, input_specs, load, output_specs
@@ -25,6 +25,7 @@ from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.edits import Contents
 from paoding_onnx.surgery.plan import Plan, make_plan
 from paoding_onnx.verification.masked import mask, steady
+from paoding_onnx.verification.verdict import Verdict
 
 TOLERANCE = 1e-5
 """Largest difference the surgery may make, relative to the largest value of the tensor; float16 has its own resolution.
@@ -32,15 +33,6 @@ TOLERANCE = 1e-5
 An output behind a Sigmoid or Exp may be tiny as a whole, which would make rounding look large: outputs that no node
 with weights computes are measured against at least 1. The tensors before them are held to their own size.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """One proof: what was asked, whether it holds, and what was seen."""
-
-    name: str
-    passed: bool
-    detail: str
 
 
 def check_surgery(
@@ -158,11 +150,6 @@ def check_interface(original: Model, pruned: Model) -> Verdict:
     return Verdict("interface", True, f"{counts} keep their names, types and ranks")
 
 
-def output_difference(before: Mapping[str, Array], after: Mapping[str, Array]) -> float:
-    """How far outputs moved: root mean square difference over root mean square, of the output that moved most."""
-    return max(_relative(before[name], after[name]) for name in before)
-
-
 def _exact_part(trace: Trace, plan: Plan) -> Plan:
     removed = plan.removed.copy()
     for group in trace.groups:
@@ -240,14 +227,6 @@ def _recount(pruned: Trace, predicted: Cost) -> Verdict:
     if found == predicted:
         return Verdict("recount", True, f"{detail}, as predicted")
     return Verdict("recount", False, f"{detail}, predicted {predicted.parameters:,} and {predicted.macs:,}")
-
-
-def _relative(before: Array, after: Array) -> float:
-    if before.dtype.kind != "f" or before.shape != after.shape:
-        return float(not np.array_equal(before, after))
-    a, b = before.astype(np.float64), after.astype(np.float64)
-    scale = float(np.sqrt(np.mean(a * a))) if a.size else 0.0
-    return float(np.sqrt(np.mean((a - b) ** 2))) / scale if scale else float(np.abs(b).max(initial=0.0))
 
 
 def _spec_text(spec: InputSpec | None) -> str:

@@ -19,7 +19,8 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from paoding_onnx.api import prune
 from paoding_onnx.calibration import random_feeds
 from paoding_onnx.dependency.cost import cost, nothing
-from paoding_onnx.dependency.groups import Trace, trace
+from paoding_onnx.dependency.groups import trace
+from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import PaodingError, TargetError, UsageError
 from paoding_onnx.evaluation import fidelity
 from paoding_onnx.model.load import Model, input_specs, lift

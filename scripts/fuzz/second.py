@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from paoding_onnx.calibration import random_feeds
-from paoding_onnx.dependency.groups import Trace
+from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.model.load import Model, input_specs, lift
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session

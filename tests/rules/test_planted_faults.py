@@ -16,7 +16,8 @@ from paoding_onnx.model.read import constants
 from paoding_onnx.rules import Fit, Rule, binding, rule_for
 from paoding_onnx.shapes.observe import observe
 from paoding_onnx.surgery.cut import cut
-from paoding_onnx.verification.proofs import Verdict, check_surgery
+from paoding_onnx.verification.proofs import check_surgery
+from paoding_onnx.verification.verdict import Verdict
 from tests.models import model, random_plan
 from tests.rules.contract import Case
 

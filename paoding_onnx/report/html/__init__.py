@@ -30,7 +30,7 @@ from paoding_onnx.report.html.facts import (
     versions,
 )
 from paoding_onnx.result import Pruned
-from paoding_onnx.selection.sensitivity import Harm
+from paoding_onnx.selection.curve import Harm
 from paoding_onnx.surgery.plan import plan_document
 
 MOST_BYTES = 1_000_000

@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.dependency.cost import Cost
-from paoding_onnx.dependency.groups import Refusal, Trace
+from paoding_onnx.dependency.trace import Refusal, Trace
 from paoding_onnx.model.save import data_path
+from paoding_onnx.names import Budget
 from paoding_onnx.report.charts import Line, percent
 from paoding_onnx.report.documents import refusal_text, sha256, share
 from paoding_onnx.result import Pruned
 from paoding_onnx.selection.allocation import Meter
-from paoding_onnx.surgery.plan import Budget
 
 PACKAGES = ("paoding_onnx", "onnx", "onnxruntime", "onnx-graphsurgeon", "numpy")
 """Whose versions have a say in the result."""

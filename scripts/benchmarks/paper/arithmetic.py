@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import paoding_onnx
 from paoding_onnx.dependency.cost import cost, nothing
-from paoding_onnx.dependency.groups import Trace
+from paoding_onnx.dependency.trace import Trace
 from scripts.benchmarks.paper.measure import SUBJECTS, Subject, is_convolution
 
 

@@ -12,10 +12,10 @@ from types import MappingProxyType
 
 import paoding_onnx
 from paoding_onnx.dependency.cost import cost, nothing
-from paoding_onnx.dependency.groups import Group, Trace
+from paoding_onnx.dependency.trace import Group, Trace
 from paoding_onnx.evaluation import JudgeOptions, judge
 from paoding_onnx.evaluation.predictions import Task
-from paoding_onnx.options import Allocation
+from paoding_onnx.names import Allocation
 from paoding_onnx.robustness import Attack, robustness
 
 MODELS = Path(__file__).parents[3] / "models"

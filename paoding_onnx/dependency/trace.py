@@ -1,0 +1,153 @@
+"""The trace of a model, as values: its groups of units, where they live, and what may not go.
+
+It holds what `paoding_onnx.dependency.groups` finds; it must not find anything itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paoding_onnx.dependency.composite_axes import Choice
+from paoding_onnx.dependency.shape_arithmetic import DataUse, Entries
+from paoding_onnx.dependency.union_find import Ids
+from paoding_onnx.model.graph import Array, Graph
+from paoding_onnx.rules.binding import Site, Slot
+
+Mask = NDArray[np.bool_]
+"""True for a unit that goes (or a position that stays, where a name says `kept`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Units that live on the same axes and are ranked together: the numbers `start` to `stop` - 1 of the trace.
+
+    `aligned` are the channel counts whose multiples the kernels of its nodes like, ascending.
+    """
+
+    name: str
+    start: int
+    stop: int
+    places: tuple[Place, ...]
+    is_exact: bool
+    aligned: tuple[int, ...]
+
+    @property
+    def n_units(self) -> int:
+        """How many units the group has."""
+        return self.stop - self.start
+
+    def having(self, role: Role) -> tuple[Place, ...]:
+        """The places with a role, in the order of the nodes."""
+        return tuple(place for place in self.places if place.role is role)
+
+    def positions(self, units: Ids) -> NDArray[np.intp]:
+        """Positions of the group's units on an axis whose `units` are given: all of the first unit, then of the next.
+
+        >>> Group("g", 5, 7, (), True, ()).positions(np.array([6, 5, 2, 6, 5])).tolist()
+        [1, 4, 0, 3]
+        """
+        inside = np.flatnonzero((units >= self.start) & (units < self.stop))
+        return inside[np.argsort(units[inside], kind="stable")]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A weight axis that may not shrink (`tensor`, `axis`), or a node without a rule (`axis` -1), and why."""
+
+    operator: str
+    node: str
+    tensor: str
+    axis: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Everything the later stages need to know about a graph.
+
+    `units` and `factors` give the unit number of every position of an axis or factor, -1 where no unit may go. `frozen`
+    are sizes that nodes compute with and that must stay what they were; `made_of` says which sizes the entries of each
+    tensor of shape arithmetic come from.
+    """
+
+    graph: Graph
+    sites: tuple[Site, ...]
+    units: Mapping[tuple[Slot, int], Ids]
+    factors: tuple[Mapping[str, Ids], ...]
+    groups: tuple[Group, ...]
+    refusals: tuple[Refusal, ...]
+    choices: tuple[Choice, ...]
+    frozen: tuple[DataUse, ...]
+    made_of: Mapping[str, Entries]
+
+    @property
+    def n_units(self) -> int:
+        """How many units all groups have together."""
+        return self.groups[-1].stop if self.groups else 0
+
+    def kept(self, slot: Slot, axis: int, removed: Mask) -> Mask:
+        """Which positions of an axis stay when the units in `removed` `(n_units,)` go."""
+        return ~gone(self.units[slot, axis], removed)
+
+    def kept_part(self, name: str, array: Array, removed: Mask) -> Array:
+        """What stays of `array`, the content of tensor `name`, when units go."""
+        for axis in range(array.ndim):
+            if (Slot(name), axis) in self.units:
+                kept = self.kept(Slot(name), axis, removed)
+                array = array if kept.all() else np.compress(kept, array, axis)
+        return array
+
+    def sizes(self, site: int, removed: Mask) -> dict[str, int]:
+        """Size of every factor of a site when the units in `removed` go."""
+        return {name: int(np.count_nonzero(~gone(ids, removed))) for name, ids in self.factors[site].items()}
+
+    def shrinks(self, name: str, entry: int, n_entries: int, removed: Mask) -> bool:
+        """Whether a size that entry number `entry` of shape arithmetic is made of changes when units go."""
+        made_of = self.made_of.get(name, ())
+        sources = made_of[entry] if len(made_of) == n_entries else frozenset().union(*made_of)
+        return any(not self.kept(slot, axis, removed).all() for slot, axis in sources)
+
+    def frozen_values(self, removed: Mask) -> Iterator[tuple[DataUse, Array]]:
+        """The frozen uses whose sizes change when the units in `removed` go, each with the value it must keep."""
+        for use in self.frozen:
+            tensor = self.sites[use.site].node.inputs[use.operand]
+            changes = any(not self.kept(slot, axis, removed).all() for slot, axis in use.sources)
+            if changes and tensor is not None and tensor.value is not None:
+                yield use, tensor.value
+
+
+def gone(units: Ids, removed: Mask) -> Mask:
+    """Which positions go with the units in `removed`; positions of no unit (-1) never do.
+
+    >>> gone(np.array([0, -1, 1]), np.array([False, True])).tolist()
+    [False, False, True]
+    """
+    if not removed.size:
+        return np.zeros(units.shape, np.bool_)
+    return (units >= 0) & removed[units]
+
+
+class Role(StrEnum):
+    """What a constant does for the units on one of its axes."""
+
+    PRODUCES = "produces"
+    """Its node contracts, and the unit is in the output: a row of weights, a bias."""
+    CONSUMES = "consumes"
+    """Its node contracts the unit away: a column of weights."""
+    FOLLOWS = "follows"
+    """Its node works on the unit one by one: a BatchNormalization scale, a PRelu slope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One axis of one constant on which units of a group live; `site` is where it meets them."""
+
+    site: int
+    slot: Slot
+    axis: int
+    role: Role

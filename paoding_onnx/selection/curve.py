@@ -1,0 +1,19 @@
+"""The sensitivity of one group, as a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Harm:
+    """What it does to the outputs that a group lost its first `counts` units.
+
+    For probabilities of classes the divergence (Kullback, Leibler) from those of the whole model, in nats; for other
+    outputs the mean square change as a share of the variance. Rows of numbers that may be scores of classes or not have
+    the larger of both.
+    """
+
+    group: str
+    counts: tuple[int, ...]
+    values: tuple[float, ...]
