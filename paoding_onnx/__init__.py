@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from paoding_onnx.api import examine, explain, prune
     from paoding_onnx.dependency.trace import Trace
     from paoding_onnx.errors import PaodingError
-    from paoding_onnx.evaluation import judge
+    from paoding_onnx.evaluation import evaluate
     from paoding_onnx.model.load import Model, load
     from paoding_onnx.model.save import save
     from paoding_onnx.options import Options
@@ -32,9 +32,9 @@ __all__ = [
     "Pruned",
     "Trace",
     "check",
+    "evaluate",
     "examine",
     "explain",
-    "judge",
     "load",
     "prune",
     "save",
@@ -50,7 +50,7 @@ _HOMES = {
     "check": "verification.check",
     "examine": "api",
     "explain": "api",
-    "judge": "evaluation",
+    "evaluate": "evaluation",
     "load": "model.load",
     "prune": "api",
     "save": "model.save",

@@ -23,11 +23,11 @@ from paoding_onnx.evaluation.load import read_labelled
 from paoding_onnx.model.load import Model, load
 from paoding_onnx.model.save import Stage, check_targets, data_path, needs_data_file, stage, write_model
 from paoding_onnx.options import Options
-from paoding_onnx.reconstruction.reconstruct import repaired
-from paoding_onnx.result import Pruned, Repair
+from paoding_onnx.reconstruction.reconstruct import reconstruct
+from paoding_onnx.result import Pruned, Recovery
 from paoding_onnx.selection.budget import Step
-from paoding_onnx.selection.curve import Harm
-from paoding_onnx.selection.select import Choice, Progress, choose, study_units
+from paoding_onnx.selection.curve import Sensitivity
+from paoding_onnx.selection.select import Progress, Selection, choose, study_units
 from paoding_onnx.shapes.constant_folding import study
 from paoding_onnx.shapes.observe import runnable_shapes
 from paoding_onnx.surgery.cut import cut
@@ -106,27 +106,27 @@ def prune(
     progress("tracing", 0.05)
     folded, traced = _examined(original, options)
     _require_units(traced)
-    choice = choose(folded, traced, options, lambda what, share: progress(what, 0.05 + 0.55 * share))
+    selection = choose(folded, traced, options, lambda what, share: progress(what, 0.05 + 0.55 * share))
     progress("proving the surgery", 0.6)
-    plain, equivalence = _proven_cut(original, folded, traced, choice)
+    plain, equivalence = _proven_cut(original, folded, traced, selection)
     progress("fitting weights", 0.65)
-    smaller, repair, notes = _repaired(folded, traced, choice, plain, options)
+    smaller, recovery, notes = _reconstructed(folded, traced, selection, plain, options)
     if labelled is not None:
         progress("evaluating each step", 0.75)
-    steps = _evaluated(folded, traced, choice, options, labelled, smaller)
+    steps = _evaluated(folded, traced, selection, options, labelled, smaller)
     del plain, folded  # as large as the model, and of no more use
     progress("proving the file", 0.85)
     with TemporaryDirectory() as scratch, stage() as held:
         target = Path(output) if output else Path(scratch) / "pruned.onnx"
         files = write_model(smaller, held.place(target))
-        after, verdicts = _prove(original, traced, choice.plan, files, equivalence, repair)
+        after, verdicts = _prove(original, traced, selection.plan, files, equivalence, recovery)
         progress("measuring", 0.9)
         before = cost(traced, nothing(traced))
         result = Pruned(
             original=original,
             model=smaller,
             trace=traced,
-            plan=choice.plan,
+            plan=selection.plan,
             options=options,
             before=before,
             after=after,
@@ -135,7 +135,7 @@ def prune(
             steps=steps,
             verdicts=verdicts,
             comparison=compare(original, smaller, traced.graph, options.inputs, macs=before.macs, seed=options.seed),
-            repair=repair,
+            recovery=recovery,
             notes=notes,
             saved=bool(output),
             accuracy_before=None if labelled is None else accuracy_of(original, labelled),
@@ -164,89 +164,89 @@ def _require_units(traced: Trace) -> None:
         raise TargetError(f"the model has no prunable unit ({reasons or 'it has no weights between its layers'})")
 
 
-def _proven_cut(original: Model, folded: Model, traced: Trace, choice: Choice) -> tuple[Model, Verdict]:
+def _proven_cut(original: Model, folded: Model, traced: Trace, selection: Selection) -> tuple[Model, Verdict]:
     """The cut model, no weight changed, and the proof that the surgery was exact.
 
     Raises:
         CheckError: if it was not.
     """
-    plain = cut(folded, traced, choice.plan)
-    equivalence = check_surgery(folded, traced, choice.plan, plain, original=original)
+    plain = cut(folded, traced, selection.plan)
+    equivalence = check_surgery(folded, traced, selection.plan, plain, original=original)
     if not equivalence.passed:
         raise CheckError(f"the surgery failed its proof, nothing was written. {equivalence.detail}")
     return plain, equivalence
 
 
-def _repaired(
-    model: Model, traced: Trace, choice: Choice, plain: Model, options: Options
-) -> tuple[Model, Repair | None, tuple[str, ...]]:
+def _reconstructed(
+    model: Model, traced: Trace, selection: Selection, plain: Model, options: Options
+) -> tuple[Model, Recovery | None, tuple[str, ...]]:
     """The cut model with what absorbing changed, or with its layers fitted; what was done, and why if nothing was."""
-    evidence = choice.evidence
-    if evidence is None:
-        smaller = cut(model, traced, choice.plan, choice.contents) if choice.contents else plain
-        return smaller, None, choice.notes
+    profile = selection.profile
+    if profile is None:
+        smaller = cut(model, traced, selection.plan, selection.overrides) if selection.overrides else plain
+        return smaller, None, selection.notes
     is_made_up = options.calibration is None
     try:
-        result = repaired(
+        result = reconstruct(
             model,
             traced,
-            choice.plan,
-            evidence,
+            selection.plan,
+            profile,
             is_made_up=is_made_up,
-            room=_room(traced, choice, options),
+            room=_room(traced, selection, options),
             memory=options.memory,
             seed=options.seed,
         )
     except ModelError as error:
         return plain, None, (f"no weight was fitted: the smaller model does not run in pieces ({error})",)
-    samples = evidence.samples
-    done = Repair(samples.words, samples.n_samples, evidence.harms, result.layers, result.n_added)
-    return result.model, done, choice.notes
+    samples = profile.samples
+    done = Recovery(samples.description, samples.n_samples, profile.sensitivities, result.layers, result.n_added)
+    return result.model, done, selection.notes
 
 
-def _room(traced: Trace, choice: Choice, options: Options) -> int:
+def _room(traced: Trace, selection: Selection, options: Options) -> int:
     """How many parameters may be added again without missing the target; none if inputs were made up.
 
     A bias fitted on made-up inputs is tied to their level, and is far off on real ones of another level.
     """
     if options.calibration is None:
         return 0
-    left, whole = cost(traced, choice.plan.removed).parameters, cost(traced, nothing(traced)).parameters
+    left, whole = cost(traced, selection.plan.removed).parameters, cost(traced, nothing(traced)).parameters
     if options.by != "parameters":
         return whole - left
     return max(int((1 - Fraction(str(options.target))) * whole) - left, 0)
 
 
 def _evaluated(
-    model: Model, traced: Trace, choice: Choice, options: Options, labelled: Labelled | None, smaller: Model
+    model: Model, traced: Trace, selection: Selection, options: Options, labelled: Labelled | None, smaller: Model
 ) -> tuple[Step, ...]:
     """The steps, where there are samples with the accuracy of the model that each ends in; the last is `smaller`."""
     if labelled is None:
-        return choice.steps
+        return selection.steps
     steps = []
-    for step in choice.steps[:-1]:
+    for step in selection.steps[:-1]:
         only = replace(options, target=step.share)
-        is_progressive = choice.evidence is None  # then what units absorbed on the way matters
-        part = choose(model, traced, only, lambda *_: None) if is_progressive else _until(traced, choice, step)
-        made = _repaired(model, traced, part, cut(model, traced, part.plan), only)[0]
+        is_progressive = selection.profile is None  # then what units absorbed on the way matters
+        part = choose(model, traced, only, lambda *_: None) if is_progressive else _until(traced, selection, step)
+        made = _reconstructed(model, traced, part, cut(model, traced, part.plan), only)[0]
         steps.append(replace(step, accuracy=accuracy_of(made, labelled)))
-    return (*steps, replace(choice.steps[-1], accuracy=accuracy_of(smaller, labelled)))
+    return (*steps, replace(selection.steps[-1], accuracy=accuracy_of(smaller, labelled)))
 
 
-def _until(traced: Trace, choice: Choice, last: Step) -> Choice:
+def _until(traced: Trace, selection: Selection, last: Step) -> Selection:
     """The choice as far as step `last`."""
     removed = nothing(traced)
     starts = {group.name: group.start for group in traced.groups}
-    for step in choice.steps[: choice.steps.index(last) + 1]:
+    for step in selection.steps[: selection.steps.index(last) + 1]:
         for name, units in step.removed.items():
             removed[starts[name] + np.array(units, np.int64)] = True
-    return replace(choice, plan=make_plan(removed))
+    return replace(selection, plan=make_plan(removed))
 
 
-def measure_harms(
+def sensitivity(
     model: Model | Path | str, options: Options | None = None, *, progress: Progress = lambda _what, _share: None
-) -> tuple[Harm, ...]:
-    """How much the outputs suffer when each group alone loses units, in the trace's order; see `Harm`.
+) -> tuple[Sensitivity, ...]:
+    """How much the outputs suffer when each group alone loses units, in the trace's order; see `Sensitivity`.
 
     Raises:
         ModelError: if the model cannot be read, or not be run in pieces.
@@ -256,11 +256,11 @@ def measure_harms(
     options = replace(options or Options(), method="reconstruction", allocation="measured")
     folded, traced = _examined(model if isinstance(model, Model) else load(model), options)
     _require_units(traced)
-    return study_units(folded, traced, options, progress).harms
+    return study_units(folded, traced, options, progress).sensitivities
 
 
 def _prove(
-    original: Model, traced: Trace, plan: Plan, files: tuple[Path, ...], equivalence: Verdict, repair: Repair | None
+    original: Model, traced: Trace, plan: Plan, files: tuple[Path, ...], equivalence: Verdict, recovery: Recovery | None
 ) -> tuple[Cost, tuple[Verdict, ...]]:
     """All proofs on the staged file, and what it costs, with the parameters that the repair added.
 
@@ -269,9 +269,9 @@ def _prove(
     """
     shapes = runnable_shapes(original, traced.graph)
     cheaper = cost(traced, plan.removed)
-    after = replace(cheaper, parameters=cheaper.parameters + (0 if repair is None else repair.n_added))
+    after = replace(cheaper, parameters=cheaper.parameters + (0 if recovery is None else recovery.n_added))
     verdicts = (equivalence, *check_file(original, files[-1], after, shapes))
     if failed := [verdict for verdict in verdicts if not verdict.passed]:
-        words = "; ".join(f"{verdict.name}: {verdict.detail}" for verdict in failed)
-        raise CheckError(f"the pruned model failed its proof, nothing was written. {words}")
+        description = "; ".join(f"{verdict.name}: {verdict.detail}" for verdict in failed)
+        raise CheckError(f"the pruned model failed its proof, nothing was written. {description}")
     return after, verdicts

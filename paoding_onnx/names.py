@@ -19,7 +19,7 @@ Allocation = Literal["measured", "uniform"]
 BUDGETS = ("units", "parameters", "macs")
 
 
-KINDS = ("auto", "pictures", "table", "tokens", "audio", "noise")
+KINDS = ("auto", "images", "table", "tokens", "audio", "noise")
 
 
 ALLOCATIONS = ("measured", "uniform")

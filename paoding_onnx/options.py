@@ -12,7 +12,7 @@ from paoding_onnx.calibration import InputOptions
 from paoding_onnx.dependency.composite_axes import Prefer
 from paoding_onnx.dependency.scope import ANYWHERE, Scope
 from paoding_onnx.errors import UsageError
-from paoding_onnx.names import AUTO, Allocation, Budget
+from paoding_onnx.names import AUTO, METHOD_NAMES, Allocation, Budget
 
 SMALLEST_STEP = 0.001
 """More steps than a thousand change nothing but the time they take."""
@@ -34,8 +34,8 @@ class Options:
         exclude: glob patterns of nodes or initializers that keep their size.
         only: glob patterns; if given, only units made at matching nodes go.
         exact_only: leave units whose removal is inexact by nature, such as channels under a LayerNormalization.
-        choose: ``blocks``, ``places`` or ``auto``, for all nodes or, as ``GLOB=blocks``, for some: what goes where an
-            axis is made of several factors, whole heads and groups or the same places in each.
+        choose: ``blocks``, ``positions`` or ``auto``, for all nodes or, as ``GLOB=blocks``, for some: what goes where an
+            axis is made of several factors, whole heads and groups or the same positions in each.
         round_to: kept units of each group a multiple of this where possible; 0 chooses what the kernels like.
         allocation: ``measured`` takes units where it does least harm, ``uniform`` the same share of every group (the
             paper's schedule). Methods that look at no inputs are always uniform.
@@ -105,10 +105,10 @@ class Options:
 
 
 def _choice(text: str) -> tuple[str, Prefer]:
-    """``places`` for every node, ``GLOB=places`` for those that match."""
+    """``positions`` for every node, ``GLOB=positions`` for those that match."""
     pattern, _, word = text.rpartition("=")
     if word not in {str(prefer) for prefer in Prefer}:
         raise UsageError(
-            f"choose {text!r} does not end in one of {', '.join(Prefer)}, such as 'blocks' or 'GLOB=places'"
+            f"choose {text!r} does not end in one of {', '.join(Prefer)}, such as 'blocks' or 'GLOB=positions'"
         )
     return pattern or ANYWHERE, Prefer(word)

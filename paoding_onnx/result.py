@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from paoding_onnx.dependency.cost import Cost
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.evaluation.fidelity import Fidelity
-from paoding_onnx.layerwise.ridge import Fitted
+from paoding_onnx.layerwise.ridge import FittedLayer
 from paoding_onnx.model.load import Model
 from paoding_onnx.options import Options
 from paoding_onnx.selection.budget import Step
-from paoding_onnx.selection.curve import Harm
+from paoding_onnx.selection.curve import Sensitivity
 from paoding_onnx.surgery.plan import Plan
 from paoding_onnx.verification.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Repair:
+class Recovery:
     """What the method looked at: inputs in words, harm by group where it was measured, layers that were fitted.
 
     `n_added` parameters are biases of layers that had none.
@@ -25,8 +25,8 @@ class Repair:
 
     inputs: str
     n_samples: int
-    harms: tuple[Harm, ...]
-    layers: tuple[Fitted, ...]
+    sensitivities: tuple[Sensitivity, ...]
+    layers: tuple[FittedLayer, ...]
     n_added: int = 0
 
 
@@ -34,7 +34,7 @@ class Repair:
 class Pruned:
     """A proven result, and how it compares with the original on made-up inputs.
 
-    `repair` says what units were judged and weights fitted on, and how well that went; `None` for methods that look at
+    `recovery` says what units were judged and weights fitted on, and how well that went; `None` for methods that look at
     no inputs, or where it could not be done: then `notes` says why. `accuracy_before` is the original's on labelled
     samples, if there are any; the steps hold that of the smaller models.
     """
@@ -51,7 +51,7 @@ class Pruned:
     steps: tuple[Step, ...]
     verdicts: tuple[Verdict, ...]
     comparison: Fidelity
-    repair: Repair | None
+    recovery: Recovery | None
     notes: tuple[str, ...]
     saved: bool
     accuracy_before: float | None = None

@@ -95,12 +95,12 @@ def _faults(browser: Browser, path: Path, arguments: argparse.Namespace) -> Iter
         for theme in THEMES:
             context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
             page = context.new_page()
-            heard: list[str] = []
-            page.on("console", lambda message: heard.append(f"console: {message.text}"))  # noqa: B023 (used in the loop)
-            page.on("pageerror", lambda error: heard.append(f"error: {error}"))  # noqa: B023
-            page.on("request", lambda request: heard.append(f"request: {request.url[:80]}"))  # noqa: B023
+            nonzero: list[str] = []
+            page.on("console", lambda message: nonzero.append(f"console: {message.text}"))  # noqa: B023 (used in the loop)
+            page.on("pageerror", lambda error: nonzero.append(f"error: {error}"))  # noqa: B023
+            page.on("request", lambda request: nonzero.append(f"request: {request.url[:80]}"))  # noqa: B023
             page.goto(path.resolve().as_uri())
-            found = [*heard[1:], *page.evaluate(CUT_OFF)]  # the first request is the page itself
+            found = [*nonzero[1:], *page.evaluate(CUT_OFF)]  # the first request is the page itself
             _keep(page, path, f"{width}-{theme}", arguments)
             found += [*page.evaluate(SORTS), *_search(page)]
             yield from (f"{path.name} at {width} {theme}: {fault}" for fault in found)

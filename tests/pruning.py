@@ -16,12 +16,12 @@ from paoding_onnx.dependency.groups import trace
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.evaluation.fidelity import Fidelity
 from paoding_onnx.layerwise.statistics import Observed, observe_units
+from paoding_onnx.layerwise.weights import View
 from paoding_onnx.model.compare import output_difference
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model, input_specs, lift
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
-from paoding_onnx.layerwise.weights import View
 from paoding_onnx.shapes.observe import observe
 from paoding_onnx.surgery.plan import Plan, make_plan
 from tests.models import parse
@@ -86,14 +86,18 @@ def observed(model: Model, *, renormalise: bool = False, sizes: Sequence[int] = 
 def observed_view(model: Model) -> View:
     """The view of a model that has lost nothing yet and was seen on random inputs."""
     found = traced_model(model)
-    return View(found, nothing(found), {}, moments=observed(model).moments)
+    return View(found, nothing(found), {}, unit_statistics=observed(model).unit_statistics)
 
 
 def plan_of(trace: Trace, **units: list[int]) -> Plan:
     """The plan that removes these units (counted from 0 in each group) of the groups made at these tensors."""
     removed = nothing(trace)
     for tensor, numbers in units.items():
-        (group,) = (group for group in trace.groups if tensor in {place.slot.tensor for place in group.places[:1]})
+        (group,) = (
+            group
+            for group in trace.groups
+            if tensor in {parameter_axis.use.tensor for parameter_axis in group.parameter_axes[:1]}
+        )
         removed[group.start + np.array(numbers)] = True
     return make_plan(removed)
 
@@ -103,7 +107,7 @@ def initializers(model: Model) -> dict[str, onnx.TensorProto]:
     return {tensor.name: tensor for tensor in model.proto.graph.initializer}
 
 
-def contents(model: Model) -> Mapping[str, Array]:
+def overrides(model: Model) -> Mapping[str, Array]:
     """A copy of all constants: what must be the same after a stage that promises to change nothing."""
     return {name: value.copy() for name, value in constants(model).items()}
 
@@ -134,7 +138,7 @@ def skip_latency(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def skip_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare tests of other things the seconds in which `prune` compares a large model with its original."""
-    nothing_seen = Fidelity(latency_ratio=0.5, difference=0.0, agreement=None, words="nothing")
+    nothing_seen = Fidelity(latency_ratio=0.5, difference=0.0, agreement=None, description="nothing")
     monkeypatch.setattr("paoding_onnx.api.compare", lambda *_, **__: nothing_seen)
 
 

@@ -11,7 +11,7 @@ from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
 
-from paoding_onnx.gradients.freeze import Observed, freeze
+from paoding_onnx.gradients.freeze import Recording, freeze
 from paoding_onnx.model.load import lift
 from paoding_onnx.model.session import Session
 
@@ -54,13 +54,13 @@ def doubled(proto: onnx.ModelProto) -> onnx.ModelProto:
     return copy
 
 
-def in_double(subject: Observed, x: str, target: str) -> Function:
+def in_double(subject: Recording, x: str, target: str) -> Function:
     """`target` as a function of `x`, in double precision."""
     evaluator = ReferenceEvaluator(doubled(freeze(subject, target)), new_ops=[Erf, LRN])
     return lambda content: evaluator.run(None, {x: content.astype(np.float64)})[0]
 
 
-def in_single(subject: Observed, x: str, target: str) -> Function:
+def in_single(subject: Recording, x: str, target: str) -> Function:
     """`target` as a function of `x`, in float32 on onnxruntime."""
     session = Session(lift(freeze(subject, target)))
     return lambda content: session.run({x: content.astype(np.float32)})[target].astype(np.float64)

@@ -13,7 +13,7 @@ from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import TargetError
 from paoding_onnx.selection.allocation import Meter, allocate, reachable
-from paoding_onnx.selection.curve import Harm
+from paoding_onnx.selection.curve import Sensitivity
 from tests.models import traced
 from tests.pruning import CNN, MLP
 
@@ -33,11 +33,11 @@ every_model = pytest.mark.parametrize("name", TRACES)
 targets = st.fractions(Fraction(1, 50), Fraction(3, 4), max_denominator=50)
 
 
-def harms(trace: Trace, *scales: float) -> list[Harm]:
+def sensitivities(trace: Trace, *scales: float) -> list[Sensitivity]:
     """Harm that grows with the square of the share lost, times the scale of each group."""
     counts = [tuple(range(1, group.n_units)) for group in trace.groups]
     return [
-        Harm(group.name, of, tuple(scale * (count / group.n_units) ** 2 for count in of))
+        Sensitivity(group.name, of, tuple(scale * (count / group.n_units) ** 2 for count in of))
         for group, of, scale in zip(trace.groups, counts, scales or (1.0,) * len(counts), strict=True)
     ]
 
@@ -54,8 +54,8 @@ def spent(trace: Trace, counts: tuple[int, ...], by: str) -> Fraction:
 
 
 def lose(trace: Trace, share: float, *scales: float, by: str = "parameters", round_to: int = 1) -> tuple[int, ...]:
-    """What each group loses under the harm of `harms`."""
-    return allocate(trace, harms(trace, *scales), Fraction(str(share)), by=by, round_to=round_to)
+    """What each group loses under the harm of `sensitivities`."""
+    return allocate(trace, sensitivities(trace, *scales), Fraction(str(share)), by=by, round_to=round_to)
 
 
 @every_model
@@ -64,7 +64,7 @@ def lose(trace: Trace, share: float, *scales: float, by: str = "parameters", rou
 @settings(max_examples=8)
 def test_target_is_met(name, by, share):
     trace = TRACES[name]
-    counts = allocate(trace, harms(trace), share, by=by, round_to=1)
+    counts = allocate(trace, sensitivities(trace), share, by=by, round_to=1)
     assert spent(trace, counts, by) >= share
 
 
@@ -75,7 +75,7 @@ def test_target_is_met(name, by, share):
 def test_no_group_loses_a_unit_too_many(name, by, share):
     """One unit more in any group, and the target would be missed."""
     trace = TRACES[name]
-    counts = allocate(trace, harms(trace), share, by=by, round_to=1)
+    counts = allocate(trace, sensitivities(trace), share, by=by, round_to=1)
     less = [tuple(c - (k == number) for k, c in enumerate(counts)) for number in range(len(counts)) if counts[number]]
     assert max(spent(trace, fewer, by) for fewer in less) < share
 
@@ -84,7 +84,10 @@ def test_no_group_loses_a_unit_too_many(name, by, share):
 @every_budget
 def test_higher_target_saves_more(name, by):
     trace = TRACES[name]
-    found = [spent(trace, allocate(trace, harms(trace), Fraction(k, 20), by=by, round_to=1), by) for k in range(1, 15)]
+    found = [
+        spent(trace, allocate(trace, sensitivities(trace), Fraction(k, 20), by=by, round_to=1), by)
+        for k in range(1, 15)
+    ]
     assert found == sorted(found)
 
 
@@ -92,7 +95,7 @@ def test_higher_target_saves_more(name, by):
 @settings(max_examples=10)
 def test_higher_share_of_the_units_takes_at_least_as_much_from_every_group(shares):
     trace = TRACES["mlp"]
-    less, more = (allocate(trace, harms(trace), share, by="units", round_to=1) for share in sorted(shares))
+    less, more = (allocate(trace, sensitivities(trace), share, by="units", round_to=1) for share in sorted(shares))
     assert all(a <= b for a, b in zip(less, more, strict=True))
 
 
@@ -102,7 +105,7 @@ def test_higher_share_of_the_units_takes_at_least_as_much_from_every_group(share
 @settings(max_examples=8)
 def test_every_group_keeps_a_unit(name, by, share):
     trace = TRACES[name]
-    counts = allocate(trace, harms(trace, 0.0, *[1.0] * (len(trace.groups) - 1)), share, by=by, round_to=1)
+    counts = allocate(trace, sensitivities(trace, 0.0, *[1.0] * (len(trace.groups) - 1)), share, by=by, round_to=1)
     assert all(count < group.n_units for count, group in zip(counts, trace.groups, strict=True))
 
 
@@ -166,14 +169,17 @@ def test_harm_counts_for_what_it_saves():
 def test_harm_that_falls_with_more_units_is_not_believed():
     trace = TRACES["mlp"]
     first, second = trace.groups
-    odd = [Harm(first.name, (4, 8, 12), (0.5, 0.1, 0.6)), Harm(second.name, (3, 6, 9), (0.01, 0.02, 0.03))]
+    odd = [
+        Sensitivity(first.name, (4, 8, 12), (0.5, 0.1, 0.6)),
+        Sensitivity(second.name, (3, 6, 9), (0.01, 0.02, 0.03)),
+    ]
     assert allocate(trace, odd, Fraction(1, 10), by="units", round_to=1)[0] == 0
 
 
 def test_group_that_was_not_measured_loses_all_but_one_only_if_it_must():
     trace = TRACES["mlp"]
     first, second = trace.groups
-    unknown = [Harm(first.name, (), ()), Harm(second.name, (3, 6, 9), (0.01, 0.02, 0.03))]
+    unknown = [Sensitivity(first.name, (), ()), Sensitivity(second.name, (3, 6, 9), (0.01, 0.02, 0.03))]
     counts = allocate(trace, unknown, Fraction(1, 4), by="units", round_to=1)
     assert counts == (0, 7)
 
@@ -203,7 +209,7 @@ def test_same_input_gives_the_same_counts():
 def test_harm_between_two_measured_counts_lies_on_the_line_between_them():
     """From 0 to 8 units the harm of the first grows as fast as that of the second from 0 to 2."""
     trace = TWINS
-    given_harms = [Harm("a", (8, 15), (0.4, 9.0)), Harm("c", (2, 15), (0.1, 9.0))]
+    given_harms = [Sensitivity("a", (8, 15), (0.4, 9.0)), Sensitivity("c", (2, 15), (0.1, 9.0))]
     assert allocate(trace, given_harms, Fraction(10, 32), by="units", round_to=1) == (8, 2)
 
 
@@ -224,6 +230,6 @@ def test_target_out_of_reach_is_refused_with_what_is_in_reach(by):
 
 def test_harm_is_not_changed():
     trace = TRACES["mlp"]
-    given_harms = harms(trace)
+    given_harms = sensitivities(trace)
     allocate(trace, given_harms, Fraction(1, 2), by="units", round_to=1)
-    assert given_harms == harms(trace)
+    assert given_harms == sensitivities(trace)

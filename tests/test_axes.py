@@ -79,14 +79,14 @@ def test_star_may_be_empty():
 
 
 def test_star_known_from_another_operand_settles_one_between_two():
-    bound = bind(parse("*A, *A *B -> *B"), [(2,), (2, 3, 4)], [(3, 4)])
-    assert bound.outputs[0] == ((("B0",),), (("B1",),))
+    binding = bind(parse("*A, *A *B -> *B"), [(2,), (2, 3, 4)], [(3, 4)])
+    assert binding.outputs[0] == ((("B0",),), (("B1",),))
 
 
 def test_absent_operand_binds_to_nothing():
-    bound = bind(parse("n C, C -> n C"), [(2, 3), None], [(2, 3)])
-    assert bound.inputs[1] is None
-    assert bound.sizes["C"] == 3
+    binding = bind(parse("n C, C -> n C"), [(2, 3), None], [(2, 3)])
+    assert binding.inputs[1] is None
+    assert binding.sizes["C"] == 3
 
 
 def test_trailing_operands_may_be_left_out():

@@ -10,7 +10,7 @@ from paoding_onnx.dependency.cost import cost
 from paoding_onnx.model.save import write_model
 from paoding_onnx.model.session import Session
 from paoding_onnx.options import Options
-from paoding_onnx.reconstruction.reconstruct import repaired
+from paoding_onnx.reconstruction.reconstruct import reconstruct
 from paoding_onnx.shapes.observe import observe
 from paoding_onnx.surgery.added_bias import open_biases, with_biases
 from paoding_onnx.surgery.plan import plan_document
@@ -74,8 +74,8 @@ def samples(tmp_path):
 
 def test_biases_added_on_real_samples_are_counted_and_keep_the_target(samples):
     result = prune(model(BARE), options=Options(calibration=samples, by="parameters", target=0.4, round_to=4))
-    assert result.repair is not None
-    assert result.repair.n_added > 0
+    assert result.recovery is not None
+    assert result.recovery.n_added > 0
     assert result.after.parameters <= 0.6 * result.before.parameters
 
 
@@ -84,8 +84,8 @@ def test_check_accepts_added_biases(samples, tmp_path):
     before, after = tmp_path / "before.onnx", tmp_path / "after.onnx"
     write_model(subject, before)
     result = prune(before, after, Options(calibration=samples, target=0.4, round_to=1))
-    assert result.repair is not None
-    assert result.repair.n_added > 0
+    assert result.recovery is not None
+    assert result.recovery.n_added > 0
     verdicts = check(before, after, plan=plan_document(result.trace, result.plan)).verdicts
     assert [verdict.name for verdict in verdicts if not verdict.passed] == []
     assert any("biases were added" in verdict.detail for verdict in verdicts)
@@ -93,8 +93,8 @@ def test_check_accepts_added_biases(samples, tmp_path):
 
 def test_made_up_inputs_add_no_bias():
     result = prune(model(BARE), options=Options(target=0.4, round_to=1))
-    assert result.repair is not None
-    assert result.repair.n_added == 0
+    assert result.recovery is not None
+    assert result.recovery.n_added == 0
 
 
 def test_steps_are_evaluated_at_their_own_cost_and_target(samples, tmp_path, monkeypatch):
@@ -105,7 +105,7 @@ def test_steps_are_evaluated_at_their_own_cost_and_target(samples, tmp_path, mon
 
     def noted(model, trace, plan, *given, room, **options):
         seen.append((cost(trace, plan.removed), room))
-        return repaired(model, trace, plan, *given, room=room, **options)
+        return reconstruct(model, trace, plan, *given, room=room, **options)
 
     monkeypatch.setattr("paoding_onnx.api.repaired", noted)
     options = Options(calibration=samples, by="parameters", target=0.6, step=0.05, round_to=4, eval=labelled)

@@ -9,9 +9,9 @@ import pytest
 
 from paoding_onnx.report.charts import (
     DARK,
-    HARM_BOUNDS,
     LEGEND,
     LIGHT,
+    SENSITIVITY_BOUNDS,
     Line,
     bar,
     heat_map,
@@ -20,10 +20,10 @@ from paoding_onnx.report.charts import (
     shortened,
     ticks,
 )
-from paoding_onnx.selection.curve import Harm
+from paoding_onnx.selection.curve import Sensitivity
 
 SVG = "{http://www.w3.org/2000/svg}"
-WHOLE = Harm("conv", (8, 16, 24, 32, 40, 48, 56), (0.0, 0.0005, 0.002, 0.02, 0.2, 2.0, 99.0))
+WHOLE = Sensitivity("conv", (8, 16, 24, 32, 40, 48, 56), (0.0, 0.0005, 0.002, 0.02, 0.2, 2.0, 99.0))
 
 
 def drawn(text):
@@ -69,14 +69,14 @@ def test_heat_map_has_a_cell_for_each_measured_share():
 
 def test_cells_of_small_groups_stand_under_the_nearest_share():
     large = cells(heat_map([WHOLE], has_legend=False))
-    two = cells(heat_map([Harm("two", (1,), (0.5,))], has_legend=False))
-    four = cells(heat_map([Harm("four", (1, 2, 3), (0.1, 0.2, 0.3))], has_legend=False))
+    two = cells(heat_map([Sensitivity("two", (1,), (0.5,))], has_legend=False))
+    four = cells(heat_map([Sensitivity("four", (1, 2, 3), (0.1, 0.2, 0.3))], has_legend=False))
     assert [x for _, x, _ in two] == [large[3][1]]
     assert [x for _, x, _ in four] == [large[k][1] for k in (1, 3, 5)]
 
 
 def test_group_that_was_not_measured_has_a_name_and_no_cell():
-    text = heat_map([Harm("lonely", (), ())], has_legend=False)
+    text = heat_map([Sensitivity("lonely", (), ())], has_legend=False)
     assert cells(text) == []
     assert "lonely" in text
 
@@ -85,7 +85,7 @@ def test_colours_get_darker_with_harm_and_in_dark_themes_lighter():
     light, dark = ([luminance(cell) for cell, _ in colours] for colours in (LIGHT, DARK))
     assert light == sorted(light, reverse=True)
     assert dark == sorted(dark)
-    assert len(LIGHT) == len(DARK) == len(HARM_BOUNDS) + 1
+    assert len(LIGHT) == len(DARK) == len(SENSITIVITY_BOUNDS) + 1
 
 
 def test_numbers_on_cells_can_be_read():
@@ -93,7 +93,7 @@ def test_numbers_on_cells_can_be_read():
 
 
 def test_harm_that_is_no_number_is_drawn_as_the_worst():
-    ((level, _, word),) = cells(heat_map([Harm("g", (1,), (math.inf,))], has_legend=False))
+    ((level, _, word),) = cells(heat_map([Sensitivity("g", (1,), (math.inf,))], has_legend=False))
     assert (level, word) == ("hm7", ">999")
 
 
@@ -117,7 +117,7 @@ def test_heat_map_starts_with_what_colours_mean():
 
 def test_names_in_charts_are_escaped_and_shortened():
     evil = "<script>&\"'" * 40
-    titles = [word for tag, _, word in drawn(heat_map([Harm(evil, (1,), (0.1,))])) if tag == "title"]
+    titles = [word for tag, _, word in drawn(heat_map([Sensitivity(evil, (1,), (0.1,))])) if tag == "title"]
     assert titles == [shortened(evil, 200)]
     chart = line_chart([Line("<b>&", ((0.0, 1.0), (0.5, 0.2)), "20%")], title='a "t"', x_label="<x>", is_share=True)
     assert "<b>&" in [word for _, _, word in drawn(chart)]

@@ -54,7 +54,7 @@ def set_group(number):
     return edit
 
 
-def judged(faulty, text=CNN, plan=None):
+def evaluation(faulty, text=CNN, plan=None):
     """What the equivalence oracle says when `faulty` has its hands on the pruned model."""
     subject = model(text)
     trace = traced_model(subject)
@@ -88,7 +88,7 @@ def uncut(subject, pruned):
 
 @pytest.mark.parametrize("fault", [of_another_unit, swapped, half_forgotten, undefined, ungrouped, uncut])
 def test_equivalence_fails_on(fault):
-    verdict = judged(fault)
+    verdict = evaluation(fault)
     assert (verdict.name, verdict.passed) == ("equivalence", False)
 
 
@@ -96,24 +96,24 @@ def test_equivalence_notices_a_unit_that_nobody_misses():
     text = """g (float[1,3] x) => (float[1,2] y) <float[3,3] a, float[3,2] b={1,2,0,0,3,4}> {
       p = MatMul (x, a) y = MatMul (p, b)
     }"""
-    assert not judged(uncut, text, {"a": [1]}).passed
+    assert not evaluation(uncut, text, {"a": [1]}).passed
 
 
 def test_equivalence_holds_for_the_cut_model():
-    verdict = judged(lambda subject, pruned: pruned)
+    verdict = evaluation(lambda subject, pruned: pruned)
     assert verdict.passed
     assert "at most 1e-05 allowed" in verdict.detail
 
 
 def test_equivalence_cuts_for_itself_what_it_is_not_given():
-    assert judged(lambda subject, pruned: None).passed
+    assert evaluation(lambda subject, pruned: None).passed
 
 
 def test_equivalence_notices_a_difference_behind_a_saturated_output():
     text = MLP.replace("y = Add (u, cb)", "v = Add (u, cb) w = Mul (v, big) y = Sigmoid (w)")
     text = text.replace("float[4] cb>", "float[4] cb, float big={-1000}>")
-    assert judged(lambda subject, pruned: pruned, text, {"a": [0]}).passed
-    assert not judged(
+    assert evaluation(lambda subject, pruned: pruned, text, {"a": [0]}).passed
+    assert not evaluation(
         lambda subject, pruned: with_constants(pruned, b=constants(pruned)["b"][::-1]), text, {"a": [0]}
     ).passed
 
@@ -122,7 +122,7 @@ def test_equivalence_says_nothing_about_inexact_units():
     text = """g (float[1,4,2,2] x) => (float[1,1,2,2] y) <float[6,4,1,1] a> {
       p = Conv (x, a) y = ReduceMean <axes=[1]> (p)
     }"""
-    verdict = judged(uncut, text, {"a": [0]})
+    verdict = evaluation(uncut, text, {"a": [0]})
     assert verdict.passed
     assert verdict.detail == "no exact unit was removed: nothing to compare"
 

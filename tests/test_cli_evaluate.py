@@ -12,9 +12,9 @@ from PIL import Image
 
 from paoding_onnx.cli import main
 from paoding_onnx.cli.arguments import parse_arguments
-from paoding_onnx.cli.evaluate import attack_of, judge_options_of
+from paoding_onnx.cli.evaluate import attack_of, evaluate_options_of
 from paoding_onnx.cli.evaluate_arguments import ATTACKS, TASKS
-from paoding_onnx.evaluation import JudgeOptions
+from paoding_onnx.evaluation import EvaluateOptions
 from paoding_onnx.evaluation.predictions import Task
 from paoding_onnx.robustness import Attack
 from paoding_onnx.robustness.attacks import KINDS
@@ -111,7 +111,7 @@ def test_quiet_prints_nothing(printed):
     assert printed("m.onnx", "--data", "d.npz", "--processors", "0", "-q") == ""
 
 
-def test_folders_of_pictures_are_read(printed, folder):
+def test_folders_of_images_are_read(printed, folder):
     save(
         parse("g (float[N,3,2,2] x) => (float[N,3] y) { y = ReduceMean <axes=[2,3],keepdims=0> (x) }"),
         folder / "p.onnx",
@@ -155,9 +155,9 @@ def test_wrong_use_is_one_line_and_a_status(argv, status, capsys):
 
 def test_arguments_are_the_fields_of_the_options():
     parsed = parse_arguments(["evaluate", "m.onnx", "--data", "d.npz"])
-    assert judge_options_of(parsed) == JudgeOptions()
+    assert evaluate_options_of(parsed) == EvaluateOptions()
     own = {"command", "model", "data", "against", "json", "quiet", "verbose"}
-    assert {field.name for field in fields(JudgeOptions)} <= set(vars(parsed)) - own
+    assert {field.name for field in fields(EvaluateOptions)} <= set(vars(parsed)) - own
 
 
 def test_names_of_tasks_are_those_of_the_library():

@@ -20,7 +20,7 @@ from paoding_onnx.layerwise.subgraph import proto_nodes, window_model
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model, input_specs
 from paoding_onnx.model.session import Session
-from paoding_onnx.rules.binding import Site, sites_of
+from paoding_onnx.rules.binding import BoundNode, bind_nodes
 from paoding_onnx.shapes.observe import observe
 from tests.models import model
 
@@ -78,36 +78,36 @@ def two(subject: Model) -> Shapes:
     return {spec.name: tuple(dim if isinstance(dim, int) else 2 for dim in spec.dims) for spec in input_specs(subject)}
 
 
-def read(text: str) -> tuple[Model, Graph, Site, Contraction]:
+def read(text: str) -> tuple[Model, Graph, BoundNode, Contraction]:
     """A model, its graph, its only node, and how that contracts."""
     subject = model(text)
     graph = observe(subject, two(subject))
-    (site,) = sites_of(graph)
-    of = contraction(site)
+    (bound,) = bind_nodes(graph)
+    of = contraction(bound)
     assert of is not None
-    return subject, graph, site, of
+    return subject, graph, bound, of
 
 
-def weight_of(site: Site, of: Contraction) -> NDArray[np.float32]:
+def weight_of(bound: BoundNode, of: Contraction) -> NDArray[np.float32]:
     """The content of the weight."""
-    tensor = site.node.inputs[of.weight]
+    tensor = bound.node.inputs[of.weight]
     assert tensor is not None
     return np.asarray(tensor.value, np.float32)
 
 
 def both_sides(text: str, batch: int = 3) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Features times matrix, and what the node makes of as many random inputs, `(n_rows, n_shared, n_made)`."""
-    subject, graph, site, of = read(text)
+    subject, graph, bound, of = read(text)
     shape = (batch, *(graph.tensors["x"].shape or ())[1:])
     value = np.random.default_rng(1).standard_normal(shape).astype(np.float32)
     made = Session(subject).run({"x": value})["y"]
     if of.kernel:
-        window = window_model(subject, graph, proto_nodes(subject, graph)[0], site, of)
-        features = window_features(site, of, Session(window).run({"x": value})["y"])
+        window = window_model(subject, graph, proto_nodes(subject, graph)[0], bound, of)
+        features = window_features(bound, of, Session(window).run({"x": value})["y"])
     else:
-        features = plain_features(site, of, value)
-    product = np.einsum("rsf,sfm->rsm", features, matrix(site, of, weight_of(site, of)))
-    return product, targets(site, of, made)
+        features = plain_features(bound, of, value)
+    product = np.einsum("rsf,sfm->rsm", features, matrix(bound, of, weight_of(bound, of)))
+    return product, targets(bound, of, made)
 
 
 def difference(pair: tuple[NDArray[np.floating], NDArray[np.floating]]) -> float:
@@ -130,17 +130,17 @@ def test_batch_may_have_another_size_than_the_graph_was_measured_at(name):
 
 @every_contraction
 def test_matrix_and_back_is_the_weight(name):
-    _, _, site, of = read((KERNELS | PLAIN)[name])
-    weight = weight_of(site, of)
-    back = unmatrix(site, of, matrix(site, of, weight), weight.dtype)
+    _, _, bound, of = read((KERNELS | PLAIN)[name])
+    weight = weight_of(bound, of)
+    back = unmatrix(bound, of, matrix(bound, of, weight), weight.dtype)
     assert (back.dtype, back.shape) == (weight.dtype, weight.shape)
     np.testing.assert_allclose(back, weight, rtol=1e-6)
 
 
 @every_contraction
 def test_matrix_has_a_row_for_each_feature(name):
-    _, _, site, of = read((KERNELS | PLAIN)[name])
-    assert matrix(site, of, weight_of(site, of)).shape[1] == of.n_features(site)
+    _, _, bound, of = read((KERNELS | PLAIN)[name])
+    assert matrix(bound, of, weight_of(bound, of)).shape[1] == of.n_features(bound)
 
 
 @pytest.mark.parametrize("name", ["Conv in groups", "ConvTranspose in groups", "Einsum head by head"])
@@ -153,18 +153,18 @@ def test_transposed_weight_would_be_noticed(name, monkeypatch):
 
 @every_kernel
 def test_windows_of_two_inputs_are_the_sum_of_their_windows(name):
-    subject, graph, site, of = read(KERNELS[name])
-    session = Session(window_model(subject, graph, proto_nodes(subject, graph)[0], site, of))
+    subject, graph, bound, of = read(KERNELS[name])
+    session = Session(window_model(subject, graph, proto_nodes(subject, graph)[0], bound, of))
     a, b = np.random.default_rng(2).standard_normal((2, 2, *(graph.tensors["x"].shape or ())[1:])).astype(np.float32)
     one, two, three = (session.run({"x": value})["y"] for value in (a, b, a + b))
     np.testing.assert_allclose(one + two, three, atol=1e-5)
 
 
 def test_features_of_a_convolution_are_its_inputs_and_nothing_else():
-    subject, graph, site, of = read(KERNELS["Conv with uneven pads"])
-    session = Session(window_model(subject, graph, proto_nodes(subject, graph)[0], site, of))
+    subject, graph, bound, of = read(KERNELS["Conv with uneven pads"])
+    session = Session(window_model(subject, graph, proto_nodes(subject, graph)[0], bound, of))
     value = np.arange(1, 1 + 4 * 7 * 9, dtype=np.float32).reshape(1, 4, 7, 9)
-    found = window_features(site, of, session.run({"x": value})["y"])
+    found = window_features(bound, of, session.run({"x": value})["y"])
     assert set(found.ravel().tolist()) <= {0.0, *value.ravel().tolist()}
 
 
@@ -175,27 +175,27 @@ def test_one_sample_at_a_time_makes_no_difference(name):
 
 
 def test_heads_are_systems_of_their_own():
-    _, _, site, of = read(PLAIN["Einsum head by head"])
-    assert matrix(site, of, weight_of(site, of)).shape == (2, 4, 5)
+    _, _, bound, of = read(PLAIN["Einsum head by head"])
+    assert matrix(bound, of, weight_of(bound, of)).shape == (2, 4, 5)
 
 
 def test_groups_are_systems_of_their_own():
-    _, _, site, of = read(KERNELS["Conv in groups"])
-    assert matrix(site, of, weight_of(site, of)).shape == (2, 2 * 3 * 3, 3)
+    _, _, bound, of = read(KERNELS["Conv in groups"])
+    assert matrix(bound, of, weight_of(bound, of)).shape == (2, 2 * 3 * 3, 3)
 
 
 def test_rows_of_a_transposed_gemm_come_from_the_last_axis():
-    subject, _, site, of = read(
+    subject, _, bound, of = read(
         "g (float[6,4] x) => (float[4,5] y) <float[6,5] w> { y = Gemm <transA=1, alpha=2.0> (x, w) }"
     )
     value = np.random.default_rng(1).standard_normal((6, 4)).astype(np.float32)
-    product = plain_features(site, of, value)[:, 0] @ matrix(site, of, weight_of(site, of))[0]
+    product = plain_features(bound, of, value)[:, 0] @ matrix(bound, of, weight_of(bound, of))[0]
     np.testing.assert_allclose(product, Session(subject).run({"x": value})["y"], atol=1e-5)
 
 
 def test_weight_goes_back_in_its_own_type():
-    _, _, site, of = read(PLAIN["MatMul"])
-    assert unmatrix(site, of, np.ones((1, 6, 5)), np.dtype(np.float16)).dtype == np.float16
+    _, _, bound, of = read(PLAIN["MatMul"])
+    assert unmatrix(bound, of, np.ones((1, 6, 5)), np.dtype(np.float16)).dtype == np.float16
 
 
 MICROSOFT = '<ir_version: 8, opset_import: ["" : 17, "com.microsoft" : 1]>\n'
@@ -234,4 +234,4 @@ STRANGERS = {
 
 @pytest.mark.parametrize("name", STRANGERS)
 def test_what_is_no_linear_map_of_one_tensor_is_no_contraction(name):
-    assert contraction(sites_of(observe(model(STRANGERS[name])))[-1]) is None
+    assert contraction(bind_nodes(observe(model(STRANGERS[name])))[-1]) is None

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from paoding_onnx.dependency.coupling import Coupling, couple
-from paoding_onnx.rules.binding import Slot
+from paoding_onnx.rules.binding import TensorUse
 from paoding_onnx.shapes.observe import observe
 from tests.models import IMAGES, ROWS, model
 
@@ -17,8 +17,8 @@ def coupled(text: str, protect: str = "", opset: int = 17) -> Coupling:
 
 def sets(found: Coupling, tensor: str, axis: int) -> list[int]:
     """Set numbers along one axis of a tensor; of its first use, if it is a vector."""
-    slots = sorted(slot for slot, _ in found.axes if slot.tensor == tensor)
-    return found.axes[slots[0], axis].tolist()
+    uses = sorted(use for use, _ in found.axes if use.tensor == tensor)
+    return found.axes[uses[0], axis].tolist()
 
 
 def reasons(found: Coupling, tensor: str, axis: int) -> set[str]:
@@ -180,8 +180,8 @@ TWO_LAYERS = (
 
 def test_vector_shared_by_two_layers_couples_nothing():
     found = coupled(TWO_LAYERS)
-    uses = [slot for slot, _ in found.axes if slot.tensor == "k"]
-    assert [slot.operand for slot in uses] == [1, 1]
+    uses = [use for use, _ in found.axes if use.tensor == "k"]
+    assert [use.operand for use in uses] == [1, 1]
     assert set(sets(found, "a", 1)).isdisjoint(sets(found, "b", 1))
 
 
@@ -189,7 +189,7 @@ def test_matrix_shared_by_two_layers_is_one_tensor():
     found = coupled("""g (float[2,8] x) => (float[2,5] y) <float[8,8] a, float[8,5] c> {
       p = MatMul (x, a) q = Relu (p) r = MatMul (q, a) y = MatMul (r, c)
     }""")
-    assert [slot for slot, axis in found.axes if slot.tensor == "a" and axis == 0] == [Slot("a")]
+    assert [use for use, axis in found.axes if use.tensor == "a" and axis == 0] == [TensorUse("a")]
     assert reasons(found, "c", 0) == {"graph input 'x'"}
 
 

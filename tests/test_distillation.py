@@ -43,7 +43,7 @@ def with_loss(subject: Model, count: int) -> Model:
     """The model that computes the loss of `count` samples."""
     trace = traced_model(subject)
     measured = (trace.graph.tensors["x"].shape or (1,))[0]
-    return _with_loss(subject, [trace.sites[index] for index in normalising(trace)], count / measured)
+    return _with_loss(subject, [trace.bound_nodes[index] for index in normalising(trace)], count / measured)
 
 
 def loss(subject: Model, samples: Samples) -> float:
@@ -107,7 +107,7 @@ def test_same_samples_give_the_same_bytes():
 def test_batches_stay_as_large_as_they_were_and_the_words_say_what_was_done():
     found = distilled(model(NORMALISED), drawn(96, 16), 3)
     assert [len(feed["x"]) for feed in found.batches] == [16] * 6
-    assert found.words == "random, distilled in 3 steps"
+    assert found.description == "random, distilled in 3 steps"
 
 
 def test_one_sample_at_a_time_cannot_be_distilled():
@@ -121,28 +121,28 @@ def test_input_that_holds_no_samples_is_named_as_the_reason():
         "> {", "> { x = Add (p0, z)"
     )
     result = prune(model(text), options=Options(distill=2, round_to=1))
-    assert result.repair is not None
-    assert "not distilled: input 'z' does not hold one entry for each sample" in result.repair.inputs
+    assert result.recovery is not None
+    assert "not distilled: input 'z' does not hold one entry for each sample" in result.recovery.inputs
 
 
 def test_half_precision_is_named_as_the_reason():
     result = prune(model(NORMALISED.replace("float[", "float16[")), options=Options(distill=2, round_to=1))
-    assert result.repair is not None
-    assert "computes in float16, and not in float32" in result.repair.inputs
+    assert result.recovery is not None
+    assert "computes in float16, and not in float32" in result.recovery.inputs
 
 
 def test_model_without_statistics_is_pruned_on_inputs_as_they_are():
     bare = "g (float[N,3,6,6] x) => (float[N,2,6,6] y) <float[8,3,3,3] a, float[2,8,1,1] b> {"
     subject = model(f"{bare} e = Conv <pads=[1,1,1,1]> (x, a) h = Relu (e) y = Conv (h, b) }}")
     result = prune(subject, options=Options(distill=5, round_to=1))
-    assert result.repair is not None
-    assert "not distilled: the model stores no statistics" in result.repair.inputs
+    assert result.recovery is not None
+    assert "not distilled: the model stores no statistics" in result.recovery.inputs
 
 
 def test_prune_says_that_inputs_were_distilled():
     result = prune(model(NORMALISED), options=Options(distill=2, round_to=1))
-    assert result.repair is not None
-    assert result.repair.inputs.endswith("distilled in 2 steps")
+    assert result.recovery is not None
+    assert result.recovery.inputs.endswith("distilled in 2 steps")
     assert all(verdict.passed for verdict in result.verdicts)
 
 

@@ -90,7 +90,7 @@ def test_calibration_on_inputs_of_the_wrong_range_is_noticed(pruned, files, inpu
     assert difference({**files, "wrong": wrong}, "wrong", inputs) > TOLERANCES["int8 static, real pictures"]
 
 
-def test_without_real_pictures_their_row_is_left_out(pruned, inputs):
+def test_without_real_images_their_row_is_left_out(pruned, inputs):
     names = edge_formats.converted(pruned, pruned.parent / "made", inputs, None)
     assert names.keys() == TOLERANCES.keys() - {"int8 static, real pictures"}
 
@@ -118,12 +118,12 @@ def test_the_pruned_file_is_not_touched(pruned, inputs):
     assert pruned.read_bytes() == before
 
 
-def test_pictures_are_fed_as_the_network_reads_them(tmp_path):
+def test_images_are_fed_as_the_network_reads_them(tmp_path):
     text = "g (float[N,{}] image) => (float[N,10] y) <float[48,10] w> {{ a = Flatten (image) y = MatMul (a, w) }}"
-    pictures = np.arange(96, dtype=np.uint8).reshape(2, 3, 4, 4)
-    for sizes, want in (("3,4,4", pictures), ("4,4,3", pictures.transpose(0, 2, 3, 1))):
+    images = np.arange(96, dtype=np.uint8).reshape(2, 3, 4, 4)
+    for sizes, want in (("3,4,4", images), ("4,4,3", images.transpose(0, 2, 3, 1))):
         network = Network("net", save(parse(text.format(sizes)), tmp_path / "net.onnx"), 2)
-        (feed,) = feeds(network, pictures)
+        (feed,) = feeds(network, images)
         assert np.array_equal(feed["image"], want / np.float32(2))
 
 
@@ -143,11 +143,11 @@ def test_more_work_takes_longer(tmp_path):
     assert seconds["40"] > seconds["1"] > 0
 
 
-def test_test_pictures_are_drawn_with_their_labels():
+def test_test_images_are_drawn_with_their_labels():
     whole = read_sample(ROOT / "models" / "cifar10_cnn_test.npz")
     drawn = whole.drawn(20, seed=0)
     assert drawn.test.shape == (20, 3, 32, 32)
-    places = [int(np.flatnonzero((whole.test == picture).all((1, 2, 3)))[0]) for picture in drawn.test]
+    places = [int(np.flatnonzero((whole.test == image).all((1, 2, 3)))[0]) for image in drawn.test]
     assert np.array_equal(whole.labels[places], drawn.labels)
     assert len(whole.drawn(0, seed=0).labels) == len(whole.labels)
 

@@ -16,7 +16,7 @@ from paoding_onnx.calibration.amount import (
 )
 from paoding_onnx.errors import ModelError
 from paoding_onnx.samplers import reconstruction
-from paoding_onnx.selection.profile import Evidence, gather
+from paoding_onnx.selection.profile import Profile, measure_profile
 from paoding_onnx.shapes.observe import observe, runnable_shapes
 from tests.models import model
 from tests.pruning import CNN, MLP, feeds, traced_model
@@ -33,12 +33,12 @@ def n_samples(text: str) -> int:
     return n_samples_for(subject, trace, runnable_shapes(subject, trace.graph))
 
 
-def gathered(text: str, **changes: object) -> Evidence:
+def gathered(text: str, **changes: object) -> Profile:
     """What is seen on random inputs."""
     subject = model(text)
     given = {"is_measured": True, "is_made_up": False, "memory": 1 << 30, "seed": 0} | changes
     samples = Samples(tuple(feeds(subject)), "random")
-    return gather(subject, traced_model(subject), samples, reconstruction, **given)
+    return measure_profile(subject, traced_model(subject), samples, reconstruction, **given)
 
 
 def test_usual_number_of_samples_suits_most():
@@ -83,7 +83,7 @@ def test_every_group_has_an_order_of_all_units_but_one():
 
 
 def test_harm_is_measured_if_it_is_asked_for():
-    assert [len(gathered(MLP, is_measured=flag).harms) for flag in (True, False)] == [2, 0]
+    assert [len(gathered(MLP, is_measured=flag).sensitivities) for flag in (True, False)] == [2, 0]
 
 
 def test_little_time_is_enough_for_one_batch(monkeypatch):
@@ -91,8 +91,8 @@ def test_little_time_is_enough_for_one_batch(monkeypatch):
     whole = gathered(MLP)
     monkeypatch.setattr("paoding_onnx.selection.profile.MACS_TO_MEASURE", 1)
     found = gathered(MLP)
-    assert len(found.harms) == 2
-    assert found.harms != whole.harms
+    assert len(found.sensitivities) == 2
+    assert found.sensitivities != whole.sensitivities
 
 
 def test_layers_are_known_by_their_sites():
@@ -113,5 +113,5 @@ def test_inputs_that_cannot_be_made_are_plain_random(monkeypatch):
     subject = model(MLP)
     graph = observe(subject)
     found = made_samples(subject, graph, 64, 0, InputOptions(), runnable_shapes(subject, graph))
-    assert found.words == "random numbers"
+    assert found.description == "random numbers"
     assert np.isfinite(found.batches[0]["x"]).all()

@@ -39,7 +39,7 @@ def test_classes_are_folders_in_the_order_of_their_names(folder):
     assert samples.take(np.array([2, 0])).labels.tolist() == [1, 0]
 
 
-def test_pictures_are_shares_of_white_with_channels_where_the_model_has_them(folder):
+def test_images_are_shares_of_white_with_channels_where_the_model_has_them(folder):
     content = read_labelled(folder, model(COLOUR)).read(np.arange(3))["x"]
     assert content.shape == (3, 3, 4, 4)
     np.testing.assert_allclose(content[0, :, 0, 0], [1, 0, 0.2])
@@ -61,10 +61,10 @@ def test_open_sides_need_a_size(folder):
     assert samples.read(np.array([1]))["x"].shape == (1, 3, 5, 6)
 
 
-def test_a_crop_shows_the_middle_of_the_picture(folder):
-    picture = Image.new("RGB", (16, 8), (0, 0, 0))
-    picture.paste((255, 255, 255), (4, 0, 12, 8))
-    picture.save(folder / "ant" / "red.png")
+def test_a_crop_shows_the_middle_of_the_image(folder):
+    image = Image.new("RGB", (16, 8), (0, 0, 0))
+    image.paste((255, 255, 255), (4, 0, 12, 8))
+    image.save(folder / "ant" / "red.png")
     stretched = read_labelled(folder, model(COLOUR)).read(np.array([0]))["x"]
     cropped = read_labelled(folder, model(COLOUR), Preprocess(fit="crop")).read(np.array([0]))["x"]
     assert stretched[0, 0, 0, 0] < 0.5 < cropped.min()
@@ -77,19 +77,19 @@ def test_range_is_what_black_and_white_become(folder):
     assert found.high[0, :, 0, 0].tolist() == [1, 1, 1]
 
 
-def test_file_that_is_no_picture_is_refused_by_name(folder):
+def test_file_that_is_no_image_is_refused_by_name(folder):
     (folder / "ant" / "red.png").write_bytes(b"no picture")
     with pytest.raises(UsageError, match=r"cannot read the picture .*red\.png"):
         read_labelled(folder, model(COLOUR)).read(np.array([0]))
 
 
-def test_folder_without_pictures_is_refused(tmp_path):
+def test_folder_without_images_is_refused(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match="no folders with pictures"):
         read_labelled(tmp_path, model(COLOUR))
 
 
-def test_model_that_reads_no_pictures_is_refused(folder):
+def test_model_that_reads_no_images_is_refused(folder):
     with pytest.raises(UsageError, match="reads no pictures"):
         read_labelled(folder, model("g (float[N,3] x) => (float[N,3] y) { y = Identity (x) }"))
 
@@ -105,17 +105,17 @@ def test_without_pillow_the_way_to_it_is_named(folder, monkeypatch):
         read_labelled(folder, model(COLOUR))
 
 
-def test_pictures_stand_the_way_up_that_the_camera_noted(folder):
-    picture = Image.new("L", (4, 4), 0)
-    picture.paste(255, (0, 0, 4, 2))
+def test_images_stand_the_way_up_that_the_camera_noted(folder):
+    image = Image.new("L", (4, 4), 0)
+    image.paste(255, (0, 0, 4, 2))
     exif = Image.Exif()
     exif[0x0112] = 3  # orientation: upside down
-    picture.save(folder / "bee" / "0.png", exif=exif)
+    image.save(folder / "bee" / "0.png", exif=exif)
     content = read_labelled(folder, model(GREY_LAST)).read(np.array([1]))["x"][0, :, 0, 0]
     assert content.tolist() == [0, 0, 1, 1]
 
 
-def test_number_of_channels_that_no_picture_has_is_refused(folder):
+def test_number_of_channels_that_no_image_has_is_refused(folder):
     five = "g (float[N,4,4,5] x) => (float[N,4,4,5] y) { y = Identity (x) }"
     with pytest.raises(UsageError, match="pictures have 1, 3, 4 channels, not 5"):
         read_labelled(folder, model(five), Preprocess(layout="nhwc")).read(np.array([0]))

@@ -8,7 +8,7 @@ import pytest
 
 from paoding_onnx.errors import ModelError
 from paoding_onnx.evaluation.predictions import Form, Task
-from paoding_onnx.gradients.freeze import freeze, observed
+from paoding_onnx.gradients.freeze import freeze, record
 from paoding_onnx.gradients.reverse import nodes_without_gradient, reverse_pass
 from paoding_onnx.model.load import lift
 from paoding_onnx.model.session import Session
@@ -56,7 +56,7 @@ LOGITS = Loss(Task.CLASSES, from_logits=True)
 
 def studied(text, x, **versions):
     """The model that ONNX text describes, as it runs on x."""
-    return observed(model(text, **versions), {"x": x})
+    return record(model(text, **versions), {"x": x})
 
 
 def gradient_of(subject, seed):
@@ -72,7 +72,7 @@ def case_of(case):
     rng = np.random.default_rng(0)
     x = 0.5 * rng.standard_normal((2, 3, 8, 8)).astype(np.float32)
     proto = parse(case.text.replace("r = Relu (h)", "r = Tanh (h)"), opset=case.opset, ir=case.ir)
-    subject = observed(lift(proto), {"x": x})
+    subject = record(lift(proto), {"x": x})
     return subject, x, rng.standard_normal(subject.values["y"].shape)
 
 
@@ -104,7 +104,7 @@ def test_operator_without_a_gradient_is_refused_by_name(case):
 def test_gradient_that_finite_differences_contradict_is_noticed(case):
     proto = parse(case.text, opset=case.opset, ir=case.ir)
     x = np.random.default_rng(0).standard_normal((2, 3, 8, 8)).astype(np.float32)
-    subject = observed(lift(proto), {"x": x})
+    subject = record(lift(proto), {"x": x})
     labels = subject.values["y"].reshape(2, -1).argmin(axis=1)
     assert Gradient(subject, "x", LossPoint("y", LOGITS)).disagreement(x, labels, 1.0) > 0.1
 

@@ -17,13 +17,13 @@ from paoding_onnx.api import prune
 from paoding_onnx.cli import main
 from paoding_onnx.dependency.cost import cost, group_cost
 from paoding_onnx.dependency.trace import Refusal
-from paoding_onnx.layerwise.ridge import Fitted
+from paoding_onnx.layerwise.ridge import FittedLayer
 from paoding_onnx.options import Options
 from paoding_onnx.report import html
 from paoding_onnx.report.html import MOST_BYTES, MOST_ROWS, ROWS_OF_A_MAP, html_page
 from paoding_onnx.report.html.facts import rows_of, verdict_of
-from paoding_onnx.result import Repair
-from paoding_onnx.selection.curve import Harm
+from paoding_onnx.result import Recovery
+from paoding_onnx.selection.curve import Sensitivity
 from paoding_onnx.selection.sensitivity import SHARES
 from paoding_onnx.surgery.plan import plan_document
 from paoding_onnx.verification.verdict import Verdict
@@ -45,9 +45,9 @@ def looked_at(result):
     """The result as if its method had looked at inputs."""
     counts = tuple(round(16 * share) for share in SHARES)
     values = (0.0, 0.0005, 0.002, 0.02, 0.2, 2.0, 99.0)
-    harms = tuple(Harm(group.name, counts, values) for group in result.trace.groups)
-    layers = (Fitted("MatMul_5", 0.25, 0.0625),)
-    return replace(result, repair=Repair("pictures, in [0, 1]", 64, harms, layers))
+    sensitivities = tuple(Sensitivity(group.name, counts, values) for group in result.trace.groups)
+    layers = (FittedLayer("MatMul_5", 0.25, 0.0625),)
+    return replace(result, recovery=Recovery("pictures, in [0, 1]", 64, sensitivities, layers))
 
 
 @pytest.fixture(scope="module")
@@ -246,9 +246,9 @@ def test_heat_map_is_drawn_if_harm_was_measured(result):
 
 
 def test_long_heat_maps_are_in_parts_that_fit_on_paper(large):
-    harm = section(html_page(large), "harm")
-    assert harm.count('class="hm"') == MOST_ROWS / ROWS_OF_A_MAP
-    assert harm.count("&lt;0.1%<") == 1
+    sensitivity = section(html_page(large), "harm")
+    assert sensitivity.count('class="hm"') == MOST_ROWS / ROWS_OF_A_MAP
+    assert sensitivity.count("&lt;0.1%<") == 1
 
 
 def test_fitted_layers_and_inputs_are_named(result):

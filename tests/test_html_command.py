@@ -20,15 +20,15 @@ from paoding_onnx.report.html.command import command_of, pieces
         Options(),
         Options(target=0.3, by="macs", step=0.1, method="paoding", round_to=8, seed=7, memory=1 << 29),
         Options(exclude=("head*", "a b", "$x"), only=("'q'",), exact_only=True, allocation="uniform"),
-        Options(choose=("blocks", "/a/*=places"), input_shapes={"x:0": (1, 3, 8, 8), "y": (2,)}),
-        Options(calibration=Path("pictures"), inputs=InputOptions(kind="pictures", mean=(0.5, 0.25), std=(1.0, 2.0))),
+        Options(choose=("blocks", "/a/*=positions"), input_shapes={"x:0": (1, 3, 8, 8), "y": (2,)}),
+        Options(calibration=Path("pictures"), inputs=InputOptions(kind="images", mean=(0.5, 0.25), std=(1.0, 2.0))),
         Options(inputs=InputOptions(range=(-1.0, 1.0)), exclude=("-x",)),
     ],
 )
 def test_command_parsed_again_gives_the_same_options(options):
-    words = shlex.split(command_of(options, Path("m.onnx"), Path("small.onnx")))
-    arguments = parse_arguments(words[1:])
-    assert words[0] == "paoding_onnx"
+    description = shlex.split(command_of(options, Path("m.onnx"), Path("small.onnx")))
+    arguments = parse_arguments(description[1:])
+    assert description[0] == "paoding_onnx"
     assert options_of(arguments) == options
     assert (arguments.model, arguments.output) == (Path("m.onnx"), Path("small.onnx"))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from paoding_onnx.calibration.filter import beliefs, choose, information, value
+from paoding_onnx.calibration.filter import choose, information, predictions, value
 
 
 def rows(*values):
@@ -12,24 +12,24 @@ def rows(*values):
 
 
 def test_logits_become_probabilities():
-    assert np.allclose(beliefs({"y": rows([0, 0], [9, 0])}, 2), [[0.5, 0.5], [0.99988, 0.00012]], atol=1e-4)
+    assert np.allclose(predictions({"y": rows([0, 0], [9, 0])}, 2), [[0.5, 0.5], [0.99988, 0.00012]], atol=1e-4)
 
 
 def test_probabilities_stay_as_they_are():
-    assert np.allclose(beliefs({"y": rows([0.2, 0.8], [1, 0])}, 2), [[0.2, 0.8], [1, 0]])
+    assert np.allclose(predictions({"y": rows([0.2, 0.8], [1, 0])}, 2), [[0.2, 0.8], [1, 0]])
 
 
 def test_one_probability_is_that_of_the_second_class():
-    assert np.allclose(beliefs({"y": rows([0.25], [1])}, 2), [[0.75, 0.25], [0, 1]])
+    assert np.allclose(predictions({"y": rows([0.25], [1])}, 2), [[0.75, 0.25], [0, 1]])
 
 
-def test_pictures_of_one_pixel_are_predictions():
-    assert beliefs({"y": rows([0, 0, 3]).reshape(1, 3, 1, 1)}, 1).shape == (1, 3)
+def test_images_of_one_pixel_are_predictions():
+    assert predictions({"y": rows([0, 0, 3]).reshape(1, 3, 1, 1)}, 1).shape == (1, 3)
 
 
 def test_maps_and_single_numbers_beyond_one_are_no_predictions():
-    assert beliefs({"map": np.ones((2, 3, 4, 4), np.float32)}, 2) is None
-    assert beliefs({"price": rows([12], [-3])}, 2) is None
+    assert predictions({"map": np.ones((2, 3, 4, 4), np.float32)}, 2) is None
+    assert predictions({"price": rows([12], [-3])}, 2) is None
 
 
 def test_predictions_that_differ_and_are_sure_tell_most():

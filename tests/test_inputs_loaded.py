@@ -13,7 +13,7 @@ from paoding_onnx.errors import UsageError
 from paoding_onnx.shapes.observe import observe, runnable_shapes
 from tests.models import model
 
-PICTURES = model("g (float[n,3,8,8] x) => (float[n,3,8,8] y) { y = Relu (x) }")
+IMAGES = model("g (float[n,3,8,8] x) => (float[n,3,8,8] y) { y = Relu (x) }")
 PAIRS = model("g (float[n,4] a, int64[n,4] mask) => (float[n,4] y) { b = Cast <to=1> (mask) y = Mul (a, b) }")
 TWO_AT_ONCE = model("g (float[2,4] x) => (float[2,4] y) { y = Relu (x) }")
 RNG = np.random.default_rng(0)
@@ -30,36 +30,36 @@ def written(path, **arrays):
 
 
 def test_one_array_is_the_main_input_and_labels_are_left_out(tmp_path):
-    pictures = RNG.random((40, 3, 8, 8))
-    samples = loaded(PICTURES, written(tmp_path / "test.npz", pictures=pictures, y=np.zeros(40)))
+    images = RNG.random((40, 3, 8, 8))
+    samples = loaded(IMAGES, written(tmp_path / "test.npz", images=images, y=np.zeros(40)))
     assert [feed["x"].shape[0] for feed in samples.batches] == [32, 8]
-    assert np.array_equal(samples.batches[0]["x"], pictures[:32].astype(np.float32))
-    assert (samples.n_samples, samples.words) == (40, "40 samples from test.npz")
+    assert np.array_equal(samples.batches[0]["x"], images[:32].astype(np.float32))
+    assert (samples.n_samples, samples.description) == (40, "40 samples from test.npz")
 
 
 def test_scale_divides_x(tmp_path):
-    samples = loaded(PICTURES, written(tmp_path / "a.npz", x=np.full((2, 3, 8, 8), 255, np.uint8), scale=255))
+    samples = loaded(IMAGES, written(tmp_path / "a.npz", x=np.full((2, 3, 8, 8), 255, np.uint8), scale=255))
     assert (samples.batches[0]["x"] == 1).all()
 
 
 def test_npy_holds_the_main_input(tmp_path):
     np.save(tmp_path / "a.npy", RNG.random((3, 3, 8, 8)))
-    assert loaded(PICTURES, tmp_path / "a.npy").n_samples == 3
+    assert loaded(IMAGES, tmp_path / "a.npy").n_samples == 3
 
 
 def test_channels_move_to_where_the_input_has_them(tmp_path):
-    pictures = RNG.random((2, 8, 8, 3)).astype(np.float32)
-    samples = loaded(PICTURES, written(tmp_path / "a.npz", x=pictures))
-    assert np.array_equal(samples.batches[0]["x"], pictures.transpose(0, 3, 1, 2))
+    images = RNG.random((2, 8, 8, 3)).astype(np.float32)
+    samples = loaded(IMAGES, written(tmp_path / "a.npz", x=images))
+    assert np.array_equal(samples.batches[0]["x"], images.transpose(0, 3, 1, 2))
 
 
 def test_bytes_are_scaled_as_told(tmp_path):
     file = written(tmp_path / "a.npz", x=np.full((2, 8, 8, 3), 255, np.uint8))
-    assert np.allclose(loaded(PICTURES, file, mean=(0.5,), std=(0.5,)).batches[0]["x"], 1)
+    assert np.allclose(loaded(IMAGES, file, mean=(0.5,), std=(0.5,)).batches[0]["x"], 1)
 
 
 def test_limit_is_kept(tmp_path):
-    assert loaded(PICTURES, written(tmp_path / "a.npz", x=RNG.random((9, 3, 8, 8))), limit=4).n_samples == 4
+    assert loaded(IMAGES, written(tmp_path / "a.npz", x=RNG.random((9, 3, 8, 8))), limit=4).n_samples == 4
 
 
 def test_arrays_by_name_go_to_their_inputs_and_missing_masks_are_ones(tmp_path):
@@ -77,17 +77,17 @@ def test_fixed_batches_leave_the_rest_out(tmp_path):
 @pytest.mark.parametrize(
     ("found", "arrays", "words"),
     [
-        (PICTURES, {"x": np.zeros((2, 5))}, r"holds \(2, 5\) for input 'x', which wants \('n', 3, 8, 8\)"),
-        (PICTURES, {"x": np.zeros((2, 3, 9, 8))}, r"holds \(2, 3, 9, 8\)"),
-        (PICTURES, {"p": np.zeros(3), "q": np.zeros(3)}, "holds p, q; it should hold 'x', or one array, or x"),
-        (PICTURES, {"x": np.array(["a"])}, "holds no numbers for input 'x'"),
-        (PICTURES, {"x": np.zeros((0, 3, 8, 8))}, "at least one sample"),
+        (IMAGES, {"x": np.zeros((2, 5))}, r"holds \(2, 5\) for input 'x', which wants \('n', 3, 8, 8\)"),
+        (IMAGES, {"x": np.zeros((2, 3, 9, 8))}, r"holds \(2, 3, 9, 8\)"),
+        (IMAGES, {"p": np.zeros(3), "q": np.zeros(3)}, "holds p, q; it should hold 'x', or one array, or x"),
+        (IMAGES, {"x": np.array(["a"])}, "holds no numbers for input 'x'"),
+        (IMAGES, {"x": np.zeros((0, 3, 8, 8))}, "at least one sample"),
         (PAIRS, {"a": np.zeros((2, 4)), "mask": np.zeros((3, 4))}, r"as many for every input, not \[2, 3\]"),
         (TWO_AT_ONCE, {"x": np.zeros((1, 4))}, "holds 1 samples, but the model takes 2 at once"),
     ],
 )
-def test_arrays_that_do_not_fit_are_usage_errors(tmp_path, found, arrays, words):
-    with pytest.raises(UsageError, match=words):
+def test_arrays_that_do_not_fit_are_usage_errors(tmp_path, found, arrays, description):
+    with pytest.raises(UsageError, match=description):
         loaded(found, written(tmp_path / "a.npz", **arrays))
 
 
@@ -95,25 +95,25 @@ def test_arrays_that_do_not_fit_are_usage_errors(tmp_path, found, arrays, words)
 def test_file_that_is_none_is_a_usage_error(tmp_path, content):
     (tmp_path / "a.npz").write_bytes(content)
     with pytest.raises(UsageError, match="cannot read inputs from"):
-        loaded(PICTURES, tmp_path / "a.npz")
+        loaded(IMAGES, tmp_path / "a.npz")
 
 
 def test_missing_file_is_a_usage_error(tmp_path):
     with pytest.raises(UsageError, match="cannot read inputs from"):
-        loaded(PICTURES, tmp_path / "a.npz")
+        loaded(IMAGES, tmp_path / "a.npz")
 
 
-def test_folder_of_pictures_is_shrunk_to_the_input(tmp_path):
+def test_folder_of_images_is_shrunk_to_the_input(tmp_path):
     for k in range(3):
         Image.new("RGB", (20, 10), (255, 0, 51 * k)).save(tmp_path / f"{k}.png")
-    samples = loaded(PICTURES, tmp_path)
+    samples = loaded(IMAGES, tmp_path)
     assert samples.batches[0]["x"].shape == (3, 3, 8, 8)
     assert np.allclose(samples.batches[0]["x"][:, :, 0, 0], [[1, 0, 0], [1, 0, 0.2], [1, 0, 0.4]])
 
 
-def test_folder_without_pictures_is_a_usage_error(tmp_path):
+def test_folder_without_images_is_a_usage_error(tmp_path):
     with pytest.raises(UsageError, match="holds no pictures"):
-        loaded(PICTURES, tmp_path)
+        loaded(IMAGES, tmp_path)
 
 
 def test_folder_for_a_model_that_reads_rows_is_a_usage_error(tmp_path):
@@ -121,21 +121,21 @@ def test_folder_for_a_model_that_reads_rows_is_a_usage_error(tmp_path):
         loaded(TWO_AT_ONCE, tmp_path)
 
 
-def test_file_that_is_no_picture_is_a_usage_error(tmp_path):
+def test_file_that_is_no_image_is_a_usage_error(tmp_path):
     (tmp_path / "a.png").write_bytes(b"nonsense")
     with pytest.raises(UsageError, match="cannot read the picture"):
-        loaded(PICTURES, tmp_path)
+        loaded(IMAGES, tmp_path)
 
 
 def test_without_pillow_it_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL", None)
     with pytest.raises(UsageError, match=r"pip install 'paoding_onnx\[pictures\]'"):
-        loaded(PICTURES, tmp_path)
+        loaded(IMAGES, tmp_path)
 
 
 def test_scale_that_is_no_number_above_zero_is_a_usage_error(tmp_path):
     with pytest.raises(UsageError, match="holds a 'scale' that is no number above zero"):
-        loaded(PICTURES, written(tmp_path / "a.npz", x=np.zeros((2, 3, 8, 8)), scale=0))
+        loaded(IMAGES, written(tmp_path / "a.npz", x=np.zeros((2, 3, 8, 8)), scale=0))
 
 
 def test_scale_may_be_the_name_of_an_input(tmp_path):

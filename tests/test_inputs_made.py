@@ -11,7 +11,7 @@ from paoding_onnx.model.load import load
 from paoding_onnx.shapes.observe import observe, runnable_shapes
 from tests.models import model
 
-PICTURES = "g (float[n,3,16,16] x) => (float[n,5] y) <float[5,3,16,16] w> { a = Conv (x, w) y = Flatten (a) }"
+IMAGES = "g (float[n,3,16,16] x) => (float[n,5] y) <float[5,3,16,16] w> { a = Conv (x, w) y = Flatten (a) }"
 
 
 def made(text_or_model, n_samples=40, seed=0, **options):
@@ -25,32 +25,32 @@ def column(samples, name):
 
 
 def test_open_batches_hold_32_samples_and_none_is_lost():
-    samples = made(PICTURES)
+    samples = made(IMAGES)
     assert [feed["x"].shape for feed in samples.batches] == [(32, 3, 16, 16), (8, 3, 16, 16)]
     assert samples.n_samples == 40
 
 
 def test_few_samples_make_one_small_batch():
-    assert [feed["x"].shape for feed in made(PICTURES, 5).batches] == [(5, 3, 16, 16)]
+    assert [feed["x"].shape for feed in made(IMAGES, 5).batches] == [(5, 3, 16, 16)]
 
 
 def test_fixed_batches_are_kept():
-    samples = made(PICTURES.replace("n,", "2,"), 5)
+    samples = made(IMAGES.replace("n,", "2,"), 5)
     assert [feed["x"].shape for feed in samples.batches] == [(2, 3, 16, 16)] * 3
 
 
 def test_same_seed_gives_the_same_samples():
-    first, again, other = (column(made(PICTURES, seed=seed), "x") for seed in (0, 0, 1))
+    first, again, other = (column(made(IMAGES, seed=seed), "x") for seed in (0, 0, 1))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
 
 
 def test_channels_are_where_the_input_has_them():
     last = "g (float[n,16,16,3] x) => (float[n,5] y) <float[768,5] w> { a = Flatten (x) y = MatMul (a, w) }"
-    first, last = column(made(PICTURES, range=(0, 1)), "x"), column(made(last, range=(0, 1)), "x")
+    first, last = column(made(IMAGES, range=(0, 1)), "x"), column(made(last, range=(0, 1)), "x")
 
-    def roughness(pictures, axis):
-        return np.abs(np.diff(pictures, axis=axis)).mean()
+    def roughness(images, axis):
+        return np.abs(np.diff(images, axis=axis)).mean()
 
     assert roughness(first, 3) < roughness(first[:, :, np.random.default_rng(0).permutation(16)], 2)
     assert roughness(last, 1) < roughness(last[:, np.random.default_rng(0).permutation(16)], 1)
@@ -59,8 +59,8 @@ def test_channels_are_where_the_input_has_them():
 @pytest.mark.parametrize(
     ("given", "low", "high"), [({"range": (-1, 1)}, -1, 1), ({"mean": (0.5,), "std": (0.1,)}, -5, 5)]
 )
-def test_pictures_are_scaled_as_told(given, low, high):
-    values = column(made(PICTURES, **given), "x")
+def test_images_are_scaled_as_told(given, low, high):
+    values = column(made(IMAGES, **given), "x")
     assert values.min() >= low - 1e-5
     assert values.max() <= high + 1e-5
     assert values.std() > 0.1 * (high - low)
@@ -68,7 +68,7 @@ def test_pictures_are_scaled_as_told(given, low, high):
 
 def test_mean_for_another_number_of_channels_is_a_usage_error():
     with pytest.raises(UsageError, match="mean has 2 numbers, but the pictures have 3 channels"):
-        made(PICTURES, mean=(0.5, 0.5))
+        made(IMAGES, mean=(0.5, 0.5))
 
 
 @pytest.mark.parametrize(
@@ -80,14 +80,14 @@ def test_mean_for_another_number_of_channels_is_a_usage_error():
         ({"range": (0, 1), "mean": (0.5,)}, "either a range or mean and std"),
     ],
 )
-def test_options_that_make_no_sense_are_usage_errors(given, words):
-    with pytest.raises(UsageError, match=words):
+def test_options_that_make_no_sense_are_usage_errors(given, description):
+    with pytest.raises(UsageError, match=description):
         InputOptions(**given)
 
 
-def test_rows_cannot_be_told_to_be_pictures():
+def test_rows_cannot_be_told_to_be_images():
     with pytest.raises(UsageError, match="cannot hold pictures"):
-        made("g (float[n,6] x) => (float[n,2] y) <float[6,2] w> { y = MatMul (x, w) }", kind="pictures")
+        made("g (float[n,6] x) => (float[n,2] y) <float[6,2] w> { y = MatMul (x, w) }", kind="images")
 
 
 def test_integers_of_one_byte_hold_all_their_levels():
@@ -136,7 +136,7 @@ def test_batch_that_the_model_does_not_take_is_not_forced_on_it():
 def test_predictions_for_the_samples_are_balanced():
     found = load("models/mnist_cnn.onnx")
     samples = made(found, 64)
-    assert "chosen by the predictions" in samples.words
+    assert "chosen by the predictions" in samples.description
     from paoding_onnx.model.session import Session
 
     labels = np.concatenate([Session(found).run(feed)["logits"].argmax(1) for feed in samples.batches])
@@ -145,4 +145,4 @@ def test_predictions_for_the_samples_are_balanced():
 
 def test_autoencoder_is_no_classifier():
     text = "g (float[n,6] x) => (float[n,6] y) <float[6,3] a, float[3,6] b> { h = MatMul (x, a) y = MatMul (h, b) }"
-    assert "chosen" not in made(text).words
+    assert "chosen" not in made(text).description

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from paoding_onnx.calibration import tabular
-from paoding_onnx.calibration.augment import offspring
+from paoding_onnx.calibration.augment import augmented
 from paoding_onnx.calibration.images.families import Frame, families
 from paoding_onnx.calibration.images.spectra import clouds
 
@@ -16,16 +16,16 @@ every_family = pytest.mark.parametrize(
 
 
 @every_family
-def test_pictures_have_their_size_and_range_and_differ(name, n_channels):
-    pictures = families(n_channels)[name](np.random.default_rng(0), 12, Frame(20, 28, n_channels))
-    assert (pictures.shape, pictures.dtype) == ((12, 20, 28, n_channels), np.float32)
-    assert pictures.min() >= 0
-    assert pictures.max() <= 1
-    assert np.abs(pictures[:, None] - pictures[None]).mean((2, 3, 4))[np.triu_indices(12, 1)].min() > 1e-3
+def test_images_have_their_size_and_range_and_differ(name, n_channels):
+    images = families(n_channels)[name](np.random.default_rng(0), 12, Frame(20, 28, n_channels))
+    assert (images.shape, images.dtype) == ((12, 20, 28, n_channels), np.float32)
+    assert images.min() >= 0
+    assert images.max() <= 1
+    assert np.abs(images[:, None] - images[None]).mean((2, 3, 4))[np.triu_indices(12, 1)].min() > 1e-3
 
 
 @every_family
-def test_same_seed_gives_the_same_pictures(name, n_channels):
+def test_same_seed_gives_the_same_images(name, n_channels):
     first, again = (families(n_channels)[name](np.random.default_rng(3), 4, Frame(16, 16, n_channels)) for _ in "ab")
     assert np.array_equal(first, again)
 
@@ -37,9 +37,9 @@ def test_odd_sizes_are_made_too(name, height, width):
 
 
 @pytest.mark.parametrize("name", ["dead leaves", "objects", "scenes"])
-def test_colours_vary_together_as_in_photographs(name):
-    pictures = families(3)[name](np.random.default_rng(0), 64, Frame(32, 32, 3))
-    assert np.corrcoef(pictures.reshape(-1, 3).T)[np.triu_indices(3, 1)].min() > 0.5
+def test_colours_vary_together_as_in_images(name):
+    images = families(3)[name](np.random.default_rng(0), 64, Frame(32, 32, 3))
+    assert np.corrcoef(images.reshape(-1, 3).T)[np.triu_indices(3, 1)].min() > 0.5
 
 
 def test_amplitude_of_noise_falls_with_frequency():
@@ -65,7 +65,7 @@ def test_spanned_rows_lie_where_the_weights_do():
 
 def test_offspring_differs_from_its_parents_and_keeps_their_range():
     parents = families(3)["scenes"](np.random.default_rng(0), 16, Frame(24, 24, 3)) * 4 - 2
-    children = offspring(np.random.default_rng(1), parents)
+    children = augmented(np.random.default_rng(1), parents)
     assert (children.shape, children.dtype) == (parents.shape, np.float32)
     assert children.min() >= parents.min()
     assert children.max() <= parents.max()

@@ -77,11 +77,11 @@ def layer(text: str) -> Layer:
     return found
 
 
-def joint(subject: Model, of: Layer, contents: Mapping[str, Array]) -> Array:
+def comparison_point(subject: Model, of: Layer, overrides: Mapping[str, Array]) -> Array:
     """What a layer leads to with these constants, on random inputs, `(n_rows, n_shared, n_made)`."""
     x = np.random.default_rng(1).standard_normal(observe(subject).tensors["x"].shape or ()).astype(np.float32)
-    found = Session(reweigh(subject, contents), watch=[of.joint]).run({"x": x})[of.joint]
-    return targets(of.site, of.of, found)
+    found = Session(reweigh(subject, overrides), watch=[of.comparison_point]).run({"x": x})[of.comparison_point]
+    return targets(of.bound, of.of, found)
 
 
 @every_offset
@@ -97,7 +97,7 @@ def test_shifting_the_offset_shifts_the_joint_by_the_gain(name):
     old = constants(subject)[of.offset.tensor]
     shift = np.random.default_rng(2).standard_normal(4)
     now = (old + of.offset.scale * shift.reshape(old.shape)).astype(np.float32)
-    moved = joint(subject, of, {of.offset.tensor: now}) - joint(subject, of, {})
+    moved = comparison_point(subject, of, {of.offset.tensor: now}) - comparison_point(subject, of, {})
     np.testing.assert_allclose(moved, np.broadcast_to(of.gain * shift, moved.shape), atol=1e-5)
 
 
@@ -106,8 +106,8 @@ def test_doubling_the_weight_adds_the_product_times_the_gain_at_the_joint(name):
     subject = model(OFFSETS[name][0])
     of = layer(OFFSETS[name][0])
     old = constants(subject)[of.weight]
-    twice = unmatrix(of.site, of.of, 2 * matrix(of.site, of.of, old), old.dtype)
-    nothing, once, both = (joint(subject, of, {of.weight: value}) for value in (0 * old, old, twice))
+    twice = unmatrix(of.bound, of.of, 2 * matrix(of.bound, of.of, old), old.dtype)
+    nothing, once, both = (comparison_point(subject, of, {of.weight: value}) for value in (0 * old, old, twice))
     np.testing.assert_allclose(both - once, once - nothing, atol=1e-5)
     assert np.abs(once - nothing).max() > 0.1
 
@@ -160,14 +160,14 @@ def test_constant_along_another_axis_of_the_same_size_is_no_offset(text):
 
 def test_joint_is_the_output_where_an_activation_follows():
     found = layer(ROWS.format(constants="float[4] k", nodes="p = Gemm (x, w, k) q = Relu (p) y = Add (q, k)"))
-    assert (found.joint, found.last) == ("p", 0)
+    assert (found.comparison_point, found.last) == ("p", 0)
 
 
 def test_joint_lies_behind_a_batch_normalization():
     found = layer(
         IMAGES.format(constants=NORM, nodes="p = Conv (x, w) q = BatchNormalization (p, s, b, m, v) y = Relu (q)")
     )
-    assert (found.joint, found.last) == ("q", 1)
+    assert (found.comparison_point, found.last) == ("q", 1)
 
 
 def test_gain_is_that_of_the_batch_normalization():
@@ -184,12 +184,12 @@ def test_gains_on_the_way_multiply():
 
 def test_joint_ends_before_a_factor_for_each_place():
     text = "g (float[2,4,3] x) => (float[2,4,4] y) <float[3,4] w, float[4,1] k> { p = MatMul (x, w) y = Mul (p, k) }"
-    assert layer(text).joint == "p"
+    assert layer(text).comparison_point == "p"
 
 
 def test_joint_ends_before_a_factor_of_zero():
     text = ROWS.format(constants="float[1] k = {0}", nodes="p = MatMul (x, w) y = Mul (p, k)")
-    assert layer(text).joint == "p"
+    assert layer(text).comparison_point == "p"
 
 
 RESIDUAL = """g (float[2,3,5,5] x) => (float[2,4,5,5] y)
@@ -200,37 +200,37 @@ RESIDUAL = """g (float[2,3,5,5] x) => (float[2,4,5,5] y)
 
 
 def test_joint_lies_behind_a_residual_sum():
-    assert [found.joint for found in layers(RESIDUAL)] == ["p", "t", "y"]
+    assert [found.comparison_point for found in layers(RESIDUAL)] == ["p", "t", "y"]
 
 
 def test_branch_that_is_read_twice_ends_there():
     text = RESIDUAL.replace("Add (r, n)", "Add (n, n)")
-    assert [found.joint for found in layers(text)] == ["p", "n", "y"]
+    assert [found.comparison_point for found in layers(text)] == ["p", "n", "y"]
 
 
 def test_joint_lies_behind_a_sum_of_three():
     text = RESIDUAL.replace("Add (r, n)", "Sum (r, n, r)")
-    assert [found.joint for found in layers(text)] == ["p", "t", "y"]
+    assert [found.comparison_point for found in layers(text)] == ["p", "t", "y"]
 
 
 @pytest.mark.parametrize("operator", ["Sub", "Mul", "Max"])
 def test_joint_ends_before_other_operators_of_two_tensors(operator):
     text = RESIDUAL.replace("Add (r, n)", f"{operator} (r, n)")
-    assert [found.joint for found in layers(text)] == ["p", "n", "y"]
+    assert [found.comparison_point for found in layers(text)] == ["p", "n", "y"]
 
 
 def test_joint_ends_before_a_sum_that_spreads_the_output():
     text = """g (float[2,3] x, float[5,2,4] z) => (float[5,2,4] y) <float[3,4] w> {
       p = MatMul (x, w) y = Add (z, p)
     }"""
-    assert layer(text).joint == "p"
+    assert layer(text).comparison_point == "p"
 
 
 def test_joint_ends_at_an_output_of_the_model():
     text = """g (float[2,3] x) => (float[2,4] p, float[2,4] y) <float[3,4] w, float[4] k> {
       p = MatMul (x, w) y = Add (p, k)
     }"""
-    assert layer(text).joint == "p"
+    assert layer(text).comparison_point == "p"
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,7 @@ def test_computed_bounds_are_no_clamp():
 
 def test_clamp_is_that_behind_the_joint():
     found = layers(RESIDUAL)[1]
-    assert (found.joint, found.clamp) == ("t", Clamp(low=0.0))
+    assert (found.comparison_point, found.clamp) == ("t", Clamp(low=0.0))
 
 
 def test_clamp_counts_only_where_nothing_else_reads_the_joint():

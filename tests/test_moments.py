@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from paoding_onnx.layerwise.statistics import FAINT, meetings, observe_units
+from paoding_onnx.layerwise.statistics import FAINT, consumer_axes, observe_units
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.read import constants
@@ -66,7 +66,7 @@ def rows(value: Array, axis: int) -> NDArray[np.float64]:
 )
 def test_moments_are_those_of_the_tensor_that_is_consumed(text, name, axis, key):
     subject = model(text)
-    found = observed(subject, sizes=SIZES).moments[key]
+    found = observed(subject, sizes=SIZES).unit_statistics[key]
     wanted = rows(tensor(subject, name), axis)
     np.testing.assert_allclose(found.mean, wanted.mean(0), atol=1e-5)
     np.testing.assert_allclose(found.covariance, np.cov(wanted.T, bias=True), atol=1e-4)
@@ -75,12 +75,12 @@ def test_moments_are_those_of_the_tensor_that_is_consumed(text, name, axis, key)
 def test_moments_of_another_tensor_would_be_noticed():
     subject = model(MLP)
     wanted = rows(tensor(subject, "s"), 1)
-    assert np.abs(observed(subject, sizes=SIZES).moments[16, 5].mean - wanted.mean(0)).max() > 0.1
+    assert np.abs(observed(subject, sizes=SIZES).unit_statistics[16, 5].mean - wanted.mean(0)).max() > 0.1
 
 
 def test_unit_with_several_positions_counts_each():
     subject = model(FLAT)
-    found = observed(subject, sizes=SIZES).moments[0, 3]
+    found = observed(subject, sizes=SIZES).unit_statistics[0, 3]
     wanted = rows(tensor(subject, "q"), 1)
     assert found.mean.shape == (5,)
     np.testing.assert_allclose(found.mean, wanted.mean(0), atol=1e-5)
@@ -90,19 +90,22 @@ def test_unit_with_several_positions_counts_each():
 @pytest.mark.parametrize(("name", "start"), [("p", 0), ("q", 5)])
 def test_groups_that_share_an_axis_have_moments_of_their_own(name, start):
     subject = model(JOINED)
-    found = observed(subject, sizes=SIZES).moments[start, 3]
+    found = observed(subject, sizes=SIZES).unit_statistics[start, 3]
     wanted = rows(tensor(subject, name), 1)
     np.testing.assert_allclose(found.mean, wanted.mean(0), atol=1e-5)
     np.testing.assert_allclose(found.covariance, np.cov(wanted.T, bias=True), atol=1e-4)
 
 
 def test_units_meet_every_site_that_consumes_them_once_in_running_order():
-    met = [(meeting.group.start, meeting.site) for meeting in meetings(traced_model(model(STREAM)))]
+    met = [
+        (consumer_axis.group.start, consumer_axis.node_index)
+        for consumer_axis in consumer_axes(traced_model(model(STREAM)))
+    ]
     assert met == [(0, 1), (4, 3), (0, 5)]
 
 
 def test_layer_that_works_channel_by_channel_consumes_nothing():
-    assert {meeting.site for meeting in meetings(traced_model(model(CNN)))} == {3, 7, 9}
+    assert {consumer_axis.node_index for consumer_axis in consumer_axes(traced_model(model(CNN)))} == {3, 7, 9}
 
 
 def test_uneven_batches_weigh_as_much_as_they_hold():
@@ -110,14 +113,14 @@ def test_uneven_batches_weigh_as_much_as_they_hold():
     found = observe_units(subject, traced_model(subject), feeds(subject, (100, 3)), renormalise=False, memory=1 << 30)
     session = Session(subject, watch=["r"])
     wanted = np.concatenate([session.run(feed)["r"] for feed in feeds(subject, (100, 3))])
-    np.testing.assert_allclose(found.moments[0, 3].mean, wanted.mean(0), atol=1e-5)
+    np.testing.assert_allclose(found.unit_statistics[0, 3].mean, wanted.mean(0), atol=1e-5)
 
 
 def test_many_positions_are_sampled(monkeypatch):
     subject = model(CNN)
-    everything = observed(subject, sizes=SIZES).moments[0, 3]
+    everything = observed(subject, sizes=SIZES).unit_statistics[0, 3]
     monkeypatch.setattr("paoding_onnx.layerwise.statistics.MOST_ROWS", 2000)
-    some = observed(subject, sizes=SIZES).moments[0, 3]
+    some = observed(subject, sizes=SIZES).unit_statistics[0, 3]
     assert not np.array_equal(some.mean, everything.mean)
     np.testing.assert_allclose(some.mean, everything.mean, atol=0.1)
 
@@ -146,14 +149,14 @@ def test_units_are_seen_in_the_renormalised_network():
     subject = model(NORMED)
     found = observed(subject, renormalise=True, sizes=SIZES)
     wanted = rows(tensor(reweigh(subject, found.statistics), "t"), 1)
-    np.testing.assert_allclose(found.moments[4, 6].mean, wanted.mean(0), atol=1e-4)
+    np.testing.assert_allclose(found.unit_statistics[4, 6].mean, wanted.mean(0), atol=1e-4)
 
 
 def test_statistics_stay_where_inputs_are_real():
     subject = model(NORMED)
     found = observed(subject, sizes=SIZES)
     assert not found.statistics
-    np.testing.assert_allclose(found.moments[4, 6].mean, rows(tensor(subject, "t"), 1).mean(0), atol=1e-5)
+    np.testing.assert_allclose(found.unit_statistics[4, 6].mean, rows(tensor(subject, "t"), 1).mean(0), atol=1e-5)
 
 
 def test_variance_of_a_silent_channel_is_not_taken_to_be_nothing():
@@ -179,4 +182,7 @@ def test_little_memory_gives_the_same():
     trace, given = traced_model(subject), feeds(subject, (8, 8))
     much, little = (observe_units(subject, trace, given, renormalise=True, memory=memory) for memory in (1 << 30, 1))
     assert all(np.array_equal(much.statistics[name], little.statistics[name]) for name in much.statistics)
-    assert all(np.array_equal(much.moments[key].covariance, little.moments[key].covariance) for key in much.moments)
+    assert all(
+        np.array_equal(much.unit_statistics[key].covariance, little.unit_statistics[key].covariance)
+        for key in much.unit_statistics
+    )

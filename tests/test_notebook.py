@@ -78,7 +78,7 @@ def test_stored_notebook_is_a_whole_run_without_an_error():
     assert code(STORED)[-1].outputs[0].text == "all of it holds\n"
 
 
-def test_stored_notebook_has_its_charts_and_pictures():
+def test_stored_notebook_has_its_charts_and_images():
     found = kinds(code(STORED))
     assert (found.count("image/svg+xml"), found.count("image/png")) == (2, 1)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from paoding_onnx.api import prune
 from paoding_onnx.options import Options
 from paoding_onnx.samplers import View, pairwise
-from paoding_onnx.samplers.output_bounds import reach_of
+from paoding_onnx.samplers.output_bounds import bound_outputs
 from tests.models import model
 from tests.pruning import MLP, moved, planted, skip_latency, whole_view
 
@@ -123,15 +123,15 @@ def quick(monkeypatch):
 def candidates(subject, count=99):
     """What the sampler says about the group of 12 units, these counted from 0."""
     view = whole_view(subject)
-    view = View(view.trace, view.removed, {}, reach_of(view, view.trace.groups))
+    view = View(view.trace, view.removed, {}, bound_outputs(view, view.trace.groups))
     (group,) = (group for group in view.trace.groups if group.n_units == 12)
     found = pairwise(view, group, count, np.random.default_rng(0))
-    return [replace(c, unit=c.unit - group.start, twin=c.twin - group.start) for c in found]
+    return [replace(c, unit=c.unit - group.start, merge_target=c.merge_target - group.start) for c in found]
 
 
 def first_pairs(subject):
     """The first six pairs, as unordered ones."""
-    return {frozenset((c.unit, c.twin)) for c in candidates(subject, count=6)}
+    return {frozenset((c.unit, c.merge_target)) for c in candidates(subject, count=6)}
 
 
 @every_kind
@@ -155,7 +155,7 @@ def test_some_other_unit_would_have_been_missed(quick):
 def test_coefficient_is_the_scale_between_twins(kind):
     factors = TWINS[kind].sign * np.array([0.25, 0.5, 1, 2, 3, 5])
     for c in candidates(planted(TWINS[kind].text, TWINS[kind].plant), count=6):
-        wanted = factors[c.twin] if c.unit > c.twin else 1 / factors[c.unit]
+        wanted = factors[c.merge_target] if c.unit > c.merge_target else 1 / factors[c.unit]
         assert c.coefficient == pytest.approx(wanted, rel=1e-4)
 
 
@@ -186,9 +186,9 @@ def test_negative_multiples_are_no_twins_under_relu():
     ],
 )
 def test_units_that_differ_in_one_weight_are_no_twins(kind, name):
-    twins = TWINS[kind]
-    other = replace(twins, alike=set(twins.alike) - {name}, scaled=set(twins.scaled) - {name})
-    assert first_pairs(planted(twins.text, other.plant)) != PLANTED
+    merge_targets = TWINS[kind]
+    other = replace(merge_targets, alike=set(merge_targets.alike) - {name}, scaled=set(merge_targets.scaled) - {name})
+    assert first_pairs(planted(merge_targets.text, other.plant)) != PLANTED
 
 
 def test_last_of_many_equal_units_stands_for_all(quick):
@@ -218,7 +218,7 @@ def test_both_hidden_layers_lose_their_twins(quick):
 def test_twin_is_a_unit_that_is_still_there(seed, inner):
     gone = set()
     for candidate in candidates(model(hidden(inner), seed)):
-        assert candidate.twin not in gone | {candidate.unit}
+        assert candidate.merge_target not in gone | {candidate.unit}
         gone.add(candidate.unit)
     assert len(gone) == 11
 
@@ -249,4 +249,4 @@ def test_twin_that_took_over_much_goes_late():
         weights["c"][:2], weights["c"][3:5] = 1, 1.5
 
     first, second = candidates(planted(hidden("h = Tanh (p)"), plant), count=2)
-    assert (first.unit, first.twin, second.unit) == (0, 1, 3)  # not unit 1, whose reach is now 2
+    assert (first.unit, first.merge_target, second.unit) == (0, 1, 3)  # not unit 1, whose reach is now 2

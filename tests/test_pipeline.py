@@ -16,7 +16,7 @@ from paoding_onnx.options import Options
 from paoding_onnx.samplers import METHODS
 from paoding_onnx.surgery.cut import cut
 from tests.models import model, parse, save
-from tests.pruning import CNN, MLP, contents, files, is_unchanged, moved, plan_of, skip_latency, traced_model
+from tests.pruning import CNN, MLP, files, is_unchanged, moved, overrides, plan_of, skip_latency, traced_model
 
 MODELS = {
     "mlp": MLP,
@@ -243,7 +243,7 @@ def test_data_file_of_the_input_is_never_overwritten(source):
 
 def test_model_in_memory_is_not_changed():
     subject = model(CNN)
-    proto, before = subject.proto.SerializeToString(), contents(subject)
+    proto, before = subject.proto.SerializeToString(), overrides(subject)
     prune(subject)
     assert is_unchanged(subject, proto, before)
 

@@ -89,7 +89,7 @@ def apart(before: Model, after: Model) -> float:
 def test_half_of_the_units_go_under_all_proofs(name):
     result = prune(model(STRUCTURES[name]), options=HALF)
     assert proven(result)
-    assert result.repair is not None
+    assert result.recovery is not None
     assert result.notes == ()
     assert 2 * result.plan.removed.sum() >= result.trace.n_units
 
@@ -103,7 +103,7 @@ def test_outputs_move_less_than_if_units_were_only_cut(name):
 
 @pytest.mark.parametrize("name", ["pictures", "groups", "tokens"])
 def test_every_fitted_layer_is_nearer_to_the_original_than_before(name):
-    layers = prune(model(STRUCTURES[name]), options=HALF).repair.layers
+    layers = prune(model(STRUCTURES[name]), options=HALF).recovery.layers
     assert layers
     assert all(layer.after < layer.before for layer in layers)
 
@@ -124,18 +124,20 @@ def test_units_go_where_they_do_least_harm():
 
 def test_harm_of_every_group_is_reported():
     result = prune(model(CNN), options=HALF)
-    assert [harm.group for harm in result.repair.harms] == [group.name for group in result.trace.groups]
+    assert [sensitivity.group for sensitivity in result.recovery.sensitivities] == [
+        group.name for group in result.trace.groups
+    ]
 
 
 def test_harm_is_not_measured_where_all_groups_lose_alike():
-    assert prune(model(CNN), options=Options(allocation="uniform", round_to=1)).repair.harms == ()
+    assert prune(model(CNN), options=Options(allocation="uniform", round_to=1)).recovery.sensitivities == ()
 
 
 def test_methods_that_look_at_no_inputs_have_nothing_to_repair():
-    assert prune(model(MLP), options=Options(method="paoding")).repair is None
+    assert prune(model(MLP), options=Options(method="paoding")).recovery is None
 
 
-def twins(weights):
+def merge_targets(weights):
     """The second half of both hidden layers is the first half again."""
     weights["a"][:, 8:], weights["ab"][8:] = weights["a"][:, :8], weights["ab"][:8]
     weights["b"][:, 6:], weights["bb"][6:] = weights["b"][:, :6], weights["bb"][:6]
@@ -159,7 +161,7 @@ def deaf(weights):
     weights["c"][6:] = 0
 
 
-@pytest.mark.parametrize("plant", [silence, deaf, constant, twins])
+@pytest.mark.parametrize("plant", [silence, deaf, constant, merge_targets])
 @pytest.mark.parametrize("allocation", ["measured", "uniform"])
 def test_planted_redundancy_goes_and_the_outputs_stay(plant, allocation):
     subject = planted(MLP, plant)
@@ -201,12 +203,12 @@ def test_units_are_judged_on_the_samples_that_are_given(tmp_path):
         prune(model(MLP), options=Options(calibration=given, round_to=1, allocation="uniform"))
         for given in (path, None)
     )
-    assert (real.repair.inputs, real.repair.n_samples) == ("200 samples from real.npz", 200)
+    assert (real.recovery.inputs, real.recovery.n_samples) == ("200 samples from real.npz", 200)
     assert real.plan.removed.tolist() != made_up.plan.removed.tolist()
 
 
 def test_units_are_judged_on_made_up_inputs_otherwise():
-    assert prune(model(MLP), options=HALF).repair.inputs.startswith("rows of 8 numbers")
+    assert prune(model(MLP), options=HALF).recovery.inputs.startswith("rows of 8 numbers")
 
 
 @pytest.mark.parametrize("count", [1, 2, 20, 33, 65])
@@ -264,7 +266,7 @@ def test_old_file_with_its_weights_among_the_inputs_is_pruned():
     subject = lift(proto)
     result = prune(subject, options=HALF)
     assert proven(result)
-    assert result.repair is not None
+    assert result.recovery is not None
     assert result.model.proto.ir_version == 3
 
 
@@ -290,7 +292,7 @@ UNTYPED = """g (float[N,8] x) => (float[N,3] y) <float[8,12] a, float[12,10] b, 
 def test_model_with_sequences_inside_is_pruned_either_way():
     result = prune(model(UNTYPED), options=HALF)
     assert proven(result)
-    assert (result.repair is None) == bool(result.notes)
+    assert (result.recovery is None) == bool(result.notes)
 
 
 def test_model_that_does_not_run_in_pieces_is_pruned_by_magnitude_with_a_note(monkeypatch):
@@ -304,7 +306,7 @@ def test_model_that_does_not_run_in_pieces_is_pruned_by_magnitude_with_a_note(mo
     assert result.notes == (
         "units were chosen by magnitude and no weight was fitted: the model does not run in pieces (too tough)",
     )
-    assert result.repair is None
+    assert result.recovery is None
 
 
 def test_smaller_model_that_does_not_run_in_pieces_is_left_unfitted_with_a_note(monkeypatch):
@@ -323,7 +325,7 @@ def test_comparison_says_how_many_answers_are_the_same():
     assert compared.agreement == 1.0
     assert compared.difference < 1e-3
     assert compared.latency_ratio == 0.5
-    assert compared.words.startswith("rows of 8 numbers")
+    assert compared.description.startswith("rows of 8 numbers")
 
 
 def test_input_model_is_not_changed():

@@ -144,8 +144,8 @@ def shift(draw: st.DrawFn, net: Network, source: str) -> None:
     if channels + number < 2:
         return
     if number < 0:
-        places = ", ".join(net.integers(entry) for entry in (1, 99, 1))
-        net.add(channels - 1, f"Slice ({source}, {places})")
+        parameter_axes = ", ".join(net.integers(entry) for entry in (1, 99, 1))
+        net.add(channels - 1, f"Slice ({source}, {parameter_axes})")
     else:
         net.add(channels + number, f"Pad ({source}, {net.integers(0, 1, 0, 0, 0, number - 1, 0, 0)})")
 

@@ -186,7 +186,9 @@ RANGES = """g (float[2,3] x) => (float[2,5] y) <float[3,8] a, int8[8,6] b, float
 
 def without(trace: Trace, **facts: object) -> Trace:
     """The trace of rules that do not know some facts."""
-    return replace(trace, sites=tuple(replace(site, rule=replace(site.rule, **facts)) for site in trace.sites))
+    return replace(
+        trace, bound_nodes=tuple(replace(bound, rule=replace(bound.rule, **facts)) for bound in trace.bound_nodes)
+    )
 
 
 def test_zero_of_an_integer_is_its_zero_point():

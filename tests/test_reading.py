@@ -47,7 +47,7 @@ def test_input_that_is_missing_is_named(tmp_path):
 
 
 def test_only_array_beside_the_labels_is_the_input_whatever_its_name(tmp_path):
-    path = stored(tmp_path, pictures=np.ones((2, 3)), y=[0, 1])
+    path = stored(tmp_path, images=np.ones((2, 3)), y=[0, 1])
     assert read_labelled(path, model(ROWS)).read(ALL)["x"].sum() == 6
 
 

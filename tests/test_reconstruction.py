@@ -135,9 +135,9 @@ def test_consumers_weigh_alike_whatever_the_size_of_their_weights():
 def test_last_unit_left_is_the_one_that_explains_most():
     view = observed_view(model(WIDE))
     (group,) = view.trace.groups
-    (place,) = group.having(Role.CONSUMES)
-    covariance = damped(view.moments[0, place.site].covariance)
-    gram = weight_gram(view, group, place)
+    (parameter_axis,) = group.having(Role.CONSUMES)
+    covariance = damped(view.unit_statistics[0, parameter_axis.node_index].covariance)
+    gram = weight_gram(view, group, parameter_axis)
     explained = np.diagonal(covariance @ gram @ covariance) / np.diagonal(covariance)
     (left,) = {*range(6)} - {candidate.unit for candidate in ranked(view)}
     assert left == explained.argmax()
@@ -147,9 +147,12 @@ def test_scores_say_how_much_of_the_output_is_lost():
     """Least squares on the kept units explains all of the output but the score."""
     view = observed_view(model(WIDE))
     (group,) = view.trace.groups
-    (place,) = group.having(Role.CONSUMES)
+    (parameter_axis,) = group.having(Role.CONSUMES)
     candidates = ranked(view)
-    covariance, gram = damped(view.moments[0, place.site].covariance), weight_gram(view, group, place)
+    covariance, gram = (
+        damped(view.unit_statistics[0, parameter_axis.node_index].covariance),
+        weight_gram(view, group, parameter_axis),
+    )
     for count in range(1, 6):
         kept = sorted({*range(6)} - {candidate.unit for candidate in candidates[:count]})
         part = covariance[:, kept]
@@ -179,7 +182,7 @@ def test_units_that_are_gone_are_no_candidates():
 
 
 def test_no_candidate_has_a_twin():
-    assert {candidate.twin for candidate in ranked(observed_view(model(MLP)))} == {None}
+    assert {candidate.merge_target for candidate in ranked(observed_view(model(MLP)))} == {None}
 
 
 def test_group_that_was_not_observed_is_ranked_by_magnitude():

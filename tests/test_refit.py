@@ -10,14 +10,14 @@ import pytest
 from paoding_onnx.calibration import Samples
 from paoding_onnx.layerwise.layers import layers_of
 from paoding_onnx.layerwise.ridge import solve
-from paoding_onnx.layerwise.statistics import Moments, Observed
+from paoding_onnx.layerwise.statistics import Observed, UnitStatistics
 from paoding_onnx.model.compare import output_difference
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
-from paoding_onnx.reconstruction.reconstruct import Repaired, repaired
-from paoding_onnx.selection.profile import Evidence
+from paoding_onnx.reconstruction.reconstruct import Reconstructed, reconstruct
+from paoding_onnx.selection.profile import Profile
 from paoding_onnx.shapes.observe import observe, shapes_of_two
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import Plan
@@ -69,12 +69,12 @@ def fit(
     subject: Model,
     plan: Plan,
     *,
-    moments: Mapping[tuple[int, int], Moments] | None = None,
+    unit_statistics: Mapping[tuple[int, int], UnitStatistics] | None = None,
     statistics: Mapping[str, Array] | None = None,
     sizes: Sequence[int] = SIZES,
     seed: int = 0,
     room: int = 0,
-) -> tuple[Model, Repaired]:
+) -> tuple[Model, Reconstructed]:
     """A model cut by a plan, as it is and with its layers fitted on random inputs.
 
     Without moments, no unit stands in for another before the fit; without room, no layer gets a bias.
@@ -83,10 +83,10 @@ def fit(
     smaller = cut(subject, trace, plan)
     batches = tuple(feeds(subject, sizes, seed=seed))
     layers = {layer.index: layer for layer in layers_of(observe(subject, shapes_of_two(subject, batches[0])))}
-    seen = Observed(moments or {}, statistics or {})
-    evidence = Evidence(Samples(batches, "random"), seen, {}, layers)
+    seen = Observed(unit_statistics or {}, statistics or {})
+    profile = Profile(Samples(batches, "random"), seen, {}, layers)
     made_up = statistics is not None
-    return smaller, repaired(subject, trace, plan, evidence, is_made_up=made_up, room=room, memory=1 << 30, seed=0)
+    return smaller, reconstruct(subject, trace, plan, profile, is_made_up=made_up, room=room, memory=1 << 30, seed=0)
 
 
 def off(before: Model, after: Model) -> float:
@@ -97,7 +97,7 @@ def off(before: Model, after: Model) -> float:
     )
 
 
-def fitted_names(found: Repaired) -> list[str]:
+def fitted_names(found: Reconstructed) -> list[str]:
     """The nodes that were fitted, in order."""
     return [layer.node for layer in found.layers]
 
@@ -142,15 +142,15 @@ def test_nothing_happens_where_nothing_was_lost(name):
     assert changed(plain, found.model) == set()
 
 
-def twin(weights):
+def merge_target(weights):
     """Units 2 and 5 of the first hidden layer are equal."""
     weights["a"][:, 5], weights["ab"][5] = weights["a"][:, 2], weights["ab"][2]
 
 
 def test_loss_of_a_redundant_unit_is_made_up_for():
-    subject = planted(MLP, twin)
-    seen = observed(subject, sizes=SIZES).moments
-    plain, found = fit(subject, plan_of(traced_model(subject), a=[5]), moments=seen)
+    subject = planted(MLP, merge_target)
+    seen = observed(subject, sizes=SIZES).unit_statistics
+    plain, found = fit(subject, plan_of(traced_model(subject), a=[5]), unit_statistics=seen)
     assert off(subject, found.model) < 1e-2 < 0.05 < off(subject, plain)
 
 
@@ -159,7 +159,7 @@ def test_fit_takes_up_where_the_stand_ins_leave_off(name):
     subject = model(STRUCTURES[name])
     plan = random_plan(traced_model(subject), share=0.3)
     _, bare = fit(subject, plan)
-    plain, stood_in = fit(subject, plan, moments=observed(subject, sizes=SIZES).moments)
+    plain, stood_in = fit(subject, plan, unit_statistics=observed(subject, sizes=SIZES).unit_statistics)
     assert off(subject, stood_in.model) < min(off(subject, plain), 1.1 * off(subject, bare.model))
 
 
@@ -313,7 +313,7 @@ def test_gains_are_undone():
         weights["m"] *= 50
         weights["s"] /= 50
 
-    first, second = (planted(NORMED, change) for change in (lambda _: None, plant))
+    first, second = (planted(NORMED, solution) for solution in (lambda _: None, plant))
     plan = plan_of(traced_model(first), a=[1, 4])
     results = [off(subject, fit(subject, plan)[1].model) for subject in (first, second)]
     assert results[0] == pytest.approx(results[1], rel=0.05)

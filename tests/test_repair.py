@@ -9,12 +9,12 @@ import pytest
 
 from paoding_onnx.layerwise.layers import layers_of
 from paoding_onnx.model.read import constants
-from paoding_onnx.reconstruction.compensate import absorb, stand_in
+from paoding_onnx.reconstruction.compensate import compensate, merge_units
 from paoding_onnx.samplers import Candidate
 from paoding_onnx.surgery.cut import reweigh
 from tests.models import model
 from tests.pruning import MLP as WHOLE_MLP
-from tests.pruning import contents, is_unchanged, moved, observed_view, planted, whole_view
+from tests.pruning import is_unchanged, moved, observed_view, overrides, planted, whole_view
 
 MLP = "g (float[N,3] x) => (float[N,2] y) <float[3,4] a, float[4,2] b> {{ p = MatMul (x, a) y = {consumer} }}"
 
@@ -22,7 +22,9 @@ MLP = "g (float[N,3] x) => (float[N,2] y) <float[3,4] a, float[4,2] b> {{ p = Ma
 def absorbed(subject, *merges):
     """Constants after `(unit, twin, coefficient)`, taken in order, of the model's first group."""
     view = whole_view(subject)
-    return absorb(view, view.trace.groups[0], [Candidate(unit, 0.0, twin, c) for unit, twin, c in merges])
+    return merge_units(
+        view, view.trace.groups[0], [Candidate(unit, 0.0, merge_target, c) for unit, merge_target, c in merges]
+    )
 
 
 def test_twin_takes_over_the_weights_of_a_matmul():
@@ -102,7 +104,7 @@ def test_result_is_read_only():
 
 def test_input_model_is_not_changed():
     subject = model(MLP.format(consumer="MatMul (p, b)"))
-    proto, before = subject.proto.SerializeToString(), contents(subject)
+    proto, before = subject.proto.SerializeToString(), overrides(subject)
     absorbed(subject, (0, 1, 1.0))
     assert is_unchanged(subject, proto, before)
 
@@ -112,7 +114,7 @@ def test_contents_of_earlier_steps_are_built_upon():
     view = whole_view(subject)
     earlier = {"b": np.ones((4, 2), np.float32)}
     step = type(view)(view.trace, view.removed, earlier)
-    found = absorb(step, view.trace.groups[0], [Candidate(0, 0.0, 1, 1.0)])
+    found = merge_units(step, view.trace.groups[0], [Candidate(0, 0.0, 1, 1.0)])
     assert found["b"].tolist() == [[1, 1], [2, 2], [1, 1], [1, 1]]
     assert earlier["b"].tolist() == [[1, 1]] * 4
 
@@ -139,7 +141,7 @@ def replaced(subject, units, *, with_layers=True):
     """Constants after the others stand in for units of the model's first group."""
     view = observed_view(subject)
     layers = {layer.index: layer for layer in layers_of(view.trace.graph)} if with_layers else {}
-    return stand_in(view, view.trace.groups[0], units, layers)
+    return compensate(view, view.trace.groups[0], units, layers)
 
 
 @pytest.mark.parametrize("text", [WIDE, BARE], ids=["with an offset", "without"])
@@ -237,11 +239,11 @@ def test_units_are_replaced_in_every_consumer(sharp):
 
 def test_consumers_that_were_not_observed_stay():
     view = whole_view(model(BARE))
-    assert not stand_in(view, view.trace.groups[0], [5, 6])
+    assert not compensate(view, view.trace.groups[0], [5, 6])
 
 
 def test_standing_in_does_not_change_the_model():
     subject = planted(WIDE, mix)
-    proto, before = subject.proto.SerializeToString(), contents(subject)
+    proto, before = subject.proto.SerializeToString(), overrides(subject)
     replaced(subject, [5, 6])
     assert is_unchanged(subject, proto, before)

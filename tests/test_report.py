@@ -250,8 +250,10 @@ def test_classifier_that_mostly_answers_the_same_is_no_reason_to_warn(agreement)
 
 
 def test_classifier_that_often_answers_otherwise_is():
-    (words,) = warnings(compared(0.75, 0.01))
-    assert words.startswith("25% of made-up inputs are answered otherwise: expect accuracy to suffer; evaluate it on")
+    (description,) = warnings(compared(0.75, 0.01))
+    assert description.startswith(
+        "25% of made-up inputs are answered otherwise: expect accuracy to suffer; evaluate it on"
+    )
 
 
 def test_other_outputs_that_hardly_moved_are_no_reason_to_warn():
@@ -259,9 +261,9 @@ def test_other_outputs_that_hardly_moved_are_no_reason_to_warn():
 
 
 @pytest.mark.parametrize(("difference", "words"), [(0.5, "by 50% of their size"), (float("nan"), "by nan%")])
-def test_other_outputs_that_moved_far_are(difference, words):
+def test_other_outputs_that_moved_far_are(difference, description):
     (found,) = warnings(compared(None, difference))
-    assert words in found
+    assert description in found
     assert "expect quality to suffer" in found
 
 
@@ -276,17 +278,17 @@ def test_warnings_are_in_the_document_and_in_print(result):
 
 
 def test_document_says_what_units_were_judged_on_and_how_well_layers_were_fitted(result):
-    repair = prune_document(result)["repair"]
-    assert repair["n_samples"] == 256
-    assert repair["inputs"].startswith("rows of 8 numbers")
-    assert [set(layer) for layer in repair["layers"]] == [{"node", "before", "after"}] * len(result.repair.layers)
+    recovery = prune_document(result)["repair"]
+    assert recovery["n_samples"] == 256
+    assert recovery["inputs"].startswith("rows of 8 numbers")
+    assert [set(layer) for layer in recovery["layers"]] == [{"node", "before", "after"}] * len(result.recovery.layers)
 
 
 def test_harms_are_in_the_document(monkeypatch):
     skip_latency(monkeypatch)
-    repair = prune_document(prune(model(MLP)))["repair"]
-    assert [harm["group"] for harm in repair["harms"]] == ["MatMul_0", "Gemm_3"]
-    assert all(len(harm["counts"]) == len(harm["values"]) for harm in repair["harms"])
+    recovery = prune_document(prune(model(MLP)))["repair"]
+    assert [sensitivity["group"] for sensitivity in recovery["harms"]] == ["MatMul_0", "Gemm_3"]
+    assert all(len(sensitivity["counts"]) == len(sensitivity["values"]) for sensitivity in recovery["harms"])
 
 
 def test_run_without_inputs_has_nothing_to_say_of_them(monkeypatch):

@@ -55,7 +55,7 @@ def test_a_row_is_written_for_every_step_of_every_method(rows):
     ]
 
 
-def test_picture_is_written_as_svg_and_png(folder):
+def test_image_is_written_as_svg_and_png(folder):
     png = (folder / "images" / "paper.png").read_bytes()
     assert png[:8] == b"\x89PNG\r\n\x1a\n"
     assert int.from_bytes(png[16:20]) > 800
@@ -96,7 +96,7 @@ def test_rows_that_are_asked_for_are_measured_again_to_the_same_figures_and_othe
     assert run(tmp_path, *WORDS, "--methods", "reconstruction") == rows
 
 
-def test_same_rows_give_the_same_picture(rows, folder, tmp_path):
+def test_same_rows_give_the_same_image(rows, folder, tmp_path):
     chart.draw(rows, tmp_path)
     for name in ("paper.svg", "paper.png"):
         assert (tmp_path / name).read_bytes() == (folder / "images" / name).read_bytes()
@@ -135,7 +135,7 @@ def test_committed_rows_are_complete_and_on_all_samples(committed):
 
 
 @pytest.mark.parametrize("name", ["paper.svg", "paper.png"])
-def test_committed_picture_is_there(name):
+def test_committed_image_is_there(name):
     assert (DOCS / "images" / name).stat().st_size > 10_000
 
 

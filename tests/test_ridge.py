@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paoding_onnx.layerwise.ridge import RIDGE, Change, Clamp, Rows, Singles, solve
+from paoding_onnx.layerwise.ridge import RIDGE, Clamp, Equations, Singles, Solution, solve
 
 NONE = Clamp()
 RELU = Clamp(low=0.0)
@@ -21,83 +21,85 @@ def rows(
     shift: float = 0.0,
     mean: float = 0.0,
     seed: int = 0,
-) -> Rows:
+) -> Equations:
     """Rows whose goal is a linear map of the features plus a shift; the map is the same for every seed."""
     right = np.random.default_rng(99).standard_normal((n_systems, n_features, n_made)).astype(np.float32)
     features = np.random.default_rng(seed).standard_normal((n_systems, n_rows, n_features)).astype(np.float32) + mean
     features = features.astype(np.float32)
     goal = features @ right + np.float32(shift)
-    return Rows(features, np.zeros_like(goal), goal)
+    return Equations(features, np.zeros_like(goal), goal)
 
 
-def noise(n_rows: int, n_features: int, seed: int) -> Rows:
+def noise(n_rows: int, n_features: int, seed: int) -> Equations:
     """Rows whose goal has nothing to do with their features."""
     rng = np.random.default_rng(seed)
     features, goal = rng.standard_normal((2, 1, n_rows, n_features)).astype(np.float32)
-    return Rows(features, np.zeros_like(goal), goal)
+    return Equations(features, np.zeros_like(goal), goal)
 
 
-def reached(of: Rows, change: Change) -> Singles:
+def reached(of: Equations, solution: Solution) -> Singles:
     """What comes out after a change."""
-    return np.asarray(of.start + of.features @ change.weight + change.shift)
+    return np.asarray(of.start + of.features @ solution.weight + solution.shift)
 
 
-def off(of: Rows, change: Change, clamp: Clamp = NONE) -> float:
+def off(of: Equations, solution: Solution, clamp: Clamp = NONE) -> float:
     """Mean square distance from the goal, as a share of the goal's."""
-    found = np.clip(reached(of, change), clamp.low, clamp.high) - np.clip(of.goal, clamp.low, clamp.high)
+    found = np.clip(reached(of, solution), clamp.low, clamp.high) - np.clip(of.goal, clamp.low, clamp.high)
     return float(np.square(found).mean() / np.square(np.clip(of.goal, clamp.low, clamp.high)).mean())
 
 
 def test_linear_map_is_found_up_to_the_ridge():
-    change = solve(rows(seed=1), rows(seed=2), NONE, has_shift=False)
+    solution = solve(rows(seed=1), rows(seed=2), NONE, has_shift=False)
     right = np.random.default_rng(99).standard_normal((1, 5, 3))
-    np.testing.assert_allclose(change.weight, right, atol=3 * RIDGE)
+    np.testing.assert_allclose(solution.weight, right, atol=3 * RIDGE)
 
 
 def test_fit_is_near_the_goal_on_rows_it_never_saw():
-    change = solve(rows(seed=1), rows(seed=2), NONE, has_shift=False)
-    assert off(rows(seed=3), change) < RIDGE**2 * 1.2
+    solution = solve(rows(seed=1), rows(seed=2), NONE, has_shift=False)
+    assert off(rows(seed=3), solution) < RIDGE**2 * 1.2
 
 
 def test_solution_is_that_of_the_normal_equations():
     fit, held = rows(seed=1), rows(seed=2)
-    change = solve(fit, held, NONE, has_shift=False)
+    solution = solve(fit, held, NONE, has_shift=False)
     features = np.concatenate([fit.features[0], held.features[0]]).astype(np.float64)
     goal = np.concatenate([fit.goal[0], held.goal[0]])
     gram = features.T @ features
     wanted = np.linalg.solve(gram + RIDGE * np.trace(gram) / 5 * np.eye(5), features.T @ goal)
-    np.testing.assert_allclose(change.weight[0], wanted, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(solution.weight[0], wanted, rtol=1e-3, atol=1e-4)
 
 
 def test_shift_is_found():
-    change = solve(rows(shift=2.0, mean=1.0, seed=1), rows(shift=2.0, mean=1.0, seed=2), NONE, has_shift=True)
+    solution = solve(rows(shift=2.0, mean=1.0, seed=1), rows(shift=2.0, mean=1.0, seed=2), NONE, has_shift=True)
     at_zero = rows(1, shift=2.0)
-    assert np.abs(change.shift - at_zero.goal + at_zero.features @ change.weight).max() < 0.2
-    assert off(rows(shift=2.0, mean=1.0, seed=3), change) < 2e-3
+    assert np.abs(solution.shift - at_zero.goal + at_zero.features @ solution.weight).max() < 0.2
+    assert off(rows(shift=2.0, mean=1.0, seed=3), solution) < 2e-3
 
 
 def test_ridge_does_not_pull_at_the_shift():
-    flat = Rows(np.zeros((1, 50, 2), np.float32), np.zeros((1, 50, 1), np.float32), np.full((1, 50, 1), 7, np.float32))
+    flat = Equations(
+        np.zeros((1, 50, 2), np.float32), np.zeros((1, 50, 1), np.float32), np.full((1, 50, 1), 7, np.float32)
+    )
     assert solve(flat, flat, NONE, has_shift=True).shift == pytest.approx(7)
 
 
 def test_without_an_offset_nothing_is_shifted():
-    change = solve(rows(shift=2.0, mean=1.0, seed=1), rows(shift=2.0, mean=1.0, seed=2), NONE, has_shift=False)
-    assert not change.shift.any()
+    solution = solve(rows(shift=2.0, mean=1.0, seed=1), rows(shift=2.0, mean=1.0, seed=2), NONE, has_shift=False)
+    assert not solution.shift.any()
 
 
 def test_change_starts_from_what_the_weights_give_now():
     fit, held = rows(seed=1), rows(seed=2)
-    started = [Rows(part.features, part.goal - part.features[..., :1], part.goal) for part in (fit, held)]
-    change = solve(*started, NONE, has_shift=False)
-    np.testing.assert_allclose(change.weight[0], [[1] * 3, *[[0] * 3] * 4], atol=3 * RIDGE)
+    started = [Equations(part.features, part.goal - part.features[..., :1], part.goal) for part in (fit, held)]
+    solution = solve(*started, NONE, has_shift=False)
+    np.testing.assert_allclose(solution.weight[0], [[1] * 3, *[[0] * 3] * 4], atol=3 * RIDGE)
 
 
 def test_every_system_is_solved_by_itself():
     fit, held = rows(n_systems=3, seed=1), rows(n_systems=3, seed=2)
     together = solve(fit, held, NONE, has_shift=True)
     for number in range(3):
-        parts = (Rows(*(getattr(r, n)[number, None] for n in ("features", "start", "goal"))) for r in (fit, held))
+        parts = (Equations(*(getattr(r, n)[number, None] for n in ("features", "start", "goal"))) for r in (fit, held))
         alone = solve(*parts, NONE, has_shift=True)
         np.testing.assert_allclose(together.weight[number], alone.weight[0], atol=1e-5)
 
@@ -108,7 +110,9 @@ def test_more_features_than_rows_give_the_same_as_the_gram_matrix_of_the_feature
     """The wide case has the dual form; a tall one with its rows doubled has the same solution."""
     fit, held = (rows(12, n_features=30, shift=0.5, seed=seed) for seed in (1, 2))
     wide = solve(fit, held, clamp, has_shift=has_shift)
-    doubled = [Rows(*(np.tile(getattr(r, n), (1, 3, 1)) for n in ("features", "start", "goal"))) for r in (fit, held)]
+    doubled = [
+        Equations(*(np.tile(getattr(r, n), (1, 3, 1)) for n in ("features", "start", "goal"))) for r in (fit, held)
+    ]
     tall = solve(*doubled, clamp, has_shift=has_shift)
     assert 2 * 12 < 30 < 6 * 12
     np.testing.assert_allclose(wide.weight, tall.weight, atol=1e-4)
@@ -117,22 +121,22 @@ def test_more_features_than_rows_give_the_same_as_the_gram_matrix_of_the_feature
 
 def test_distances_are_those_on_the_rows_held_back():
     held = rows(seed=2)
-    change = solve(rows(seed=1), held, NONE, has_shift=False)
-    assert change.before == pytest.approx(np.square(held.goal, dtype=np.float64).mean())
-    assert 0 < change.after < RIDGE**2 * 1.2 * change.before
+    solution = solve(rows(seed=1), held, NONE, has_shift=False)
+    assert solution.before == pytest.approx(np.square(held.goal, dtype=np.float64).mean())
+    assert 0 < solution.after < RIDGE**2 * 1.2 * solution.before
 
 
 def test_distances_are_clamped():
     fit, held = rows(seed=1), rows(seed=2)
-    change = solve(fit, held, CLIP, has_shift=False)
-    assert change.before == pytest.approx(np.square(np.clip(held.goal, -0.5, 0.5), dtype=np.float64).mean())
+    solution = solve(fit, held, CLIP, has_shift=False)
+    assert solution.before == pytest.approx(np.square(np.clip(held.goal, -0.5, 0.5), dtype=np.float64).mean())
 
 
-def beyond(seed: int) -> Rows:
+def beyond(seed: int) -> Equations:
     """A goal that is linear in the features, but for much worse numbers below zero."""
     found = rows(seed=seed, n_made=1)
     spoilt = np.where(found.goal < 0, found.goal - 5 * np.abs(found.features[..., 1:2]), found.goal)
-    return Rows(found.features, found.start, spoilt.astype(np.float32))
+    return Equations(found.features, found.start, spoilt.astype(np.float32))
 
 
 def test_numbers_beyond_the_clamp_spoil_the_fit_less():
@@ -144,7 +148,7 @@ def test_numbers_beyond_the_clamp_spoil_the_fit_less():
 def test_clamp_from_above_is_the_mirror_of_one_from_below():
     fit, held = beyond(1), beyond(2)
     below = solve(fit, held, RELU, has_shift=True)
-    mirrored = (Rows(part.features, -part.start, -part.goal) for part in (fit, held))
+    mirrored = (Equations(part.features, -part.start, -part.goal) for part in (fit, held))
     above = solve(*mirrored, Clamp(high=0.0), has_shift=True)
     np.testing.assert_allclose(above.weight, -below.weight, atol=1e-6)
 
@@ -158,21 +162,21 @@ def test_fit_that_holds_would_not_be_refused():
 
 
 def test_nothing_changes_where_the_goal_is_reached():
-    fit, held = (Rows(part.features, part.goal, part.goal) for part in (rows(seed=1), rows(seed=2)))
+    fit, held = (Equations(part.features, part.goal, part.goal) for part in (rows(seed=1), rows(seed=2)))
     assert solve(fit, held, NONE, has_shift=True) is None
 
 
 def test_goal_that_is_not_finite_is_refused():
     held = rows(seed=2)
-    broken = Rows(held.features, held.start, np.full_like(held.goal, np.nan))
+    broken = Equations(held.features, held.start, np.full_like(held.goal, np.nan))
     assert solve(rows(seed=1), broken, NONE, has_shift=True) is None
 
 
 def test_features_that_are_all_zero_break_nothing():
-    fit, held = (Rows(np.zeros_like(r.features), r.start, r.goal + 1) for r in (rows(seed=1), rows(seed=2)))
-    change = solve(fit, held, NONE, has_shift=True)
-    assert not change.weight.any()
-    assert np.isfinite(change.shift).all()
+    fit, held = (Equations(np.zeros_like(r.features), r.start, r.goal + 1) for r in (rows(seed=1), rows(seed=2)))
+    solution = solve(fit, held, NONE, has_shift=True)
+    assert not solution.weight.any()
+    assert np.isfinite(solution.shift).all()
 
 
 def test_same_rows_give_the_same_bytes():

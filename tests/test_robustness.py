@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from paoding_onnx.errors import ModelError, UsageError
-from paoding_onnx.evaluation import JudgeOptions
+from paoding_onnx.evaluation import EvaluateOptions
 from paoding_onnx.evaluation.dataset import ArraySamples, Range
 from paoding_onnx.evaluation.predictions import Form, Task
-from paoding_onnx.gradients.freeze import observed
+from paoding_onnx.gradients.freeze import record
 from paoding_onnx.robustness import Attack, robustness
 from paoding_onnx.robustness.attacks import Walk, estimate, fgsm, pgd
 from paoding_onnx.robustness.losses import Loss, loss_point
@@ -278,7 +278,7 @@ def test_losses_are_scikit_learns():
     ],
 )
 def test_loss_is_computed_at_the_logits_wherever_they_are(text, task, form, tensor):
-    subject = observed(
+    subject = record(
         model(f"g (float[N,3] x) => (float[N,3] y) <int64[1] a={{1}}> {{ {text} }}"),
         {"x": SCORES.astype(np.float32)},
     )
@@ -288,5 +288,5 @@ def test_loss_is_computed_at_the_logits_wherever_they_are(text, task, form, tens
 
 
 def test_the_options_of_judging_hold_for_attacks():
-    found = robustness(model(LINE), samples(), options=JudgeOptions(n_samples=3))
+    found = robustness(model(LINE), samples(), options=EvaluateOptions(n_samples=3))
     assert found.samples == 3

@@ -40,14 +40,14 @@ def units(text: str, **options) -> list[int]:
 
 
 def test_whole_heads_or_places_of_every_head_go():
-    assert units(HEADS, choose=("places",)) == [6, 6]
+    assert units(HEADS, choose=("positions",)) == [6, 6]
     assert units(HEADS, choose=("blocks",)) == [4]
     assert units(HEADS) == units(HEADS, choose=("auto",)) == [6, 6]
 
 
 def test_last_choice_that_matches_counts():
-    assert units(HEADS, choose=("blocks", "Reshape_*=places")) == [6, 6]
-    assert units(HEADS, choose=("places", "*=blocks")) == [4]
+    assert units(HEADS, choose=("blocks", "Reshape_*=positions")) == [6, 6]
+    assert units(HEADS, choose=("positions", "*=blocks")) == [4]
 
 
 def test_choices_say_what_was_chosen():
@@ -55,13 +55,13 @@ def test_choices_say_what_was_chosen():
     assert (choice.prefer, choice.sizes) == (Prefer.BLOCKS, (4, 6))
 
 
-@pytest.mark.parametrize(("places", "expected"), [(8, Prefer.PLACES), (3, Prefer.BLOCKS)])
+@pytest.mark.parametrize(("positions", "expected"), [(8, Prefer.POSITIONS), (3, Prefer.BLOCKS)])
 def test_grouped_convolutions_lose_places_where_there_are_enough(places, expected):
-    choice, *_ = examine(model(GROUPED.format(n=4 * places, places=places))).choices
+    choice, *_ = examine(model(GROUPED.format(n=4 * places, places=positions))).choices
     assert choice.prefer is expected
 
 
-@pytest.mark.parametrize("what", ["blocks", "places"])
+@pytest.mark.parametrize("what", ["blocks", "positions"])
 def test_either_choice_is_proven(what, monkeypatch):
     skip_latency(monkeypatch)
     for text in (HEADS, GROUPED.format(n=32, places=8)):
@@ -81,7 +81,7 @@ def test_plan_knows_what_was_chosen(monkeypatch):
 
 @pytest.mark.parametrize("text", ["heads", "*=heads", "=", ""])
 def test_choice_that_is_none_is_refused(text):
-    with pytest.raises(UsageError, match="does not end in one of auto, blocks, places"):
+    with pytest.raises(UsageError, match="does not end in one of auto, blocks, positions"):
         Options(choose=(text,))
 
 

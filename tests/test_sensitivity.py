@@ -12,9 +12,9 @@ from paoding_onnx.layerwise.statistics import observe_units
 from paoding_onnx.model.compare import _share
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.session import Session
-from paoding_onnx.reconstruction.compensate import stand_in
+from paoding_onnx.reconstruction.compensate import compensate
 from paoding_onnx.samplers import Candidate, View, reconstruction
-from paoding_onnx.selection.curve import Harm
+from paoding_onnx.selection.curve import Sensitivity
 from paoding_onnx.selection.sensitivity import SHARES, Probe, measure
 from paoding_onnx.surgery.cut import reweigh
 from tests.models import model
@@ -38,7 +38,7 @@ def view_of(subject: Model) -> View:
     """The view of a model that was seen on random inputs."""
     trace = traced_model(subject)
     seen = observe_units(subject, trace, feeds(subject, SIZES), renormalise=False, memory=1 << 30)
-    return View(trace, nothing(trace), {}, moments=seen.moments)
+    return View(trace, nothing(trace), {}, unit_statistics=seen.unit_statistics)
 
 
 def orders(view: View) -> dict[int, tuple[Candidate, ...]]:
@@ -47,7 +47,7 @@ def orders(view: View) -> dict[int, tuple[Candidate, ...]]:
     return {group.start: reconstruction(view, group, group.n_units - 1, rng) for group in view.trace.groups}
 
 
-def harms(subject: Model, *, memory: int = 1 << 30) -> tuple[Harm, ...]:
+def sensitivities(subject: Model, *, memory: int = 1 << 30) -> tuple[Sensitivity, ...]:
     """The harm of all groups."""
     view = view_of(subject)
     probe = Probe(subject, view, feeds(subject, SIZES), {}, memory)
@@ -59,7 +59,7 @@ def by_hand(subject: Model, number: int, count: int) -> float:
     view = view_of(subject)
     group = view.trace.groups[number]
     units = [candidate.unit for candidate in orders(view)[group.start][:count]]
-    new = stand_in(view, group, units, {layer.index: layer for layer in layers_of(view.trace.graph)})
+    new = compensate(view, group, units, {layer.index: layer for layer in layers_of(view.trace.graph)})
     before, after = Session(subject), Session(reweigh(subject, new))
     shares = []
     for name in before.output_names:
@@ -80,51 +80,55 @@ def divergence(wanted: NDArray[np.float32], got: NDArray[np.float32]) -> float:
 )
 def test_harm_is_that_of_the_whole_model_with_others_standing_in(text):
     subject = model(text)
-    for number, harm in enumerate(harms(subject)):
-        middle = len(harm.counts) // 2
-        assert harm.values[middle] == pytest.approx(by_hand(subject, number, harm.counts[middle]), rel=1e-3, abs=1e-7)
+    for number, sensitivity in enumerate(sensitivities(subject)):
+        middle = len(sensitivity.counts) // 2
+        assert sensitivity.values[middle] == pytest.approx(
+            by_hand(subject, number, sensitivity.counts[middle]), rel=1e-3, abs=1e-7
+        )
 
 
 def test_harm_of_another_number_of_units_would_be_noticed():
     subject = model(MLP)
-    harm = harms(subject)[0]
-    assert by_hand(subject, 0, harm.counts[0]) != pytest.approx(harm.values[-1], rel=0.1)
+    sensitivity = sensitivities(subject)[0]
+    assert by_hand(subject, 0, sensitivity.counts[0]) != pytest.approx(sensitivity.values[-1], rel=0.1)
 
 
 def test_every_group_has_its_harm_in_the_order_of_the_trace():
-    assert [harm.group for harm in harms(model(CNN))] == [group.name for group in traced_model(model(CNN)).groups]
+    assert [sensitivity.group for sensitivity in sensitivities(model(CNN))] == [
+        group.name for group in traced_model(model(CNN)).groups
+    ]
 
 
 def test_harm_is_measured_at_shares_of_the_units():
-    first, second = harms(model(MLP))
+    first, second = sensitivities(model(MLP))
     assert first.counts == tuple(round(16 * share) for share in SHARES)
     assert len(second.counts) == len(second.values) == len(SHARES)
 
 
 def test_tiny_group_is_measured_at_every_count():
     text = "g (float[N,8] x) => (float[N,4] y) <float[8,3] a, float[3,4] b> { p = MatMul (x, a) y = MatMul (p, b) }"
-    (harm,) = harms(model(text))
-    assert harm.counts == (1, 2)
+    (sensitivity,) = sensitivities(model(text))
+    assert sensitivity.counts == (1, 2)
 
 
 @pytest.mark.parametrize("text", [MLP, CNN, STREAM], ids=["rows", "pictures", "stream of two outputs"])
 def test_harm_grows_with_the_units_lost(text):
-    for harm in harms(model(text)):
-        assert harm.values[0] < harm.values[-1]
-        assert min(harm.values) >= 0
+    for sensitivity in sensitivities(model(text)):
+        assert sensitivity.values[0] < sensitivity.values[-1]
+        assert min(sensitivity.values) >= 0
 
 
 def test_harm_grows_with_every_unit_where_nothing_bends():
     text = "g (float[N,8] x) => (float[N,6] y) <float[8,8] a, float[8,6] b> { p = MatMul (x, a) y = MatMul (p, b) }"
-    (harm,) = harms(model(text))
-    assert list(harm.values) == sorted(harm.values)
+    (sensitivity,) = sensitivities(model(text))
+    assert list(sensitivity.values) == sorted(sensitivity.values)
 
 
 def test_units_that_do_nothing_do_no_harm():
     def plant(weights):
         weights["a"][:, 8:], weights["ab"][8:] = 0, 0
 
-    first, second = harms(planted(MLP, plant))
+    first, second = sensitivities(planted(MLP, plant))
     assert max(first.values[:4]) < 1e-6 < 1e-3 < first.values[4]
     assert second.values[0] > 1e-5
 
@@ -133,39 +137,39 @@ def test_units_that_others_can_stand_in_for_do_no_harm():
     def plant(weights):
         weights["a"][:, 8:], weights["ab"][8:] = weights["a"][:, :8], weights["ab"][:8]
 
-    assert max(harms(planted(MLP, plant))[0].values[:4]) < 1e-3
+    assert max(sensitivities(planted(MLP, plant))[0].values[:4]) < 1e-3
 
 
 def test_constant_units_do_no_harm_where_an_offset_takes_over():
     def plant(weights):
         weights["a"][:, 8:], weights["ab"][8:] = 0, 3
 
-    assert max(harms(planted(MLP, plant))[0].values[:4]) < 1e-4
+    assert max(sensitivities(planted(MLP, plant))[0].values[:4]) < 1e-4
 
 
 def test_probabilities_count_by_their_divergence_alone():
     subject = model(MLP)
     view = view_of(subject)
-    for number, harm in enumerate(harms(model(PROBABILITIES))):
-        units = [c.unit for c in orders(view)[view.trace.groups[number].start][: harm.counts[3]]]
-        new = stand_in(
+    for number, sensitivity in enumerate(sensitivities(model(PROBABILITIES))):
+        units = [c.unit for c in orders(view)[view.trace.groups[number].start][: sensitivity.counts[3]]]
+        new = compensate(
             view, view.trace.groups[number], units, {layer.index: layer for layer in layers_of(view.trace.graph)}
         )
         a, b = (
             np.concatenate([Session(which).run(feed)["y"] for feed in feeds(subject, SIZES)])
             for which in (subject, reweigh(subject, new))
         )
-        assert harm.values[3] == pytest.approx(divergence(a, b), rel=1e-2, abs=1e-6)
+        assert sensitivity.values[3] == pytest.approx(divergence(a, b), rel=1e-2, abs=1e-6)
 
 
 def test_group_that_no_weight_consumes_is_measured_by_what_it_makes():
-    (harm,) = harms(model(INEXACT))
-    assert 0 < harm.values[0] < harm.values[-1]
+    (sensitivity,) = sensitivities(model(INEXACT))
+    assert 0 < sensitivity.values[0] < sensitivity.values[-1]
 
 
 def test_outputs_that_are_no_floats_do_not_count():
     text = MLP.replace("[N,4] y)", "[N,4] y, int64[N,1] z)").replace("}", "z = ArgMax <axis=1> (y) }")
-    first, second = harms(model(text)), harms(model(MLP))
+    first, second = sensitivities(model(text)), sensitivities(model(MLP))
     assert [h.values for h in first] == [pytest.approx(h.values) for h in second]
 
 
@@ -173,12 +177,12 @@ def test_output_that_never_changes_does_not_count():
     text = MLP.replace("[N,4] y)", "[N,4] y, float[N,1] z)").replace(
         "}", "w = Sub (y, y) z = ReduceMax <axes=[1]> (w) }"
     )
-    first, second = harms(model(text)), harms(model(MLP))
+    first, second = sensitivities(model(text)), sensitivities(model(MLP))
     assert [h.values for h in first] == [pytest.approx(h.values) for h in second]
 
 
 def test_little_memory_gives_the_same():
-    assert harms(model(STREAM), memory=1) == harms(model(STREAM))
+    assert sensitivities(model(STREAM), memory=1) == sensitivities(model(STREAM))
 
 
 def test_model_with_other_statistics_is_measured_with_these():

@@ -56,14 +56,14 @@ def test_optimised_session_gives_the_same_numbers():
 
 def test_lean_session_gives_the_same_numbers_with_lent_weights(monkeypatch):
     monkeypatch.setattr("paoding_onnx.model.session.LENT_BYTES", 0)
-    plain, lean = Session(model(TEXT)), Session(model(TEXT), optimise=True, lean=True)
-    np.testing.assert_allclose(plain.run(FEEDS)["y"], lean.run(FEEDS)["y"], rtol=1e-5)
+    plain, low_memory = Session(model(TEXT)), Session(model(TEXT), optimise=True, low_memory=True)
+    np.testing.assert_allclose(plain.run(FEEDS)["y"], low_memory.run(FEEDS)["y"], rtol=1e-5)
 
 
 def test_lean_session_refuses_a_model_in_which_the_optimiser_reads_a_lent_weight(monkeypatch):
     monkeypatch.setattr("paoding_onnx.model.session.LENT_BYTES", 0)
     with pytest.raises(ModelError, match="does not load"):
-        Session(model(FOLDED), optimise=True, lean=True)
+        Session(model(FOLDED), optimise=True, low_memory=True)
 
 
 def test_large_models_are_compared_though_the_optimiser_reads_their_weights(monkeypatch):

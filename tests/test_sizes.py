@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from paoding_onnx.dependency.shape_arithmetic import follow_sizes
-from paoding_onnx.rules.binding import sites_of
+from paoding_onnx.rules.binding import bind_nodes
 from paoding_onnx.shapes.observe import observe
 from tests.models import model, prune_randomly, traced
 
@@ -15,18 +15,21 @@ HEAD = (
 SCALED = HEAD + "s = Shape (p) c = Gather (s, one) f = Cast <to=1> (c) q = Div (p, f) y = Conv (q, b) }"
 
 
-def uses(text: str) -> list[tuple[str, set[tuple[str, int]]]]:
+def data_uses(text: str) -> list[tuple[str, set[tuple[str, int]]]]:
     """The operator that reads sizes as data (empty for a graph output), and the axes whose sizes they are."""
     graph = observe(model(text))
-    sites = sites_of(graph)
+    bound_nodes = bind_nodes(graph)
     return [
-        (sites[use.site].node.operator if use.site >= 0 else "", {(slot.tensor, axis) for slot, axis in use.sources})
-        for use in follow_sizes(graph, sites).uses
+        (
+            bound_nodes[data_use.node_index].node.operator if data_use.node_index >= 0 else "",
+            {(use.tensor, axis) for use, axis in data_use.sources},
+        )
+        for data_use in follow_sizes(graph, bound_nodes).data_uses
     ]
 
 
 def test_size_that_scales_an_activation_is_data():
-    ((operator, sources),) = uses(SCALED)
+    ((operator, sources),) = data_uses(SCALED)
     assert operator == "Div"
     assert ("p", 1) in sources
 
@@ -48,12 +51,12 @@ def test_size_that_is_data_and_varies_pins_its_axis():
 
 def test_number_of_elements_is_made_of_every_axis():
     text = HEAD + "s = Size (p) f = Cast <to=1> (s) q = Mul (p, f) y = Conv (q, b) }"
-    assert uses(text) == [("Mul", {("p", 0), ("p", 1), ("p", 2), ("p", 3)})]
+    assert data_uses(text) == [("Mul", {("p", 0), ("p", 1), ("p", 2), ("p", 3)})]
 
 
 def test_part_of_a_shape_is_made_of_its_axes():
     text = HEAD + "s = Shape <start=2> (p) f = Cast <to=1> (s) m = ReduceMax (f) q = Mul (p, m) y = Conv (q, b) }"
-    assert uses(text) == [("Mul", {("p", 2), ("p", 3)})]
+    assert data_uses(text) == [("Mul", {("p", 2), ("p", 3)})]
     assert traced(text).n_units == 8
 
 
@@ -63,17 +66,17 @@ def test_part_of_a_shape_is_made_of_its_axes():
     ids=["target of a reshape", "shape of a constant"],
 )
 def test_size_that_ends_in_a_shape_is_no_data(body):
-    assert uses(HEAD + "s = Shape (p) " + body) == []
+    assert data_uses(HEAD + "s = Shape (p) " + body) == []
 
 
 def test_size_that_is_a_graph_output_is_data():
     text = HEAD.replace("y)", "y, int64[4] s)") + "s = Shape (p) y = Conv (p, b) }"
-    assert uses(text) == [("", {("p", 0), ("p", 1), ("p", 2), ("p", 3)})]
+    assert data_uses(text) == [("", {("p", 0), ("p", 1), ("p", 2), ("p", 3)})]
 
 
 def test_size_that_an_unknown_operator_reads_is_data():
     text = HEAD + "s = Shape (p) n = RandomNormalLike <dtype=1> (s) r = Reshape (p, s) y = Conv (r, b) }"
-    assert [operator for operator, _ in uses(text)] == ["RandomNormalLike"]
+    assert [operator for operator, _ in data_uses(text)] == ["RandomNormalLike"]
 
 
 def test_reshape_keeps_its_target_when_another_tensor_it_was_computed_from_shrinks():

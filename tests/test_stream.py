@@ -139,7 +139,7 @@ def test_remaining_nodes_give_the_outputs(name):
 def test_wrong_constant_would_be_noticed():
     subject, graph, feeds = studied(CNN)
     wrong = {"a": constants(subject)["a"][::-1].copy()}
-    with Stream(subject, graph, feeds, contents=wrong) as stream:
+    with Stream(subject, graph, feeds, overrides=wrong) as stream:
         stream.advance(len(graph.nodes))
         assert worst(stream, "y", whole(subject, feeds)) > 1e-2
 
@@ -306,7 +306,7 @@ def test_model_is_not_changed():
     subject = model(MODELS["subgraph"])
     graph = observe(subject)
     before = subject.proto.SerializeToString()
-    with Stream(subject, graph, feeds_of(graph), contents={"b": np.zeros((3, 3), np.float32)}) as stream:
+    with Stream(subject, graph, feeds_of(graph), overrides={"b": np.zeros((3, 3), np.float32)}) as stream:
         stream.advance(len(graph.nodes))
     assert subject.proto.SerializeToString() == before
 

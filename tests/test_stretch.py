@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import pytest
 
-from paoding_onnx.layerwise.subgraph import proto_nodes, reads, stretch
+from paoding_onnx.layerwise.subgraph import proto_nodes, reads, subgraph
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
@@ -24,7 +24,7 @@ BRANCHES = """g (float[N,3] x, bool c) => (float[N,3] y) <float[3,3] a, float[3,
 def piece(subject: Model, first: int, stop: int, *, outputs: list[str], **rest: object) -> Model:
     """Nodes `first` to `stop` of a model as a model."""
     graph = observe(subject)
-    return stretch(subject, graph, proto_nodes(subject, graph)[first:stop], outputs=outputs, **rest)
+    return subgraph(subject, graph, proto_nodes(subject, graph)[first:stop], outputs=outputs, **rest)
 
 
 def names(infos: list[onnx.ValueInfoProto]) -> list[str]:
@@ -52,7 +52,7 @@ def test_stretch_computes_what_the_model_does():
 
 def test_constants_may_be_others():
     subject = model(MLP)
-    found = piece(subject, 2, 5, outputs=["t"], contents={"bb": np.full(12, -1e6, np.float32)})
+    found = piece(subject, 2, 5, outputs=["t"], overrides={"bb": np.full(12, -1e6, np.float32)})
     assert not Session(found).run({"q": np.ones((2, 16), np.float32)})["t"].any()
 
 

@@ -18,7 +18,7 @@ from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import make_plan, plan_document
 from paoding_onnx.verification.masked import mask
 from tests.models import model, parse, prune_randomly, random_plan
-from tests.pruning import CNN, MLP, contents, initializers, is_unchanged, moved, plan_of, traced_model
+from tests.pruning import CNN, MLP, initializers, is_unchanged, moved, overrides, plan_of, traced_model
 
 BRANCHES = """g (float[1,3,4,4] x) => (float[1,5,16] y)
     <float[8,3,1,1] a, float[8,3,1,1] b, float[5,8] c, float[5,8] d, int64[3] target={0,8,16}> {
@@ -73,14 +73,14 @@ def test_removing_nothing_returns_the_same_bytes():
     subject = model(CNN)
     trace = traced_model(subject)
     same = cut(subject, trace, make_plan(nothing(trace)))
-    assert is_unchanged(same, subject.proto.SerializeToString(), contents(subject))
+    assert is_unchanged(same, subject.proto.SerializeToString(), overrides(subject))
 
 
 @pytest.mark.parametrize("stage", [cut, mask])
 @pytest.mark.parametrize("text", [CNN, BRANCHES, SHARED, CONSTANTS], ids=["cnn", "branches", "shared", "constants"])
 def test_input_model_is_not_changed(stage, text):
     subject = model(text)
-    proto, before = subject.proto.SerializeToString(), contents(subject)
+    proto, before = subject.proto.SerializeToString(), overrides(subject)
     trace = traced_model(subject)
     stage(subject, trace, random_plan(trace))
     assert is_unchanged(subject, proto, before)

@@ -7,7 +7,7 @@ import pytest
 
 from paoding_onnx.dependency.trace import Group, Role, Trace, gone
 from paoding_onnx.errors import UsageError
-from paoding_onnx.rules.binding import Slot
+from paoding_onnx.rules.binding import TensorUse
 from tests.models import IMAGES, ROWS, traced
 
 NET = """g (float[N,3,8,8] x) => (float[N,5] y)
@@ -22,7 +22,10 @@ NET = """g (float[N,3,8,8] x) => (float[N,5] y)
 
 def roles(group: Group) -> dict[str, str]:
     """Role of each constant's axis, by name and number."""
-    return {f"{place.slot.tensor}{place.axis}": place.role.value for place in group.places}
+    return {
+        f"{parameter_axis.use.tensor}{parameter_axis.axis}": parameter_axis.role.value
+        for parameter_axis in group.parameter_axes
+    }
 
 
 def reason(found: Trace, tensor: str, axis: int) -> tuple[str, str]:
@@ -55,24 +58,24 @@ def test_roles_of_weights():
 
 def test_places_with_a_role():
     first, _ = traced(NET).groups
-    assert [place.slot.tensor for place in first.having(Role.CONSUMES)] == ["b"]
+    assert [parameter_axis.use.tensor for parameter_axis in first.having(Role.CONSUMES)] == ["b"]
 
 
 def test_position_of_no_unit_is_minus_one():
     found = traced(NET)
-    assert found.units[Slot("a"), 0].tolist() == [0, 1, 2, 3]
-    assert found.units[Slot("a"), 1].tolist() == [-1, -1, -1]
+    assert found.units[TensorUse("a"), 0].tolist() == [0, 1, 2, 3]
+    assert found.units[TensorUse("a"), 1].tolist() == [-1, -1, -1]
 
 
 def test_flattened_positions_name_their_channel():
-    assert traced(NET).units[Slot("c"), 0].tolist() == np.repeat(np.arange(4, 10), 16).tolist()
+    assert traced(NET).units[TensorUse("c"), 0].tolist() == np.repeat(np.arange(4, 10), 16).tolist()
 
 
 def test_kept_positions():
     found = traced(NET)
     removed = np.arange(10) == 5
-    assert found.kept(Slot("b"), 0, removed).tolist() == [True, False, True, True, True, True]
-    assert found.kept(Slot("c"), 0, removed).sum() == 80
+    assert found.kept(TensorUse("b"), 0, removed).tolist() == [True, False, True, True, True, True]
+    assert found.kept(TensorUse("c"), 0, removed).sum() == 80
 
 
 def test_sizes_of_factors_without_the_removed():

@@ -19,7 +19,7 @@ from paoding_onnx.model.load import load
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.save import save, stage, write_model, write_text
 from tests.models import model, parse
-from tests.pruning import contents, files, is_unchanged, moved
+from tests.pruning import files, is_unchanged, moved, overrides
 
 WIDE = "g (float[N,16] x) => (float[N,4] y) <float[16,32] a, float[32,4] b> { p = MatMul (x, a) y = MatMul (p, b) }"
 """a has 2048 bytes and leaves the protobuf, b has 512 and stays."""
@@ -52,7 +52,7 @@ def test_saved_model_is_the_model(tmp_path):
 
 def test_saving_leaves_the_model_as_it_was(tmp_path):
     subject = model(WIDE)
-    proto, before = subject.proto.SerializeToString(), contents(subject)
+    proto, before = subject.proto.SerializeToString(), overrides(subject)
     save(subject, tmp_path / "m.onnx")
     assert is_unchanged(subject, proto, before)
 

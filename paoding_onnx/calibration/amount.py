@@ -48,8 +48,8 @@ def n_samples_for(model: Model, trace: Trace, shapes: Shapes) -> int:
     batch = max(min((shape[0] for shape in shapes.values() if shape), default=1), 1)
     wanted = USUAL_SAMPLES
     for layer in layers_of(trace.graph):
-        rows = max(count(layer.site, layer.of.rows) // batch, 1)
-        wanted = max(wanted, ROWS_PER_FEATURE * layer.of.n_features(layer.site) // rows)
+        rows = max(count(layer.bound, layer.of.rows) // batch, 1)
+        wanted = max(wanted, ROWS_PER_FEATURE * layer.of.n_features(layer.bound) // rows)
     numbers = max(sum(int(np.prod(shape)) for shape in shapes.values()) // batch, 1)
     macs = max(cost(trace, nothing(trace)).macs // batch, 1)
     most = min(MOST_SAMPLES, max(MOST_NUMBERS // numbers, USUAL_SAMPLES), MACS_TO_RUN // macs)

@@ -21,12 +21,12 @@ from onnx import numpy_helper
 from paoding_onnx.calibration import Samples
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError, UsageError
-from paoding_onnx.gradients.freeze import observed
+from paoding_onnx.gradients.freeze import record
 from paoding_onnx.layerwise.statistics import normalising, statistics_axis
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model, input_specs, lift
 from paoding_onnx.model.session import Session
-from paoding_onnx.rules.binding import Site
+from paoding_onnx.rules.binding import BoundNode
 from paoding_onnx.shapes.observe import runnable_shapes
 
 Progress = Callable[[float], None]
@@ -65,14 +65,14 @@ def distil(
         ModelError: if the model stores no statistics, or has no gradient.
         UsageError: if onnx-ad is not installed.
     """
-    sites = [trace.sites[index] for index in normalising(trace)]
-    if not sites:
+    bound_nodes = [trace.bound_nodes[index] for index in normalising(trace)]
+    if not bound_nodes:
         raise ModelError("the model stores no statistics of its training data")
     name = _moved(samples)
     rows = _rows(model, trace, samples, memory)
     count = min(samples.n_samples, MOST_SAMPLES) // rows * rows
     batches = _regrouped(samples.batches, rows, np.linspace(0, samples.n_samples - 1, count).astype(np.int64))
-    slope = _Slope(_with_loss(model, sites, rows / _measured(model, trace)), batches[0], name)
+    slope = _Slope(_with_loss(model, bound_nodes, rows / _measured(model, trace)), batches[0], name)
     values = np.concatenate([feed[name] for feed in batches])
     walk = _Walk(values.min(0), values.max(0), STRIDE * float(values.std()), steps)
     found = []
@@ -80,7 +80,9 @@ def distil(
         part = partial(_part, progress, number, len(batches))
         found.append({**feed, name: walk.down(slope, feed, name, part)})
     usual = len(next(iter(samples.batches[0].values())))
-    return Samples(tuple(_regrouped(found, usual, np.arange(count))), f"{samples.words}, distilled in {steps} steps")
+    return Samples(
+        tuple(_regrouped(found, usual, np.arange(count))), f"{samples.description}, distilled in {steps} steps"
+    )
 
 
 def _part(progress: Progress, number: int, count: int, share: float) -> None:
@@ -166,9 +168,9 @@ class _Slope:
         try:
             from paoding_onnx.gradients.reverse import reverse_pass
         except ImportError as error:
-            words = "distilling needs onnx-ad: pip install 'paoding_onnx[robustness]'"
-            raise UsageError(words) from error
-        _, backward, seed = reverse_pass(observed(scored, feed), name, LOSS)
+            description = "distilling needs onnx-ad: pip install 'paoding_onnx[robustness]'"
+            raise UsageError(description) from error
+        _, backward, seed = reverse_pass(record(scored, feed), name, LOSS)
         self._session = Session(lift(backward), optimise=True)
         self._name, self._seed = name, {seed: np.ones(1, np.float32)}
 
@@ -179,7 +181,7 @@ class _Slope:
         return np.asarray(found, np.float32).reshape(feed[self._name].shape)
 
 
-def _with_loss(model: Model, sites: Sequence[Site], growth: float) -> Model:
+def _with_loss(model: Model, bound_nodes: Sequence[BoundNode], growth: float) -> Model:
     """The model with one more output: how far the channels of all normalisations are from their statistics.
 
     It is right for batches `growth` times as large as those at which the sites were measured.
@@ -191,10 +193,10 @@ def _with_loss(model: Model, sites: Sequence[Site], growth: float) -> Model:
     proto.CopyFrom(model.proto)
     places = {node.output[0]: place for place, node in enumerate(proto.graph.node) if node.output}
     version = max((opset.version for opset in proto.opset_import if not opset.domain), default=1)
-    writers = [_Writer(f"{LOSS}_{number}", version) for number in range(len(sites))]
-    losses = [_write_loss(site, writer, growth) for site, writer in zip(sites, writers, strict=True)]
+    writers = [_Writer(f"{LOSS}_{number}", version) for number in range(len(bound_nodes))]
+    losses = [_write_loss(bound, writer, growth) for bound, writer in zip(bound_nodes, writers, strict=True)]
     spelled_out = {
-        places[site.node.first_output.name]: writer.nodes for site, writer in zip(sites, writers, strict=True)
+        places[bound.node.first_output.name]: writer.nodes for bound, writer in zip(bound_nodes, writers, strict=True)
     }
     last = _Writer(f"{LOSS}_of_all", version)
     total = losses[0]
@@ -211,21 +213,21 @@ def _with_loss(model: Model, sites: Sequence[Site], growth: float) -> Model:
     return Model(proto, model.weights)
 
 
-def _write_loss(site: Site, writer: _Writer, growth: float) -> str:
+def _write_loss(bound: BoundNode, writer: _Writer, growth: float) -> str:
     """Write the loss of one normalisation, and the normalisation itself; returns the name of the loss."""
-    where, affine, node = site.rule.statistics, site.rule.affine, site.node
+    where, affine, node = bound.rule.statistics, bound.rule.affine, bound.node
     mean, variance = (node.operand(k) for k in ((where.mean, where.variance) if where is not None else ()))
     source = node.inputs[0]
     if source is None or source.shape is None or affine is None or mean is None or variance is None:
         raise ModelError(f"the statistics of {node.name!r} cannot be used")
     if source.dtype != np.float32:
         raise ModelError(f"{node.name!r} computes in {source.dtype}, and not in float32")
-    axis, ndim = statistics_axis(site), len(source.shape)
+    axis, ndim = statistics_axis(bound), len(source.shape)
     gain, shift = np.asarray(affine.gain, np.float64), np.asarray(affine.shift, np.float64)
     centre, spread = np.asarray(mean.value, np.float64), np.sqrt(np.asarray(variance.value, np.float64) + TINY)
     writer.shape = tuple(-1 if k == axis else 1 for k in range(ndim))
     z = writer.scaled(source.name, 1 / spread, -centre / spread, "z")
-    writer.scaled(z, gain * spread, shift + gain * centre, "y", output=site.node.first_output.name)
+    writer.scaled(z, gain * spread, shift + gain * centre, "y", output=bound.node.first_output.name)
     others = tuple(k for k in range(ndim) if k != axis)
     count = growth * math.prod(source.shape[k] for k in others)
     level = writer.squared(writer.mean(z, others, count, "first"), "level")

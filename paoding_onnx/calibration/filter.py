@@ -20,7 +20,7 @@ _SURE = 0.9
 """Beliefs above this count as equally sure."""
 
 
-def beliefs(outputs: Mapping[str, Array], n_samples: int) -> Floats | None:
+def predictions(outputs: Mapping[str, Array], n_samples: int) -> Floats | None:
     """Probabilities `(n_samples, n_classes)` by the first output that reads as such; `None` if none does."""
     for value in outputs.values():
         flat = value.reshape(value.shape[:2]) if value.ndim == 4 and value.shape[2:] == (1, 1) else value

@@ -80,7 +80,7 @@ def first_weights(graph: Graph, name: str) -> Floats | None:
         weight = next((t.value for t in node.inputs if t is not None and t.is_constant and t.value is not None), None)
         if weight is None or weight.ndim != 2 or weight.dtype.kind != "f":
             return None
-        left, right = (words.split() for words in rule.equation.split("->")[0].split(",")[:2])
+        left, right = (description.split() for description in rule.equation.split("->")[0].split(",")[:2])
         return np.asarray(np.moveaxis(weight, right.index(left[-1]), 0) if left[-1] in right else weight, np.float32)
     return None
 

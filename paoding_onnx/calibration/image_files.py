@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from paoding_onnx.calibration import normalization
 from paoding_onnx.calibration.images.families import Frame
-from paoding_onnx.calibration.input_kinds import Role
+from paoding_onnx.calibration.input_kinds import InputRole
 from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.calibration.sources import laid_out
 from paoding_onnx.errors import UsageError
@@ -24,14 +24,14 @@ ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", "
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
-def read_photos(folder: Path, role: Role, options: InputOptions, limit: int) -> Array:
+def read_images(folder: Path, role: InputRole, options: InputOptions, limit: int) -> Array:
     """At most `limit` of the pictures in `folder`, evenly spaced, shrunk to the input's size, scaled as options say.
 
     Raises:
         UsageError: if there are none, one cannot be read, or Pillow is not there.
     """
     require_pillow()
-    files = picture_files(folder)
+    files = image_files(folder)
     if not files:
         raise UsageError(f"{folder} holds no pictures ({', '.join(sorted(ENDINGS))})")
     chosen = files[:: max(1, len(files) // limit)][:limit]
@@ -50,7 +50,7 @@ def require_pillow() -> None:
         raise UsageError("reading pictures takes Pillow: pip install 'paoding_onnx[pictures]'")
 
 
-def picture_files(folder: Path) -> list[Path]:
+def image_files(folder: Path) -> list[Path]:
     """The pictures in `folder` and below it, in the order of their names; known by their endings."""
     return sorted(file for file in folder.rglob("*") if file.suffix.lower() in ENDINGS)
 
@@ -70,20 +70,20 @@ def decode(file: Path, frame: Frame, *, crop: float | None = None) -> NDArray[np
         raise UsageError(f"pictures have {', '.join(map(str, _MODES))} channels, not {frame.n_channels}")
     try:
         with Image.open(file) as stored:
-            picture = ImageOps.exif_transpose(stored).convert(_MODES[frame.n_channels])
+            image = ImageOps.exif_transpose(stored).convert(_MODES[frame.n_channels])
             size = (frame.width, frame.height)
-            fitted = picture.resize(size, Image.Resampling.BILINEAR) if crop is None else _middle(picture, frame, crop)
+            fitted = image.resize(size, Image.Resampling.BILINEAR) if crop is None else _middle(image, frame, crop)
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise UsageError(f"cannot read the picture {file}: {error}") from error
     return np.asarray(fitted, np.uint8).reshape(frame.height, frame.width, frame.n_channels)
 
 
-def _middle(picture: Image.Image, frame: Frame, crop: float) -> Image.Image:
+def _middle(image: Image.Image, frame: Frame, crop: float) -> Image.Image:
     """The middle of the picture once it is shrunk or enlarged to `crop` times the frame."""
     from PIL import Image
 
-    ratio = max(frame.width / picture.width, frame.height / picture.height) * crop
-    width, height = max(round(picture.width * ratio), frame.width), max(round(picture.height * ratio), frame.height)
+    ratio = max(frame.width / image.width, frame.height / image.height) * crop
+    width, height = max(round(image.width * ratio), frame.width), max(round(image.height * ratio), frame.height)
     left, top = (width - frame.width) // 2, (height - frame.height) // 2
-    resized = picture.resize((width, height), Image.Resampling.BILINEAR)
+    resized = image.resize((width, height), Image.Resampling.BILINEAR)
     return resized.crop((left, top, left + frame.width, top + frame.height))

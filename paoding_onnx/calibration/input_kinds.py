@@ -24,18 +24,18 @@ _LONG_ROW = 4096
 class Kind(StrEnum):
     """What an input holds."""
 
-    PICTURES = "pictures"
+    IMAGES = "images"
     TABLE = "table"
     TOKENS = "tokens"
     AUDIO = "audio"
     NOISE = "noise"
     ONES = "ones"
     ZEROS = "zeros"
-    PLACES = "places"
+    POSITIONS = "positions"
 
 
 @dataclass(frozen=True, slots=True)
-class Role:
+class InputRole:
     """An input with the shape it is fed in, and the axis of the samples; that is `None` if samples share the content.
 
     `channels` is the axis of a picture's channels, `vocabulary` the number of different tokens.
@@ -70,7 +70,9 @@ class Role:
         return tuple(count if axis == self.batch_axis else size for axis, size in enumerate(self.shape))
 
 
-def roles_of(specs: Sequence[InputSpec], graph: Graph, shapes: Shapes, *, kind: str, batch: int) -> tuple[Role, ...]:
+def roles_of(
+    specs: Sequence[InputSpec], graph: Graph, shapes: Shapes, *, kind: str, batch: int
+) -> tuple[InputRole, ...]:
     """The role of every input, for open batch axes of size `batch`; `kind` (unless auto) is that of the main one."""
     main = specs[main_input(specs, shapes)]
     roles = []
@@ -105,29 +107,29 @@ def _batch_axis(spec: InputSpec, main: InputSpec, shapes: Shapes) -> int | None:
     return 0 if alike and shapes[spec.name][0] == shapes[main.name][0] else None
 
 
-def _role(spec: InputSpec, graph: Graph, shape: tuple[int, ...], axis: int | None) -> Role:
+def _role(spec: InputSpec, graph: Graph, shape: tuple[int, ...], axis: int | None) -> InputRole:
     dtype_kind = spec.dtype.kind if spec.dtype is not None else "O"
     channels = _channel_axis(shape)
     if dtype_kind == "b" or "mask" in spec.name.lower():
-        return Role(spec, Kind.ONES, shape, axis)
+        return InputRole(spec, Kind.ONES, shape, axis)
     if axis != 0:
-        return Role(spec, Kind.NOISE, shape, axis)
+        return InputRole(spec, Kind.NOISE, shape, axis)
     if channels and (dtype_kind == "f" or (spec.dtype is not None and spec.dtype.itemsize == 1)):
-        return Role(spec, Kind.PICTURES, shape, axis, channels=channels)
+        return InputRole(spec, Kind.IMAGES, shape, axis, channels=channels)
     if dtype_kind in "iu":
         return _integer_role(spec, graph, shape, axis)
     kinds = {2: Kind.AUDIO if shape[-1] >= _LONG_ROW else Kind.TABLE, 3: Kind.AUDIO}
-    return Role(spec, kinds.get(len(shape), Kind.NOISE), shape, axis)
+    return InputRole(spec, kinds.get(len(shape), Kind.NOISE), shape, axis)
 
 
-def _integer_role(spec: InputSpec, graph: Graph, shape: tuple[int, ...], axis: int | None) -> Role:
+def _integer_role(spec: InputSpec, graph: Graph, shape: tuple[int, ...], axis: int | None) -> InputRole:
     """Numbers that pick rows of a stored table are tokens; the names of other inputs are all there is to go by."""
     name = spec.name.lower()
     if "type" in name or "segment" in name:
-        return Role(spec, Kind.ZEROS, shape, axis)
+        return InputRole(spec, Kind.ZEROS, shape, axis)
     if "position" in name:
-        return Role(spec, Kind.PLACES, shape, axis)
-    return Role(spec, Kind.TOKENS, shape, axis, vocabulary=vocabulary(graph, spec.name))
+        return InputRole(spec, Kind.POSITIONS, shape, axis)
+    return InputRole(spec, Kind.TOKENS, shape, axis, vocabulary=vocabulary(graph, spec.name))
 
 
 def _channel_axis(shape: tuple[int, ...]) -> int:
@@ -140,9 +142,9 @@ def _channel_axis(shape: tuple[int, ...]) -> int:
     return 0
 
 
-def _told(role: Role, kind: Kind) -> Role:
+def _told(role: InputRole, kind: Kind) -> InputRole:
     """The role with another kind, as far as its shape allows."""
-    if kind is Kind.PICTURES:
+    if kind is Kind.IMAGES:
         if len(role.shape) != 4 or role.batch_axis != 0:
             raise UsageError(
                 f"input {role.spec.name!r} of shape {role.shape} cannot hold pictures: those have four axes"

@@ -9,8 +9,8 @@ import numpy as np
 
 from paoding_onnx.calibration import normalization, sources
 from paoding_onnx.calibration.arrays import arrays_of_inputs, read_arrays, scale_of
-from paoding_onnx.calibration.image_files import read_photos
-from paoding_onnx.calibration.input_kinds import Kind, Role, main_input, roles_of
+from paoding_onnx.calibration.image_files import read_images
+from paoding_onnx.calibration.input_kinds import InputRole, Kind, main_input, roles_of
 from paoding_onnx.calibration.samples import InputOptions, Samples
 from paoding_onnx.calibration.synthesize import BATCH
 from paoding_onnx.errors import UsageError
@@ -33,7 +33,7 @@ def load_samples(
     main = main_input(specs, shapes)
     roles = roles_of(specs, graph, shapes, kind=options.kind, batch=BATCH)
     if path.is_dir():
-        arrays = {specs[main].name: read_photos(path, _picture_role(roles[main], path), options, limit)}
+        arrays = {specs[main].name: read_images(path, _image_role(roles[main], path), options, limit)}
     else:
         arrays = _arrays(path, roles, main, options)
     arrays = {name: value[:limit] for name, value in arrays.items()}
@@ -43,13 +43,13 @@ def load_samples(
     return _samples(roles, main, arrays, path)
 
 
-def _picture_role(role: Role, path: Path) -> Role:
-    if role.kind is not Kind.PICTURES:
+def _image_role(role: InputRole, path: Path) -> InputRole:
+    if role.kind is not Kind.IMAGES:
         raise UsageError(f"{path} is a folder of pictures, but input {role.spec.name!r} {role.shape} reads none")
     return role
 
 
-def _arrays(path: Path, roles: tuple[Role, ...], main: int, options: InputOptions) -> dict[str, Array]:
+def _arrays(path: Path, roles: tuple[InputRole, ...], main: int, options: InputOptions) -> dict[str, Array]:
     """Arrays by input name, fitted to the inputs."""
     held, names, first = read_arrays(path), [role.spec.name for role in roles], roles[main].spec.name
     found = arrays_of_inputs(path, held, names, first)
@@ -64,17 +64,17 @@ def _arrays(path: Path, roles: tuple[Role, ...], main: int, options: InputOption
     }
 
 
-def _fitted(value: Array, role: Role, options: InputOptions, path: Path) -> Array:
+def _fitted(value: Array, role: InputRole, options: InputOptions, path: Path) -> Array:
     """The array in the layout and type of the input."""
-    if role.kind is Kind.PICTURES:
-        value = _as_pictures(value, role, options)
+    if role.kind is Kind.IMAGES:
+        value = _as_images(value, role, options)
     if not _fits(value.shape, role):
         wanted = tuple(dim if isinstance(dim, int) else dim or "?" for dim in role.spec.dims)
         raise UsageError(f"{path} holds {value.shape} for input {role.spec.name!r}, which wants {wanted}")
     return np.ascontiguousarray(value, role.spec.dtype)
 
 
-def _as_pictures(value: Array, role: Role, options: InputOptions) -> Array:
+def _as_images(value: Array, role: InputRole, options: InputOptions) -> Array:
     """Pictures with their channels where the input wants them, scaled as the options say."""
     n_channels = role.frame.n_channels
     if value.ndim == 3 and n_channels == 1:
@@ -88,7 +88,7 @@ def _as_pictures(value: Array, role: Role, options: InputOptions) -> Array:
     return np.moveaxis(told.apply(np.moveaxis(unit, role.channels, -1)), -1, role.channels)
 
 
-def _fits(shape: tuple[int, ...], role: Role) -> bool:
+def _fits(shape: tuple[int, ...], role: InputRole) -> bool:
     dims = role.spec.dims
     return len(shape) == len(dims) and all(
         axis == 0 or not isinstance(dim, int) or dim == size
@@ -96,7 +96,7 @@ def _fits(shape: tuple[int, ...], role: Role) -> bool:
     )
 
 
-def _samples(roles: tuple[Role, ...], main: int, arrays: Mapping[str, Array], path: Path) -> Samples:
+def _samples(roles: tuple[InputRole, ...], main: int, arrays: Mapping[str, Array], path: Path) -> Samples:
     """Batches of the arrays; inputs that they leave out are filled with what suits them."""
     batch = roles[main].batch
     n_samples = len(next(iter(arrays.values())))

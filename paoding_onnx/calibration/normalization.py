@@ -18,14 +18,14 @@ from paoding_onnx.errors import UsageError
 class Scaling:
     """x -> (x - mean) / std for pictures in [0, 1]; both `(n_channels,)` or `(1,)`."""
 
-    words: str
+    description: str
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
-    def apply(self, pictures: Floats) -> Floats:
+    def apply(self, images: Floats) -> Floats:
         """Scaled pictures; channels are the last axis."""
         mean, std = np.asarray(self.mean, np.float32), np.asarray(self.std, np.float32)
-        return np.asarray((pictures - mean) / std, np.float32)
+        return np.asarray((images - mean) / std, np.float32)
 
 
 UNIT = Scaling("in [0, 1]", (0.0,), (1.0,))
@@ -75,7 +75,7 @@ _FROM_BYTES = 4.0
 _RARE = 0.02
 
 
-_PICTURE_MEAN, _PICTURE_STD = 0.47, 0.25
+_IMAGE_MEAN, _IMAGE_STD = 0.47, 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +84,12 @@ class _Estimate:
     error: float
 
 
-def plausible(filters: Filters | None, scalings: Sequence[Scaling], pictures: Floats) -> tuple[Scaling, ...]:
-    """Those of `scalings` that the first filters allow; `pictures` in [0, 1] are what would be scaled."""
+def plausible(filters: Filters | None, scalings: Sequence[Scaling], images: Floats) -> tuple[Scaling, ...]:
+    """Those of `scalings` that the first filters allow; `images` in [0, 1] are what would be scaled."""
     if filters is None or len(filters.bias) < 3:
         return tuple(scalings)
     if filters.deviation is not None:
-        return (_by_statistics(filters, filters.deviation, scalings, pictures),)
+        return (_by_statistics(filters, filters.deviation, scalings, images),)
     estimate = _mean(filters)
     if estimate.mean > _SURE * estimate.error:
         return (BYTES,) if estimate.mean > _FROM_BYTES else (UNIT,)
@@ -98,7 +98,7 @@ def plausible(filters: Filters | None, scalings: Sequence[Scaling], pictures: Fl
     return tuple(scalings)
 
 
-def alive(filters: Filters | None, scaling: Scaling, pictures: Floats) -> float:
+def alive(filters: Filters | None, scaling: Scaling, images: Floats) -> float:
     """The share of the first filters that fire for some places of the scaled pictures, and not for all of them.
 
     Data of the right scaling leaves few filters silent or stuck; too small or shifted, it moves most of them to one
@@ -106,7 +106,7 @@ def alive(filters: Filters | None, scaling: Scaling, pictures: Floats) -> float:
     """
     if filters is None or filters.deviation is not None or not filters.bias.any():
         return 1.0
-    answers = _windows(filters, scaling.apply(pictures)) @ filters.weights.reshape(len(filters.weights), -1).T
+    answers = _windows(filters, scaling.apply(images)) @ filters.weights.reshape(len(filters.weights), -1).T
     firing = np.mean(answers + filters.bias > 0, 0)
     return float(np.mean((firing > _RARE) & (firing < 1 - _RARE)))
 
@@ -128,23 +128,23 @@ def _mean(filters: Filters) -> _Estimate:
 
 
 def _by_statistics(
-    filters: Filters, deviation: NDArray[np.float64], scalings: Sequence[Scaling], pictures: Floats
+    filters: Filters, deviation: NDArray[np.float64], scalings: Sequence[Scaling], images: Floats
 ) -> Scaling:
     """The scaling under which answers to pictures have the stored mean and deviation most closely."""
     flat = filters.weights.reshape(len(filters.weights), -1)
-    answers = np.einsum("ci,ij,cj->c", flat, np.cov(_windows(filters, pictures).T), flat, optimize=True)
+    answers = np.einsum("ci,ij,cj->c", flat, np.cov(_windows(filters, images).T), flat, optimize=True)
     ratio = np.log(np.median(deviation / np.sqrt(np.maximum(answers, 1e-12))))
     mean = _mean(filters).mean
 
     def misfit(scaling: Scaling) -> float:
         std = float(np.mean(scaling.std))
-        centre = (mean * std + float(np.mean(scaling.mean)) - _PICTURE_MEAN) / _PICTURE_STD
+        centre = (mean * std + float(np.mean(scaling.mean)) - _IMAGE_MEAN) / _IMAGE_STD
         return float((ratio + np.log(std)) ** 2 + centre**2)
 
     return min(scalings, key=misfit)
 
 
-def _windows(filters: Filters, pictures: Floats) -> NDArray[np.float64]:
+def _windows(filters: Filters, images: Floats) -> NDArray[np.float64]:
     """What the filters see at some places of pictures, a row each."""
-    windows = np.lib.stride_tricks.sliding_window_view(pictures, filters.weights.shape[2:], (1, 2))[:, ::3, ::3]
+    windows = np.lib.stride_tricks.sliding_window_view(images, filters.weights.shape[2:], (1, 2))[:, ::3, ::3]
     return windows.reshape(-1, int(np.prod(windows.shape[3:]))).astype(np.float64)

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from paoding_onnx.errors import UsageError
 from paoding_onnx.model.graph import Array
 
-KINDS = ("auto", "pictures", "table", "tokens", "audio", "noise")
+KINDS = ("auto", "images", "table", "tokens", "audio", "noise")
 """What the main input can be told to hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """Inputs to run a model on: each of `batches` is a complete feed, `words` says what they are, for reports.
+    """Inputs to run a model on: each of `batches` is a complete feed, `description` says what they are, for reports.
 
     The first input of a feed has the samples along its first axis.
     """
 
     batches: tuple[Mapping[str, Array], ...]
-    words: str
+    description: str
 
     @property
     def n_samples(self) -> int:

@@ -9,12 +9,12 @@ from itertools import pairwise
 import numpy as np
 
 from paoding_onnx.calibration import normalization, tabular
-from paoding_onnx.calibration.augment import offspring
+from paoding_onnx.calibration.augment import augmented
 from paoding_onnx.calibration.first_layer import first_filters, first_weights
 from paoding_onnx.calibration.images import families as image_families
 from paoding_onnx.calibration.images.colours import Floats
 from paoding_onnx.calibration.images.spectra import waves
-from paoding_onnx.calibration.input_kinds import Kind, Role
+from paoding_onnx.calibration.input_kinds import InputRole, Kind
 from paoding_onnx.calibration.normalization import Scaling, alive, plausible
 from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.model.graph import Array, Graph
@@ -31,7 +31,7 @@ class Guess:
     `weight` is how likely the guess is before the model has been run.
     """
 
-    words: str
+    description: str
     finish: Callable[[Array], Array]
     weight: float = 1.0
 
@@ -40,21 +40,21 @@ class Guess:
 class Source:
     """Made-up rows for one input: `families` by name, and what may be done to them, the likeliest guess first.
 
-    `breed` makes as many new finished rows from finished rows, if there is a way.
+    `augment` makes as many new finished rows from finished rows, if there is a way.
     """
 
     families: Mapping[str, Draw]
     guesses: tuple[Guess, ...]
-    breed: Callable[[np.random.Generator, Array], Array] | None = None
+    augment: Callable[[np.random.Generator, Array], Array] | None = None
 
 
-def source_of(role: Role, graph: Graph, options: InputOptions) -> Source:
+def source_of(role: InputRole, graph: Graph, options: InputOptions) -> Source:
     """Where rows for an input come from."""
     as_drawn = (Guess("", lambda rows: rows),)
-    if role.kind is Kind.PICTURES:
+    if role.kind is Kind.IMAGES:
         makers = image_families.families(role.frame.n_channels)
-        families = {name: _pictures(make, role.frame) for name, make in makers.items()}
-        return Source(families, _scalings(role, graph, options), _breeding(role))
+        families = {name: _images(make, role.frame) for name, make in makers.items()}
+        return Source(families, _scalings(role, graph, options), _augmentation(role))
     if role.kind is Kind.TABLE and len(role.shape) == 2:
         rows = tabular.families(role.shape[1], first_weights(graph, role.spec.name))
         return Source(rows, (Guess(f"rows of {role.shape[1]} numbers", _as_told(role, options)),))
@@ -76,21 +76,21 @@ def mixed(source: Source, shares: Floats, count: int, rng: np.random.Generator) 
     return np.asarray(np.concatenate(parts)[rng.permutation(count)])
 
 
-def companion(role: Role, count: int, rng: np.random.Generator) -> Array:
+def companion(role: InputRole, count: int, rng: np.random.Generator) -> Array:
     """Contents for `count` samples of an input that goes along with the main one: a mask, a state, places."""
     dtype, shape = role.spec.dtype, role.shape_of(count)
     if role.kind is Kind.ONES:
         return np.ones(shape, dtype)
     if role.kind is Kind.ZEROS:
         return np.zeros(shape, dtype)
-    if role.kind is Kind.PLACES and shape:
+    if role.kind is Kind.POSITIONS and shape:
         return np.broadcast_to(np.arange(shape[-1]), shape).astype(dtype)
     if role.kind is Kind.TOKENS:
         return _tokens(role, rng, count)
     return random_content(role.spec, shape, rng)
 
 
-def _scalings(role: Role, graph: Graph, options: InputOptions) -> tuple[Guess, ...]:
+def _scalings(role: InputRole, graph: Graph, options: InputOptions) -> tuple[Guess, ...]:
     """How pictures in [0, 1] may be scaled."""
     n_channels = role.frame.n_channels
     told = normalization.told(options, n_channels)
@@ -103,21 +103,21 @@ def _scalings(role: Role, graph: Graph, options: InputOptions) -> tuple[Guess, .
     return tuple(_scaling(role, scaling, alive(filters, scaling, probe)) for scaling in scalings)
 
 
-def _scaling(role: Role, scaling: Scaling, weight: float) -> Guess:
+def _scaling(role: InputRole, scaling: Scaling, weight: float) -> Guess:
     size = " x ".join(str(size) for size in role.shape[1:])
-    words = f"pictures, {size}, {scaling.words}"
-    return Guess(words, lambda rows: laid_out(role, scaling.apply(rows.astype(np.float32))), weight)
+    description = f"pictures, {size}, {scaling.description}"
+    return Guess(description, lambda rows: laid_out(role, scaling.apply(rows.astype(np.float32))), weight)
 
 
-def _pictures(make: image_families.Family, frame: image_families.Frame) -> Draw:
+def _images(make: image_families.Family, frame: image_families.Frame) -> Draw:
     return lambda rng, count: make(rng, count, frame)
 
 
-def _breeding(role: Role) -> Callable[[np.random.Generator, Array], Array]:
-    return lambda rng, rows: laid_out(role, offspring(rng, np.moveaxis(rows, role.channels, -1).astype(np.float32)))
+def _augmentation(role: InputRole) -> Callable[[np.random.Generator, Array], Array]:
+    return lambda rng, rows: laid_out(role, augmented(rng, np.moveaxis(rows, role.channels, -1).astype(np.float32)))
 
 
-def laid_out(role: Role, rows: Floats) -> Array:
+def laid_out(role: InputRole, rows: Floats) -> Array:
     """Pictures with their channels where the input has them, in its type."""
     dtype = role.spec.dtype or np.dtype(np.float32)
     if dtype.kind in "iu":
@@ -126,7 +126,7 @@ def laid_out(role: Role, rows: Floats) -> Array:
     return np.ascontiguousarray(np.moveaxis(rows, -1, role.channels), dtype)
 
 
-def _as_told(role: Role, options: InputOptions) -> Callable[[Array], Array]:
+def _as_told(role: InputRole, options: InputOptions) -> Callable[[Array], Array]:
     """What turns rows into those of the mean, deviation and range that the user gave."""
 
     def finish(rows: Array) -> Array:
@@ -139,15 +139,15 @@ def _as_told(role: Role, options: InputOptions) -> Callable[[Array], Array]:
     return finish
 
 
-def _drawing(role: Role, content: Callable[[Role, np.random.Generator, int], Array]) -> Draw:
+def _drawing(role: InputRole, content: Callable[[InputRole, np.random.Generator, int], Array]) -> Draw:
     return lambda rng, count: content(role, rng, count)
 
 
-def _tokens(role: Role, rng: np.random.Generator, count: int) -> Array:
+def _tokens(role: InputRole, rng: np.random.Generator, count: int) -> Array:
     return rng.integers(0, role.vocabulary, (count, *role.shape[1:])).astype(role.spec.dtype)
 
 
-def _sound(role: Role, rng: np.random.Generator, count: int) -> Array:
+def _sound(role: InputRole, rng: np.random.Generator, count: int) -> Array:
     """Noise that falls with frequency along the longest axis."""
     sides = role.shape[1:]
     axis = int(np.argmax(sides))
@@ -156,5 +156,5 @@ def _sound(role: Role, rng: np.random.Generator, count: int) -> Array:
     return np.ascontiguousarray(np.moveaxis(rows, -1, axis + 1), role.spec.dtype)
 
 
-def _noise(role: Role, rng: np.random.Generator, count: int) -> Array:
+def _noise(role: InputRole, rng: np.random.Generator, count: int) -> Array:
     return random_content(role.spec, (count, *role.shape[1:]), rng)

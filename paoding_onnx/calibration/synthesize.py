@@ -9,7 +9,7 @@ import numpy as np
 
 from paoding_onnx.calibration import filter, sources
 from paoding_onnx.calibration.images.colours import Floats
-from paoding_onnx.calibration.input_kinds import Role, main_input, roles_of
+from paoding_onnx.calibration.input_kinds import InputRole, main_input, roles_of
 from paoding_onnx.calibration.samples import InputOptions, Samples
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.graph import Array, Graph
@@ -47,26 +47,26 @@ def make_samples(
         UsageError: if the options do not fit the model.
     """
     rng = np.random.default_rng(seed)
-    session = Session(model, optimise=True, lean=sum(w.nbytes for w in model.weights.values()) > _LARGE_BYTES)
+    session = Session(model, optimise=True, low_memory=sum(w.nbytes for w in model.weights.values()) > _LARGE_BYTES)
     specs = input_specs(model)
     main = main_input(specs, shapes)
     measured = (shapes[specs[main].name] or (1,))[0]
     for batch in (min(BATCH, n_samples), measured):
         roles = roles_of(specs, graph, shapes, kind=options.kind, batch=batch)
-        runner = Runner(session, roles[main], (*roles[:main], *roles[main + 1 :]))
-        if runner.runs(rng):
+        predictor = Predictor(session, roles[main], (*roles[:main], *roles[main + 1 :]))
+        if predictor.runs(rng):
             break
-    rows, words = _chosen(runner, sources.source_of(roles[main], graph, options), n_samples, rng)
-    return Samples(tuple(runner.feeds(rows, rng)), words)
+    rows, description = _chosen(predictor, sources.source_of(roles[main], graph, options), n_samples, rng)
+    return Samples(tuple(predictor.feeds(rows, rng)), description)
 
 
 @dataclass(frozen=True, slots=True)
-class Runner:
+class Predictor:
     """A model, what its main input holds, and what goes along with it."""
 
     session: Session
-    main: Role
-    others: tuple[Role, ...]
+    main: InputRole
+    others: tuple[InputRole, ...]
 
     def feeds(self, rows: Array, rng: np.random.Generator) -> Iterator[Mapping[str, Array]]:
         """Complete feeds in which the main input holds `rows`, batch by batch."""
@@ -83,45 +83,47 @@ class Runner:
             return False
         return True
 
-    def beliefs(self, rows: Array, rng: np.random.Generator) -> Floats | None:
+    def predictions(self, rows: Array, rng: np.random.Generator) -> Floats | None:
         """What the model predicts for rows of its main input; `None` if it is no classifier."""
         parts = []
         for feed in self.feeds(rows, rng):
             outputs = self.session.run(feed)
             kept = {name: value for name, value in outputs.items() if value.shape != feed[self.main.spec.name].shape}
-            found = filter.beliefs(kept, len(feed[self.main.spec.name]))
+            found = filter.predictions(kept, len(feed[self.main.spec.name]))
             if found is None:
                 return None
             parts.append(found)
         return np.concatenate(parts)
 
 
-def _chosen(runner: Runner, source: sources.Source, n_samples: int, rng: np.random.Generator) -> tuple[Array, str]:
+def _chosen(
+    predictor: Predictor, source: sources.Source, n_samples: int, rng: np.random.Generator
+) -> tuple[Array, str]:
     """Rows of the main input, and what they are."""
-    step = runner.main.step
+    step = predictor.main.step
     n_samples = _whole(n_samples, step)
-    values = _values(runner, source, n_samples // (2 * len(source.guesses)), rng)
+    values = _values(predictor, source, n_samples // (2 * len(source.guesses)), rng)
     weights = [guess.weight for guess in source.guesses]
     best = int(np.argmax(weights * values.mean(1)))
     guess = source.guesses[best]
-    words = ", ".join(word for word in (guess.words, *source.families) if word)
+    description = ", ".join(word for word in (guess.description, *source.families) if word)
     rows = guess.finish(sources.mixed(source, values[best], _whole(_MORE * n_samples, step), rng))
-    found = runner.beliefs(rows, rng)
+    found = predictor.predictions(rows, rng)
     if found is None:
-        return rows[:n_samples], words
-    for _ in range(_GENERATIONS if source.breed else 0):
-        rows, found = _grown(runner, source, rows, found, rng)
-    return rows[filter.choose(found, n_samples, rng)], f"{words}, chosen by the predictions for them"
+        return rows[:n_samples], description
+    for _ in range(_GENERATIONS if source.augment else 0):
+        rows, found = _grown(predictor, source, rows, found, rng)
+    return rows[filter.choose(found, n_samples, rng)], f"{description}, chosen by the predictions for them"
 
 
 def _grown(
-    runner: Runner, source: sources.Source, rows: Array, found: Floats, rng: np.random.Generator
+    predictor: Predictor, source: sources.Source, rows: Array, found: Floats, rng: np.random.Generator
 ) -> tuple[Array, Floats]:
     """Candidates and what is predicted for them, with offspring of the best ones in place of the others."""
-    kept = filter.choose(found, _whole(len(rows) // 2, runner.main.step), rng)
+    kept = filter.choose(found, _whole(len(rows) // 2, predictor.main.step), rng)
     rows, found = rows[kept], found[kept]
-    children = source.breed(rng, rows) if source.breed is not None else rows
-    expected = runner.beliefs(children, rng)
+    children = source.augment(rng, rows) if source.augment is not None else rows
+    expected = predictor.predictions(children, rng)
     if expected is None:
         return rows, found
     return np.concatenate([rows, children]), np.concatenate([found, expected])
@@ -132,17 +134,17 @@ def _whole(count: int, step: int) -> int:
     return -(-count // step) * step
 
 
-def _values(runner: Runner, source: sources.Source, count: int, rng: np.random.Generator) -> Floats:
+def _values(predictor: Predictor, source: sources.Source, count: int, rng: np.random.Generator) -> Floats:
     """How much each family tells about the model under each guess, `(n_guesses, n_families)`; ones if it is not told.
 
     All guesses are judged by the same rows.
     """
-    each = _whole(max(count // len(source.families), _FEWEST), runner.main.step)
+    each = _whole(max(count // len(source.families), _FEWEST), predictor.main.step)
     values = np.ones((len(source.guesses), len(source.families)), np.float32)
     for k, draw in enumerate(source.families.values()):
         rows = draw(rng, each)
         for j, guess in enumerate(source.guesses):
-            found = runner.beliefs(guess.finish(rows), rng)
+            found = predictor.predictions(guess.finish(rows), rng)
             if found is None:
                 return np.ones_like(values)
             values[j, k] = filter.value(found)

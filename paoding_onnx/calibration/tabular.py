@@ -10,10 +10,10 @@ import numpy as np
 
 from paoding_onnx.calibration.images.colours import Floats
 from paoding_onnx.calibration.images.families import Frame
-from paoding_onnx.calibration.images.families import families as picture_families
+from paoding_onnx.calibration.images.families import families as image_families
 
 Family = Callable[[np.random.Generator, int], Floats]
-_SMALLEST_PICTURE = 5
+_SMALLEST_IMAGE = 5
 
 
 def families(n_features: int, weights: Floats | None) -> Mapping[str, Family]:
@@ -36,8 +36,8 @@ def families(n_features: int, weights: Floats | None) -> Mapping[str, Family]:
     if weights is not None and len(weights) == n_features:
         found["spanned by the first weights"] = lambda rng, count: spanned(rng, count, weights)
     side = math.isqrt(n_features)
-    if side * side == n_features and side >= _SMALLEST_PICTURE:
-        found |= {f"flat {name}": _flat(make, Frame(side, side, 1)) for name, make in picture_families(1).items()}
+    if side * side == n_features and side >= _SMALLEST_IMAGE:
+        found |= {f"flat {name}": _flat(make, Frame(side, side, 1)) for name, make in image_families(1).items()}
     return MappingProxyType(found)
 
 

@@ -129,7 +129,7 @@ def _add_scope(parser: argparse.ArgumentParser) -> None:
         metavar="[GLOB=]WHAT",
         action="append",
         default=[],
-        help="whole heads and groups (blocks) or the same places in each (places); default auto",
+        help="whole heads and groups (blocks) or the same positions in each (positions); default auto",
     )
     _add_shapes(parser)
 

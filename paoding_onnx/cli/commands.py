@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console, RenderableType
 from rich.progress import Progress
 
-from paoding_onnx.api import examine, explain, measure_harms, prune
+from paoding_onnx.api import examine, explain, prune, sensitivity
 from paoding_onnx.calibration import InputOptions
 from paoding_onnx.cli.evaluate import evaluate, evaluation_document, evaluation_lines
 from paoding_onnx.errors import ModelError, UsageError
@@ -102,12 +102,16 @@ def _sensitivity(arguments: Namespace) -> int:
     model = load(arguments.model)
     check_targets([] if arguments.plot is None else [arguments.plot], model.files, force=arguments.force)
     with _bar(arguments) as progress:
-        harms = measure_harms(model, options_of(arguments), progress=progress)
+        sensitivities = sensitivity(model, options_of(arguments), progress=progress)
     if arguments.plot is not None:
         with stage() as held:
-            write_text(heat_map(harms) + "\n", held.place(arguments.plot))
+            write_text(heat_map(sensitivities) + "\n", held.place(arguments.plot))
             held.commit(arguments.plot)
-    _show(arguments, lambda: [asdict(harm) for harm in harms], sensitivity_lines(harms, verbose=arguments.verbose))
+    _show(
+        arguments,
+        lambda: [asdict(sensitivity) for sensitivity in sensitivities],
+        sensitivity_lines(sensitivities, verbose=arguments.verbose),
+    )
     return 0
 
 
@@ -162,7 +166,7 @@ def _extras(arguments: Namespace) -> Callable[[Pruned, Stage], tuple[Path, ...]]
 def _report(result: Pruned, arguments: Namespace, held: Stage) -> str:
     """A page if the file is to be one, else JSON."""
     if arguments.report.suffix.lower() in (".html", ".htm"):
-        return html_page(result, source=arguments.model, target=arguments.output, place=held.place)
+        return html_page(result, source=arguments.model, target=arguments.output, staged=held.place)
     return _json(prune_document(result, source=arguments.model))
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, fields
 
 from rich.console import RenderableType
 
-from paoding_onnx.evaluation import Judged, JudgeOptions, judge
+from paoding_onnx.evaluation import EvaluateOptions, Evaluation
+from paoding_onnx.evaluation import evaluate as evaluate_model
 from paoding_onnx.evaluation.predictions import Progress
 from paoding_onnx.evaluation.preprocess import parse_preprocess
 from paoding_onnx.report.evaluation import evaluate_document, evaluate_lines
@@ -17,18 +18,18 @@ from paoding_onnx.robustness import Attack, Robustness, robustness
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
+class EvaluationRun:
     """What was found: the measures, and if it was asked for the robustness of the model and of the original."""
 
-    judged: Judged
+    measured: Evaluation
     attacked: Robustness | None
     original: Robustness | None
 
 
-def judge_options_of(arguments: Namespace) -> JudgeOptions:
+def evaluate_options_of(arguments: Namespace) -> EvaluateOptions:
     """The library's options that the arguments spell."""
-    given = {field.name: getattr(arguments, field.name) for field in fields(JudgeOptions)}
-    return JudgeOptions(**(given | {"preprocess": parse_preprocess(arguments.preprocess)}))
+    given = {field.name: getattr(arguments, field.name) for field in fields(EvaluateOptions)}
+    return EvaluateOptions(**(given | {"preprocess": parse_preprocess(arguments.preprocess)}))
 
 
 def attack_of(arguments: Namespace) -> Attack | None:
@@ -40,27 +41,27 @@ def attack_of(arguments: Namespace) -> Attack | None:
     return Attack(**(asked | ({} if arguments.epsilons is None else {"epsilons": tuple(arguments.epsilons)})))
 
 
-def evaluate(arguments: Namespace, progress: Progress) -> Evaluation:
+def evaluate(arguments: Namespace, progress: Progress) -> EvaluationRun:
     """The model judged, and attacked if that was asked for, as the arguments say."""
-    options, attack = judge_options_of(arguments), attack_of(arguments)
+    options, attack = evaluate_options_of(arguments), attack_of(arguments)
     model, data, against = arguments.model, arguments.data, arguments.against
-    judged = judge(model, data, against=against, options=options, progress=progress)
+    measured = evaluate_model(model, data, against=against, options=options, progress=progress)
     if attack is None:
-        return Evaluation(judged, None, None)
+        return EvaluationRun(measured, None, None)
     original = None if against is None else robustness(against, data, attack, options=options, progress=progress)
-    return Evaluation(judged, robustness(model, data, attack, options=options, progress=progress), original)
+    return EvaluationRun(measured, robustness(model, data, attack, options=options, progress=progress), original)
 
 
-def evaluation_document(found: Evaluation, arguments: Namespace) -> dict[str, object]:
+def evaluation_document(found: EvaluationRun, arguments: Namespace) -> dict[str, object]:
     """What `evaluate --json` prints."""
-    document = evaluate_document(found.judged, source=arguments.model, against=arguments.against)
+    document = evaluate_document(found.measured, source=arguments.model, against=arguments.against)
     document["robustness"] = None if found.attacked is None else robustness_document(found.attacked)
     document["robustness_of_original"] = None if found.original is None else robustness_document(found.original)
     return document
 
 
-def evaluation_lines(found: Evaluation, arguments: Namespace) -> Iterator[RenderableType]:
+def evaluation_lines(found: EvaluationRun, arguments: Namespace) -> Iterator[RenderableType]:
     """What `evaluate` prints."""
-    yield from evaluate_lines(arguments.model.name, found.judged, verbose=arguments.verbose)
+    yield from evaluate_lines(arguments.model.name, found.measured, verbose=arguments.verbose)
     if found.attacked is not None:
         yield from robustness_lines(found.attacked, found.original)

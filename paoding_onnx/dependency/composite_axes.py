@@ -10,7 +10,7 @@ import numpy as np
 
 from paoding_onnx.dependency.union_find import Ids, Partition
 from paoding_onnx.model.graph import Node
-from paoding_onnx.rules.binding import Site
+from paoding_onnx.rules.binding import BoundNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Cause:
     reason: str
 
 
-ENOUGH_PLACES = 8
+ENOUGH_POSITIONS = 8
 """With fewer places in a group than this, small shares of them cannot be removed."""
 
 
@@ -37,7 +37,7 @@ class Prefer(StrEnum):
     """
     BLOCKS = "blocks"
     """The major one: whole heads of an attention, whole groups of a convolution."""
-    PLACES = "places"
+    POSITIONS = "positions"
     """The minor one: the same places in every head, the same channels of every group."""
 
 
@@ -56,7 +56,7 @@ class Choice:
 class Composite:
     """Positions of a segment made of several factors; `index[k]` says which index of factor k each position has."""
 
-    site: int
+    node_index: int
     ids: Ids
     names: tuple[str, ...]
     factors: tuple[Ids, ...]
@@ -76,7 +76,7 @@ class Work:
 
 
 def settle(
-    composites: Sequence[Composite], sites: Sequence[Site], prefer: Callable[[Node], Prefer], work: Work
+    composites: Sequence[Composite], bound_nodes: Sequence[BoundNode], prefer: Callable[[Node], Prefer], work: Work
 ) -> list[Choice]:
     """Let every composite axis follow its one factor that may shrink, choosing where there are several."""
     choices: list[Choice] = []
@@ -85,8 +85,8 @@ def settle(
         causes = work.partition.causes()
         still = [composite for composite in waiting if not _follow(composite, causes, work)]
         if len(still) == len(waiting) and not _spread(still, causes, work):
-            site = sites[still[0].site]
-            choices.append(_choose(still[0], site, prefer(site.node), causes, work))
+            bound = bound_nodes[still[0].node_index]
+            choices.append(_choose(still[0], bound, prefer(bound.node), causes, work))
         waiting = still
     return choices
 
@@ -116,22 +116,22 @@ def _spread(composites: Sequence[Composite], causes: Ids, work: Work) -> bool:
     return is_new
 
 
-def _choose(composite: Composite, site: Site, prefer: Prefer, causes: Ids, work: Work) -> Choice:
+def _choose(composite: Composite, bound: BoundNode, prefer: Prefer, causes: Ids, work: Work) -> Choice:
     """Pin all factors but one of those that may shrink."""
-    node = site.node
+    node = bound.node
     counts = []
     for ids in composite.factors:
         roots = work.partition.roots(ids)
         counts.append(np.unique(roots[causes[roots] < 0]).size)
     free = [k for k, count in enumerate(counts) if count]
-    is_weighty = bool(site.rule.macs) and counts[free[-1]] >= ENOUGH_PLACES
+    is_weighty = bool(bound.rule.macs) and counts[free[-1]] >= ENOUGH_POSITIONS
     auto = free[-1] if is_weighty else int(np.argmax(counts))
-    kept = {Prefer.AUTO: auto, Prefer.BLOCKS: free[0], Prefer.PLACES: free[-1]}[prefer]
+    kept = {Prefer.AUTO: auto, Prefer.BLOCKS: free[0], Prefer.POSITIONS: free[-1]}[prefer]
     sizes = tuple(ids.size for ids in composite.factors)
     others = tuple(name for k, name in enumerate(composite.names) if k != kept)
     for k, ids in enumerate(composite.factors):
         if k != kept:
-            words = f"its axis of {' x '.join(map(str, sizes))} shrinks along another factor"
-            work.pin(ids, Cause(node.operator, node.name, words))
-    chosen = Prefer.BLOCKS if kept == free[0] else Prefer.PLACES
+            message = f"its axis of {' x '.join(map(str, sizes))} shrinks along another factor"
+            work.pin(ids, Cause(node.operator, node.name, message))
+    chosen = Prefer.BLOCKS if kept == free[0] else Prefer.POSITIONS
     return Choice(node.name, composite.names[kept], others, sizes, chosen)

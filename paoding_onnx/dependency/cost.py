@@ -9,7 +9,7 @@ import numpy as np
 
 from paoding_onnx.dependency.trace import Group, Mask, Trace, gone
 from paoding_onnx.model.graph import Array
-from paoding_onnx.rules.binding import Slot
+from paoding_onnx.rules.binding import TensorUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,31 +49,31 @@ def is_parameter(trace: Trace, name: str) -> bool:
 
 
 def _parameters(trace: Trace, removed: Mask) -> int:
-    slots: dict[str, list[Slot]] = {}
-    for site in trace.sites:
-        for slot in site.inputs:
-            if slot is not None and slot not in slots.setdefault(slot.tensor, []):
-                slots[slot.tensor].append(slot)
+    uses: dict[str, list[TensorUse]] = {}
+    for bound in trace.bound_nodes:
+        for use in bound.inputs:
+            if use is not None and use not in uses.setdefault(use.tensor, []):
+                uses[use.tensor].append(use)
     names = (name for name in trace.graph.tensors if is_parameter(trace, name))
-    return sum(_elements(trace, name, slots.get(name, []), removed) for name in names) + _frozen(trace, removed)
+    return sum(_elements(trace, name, uses.get(name, []), removed) for name in names) + _frozen(trace, removed)
 
 
 def _frozen(trace: Trace, removed: Mask) -> int:
     """Elements of floats that surgery writes down because they depend on sizes, once for each tensor."""
     values: dict[str, Array] = {}
-    for use, value in trace.frozen_values(removed):
-        tensor = trace.sites[use.site].node.inputs[use.operand]
+    for data_use, value in trace.frozen_values(removed):
+        tensor = trace.bound_nodes[data_use.node_index].node.inputs[data_use.operand]
         if tensor is not None and value.dtype.kind == "f":
             values[tensor.name] = value
     return sum(value.size for value in values.values())
 
 
-def _elements(trace: Trace, name: str, slots: list[Slot], removed: Mask) -> int:
+def _elements(trace: Trace, name: str, uses: list[TensorUse], removed: Mask) -> int:
     """Elements left of a constant; uses of one vector that lose different positions count once each."""
     shape = trace.graph.tensors[name].shape or ()
     copies = {}
-    for slot in slots:
-        lost = [gone(trace.units[slot, axis], removed) for axis in range(len(shape))]
+    for use in uses:
+        lost = [gone(trace.units[use, axis], removed) for axis in range(len(shape))]
         left = math.prod(size - int(mask.sum()) for size, mask in zip(shape, lost, strict=True))
         copies[b"".join(mask.tobytes() for mask in lost)] = left
     return sum(copies.values()) if copies else math.prod(shape)
@@ -81,10 +81,10 @@ def _elements(trace: Trace, name: str, slots: list[Slot], removed: Mask) -> int:
 
 def _macs(trace: Trace, removed: Mask) -> int:
     total = 0
-    for index, site in enumerate(trace.sites):
-        if site.rule.macs:
+    for index, bound in enumerate(trace.bound_nodes):
+        if bound.rule.macs:
             sizes = trace.sizes(index, removed)
-            total += math.prod(sizes[name] for name in site.rule.macs)
-        if site.rule.more_macs:
-            total += math.prod(sizes[name] for name in site.rule.more_macs)
+            total += math.prod(sizes[name] for name in bound.rule.macs)
+        if bound.rule.more_macs:
+            total += math.prod(sizes[name] for name in bound.rule.more_macs)
     return total

@@ -16,7 +16,7 @@ from paoding_onnx.dependency.composite_axes import Cause, Choice, Composite, Pre
 from paoding_onnx.dependency.shape_arithmetic import DataUse, Entries, follow_sizes
 from paoding_onnx.dependency.union_find import Ids, Partition
 from paoding_onnx.model.graph import Graph, Node, Origin
-from paoding_onnx.rules.binding import Site, Slot, sites_of
+from paoding_onnx.rules.binding import BoundNode, TensorUse, bind_nodes
 from paoding_onnx.rules.equation import Axis, is_fixed
 
 
@@ -28,8 +28,8 @@ class Coupling:
     that surgery must keep at their old value; `made_of` says which sizes the entries of shape arithmetic come from.
     """
 
-    sites: tuple[Site, ...]
-    axes: Mapping[tuple[Slot, int], Ids]
+    bound_nodes: tuple[BoundNode, ...]
+    axes: Mapping[tuple[TensorUse, int], Ids]
     factors: Sequence[Mapping[str, Ids]]
     causes: Ids
     reasons: tuple[Cause, ...]
@@ -47,23 +47,25 @@ def couple(
 
     `is_protected` nodes keep all axes of their tensors; `prefer` decides where a node leaves a choice.
     """
-    sites = sites_of(graph)
-    axes, factors, size = _number(graph, sites)
+    bound_nodes = bind_nodes(graph)
+    axes, factors, size = _number(graph, bound_nodes)
     work = Work(Partition(size))
     _pin_boundary(graph, axes, work)
-    composites = [c for index in range(len(sites)) for c in _connect(index, sites[index], axes, factors[index], work)]
-    for site in sites:
-        if is_protected(site.node):
-            _pin_node(site, axes, work)
-    flow = follow_sizes(graph, sites)
-    frozen = tuple(use for use in flow.uses if _can_freeze(sites, use))
-    for use in flow.uses:
-        if use not in frozen:
-            _pin_sizes(use, sites, axes, work)
-    choices = settle(composites, sites, prefer, work)
+    composites = [
+        c for index in range(len(bound_nodes)) for c in _connect(index, bound_nodes[index], axes, factors[index], work)
+    ]
+    for bound in bound_nodes:
+        if is_protected(bound.node):
+            _pin_node(bound, axes, work)
+    flow = follow_sizes(graph, bound_nodes)
+    frozen = tuple(data_use for data_use in flow.data_uses if _can_freeze(bound_nodes, data_use))
+    for data_use in flow.data_uses:
+        if data_use not in frozen:
+            _pin_sizes(data_use, bound_nodes, axes, work)
+    choices = settle(composites, bound_nodes, prefer, work)
     partition = work.partition
     return Coupling(
-        sites=sites,
+        bound_nodes=bound_nodes,
         axes={key: partition.roots(ids) for key, ids in axes.items()},
         factors=[{name: partition.roots(ids) for name, ids in of.items()} for of in factors],
         causes=partition.causes(),
@@ -74,97 +76,103 @@ def couple(
     )
 
 
-def _can_freeze(sites: Sequence[Site], use: DataUse) -> bool:
+def _can_freeze(bound_nodes: Sequence[BoundNode], data_use: DataUse) -> bool:
     """Whether what a node computes with is small and always the same, so that surgery can write it down as it was."""
-    tensor = sites[use.site].node.inputs[use.operand] if use.operand >= 0 else None
+    tensor = bound_nodes[data_use.node_index].node.inputs[data_use.operand] if data_use.operand >= 0 else None
     return tensor is not None and tensor.value is not None and tensor.varies is not None and not tensor.varies.any()
 
 
-def _pin_sizes(use: DataUse, sites: Sequence[Site], axes: Mapping[tuple[Slot, int], Ids], work: Work) -> None:
-    reader = sites[use.site].node if use.site >= 0 else None
+def _pin_sizes(
+    data_use: DataUse, bound_nodes: Sequence[BoundNode], axes: Mapping[tuple[TensorUse, int], Ids], work: Work
+) -> None:
+    reader = bound_nodes[data_use.node_index].node if data_use.node_index >= 0 else None
     where = ("", "") if reader is None else (reader.operator, reader.name)
-    for slot, axis in sorted(use.sources):
-        work.pin(axes[slot, axis], Cause(*where, "computes with the size of this axis"))
+    for use, axis in sorted(data_use.sources):
+        work.pin(axes[use, axis], Cause(*where, "computes with the size of this axis"))
 
 
-def _number(graph: Graph, sites: Sequence[Site]) -> tuple[dict[tuple[Slot, int], Ids], list[dict[str, Ids]], int]:
+def _number(
+    graph: Graph, bound_nodes: Sequence[BoundNode]
+) -> tuple[dict[tuple[TensorUse, int], Ids], list[dict[str, Ids]], int]:
     """Ids for every position of every axis and factor, in the order of the nodes."""
-    axes: dict[tuple[Slot, int], Ids] = {}
+    axes: dict[tuple[TensorUse, int], Ids] = {}
     factors: list[dict[str, Ids]] = []
     size = 0
-    for site in sites:
-        for slot in (*site.inputs, *site.outputs):
-            shape = graph.tensors[slot.tensor].shape if slot is not None else None
+    for bound in bound_nodes:
+        for use in (*bound.inputs, *bound.outputs):
+            shape = graph.tensors[use.tensor].shape if use is not None else None
             for axis, length in enumerate(shape or ()):
-                if slot is not None and (slot, axis) not in axes:
-                    axes[slot, axis] = np.arange(size, size + length)
+                if use is not None and (use, axis) not in axes:
+                    axes[use, axis] = np.arange(size, size + length)
                     size += length
         own = {}
-        for name, length in site.bound.sizes.items():
+        for name, length in bound.binding.sizes.items():
             own[name] = np.arange(size, size + length)
             size += length
         factors.append(own)
     return axes, factors, size
 
 
-def _pin_boundary(graph: Graph, axes: Mapping[tuple[Slot, int], Ids], work: Work) -> None:
+def _pin_boundary(graph: Graph, axes: Mapping[tuple[TensorUse, int], Ids], work: Work) -> None:
     causes = {name: Cause("", "", f"graph input {name!r}") for name in graph.inputs}
     causes |= {name: Cause("", "", f"graph output {name!r}") for name in graph.outputs}
     for node in graph.nodes:
         causes |= {name: Cause(node.operator, node.name, "its subgraph reads it") for name in node.captures}
         read = [t for t in node.inputs if t is not None and t.origin is Origin.INPUT and t.name not in causes]
         causes |= {tensor.name: Cause("", "", f"graph input {tensor.name!r}") for tensor in read}
-    for (slot, _), ids in axes.items():
-        if slot.tensor in causes:
-            work.pin(ids, causes[slot.tensor])
+    for (use, _), ids in axes.items():
+        if use.tensor in causes:
+            work.pin(ids, causes[use.tensor])
 
 
 def _connect(
-    index: int, site: Site, axes: Mapping[tuple[Slot, int], Ids], factors: Mapping[str, Ids], work: Work
+    index: int, bound: BoundNode, axes: Mapping[tuple[TensorUse, int], Ids], factors: Mapping[str, Ids], work: Work
 ) -> Iterator[Composite]:
     """Pin the site's lower-case factors, unite its simple axes, and yield what has several factors."""
-    cause = Cause(site.node.operator, site.node.name, site.rule.why)
+    cause = Cause(bound.node.operator, bound.node.name, bound.rule.why)
     for name, ids in factors.items():
         if is_fixed(name):
             work.pin(ids, cause)
-    if (taken := site.rule.taken) is not None:
+    if (taken := bound.rule.taken) is not None:
         work.partition.unite(factors[taken.target], factors[taken.source][list(taken.places)])
-    operands = zip((*site.inputs, *site.outputs), (*site.bound.inputs, *site.bound.outputs), strict=True)
-    for slot, operand in operands:
+    operands = zip((*bound.inputs, *bound.outputs), (*bound.binding.inputs, *bound.binding.outputs), strict=True)
+    for use, operand in operands:
         for number, axis in enumerate(operand or ()):
-            if slot is not None:
-                yield from _join(index, axis, axes[slot, number], site, factors, work)
-    numbers = Cause(site.node.operator, site.node.name, "its content is read as numbers")
-    mentioned = zip((*site.node.inputs, *site.node.outputs), (*site.inputs, *site.outputs), strict=True)
-    for tensor, slot in mentioned:
-        if tensor is not None and slot is None:
+            if use is not None:
+                yield from _join(index, axis, axes[use, number], bound, factors, work)
+    numbers = Cause(bound.node.operator, bound.node.name, "its content is read as numbers")
+    mentioned = zip((*bound.node.inputs, *bound.node.outputs), (*bound.inputs, *bound.outputs), strict=True)
+    for tensor, use in mentioned:
+        if tensor is not None and use is None:
             for number in range(len(tensor.shape or ())):
-                if (Slot(tensor.name), number) in axes:
-                    work.pin(axes[Slot(tensor.name), number], numbers)
+                if (TensorUse(tensor.name), number) in axes:
+                    work.pin(axes[TensorUse(tensor.name), number], numbers)
 
 
-def _join(index: int, axis: Axis, ids: Ids, site: Site, factors: Mapping[str, Ids], work: Work) -> Iterator[Composite]:
+def _join(
+    index: int, axis: Axis, ids: Ids, bound: BoundNode, factors: Mapping[str, Ids], work: Work
+) -> Iterator[Composite]:
     offset = 0
     for segment in axis:
-        sizes = [site.bound.sizes[name] for name in segment]
+        sizes = [bound.binding.sizes[name] for name in segment]
         part = ids[offset : offset + math.prod(sizes)]
         offset += part.size
         names = tuple(name for name, size in zip(segment, sizes, strict=True) if size > 1)
         if len(names) == 1:
             work.partition.unite(part, factors[names[0]])
         elif names:
-            grid = np.indices([site.bound.sizes[name] for name in names]).reshape(len(names), -1)
+            grid = np.indices([bound.binding.sizes[name] for name in names]).reshape(len(names), -1)
             yield Composite(index, part, names, tuple(factors[name] for name in names), tuple(grid))
         elif not segment:
-            work.pin(part, Cause(site.node.operator, site.node.name, "has size one here, and keeps it"))
+            work.pin(part, Cause(bound.node.operator, bound.node.name, "has size one here, and keeps it"))
         elif part.size == 1:
             work.partition.unite(np.repeat(part, len(segment)), np.concatenate([factors[name] for name in segment]))
 
 
-def _pin_node(site: Site, axes: Mapping[tuple[Slot, int], Ids], work: Work) -> None:
-    cause = Cause(site.node.operator, site.node.name, "excluded by the user")
-    tensors = zip((*site.inputs, *site.outputs), (*site.node.inputs, *site.node.outputs), strict=True)
-    for slot, tensor in tensors:
+def _pin_node(bound: BoundNode, axes: Mapping[tuple[TensorUse, int], Ids], work: Work) -> None:
+    cause = Cause(bound.node.operator, bound.node.name, "excluded by the user")
+    tensors = zip((*bound.inputs, *bound.outputs), (*bound.node.inputs, *bound.node.outputs), strict=True)
+    for use, tensor in tensors:
         for axis in range(len(tensor.shape or ()) if tensor is not None else 0):
-            if slot is not None:
-                work.pin(axes[slot, axis], cause)
+            if use is not None:
+                work.pin(axes[use, axis], cause)

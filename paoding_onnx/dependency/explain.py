@@ -12,9 +12,9 @@ from paoding_onnx.dependency.composite_axes import Cause
 from paoding_onnx.dependency.coupling import Coupling
 from paoding_onnx.errors import UsageError
 from paoding_onnx.model.graph import Graph
-from paoding_onnx.rules.binding import Site, Slot
+from paoding_onnx.rules.binding import BoundNode, TensorUse
 
-_Key = tuple[Slot, int]
+_Key = tuple[TensorUse, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +50,10 @@ def explain_axes(graph: Graph, coupling: Coupling, name: str) -> tuple[Explanati
     Raises:
         UsageError: if the graph has no such tensor, or no node reads or makes it.
     """
-    slots = sorted({slot for slot, _ in coupling.axes if slot.tensor == name})
-    if not slots:
+    uses = sorted({use for use, _ in coupling.axes if use.tensor == name})
+    if not uses:
         raise UsageError(f"no node has a tensor named {name!r} with axes; `inspect --json` lists the initializers")
-    keys = [(slots[0], axis) for axis in range(len(graph.tensors[name].shape or ()))]
+    keys = [(uses[0], axis) for axis in range(len(graph.tensors[name].shape or ()))]
     return tuple(_explain(graph, coupling, key) for key in keys if key in coupling.axes)
 
 
@@ -77,52 +77,52 @@ def _way(graph: Graph, coupling: Coupling, start: _Key, cause: Cause, member: in
     It goes from axis to axis through factors that both have; with `member`, only over axes that this set lies on.
     """
     touching = _touching(coupling)
-    came: dict[_Key, tuple[_Key, Site] | None] = {start: None}
+    came: dict[_Key, tuple[_Key, BoundNode] | None] = {start: None}
     waiting = deque([start])
     while waiting:
         key = waiting.popleft()
         if _is_end(graph, touching, key, cause):
             return tuple(reversed(list(_back(came, key))))
-        for other, site in [(near, via) for via in touching[key] for near in _neighbours(via, key)]:
+        for other, bound in [(near, via) for via in touching[key] for near in _neighbours(via, key)]:
             if other not in came and (member is None or member in coupling.axes[other]):
-                came[other] = (key, site)
+                came[other] = (key, bound)
                 waiting.append(other)
     return None
 
 
-def _touching(coupling: Coupling) -> dict[_Key, list[Site]]:
+def _touching(coupling: Coupling) -> dict[_Key, list[BoundNode]]:
     """The sites that have an axis."""
-    found: dict[_Key, list[Site]] = {key: [] for key in coupling.axes}
-    for site in coupling.sites:
-        for slot in dict.fromkeys(s for s in (*site.inputs, *site.outputs) if s is not None):
-            for axis in range(_rank(site, slot)):
-                found[slot, axis].append(site)
+    found: dict[_Key, list[BoundNode]] = {key: [] for key in coupling.axes}
+    for bound in coupling.bound_nodes:
+        for use in dict.fromkeys(s for s in (*bound.inputs, *bound.outputs) if s is not None):
+            for axis in range(_rank(bound, use)):
+                found[use, axis].append(bound)
     return found
 
 
-def _rank(site: Site, slot: Slot) -> int:
-    slots, operands = (*site.inputs, *site.outputs), (*site.bound.inputs, *site.bound.outputs)
-    return max(len(operand or ()) for own, operand in zip(slots, operands, strict=True) if own == slot)
+def _rank(bound: BoundNode, use: TensorUse) -> int:
+    uses, operands = (*bound.inputs, *bound.outputs), (*bound.binding.inputs, *bound.binding.outputs)
+    return max(len(operand or ()) for own, operand in zip(uses, operands, strict=True) if own == use)
 
 
-def _neighbours(site: Site, key: _Key) -> Iterator[_Key]:
+def _neighbours(bound: BoundNode, key: _Key) -> Iterator[_Key]:
     """Axes of a site that share a factor with the axis `key`."""
-    slots, operands = (*site.inputs, *site.outputs), (*site.bound.inputs, *site.bound.outputs)
-    pairs = [(s, o) for s, o in zip(slots, operands, strict=True) if s is not None and o is not None]
+    uses, operands = (*bound.inputs, *bound.outputs), (*bound.binding.inputs, *bound.binding.outputs)
+    pairs = [(s, o) for s, o in zip(uses, operands, strict=True) if s is not None and o is not None]
     own = {n for s, o in pairs if s == key[0] for segment in o[key[1]] for n in segment}
-    for slot, operand in pairs:
+    for use, operand in pairs:
         for axis, parts in enumerate(operand):
             if not own.isdisjoint(name for segment in parts for name in segment):
-                yield slot, axis
+                yield use, axis
 
 
-def _is_end(graph: Graph, touching: Mapping[_Key, list[Site]], key: _Key, cause: Cause) -> bool:
+def _is_end(graph: Graph, touching: Mapping[_Key, list[BoundNode]], key: _Key, cause: Cause) -> bool:
     if cause.node:
-        return any(site.node.name == cause.node for site in touching[key])
+        return any(bound.node.name == cause.node for bound in touching[key])
     return key[0].tensor in (*graph.inputs, *graph.outputs) and repr(key[0].tensor) in cause.reason
 
 
-def _back(came: Mapping[_Key, tuple[_Key, Site] | None], key: _Key) -> Iterator[Link]:
+def _back(came: Mapping[_Key, tuple[_Key, BoundNode] | None], key: _Key) -> Iterator[Link]:
     """Links from `key` back to the start."""
     step = came[key]
     while step is not None:

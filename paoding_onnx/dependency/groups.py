@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.dependency.coupling import Coupling
-from paoding_onnx.dependency.roles import places_of
+from paoding_onnx.dependency.roles import parameter_axes_of
 from paoding_onnx.dependency.scope import EVERYTHING, Scope, coupled, matches
-from paoding_onnx.dependency.trace import Group, Place, Refusal, Role, Trace
+from paoding_onnx.dependency.trace import Group, ParameterAxis, Refusal, Role, Trace
 from paoding_onnx.dependency.union_find import Ids
 from paoding_onnx.model.graph import Graph
-from paoding_onnx.rules.binding import Site, Slot
+from paoding_onnx.rules.binding import BoundNode, TensorUse
 from paoding_onnx.rules.equation import is_fixed
 
 
@@ -27,10 +27,10 @@ def trace(graph: Graph, scope: Scope = EVERYTHING) -> Trace:
         UsageError: if a pattern matches nothing.
     """
     coupling = coupled(graph, scope)
-    places = places_of(graph, coupling)
-    members = _members(coupling, places)
+    parameter_axes = parameter_axes_of(graph, coupling)
+    members = _members(coupling, parameter_axes)
     if scope.only:
-        members = [m for m in members if _is_made_at(m.places, coupling.sites, scope.only)]
+        members = [m for m in members if _is_made_at(m.parameter_axes, coupling.bound_nodes, scope.only)]
     groups, numbers = _groups(coupling, members)
     inexact = [group for group in groups if scope.exact_only and not group.is_exact]
     if inexact:
@@ -38,7 +38,7 @@ def trace(graph: Graph, scope: Scope = EVERYTHING) -> Trace:
         groups, numbers = _groups(coupling, members)
     return Trace(
         graph=graph,
-        sites=coupling.sites,
+        bound_nodes=coupling.bound_nodes,
         units=MappingProxyType({key: numbers[sets] for key, sets in coupling.axes.items()}),
         factors=tuple(MappingProxyType({n: numbers[sets] for n, sets in of.items()}) for of in coupling.factors),
         groups=groups,
@@ -54,16 +54,16 @@ class _Members:
     """The sets (in ascending order) that make up one group, and where they live."""
 
     sets: Ids
-    places: tuple[Place, ...]
+    parameter_axes: tuple[ParameterAxis, ...]
 
 
-def _members(coupling: Coupling, places: Sequence[Place]) -> list[_Members]:
+def _members(coupling: Coupling, parameter_axes: Sequence[ParameterAxis]) -> list[_Members]:
     """Sets that may go, put together by the axes they live on; ordered by where they first appear."""
-    pairs = [np.unique(coupling.axes[place.slot, place.axis]) for place in places]
+    pairs = [np.unique(coupling.axes[parameter_axis.use, parameter_axis.axis]) for parameter_axis in parameter_axes]
     if not pairs:
         return []
     sets = np.concatenate(pairs)
-    where = np.repeat(np.arange(len(places)), [ids.size for ids in pairs])
+    where = np.repeat(np.arange(len(parameter_axes)), [ids.size for ids in pairs])
     free = coupling.causes[sets] < 0
     order = np.lexsort((where[free], sets[free]))
     sets, where = sets[free][order], where[free][order]
@@ -73,8 +73,8 @@ def _members(coupling: Coupling, places: Sequence[Place]) -> list[_Members]:
     for first, signature in zip(starts, np.split(where, starts[1:]), strict=True) if sets.size else ():
         grouped.setdefault(signature.tobytes(), []).append(int(sets[first]))
         signatures[signature.tobytes()] = signature
-    members = [_Members(np.array(grouped[key]), tuple(places[k] for k in signatures[key])) for key in grouped]
-    useful = (m for m in members if m.sets.size > 1 and any(p.role is not Role.FOLLOWS for p in m.places))
+    members = [_Members(np.array(grouped[key]), tuple(parameter_axes[k] for k in signatures[key])) for key in grouped]
+    useful = (m for m in members if m.sets.size > 1 and any(p.role is not Role.FOLLOWS for p in m.parameter_axes))
     return sorted(useful, key=lambda m: int(m.sets[0]))
 
 
@@ -96,8 +96,10 @@ def _groups(coupling: Coupling, members: Sequence[_Members]) -> tuple[tuple[Grou
 
 
 def _group(coupling: Coupling, member: _Members, start: int, stop: int) -> Group:
-    first = next((p for p in member.places if p.role is Role.PRODUCES), member.places[0])
-    return Group(coupling.sites[first.site].node.name, start, stop, member.places, is_exact=True, aligned=())
+    first = next((p for p in member.parameter_axes if p.role is Role.PRODUCES), member.parameter_axes[0])
+    return Group(
+        coupling.bound_nodes[first.node_index].node.name, start, stop, member.parameter_axes, is_exact=True, aligned=()
+    )
 
 
 def _facts(coupling: Coupling, groups: Sequence[Group], numbers: Ids) -> tuple[Group, ...]:
@@ -105,15 +107,15 @@ def _facts(coupling: Coupling, groups: Sequence[Group], numbers: Ids) -> tuple[G
     starts = np.array([group.start for group in groups])
     inexact: set[int] = set()
     aligned: dict[int, set[int]] = {}
-    for site, of in zip(coupling.sites, coupling.factors, strict=True):
+    for bound, of in zip(coupling.bound_nodes, coupling.factors, strict=True):
         for name, sets in of.items():
             units = numbers[sets]
             met = set((np.searchsorted(starts, np.unique(units[units >= 0]), "right") - 1).tolist())
-            inexact |= met if name in site.bound.mixed else set()
-            for index in met if site.rule.aligned > 1 else ():
-                aligned.setdefault(index, set()).add(site.rule.aligned)
+            inexact |= met if name in bound.binding.mixed else set()
+            for index in met if bound.rule.aligned > 1 else ():
+                aligned.setdefault(index, set()).add(bound.rule.aligned)
     return tuple(
-        Group(g.name, g.start, g.stop, g.places, index not in inexact, tuple(sorted(aligned.get(index, ()))))
+        Group(g.name, g.start, g.stop, g.parameter_axes, index not in inexact, tuple(sorted(aligned.get(index, ()))))
         for index, g in enumerate(groups)
     )
 
@@ -121,15 +123,15 @@ def _facts(coupling: Coupling, groups: Sequence[Group], numbers: Ids) -> tuple[G
 def _refusals(graph: Graph, coupling: Coupling) -> tuple[Refusal, ...]:
     """Nodes without a rule, then weight axes with positions that are pinned though the operator would let them go."""
     nodes = (
-        Refusal(site.node.operator, site.node.name, "", -1, site.rule.why)
-        for site in coupling.sites
-        if not site.has_rule
+        Refusal(bound.node.operator, bound.node.name, "", -1, bound.rule.why)
+        for bound in coupling.bound_nodes
+        if not bound.has_rule
     )
     axes = (
-        _refusal(site, slot, axis, coupling)
-        for site in coupling.sites
-        for slot, operand in zip(site.inputs, site.bound.inputs, strict=True)
-        if slot is not None and site.rule.macs and graph.tensors[slot.tensor].is_constant and len(operand or ()) > 1
+        _refusal(bound, use, axis, coupling)
+        for bound in coupling.bound_nodes
+        for use, operand in zip(bound.inputs, bound.binding.inputs, strict=True)
+        if use is not None and bound.rule.macs and graph.tensors[use.tensor].is_constant and len(operand or ()) > 1
         for axis, parts in enumerate(operand or ())
         if any(not is_fixed(name) for segment in parts for name in segment)
     )
@@ -139,21 +141,23 @@ def _refusals(graph: Graph, coupling: Coupling) -> tuple[Refusal, ...]:
 def _excluded(groups: Sequence[Group], coupling: Coupling) -> Iterator[Refusal]:
     """The weight axes of groups that are left out for being inexact."""
     for group in groups:
-        for place in group.places:
-            node = coupling.sites[place.site].node
-            if place.role is not Role.FOLLOWS:
-                words = f"removing units of {group.name!r} is inexact, and only exact ones may go"
-                yield Refusal(node.operator, node.name, place.slot.tensor, place.axis, words)
+        for parameter_axis in group.parameter_axes:
+            node = coupling.bound_nodes[parameter_axis.node_index].node
+            if parameter_axis.role is not Role.FOLLOWS:
+                message = f"removing units of {group.name!r} is inexact, and only exact ones may go"
+                yield Refusal(node.operator, node.name, parameter_axis.use.tensor, parameter_axis.axis, message)
 
 
-def _refusal(site: Site, slot: Slot, axis: int, coupling: Coupling) -> Refusal | None:
+def _refusal(bound: BoundNode, use: TensorUse, axis: int, coupling: Coupling) -> Refusal | None:
     """Why positions of a weight axis are pinned; `None` if none is, or there is only one."""
-    causes = coupling.causes[coupling.axes[slot, axis]]
+    causes = coupling.causes[coupling.axes[use, axis]]
     if causes.size < 2 or not (causes >= 0).any():
         return None
     cause = coupling.reasons[int(causes[causes >= 0].min())]
-    return Refusal(cause.operator or site.node.operator, cause.node or site.node.name, slot.tensor, axis, cause.reason)
+    return Refusal(cause.operator or bound.node.operator, cause.node or bound.node.name, use.tensor, axis, cause.reason)
 
 
-def _is_made_at(places: Sequence[Place], sites: Sequence[Site], patterns: Sequence[str]) -> bool:
-    return any(matches(sites[p.site].node, patterns) for p in places if p.role is Role.PRODUCES)
+def _is_made_at(
+    parameter_axes: Sequence[ParameterAxis], bound_nodes: Sequence[BoundNode], patterns: Sequence[str]
+) -> bool:
+    return any(matches(bound_nodes[p.node_index].node, patterns) for p in parameter_axes if p.role is Role.PRODUCES)

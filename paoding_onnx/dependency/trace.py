@@ -16,7 +16,7 @@ from paoding_onnx.dependency.composite_axes import Choice
 from paoding_onnx.dependency.shape_arithmetic import DataUse, Entries
 from paoding_onnx.dependency.union_find import Ids
 from paoding_onnx.model.graph import Array, Graph
-from paoding_onnx.rules.binding import Site, Slot
+from paoding_onnx.rules.binding import BoundNode, TensorUse
 
 Mask = NDArray[np.bool_]
 """True for a unit that goes (or a position that stays, where a name says `kept`)."""
@@ -32,7 +32,7 @@ class Group:
     name: str
     start: int
     stop: int
-    places: tuple[Place, ...]
+    parameter_axes: tuple[ParameterAxis, ...]
     is_exact: bool
     aligned: tuple[int, ...]
 
@@ -41,9 +41,9 @@ class Group:
         """How many units the group has."""
         return self.stop - self.start
 
-    def having(self, role: Role) -> tuple[Place, ...]:
+    def having(self, role: Role) -> tuple[ParameterAxis, ...]:
         """The places with a role, in the order of the nodes."""
-        return tuple(place for place in self.places if place.role is role)
+        return tuple(parameter_axis for parameter_axis in self.parameter_axes if parameter_axis.role is role)
 
     def positions(self, units: Ids) -> NDArray[np.intp]:
         """Positions of the group's units on an axis whose `units` are given: all of the first unit, then of the next.
@@ -76,8 +76,8 @@ class Trace:
     """
 
     graph: Graph
-    sites: tuple[Site, ...]
-    units: Mapping[tuple[Slot, int], Ids]
+    bound_nodes: tuple[BoundNode, ...]
+    units: Mapping[tuple[TensorUse, int], Ids]
     factors: tuple[Mapping[str, Ids], ...]
     groups: tuple[Group, ...]
     refusals: tuple[Refusal, ...]
@@ -90,35 +90,35 @@ class Trace:
         """How many units all groups have together."""
         return self.groups[-1].stop if self.groups else 0
 
-    def kept(self, slot: Slot, axis: int, removed: Mask) -> Mask:
+    def kept(self, use: TensorUse, axis: int, removed: Mask) -> Mask:
         """Which positions of an axis stay when the units in `removed` `(n_units,)` go."""
-        return ~gone(self.units[slot, axis], removed)
+        return ~gone(self.units[use, axis], removed)
 
     def kept_part(self, name: str, array: Array, removed: Mask) -> Array:
         """What stays of `array`, the content of tensor `name`, when units go."""
         for axis in range(array.ndim):
-            if (Slot(name), axis) in self.units:
-                kept = self.kept(Slot(name), axis, removed)
+            if (TensorUse(name), axis) in self.units:
+                kept = self.kept(TensorUse(name), axis, removed)
                 array = array if kept.all() else np.compress(kept, array, axis)
         return array
 
-    def sizes(self, site: int, removed: Mask) -> dict[str, int]:
-        """Size of every factor of a site when the units in `removed` go."""
-        return {name: int(np.count_nonzero(~gone(ids, removed))) for name, ids in self.factors[site].items()}
+    def sizes(self, node_index: int, removed: Mask) -> dict[str, int]:
+        """Size of every factor of a node_index when the units in `removed` go."""
+        return {name: int(np.count_nonzero(~gone(ids, removed))) for name, ids in self.factors[node_index].items()}
 
     def shrinks(self, name: str, entry: int, n_entries: int, removed: Mask) -> bool:
         """Whether a size that entry number `entry` of shape arithmetic is made of changes when units go."""
         made_of = self.made_of.get(name, ())
         sources = made_of[entry] if len(made_of) == n_entries else frozenset().union(*made_of)
-        return any(not self.kept(slot, axis, removed).all() for slot, axis in sources)
+        return any(not self.kept(use, axis, removed).all() for use, axis in sources)
 
     def frozen_values(self, removed: Mask) -> Iterator[tuple[DataUse, Array]]:
         """The frozen uses whose sizes change when the units in `removed` go, each with the value it must keep."""
-        for use in self.frozen:
-            tensor = self.sites[use.site].node.inputs[use.operand]
-            changes = any(not self.kept(slot, axis, removed).all() for slot, axis in use.sources)
+        for data_use in self.frozen:
+            tensor = self.bound_nodes[data_use.node_index].node.inputs[data_use.operand]
+            changes = any(not self.kept(use, axis, removed).all() for use, axis in data_use.sources)
             if changes and tensor is not None and tensor.value is not None:
-                yield use, tensor.value
+                yield data_use, tensor.value
 
 
 def gone(units: Ids, removed: Mask) -> Mask:
@@ -144,10 +144,10 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """One axis of one constant on which units of a group live; `site` is where it meets them."""
+class ParameterAxis:
+    """One axis of one constant on which units of a group live; `bound` is where it meets them."""
 
-    site: int
-    slot: Slot
+    node_index: int
+    use: TensorUse
     axis: int
     role: Role

@@ -5,10 +5,10 @@ from __future__ import annotations
 from paoding_onnx.evaluation.dataset import ArraySamples as ArraySamples
 from paoding_onnx.evaluation.dataset import Labelled as Labelled
 from paoding_onnx.evaluation.evaluate import Comparison as Comparison
-from paoding_onnx.evaluation.evaluate import Judged as Judged
-from paoding_onnx.evaluation.evaluate import JudgeOptions as JudgeOptions
+from paoding_onnx.evaluation.evaluate import EvaluateOptions as EvaluateOptions
+from paoding_onnx.evaluation.evaluate import Evaluation as Evaluation
 from paoding_onnx.evaluation.evaluate import accuracy_of as accuracy_of
 from paoding_onnx.evaluation.evaluate import chosen_samples as chosen_samples
-from paoding_onnx.evaluation.evaluate import judge as judge
+from paoding_onnx.evaluation.evaluate import evaluate as evaluate
 from paoding_onnx.evaluation.evaluate import loaded as loaded
 from paoding_onnx.evaluation.load import read_labelled as read_labelled

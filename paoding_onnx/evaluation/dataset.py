@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from paoding_onnx.evaluation.preprocess import AS_IT_IS, Preprocess
 from paoding_onnx.model.graph import Array
 
-Rows = NDArray[np.intp]
+RowIndices = NDArray[np.intp]
 """Numbers of samples."""
 
 
@@ -28,10 +28,10 @@ class Labelled(Protocol):
     def class_names(self) -> tuple[str, ...]:
         """Names of the classes; empty where the data give none."""
 
-    def read(self, rows: Rows) -> Mapping[str, Array]:
+    def read(self, rows: RowIndices) -> Mapping[str, Array]:
         """What the model reads for these samples, by name of its input."""
 
-    def take(self, rows: Rows) -> Labelled:
+    def take(self, rows: RowIndices) -> Labelled:
         """These samples alone, in this order."""
 
     def input_range(self) -> Range | None:
@@ -61,11 +61,11 @@ class ArraySamples:
     class_names: tuple[str, ...] = ()
     preprocess: Preprocess = AS_IT_IS
 
-    def read(self, rows: Rows) -> Mapping[str, Array]:
+    def read(self, rows: RowIndices) -> Mapping[str, Array]:
         """What the model reads for these samples."""
         return {name: self._ready(array[rows]) for name, array in self.arrays.items()}
 
-    def take(self, rows: Rows) -> ArraySamples:
+    def take(self, rows: RowIndices) -> ArraySamples:
         """These samples alone."""
         arrays = {name: array[rows] for name, array in self.arrays.items()}
         return replace(self, arrays=MappingProxyType(arrays), labels=self.labels[rows])

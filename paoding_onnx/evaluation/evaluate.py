@@ -24,10 +24,10 @@ from paoding_onnx.model.load import Model, load
 
 
 @dataclass(frozen=True, slots=True)
-class JudgeOptions:
+class EvaluateOptions:
     """How to judge.
 
-    >>> JudgeOptions(task="binary").top
+    >>> EvaluateOptions(task="binary").top
     5
 
     Attributes:
@@ -76,8 +76,8 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """What `judge` found: the `measures` of the task by name, the main one first, and the table of classes."""
+class Evaluation:
+    """What `evaluate` found: the `measures` of the task by name, the main one first, and the table of classes."""
 
     task: str
     n_samples: int
@@ -95,18 +95,18 @@ class _Ran:
     timed: Timed | None
 
 
-def judge(
+def evaluate(
     model: Path | str | Model,
     data: Path | str | Labelled,
     *,
     against: Path | str | Model | None = None,
-    options: JudgeOptions | None = None,
+    options: EvaluateOptions | None = None,
     progress: Progress | None = None,
-) -> Judged:
+) -> Evaluation:
     """Accuracy and its kin of `model` on the labelled samples in `data` (see `paoding_onnx.evaluation.load`).
 
-    >>> judged = judge("models/fraud_mlp.onnx", "models/fraud_mlp_test.npz", options=JudgeOptions(processors=0))
-    >>> judged.task, round(judged.measures["auroc"], 3)
+    >>> evaluation = evaluate("models/fraud_mlp.onnx", "models/fraud_mlp_test.npz", options=EvaluateOptions(processors=0))
+    >>> evaluation.task, round(evaluation.measures["auroc"], 3)
     ('binary', 0.957)
 
     Args:
@@ -120,13 +120,13 @@ def judge(
         UsageError: if the data cannot be read, or labels, output and task do not fit each other.
         ModelError: if a model cannot be read or does not run on the samples.
     """
-    options = options or JudgeOptions()
+    options = options or EvaluateOptions()
     subject = loaded(model)
     labelled = chosen_samples(data, subject, options)
     models = [subject] if against is None else [subject, loaded(against)]
     jobs = [_part(progress, k / len(models), 1 / len(models)) for k in range(len(models))]
     ran = [_ran(one, labelled, options, part) for one, part in zip(models, jobs, strict=True)]
-    return _judged(ran, labelled, options)
+    return _evaluation(ran, labelled, options)
 
 
 def accuracy_of(model: Model | Path | str, labelled: Labelled) -> float:
@@ -145,11 +145,11 @@ def accuracy_of(model: Model | Path | str, labelled: Labelled) -> float:
     return float(np.mean(said.correct))
 
 
-def _judged(ran: Sequence[_Ran], labelled: Labelled, options: JudgeOptions) -> Judged:
+def _evaluation(ran: Sequence[_Ran], labelled: Labelled, options: EvaluateOptions) -> Evaluation:
     """What the runs of the model, and of the original if there is one, say about the model."""
     resources = _measured(ran, options)
     said = ran[0].predictions
-    return Judged(
+    return Evaluation(
         task=str(said.task),
         n_samples=len(labelled.labels),
         measures=MappingProxyType(measures_of(said, options.top)),
@@ -159,7 +159,7 @@ def _judged(ran: Sequence[_Ran], labelled: Labelled, options: JudgeOptions) -> J
     )
 
 
-def _ran(model: Model, labelled: Labelled, options: JudgeOptions, progress: Progress | None) -> _Ran:
+def _ran(model: Model, labelled: Labelled, options: EvaluateOptions, progress: Progress | None) -> _Ran:
     runner = Runner(model, labelled)
     outputs = runner.run(labelled, progress)
     output = outputs[choose_output(outputs, options.output)]
@@ -168,7 +168,7 @@ def _ran(model: Model, labelled: Labelled, options: JudgeOptions, progress: Prog
     return _Ran(said, Timed(model.files[0], first, model.n_bytes) if model.files else None)
 
 
-def _measured(ran: Sequence[_Ran], options: JudgeOptions) -> tuple[Resources | None, ...]:
+def _measured(ran: Sequence[_Ran], options: EvaluateOptions) -> tuple[Resources | None, ...]:
     """What each of the models takes, if it was asked for and all of them are files."""
     timed = [one.timed for one in ran if one.timed is not None]
     if not options.processors or len(timed) < len(ran):
@@ -183,7 +183,7 @@ def _table(said: Predictions, names: tuple[str, ...]) -> tuple[ClassScore, ...]:
     return class_scores(scores, said.predicted, said.labels, names)
 
 
-def _compare(old: Predictions, new: Predictions, options: JudgeOptions, resources: Resources | None) -> Comparison:
+def _compare(old: Predictions, new: Predictions, options: EvaluateOptions, resources: Resources | None) -> Comparison:
     require_alike(old, new)
     is_values = new.task is Task.VALUES
     return Comparison(
@@ -196,7 +196,7 @@ def _compare(old: Predictions, new: Predictions, options: JudgeOptions, resource
     )
 
 
-def chosen_samples(data: Path | str | Labelled, model: Model, options: JudgeOptions) -> Labelled:
+def chosen_samples(data: Path | str | Labelled, model: Model, options: EvaluateOptions) -> Labelled:
     """The labelled samples that `options` ask for, read from `data` if that is a path."""
     labelled = read_labelled(data, model, options.preprocess) if isinstance(data, Path | str) else data
     return evenly(labelled, options.n_samples) if options.n_samples else labelled

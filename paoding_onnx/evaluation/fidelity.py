@@ -20,7 +20,7 @@ from paoding_onnx.model.load import Model, input_specs
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.observe import runnable_shapes
 
-LEAN_BYTES = 1 << 28
+LOW_MEMORY_BYTES = 1 << 28
 """Models with more bytes of weights than this are timed without a copy or faster layout of them, to save memory."""
 
 FRESH = 64
@@ -32,7 +32,7 @@ FRESH_SEED = 10**6
 
 @dataclass(frozen=True, slots=True)
 class Fidelity:
-    """A pruned model beside its original: latency after over before, and what `words` says the inputs were.
+    """A pruned model beside its original: latency after over before, and what `description` says the inputs were.
 
     `difference` see `paoding_onnx.model.compare.output_difference`; `agreement` is the share of the inputs for which a
     classifier answers the same, `None` for other models.
@@ -41,7 +41,7 @@ class Fidelity:
     latency_ratio: float
     difference: float
     agreement: float | None
-    words: str
+    description: str
 
 
 def compare(original: Model, pruned: Model, graph: Graph, inputs: InputOptions, *, macs: int, seed: int) -> Fidelity:
@@ -52,7 +52,7 @@ def compare(original: Model, pruned: Model, graph: Graph, inputs: InputOptions, 
     before, after = _sessions(original, pruned)
     wanted, got = (_joined([session.run(feed) for feed in samples.batches]) for session in (before, after))
     ratio = latency_ratio(before, after, random_feeds(input_specs(original), shapes, np.random.default_rng(0)))
-    return Fidelity(ratio, output_difference(wanted, got), _same_answers(wanted, got), samples.words)
+    return Fidelity(ratio, output_difference(wanted, got), _same_answers(wanted, got), samples.description)
 
 
 def _joined(runs: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
@@ -78,8 +78,8 @@ def _same_answers(before: Mapping[str, Array], after: Mapping[str, Array]) -> fl
 
 def _sessions(original: Model, pruned: Model) -> tuple[Session, Session]:
     """Both models, optimised by onnxruntime alike: fully, or if they are large as far as that takes no second copy."""
-    if sum(array.nbytes for array in original.weights.values()) <= LEAN_BYTES:
+    if sum(array.nbytes for array in original.weights.values()) <= LOW_MEMORY_BYTES:
         return Session(original, optimise=True), Session(pruned, optimise=True)
     with suppress(ModelError):
-        return Session(original, optimise=True, lean=True), Session(pruned, optimise=True, lean=True)
+        return Session(original, optimise=True, low_memory=True), Session(pruned, optimise=True, low_memory=True)
     return Session(original), Session(pruned)

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.calibration.image_files import decode, picture_files, require_pillow
+from paoding_onnx.calibration.image_files import decode, image_files, require_pillow
 from paoding_onnx.calibration.images.families import Frame
 from paoding_onnx.errors import UsageError
-from paoding_onnx.evaluation.dataset import Range, Rows
+from paoding_onnx.evaluation.dataset import Range, RowIndices
 from paoding_onnx.evaluation.preprocess import Preprocess
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import InputSpec, Model, input_specs
@@ -21,7 +21,7 @@ _BYTE = 255.0
 
 
 @dataclass(frozen=True, slots=True)
-class PictureInput:
+class ImageInput:
     """The input that reads the pictures: its name, their size, and whether channels come first."""
 
     name: str
@@ -30,16 +30,16 @@ class PictureInput:
 
 
 @dataclass(frozen=True, slots=True)
-class PictureSamples:
+class ImageSamples:
     """Pictures in files, `paths`, with the number of their class in `labels` (n,)."""
 
     paths: tuple[Path, ...]
     labels: Array
     class_names: tuple[str, ...]
-    input: PictureInput
+    input: ImageInput
     preprocess: Preprocess
 
-    def read(self, rows: Rows) -> Mapping[str, Array]:
+    def read(self, rows: RowIndices) -> Mapping[str, Array]:
         """What the model reads for these pictures.
 
         Raises:
@@ -47,7 +47,7 @@ class PictureSamples:
         """
         return {self.input.name: self._ready(np.stack([self._decode(self.paths[row]) for row in rows]))}
 
-    def take(self, rows: Rows) -> PictureSamples:
+    def take(self, rows: RowIndices) -> ImageSamples:
         """These pictures alone."""
         return replace(self, paths=tuple(self.paths[row] for row in rows), labels=self.labels[rows])
 
@@ -67,7 +67,7 @@ class PictureSamples:
         return pixels[..., ::-1] if self.preprocess.order == "bgr" else pixels
 
 
-def read_pictures(folder: Path, model: Model, preprocess: Preprocess) -> PictureSamples:
+def read_images(folder: Path, model: Model, preprocess: Preprocess) -> ImageSamples:
     """The pictures in `folder`: each folder in it is a class, numbered in the order of their names.
 
     Raises:
@@ -75,19 +75,19 @@ def read_pictures(folder: Path, model: Model, preprocess: Preprocess) -> Picture
     """
     require_pillow()
     classes = sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
-    found = [(path, index) for index, entry in enumerate(classes) for path in picture_files(entry)]
+    found = [(path, index) for index, entry in enumerate(classes) for path in image_files(entry)]
     if not found:
         raise UsageError(f"{folder} holds no folders with pictures, one folder for each class")
     labels = np.array([index for _, index in found], np.int64)
     names = tuple(entry.name for entry in classes)
-    return PictureSamples(tuple(path for path, _ in found), labels, names, _input(model, preprocess), preprocess)
+    return ImageSamples(tuple(path for path, _ in found), labels, names, _input(model, preprocess), preprocess)
 
 
-def _input(model: Model, preprocess: Preprocess) -> PictureInput:
+def _input(model: Model, preprocess: Preprocess) -> ImageInput:
     specs = input_specs(model)
     if len(specs) != 1 or len(specs[0].dims) != 4:
-        words = ", ".join(f"{spec.name!r} {spec.dims}" for spec in specs)
-        raise UsageError(f"the model reads no pictures (batch, channels, height, width), but {words}")
+        message = ", ".join(f"{spec.name!r} {spec.dims}" for spec in specs)
+        raise UsageError(f"the model reads no pictures (batch, channels, height, width), but {message}")
     spec, dims = specs[0], specs[0].dims
     is_first = preprocess.layout == "nchw" or (preprocess.layout == "auto" and _is_channels_first(dims))
     channels, sides = (dims[1], dims[2:]) if is_first else (dims[3], dims[1:3])
@@ -96,7 +96,7 @@ def _input(model: Model, preprocess: Preprocess) -> PictureInput:
         raise UsageError(f"input {spec.name!r} has open sides; say --preprocess size=HEIGHT,WIDTH")
     _check_sides(spec, (height, width), sides)
     frame = Frame(height, width, channels if isinstance(channels, int) else 3)
-    return PictureInput(spec.name, frame, is_first)
+    return ImageInput(spec.name, frame, is_first)
 
 
 def _is_channels_first(dims: tuple[int | str | None, ...]) -> bool:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from paoding_onnx.calibration.arrays import CLASSES, LABELS, arrays_of_inputs, read_arrays, scale_of
 from paoding_onnx.errors import UsageError
 from paoding_onnx.evaluation.dataset import ArraySamples, Labelled
-from paoding_onnx.evaluation.image_folder import read_pictures
+from paoding_onnx.evaluation.image_folder import read_images
 from paoding_onnx.evaluation.preprocess import AS_IT_IS, Preprocess
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import InputSpec, Model, input_specs
@@ -30,7 +30,7 @@ def read_labelled(path: Path | str, model: Model, preprocess: Preprocess = AS_IT
     """
     path = Path(path)
     if path.is_dir():
-        return read_pictures(path, model, preprocess)
+        return read_images(path, model, preprocess)
     return _samples(path, read_arrays(path), model, preprocess)
 
 

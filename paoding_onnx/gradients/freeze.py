@@ -21,7 +21,7 @@ from paoding_onnx.model.load import Model
 from paoding_onnx.model.read import computed_names, constants
 from paoding_onnx.model.session import Session, one_line
 from paoding_onnx.rules.windows import spelled_out
-from paoding_onnx.shapes.data_dependence import fed_tensors
+from paoding_onnx.shapes.data_dependence import data_dependent_tensors
 from paoding_onnx.shapes.observe import observe
 
 LEAST_OPSET = 17
@@ -32,27 +32,27 @@ _TYPE_ATTRIBUTES = ("to", "dtype", "stash_type")
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class Recording:
     """A model, its graph at the shapes of `feeds`, and the content of every tensor when these are fed."""
 
     model: Model
     graph: Graph
     feeds: Mapping[str, Array]
     values: Mapping[str, Array]
-    fed: frozenset[str]
+    data_dependent: frozenset[str]
 
     def ancestors(self, name: str) -> Iterator[str]:
         """Fed tensors of which `name` is computed, itself first, nearest first."""
         wanted = {name}
         for node in reversed(self.graph.nodes):
             made = [tensor.name for tensor in node.outputs if tensor is not None and tensor.name in wanted]
-            yield from (one for one in made if one in self.fed)
+            yield from (one for one in made if one in self.data_dependent)
             if made:
                 wanted.update(tensor.name for tensor in node.inputs if tensor is not None)
                 wanted.update(node.captures)
 
 
-def observed(model: Model, feeds: Mapping[str, Array]) -> Observed:
+def record(model: Model, feeds: Mapping[str, Array]) -> Recording:
     """The model as it runs on `feeds`, every tensor looked at.
 
     Raises:
@@ -60,20 +60,22 @@ def observed(model: Model, feeds: Mapping[str, Array]) -> Observed:
     """
     graph = observe(model, {name: array.shape for name, array in feeds.items()})
     values = Session(model, watch=computed_names(model)).run(feeds)
-    return Observed(model, graph, feeds, constants(model) | values, fed_tensors(graph))
+    return Recording(model, graph, feeds, constants(model) | values, data_dependent_tensors(graph))
 
 
-def freeze(subject: Observed, target: str) -> onnx.ModelProto:
+def freeze(subject: Recording, target: str) -> onnx.ModelProto:
     """The part of the model that computes `target`, in float32, at the shapes observed, its weights inside.
 
     Raises:
         ModelError: if it cannot be converted to an opset in which reverse passes can be written.
     """
     pairs = zip(subject.graph.nodes, proto_nodes(subject.model, subject.graph), strict=True)
-    fed = [(node, proto) for node, proto in pairs if not subject.fed.isdisjoint(_names(node.outputs))]
-    places = needed([node for node, _ in fed], [target])
-    kept = [fed[place][0] for place in places]
-    nodes = [_explicit(proto, node) for node, proto in (fed[place] for place in places)]
+    data_dependent = [
+        (node, proto) for node, proto in pairs if not subject.data_dependent.isdisjoint(_names(node.outputs))
+    ]
+    places = needed([node for node, _ in data_dependent], [target])
+    kept = [data_dependent[place][0] for place in places]
+    nodes = [_explicit(proto, node) for node, proto in (data_dependent[place] for place in places)]
     read = {name for node in kept for name in (*_names(node.inputs), *node.captures)}
     made = [tensor for node in kept for tensor in node.outputs if tensor is not None and tensor.name != target]
     graph = onnx.helper.make_graph(
@@ -81,7 +83,7 @@ def freeze(subject: Observed, target: str) -> onnx.ModelProto:
         "frozen",
         [_info(name, array) for name, array in subject.feeds.items()],
         [_info(target, subject.values[target])],
-        [numpy_helper.from_array(subject.values[name], name) for name in sorted(read - subject.fed)],
+        [numpy_helper.from_array(subject.values[name], name) for name in sorted(read - subject.data_dependent)],
         value_info=[_info(tensor.name, subject.values[tensor.name]) for tensor in made if _is_known(subject, tensor)],
     )
     opsets, ir = subject.model.proto.opset_import, max(subject.model.proto.ir_version, LEAST_IR)
@@ -138,7 +140,7 @@ def _widened(proto: onnx.ModelProto) -> onnx.ModelProto:
     return proto
 
 
-def _is_known(subject: Observed, tensor: Tensor) -> bool:
+def _is_known(subject: Recording, tensor: Tensor) -> bool:
     return tensor.name in subject.values and subject.values[tensor.name].dtype.kind in "iufb"
 
 

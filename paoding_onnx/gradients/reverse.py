@@ -9,7 +9,7 @@ import onnx
 import onnx_ad
 
 from paoding_onnx.errors import ModelError
-from paoding_onnx.gradients.freeze import Observed, freeze, standalone
+from paoding_onnx.gradients.freeze import Recording, freeze, standalone
 from paoding_onnx.gradients.gather_form import as_lookup
 
 REFUSALS = (onnx_ad.UnsupportedOperator, onnx_ad.UnrollTooLarge, ValueError, TypeError, KeyError, IndexError)
@@ -42,7 +42,7 @@ class NoGradient:
     reason: str
 
 
-def reverse_pass(subject: Observed, x: str, target: str) -> tuple[onnx.ModelProto, onnx.ModelProto, str]:
+def reverse_pass(subject: Recording, x: str, target: str) -> tuple[onnx.ModelProto, onnx.ModelProto, str]:
     """Models that compute `target`, and its gradient by `x` (the last output), and the input that takes the seed.
 
     The seed, like the gradient, has one more axis at the end, of size one.
@@ -109,9 +109,9 @@ def _explained(proto: onnx.ModelProto, x: str, target: str) -> onnx.ModelProto:
         return _reverse(proto, x, target)
     except REFUSALS as error:
         found = [f"{one.operator} {one.node!r} ({one.reason})" for one in nodes_without_gradient(proto)]
-        words = "; ".join(found[:MOST_NAMED]) or str(error)
+        message = "; ".join(found[:MOST_NAMED]) or str(error)
         more = f"; and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
-        raise ModelError(f"no exact gradient: {words}{more}; {HINT}") from error
+        raise ModelError(f"no exact gradient: {message}{more}; {HINT}") from error
 
 
 def _with_lookups(proto: onnx.ModelProto) -> onnx.ModelProto:

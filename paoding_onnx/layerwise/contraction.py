@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from paoding_onnx.model.graph import Array
 from paoding_onnx.rules import Passes
-from paoding_onnx.rules.binding import Site
+from paoding_onnx.rules.binding import BoundNode
 from paoding_onnx.rules.equation import Operand, factors
 
 Floats = NDArray[np.floating]
@@ -40,17 +40,17 @@ class Contraction:
     rows: tuple[str, ...]
     grouping: str = ""
 
-    def n_features(self, site: Site) -> int:
+    def n_features(self, bound: BoundNode) -> int:
         """How many numbers of the source an output adds up."""
-        return count(site, (*self.summed, *self.kernel))
+        return count(bound, (*self.summed, *self.kernel))
 
 
-def contraction(site: Site) -> Contraction | None:
+def contraction(bound: BoundNode) -> Contraction | None:
     """How a site contracts, if it is one linear map of one computed tensor; `None` for everything else."""
-    rule, tensors = site.rule, site.node.inputs
+    rule, tensors = bound.rule, bound.node.inputs
     if not rule.macs or rule.more_macs or rule.quantized or rule.passes is not Passes.ANY or not rule.gain:
         return None
-    sources = [k for k, t in enumerate(tensors) if t is not None and site.inputs[k] is not None and not t.is_constant]
+    sources = [k for k, t in enumerate(tensors) if t is not None and bound.inputs[k] is not None and not t.is_constant]
     weights = [k for k, t in enumerate(tensors) if t is not None and t.is_constant and len(t.shape or ()) > 1]
     weights = [k for k in weights if k != rule.bias]
     if len(sources) != 1 or len(weights) != 1:
@@ -58,93 +58,95 @@ def contraction(site: Site) -> Contraction | None:
     tensor = tensors[weights[0]]
     if tensor is None or tensor.dtype is None or tensor.dtype.kind != "f":
         return None
-    return _sorted_factors(site, sources[0], weights[0])
+    return _sorted_factors(bound, sources[0], weights[0])
 
 
-def _sorted_factors(site: Site, source: int, weight: int) -> Contraction | None:
-    own = _names(site.bound.inputs[weight])
-    read, made = factors(site.bound.inputs[source]), factors(site.bound.outputs[0])
+def _sorted_factors(bound: BoundNode, source: int, weight: int) -> Contraction | None:
+    own = _names(bound.binding.inputs[weight])
+    read, made = factors(bound.binding.inputs[source]), factors(bound.binding.outputs[0])
     shared = tuple(n for n in own if n in read and n in made)
     summed = tuple(n for n in own if n in read and n not in made)
     kernel = tuple(n for n in own if n not in read and n not in made)
-    rows = tuple(n for n in _row_names(site.bound.outputs[0], own) if n in read or kernel or site.bound.sizes[n] > 1)
+    rows = tuple(
+        n for n in _row_names(bound.binding.outputs[0], own) if n in read or kernel or bound.binding.sizes[n] > 1
+    )
     found = Contraction(
         source, weight, shared, summed, kernel, tuple(n for n in own if n in made and n not in read), rows
     )
     if not kernel:
-        is_plain = set(_row_names(site.bound.inputs[source], own)) == set(rows)
+        is_plain = set(_row_names(bound.binding.inputs[source], own)) == set(rows)
         return found if is_plain and summed else None
-    holders = [fit.place for fit in site.rule.fits if isinstance(fit.place, str) and fit.axes.get(0) in shared]
+    holders = [fit.place for fit in bound.rule.fits if isinstance(fit.place, str) and fit.axes.get(0) in shared]
     if len(holders) != 1 or len(shared) != 1 or len(summed) != 1:
         return None
     return Contraction(source, weight, shared, summed, kernel, found.made, rows, str(holders[0]))
 
 
-def count(site: Site, names: Sequence[str]) -> int:
+def count(bound: BoundNode, names: Sequence[str]) -> int:
     """Product of the sizes of some factors."""
-    return math.prod(site.bound.sizes[name] for name in names)
+    return math.prod(bound.binding.sizes[name] for name in names)
 
 
-def matrix(site: Site, of: Contraction, weight: Array) -> Floats:
+def matrix(bound: BoundNode, of: Contraction, weight: Array) -> Floats:
     """The weight as `(n_shared, n_features, n_made)`, so that an output is features @ matrix, times the rule's gain."""
-    operand = site.bound.inputs[of.weight] or ()
+    operand = bound.binding.inputs[of.weight] or ()
     parts = (of.shared, (*of.summed, *of.kernel), of.made)
-    return np.asarray(_arranged(weight, operand, site.bound.sizes, parts), np.float64) * site.rule.gain
+    return np.asarray(_arranged(weight, operand, bound.binding.sizes, parts), np.float64) * bound.rule.gain
 
 
-def unmatrix(site: Site, of: Contraction, values: Floats, dtype: np.dtype[np.generic]) -> Array:
+def unmatrix(bound: BoundNode, of: Contraction, values: Floats, dtype: np.dtype[np.generic]) -> Array:
     """The weight that `matrix` made `values` of."""
-    return _as_weight(site, of, values / site.rule.gain, site.bound.sizes, dtype)
+    return _as_weight(bound, of, values / bound.rule.gain, bound.binding.sizes, dtype)
 
 
 def _as_weight(
-    site: Site, of: Contraction, values: Floats, sizes: Mapping[str, int], dtype: np.dtype[np.generic]
+    bound: BoundNode, of: Contraction, values: Floats, sizes: Mapping[str, int], dtype: np.dtype[np.generic]
 ) -> Array:
     """Values by shared, summed, kernel and made factors, arranged as the weight of the node is."""
     names = (*of.shared, *of.summed, *of.kernel, *of.made)
-    operand = site.bound.inputs[of.weight] or ()
+    operand = bound.binding.inputs[of.weight] or ()
     order = [names.index(name) for name in _names(operand)]
     shape = [math.prod(sizes[name] for part in axis for name in part) for axis in operand]
     whole = values.reshape([sizes[name] for name in names])
     return np.ascontiguousarray(whole.transpose(order).reshape(shape).astype(dtype))
 
 
-def plain_features(site: Site, of: Contraction, value: Array) -> Floats:
+def plain_features(bound: BoundNode, of: Contraction, value: Array) -> Floats:
     """The source of a contraction without a kernel as `(n_rows, n_shared, n_features)`; its batch may have any size."""
-    return np.asarray(_batched(value, site.bound.inputs[of.source], site.bound.sizes, of, of.summed))
+    return np.asarray(_batched(value, bound.binding.inputs[of.source], bound.binding.sizes, of, of.summed))
 
 
-def targets(site: Site, of: Contraction, value: Array) -> Floats:
+def targets(bound: BoundNode, of: Contraction, value: Array) -> Floats:
     """The output of a contraction as `(n_rows, n_shared, n_made)`; its batch may have any size."""
-    return np.asarray(_batched(value, site.bound.outputs[0], site.bound.sizes, of, of.made))
+    return np.asarray(_batched(value, bound.binding.outputs[0], bound.binding.sizes, of, of.made))
 
 
-def window_weight(site: Site, of: Contraction, dtype: np.dtype[np.generic]) -> Array:
+def window_weight(bound: BoundNode, of: Contraction, dtype: np.dtype[np.generic]) -> Array:
     """A weight of ones and zeros under which the node, every input channel a group of its own, copies its windows.
 
     Output number k of group c is then input channel c at place k of the kernel.
     """
-    n_kernel = count(site, of.kernel)
-    sizes = _window_sizes(site, of)
+    n_kernel = count(bound, of.kernel)
+    sizes = _window_sizes(bound, of)
     ones = np.broadcast_to(np.eye(n_kernel), (sizes[of.shared[0]], n_kernel, n_kernel))
-    return _as_weight(site, of, ones, sizes, dtype)
+    return _as_weight(bound, of, ones, sizes, dtype)
 
 
-def n_windows(site: Site, of: Contraction) -> int:
+def n_windows(bound: BoundNode, of: Contraction) -> int:
     """How many groups the node with `window_weight` has: its input channels."""
-    return count(site, (*of.shared, *of.summed))
+    return count(bound, (*of.shared, *of.summed))
 
 
-def window_features(site: Site, of: Contraction, value: Array) -> Floats:
+def window_features(bound: BoundNode, of: Contraction, value: Array) -> Floats:
     """What the node with `window_weight` returned as `(n_rows, n_shared, n_features)`."""
-    rows = np.asarray(_batched(value, site.bound.outputs[0], _window_sizes(site, of), of, of.made), np.float32)
-    return rows.reshape(len(rows), count(site, of.shared), -1)
+    rows = np.asarray(_batched(value, bound.binding.outputs[0], _window_sizes(bound, of), of, of.made), np.float32)
+    return rows.reshape(len(rows), count(bound, of.shared), -1)
 
 
-def _window_sizes(site: Site, of: Contraction) -> Mapping[str, int]:
-    changed = {of.shared[0]: n_windows(site, of), of.summed[0]: 1}
-    made = dict.fromkeys(of.made, 1) | {of.made[-1]: count(site, of.kernel)}
-    return {**site.bound.sizes, **changed, **made}
+def _window_sizes(bound: BoundNode, of: Contraction) -> Mapping[str, int]:
+    changed = {of.shared[0]: n_windows(bound, of), of.summed[0]: 1}
+    made = dict.fromkeys(of.made, 1) | {of.made[-1]: count(bound, of.kernel)}
+    return {**bound.binding.sizes, **changed, **made}
 
 
 def _batched(

@@ -14,7 +14,7 @@ from paoding_onnx.layerwise.contraction import (
 )
 from paoding_onnx.layerwise.ridge import Clamp
 from paoding_onnx.model.graph import Graph, Tensor
-from paoding_onnx.rules.binding import Site, sites_of
+from paoding_onnx.rules.binding import BoundNode, bind_nodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +29,16 @@ class Offset:
 class Layer:
     """Site number `index` of a model, a contraction with a `weight` of its own.
 
-    `joint` is the tensor to compare with the original's: the output, or what it became after shifts, gains and sums,
+    `comparison_point` is the tensor to compare with the original's: the output, or what it became after shifts, gains and sums,
     up to and with site number `last`. One unit of the output is `gain` there, `(n_made,)` or `(1,)`. Beyond `clamp` its
     numbers make no difference. `is_last` says that no other contraction depends on it.
     """
 
     index: int
-    site: Site
+    bound: BoundNode
     of: Contraction
     weight: str
-    joint: str
+    comparison_point: str
     last: int
     gain: NDArray[np.float64]
     offset: Offset | None
@@ -48,49 +48,52 @@ class Layer:
 
 def layers_of(graph: Graph) -> Iterator[Layer]:
     """The layers of a model whose weights are floats read by one node alone, in running order."""
-    sites = sites_of(graph)
+    bound_nodes = bind_nodes(graph)
     readers = graph.readers()
-    leading = _leading(sites)
-    for index, site in enumerate(sites):
-        of = contraction(site)
-        weight = site.node.inputs[of.weight] if of is not None else None
+    leading = _leading(bound_nodes)
+    for index, bound in enumerate(bound_nodes):
+        of = contraction(bound)
+        weight = bound.node.inputs[of.weight] if of is not None else None
         if of is None or weight is None or len(readers[weight.name]) != 1 or weight.name in graph.outputs:
             continue
-        joint, last, gain = _follow(graph, sites, readers, index)
-        offset, clamp = _offset(sites, readers, index), _clamp(graph, sites, readers[joint], joint)
-        yield Layer(index, site, of, weight.name, joint, last, gain, offset, clamp, index not in leading)
+        comparison_point, last, gain = _follow(graph, bound_nodes, readers, index)
+        offset, clamp = (
+            _offset(bound_nodes, readers, index),
+            _clamp(graph, bound_nodes, readers[comparison_point], comparison_point),
+        )
+        yield Layer(index, bound, of, weight.name, comparison_point, last, gain, offset, clamp, index not in leading)
 
 
-def _leading(sites: tuple[Site, ...]) -> frozenset[int]:
+def _leading(bound_nodes: tuple[BoundNode, ...]) -> frozenset[int]:
     """Sites whose outputs other contractions depend on."""
     wanted: set[str] = set()
     found = set()
-    for index in reversed(range(len(sites))):
-        node = sites[index].node
+    for index in reversed(range(len(bound_nodes))):
+        node = bound_nodes[index].node
         is_wanted = any(t is not None and t.name in wanted for t in node.outputs)
         found |= {index} if is_wanted else set()
-        if is_wanted or sites[index].rule.macs or node.captures:
+        if is_wanted or bound_nodes[index].rule.macs or node.captures:
             wanted |= {t.name for t in node.inputs if t is not None and not t.is_constant} | set(node.captures)
     return frozenset(found)
 
 
-def unit_axis(site: Site, of: Contraction) -> int | None:
+def unit_axis(bound: BoundNode, of: Contraction) -> int | None:
     """The axis of the output on which all its units lie, in the order of the weight's factors; `None` if several do."""
     names = (*of.shared, *of.made)
-    axes = [axis for axis, parts in enumerate(site.bound.outputs[0] or ()) if parts == (names,)]
+    axes = [axis for axis, parts in enumerate(bound.binding.outputs[0] or ()) if parts == (names,)]
     return axes[0] if axes else None
 
 
 def _follow(
-    graph: Graph, sites: tuple[Site, ...], readers: Mapping[str, list[int]], index: int
+    graph: Graph, bound_nodes: tuple[BoundNode, ...], readers: Mapping[str, list[int]], index: int
 ) -> tuple[str, int, NDArray[np.float64]]:
     """Where the output ends up as a part of a sum: tensor, last site, gain."""
-    start = sites[index]
+    start = bound_nodes[index]
     of = contraction(start)
     axis = unit_axis(start, of) if of is not None else None
     tensor, last, gain = start.node.first_output, index, np.ones(1)
     while len(readers[tensor.name]) == 1 and tensor.name not in graph.outputs:
-        following = sites[readers[tensor.name][0]]
+        following = bound_nodes[readers[tensor.name][0]]
         more = _gain(following, axis)
         if following.node.first_output.shape != tensor.shape or more is None:
             break
@@ -98,43 +101,45 @@ def _follow(
     return tensor.name, last, gain
 
 
-def _clamp(graph: Graph, sites: tuple[Site, ...], readers: list[int], name: str) -> Clamp:
+def _clamp(graph: Graph, bound_nodes: tuple[BoundNode, ...], readers: list[int], name: str) -> Clamp:
     """What the only reader of a tensor does to numbers that are too small or too large for it."""
-    clamps = sites[readers[0]].rule.clamps if len(readers) == 1 and name not in graph.outputs else None
+    clamps = bound_nodes[readers[0]].rule.clamps if len(readers) == 1 and name not in graph.outputs else None
     return Clamp() if clamps is None else Clamp(*clamps)
 
 
-def _gain(site: Site, axis: int | None) -> NDArray[np.float64] | None:
+def _gain(bound: BoundNode, axis: int | None) -> NDArray[np.float64] | None:
     """By how much a site multiplies the units on an axis; `None` if it does anything but multiply and add."""
-    affine = site.rule.affine
+    affine = bound.rule.affine
     if affine is None:
-        return np.ones(1) if site.rule.sums else None
+        return np.ones(1) if bound.rule.sums else None
     gain = np.asarray(affine.gain, np.float64)
     if gain.size == 1:
         return gain if gain[0] else None
-    return gain if axis is not None and _is_along(site, affine.operand, axis) else None
+    return gain if axis is not None and _is_along(bound, affine.operand, axis) else None
 
 
-def _is_along(site: Site, operand: int, axis: int) -> bool:
+def _is_along(bound: BoundNode, operand: int, axis: int) -> bool:
     """Whether a vector operand has the factors of this axis of the output."""
-    own = [parts for parts in site.bound.inputs[operand] or () if parts != ((),)]
-    made = site.bound.outputs[0] or ()
+    own = [parts for parts in bound.binding.inputs[operand] or () if parts != ((),)]
+    made = bound.binding.outputs[0] or ()
     return len(own) == 1 and axis < len(made) and made[axis] == own[0]
 
 
-def _offset(sites: tuple[Site, ...], readers: Mapping[str, list[int]], index: int) -> Offset | None:
+def _offset(bound_nodes: tuple[BoundNode, ...], readers: Mapping[str, list[int]], index: int) -> Offset | None:
     """The layer's own bias, or what the node right after it adds."""
-    site = sites[index]
-    of = contraction(site)
-    axis = unit_axis(site, of) if of is not None else None
+    bound = bound_nodes[index]
+    of = contraction(bound)
+    axis = unit_axis(bound, of) if of is not None else None
     if axis is None:
         return None
-    n_units = site.node.output_shape()[axis]
-    if site.rule.bias is not None and (bias := site.node.operand(site.rule.bias)) is not None:
-        is_own = _is_own(bias, n_units, readers) and bool(site.rule.bias_gain) and _is_along(site, site.rule.bias, axis)
-        return Offset(bias.name, 1 / site.rule.bias_gain) if is_own else None
-    users = readers[site.node.first_output.name]
-    following = sites[users[0]] if len(users) == 1 else None
+    n_units = bound.node.output_shape()[axis]
+    if bound.rule.bias is not None and (bias := bound.node.operand(bound.rule.bias)) is not None:
+        is_own = (
+            _is_own(bias, n_units, readers) and bool(bound.rule.bias_gain) and _is_along(bound, bound.rule.bias, axis)
+        )
+        return Offset(bias.name, 1 / bound.rule.bias_gain) if is_own else None
+    users = readers[bound.node.first_output.name]
+    following = bound_nodes[users[0]] if len(users) == 1 else None
     affine = following.rule.affine if following is not None else None
     if following is None or affine is None or affine.offset is None or _gain(following, axis) is None:
         return None

@@ -24,7 +24,7 @@ class Clamp:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class Equations:
     """What goes in and what should come out, `(n_systems, n_rows, n_features)` and `(n_systems, n_rows, n_made)`.
 
     `start` is what comes out of the weights as they are; `goal` what should.
@@ -36,7 +36,7 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Solution:
     """A solution: `weight` `(n_systems, n_features, n_made)`, `shift` `(n_systems, 1, n_made)`.
 
     `before` and `after` are mean square distances from the goal, once clamped, on the rows held back.
@@ -48,7 +48,7 @@ class Change:
     after: float
 
 
-def solve(fit: Rows, held: Rows, clamp: Clamp, *, has_shift: bool) -> Change | None:
+def solve(fit: Equations, held: Equations, clamp: Clamp, *, has_shift: bool) -> Solution | None:
     """The ridge solution for all rows, if that for `fit` alone brings `held` nearer to its goal; else `None`.
 
     The ridge pulls towards no change at all.
@@ -60,43 +60,43 @@ def solve(fit: Rows, held: Rows, clamp: Clamp, *, has_shift: bool) -> Change | N
     after = _distance(held, held.start + held.features @ weight + shift, clamp)
     if not after < before:
         return None
-    return Change(*_solution(_together(fit, held), clamp, has_shift=has_shift), before, after)
+    return Solution(*_solution(_together(fit, held), clamp, has_shift=has_shift), before, after)
 
 
-def _together(a: Rows, b: Rows) -> Rows:
+def _together(a: Equations, b: Equations) -> Equations:
     pairs = ((getattr(a, name), getattr(b, name)) for name in ("features", "start", "goal"))
-    return Rows(*(np.concatenate(pair, axis=1) for pair in pairs))
+    return Equations(*(np.concatenate(pair, axis=1) for pair in pairs))
 
 
-def _distance(rows: Rows, reached: Singles, clamp: Clamp) -> float:
-    off = np.clip(reached, clamp.low, clamp.high) - np.clip(rows.goal, clamp.low, clamp.high)
+def _distance(rows: Equations, fitted: Singles, clamp: Clamp) -> float:
+    off = np.clip(fitted, clamp.low, clamp.high) - np.clip(rows.goal, clamp.low, clamp.high)
     return float(np.mean(np.square(off, dtype=np.float64)))
 
 
-def _solution(rows: Rows, clamp: Clamp, *, has_shift: bool) -> tuple[Singles, Singles]:
+def _solution(rows: Equations, clamp: Clamp, *, has_shift: bool) -> tuple[Singles, Singles]:
     """Weight and shift of the ridge solution."""
     centre = rows.features.mean(1, keepdims=True) if has_shift else np.zeros_like(rows.features[:, :1])
     features = rows.features - centre
     across = features.transpose(0, 2, 1)
     is_wide = features.shape[2] > features.shape[1]
     inverse = _inverse(features, across, is_wide=is_wide)
-    reached = rows.start
+    fitted = rows.start
     for number in range(1 if clamp == Clamp() else ROUNDS):
-        wanted = (_aim(rows.goal, reached, clamp) if number else rows.goal) - rows.start
+        wanted = (_aim(rows.goal, fitted, clamp) if number else rows.goal) - rows.start
         level = wanted.mean(1, keepdims=True) if has_shift else np.zeros_like(wanted[:, :1])
         weight = across @ (inverse @ (wanted - level)) if is_wide else inverse @ (across @ (wanted - level))
         shift = level - centre @ weight
-        reached = rows.start + rows.features @ weight + shift
+        fitted = rows.start + rows.features @ weight + shift
     return weight, shift
 
 
-def _aim(goal: Singles, reached: Singles, clamp: Clamp) -> Singles:
+def _aim(goal: Singles, fitted: Singles, clamp: Clamp) -> Singles:
     """The goal, except that beyond the clamp anything beyond it will do.
 
     Source: Zhang, Zou, He, Sun 2015, "Efficient and Accurate Approximations of Nonlinear Convolutional Networks".
     """
-    low = np.where(goal <= clamp.low, np.minimum(reached, clamp.low), goal)
-    return np.asarray(np.where(goal >= clamp.high, np.maximum(reached, clamp.high), low), np.float32)
+    low = np.where(goal <= clamp.low, np.minimum(fitted, clamp.low), goal)
+    return np.asarray(np.where(goal >= clamp.high, np.maximum(fitted, clamp.high), low), np.float32)
 
 
 def _inverse(features: Singles, across: Singles, *, is_wide: bool) -> Singles:
@@ -112,7 +112,7 @@ def _inverse(features: Singles, across: Singles, *, is_wide: bool) -> Singles:
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class FittedLayer:
     """One layer: its mean square distance from the original before and after, on inputs that the fit never saw."""
 
     node: str

@@ -13,11 +13,11 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.dependency.trace import Group, Place, Role, Trace
+from paoding_onnx.dependency.trace import Group, ParameterAxis, Role, Trace
 from paoding_onnx.layerwise.stream import Batches, Stream
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
-from paoding_onnx.rules.binding import Site
+from paoding_onnx.rules.binding import BoundNode
 
 MOST_ROWS = 1 << 15
 """Positions of all inputs together at which units are looked at."""
@@ -26,7 +26,7 @@ FAINT = 1e-2
 
 
 @dataclass(frozen=True, slots=True)
-class Moments:
+class UnitStatistics:
     """Mean `(n_units,)` and covariance `(n_units, n_units)` of a group's units where a node consumes them."""
 
     mean: NDArray[np.float64]
@@ -34,70 +34,70 @@ class Moments:
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class ActivationStatistics:
     """Moments by first unit of the group and number of the consuming site; statistics by name of the constant."""
 
-    moments: Mapping[tuple[int, int], Moments]
+    unit_statistics: Mapping[tuple[int, int], UnitStatistics]
     statistics: Mapping[str, Array]
 
 
 @dataclass(frozen=True, slots=True)
-class Meeting:
+class ConsumerAxis:
     """Where a site consumes units of a group: its operand that nodes compute, and the axis on which they lie."""
 
     group: Group
-    site: int
+    node_index: int
     operand: int
     axis: int
 
 
 def observe_units(
     model: Model, trace: Trace, feeds: Sequence[Mapping[str, Array]], *, renormalise: bool, memory: int
-) -> Observed:
+) -> ActivationStatistics:
     """Run `model` on `feeds` and look at all units where they are consumed.
 
     Raises:
         ModelError: if a part of the model cannot be run alone.
     """
-    wanted: dict[int, list[Meeting]] = {}
-    for meeting in meetings(trace):
-        wanted.setdefault(meeting.site, []).append(meeting)
+    wanted: dict[int, list[ConsumerAxis]] = {}
+    for consumer_axis in consumer_axes(trace):
+        wanted.setdefault(consumer_axis.node_index, []).append(consumer_axis)
     replaced = set(normalising(trace)) if renormalise else set()
     statistics: dict[str, Array] = {}
-    moments: dict[tuple[int, int], Moments] = {}
+    unit_statistics: dict[tuple[int, int], UnitStatistics] = {}
     with Stream(model, trace.graph, feeds, memory=memory) as stream:
         for index in sorted(replaced | wanted.keys()):
             stream.advance(index)
-            site = trace.sites[index]
+            bound = trace.bound_nodes[index]
             if index in replaced:
-                own = _statistics(site, stream.value(_source(site, 0)))
+                own = _statistics(bound, stream.value(_source(bound, 0)))
                 statistics |= own
                 stream.override(own)
-            for meeting in wanted.get(index, ()):
-                values = stream.value(_source(site, meeting.operand))
-                moments[meeting.group.start, index] = _moments(meeting, trace, values)
-    return Observed(MappingProxyType(moments), MappingProxyType(statistics))
+            for consumer_axis in wanted.get(index, ()):
+                values = stream.value(_source(bound, consumer_axis.operand))
+                unit_statistics[consumer_axis.group.start, index] = _unit_statistics(consumer_axis, trace, values)
+    return ActivationStatistics(MappingProxyType(unit_statistics), MappingProxyType(statistics))
 
 
-def meetings(trace: Trace) -> Iterator[Meeting]:
+def consumer_axes(trace: Trace) -> Iterator[ConsumerAxis]:
     """Every site that consumes units through a weight, once for each group, in running order."""
     found = {}
     for group in trace.groups:
-        for place in group.having(Role.CONSUMES):
-            where = _where(trace, group, place)
+        for parameter_axis in group.having(Role.CONSUMES):
+            where = _where(trace, group, parameter_axis)
             if where is not None:
-                found[place.site, group.start] = Meeting(group, place.site, *where)
+                found[parameter_axis.node_index, group.start] = ConsumerAxis(group, parameter_axis.node_index, *where)
     return iter(found[key] for key in sorted(found))
 
 
-def _where(trace: Trace, group: Group, place: Place) -> tuple[int, int] | None:
-    """Operand and axis of the computed tensor that meets the weight at `place`."""
-    site = trace.sites[place.site]
-    for operand, (tensor, slot) in enumerate(zip(site.node.inputs, site.inputs, strict=True)):
-        if tensor is None or slot is None or slot == place.slot or tensor.is_constant:
+def _where(trace: Trace, group: Group, parameter_axis: ParameterAxis) -> tuple[int, int] | None:
+    """Operand and axis of the computed tensor that meets the weight at `parameter_axis`."""
+    bound = trace.bound_nodes[parameter_axis.node_index]
+    for operand, (tensor, use) in enumerate(zip(bound.node.inputs, bound.inputs, strict=True)):
+        if tensor is None or use is None or use == parameter_axis.use or tensor.is_constant:
             continue
         for axis in range(len(tensor.shape or ())):
-            units = trace.units[slot, axis]
+            units = trace.units[use, axis]
             counts = np.bincount(units[(units >= group.start) & (units < group.stop)] - group.start)
             if counts.size == group.n_units and counts.min() == counts.max() > 0:
                 return operand, axis
@@ -107,20 +107,20 @@ def _where(trace: Trace, group: Group, place: Place) -> tuple[int, int] | None:
 def normalising(trace: Trace) -> Iterator[int]:
     """Sites whose statistics are constants that no other node reads."""
     readers = trace.graph.readers()
-    for index, site in enumerate(trace.sites):
-        where = site.rule.statistics
-        tensors = () if where is None else (site.node.operand(where.mean), site.node.operand(where.variance))
+    for index, bound in enumerate(trace.bound_nodes):
+        where = bound.rule.statistics
+        tensors = () if where is None else (bound.node.operand(where.mean), bound.node.operand(where.variance))
         if tensors and all(t is not None and t.is_constant and len(readers[t.name]) == 1 for t in tensors):
             yield index
 
 
-def _statistics(site: Site, values: Batches) -> dict[str, Array]:
+def _statistics(bound: BoundNode, values: Batches) -> dict[str, Array]:
     """Mean and variance of a normalisation's units on these inputs, by the names of the constants that hold them."""
-    where = site.rule.statistics
-    mean, variance = (site.node.operand(k) for k in ((where.mean, where.variance) if where is not None else ()))
+    where = bound.rule.statistics
+    mean, variance = (bound.node.operand(k) for k in ((where.mean, where.variance) if where is not None else ()))
     if mean is None or variance is None or mean.dtype is None or variance.value is None:
         return {}
-    axis = statistics_axis(site)
+    axis = statistics_axis(bound)
     others = tuple(k for k in range(values[0].ndim) if k != axis)
     count = sum(value.size // value.shape[axis] for value in values)
     total = sum(np.sum(value, axis=others, dtype=np.float64) for value in values) / count
@@ -130,43 +130,43 @@ def _statistics(site: Site, values: Batches) -> dict[str, Array]:
     return {mean.name: total.astype(mean.dtype), variance.name: np.maximum(squares, least).astype(mean.dtype)}
 
 
-def statistics_axis(site: Site) -> int:
+def statistics_axis(bound: BoundNode) -> int:
     """The axis of input 0 on which the units lie whose statistics are stored."""
-    where = site.rule.statistics
-    own = (site.bound.inputs[where.mean if where is not None else 0] or ())[0]
-    return (site.bound.inputs[0] or ()).index(own)
+    where = bound.rule.statistics
+    own = (bound.binding.inputs[where.mean if where is not None else 0] or ())[0]
+    return (bound.binding.inputs[0] or ()).index(own)
 
 
-def _source(site: Site, operand: int) -> str:
-    tensor = site.node.operand(operand)
+def _source(bound: BoundNode, operand: int) -> str:
+    tensor = bound.node.operand(operand)
     return tensor.name if tensor is not None else ""
 
 
-def _moments(meeting: Meeting, trace: Trace, values: Batches) -> Moments:
+def _unit_statistics(consumer_axis: ConsumerAxis, trace: Trace, values: Batches) -> UnitStatistics:
     """Mean and covariance over samples and positions; a unit with several positions on the axis counts each."""
-    slot = trace.sites[meeting.site].inputs[meeting.operand]
-    units = trace.units[slot, meeting.axis] if slot is not None else np.zeros(0, np.int64)
-    positions, n_units = meeting.group.positions(units), meeting.group.n_units
+    use = trace.bound_nodes[consumer_axis.node_index].inputs[consumer_axis.operand]
+    units = trace.units[use, consumer_axis.axis] if use is not None else np.zeros(0, np.int64)
+    positions, n_units = consumer_axis.group.positions(units), consumer_axis.group.n_units
     per_batch = max(MOST_ROWS * n_units // max(positions.size, 1) // len(values), 1)
     total, second, count = np.zeros(n_units), np.zeros((n_units, n_units)), 0
-    rng = np.random.default_rng(meeting.site)
+    rng = np.random.default_rng(consumer_axis.node_index)
     for value in values:
-        rows = np.moveaxis(value, meeting.axis, -1).reshape(-1, value.shape[meeting.axis])
+        rows = np.moveaxis(value, consumer_axis.axis, -1).reshape(-1, value.shape[consumer_axis.axis])
         rows = rows[np.sort(rng.permutation(len(rows))[:per_batch])][:, positions]
         looks = rows.reshape(len(rows), n_units, -1).transpose(0, 2, 1).reshape(-1, n_units).astype(np.float32)
         total += looks.sum(0, dtype=np.float64)
         second += looks.T @ looks
         count += len(looks)
     mean = total / count
-    return Moments(mean, second / count - np.outer(mean, mean))
+    return UnitStatistics(mean, second / count - np.outer(mean, mean))
 
 
-RIDGE = 1e-2
+COVARIANCE_RIDGE = 1e-2
 """Share of the mean variance added to every unit's, so that no unit is taken for an exact sum of others by chance."""
 
 
 def damped(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
     """The covariance with a ridge that makes it safe to invert."""
     diagonal = np.diagonal(covariance)
-    ridge = RIDGE * float(diagonal.mean()) + np.finfo(np.float32).tiny
+    ridge = COVARIANCE_RIDGE * float(diagonal.mean()) + np.finfo(np.float32).tiny
     return covariance + ridge * np.eye(len(covariance))

@@ -14,7 +14,7 @@ from types import TracebackType
 import numpy as np
 import onnx
 
-from paoding_onnx.layerwise.subgraph import proto_nodes, stretch
+from paoding_onnx.layerwise.subgraph import proto_nodes, subgraph
 from paoding_onnx.model.graph import Array, Graph, Node
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.session import Session
@@ -39,7 +39,7 @@ class Stream:
         graph: Graph,
         feeds: Sequence[Mapping[str, Array]],
         *,
-        contents: Mapping[str, Array] | None = None,
+        overrides: Mapping[str, Array] | None = None,
         memory: int = 1 << 30,
     ) -> None:
         self.graph = graph
@@ -47,7 +47,7 @@ class Stream:
         self.n_batches = len(feeds)
         self._model = model
         self._nodes = proto_nodes(model, graph)
-        self._contents = dict(contents or {})
+        self._overrides = dict(overrides or {})
         self._last_read = _last_read(graph)
         self._held = _Store(memory)
         for name in graph.inputs:
@@ -62,9 +62,9 @@ class Stream:
     ) -> None:
         self._held.close()
 
-    def override(self, contents: Mapping[str, Array]) -> None:
+    def override(self, overrides: Mapping[str, Array]) -> None:
         """Let nodes that are still to come read other constants."""
-        self._contents.update(contents)
+        self._overrides.update(overrides)
 
     def keep(self, names: Iterable[str]) -> None:
         """Hold tensors until `drop`, even if no later node reads them."""
@@ -105,7 +105,7 @@ class Stream:
         nodes = self._needed(len(self._nodes), self.graph.outputs)
         made = {name for node in nodes for name in node.output}
         outputs = [name for name in self.graph.outputs if name in made]
-        piece = stretch(self._model, self.graph, nodes, outputs=outputs, contents=self._contents, free=free)
+        piece = subgraph(self._model, self.graph, nodes, outputs=outputs, overrides=self._overrides, free=free)
         session = Session(piece)
         names = [info.name for info in piece.proto.graph.input]
 
@@ -123,7 +123,7 @@ class Stream:
 
     def _run(self, stop: int, wanted: Sequence[str], store: _Store) -> None:
         nodes = self._needed(stop, wanted)
-        piece = stretch(self._model, self.graph, nodes, outputs=wanted, contents=self._contents)
+        piece = subgraph(self._model, self.graph, nodes, outputs=wanted, overrides=self._overrides)
         session = Session(piece, optimise=True)
         feeds = [info.name for info in piece.proto.graph.input]
         for batch in range(self.n_batches):

@@ -12,7 +12,7 @@ from onnx import numpy_helper
 from paoding_onnx.layerwise.contraction import Contraction, n_windows, window_weight
 from paoding_onnx.model.graph import Array, Graph
 from paoding_onnx.model.load import LIFT_BYTES, PLACEHOLDER, Model, mark_external
-from paoding_onnx.rules.binding import Site
+from paoding_onnx.rules.binding import BoundNode
 
 
 def proto_nodes(model: Model, graph: Graph) -> tuple[onnx.NodeProto, ...]:
@@ -21,16 +21,16 @@ def proto_nodes(model: Model, graph: Graph) -> tuple[onnx.NodeProto, ...]:
     return tuple(makers[node.first_output.name] for node in graph.nodes)
 
 
-def stretch(
+def subgraph(
     model: Model,
     graph: Graph,
     nodes: Sequence[onnx.NodeProto],
     *,
     outputs: Sequence[str],
-    contents: Mapping[str, Array] = MappingProxyType({}),
+    overrides: Mapping[str, Array] = MappingProxyType({}),
     free: Sequence[str] = (),
 ) -> Model:
-    """A model of `nodes` alone, which returns `outputs`; constants have the value in `contents`, or the file's.
+    """A model of `nodes` alone, which returns `outputs`; constants have the value in `overrides`, or the file's.
 
     The constants in `free` become inputs.
     """
@@ -43,13 +43,13 @@ def stretch(
         if tensor is not None and (not tensor.is_constant or name in free):
             proto.graph.input.append(_info(graph, name))
         elif tensor is not None and tensor.value is not None:
-            _add_constant(proto, weights, name, contents.get(name, tensor.value))
+            _add_constant(proto, weights, name, overrides.get(name, tensor.value))
     proto.graph.node.extend(nodes)
     proto.graph.output.extend(_info(graph, name) for name in outputs)
     return Model(proto, MappingProxyType(weights))
 
 
-def window_model(model: Model, graph: Graph, node: onnx.NodeProto, site: Site, of: Contraction) -> Model:
+def window_model(model: Model, graph: Graph, node: onnx.NodeProto, bound: BoundNode, of: Contraction) -> Model:
     """The node of a contraction with a kernel, made to copy its windows; see `paoding_onnx.layerwise.contraction`."""
     copy = onnx.NodeProto()
     copy.CopyFrom(node)
@@ -58,12 +58,12 @@ def window_model(model: Model, graph: Graph, node: onnx.NodeProto, site: Site, o
     old = [attribute for attribute in copy.attribute if attribute.name == of.grouping]
     for attribute in old:
         copy.attribute.remove(attribute)
-    copy.attribute.append(onnx.helper.make_attribute(of.grouping, n_windows(site, of)))
+    copy.attribute.append(onnx.helper.make_attribute(of.grouping, n_windows(bound, of)))
     proto = _frame(model)
-    tensor = site.node.inputs[of.source]
+    tensor = bound.node.inputs[of.source]
     dtype = tensor.dtype if tensor is not None and tensor.dtype is not None else np.dtype(np.float32)
     proto.graph.input.append(_info(graph, copy.input[of.source]))
-    proto.graph.initializer.append(numpy_helper.from_array(window_weight(site, of, dtype), "windows"))
+    proto.graph.initializer.append(numpy_helper.from_array(window_weight(bound, of, dtype), "windows"))
     proto.graph.node.append(copy)
     proto.graph.output.append(_info(graph, copy.output[0]))
     return Model(proto, MappingProxyType({}))

@@ -19,7 +19,7 @@ def computed_names(model: Model) -> tuple[str, ...]:
     return tuple(name for node in model.proto.graph.node if not _is_constant(node) for name in node.output if name)
 
 
-def reached_names(model: Model) -> frozenset[str]:
+def input_dependent_names(model: Model) -> frozenset[str]:
     """Names of all tensors that a graph input reaches, be it by its sizes alone."""
     found = {spec.name for spec in input_specs(model)}
     for node in _sorted(list(model.proto.graph.node)):

@@ -55,8 +55,8 @@ class Stage:
                 os.replace(self.place(target), target)
         except OSError as error:
             self._undo(done)
-            words = f"cannot write {targets[len(done) - 1]}: {error.strerror}; nothing was changed"
-            raise OutputError(words) from error
+            message = f"cannot write {targets[len(done) - 1]}: {error.strerror}; nothing was changed"
+            raise OutputError(message) from error
 
     def close(self) -> None:
         """Delete whatever was not committed."""

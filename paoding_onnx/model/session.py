@@ -24,7 +24,7 @@ RUN_ERRORS: tuple[type[Exception], ...] = (
     *(error for error in vars(ort_errors).values() if isinstance(error, type) and issubclass(error, Exception)),
 )
 """All that onnxruntime is known to raise for a model or input that it does not take."""
-LENT_BYTES = 1 << 20
+SHARED_BYTES = 1 << 20
 """A lean session that optimises has copies of weights below this, as the optimiser reads mostly small ones."""
 _QUIET, _LOUD = 4, 2
 
@@ -50,21 +50,23 @@ class Session:
         *,
         watch: Sequence[str] = (),
         optimise: bool = False,
-        lean: bool = False,
+        low_memory: bool = False,
         verbose: bool = False,
     ) -> None:
         options = ort.SessionOptions()
         options.log_severity_level = _LOUD if verbose else _QUIET
-        options.graph_optimization_level = _level(optimise=optimise, lean=lean)
-        if not optimise or lean:
+        options.graph_optimization_level = _level(optimise=optimise, low_memory=low_memory)
+        if not optimise or low_memory:
             options.enable_cpu_mem_arena = False
             options.add_session_config_entry("session.disable_prepacking", "1")
         source = _with_outputs(model.proto, watch) if isinstance(model, Model) else str(model)
         weights = model.weights if isinstance(model, Model) else {}
         self._held = {name: ort.OrtValue.ortvalue_from_numpy(array) for name, array in weights.items()}
-        lent = {name for name, array in weights.items() if not optimise or (lean and array.nbytes >= LENT_BYTES)}
+        shared = {
+            name for name, array in weights.items() if not optimise or (low_memory and array.nbytes >= SHARED_BYTES)
+        }
         with TemporaryDirectory() as folder:
-            _hand_over(options, self._held, lent, Path(folder))
+            _hand_over(options, self._held, shared, Path(folder))
             try:
                 self._session = ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
             except RUN_ERRORS as error:
@@ -100,28 +102,28 @@ def one_line(error: Exception) -> str:
     return text.split(" : ", 2)[-1][:300]
 
 
-def _level(*, optimise: bool, lean: bool) -> ort.GraphOptimizationLevel:
+def _level(*, optimise: bool, low_memory: bool) -> ort.GraphOptimizationLevel:
     """How much onnxruntime may optimise; its last level changes the layout of weights, which takes copies."""
     levels = ort.GraphOptimizationLevel
     if not optimise:
         return levels.ORT_DISABLE_ALL
-    return levels.ORT_ENABLE_EXTENDED if lean else levels.ORT_ENABLE_ALL
+    return levels.ORT_ENABLE_EXTENDED if low_memory else levels.ORT_ENABLE_ALL
 
 
-def _hand_over(options: ort.SessionOptions, values: Mapping[str, ort.OrtValue], lent: Set[str], folder: Path) -> None:
-    """Let a session use the weights in `lent` in place of its own copy; it gets copies of the others.
+def _hand_over(options: ort.SessionOptions, values: Mapping[str, ort.OrtValue], shared: Set[str], folder: Path) -> None:
+    """Let a session use the weights in `shared` in place of its own copy; it gets copies of the others.
 
     The model says that weights are in a file; an empty one in `folder` satisfies onnxruntime, which never reads it. Its
     optimiser, though, may want to see and change weights: those it must have copies of, or it fails.
     """
-    copied = [name for name in values if name not in lent]
+    copied = [name for name in values if name not in shared]
     if copied:
         options.add_external_initializers(copied, [values[name] for name in copied])
-    if lent:
+    if shared:
         (folder / PLACEHOLDER).touch()
         options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(folder))
     for name in values:
-        if name in lent:
+        if name in shared:
             options.add_initializer(name, values[name])
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from paoding_onnx.layerwise.contraction import matrix, plain_features, targets, unmatrix, window_features
 from paoding_onnx.layerwise.layers import ROWS_PER_FEATURE, Layer, layers_of
-from paoding_onnx.layerwise.ridge import Change, Fitted, Rows, Singles, solve
+from paoding_onnx.layerwise.ridge import Equations, FittedLayer, Singles, Solution, solve
 from paoding_onnx.layerwise.stream import Batches, Stream
 from paoding_onnx.layerwise.subgraph import proto_nodes, window_model
 from paoding_onnx.model.graph import Array, Graph
@@ -36,12 +36,12 @@ Kept = Callable[[str, Array], Array]
 
 
 @dataclass(slots=True)
-class Refit:
+class LayerFits:
     """What came out: weights by name, what is to be added to offsets by name, and the account of each layer."""
 
     weights: dict[str, Array] = field(default_factory=dict)
     shifts: dict[str, NDArray[np.float64]] = field(default_factory=dict)
-    layers: list[Fitted] = field(default_factory=list)
+    layers: list[FittedLayer] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,9 @@ class Pair:
     kept: Kept
 
 
-def refit(pair: Pair, feeds: Sequence[Mapping[str, Array]], *, spares_last: bool, memory: int, seed: int) -> Refit:
+def fit_layers(
+    pair: Pair, feeds: Sequence[Mapping[str, Array]], *, spares_last: bool, memory: int, seed: int
+) -> LayerFits:
     """Fit every layer of the smaller model whose output is distorted, front to back, on the batches in `feeds`.
 
     A fit that does not bring a layer closer to the original on the batches held back is not made. With `spares_last`
@@ -67,24 +69,24 @@ def refit(pair: Pair, feeds: Sequence[Mapping[str, Array]], *, spares_last: bool
     """
     layers = tuple(layer for layer in layers_of(pair.smaller_graph) if not spares_last or _is_worth(pair, layer))
     makers = {t.name: index for index, node in enumerate(pair.original_graph.nodes) for t in node.outputs if t}
-    found = Refit()
+    found = LayerFits()
     with (
         Stream(pair.original, pair.original_graph, feeds, memory=memory // 2) as original,
         Stream(pair.smaller, pair.smaller_graph, feeds, memory=memory // 2) as smaller,
     ):
-        original.keep(layer.joint for layer in layers)
+        original.keep(layer.comparison_point for layer in layers)
         for layer in layers:
             smaller.advance(layer.index)
-            original.advance(makers[layer.joint] + 1)
+            original.advance(makers[layer.comparison_point] + 1)
             rng = np.random.default_rng([seed, layer.index])
-            ends = _ends(layer, original.value(layer.joint), smaller, pair.kept, rng)
-            original.drop(layer.joint)
-            change = None
+            ends = _ends(layer, original.value(layer.comparison_point), smaller, pair.kept, rng)
+            original.drop(layer.comparison_point)
+            solution = None
             if ends is not None:
                 fit, held = _rows(pair, layer, smaller, ends)
-                change = solve(fit, held, layer.clamp, has_shift=layer.offset is not None)
-            if change is not None:
-                smaller.override(_apply(pair.smaller_graph, layer, change, found))
+                solution = solve(fit, held, layer.clamp, has_shift=layer.offset is not None)
+            if solution is not None:
+                smaller.override(_apply(pair.smaller_graph, layer, solution, found))
     return found
 
 
@@ -105,12 +107,12 @@ class _Ends:
 
 def _ends(layer: Layer, wanted: Batches, smaller: Stream, kept: Kept, rng: np.random.Generator) -> list[_Ends] | None:
     """Where a layer stands, at a sample of the rows of every batch; `None` if it is where it should be."""
-    got = smaller.peek(layer.last + 1, layer.joint)
-    n_rows = min(max(ROWS_PER_FEATURE * layer.of.n_features(layer.site), FEWEST_ROWS), MOST_ROWS)
+    got = smaller.peek(layer.last + 1, layer.comparison_point)
+    n_rows = min(max(ROWS_PER_FEATURE * layer.of.n_features(layer.bound), FEWEST_ROWS), MOST_ROWS)
     per_batch = -(-n_rows // len(wanted))
     found, size, off = [], 0.0, 0.0
     for a, b in zip(wanted, got, strict=True):
-        goal, start = (targets(layer.site, layer.of, np.asarray(x)) for x in (kept(layer.joint, a), b))
+        goal, start = (targets(layer.bound, layer.of, np.asarray(x)) for x in (kept(layer.comparison_point, a), b))
         chosen = np.sort(rng.permutation(len(goal))[:per_batch])
         goal, start = goal[chosen].astype(np.float32), start[chosen].astype(np.float32)
         size += float(np.square(goal, dtype=np.float64).sum())
@@ -120,18 +122,18 @@ def _ends(layer: Layer, wanted: Batches, smaller: Stream, kept: Kept, rng: np.ra
     return found if is_distorted else None
 
 
-def _rows(pair: Pair, layer: Layer, smaller: Stream, ends: Sequence[_Ends]) -> tuple[Rows, Rows]:
+def _rows(pair: Pair, layer: Layer, smaller: Stream, ends: Sequence[_Ends]) -> tuple[Equations, Equations]:
     """Equations to fit and to judge by: of every few batches one, of few batches every few rows."""
     session = None
     if layer.of.kernel:
         node = proto_nodes(pair.smaller, pair.smaller_graph)[layer.index]
-        session = Session(window_model(pair.smaller, pair.smaller_graph, node, layer.site, layer.of))
-    source = layer.site.node.inputs[layer.of.source]
+        session = Session(window_model(pair.smaller, pair.smaller_graph, node, layer.bound, layer.of))
+    source = layer.bound.node.inputs[layer.of.source]
     name = source.name if source is not None else ""
     parts = []
     for value, end in zip(smaller.value(name), ends, strict=True):
         features = _features(layer, session, name, value)[end.chosen].astype(np.float32)
-        parts.append(Rows(features, end.start, end.goal))
+        parts.append(Equations(features, end.start, end.goal))
     if len(parts) >= HELD_BACK:
         return _joined([part for k, part in enumerate(parts) if (k + 1) % HELD_BACK]), _joined(
             parts[HELD_BACK - 1 :: HELD_BACK]
@@ -141,20 +143,20 @@ def _rows(pair: Pair, layer: Layer, smaller: Stream, ends: Sequence[_Ends]) -> t
     return _selected(whole, ~is_held), _selected(whole, is_held)
 
 
-def _selected(rows: Rows, which: NDArray[np.bool_]) -> Rows:
-    return Rows(rows.features[:, which], rows.start[:, which], rows.goal[:, which])
+def _selected(rows: Equations, which: NDArray[np.bool_]) -> Equations:
+    return Equations(rows.features[:, which], rows.start[:, which], rows.goal[:, which])
 
 
 def _features(layer: Layer, session: Session | None, name: str, value: Array) -> Array:
     if session is None:
-        return plain_features(layer.site, layer.of, value)
-    return window_features(layer.site, layer.of, session.run({name: value})[session.output_names[0]])
+        return plain_features(layer.bound, layer.of, value)
+    return window_features(layer.bound, layer.of, session.run({name: value})[session.output_names[0]])
 
 
-def _joined(parts: Sequence[Rows]) -> Rows:
+def _joined(parts: Sequence[Equations]) -> Equations:
     """All rows together, systems first."""
     columns = ([getattr(part, name) for part in parts] for name in ("features", "start", "goal"))
-    return Rows(*(np.ascontiguousarray(np.concatenate(column).transpose(1, 0, 2)) for column in columns))
+    return Equations(*(np.ascontiguousarray(np.concatenate(column).transpose(1, 0, 2)) for column in columns))
 
 
 def _undone(values: Singles, gain: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -164,18 +166,18 @@ def _undone(values: Singles, gain: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(values * (factor if gain.size == 1 else factor.reshape(len(values), 1, -1)))
 
 
-def _apply(graph: Graph, layer: Layer, change: Change, found: Refit) -> dict[str, Array]:
+def _apply(graph: Graph, layer: Layer, solution: Solution, found: LayerFits) -> dict[str, Array]:
     """Note a change, and return the constants as they are now."""
     old = graph.tensors[layer.weight].value
     if old is None:
         return {}
-    values = matrix(layer.site, layer.of, old) + _undone(change.weight, layer.gain)
-    now = {layer.weight: unmatrix(layer.site, layer.of, values, old.dtype)}
+    values = matrix(layer.bound, layer.of, old) + _undone(solution.weight, layer.gain)
+    now = {layer.weight: unmatrix(layer.bound, layer.of, values, old.dtype)}
     found.weights |= now
-    found.layers.append(Fitted(layer.site.node.name, change.before, change.after))
+    found.layers.append(FittedLayer(layer.bound.node.name, solution.before, solution.after))
     constant = None if layer.offset is None else graph.tensors[layer.offset.tensor].value
     if layer.offset is not None and constant is not None:
-        shift = layer.offset.scale * _undone(change.shift, layer.gain).reshape(constant.shape)
+        shift = layer.offset.scale * _undone(solution.shift, layer.gain).reshape(constant.shape)
         found.shifts[layer.offset.tensor] = shift
         now[layer.offset.tensor] = np.asarray(np.asarray(constant, np.float64) + shift, constant.dtype)
     return now

@@ -9,14 +9,14 @@ import numpy as np
 
 from paoding_onnx.dependency.cost import nothing
 from paoding_onnx.dependency.trace import Trace
-from paoding_onnx.layerwise.ridge import Fitted
+from paoding_onnx.layerwise.ridge import FittedLayer
+from paoding_onnx.layerwise.weights import View
 from paoding_onnx.model.graph import Array, Graph
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.read import constants
-from paoding_onnx.reconstruction.compensate import stand_in
-from paoding_onnx.reconstruction.fit_layers import Pair, refit
-from paoding_onnx.layerwise.weights import View
-from paoding_onnx.selection.profile import Evidence
+from paoding_onnx.reconstruction.compensate import compensate
+from paoding_onnx.reconstruction.fit_layers import Pair, fit_layers
+from paoding_onnx.selection.profile import Profile
 from paoding_onnx.shapes.observe import observe, shapes_of_two
 from paoding_onnx.surgery.added_bias import OpenBias, open_biases, with_biases
 from paoding_onnx.surgery.cut import cut, reweigh
@@ -24,41 +24,41 @@ from paoding_onnx.surgery.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
-class Repaired:
+class Reconstructed:
     """A smaller model after repair, and how far each fitted layer was from the original before and after.
 
     `n_added` parameters are biases of layers that had none.
     """
 
     model: Model
-    layers: tuple[Fitted, ...]
+    layers: tuple[FittedLayer, ...]
     n_added: int = 0
 
 
-def repaired(
+def reconstruct(
     model: Model,
     trace: Trace,
     plan: Plan,
-    evidence: Evidence,
+    profile: Profile,
     *,
     is_made_up: bool,
     room: int,
     memory: int,
     seed: int,
-) -> Repaired:
+) -> Reconstructed:
     """`model` without the units that `plan` removes, its layers fitted to compute what they did before.
 
     First the units that stay stand in for those that go, then least squares take over. Both models work with the
-    statistics in `evidence` while that is done; the result has the stored ones. Layers without a bias get one where
+    statistics in `profile` while that is done; the result has the stored ones. Layers without a bias get one where
     that is of use, front to back, as long as there is `room` for so many more parameters.
 
     Raises:
         ModelError: if a part of a model cannot be run alone.
     """
-    statistics = evidence.observed.statistics
-    smaller = cut(model, trace, plan, _stand_ins(trace, plan, evidence, {}))
-    small = cut(model, trace, plan, _stand_ins(trace, plan, evidence, statistics)) if statistics else smaller
-    shapes = shapes_of_two(model, evidence.samples.batches[0])
+    statistics = profile.observed.statistics
+    smaller = cut(model, trace, plan, _compensated(trace, plan, profile, {}))
+    small = cut(model, trace, plan, _compensated(trace, plan, profile, statistics)) if statistics else smaller
+    shapes = shapes_of_two(model, profile.samples.batches[0])
     small_graph = observe(small, shapes)
     added = _fitting_in(room, open_biases(small_graph))
     small = with_biases(small, added)
@@ -70,13 +70,13 @@ def repaired(
         kept=lambda name, array: trace.kept_part(name, array, plan.removed),
     )
     with np.errstate(over="ignore", invalid="ignore"):  # made-up inputs may make activations explode
-        found = refit(pair, evidence.samples.batches, spares_last=is_made_up, memory=memory, seed=seed)
+        found = fit_layers(pair, profile.samples.batches, spares_last=is_made_up, memory=memory, seed=seed)
     used = [bias for bias in added if bias.name in found.shifts]
     smaller = with_biases(smaller, used)
     old = constants(smaller)
     shifted = {name: np.add(old[name], shift).astype(old[name].dtype) for name, shift in found.shifts.items()}
     result = reweigh(smaller, found.weights | shifted)
-    return Repaired(result, tuple(found.layers), sum(bias.zeros.size for bias in used))
+    return Reconstructed(result, tuple(found.layers), sum(bias.zeros.size for bias in used))
 
 
 def _fitting_in(room: int, biases: Iterable[OpenBias]) -> tuple[OpenBias, ...]:
@@ -89,19 +89,19 @@ def _fitting_in(room: int, biases: Iterable[OpenBias]) -> tuple[OpenBias, ...]:
     return tuple(found)
 
 
-def _stand_ins(trace: Trace, plan: Plan, evidence: Evidence, contents: Mapping[str, Array]) -> Mapping[str, Array]:
-    """Constants after the kept units of every group stand in for the removed ones, starting from `contents`."""
+def _compensated(trace: Trace, plan: Plan, profile: Profile, overrides: Mapping[str, Array]) -> Mapping[str, Array]:
+    """Constants after the kept units of every group stand in for the removed ones, starting from `overrides`."""
     for group in trace.groups:
         gone = group.start + np.flatnonzero(plan.removed[group.start : group.stop])
         if gone.size:
-            view = View(trace, nothing(trace), contents, moments=evidence.observed.moments)
-            contents = stand_in(view, group, gone.tolist(), evidence.layers)
-    return contents
+            view = View(trace, nothing(trace), overrides, unit_statistics=profile.observed.unit_statistics)
+            overrides = compensate(view, group, gone.tolist(), profile.layers)
+    return overrides
 
 
-def _with_constants(graph: Graph, contents: Mapping[str, Array]) -> Graph:
+def _with_constants(graph: Graph, overrides: Mapping[str, Array]) -> Graph:
     """The graph with other content in some constants."""
     tensors = dict(graph.tensors)
-    for name, value in contents.items():
+    for name, value in overrides.items():
         tensors[name] = replace(tensors[name], value=value)
     return replace(graph, tensors=tensors)

@@ -12,10 +12,10 @@ from html import escape
 from itertools import pairwise
 from types import MappingProxyType
 
-from paoding_onnx.selection.curve import Harm
+from paoding_onnx.selection.curve import Sensitivity
 from paoding_onnx.selection.sensitivity import SHARES
 
-HARM_BOUNDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+SENSITIVITY_BOUNDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 """Harm from which on a cell has the next darker colour; about three to each power of ten."""
 LIGHT = (
     ("#f1f3f4", "#1b1f24"),
@@ -98,15 +98,15 @@ def ticks(top: float, most: int = 5) -> list[float]:
 
 
 def heat_map(
-    harms: Sequence[Harm], lost: Mapping[str, float] = MappingProxyType({}), *, has_legend: bool = True
+    sensitivities: Sequence[Sensitivity], lost: Mapping[str, float] = MappingProxyType({}), *, has_legend: bool = True
 ) -> str:
     """An SVG text with a row for each group and a cell for each share of its units at which harm was measured.
 
-    Numbers are a hundredth of `Harm`'s. It is as wide as what holds it, 1000 pixels on its own. A bar below a
+    Numbers are a hundredth of `Sensitivity`'s. It is as wide as what holds it, 1000 pixels on its own. A bar below a
     row shows what share of the group's units was removed, for groups named in `lost`.
     """
     top = _HEAD if has_legend else _HEAD - _LEGEND
-    height = top + _ROW * len(harms)
+    height = top + _ROW * len(sensitivities)
     parts = [
         f'<svg class="hm" xmlns="http://www.w3.org/2000/svg" width="1000" height="{height}" role="group" '
         f'aria-label="Harm by group and share of units removed">{_STYLE}',
@@ -117,8 +117,8 @@ def heat_map(
             for column, share in enumerate(SHARES)
         ),
     ]
-    for row, harm in enumerate(harms):
-        parts += _harm_row(harm, top + _ROW * row, lost.get(harm.group))
+    for row, sensitivity in enumerate(sensitivities):
+        parts += _sensitivity_row(sensitivity, top + _ROW * row, lost.get(sensitivity.group))
     return "".join([*parts, "</svg>\n"])
 
 
@@ -159,13 +159,13 @@ def shortened(text: str, length: int) -> str:
     return f"{text[: length - end - 1]}…{text[-end:]}"
 
 
-def _harm_row(harm: Harm, y: int, lost: float | None) -> Iterator[str]:
-    long, short = (escape(shortened(harm.group, length)) for length in (_NAME, _SHORT_NAME))
-    yield f"<g><title>{escape(shortened(harm.group, 200))}</title>"
+def _sensitivity_row(sensitivity: Sensitivity, y: int, lost: float | None) -> Iterator[str]:
+    long, short = (escape(shortened(sensitivity.group, length)) for length in (_NAME, _SHORT_NAME))
+    yield f"<g><title>{escape(shortened(sensitivity.group, 200))}</title>"
     yield f'<text class="hm-n hm-w" y="{y + 14}">{long}</text>'
     yield f'<text class="hm-n hm-p" aria-hidden="true" y="{y + 14}">{short}</text></g>'
-    for column, value in zip(_columns(harm.counts), harm.values, strict=True):
-        x, level = _left(column), sum(value >= bound for bound in HARM_BOUNDS)
+    for column, value in zip(_columns(sensitivity.counts), sensitivity.values, strict=True):
+        x, level = _left(column), sum(value >= bound for bound in SENSITIVITY_BOUNDS)
         yield f'<rect class="hm{level}" x="{_short(x)}%" y="{y}" width="{_short(_WIDTH - 0.3)}%" height="{_CELL}"/>'
         word = escape(percent(value))
         yield f'<text class="hm-m hm{level}t" x="{_short(x + _WIDTH / 2)}%" y="{y + 14}">{word}</text>'
@@ -192,7 +192,7 @@ def _left(column: int) -> float:
 def _legend() -> Iterator[str]:
     """What the colours mean, in the order of harm."""
     yield f'<text class="hm-s" y="11">{LEGEND}</text>'
-    words = ("<0.1%", *(f"{100 * bound:.3g}%" for bound in HARM_BOUNDS))
+    words = ("<0.1%", *(f"{100 * bound:.3g}%" for bound in SENSITIVITY_BOUNDS))
     width = 100 / len(words)
     for level, word in enumerate(words):
         x = _short(level * width)

@@ -49,8 +49,8 @@ def prune_document(result: Pruned, *, source: Path | None = None, target: Path |
         "output_difference": number(result.difference),
         "accuracy_before": result.accuracy_before,
         "agreement": result.comparison.agreement,
-        "compared_on": result.comparison.words,
-        "repair": None if result.repair is None else asdict(result.repair),
+        "compared_on": result.comparison.description,
+        "repair": None if result.recovery is None else asdict(result.recovery),
         "warnings": [*result.notes, *warnings(result.comparison)],
         "groups": [
             {"name": g.name, "units": g.n_units, "kept": result.plan.kept_units(g), "exact": g.is_exact}
@@ -143,8 +143,13 @@ def _group(trace: Trace, group: Group) -> Document:
         "macs": carried.macs,
         "exact": group.is_exact,
         "places": [
-            {"initializer": p.slot.tensor, "axis": p.axis, "role": str(p.role), "node": trace.sites[p.site].node.name}
-            for p in group.places
+            {
+                "initializer": p.use.tensor,
+                "axis": p.axis,
+                "role": str(p.role),
+                "node": trace.bound_nodes[p.node_index].node.name,
+            }
+            for p in group.parameter_axes
         ],
     }
 

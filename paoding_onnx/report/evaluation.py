@@ -11,7 +11,7 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from paoding_onnx.evaluation import Comparison, Judged
+from paoding_onnx.evaluation import Comparison, Evaluation
 from paoding_onnx.evaluation.latency import Resources
 from paoding_onnx.evaluation.metrics import ClassScore, Interval
 from paoding_onnx.report.documents import Document, number, sha256
@@ -22,32 +22,32 @@ _SHARES = ("accuracy", "top_")
 """First letters of measures shown in percent."""
 
 
-def evaluate_document(judged: Judged, *, source: Path, against: Path | None = None) -> Document:
+def evaluate_document(evaluation: Evaluation, *, source: Path, against: Path | None = None) -> Document:
     """Everything that was measured; files are named without their folders, figures that do not exist are null."""
-    other = judged.comparison
+    other = evaluation.comparison
     return {
         "model": {"file": source.name, "sha256": sha256(source)},
-        "task": judged.task,
-        "samples": judged.n_samples,
-        "measures": {name: number(value) for name, value in judged.measures.items()},
-        "classes": [_finite(asdict(row)) for row in judged.classes],
-        "resources": _resources(judged.resources),
+        "task": evaluation.task,
+        "samples": evaluation.n_samples,
+        "measures": {name: number(value) for name, value in evaluation.measures.items()},
+        "classes": [_finite(asdict(row)) for row in evaluation.classes],
+        "resources": _resources(evaluation.resources),
         "against": None if other is None or against is None else _comparison(other, against),
     }
 
 
-def evaluate_lines(name: str, judged: Judged, *, verbose: bool = False) -> Iterator[RenderableType]:
+def evaluate_lines(name: str, evaluation: Evaluation, *, verbose: bool = False) -> Iterator[RenderableType]:
     """What `evaluate` prints: the measures, beside the original's if there is one, then the table of classes."""
-    yield f"{escape(name)}: {judged.task} task, {judged.n_samples:,} samples"
-    yield _measures(judged)
-    if judged.resources is not None:
-        yield _circumstances(judged.resources)
-    if judged.comparison is not None:
-        yield from _agreement(judged.comparison)
-    if judged.classes:
-        yield _classes(judged.classes, verbose)
-    if len(judged.classes) > MAX_CLASSES and not verbose:
-        yield f"and {len(judged.classes) - MAX_CLASSES} more classes with a higher F1; --verbose lists them all"
+    yield f"{escape(name)}: {evaluation.task} task, {evaluation.n_samples:,} samples"
+    yield _measures(evaluation)
+    if evaluation.resources is not None:
+        yield _circumstances(evaluation.resources)
+    if evaluation.comparison is not None:
+        yield from _agreement(evaluation.comparison)
+    if evaluation.classes:
+        yield _classes(evaluation.classes, verbose)
+    if len(evaluation.classes) > MAX_CLASSES and not verbose:
+        yield f"and {len(evaluation.classes) - MAX_CLASSES} more classes with a higher F1; --verbose lists them all"
 
 
 def _comparison(other: Comparison, against: Path) -> Document:
@@ -79,14 +79,14 @@ def _finite(document: Document) -> Document:
     return {name: number(value) if isinstance(value, float) else value for name, value in document.items()}
 
 
-def _measures(judged: Judged) -> Table:
+def _measures(evaluation: Evaluation) -> Table:
     """Measures and what the model takes; with an original before and after."""
-    other = judged.comparison
+    other = evaluation.comparison
     table = _table("", *(("original", "model") if other is not None else ("model",)))
-    for name, value in judged.measures.items():
+    for name, value in evaluation.measures.items():
         old = [] if other is None else [_figure(name, other.measures[name])]
         table.add_row(name.replace("_", " "), *old, _figure(name, value))
-    found = [judged.resources] if other is None else [other.resources, judged.resources]
+    found = [evaluation.resources] if other is None else [other.resources, evaluation.resources]
     known = [one for one in found if one is not None]
     if len(known) == len(found):
         table.add_row("latency, ms", *(f"{one.milliseconds:.3g}" for one in known))

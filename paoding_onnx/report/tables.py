@@ -16,7 +16,7 @@ from paoding_onnx.dependency.explain import Explanation
 from paoding_onnx.dependency.trace import Refusal, Trace
 from paoding_onnx.report.documents import operators_document, prunable_parameters, refusal_text, share, warnings
 from paoding_onnx.result import Pruned
-from paoding_onnx.selection.curve import Harm
+from paoding_onnx.selection.curve import Sensitivity
 from paoding_onnx.selection.sensitivity import SHARES
 from paoding_onnx.verification.verdict import Verdict
 
@@ -37,7 +37,7 @@ def inspect_lines(name: str, trace: Trace, *, verbose: bool = False) -> Iterator
     table = _table("group", "units", "parameters", "MACs", "exact", "lives on")
     for group in _some(trace.groups, verbose):
         carried = group_cost(trace, group)
-        where = f"{len({place.slot.tensor for place in group.places})} initializers"
+        where = f"{len({axis.use.tensor for axis in group.parameter_axes})} initializers"
         row = (f"{group.n_units:,}", f"{carried.parameters:,}", f"{carried.macs:,}", _yes(group.is_exact), where)
         table.add_row(escape(group.name), *row)
     if trace.groups:
@@ -80,16 +80,16 @@ def prune_lines(result: Pruned, target: str | None, *, verbose: bool = False) ->
     yield f"wrote {escape(target)}" if target and result.saved else "dry run: nothing was written"
 
 
-def sensitivity_lines(harms: Sequence[Harm], *, verbose: bool = False) -> Iterator[RenderableType]:
+def sensitivity_lines(sensitivities: Sequence[Sensitivity], *, verbose: bool = False) -> Iterator[RenderableType]:
     """What `sensitivity` prints: a row for each group, a column for each share of its units."""
     table = _table("group", *(f"~{share:.1%}" for share in SHARES))
-    for harm in _some(harms, verbose):
-        cells = [f"{value:.4f}" for value in harm.values]
-        table.add_row(escape(harm.group), *[""] * (len(SHARES) - len(cells)), *cells)
+    for sensitivity in _some(sensitivities, verbose):
+        cells = [f"{value:.4f}" for value in sensitivity.values]
+        table.add_row(escape(sensitivity.group), *[""] * (len(SHARES) - len(cells)), *cells)
     yield "harm to the outputs when one group alone loses units and the others make up for it:"
     yield "divergence of the answers of a classifier (nats) or mean square change over variance, whichever is larger"
     yield table
-    yield from _rest(len(harms), "groups", verbose)
+    yield from _rest(len(sensitivities), "groups", verbose)
 
 
 def check_lines(verdicts: Sequence[Verdict]) -> Iterator[RenderableType]:
@@ -116,7 +116,7 @@ def operators_lines(*, markdown: bool = False) -> Iterator[RenderableType]:
 
 
 def _choice(choice: Choice) -> str:
-    other = Prefer.BLOCKS if choice.prefer is Prefer.PLACES else Prefer.PLACES
+    other = Prefer.BLOCKS if choice.prefer is Prefer.POSITIONS else Prefer.POSITIONS
     axis = " x ".join(map(str, choice.sizes))
     node = escape(choice.node)
     return f"choice at {node}: of its axis of {axis} {choice.prefer} go; --choose '{node}={other}' for {other}"
@@ -137,14 +137,14 @@ def _costs(result: Pruned) -> Table:
 
 def _fidelity(result: Pruned) -> Iterator[RenderableType]:
     """What the units were judged on, how far the outputs moved, and what to expect of the accuracy."""
-    if result.repair is not None:
-        yield f"judged on {result.repair.n_samples:,} inputs: {escape(result.repair.inputs)}"
-        added = f", {result.repair.n_added:,} biases added" if result.repair.n_added else ""
-        n_layers = len(result.repair.layers)
+    if result.recovery is not None:
+        yield f"judged on {result.recovery.n_samples:,} inputs: {escape(result.recovery.inputs)}"
+        added = f", {result.recovery.n_added:,} biases added" if result.recovery.n_added else ""
+        n_layers = len(result.recovery.layers)
         yield f"weights of {n_layers} layer{'' if n_layers == 1 else 's'} fitted anew{added}"
     compared = result.comparison
     same = "" if compared.agreement is None else f", {compared.agreement:.0%} of the answers are the same"
-    yield f"on fresh inputs ({escape(compared.words)}) outputs moved by {compared.difference:.3g} of their size{same}"
+    yield f"on fresh inputs ({escape(compared.description)}) outputs moved by {compared.difference:.3g} of their size{same}"
     if result.accuracy_before is not None and result.steps[-1].accuracy is not None:
         yield f"accuracy on the labelled samples: {result.accuracy_before:.3f} -> {result.steps[-1].accuracy:.3f}"
     for note in (*result.notes, *warnings(compared)):
@@ -165,8 +165,8 @@ def _refusals(refusals: Sequence[Refusal], verbose: bool) -> Iterator[Renderable
         return
     table = _table("left alone", "operator", "node", "because", numbers=False)
     for refusal in _some(refusals, verbose):
-        words = (refusal_text(refusal), refusal.operator, refusal.node, refusal.reason)
-        table.add_row(*(escape(word) for word in words))
+        description = (refusal_text(refusal), refusal.operator, refusal.node, refusal.reason)
+        table.add_row(*(escape(word) for word in description))
     yield table
     yield from _rest(len(refusals), "refusals", verbose)
 

@@ -17,7 +17,7 @@ from paoding_onnx.model.graph import Array
 KINDS = ("fgsm", "pgd")
 Direction = Callable[[Array, Labels], Floats]
 """Says in which direction, shaped like the input, each sample's loss rises; only signs count."""
-Judge = Callable[[Array, Labels], NDArray[np.bool_]]
+Classify = Callable[[Array, Labels], NDArray[np.bool_]]
 """Says which samples still get their label."""
 _PGD_REACH = 2.5
 """Steps of PGD could reach this many times as far as they may go."""
@@ -86,21 +86,21 @@ class Walk:
     seed: tuple[int, ...]
 
 
-def pgd(x: Array, labels: Labels, direction: Direction, judge: Judge, walk: Walk) -> Array:
+def pgd(x: Array, labels: Labels, direction: Direction, classify: Classify, walk: Walk) -> Array:
     """The first input on the walk that fools the model, else the last one. Source: Madry et al., arXiv 1706.06083."""
     low, high = _ends(walk.bounds)
     rng = np.random.default_rng(walk.seed)
     centre, reach = np.asarray(x, np.float64), walk.epsilon * (high - low)
     lowest, highest = np.maximum(centre - reach, low), np.minimum(centre + reach, high)
     found = np.clip(centre + reach * rng.uniform(-1, 1, x.shape), lowest, highest).astype(x.dtype)
-    standing = judge(found, labels)
+    standing = classify(found, labels)
     for _ in range(walk.steps):
         if not standing.any():
             break
         step = _PGD_REACH / walk.steps * reach * np.sign(direction(found, labels))
         moved = np.clip(np.asarray(found, np.float64) + step, lowest, highest).astype(x.dtype)
         found = np.where(standing.reshape(-1, *[1] * (x.ndim - 1)), moved, found)
-        standing = standing & judge(found, labels)
+        standing = standing & classify(found, labels)
     return found
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.errors import ModelError, UsageError
-from paoding_onnx.evaluation import JudgeOptions, chosen_samples, loaded
+from paoding_onnx.evaluation import EvaluateOptions, chosen_samples, loaded
 from paoding_onnx.evaluation.dataset import Labelled, Range
 from paoding_onnx.evaluation.predictions import Progress
 from paoding_onnx.model.graph import Array
@@ -69,7 +69,7 @@ def robustness(
     data: Path | str | Labelled,
     attack: Attack | None = None,
     *,
-    options: JudgeOptions | None = None,
+    options: EvaluateOptions | None = None,
     progress: Progress | None = None,
 ) -> Robustness:
     """`model` attacked on the labelled samples in `data` (see `paoding_onnx.evaluation.judge`).
@@ -82,7 +82,7 @@ def robustness(
         UsageError: if the data do not fit, the task has no classes, or samples lie outside the range.
         ModelError: if the model does not run, has no exact gradient, or one that is zero or wrong.
     """
-    attack, options = attack or Attack(), options or JudgeOptions()
+    attack, options = attack or Attack(), options or EvaluateOptions()
     subject = loaded(model)
     labelled = chosen_samples(data, subject, options)
     victim = Victim(subject, labelled, options)

@@ -11,7 +11,7 @@ import numpy as np
 
 from paoding_onnx.errors import ModelError
 from paoding_onnx.evaluation.metrics import Floats, Labels
-from paoding_onnx.gradients.freeze import Observed
+from paoding_onnx.gradients.freeze import Recording
 from paoding_onnx.gradients.reverse import HINT, MOST_DRIFT, reverse_pass
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import lift
@@ -32,7 +32,7 @@ class Gradient:
         ModelError: if nodes on the way have no gradient; the message names them.
     """
 
-    def __init__(self, subject: Observed, x: str, point: LossPoint) -> None:
+    def __init__(self, subject: Recording, x: str, point: LossPoint) -> None:
         forward, backward, self._seed = reverse_pass(subject, x, point.tensor)
         self._forward, self._backward = Session(lift(forward)), Session(lift(backward), optimise=True)
         self._x, self._point = x, point

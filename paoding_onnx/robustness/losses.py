@@ -12,7 +12,7 @@ import numpy as np
 
 from paoding_onnx.evaluation.metrics import Floats, Labels
 from paoding_onnx.evaluation.predictions import Form, Task
-from paoding_onnx.gradients.freeze import Observed
+from paoding_onnx.gradients.freeze import Recording
 from paoding_onnx.model.compare import softmax
 from paoding_onnx.model.graph import Array
 
@@ -64,7 +64,7 @@ class LossPoint:
     loss: Loss
 
 
-def loss_point(subject: Observed, output: str, task: Task, form: Form) -> LossPoint:
+def loss_point(subject: Recording, output: str, task: Task, form: Form) -> LossPoint:
     """Where to compute the loss of a model whose `output` has this form: at its logits, wherever they are."""
     if form is Form.LOGITS:
         return LossPoint(output, Loss(task, from_logits=True))

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.errors import ModelError, UsageError
-from paoding_onnx.evaluation import JudgeOptions
+from paoding_onnx.evaluation import EvaluateOptions
 from paoding_onnx.evaluation.dataset import Labelled, Range
 from paoding_onnx.evaluation.metrics import Floats, Labels
 from paoding_onnx.evaluation.predictions import Form, Runner, Task, choose_output, classes_said, interpret
-from paoding_onnx.gradients.freeze import Observed, observed
+from paoding_onnx.gradients.freeze import Recording, record
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
 from paoding_onnx.robustness.attacks import Attack, Direction, estimate
@@ -35,13 +35,13 @@ class Victim:
         UsageError: if it is none.
     """
 
-    def __init__(self, model: Model, labelled: Labelled, options: JudgeOptions) -> None:
+    def __init__(self, model: Model, labelled: Labelled, options: EvaluateOptions) -> None:
         self.model = model
         self._runner = Runner(model, labelled)
         spec = self._runner.specs[0]
         if len(self._runner.specs) != 1 or spec.dtype is None or spec.dtype.kind != "f":
-            words = ", ".join(f"{one.name!r} ({one.dtype})" for one in self._runner.specs)
-            raise UsageError(f"attacks need a model with one input of floating-point numbers; this one has {words}")
+            message = ", ".join(f"{one.name!r} ({one.dtype})" for one in self._runner.specs)
+            raise UsageError(f"attacks need a model with one input of floating-point numbers; this one has {message}")
         outputs = self._runner.run(labelled)
         self.input, self.output = spec.name, choose_output(outputs, options.output)
         said = interpret(outputs[self.output], labelled.labels, None if options.task is None else Task(options.task))
@@ -89,15 +89,15 @@ def slopes(victim: Victim, labelled: Labelled, attack: Attack, bounds: Range) ->
         ModelError: if there is no exact gradient, or finite differences contradict it.
         UsageError: if what writes reverse passes is not installed.
     """
-    subject, x = _observed(victim, labelled)
+    subject, x = _recorded(victim, labelled)
     if attack.black_box:
         rng = np.random.default_rng(attack.seed)
         return Slopes(estimate(victim.losses, bounds=bounds, queries=attack.queries, rng=rng), len(x), math.nan)
     try:
         from paoding_onnx.robustness.gradients import Gradient
     except ImportError as error:
-        words = "exact gradients need onnx-ad: pip install 'paoding_onnx[robustness]'; --black-box does without"
-        raise UsageError(words) from error
+        message = "exact gradients need onnx-ad: pip install 'paoding_onnx[robustness]'; --black-box does without"
+        raise UsageError(message) from error
     gradient = Gradient(subject, victim.input, loss_point(subject, victim.output, victim.task, victim.form))
     width = np.broadcast_to(np.asarray(bounds.high, np.float64) - np.asarray(bounds.low, np.float64), x[:1].shape)
     reach = _REACH * float(np.sqrt(np.sum(width**2)))
@@ -110,12 +110,12 @@ def slopes(victim: Victim, labelled: Labelled, attack: Attack, bounds: Range) ->
     return Slopes(lambda inputs, labels: gradient.direction(inputs, labels)[0], len(x), found)
 
 
-def _observed(victim: Victim, labelled: Labelled) -> tuple[Observed, Array]:
+def _recorded(victim: Victim, labelled: Labelled) -> tuple[Recording, Array]:
     """The model as it runs on its first batch, of the largest size it takes, and that batch."""
     for n_rows in victim.rows_to_try:
         x = victim.read(labelled, _first(n_rows, labelled))
         try:
-            return observed(victim.model, {victim.input: x}), x
+            return record(victim.model, {victim.input: x}), x
         except ModelError:
             if n_rows == victim.rows_to_try[-1]:
                 raise

@@ -42,7 +42,7 @@ class Equation:
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
+class Binding:
     """An equation fitted to shapes: stars expanded, the size of every factor known."""
 
     inputs: tuple[Operand | None, ...]
@@ -82,7 +82,7 @@ def bind(
     inputs: Sequence[Shape | None],
     outputs: Sequence[Shape | None],
     sizes: Mapping[str, int] | None = None,
-) -> Bound:
+) -> Binding:
     """The equation with stars expanded and all factor sizes solved; an absent operand has shape `None`.
 
     >>> bind(parse("n (g I) -> n g I"), [(2, 12)], [(2, 3, 4)]).sizes["I"]
@@ -102,7 +102,7 @@ def bind(
     ]
     mixed = {name for star in equation.mixed for name in _star_names(star, stars)} | equation.mixed
     solved = _solve(equation, axes, sizes or {})
-    return Bound(tuple(expanded[: len(inputs)]), tuple(expanded[len(inputs) :]), solved, frozenset(mixed))
+    return Binding(tuple(expanded[: len(inputs)]), tuple(expanded[len(inputs) :]), solved, frozenset(mixed))
 
 
 def factors(operand: Operand | None) -> frozenset[str]:

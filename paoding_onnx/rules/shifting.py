@@ -77,7 +77,7 @@ def pad(node: Node) -> Rule:
 
 
 @register("Gather", read=13)
-def gather(node: Node) -> Rule:
+def measure_profile(node: Node) -> Rule:
     """ONNX Gather-13: picks entries along one axis by index; a row of constant indices couples them one by one."""
     ndim = len(node.shape(0))
     axis = axis_index(node.integer("axis", 0), ndim)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.dependency.trace import Group, Role
-from paoding_onnx.layerwise.weights import Candidate, View, unit_sums, weight_places
+from paoding_onnx.layerwise.weights import Candidate, View, unit_sums, weight_axes
 
 
 def channel_scale(view: View, group: Group, count: int, rng: np.random.Generator) -> tuple[Candidate, ...]:
@@ -17,8 +17,8 @@ def channel_scale(view: View, group: Group, count: int, rng: np.random.Generator
     scales, and a layer whose channels are the model's output is never pruned.
     """
     scores = np.zeros(group.n_units)
-    for place in weight_places(view, group, _main_role(view, group)):
-        sums, counts = unit_sums(view, group, place, 1)
+    for parameter_axis in weight_axes(view, group, _main_role(view, group)):
+        sums, counts = unit_sums(view, group, parameter_axis, 1)
         scores += sums / np.maximum(counts, 1)
     return least(view, group, scores, count)
 
@@ -30,9 +30,9 @@ def magnitude(view: View, group: Group, count: int, rng: np.random.Generator) ->
     """
     scores = np.ones(group.n_units)
     for role in (Role.PRODUCES, Role.CONSUMES):
-        places = group.having(role)
-        if places:
-            scores *= np.sqrt(sum(unit_sums(view, group, place, 2)[0] for place in places))
+        parameter_axes = group.having(role)
+        if parameter_axes:
+            scores *= np.sqrt(sum(unit_sums(view, group, parameter_axis, 2)[0] for parameter_axis in parameter_axes))
     return least(view, group, scores, count)
 
 
@@ -44,4 +44,4 @@ def least(view: View, group: Group, scores: NDArray[np.floating], count: int) ->
 
 
 def _main_role(view: View, group: Group) -> Role:
-    return Role.PRODUCES if weight_places(view, group, Role.PRODUCES) else Role.CONSUMES
+    return Role.PRODUCES if weight_axes(view, group, Role.PRODUCES) else Role.CONSUMES

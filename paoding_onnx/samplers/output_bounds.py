@@ -13,7 +13,7 @@ import numpy as np
 from paoding_onnx.dependency.trace import Group, Role
 from paoding_onnx.dependency.union_find import Ids
 from paoding_onnx.layerwise.weights import Floats, View
-from paoding_onnx.rules.binding import Site, Slot
+from paoding_onnx.rules.binding import BoundNode, TensorUse
 
 MAX_COLUMNS = 1024
 """Outputs beyond this many share columns."""
@@ -21,11 +21,11 @@ MAX_COLUMNS = 1024
 HUGE = 1e18
 """Bounds grow with every layer; beyond this they are scaled down, all that are still to be compared alike."""
 
-Reach = Mapping[int, Floats]
+OutputBounds = Mapping[int, Floats]
 """By the number of a group's first unit: `(n_units, n_outputs)`, all entries at least 0."""
 
 
-def reach_of(view: View, groups: Iterable[Group]) -> Reach:
+def bound_outputs(view: View, groups: Iterable[Group]) -> OutputBounds:
     """The reach of each group's units: entry (u, o) bounds |change of output o| for a change of unit u by at most one.
 
     An output is a unit of a contracting node that may not go: the model's own outputs, or a layer the user excluded.
@@ -33,72 +33,72 @@ def reach_of(view: View, groups: Iterable[Group]) -> Reach:
     which no comparison of its units notices.
     """
     wanted = list(groups)
-    made_at = {g.start: {p.site for p in g.having(Role.PRODUCES)} for g in wanted}
-    producers = {site for places in made_at.values() for site in places}
+    made_at = {g.start: {p.node_index for p in g.having(Role.PRODUCES)} for g in wanted}
+    producers = {bound for parameter_axes in made_at.values() for bound in parameter_axes}
     beyond = _downstream(view, producers)
-    sites = beyond | producers
-    columns = _columns(view, sites)
+    bound_nodes = beyond | producers
+    columns = _columns(view, bound_nodes)
     n_columns = max((int(ids.max()) + 1 for ids in columns.values()), default=1)
     reached: dict[str, dict[int, Floats]] = {}
     found = {g.start: np.zeros((g.n_units, n_columns), np.float32) for g in wanted}
     whole = 1.0
-    for index in sorted(sites, reverse=True):
-        site = view.trace.sites[index]
-        outgoing = _merged(reached.pop(t.name, {}) for t in site.node.outputs if t is not None)  # not read again
-        for start, places in made_at.items():
-            if index in places and start in outgoing:
+    for index in sorted(bound_nodes, reverse=True):
+        bound = view.trace.bound_nodes[index]
+        outgoing = _merged(reached.pop(t.name, {}) for t in bound.node.outputs if t is not None)  # not read again
+        for start, parameter_axes in made_at.items():
+            if index in parameter_axes and start in outgoing:
                 found[start] += outgoing[start]
         if index not in beyond:
             continue  # nobody asks for the reach of what comes before the first producers
-        weight = _weight(view, site)
+        weight = _weight(view, bound)
         incoming = (
             outgoing
             if weight is None
-            else _contract(view, site, weight, outgoing, columns.get(index), (n_columns, whole))
+            else _contract(view, bound, weight, outgoing, columns.get(index), (n_columns, whole))
         )
         if (peak := max((float(rows.max(initial=0)) for rows in incoming.values()), default=0.0)) > HUGE:
             whole /= peak
-            still_open = [found[start] for start, places in made_at.items() if min(places) < index]
+            still_open = [found[start] for start, parameter_axes in made_at.items() if min(parameter_axes) < index]
             _shrink([*incoming.values(), *(r for of in reached.values() for r in of.values()), *still_open], peak)
-        _hand_up(view, site, incoming, reached)
+        _hand_up(view, bound, incoming, reached)
     return found
 
 
-def _downstream(view: View, sites: set[int]) -> set[int]:
+def _downstream(view: View, bound_nodes: set[int]) -> set[int]:
     """All sites that depend on the given ones."""
     names: set[str] = set()
     found = set()
-    for index, site in enumerate(view.trace.sites):
-        depends = any(t is not None and t.name in names for t in site.node.inputs)
+    for index, bound in enumerate(view.trace.bound_nodes):
+        depends = any(t is not None and t.name in names for t in bound.node.inputs)
         if depends:
             found.add(index)
-        if depends or index in sites:
-            names |= {t.name for t in site.node.outputs if t is not None}
+        if depends or index in bound_nodes:
+            names |= {t.name for t in bound.node.outputs if t is not None}
     return found
 
 
-def _weight(view: View, site: Site) -> tuple[Slot, int, int] | None:
+def _weight(view: View, bound: BoundNode) -> tuple[TensorUse, int, int] | None:
     """The weight of a contracting site with the axes that it consumes and produces; `None` where there is none."""
-    if not site.rule.macs:
+    if not bound.rule.macs:
         return None
-    made = {name for operand in site.bound.outputs for axis in operand or () for part in axis for name in part}
-    for slot, operand in zip(site.inputs, site.bound.inputs, strict=True):
-        if slot is None or not view.trace.graph.tensors[slot.tensor].is_constant or len(operand or ()) < 2:
+    made = {name for operand in bound.binding.outputs for axis in operand or () for part in axis for name in part}
+    for use, operand in zip(bound.inputs, bound.binding.inputs, strict=True):
+        if use is None or not view.trace.graph.tensors[use.tensor].is_constant or len(operand or ()) < 2:
             continue
         names = [{name for part in axis for name in part if name[0].isupper()} for axis in operand or ()]
         inside = [k for k, of in enumerate(names) if of and not of & made]
         outside = [k for k, of in enumerate(names) if of & made]
         if inside and outside:
-            return slot, inside[0], outside[0]
+            return use, inside[0], outside[0]
     return None
 
 
-def _columns(view: View, sites: set[int]) -> dict[int, Ids]:
+def _columns(view: View, bound_nodes: set[int]) -> dict[int, Ids]:
     """For each contracting site with outputs that may not go: the column of each, -1 for units."""
     columns: dict[int, Ids] = {}
     total = 0
-    for index in sorted(sites):
-        weight = _weight(view, view.trace.sites[index])
+    for index in sorted(bound_nodes):
+        weight = _weight(view, view.trace.bound_nodes[index])
         if weight is None:
             continue
         units = view.trace.units[weight[0], weight[2]]
@@ -113,8 +113,8 @@ def _columns(view: View, sites: set[int]) -> dict[int, Ids]:
 
 def _contract(
     view: View,
-    site: Site,
-    weight: tuple[Slot, int, int],
+    bound: BoundNode,
+    weight: tuple[TensorUse, int, int],
     outgoing: Mapping[int, Floats],
     columns: Ids | None,
     outputs: tuple[int, float],
@@ -123,12 +123,12 @@ def _contract(
 
     `outputs` says how many columns there are, and what an output reaches of itself.
     """
-    slot, inside, outside = weight
-    value = view.constant(slot.tensor)
+    use, inside, outside = weight
+    value = view.constant(use.tensor)
     others = tuple(k for k in range(value.ndim) if k not in (inside, outside))
     matrix = np.abs(np.asarray(value, np.float32)).sum(axis=others)
-    matrix = abs(site.rule.gain) * (matrix if inside < outside else matrix.T)
-    produced = view.trace.units[slot, outside]
+    matrix = abs(bound.rule.gain) * (matrix if inside < outside else matrix.T)
+    produced = view.trace.units[use, outside]
     rows = np.zeros((produced.size, outputs[0]), np.float32)
     for start, of in outgoing.items():
         inside_group = (produced >= start) & (produced < start + len(of))
@@ -136,7 +136,7 @@ def _contract(
     rows[(produced >= 0) & view.removed[produced]] = 0
     if columns is not None:
         rows[columns >= 0, columns[columns >= 0]] = outputs[1]
-    return _by_group(view, view.trace.units[slot, inside], matrix @ rows)
+    return _by_group(view, view.trace.units[use, inside], matrix @ rows)
 
 
 def _shrink(arrays: Iterable[Floats], factor: float) -> None:
@@ -155,28 +155,30 @@ def _by_group(view: View, units: Ids, rows: Floats) -> dict[int, Floats]:
     return found
 
 
-def _hand_up(view: View, site: Site, incoming: Mapping[int, Floats], reached: dict[str, dict[int, Floats]]) -> None:
+def _hand_up(
+    view: View, bound: BoundNode, incoming: Mapping[int, Floats], reached: dict[str, dict[int, Floats]]
+) -> None:
     """Add what a site passes on to the reach of its inputs, each input taking the groups it carries."""
-    scaled = _scaled(view, site, incoming)
-    for tensor, slot in zip(site.node.inputs, site.inputs, strict=True):
-        if tensor is None or tensor.is_constant or slot is None:
+    scaled = _scaled(view, bound, incoming)
+    for tensor, use in zip(bound.node.inputs, bound.inputs, strict=True):
+        if tensor is None or tensor.is_constant or use is None:
             continue
-        carried = _carried(view, slot, len(tensor.shape or ()))
+        carried = _carried(view, use, len(tensor.shape or ()))
         mine = {start: rows for start, rows in scaled.items() if start in carried}
         reached[tensor.name] = _merged((reached.get(tensor.name, {}), mine))
 
 
-def _scaled(view: View, site: Site, incoming: Mapping[int, Floats]) -> Mapping[int, Floats]:
+def _scaled(view: View, bound: BoundNode, incoming: Mapping[int, Floats]) -> Mapping[int, Floats]:
     """The reach before a site that gives each unit a gain."""
-    affine = site.rule.affine
-    slot = site.inputs[affine.operand] if affine is not None else None
-    if affine is None or slot is None:
+    affine = bound.rule.affine
+    use = bound.inputs[affine.operand] if affine is not None else None
+    if affine is None or use is None:
         return incoming
     if affine.gain.size == 1:
         scale = abs(float(affine.gain[0]))
         return incoming if scale == 1 else {start: rows * np.float32(scale) for start, rows in incoming.items()}
-    axis = int(np.argmax([ids.size for ids in (view.trace.units[slot, k] for k in _axes(view, slot))]))
-    units = view.trace.units[slot, axis]
+    axis = int(np.argmax([ids.size for ids in (view.trace.units[use, k] for k in _axes(view, use))]))
+    units = view.trace.units[use, axis]
     scaled = {}
     for start, rows in incoming.items():
         inside = (units >= start) & (units < start + len(rows))
@@ -186,14 +188,14 @@ def _scaled(view: View, site: Site, incoming: Mapping[int, Floats]) -> Mapping[i
     return scaled
 
 
-def _axes(view: View, slot: Slot) -> range:
-    return range(len(view.trace.graph.tensors[slot.tensor].shape or ()))
+def _axes(view: View, use: TensorUse) -> range:
+    return range(len(view.trace.graph.tensors[use.tensor].shape or ()))
 
 
-def _carried(view: View, slot: Slot, ndim: int) -> set[int]:
+def _carried(view: View, use: TensorUse, ndim: int) -> set[int]:
     """First units of the groups that have units on a tensor."""
     starts = np.array([group.start for group in view.trace.groups])
-    units = np.concatenate([view.trace.units[slot, axis] for axis in range(ndim)]) if ndim else np.zeros(0, np.int64)
+    units = np.concatenate([view.trace.units[use, axis] for axis in range(ndim)]) if ndim else np.zeros(0, np.int64)
     found = np.unique(np.searchsorted(starts, np.unique(units[units >= 0]), "right") - 1)
     return {int(starts[k]) for k in found}
 

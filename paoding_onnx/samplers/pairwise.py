@@ -13,7 +13,7 @@ from paoding_onnx.dependency.union_find import Ids
 from paoding_onnx.layerwise.weights import Candidate, Floats, View, unit_rows
 from paoding_onnx.model.graph import Array
 from paoding_onnx.rules import Passes
-from paoding_onnx.rules.binding import Site
+from paoding_onnx.rules.binding import BoundNode
 from paoding_onnx.samplers.magnitude import channel_scale
 
 ALPHA = 0.75
@@ -44,7 +44,7 @@ def pairwise(view: View, group: Group, count: int, rng: np.random.Generator) -> 
     - c is the least-squares scale instead of 1 wherever the activation lets a scale pass, since relu units that are
       multiples of each other then merge without loss; c = 1 elsewhere;
     - the bias is one more incoming weight, since the program's quotient of bias sums explodes near zero;
-    - differences are propagated soundly (see `reach`), since the program added biases to them and clipped them;
+    - differences are propagated soundly (see `output_bounds`), since the program added biases to them and clipped them;
     - the L1 norm is put on [0, 1) by its own median, since the logistic function saturates;
     - entropy counts as ln(n) - H over ln(n): an even impact is preferred, by small values of both;
     - pairs are chosen one at a time and the twin's reach grows with what it took over, so that no unit is overloaded.
@@ -53,32 +53,39 @@ def pairwise(view: View, group: Group, count: int, rng: np.random.Generator) -> 
     response = _respond(view, group, kept)
     if response is None:
         return channel_scale(view, group, count, rng)
-    reach = view.reach.get(group.start)
-    rows = np.ones((kept.size, 1), np.float32) if reach is None or not reach.any() else reach[kept - group.start]
+    output_bounds = view.output_bounds.get(group.start)
+    rows = (
+        np.ones((kept.size, 1), np.float32)
+        if output_bounds is None or not output_bounds.any()
+        else output_bounds[kept - group.start]
+    )
     return _choose(kept, response, rows.astype(np.float64), count)
 
 
-def _choose(kept: Ids, response: _Response, reach: NDArray[np.float64], count: int) -> tuple[Candidate, ...]:
+def _choose(kept: Ids, response: _Response, output_bounds: NDArray[np.float64], count: int) -> tuple[Candidate, ...]:
     """Take the best pair, hand its unit's reach to the twin, and look again."""
     scales, distances = _distances(response)
-    twins = distances.argmin(1)
-    lengths = distances[np.arange(kept.size), twins]
+    merge_targets = distances.argmin(1)
+    lengths = distances[np.arange(kept.size), merge_targets]
     alive = np.ones(kept.size, np.bool_)
-    norms, unevenness = reach.sum(1), _unevenness(reach)
+    norms, unevenness = output_bounds.sum(1), _unevenness(output_bounds)
     chosen: list[Candidate] = []
     for _ in range(min(count, kept.size - 1)):
         scores = np.where(alive, _scores(lengths * norms, unevenness, alive), np.inf)
         unit = int(scores.argmin())
-        twin = int(twins[unit])
-        scale = float(scales[unit, twin])
-        chosen.append(Candidate(int(kept[unit]), float(scores[unit]), int(kept[twin]), scale))
+        merge_target = int(merge_targets[unit])
+        scale = float(scales[unit, merge_target])
+        chosen.append(Candidate(int(kept[unit]), float(scores[unit]), int(kept[merge_target]), scale))
         alive[unit] = False
         distances[:, unit] = np.inf
-        reach[twin] += abs(scale) * reach[unit]
-        norms[twin], unevenness[twin] = reach[twin].sum(), _unevenness(reach[twin : twin + 1])[0]
-        orphans = np.flatnonzero(alive & (twins == unit))
-        twins[orphans] = distances[orphans].argmin(1)
-        lengths[orphans] = distances[orphans, twins[orphans]]
+        output_bounds[merge_target] += abs(scale) * output_bounds[unit]
+        norms[merge_target], unevenness[merge_target] = (
+            output_bounds[merge_target].sum(),
+            _unevenness(output_bounds[merge_target : merge_target + 1])[0],
+        )
+        orphans = np.flatnonzero(alive & (merge_targets == unit))
+        merge_targets[orphans] = distances[orphans].argmin(1)
+        lengths[orphans] = distances[orphans, merge_targets[orphans]]
     return tuple(chosen)
 
 
@@ -87,13 +94,13 @@ def _scores(l1: NDArray[np.float64], unevenness: NDArray[np.float64], alive: NDA
     return ALPHA * l1 / (l1 + median if median > 0 else l1 + 1.0) + (1 - ALPHA) * unevenness * (l1 > 0)
 
 
-def _unevenness(reach: NDArray[np.float64]) -> NDArray[np.float64]:
+def _unevenness(output_bounds: NDArray[np.float64]) -> NDArray[np.float64]:
     """1 - H / ln(n) for each row, H the Shannon entropy of its shares: 0 when all n outputs feel the same."""
-    if reach.shape[1] < 2:
-        return np.zeros(len(reach))
-    shares = reach / np.maximum(reach.sum(1, keepdims=True), np.finfo(np.float64).tiny)
+    if output_bounds.shape[1] < 2:
+        return np.zeros(len(output_bounds))
+    shares = output_bounds / np.maximum(output_bounds.sum(1, keepdims=True), np.finfo(np.float64).tiny)
     entropy = -(shares * np.log(np.where(shares > 0, shares, 1.0))).sum(1)
-    return np.asarray(1 - entropy / np.log(reach.shape[1]))
+    return np.asarray(1 - entropy / np.log(output_bounds.shape[1]))
 
 
 def _distances(response: _Response) -> tuple[Floats, Floats]:
@@ -121,34 +128,34 @@ def _respond(view: View, group: Group, kept: Ids) -> _Response | None:
     """The group's response, from all its producing sites; `None` if its units' weights cannot be lined up."""
     features: list[Floats] = []
     scalings = [Passes.ANY]
-    for index in sorted({place.site for place in group.having(Role.PRODUCES)}):
+    for index in sorted({parameter_axis.node_index for parameter_axis in group.having(Role.PRODUCES)}):
         made = _made(view, group, kept, index)
         if made is None:
             return None
-        scalings.append(view.trace.sites[index].rule.passes)
+        scalings.append(view.trace.bound_nodes[index].rule.passes)
         affine, rest = _path(view, group, index)
         weights, shift = made
-        for site in affine:
-            gain, offset = _gain(view, site, kept)
+        for bound in affine:
+            gain, offset = _gain(view, bound, kept)
             weights = weights if (gain == 1).all() else weights * gain[:, None]
             shift = shift * gain + offset
         features += [weights, shift[:, None], *_traits(view, group, kept, rest, weights)]
-        scalings += [site.rule.passes for site in rest]
-        scalings += [Passes.ONE for site in rest if site.rule.affine is not None]
+        scalings += [bound.rule.passes for bound in rest]
+        scalings += [Passes.ONE for bound in rest if bound.rule.affine is not None]
     order = (Passes.ONE, Passes.POSITIVE, Passes.ANY)
     return _Response(tuple(features), min(scalings, key=order.index)) if features else None
 
 
-def _made(view: View, group: Group, kept: Ids, site: int) -> tuple[Floats, Floats] | None:
-    """Incoming weights `(n_kept, d)` and bias `(n_kept,)` at one producing site."""
-    rule = view.trace.sites[site].rule
+def _made(view: View, group: Group, kept: Ids, node_index: int) -> tuple[Floats, Floats] | None:
+    """Incoming weights `(n_kept, d)` and bias `(n_kept,)` at one producing node_index."""
+    rule = view.trace.bound_nodes[node_index].rule
     shift: Floats = np.zeros(kept.size, np.float32)
     blocks = []
-    for place in group.having(Role.PRODUCES):
-        rows = unit_rows(view, kept, place) if place.site == site else None
-        if place.site == site and rows is None:
+    for parameter_axis in group.having(Role.PRODUCES):
+        rows = unit_rows(view, kept, parameter_axis) if parameter_axis.node_index == node_index else None
+        if parameter_axis.node_index == node_index and rows is None:
             return None
-        if rows is not None and view.content(place).ndim > 1:
+        if rows is not None and view.content(parameter_axis).ndim > 1:
             blocks.append(rows)
         elif rows is not None:
             shift = shift + np.float32(rule.bias_gain) * rows[:, 0]
@@ -157,52 +164,52 @@ def _made(view: View, group: Group, kept: Ids, site: int) -> tuple[Floats, Float
     return (blocks[0] if len(blocks) == 1 else np.hstack(blocks), shift) if blocks else None
 
 
-def _path(view: View, group: Group, start: int) -> tuple[list[Site], list[Site]]:
+def _path(view: View, group: Group, start: int) -> tuple[list[BoundNode], list[BoundNode]]:
     """Sites between a producer and the consumers: the affine ones that follow it directly, and all others."""
-    sites = view.trace.sites
+    bound_nodes = view.trace.bound_nodes
     readers = view.trace.graph.readers()
-    affine: list[Site] = []
+    affine: list[BoundNode] = []
     current = start
-    while len(after := _after(sites[current], readers)) == 1 and _is_per_unit(view, group, sites[after[0]]):
+    while len(after := _after(bound_nodes[current], readers)) == 1 and _is_per_unit(view, group, bound_nodes[after[0]]):
         current = after[0]
-        affine.append(sites[current])
-    ends = {place.site for place in group.having(Role.CONSUMES)}
-    rest: dict[int, Site] = {}
-    waiting = [index for index in _after(sites[current], readers) if index not in ends]
+        affine.append(bound_nodes[current])
+    ends = {parameter_axis.node_index for parameter_axis in group.having(Role.CONSUMES)}
+    rest: dict[int, BoundNode] = {}
+    waiting = [index for index in _after(bound_nodes[current], readers) if index not in ends]
     while waiting:
         index = waiting.pop()
-        if index not in rest and not sites[index].rule.macs:
-            rest[index] = sites[index]
-            waiting += [k for k in _after(sites[index], readers) if k not in ends]
+        if index not in rest and not bound_nodes[index].rule.macs:
+            rest[index] = bound_nodes[index]
+            waiting += [k for k in _after(bound_nodes[index], readers) if k not in ends]
     return affine, [rest[index] for index in sorted(rest)]
 
 
-def _is_per_unit(view: View, group: Group, site: Site) -> bool:
+def _is_per_unit(view: View, group: Group, bound: BoundNode) -> bool:
     """Whether a site gives every unit of the group a gain and a shift of its own, or all the same."""
-    affine = site.rule.affine
-    slot = site.inputs[affine.operand] if affine is not None else None
-    if affine is None or slot is None:
+    affine = bound.rule.affine
+    use = bound.inputs[affine.operand] if affine is not None else None
+    if affine is None or use is None:
         return False
     if affine.gain.size == affine.shift.size == 1:
         return True
-    shape = view.trace.graph.tensors[slot.tensor].shape or (0,)
-    units = view.trace.units[slot, int(np.argmax(shape))]
+    shape = view.trace.graph.tensors[use.tensor].shape or (0,)
+    units = view.trace.units[use, int(np.argmax(shape))]
     return set(range(group.start, group.stop)) <= set(units.tolist())
 
 
-def _after(site: Site, readers: Mapping[str, list[int]]) -> list[int]:
-    return [index for tensor in site.node.outputs if tensor is not None for index in readers.get(tensor.name, [])]
+def _after(bound: BoundNode, readers: Mapping[str, list[int]]) -> list[int]:
+    return [index for tensor in bound.node.outputs if tensor is not None for index in readers.get(tensor.name, [])]
 
 
-def _gain(view: View, site: Site, kept: Ids) -> tuple[Floats, Floats]:
+def _gain(view: View, bound: BoundNode, kept: Ids) -> tuple[Floats, Floats]:
     """Gain and shift that an affine site gives each unit; `(n_kept,)`."""
-    affine = site.rule.affine
+    affine = bound.rule.affine
     gain, shift = np.ones(kept.size, np.float32), np.zeros(kept.size, np.float32)
-    slot = site.inputs[affine.operand] if affine is not None else None
-    if affine is None or slot is None:
+    use = bound.inputs[affine.operand] if affine is not None else None
+    if affine is None or use is None:
         return gain, shift
-    shape = view.trace.graph.tensors[slot.tensor].shape or ()
-    units = view.trace.units[slot, int(np.argmax(shape))] if shape else np.zeros(0, np.int64)
+    shape = view.trace.graph.tensors[use.tensor].shape or ()
+    units = view.trace.units[use, int(np.argmax(shape))] if shape else np.zeros(0, np.int64)
     where = {int(unit): position for position, unit in enumerate(units)}
     at = np.array([where.get(int(unit), 0) for unit in kept])
     return _at(affine.gain, at), _at(affine.shift, at)
@@ -212,12 +219,12 @@ def _at(values: Array, positions: Ids) -> Floats:
     return np.asarray(values, np.float32)[positions if values.size > 1 else np.zeros_like(positions)]
 
 
-def _traits(view: View, group: Group, kept: Ids, rest: list[Site], weights: Floats) -> list[Floats]:
+def _traits(view: View, group: Group, kept: Ids, rest: list[BoundNode], weights: Floats) -> list[Floats]:
     """Constants of later sites that a twin must share, such as PRelu slopes, times its weights' length."""
-    names = {slot for site in rest for slot in site.inputs if slot is not None}
+    names = {use for bound in rest for use in bound.inputs if use is not None}
     columns = []
-    for place in group.having(Role.FOLLOWS):
-        rows = unit_rows(view, kept, place) if place.slot in names else None
+    for parameter_axis in group.having(Role.FOLLOWS):
+        rows = unit_rows(view, kept, parameter_axis) if parameter_axis.use in names else None
         if rows is not None:
             columns.append(rows * np.linalg.norm(weights, axis=1, keepdims=True))
     return columns

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.dependency.trace import Group, Place, Role
-from paoding_onnx.layerwise.statistics import Moments, damped
+from paoding_onnx.dependency.trace import Group, ParameterAxis, Role
+from paoding_onnx.layerwise.statistics import UnitStatistics, damped
 from paoding_onnx.layerwise.weights import Candidate, View
 from paoding_onnx.samplers.magnitude import magnitude
 
@@ -27,7 +27,10 @@ def reconstruction(view: View, group: Group, count: int, rng: np.random.Generato
 
     Source: greedy column subset selection (Farahat, Ghodsi, Kamel 2011), weighted by the consumers.
     """
-    consumers = [_Consumer(view, group, place, moments) for place, moments in _observed(view, group)]
+    consumers = [
+        _Consumer(view, group, parameter_axis, unit_statistics)
+        for parameter_axis, unit_statistics in _observed(view, group)
+    ]
     if not consumers:
         return magnitude(view, group, count, rng)
     open_units = ~view.removed[group.start : group.stop]
@@ -45,23 +48,30 @@ def reconstruction(view: View, group: Group, count: int, rng: np.random.Generato
     return tuple(Candidate(unit, lost) for unit, lost in picked[: n_open - count - 1 : -1][:count])
 
 
-def _observed(view: View, group: Group) -> list[tuple[Place, Moments]]:
-    pairs = [(place, view.moments.get((group.start, place.site))) for place in group.having(Role.CONSUMES)]
-    return [(place, moments) for place, moments in pairs if moments is not None]
+def _observed(view: View, group: Group) -> list[tuple[ParameterAxis, UnitStatistics]]:
+    pairs = [
+        (parameter_axis, view.unit_statistics.get((group.start, parameter_axis.node_index)))
+        for parameter_axis in group.having(Role.CONSUMES)
+    ]
+    return [
+        (parameter_axis, unit_statistics) for parameter_axis, unit_statistics in pairs if unit_statistics is not None
+    ]
 
 
 class _Consumer:
     """One consumer while units are picked: what they leave unexplained of the covariance G, and Q = G H G."""
 
-    def __init__(self, view: View, group: Group, place: Place, moments: Moments) -> None:
-        gram = weight_gram(view, group, place)
-        covariance = damped(moments.covariance)
+    def __init__(
+        self, view: View, group: Group, parameter_axis: ParameterAxis, unit_statistics: UnitStatistics
+    ) -> None:
+        gram = weight_gram(view, group, parameter_axis)
+        covariance = damped(unit_statistics.covariance)
         self._gram = np.asarray(gram / (float((gram * covariance).sum()) or 1.0), np.float32)
         self._residual = np.asarray(covariance, np.float32)
         self._product = self._residual @ self._gram @ self._residual
         self._floor = np.diagonal(self._residual) * FAINT
-        heard = np.diagonal(self._gram) * np.diagonal(self._residual)
-        self._is_heard = heard > FAINT**2 * heard.max(initial=0)
+        nonzero = np.diagonal(self._gram) * np.diagonal(self._residual)
+        self._is_nonzero = nonzero > FAINT**2 * nonzero.max(initial=0)
 
     def left(self) -> float:
         """Share of the output that the picked units do not explain."""
@@ -73,7 +83,7 @@ class _Consumer:
         """
         own = np.diagonal(self._residual)
         explained = np.diagonal(self._product) / np.maximum(own, np.finfo(np.float32).tiny)
-        return np.where((own > self._floor) & self._is_heard, explained, 0.0).astype(np.float64)
+        return np.where((own > self._floor) & self._is_nonzero, explained, 0.0).astype(np.float64)
 
     def keep(self, units: NDArray[np.intp]) -> None:
         """Take away what these units explain."""
@@ -86,9 +96,9 @@ class _Consumer:
         self._product -= both + both.T - share @ (products[units] @ share.T)
 
 
-def weight_gram(view: View, group: Group, place: Place) -> NDArray[np.float64]:
-    """Products of the weights of every two units at `place`, summed over all else; `(n_units, n_units)`."""
-    positions = group.positions(view.units(place))
-    rows = np.moveaxis(view.weights(place), place.axis, 0)[positions].astype(np.float32)
+def weight_gram(view: View, group: Group, parameter_axis: ParameterAxis) -> NDArray[np.float64]:
+    """Products of the weights of every two units at `parameter_axis`, summed over all else; `(n_units, n_units)`."""
+    positions = group.positions(view.units(parameter_axis))
+    rows = np.moveaxis(view.weights(parameter_axis), parameter_axis.axis, 0)[positions].astype(np.float32)
     rows = rows.reshape(group.n_units, -1)
     return np.asarray(rows @ rows.T, np.float64)

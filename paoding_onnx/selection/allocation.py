@@ -15,7 +15,7 @@ from paoding_onnx.dependency.union_find import Ids
 from paoding_onnx.errors import TargetError
 from paoding_onnx.names import Budget
 from paoding_onnx.selection.budget import round_multiple
-from paoding_onnx.selection.curve import Harm
+from paoding_onnx.selection.curve import Sensitivity
 
 PIECES = 32
 """A group loses its units in about so many steps."""
@@ -23,7 +23,9 @@ UNMEASURED = 1.0
 """Harm added for losing all units but one, which is never measured: as large as the outputs' variance."""
 
 
-def allocate(trace: Trace, harms: Sequence[Harm], share: Fraction, *, by: Budget, round_to: int) -> tuple[int, ...]:
+def allocate(
+    trace: Trace, sensitivities: Sequence[Sensitivity], share: Fraction, *, by: Budget, round_to: int
+) -> tuple[int, ...]:
     """Units that each group should lose so that `share` of what `by` counts is saved.
 
     Step by step the group gives up units whose loss does least harm for what it saves. Harm between the measured
@@ -34,7 +36,9 @@ def allocate(trace: Trace, harms: Sequence[Harm], share: Fraction, *, by: Budget
     """
     meter = Meter(trace, by)
     sizes = np.array([group.n_units for group in trace.groups], np.float64)
-    steps = [_steps(group, harm, round_to) for group, harm in zip(trace.groups, harms, strict=True)]
+    steps = [
+        _steps(group, sensitivity, round_to) for group, sensitivity in zip(trace.groups, sensitivities, strict=True)
+    ]
     counts = np.zeros(len(sizes), np.int64)
     whole = meter(sizes)
     queue = [entry for number in range(len(steps)) if (entry := _price(meter, sizes, counts, steps, number))]
@@ -55,7 +59,7 @@ def allocate(trace: Trace, harms: Sequence[Harm], share: Fraction, *, by: Budget
             counts[number] = fresh[2]
             if (following := _price(meter, sizes, counts, steps, number)) is not None:
                 heapq.heappush(queue, following)
-    return _given_back(trace, harms, counts, meter, float(share) * whole, round_to=round_to)
+    return _given_back(trace, sensitivities, counts, meter, float(share) * whole, round_to=round_to)
 
 
 def reachable(trace: Trace, *, by: Budget) -> float:
@@ -66,12 +70,18 @@ def reachable(trace: Trace, *, by: Budget) -> float:
 
 
 def _given_back(
-    trace: Trace, harms: Sequence[Harm], counts: NDArray[np.int64], meter: Meter, wanted: float, *, round_to: int
+    trace: Trace,
+    sensitivities: Sequence[Sensitivity],
+    counts: NDArray[np.int64],
+    meter: Meter,
+    wanted: float,
+    *,
+    round_to: int,
 ) -> tuple[int, ...]:
     """The counts less what the last steps took beyond the budget, where the most harm is first."""
     sizes = np.array([group.n_units for group in trace.groups], np.float64)
     whole = meter(sizes)
-    curves = [_convex(group, harm) for group, harm in zip(trace.groups, harms, strict=True)]
+    curves = [_convex(group, sensitivity) for group, sensitivity in zip(trace.groups, sensitivities, strict=True)]
     slopes = [float(np.diff(np.interp([max(c - 1, 0), c], *curve))[0]) for c, curve in zip(counts, curves, strict=True)]
     for number in np.argsort(slopes, kind="stable")[::-1]:
         multiple = round_multiple(trace.groups[number], round_to)
@@ -114,16 +124,16 @@ def _units(trace: Trace) -> Iterator[list[Ids]]:
 
 def _parameters(trace: Trace) -> Iterator[list[Ids]]:
     done = set()
-    for site in trace.sites:
-        for slot in site.inputs:
-            if slot is not None and slot.tensor not in done and is_parameter(trace, slot.tensor):
-                done.add(slot.tensor)
-                yield [trace.units[slot, axis] for axis in range(len(trace.graph.tensors[slot.tensor].shape or ()))]
+    for bound in trace.bound_nodes:
+        for use in bound.inputs:
+            if use is not None and use.tensor not in done and is_parameter(trace, use.tensor):
+                done.add(use.tensor)
+                yield [trace.units[use, axis] for axis in range(len(trace.graph.tensors[use.tensor].shape or ()))]
 
 
 def _macs(trace: Trace) -> Iterator[list[Ids]]:
-    for index, site in enumerate(trace.sites):
-        for names in (site.rule.macs, site.rule.more_macs):
+    for index, bound in enumerate(trace.bound_nodes):
+        for names in (bound.rule.macs, bound.rule.more_macs):
             if names:
                 yield [trace.factors[index][name] for name in names]
 
@@ -134,20 +144,23 @@ _Price = tuple[float, int, int]
 """Harm for what is saved, the group's number, and how many units it would have lost."""
 
 
-def _steps(group: Group, harm: Harm, round_to: int) -> _Steps:
+def _steps(group: Group, sensitivity: Sensitivity, round_to: int) -> _Steps:
     multiple = round_multiple(group, round_to)
     spacing = max(group.n_units // PIECES // multiple, 1) * multiple
     kept = np.arange((group.n_units - 1) // spacing * spacing, 0, -spacing)
     counts = np.unique(np.r_[group.n_units - kept, group.n_units - min(multiple, group.n_units - 1)])
-    known, values = _convex(group, harm)
+    known, values = _convex(group, sensitivity)
     return list(zip(counts.tolist(), np.interp(counts, known, values).tolist(), strict=True))
 
 
-def _convex(group: Group, harm: Harm) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _convex(group: Group, sensitivity: Sensitivity) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The largest convex curve below the measured harms, from no harm at no loss to all units but one."""
-    last = max(harm.values, default=0.0)
-    points = [(0.0, 0.0), *zip(map(float, harm.counts), np.maximum.accumulate(harm.values).tolist(), strict=True)]
-    if not harm.counts or harm.counts[-1] < group.n_units - 1:
+    last = max(sensitivity.values, default=0.0)
+    points = [
+        (0.0, 0.0),
+        *zip(map(float, sensitivity.counts), np.maximum.accumulate(sensitivity.values).tolist(), strict=True),
+    ]
+    if not sensitivity.counts or sensitivity.counts[-1] < group.n_units - 1:
         points.append((float(group.n_units - 1), last + UNMEASURED))
     hull: list[tuple[float, float]] = []
     for point in points:
@@ -166,10 +179,10 @@ def _price(
     meter: Meter, sizes: NDArray[np.float64], counts: NDArray[np.int64], steps: Sequence[_Steps], number: int
 ) -> _Price | None:
     """What the next step of a group costs; `None` if it has none left."""
-    following = next(((count, harm) for count, harm in steps[number] if count > counts[number]), None)
+    following = next(((count, sensitivity) for count, sensitivity in steps[number] if count > counts[number]), None)
     if following is None:
         return None
-    before = next((harm for count, harm in reversed(steps[number]) if count <= counts[number]), 0.0)
+    before = next((sensitivity for count, sensitivity in reversed(steps[number]) if count <= counts[number]), 0.0)
     after = counts.copy()
     after[number] = following[0]
     saved = meter(sizes - counts) - meter(sizes - after)

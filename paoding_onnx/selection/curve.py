@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Harm:
+class Sensitivity:
     """What it does to the outputs that a group lost its first `counts` units.
 
     For probabilities of classes the divergence (Kullback, Leibler) from those of the whole model, in nats; for other

@@ -12,12 +12,12 @@ from paoding_onnx.calibration import Samples
 from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.layerwise.layers import Layer, layers_of
-from paoding_onnx.layerwise.statistics import Observed, observe_units
+from paoding_onnx.layerwise.statistics import ActivationStatistics, observe_units
+from paoding_onnx.layerwise.weights import Candidate, View
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
-from paoding_onnx.layerwise.weights import Candidate, View
 from paoding_onnx.samplers import Sampler
-from paoding_onnx.selection.curve import Harm
+from paoding_onnx.selection.curve import Sensitivity
 from paoding_onnx.selection.sensitivity import SHARES, Probe, measure
 from paoding_onnx.shapes.observe import observe, shapes_of_two
 
@@ -27,21 +27,21 @@ FEWEST_PROBES, MOST_PROBES = 4, 128
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class Profile:
     """Inputs, what units do on them, and the order in which each group (by its first unit) loses its units.
 
-    `layers` are those that can be fitted, by site. `harms` says what losing units does to the outputs, group by group;
+    `layers` are those that can be fitted, by site. `sensitivities` says what losing units does to the outputs, group by group;
     empty if it was not measured.
     """
 
     samples: Samples
-    observed: Observed
+    observed: ActivationStatistics
     orders: Mapping[int, tuple[Candidate, ...]]
     layers: Mapping[int, Layer]
-    harms: tuple[Harm, ...] = ()
+    sensitivities: tuple[Sensitivity, ...] = ()
 
 
-def gather(
+def measure_profile(
     model: Model,
     trace: Trace,
     samples: Samples,
@@ -52,7 +52,7 @@ def gather(
     memory: int,
     seed: int,
     progress: Callable[[str, float], None] = lambda _what, _share: None,
-) -> Evidence:
+) -> Profile:
     """Run `model` on `samples`, rank the units of every group, and measure harm if that is asked for.
 
     On inputs that are made up, stored statistics of normalisations are replaced by those of the inputs.
@@ -62,7 +62,7 @@ def gather(
     """
     progress("observing units", 0.0)
     observed = observe_units(model, trace, samples.batches, renormalise=is_made_up, memory=memory)
-    view = View(trace, nothing(trace), MappingProxyType({}), moments=observed.moments)
+    view = View(trace, nothing(trace), MappingProxyType({}), unit_statistics=observed.unit_statistics)
     rng = np.random.default_rng(seed)
     orders = {}
     for number, group in enumerate(trace.groups):
@@ -70,11 +70,11 @@ def gather(
         orders[group.start] = sampler(view, group, group.n_units - 1, rng)
     graph = observe(model, shapes_of_two(model, samples.batches[0]))
     layers = {layer.index: layer for layer in layers_of(graph)}
-    harms: tuple[Harm, ...] = ()
+    sensitivities: tuple[Sensitivity, ...] = ()
     if is_measured:
         probe = Probe(model, view, _probes(trace, samples), observed.statistics, memory)
-        harms = measure(probe, orders, layers, lambda share: progress("measuring harm", 0.3 + 0.7 * share))
-    return Evidence(samples, observed, MappingProxyType(orders), MappingProxyType(layers), harms)
+        sensitivities = measure(probe, orders, layers, lambda share: progress("measuring harm", 0.3 + 0.7 * share))
+    return Profile(samples, observed, MappingProxyType(orders), MappingProxyType(layers), sensitivities)
 
 
 def _probes(trace: Trace, samples: Samples) -> tuple[Mapping[str, Array], ...]:

@@ -19,12 +19,12 @@ from paoding_onnx.layerwise.weights import is_dense
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
 from paoding_onnx.options import Options
-from paoding_onnx.reconstruction.compensate import absorb
+from paoding_onnx.reconstruction.compensate import merge_units
 from paoding_onnx.samplers import METHODS, View
-from paoding_onnx.samplers.output_bounds import reach_of
+from paoding_onnx.samplers.output_bounds import bound_outputs
 from paoding_onnx.selection.allocation import allocate, reachable
 from paoding_onnx.selection.budget import Step, quotas, schedule
-from paoding_onnx.selection.profile import Evidence, gather
+from paoding_onnx.selection.profile import Profile, measure_profile
 from paoding_onnx.shapes.observe import runnable_shapes
 from paoding_onnx.surgery.plan import Plan, make_plan
 
@@ -33,16 +33,16 @@ Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Selection:
     """Which units go and how that came about.
 
-    `contents` are constants that absorbing changed, `evidence` what was seen on inputs if the method looks at any.
+    `overrides` are constants that absorbing changed, `profile` what was seen on inputs if the method looks at any.
     """
 
     plan: Plan
     steps: tuple[Step, ...]
-    contents: Mapping[str, Array] = field(default_factory=dict)
-    evidence: Evidence | None = None
+    overrides: Mapping[str, Array] = field(default_factory=dict)
+    profile: Profile | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -51,10 +51,10 @@ class _State:
     """What is gone, and the constants that absorbing changed: one set of them only, as it may be large."""
 
     removed: Mask
-    contents: Mapping[str, Array]
+    overrides: Mapping[str, Array]
 
 
-def choose(model: Model, traced: Trace, options: Options, progress: Progress) -> Choice:
+def choose(model: Model, traced: Trace, options: Options, progress: Progress) -> Selection:
     """The units that go: judged on inputs if the method asks for them and the model allows it, else by weights.
 
     Raises:
@@ -65,11 +65,11 @@ def choose(model: Model, traced: Trace, options: Options, progress: Progress) ->
         return _by_weights(traced, options, progress)
     _require_reachable(traced, options)
     try:
-        evidence = study_units(model, traced, options, progress)
+        profile = study_units(model, traced, options, progress)
     except ModelError as error:
         note = f"units were chosen by magnitude and no weight was fitted: the model does not run in pieces ({error})"
         return replace(_by_weights(traced, replace(options, method="magnitude"), progress), notes=(note,))
-    return choose_from(traced, evidence, options)
+    return choose_from(traced, profile, options)
 
 
 def _require_reachable(traced: Trace, options: Options) -> None:
@@ -82,7 +82,7 @@ def _require_reachable(traced: Trace, options: Options) -> None:
         )
 
 
-def study_units(model: Model, traced: Trace, options: Options, progress: Progress) -> Evidence:
+def study_units(model: Model, traced: Trace, options: Options, progress: Progress) -> Profile:
     """What the units of `model` do on the inputs that the options name.
 
     Raises:
@@ -91,7 +91,7 @@ def study_units(model: Model, traced: Trace, options: Options, progress: Progres
     """
     progress("making up inputs" if options.calibration is None else "reading samples", 0.0)
     with np.errstate(over="ignore", invalid="ignore"):  # made-up inputs may make activations explode
-        return gather(
+        return measure_profile(
             model,
             traced,
             _samples(model, traced, options, progress),
@@ -123,10 +123,10 @@ def _distilled(model: Model, traced: Trace, samples: Samples, options: Options, 
     try:
         return distil(model, traced, samples, options.distill, memory=options.memory, progress=show)
     except ModelError as error:
-        return replace(samples, words=f"{samples.words} (not distilled: {error})")
+        return replace(samples, description=f"{samples.description} (not distilled: {error})")
 
 
-def choose_from(traced: Trace, evidence: Evidence, options: Options) -> Choice:
+def choose_from(traced: Trace, profile: Profile, options: Options) -> Selection:
     """Every group loses the first units of its order, as many as the budget takes from it.
 
     Raises:
@@ -134,17 +134,17 @@ def choose_from(traced: Trace, evidence: Evidence, options: Options) -> Choice:
     """
     removed = nothing(traced)
     steps = []
-    for share, counts in _nested(list(_counts(traced, evidence, options))):
+    for share, counts in _nested(list(_counts(traced, profile, options))):
         before = removed
         removed = nothing(traced)
         went = {}
         for group, count in zip(traced.groups, counts, strict=True):
-            units = [candidate.unit for candidate in evidence.orders[group.start][:count]]
+            units = [candidate.unit for candidate in profile.orders[group.start][:count]]
             removed[units] = True
             if fresh := tuple(unit - group.start for unit in units if not before[unit]):
                 went[group.name] = fresh
         steps.append(Step(float(share), cost(traced, removed), MappingProxyType(went)))
-    return Choice(make_plan(removed), tuple(steps), evidence=evidence)
+    return Selection(make_plan(removed), tuple(steps), profile=profile)
 
 
 def _nested(steps: list[tuple[Fraction, tuple[int, ...]]]) -> list[tuple[Fraction, tuple[int, ...]]]:
@@ -156,11 +156,11 @@ def _nested(steps: list[tuple[Fraction, tuple[int, ...]]]) -> list[tuple[Fractio
     return steps
 
 
-def _counts(traced: Trace, evidence: Evidence, options: Options) -> Iterator[tuple[Fraction, tuple[int, ...]]]:
+def _counts(traced: Trace, profile: Profile, options: Options) -> Iterator[tuple[Fraction, tuple[int, ...]]]:
     """Units that each group has lost after each step."""
     for share in _shares(options):
-        if evidence.harms:
-            counts = allocate(traced, evidence.harms, share, by=options.by, round_to=options.round_to)
+        if profile.sensitivities:
+            counts = allocate(traced, profile.sensitivities, share, by=options.by, round_to=options.round_to)
         else:
             counts = quotas(traced, share, by=options.by, round_to=options.round_to)
         if any(counts):
@@ -169,7 +169,7 @@ def _counts(traced: Trace, evidence: Evidence, options: Options) -> Iterator[tup
         raise _too_small(options)
 
 
-def _by_weights(traced: Trace, options: Options, progress: Progress) -> Choice:
+def _by_weights(traced: Trace, options: Options, progress: Progress) -> Selection:
     """Score, plan and absorb in small steps, front to back in each, until the target."""
     state = _State(nothing(traced), MappingProxyType({}))
     steps = []
@@ -189,7 +189,7 @@ def _by_weights(traced: Trace, options: Options, progress: Progress) -> Choice:
         counts = quotas(traced, share, by=options.by, round_to=options.round_to)
         went = _step(traced, state, counts, options, rng)
         steps.append(Step(float(share), cost(traced, state.removed), went))
-    return Choice(make_plan(state.removed), tuple(steps), state.contents)
+    return Selection(make_plan(state.removed), tuple(steps), state.overrides)
 
 
 def _too_small(options: Options) -> TargetError:
@@ -219,17 +219,17 @@ def _step(
 ) -> Mapping[str, tuple[int, ...]]:
     """One step: every group loses units until `counts` of it are gone; returns which, by group."""
     method = METHODS[options.method]
-    view = View(traced, state.removed, state.contents)
+    view = View(traced, state.removed, state.overrides)
     dense = [group for group in traced.groups if is_dense(view, group)]
-    reach = reach_of(view, dense) if method.is_progressive and dense else {}
+    output_bounds = bound_outputs(view, dense) if method.is_progressive and dense else {}
     went = {}
     for group, count in zip(traced.groups, counts, strict=True):
-        view = View(traced, state.removed, state.contents, reach)
+        view = View(traced, state.removed, state.overrides, output_bounds)
         more = count - (group.n_units - view.kept_units(group).size)
         if more <= 0:
             continue
         candidates = method.sampler(view, group, more, rng)
-        state.contents = absorb(view, group, candidates)
+        state.overrides = merge_units(view, group, candidates)
         state.removed = state.removed.copy()
         state.removed[[candidate.unit for candidate in candidates]] = True
         went[group.name] = tuple(candidate.unit - group.start for candidate in candidates)

@@ -8,15 +8,15 @@ from types import MappingProxyType
 
 import numpy as np
 
-from paoding_onnx.dependency.trace import Group, Place, Role
+from paoding_onnx.dependency.trace import Group, ParameterAxis, Role
 from paoding_onnx.layerwise.layers import Layer
 from paoding_onnx.layerwise.stream import Stream
+from paoding_onnx.layerwise.weights import Candidate, View
 from paoding_onnx.model.compare import _distance
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
-from paoding_onnx.reconstruction.compensate import stand_in
-from paoding_onnx.layerwise.weights import Candidate, View
-from paoding_onnx.selection.curve import Harm
+from paoding_onnx.reconstruction.compensate import compensate
+from paoding_onnx.selection.curve import Sensitivity
 
 SHARES = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875)
 """Shares of a group's units at which its harm is measured."""
@@ -29,7 +29,7 @@ class Probe:
     model: Model
     view: View
     feeds: Sequence[Mapping[str, Array]]
-    contents: Mapping[str, Array]
+    overrides: Mapping[str, Array]
     memory: int
 
 
@@ -38,52 +38,54 @@ def measure(
     orders: Mapping[int, Sequence[Candidate]],
     layers: Mapping[int, Layer],
     progress: Callable[[float], None] = lambda _share: None,
-) -> tuple[Harm, ...]:
+) -> tuple[Sensitivity, ...]:
     """The harm of every group, in the trace's order, its units going in the order given by its first unit.
 
-    The consumers' weights make up for the loss as `stand_in` does, all other groups are whole.
+    The consumers' weights make up for the loss as `compensate` does, all other groups are whole.
 
     Raises:
         ModelError: if a part of the model cannot be run alone.
     """
     trace = probe.view.trace
     starts = sorted((_first(group), number) for number, group in enumerate(trace.groups))
-    found: dict[int, Harm] = {}
-    with Stream(probe.model, trace.graph, probe.feeds, contents=probe.contents, memory=probe.memory) as stream:
+    found: dict[int, Sensitivity] = {}
+    with Stream(probe.model, trace.graph, probe.feeds, overrides=probe.overrides, memory=probe.memory) as stream:
         for done, (first, number) in enumerate(starts):
             progress(done / len(starts))
             stream.advance(first)
             group = trace.groups[number]
-            found[number] = _harm(probe.view, group, orders[group.start], layers, stream)
+            found[number] = _sensitivity(probe.view, group, orders[group.start], layers, stream)
     return tuple(found[number] for number in range(len(trace.groups)))
 
 
 def _first(group: Group) -> int:
     """The first site that reads a constant which the loss of units changes."""
-    return min(place.site for place in _changed(group))
+    return min(parameter_axis.node_index for parameter_axis in _changed(group))
 
 
-def _changed(group: Group) -> Sequence[Place]:
+def _changed(group: Group) -> Sequence[ParameterAxis]:
     return group.having(Role.CONSUMES) or group.having(Role.PRODUCES)
 
 
-def _harm(view: View, group: Group, order: Sequence[Candidate], layers: Mapping[int, Layer], stream: Stream) -> Harm:
+def _sensitivity(
+    view: View, group: Group, order: Sequence[Candidate], layers: Mapping[int, Layer], stream: Stream
+) -> Sensitivity:
     counts = sorted({min(round(share * group.n_units), len(order)) for share in SHARES} - {0})
     versions = [_without(view, group, [c.unit for c in order[:count]], layers) for count in counts]
     whole = {name: view.constant(name) for name in versions[0]} if versions else {}
     run = stream.rest(tuple(whole))
     wanted = run(whole)
     values = tuple(_distance(wanted, run(version)) for version in versions)
-    return Harm(group.name, tuple(counts), values)
+    return Sensitivity(group.name, tuple(counts), values)
 
 
 def _without(view: View, group: Group, units: Sequence[int], layers: Mapping[int, Layer]) -> Mapping[str, Array]:
     """Constants under which a group's units have no effect any more."""
     if group.having(Role.CONSUMES):
-        return stand_in(view, group, units, layers)
-    contents: dict[str, Array] = {}
-    for place in group.having(Role.PRODUCES):
-        value = np.array(contents.get(place.slot.tensor, view.content(place)))
-        np.moveaxis(value, place.axis, 0)[np.isin(view.units(place), units)] = 0
-        contents[place.slot.tensor] = value
-    return MappingProxyType(contents)
+        return compensate(view, group, units, layers)
+    overrides: dict[str, Array] = {}
+    for parameter_axis in group.having(Role.PRODUCES):
+        value = np.array(overrides.get(parameter_axis.use.tensor, view.content(parameter_axis)))
+        np.moveaxis(value, parameter_axis.axis, 0)[np.isin(view.units(parameter_axis), units)] = 0
+        overrides[parameter_axis.use.tensor] = value
+    return MappingProxyType(overrides)

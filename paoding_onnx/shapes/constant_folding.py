@@ -14,13 +14,13 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from paoding_onnx.shapes.dummy_inputs import Shapes, random_feeds
 from paoding_onnx.model.graph import Array, Graph, Tensor
 from paoding_onnx.model.load import LIFT_BYTES, PLACEHOLDER, Model, input_specs, mark_external
 from paoding_onnx.model.read import read_graph
 from paoding_onnx.model.session import Session
-from paoding_onnx.rules.binding import Site, site_of
+from paoding_onnx.rules.binding import BoundNode, bind_node
 from paoding_onnx.rules.equation import is_fixed
+from paoding_onnx.shapes.dummy_inputs import Shapes, random_feeds
 from paoding_onnx.shapes.observe import observe, runnable_shapes
 
 _UNFOLDED = "_before_folding"
@@ -48,7 +48,7 @@ def _stuck(graph: Graph) -> Iterator[str]:
         stored |= {tensor.name: sources for tensor in node.outputs if tensor is not None}
         weights = [graph.tensors[name] for name in sources if _is_weight(graph.tensors[name])]
         made = node.outputs[0]
-        if made is not None and weights and _bytes([made]) <= _bytes(weights) and _pins(site_of(node, index)):
+        if made is not None and weights and _bytes([made]) <= _bytes(weights) and _pins(bind_node(node, index)):
             yield made.name
 
 
@@ -57,9 +57,9 @@ def _is_weight(tensor: Tensor) -> bool:
     return is_float and sum(size > 1 for size in tensor.shape or ()) > 1
 
 
-def _pins(site: Site) -> bool:
-    sizes = site.bound.sizes.items()
-    return site.has_rule and not site.rule.measures and any(is_fixed(name) and size > 1 for name, size in sizes)
+def _pins(bound: BoundNode) -> bool:
+    sizes = bound.binding.sizes.items()
+    return bound.has_rule and not bound.rule.measures and any(is_fixed(name) and size > 1 for name, size in sizes)
 
 
 def _bytes(tensors: list[Tensor]) -> int:

@@ -9,29 +9,31 @@ from paoding_onnx.rules import rule_for
 from paoding_onnx.rules.equation import parse
 
 
-def fed_tensors(graph: Graph) -> frozenset[str]:
+def data_dependent_tensors(graph: Graph) -> frozenset[str]:
     """Names of the tensors whose content depends on the content of graph inputs.
 
     What a node measures is none of them, unless the content of an input decides about the very sizes.
     """
-    fed = set(graph.inputs)
+    data_dependent = set(graph.inputs)
     sized_by_content: set[str] = set()
     for node in graph.nodes:
         read = {tensor.name for tensor in node.inputs if tensor is not None} | set(node.captures)
         outputs = {tensor.name for tensor in node.outputs if tensor is not None}
-        rule = rule_for(_forgetting(node, fed))
+        rule = rule_for(_forgetting(node, data_dependent))
         measures = not isinstance(rule, str) and bool(rule.measures)
-        if not read.isdisjoint(sized_by_content if measures else fed):
-            fed |= outputs
-        decides = isinstance(rule, str) or rule.resizes or not _numbers(node, rule.equation).isdisjoint(fed)
-        if not read.isdisjoint(sized_by_content) or (decides and not read.isdisjoint(fed)):
+        if not read.isdisjoint(sized_by_content if measures else data_dependent):
+            data_dependent |= outputs
+        decides = isinstance(rule, str) or rule.resizes or not _numbers(node, rule.equation).isdisjoint(data_dependent)
+        if not read.isdisjoint(sized_by_content) or (decides and not read.isdisjoint(data_dependent)):
             sized_by_content |= outputs
-    return frozenset(fed)
+    return frozenset(data_dependent)
 
 
-def _forgetting(node: Node, fed: set[str]) -> Node:
+def _forgetting(node: Node, data_dependent: set[str]) -> Node:
     """The node without the content that fed tensors happen to have."""
-    inputs = (replace(t, value=None, varies=None) if t is not None and t.name in fed else t for t in node.inputs)
+    inputs = (
+        replace(t, value=None, varies=None) if t is not None and t.name in data_dependent else t for t in node.inputs
+    )
     return replace(node, inputs=tuple(inputs))
 
 

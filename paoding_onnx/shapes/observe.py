@@ -11,13 +11,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from paoding_onnx.shapes.dummy_inputs import Shapes, choose_shapes, random_feeds
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.graph import Array, Graph, Origin, Tensor
 from paoding_onnx.model.load import InputSpec, Model, input_specs
-from paoding_onnx.model.read import computed_names, reached_names, read_graph
+from paoding_onnx.model.read import computed_names, input_dependent_names, read_graph
 from paoding_onnx.model.session import Session
-from paoding_onnx.shapes.data_dependence import fed_tensors
+from paoding_onnx.shapes.data_dependence import data_dependent_tensors
+from paoding_onnx.shapes.dummy_inputs import Shapes, choose_shapes, random_feeds
 
 SMALL = 256
 """Tensors of at most this many elements may be shape arithmetic: their content is kept."""
@@ -35,13 +35,15 @@ def observe(model: Model, given: Shapes | None = None, *, verbose: bool = False)
     first = next(runs)
     is_open = any(not isinstance(dim, int) for spec in input_specs(model) for dim in spec.dims)
     second = next(runs, None) if is_open else first
-    reached = reached_names(model)
-    measured = {name: _tensor(name, value, second if name in reached else first) for name, value in first.items()}
+    input_dependent = input_dependent_names(model)
+    measured = {
+        name: _tensor(name, value, second if name in input_dependent else first) for name, value in first.items()
+    }
     for name in (spec.name for spec in input_specs(model)):
         measured[name] = replace(measured[name], origin=Origin.INPUT)
     graph = read_graph(model, measured)
-    fed = graph.tensors.keys() & fed_tensors(graph)
-    unknown = {name: replace(graph.tensors[name], value=None, varies=None) for name in sorted(fed)}
+    data_dependent = graph.tensors.keys() & data_dependent_tensors(graph)
+    unknown = {name: replace(graph.tensors[name], value=None, varies=None) for name in sorted(data_dependent)}
     return read_graph(model, measured | unknown)
 
 

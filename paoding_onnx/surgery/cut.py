@@ -19,23 +19,23 @@ from onnx_graphsurgeon.logger import G_LOGGER
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import LIFT_BYTES, PLACEHOLDER, Model, mark_external
-from paoding_onnx.surgery.edits import Contents, Edits, Patch, edits_of
+from paoding_onnx.surgery.edits import Edits, Overrides, Patch, edits_of
 from paoding_onnx.surgery.plan import Plan
 
 
-def cut(model: Model, trace: Trace, plan: Plan, contents: Contents = MappingProxyType({})) -> Model:
-    """`model` without the units that `plan` removes; `contents` replaces constants before they are sliced."""
-    edits = edits_of(trace, plan, contents)
+def cut(model: Model, trace: Trace, plan: Plan, overrides: Overrides = MappingProxyType({})) -> Model:
+    """`model` without the units that `plan` removes; `overrides` replaces constants before they are sliced."""
+    edits = edits_of(trace, plan, overrides)
     surgeon_graph = _operate(model, trace, edits)
     return _carry_back(model, trace, plan, surgeon_graph, edits)
 
 
-def reweigh(model: Model, contents: Contents) -> Model:
+def reweigh(model: Model, overrides: Overrides) -> Model:
     """`model` with other content in the initializers and Constant nodes named; shapes and types stay."""
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
     weights = dict(model.weights)
-    for name, value in contents.items():
+    for name, value in overrides.items():
         _store(proto, name, value, weights)
     return Model(proto, MappingProxyType(weights), model.external)
 
@@ -48,7 +48,7 @@ def _operate(model: Model, trace: Trace, edits: Edits) -> gs.Graph:
     for name, value in edits.constants.items():
         if isinstance(tensors.get(name), gs.Constant):
             tensors[name].values = value
-    positions = node_places(model.proto, trace)
+    positions = node_axes(model.proto, trace)
     for (index, attribute), number in edits.attributes.items():
         graph.nodes[positions[index]].attrs[attribute] = number
     copies: dict[tuple[str, bytes], gs.Constant] = {}
@@ -81,7 +81,7 @@ def _carry_back(model: Model, trace: Trace, plan: Plan, graph: gs.Graph, edits: 
     weights = dict(model.weights)
     for name, value in edits.constants.items():
         _store(proto, name, value, weights)
-    positions = node_places(proto, trace)
+    positions = node_axes(proto, trace)
     new_nodes = graph.nodes[len(proto.graph.node) :]
     read = [graph.nodes[positions[index]].inputs[operand] for index, operand in edits.operands]
     read += [tensor for node in new_nodes for tensor in node.inputs[1:]]
@@ -138,7 +138,7 @@ def _drop_unread(proto: onnx.ModelProto, model: Model, trace: Trace, weights: di
     """Remove initializers that nodes read before the surgery and no longer do."""
     before = {name for node in model.proto.graph.node for name in node.input}
     after = {name for node in proto.graph.node for name in node.input} | set(trace.graph.outputs)
-    after |= {name for site in trace.sites for name in site.node.captures}
+    after |= {name for bound in trace.bound_nodes for name in bound.node.captures}
     for container in (proto.graph.initializer, proto.graph.input):
         for item in [item for item in container if item.name in before - after and item.name not in trace.graph.inputs]:
             container.remove(item)
@@ -149,10 +149,10 @@ def _resize_infos(proto: onnx.ModelProto, trace: Trace, plan: Plan) -> None:
     """New sizes in what the file says about shapes: recorded inner shapes, inputs that repeat initializers."""
     shapes = {tensor.name: tuple(tensor.dims) for tensor in proto.graph.initializer}
     lost: dict[str, dict[int, int]] = {}
-    for slot, axis in trace.units:
-        kept = trace.kept(slot, axis, plan.removed)
+    for use, axis in trace.units:
+        kept = trace.kept(use, axis, plan.removed)
         if not kept.all():
-            lost.setdefault(slot.tensor, {})[axis] = int(np.count_nonzero(kept))
+            lost.setdefault(use.tensor, {})[axis] = int(np.count_nonzero(kept))
     for info in (*proto.graph.value_info, *proto.graph.input):
         dims = info.type.tensor_type.shape.dim
         sizes = dict(enumerate(shapes[info.name])) if info.name in shapes else lost.get(info.name, {})
@@ -161,10 +161,10 @@ def _resize_infos(proto: onnx.ModelProto, trace: Trace, plan: Plan) -> None:
                 dims[axis].dim_value = size
 
 
-def node_places(proto: onnx.ModelProto, trace: Trace) -> list[int]:
+def node_axes(proto: onnx.ModelProto, trace: Trace) -> list[int]:
     """Where each site's node stands among the nodes of the file."""
     outputs = {name: place for place, node in enumerate(proto.graph.node) for name in node.output if name}
-    return [outputs[site.node.first_output.name] for site in trace.sites]
+    return [outputs[bound.node.first_output.name] for bound in trace.bound_nodes]
 
 
 def insert_nodes(proto: onnx.ModelProto, nodes: Sequence[onnx.NodeProto]) -> None:

@@ -42,12 +42,12 @@ def plan_document(trace: Trace, plan: Plan) -> dict[str, object]:
     A vector that several nodes share may be cut differently for each; its entries then name the node and operand.
     """
     entries = []
-    for (slot, axis), units in trace.units.items():
-        kept = trace.kept(slot, axis, plan.removed)
-        if trace.graph.tensors[slot.tensor].is_constant and not kept.all():
-            entry: dict[str, object] = {"initializer": slot.tensor, "axis": axis, "size": units.size}
-            if slot.node >= 0:
-                entry |= {"node": trace.sites[slot.node].node.name, "operand": slot.operand}
+    for (use, axis), units in trace.units.items():
+        kept = trace.kept(use, axis, plan.removed)
+        if trace.graph.tensors[use.tensor].is_constant and not kept.all():
+            entry: dict[str, object] = {"initializer": use.tensor, "axis": axis, "size": units.size}
+            if use.node >= 0:
+                entry |= {"node": trace.bound_nodes[use.node].node.name, "operand": use.operand}
             entries.append(entry | {"kept": np.flatnonzero(kept).tolist()})
     choices = {choice.node: str(choice.prefer) for choice in trace.choices}
     return {"format": FORMAT, "choices": choices, "axes": entries}
@@ -71,8 +71,8 @@ def plan_from_document(trace: Trace, document: object) -> Plan:
     if not isinstance(document, Mapping) or document.get("format") != FORMAT:
         raise UsageError(f"the plan is not in the format {FORMAT!r}")
     units: dict[tuple[str, ...], Ids] = {
-        tuple(map(str, (slot.tensor, slot.operand if slot.node >= 0 else None, _node(trace, slot.node), axis))): numbers
-        for (slot, axis), numbers in trace.units.items()
+        tuple(map(str, (use.tensor, use.operand if use.node >= 0 else None, _node(trace, use.node), axis))): numbers
+        for (use, axis), numbers in trace.units.items()
     }
     for entry in _entries(document):
         numbers = units.get(tuple(map(str, map(entry.get, ("initializer", "operand", "node", "axis")))))
@@ -96,4 +96,4 @@ def _entries(document: Mapping[object, object]) -> Sequence[Mapping[str, object]
 
 
 def _node(trace: Trace, index: int) -> str | None:
-    return trace.sites[index].node.name if index >= 0 else None
+    return trace.bound_nodes[index].node.name if index >= 0 else None

@@ -12,9 +12,9 @@ from onnx import numpy_helper
 
 from paoding_onnx.dependency.trace import Mask, Trace
 from paoding_onnx.model.load import Model
-from paoding_onnx.rules.binding import Site
+from paoding_onnx.rules.binding import BoundNode
 from paoding_onnx.rules.equation import Operand, factors, is_fixed
-from paoding_onnx.surgery.cut import insert_nodes, node_places
+from paoding_onnx.surgery.cut import insert_nodes, node_axes
 from paoding_onnx.surgery.plan import Plan
 
 _CHOOSING = 9
@@ -29,19 +29,19 @@ def mask(model: Model, trace: Trace, plan: Plan) -> Model:
     """
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
-    places = node_places(proto, trace)
+    parameter_axes = node_axes(proto, trace)
     masks = []
-    for index, site in enumerate(trace.sites):
-        for operand, kept in _contracted(trace, site, plan).items():
-            node = proto.graph.node[places[index]]
+    for index, bound in enumerate(trace.bound_nodes):
+        for operand, kept in _contracted(trace, bound, plan).items():
+            node = proto.graph.node[parameter_axes[index]]
             name = f"{_PREFIX}{index}_{operand}"
-            masks.append(_masked(proto, node, operand, kept, name, site))
+            masks.append(_masked(proto, node, operand, kept, name, bound))
             node.input[operand] = f"{name}_out"
     insert_nodes(proto, masks)
     return replace(model, proto=proto)
 
 
-def steady(model: Model) -> Model:
+def seeded(model: Model) -> Model:
     """`model` with a seed at every node that would draw its own random numbers, so that two models draw the same."""
     versions = {opset.domain: opset.version for opset in model.proto.opset_import}
     seeds = [(k, seed) for k, node in enumerate(model.proto.graph.node) if (seed := _seed(node, versions)) is not None]
@@ -66,13 +66,13 @@ def _seed(node: onnx.NodeProto, versions: Mapping[str, int]) -> int | float | No
 
 
 def _masked(
-    proto: onnx.ModelProto, node: onnx.NodeProto, operand: int, kept: Mask, name: str, site: Site
+    proto: onnx.ModelProto, node: onnx.NodeProto, operand: int, kept: Mask, name: str, bound: BoundNode
 ) -> onnx.NodeProto:
     """The node that puts zero in place of removed positions: a choice, or a product where there is no kernel for it.
 
     A removed unit may well be NaN, for instance where a norm divides by zero, and NaN times zero is NaN.
     """
-    tensor, quantized = site.node.inputs[operand], site.rule.quantized.get(operand)
+    tensor, quantized = bound.node.inputs[operand], bound.rule.quantized.get(operand)
     dtype = tensor.dtype if tensor is not None else None
     opset = next((o.version for o in proto.opset_import if o.domain in ("", "ai.onnx")), 0)
     if quantized is None and (dtype != np.float32 or opset < _CHOOSING):
@@ -88,17 +88,17 @@ def _masked(
     return onnx.helper.make_node("Where", [name, node.input[operand], zero], [f"{name}_out"], name)
 
 
-def _contracted(trace: Trace, site: Site, plan: Plan) -> dict[int, Mask]:
+def _contracted(trace: Trace, bound: BoundNode, plan: Plan) -> dict[int, Mask]:
     """Operands whose removed positions the node adds up, each with what is kept of it."""
-    made = frozenset().union(*(factors(operand) for operand in site.bound.outputs))
+    made = frozenset().union(*(factors(operand) for operand in bound.binding.outputs))
     found: dict[int, Mask] = {}
     handled: set[str] = set()
-    has_axes = any(operand is not None for operand in site.bound.outputs)
-    for index, axis, summed in _summed_axes(site, made) if has_axes else ():
-        tensor, slot = site.node.inputs[index], site.inputs[index]
-        if tensor is None or slot is None or tensor.dtype is None or tensor.dtype.kind == "b":
+    has_axes = any(operand is not None for operand in bound.binding.outputs)
+    for index, axis, summed in _summed_axes(bound, made) if has_axes else ():
+        tensor, use = bound.node.inputs[index], bound.inputs[index]
+        if tensor is None or use is None or tensor.dtype is None or tensor.dtype.kind == "b":
             continue
-        kept = trace.kept(slot, axis, plan.removed)
+        kept = trace.kept(use, axis, plan.removed)
         if not kept.all() and not summed <= handled:
             handled |= summed
             flags = kept.reshape([kept.size if k == axis else 1 for k in range(len(tensor.shape or ()))])
@@ -106,19 +106,19 @@ def _contracted(trace: Trace, site: Site, plan: Plan) -> dict[int, Mask]:
     return found
 
 
-def _summed_axes(site: Site, made: frozenset[str]) -> Iterator[tuple[int, int, frozenset[str]]]:
+def _summed_axes(bound: BoundNode, made: frozenset[str]) -> Iterator[tuple[int, int, frozenset[str]]]:
     """Operand, axis and factors of what a node adds up; one operand is enough for each factor.
 
     Computed operands come first. These are axes with factors that no output has, and the last axis of an operand that
     has the same factor twice: weights from hidden units to hidden units. An operand whose range is taken counts whole.
     """
-    tensors, operands = site.node.inputs, site.bound.inputs
+    tensors, operands = bound.node.inputs, bound.binding.inputs
     computed_first = sorted(range(len(operands)), key=lambda k: (t := tensors[k]) is not None and t.is_constant)
     for index in computed_first:
         operand = operands[index] or ()
         for axis, parts in enumerate(operand):
             names = frozenset(n for segment in parts for n in segment if not is_fixed(n))
-            if summed := names if index in site.rule.ranged else names - made:
+            if summed := names if index in bound.rule.ranged else names - made:
                 yield index, axis, summed
             if axis == len(operand) - 1 and names & _twice(operand):
                 yield index, axis, names & _twice(operand)

@@ -22,9 +22,9 @@ from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.observe import observe, other_shapes, runnable_shapes
 from paoding_onnx.surgery.added_bias import ENDING as ADDED_BIAS
 from paoding_onnx.surgery.cut import cut
-from paoding_onnx.surgery.edits import Contents
+from paoding_onnx.surgery.edits import Overrides
 from paoding_onnx.surgery.plan import Plan, make_plan
-from paoding_onnx.verification.masked import mask, steady
+from paoding_onnx.verification.masked import mask, seeded
 from paoding_onnx.verification.verdict import Verdict
 
 TOLERANCE = 1e-5
@@ -52,9 +52,9 @@ def check_surgery(
     is_whole = np.array_equal(exact.removed, plan.removed)
     smaller = pruned if pruned is not None and is_whole else cut(model, trace, exact)
     names = _compared(trace)
-    masked = Session(steady(mask(original or model, trace, exact)), watch=names)
+    masked = Session(seeded(mask(original or model, trace, exact)), watch=names)
     try:
-        candidate = Session(steady(smaller), watch=names)
+        candidate = Session(seeded(smaller), watch=names)
         sizes = _sizes(model, trace, masked)
         verdicts = [_compare_at(model, trace, exact, masked, candidate, shapes) for shapes in sizes]
     except ModelError as error:
@@ -129,7 +129,7 @@ def check_plan(model: Model, trace: Trace, plan: Plan, pruned: Model) -> Verdict
     return Verdict("plan", True, f"{len(wanted)} constants have the planned shapes; {changed} were re-weighted{more}")
 
 
-def added_biases(before: Contents, after: Contents) -> Contents:
+def added_biases(before: Overrides, after: Overrides) -> Overrides:
     """Of the constants in `after` those that are biases of layers which had none."""
     return {name: value for name, value in after.items() if name not in before and name.endswith(ADDED_BIAS)}
 
@@ -161,8 +161,8 @@ def _exact_part(trace: Trace, plan: Plan) -> Plan:
 def _compared(trace: Trace) -> tuple[str, ...]:
     """Tensors of floats, or of integers that stand for them, that contracting nodes compute."""
     found = []
-    for site in trace.sites:
-        for tensor in site.node.outputs if site.rule.macs else ():
+    for bound in trace.bound_nodes:
+        for tensor in bound.node.outputs if bound.rule.macs else ():
             if tensor is not None and tensor.dtype is not None and tensor.dtype.kind in "fiu":
                 found.append(tensor.name)
     return tuple(found)

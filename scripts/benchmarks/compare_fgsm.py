@@ -21,7 +21,7 @@ from torch.nn.functional import cross_entropy
 
 from paoding_onnx.evaluation.dataset import Range
 from paoding_onnx.evaluation.predictions import Form, Task
-from paoding_onnx.gradients.freeze import observed
+from paoding_onnx.gradients.freeze import record
 from paoding_onnx.model.load import load
 from paoding_onnx.robustness.attacks import fgsm
 from paoding_onnx.robustness.gradients import Gradient
@@ -35,7 +35,7 @@ CLOSE = 1e-4
 ROWS = 50
 """Samples at a time."""
 
-Pictures = NDArray[np.float32]
+Images = NDArray[np.float32]
 Labels = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -62,7 +62,7 @@ def main() -> None:
         print(row(network, x, labels, epsilon, (ours, theirs)))
 
 
-def row(network: torch.nn.Module, x: Pictures, labels: Labels, epsilon: float, gradients: tuple[Floats, Floats]) -> str:
+def row(network: torch.nn.Module, x: Images, labels: Labels, epsilon: float, gradients: tuple[Floats, Floats]) -> str:
     """A line of the table: how far the inputs perturbed by both gradients agree, and what they do to the model."""
     ours, theirs = (fgsm(x, gradient, epsilon, UNIT) for gradient in gradients)
     apart = np.abs(ours - theirs)
@@ -79,7 +79,7 @@ def network_of(path: Path) -> torch.nn.Module:
     return network.double().eval()
 
 
-def torch_gradient(network: torch.nn.Module, x: Pictures, labels: Labels) -> Floats:
+def torch_gradient(network: torch.nn.Module, x: Images, labels: Labels) -> Floats:
     """Gradient of each sample's cross-entropy by its picture, by PyTorch."""
     parts = []
     for start in range(0, len(x), ROWS):
@@ -89,16 +89,16 @@ def torch_gradient(network: torch.nn.Module, x: Pictures, labels: Labels) -> Flo
     return np.concatenate(parts)
 
 
-def our_gradient(x: Pictures, labels: Labels) -> Floats:
+def our_gradient(x: Images, labels: Labels) -> Floats:
     """The same gradient, by a reverse pass in onnxruntime."""
-    subject = observed(load(FILE), {"image": x[:ROWS]})
+    subject = record(load(FILE), {"image": x[:ROWS]})
     point = loss_point(subject, subject.graph.outputs[0], Task.CLASSES, Form.LOGITS)
     gradient = Gradient(subject, "image", point)
     starts = range(0, len(x), ROWS)
     return np.concatenate([gradient(x[s : s + ROWS], labels[s : s + ROWS]) for s in starts])
 
 
-def predicted(network: torch.nn.Module, x: Pictures) -> Labels:
+def predicted(network: torch.nn.Module, x: Images) -> Labels:
     """The classes that PyTorch's network says."""
     with torch.no_grad():
         return network(torch.tensor(x, dtype=torch.float64)).argmax(dim=1).numpy()

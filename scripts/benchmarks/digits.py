@@ -54,10 +54,10 @@ def main() -> None:
 def digits(side: int) -> Digits:
     """The digits at 8 x 8, or enlarged four times and cut to 28 x 28."""
     source = load_digits()
-    pictures = source.images / 16
+    images = source.images / 16
     if side == 28:
-        pictures = np.kron(pictures, np.ones((4, 4)))[:, 2:30, 2:30]
-    x = pictures.reshape(len(pictures), -1).astype(np.float32)
+        images = np.kron(images, np.ones((4, 4)))[:, 2:30, 2:30]
+    x = images.reshape(len(images), -1).astype(np.float32)
     x_train, x_test, y_train, y_test = train_test_split(x, source.target, test_size=540, random_state=0)
     return Digits(x_train, y_train, x_test, y_test)
 

@@ -17,6 +17,6 @@ def read(data_dir: Path) -> Dataset:
     return Dataset(_channels_first(x_train), y_train, _channels_first(x_test), y_test, scale=255.0)
 
 
-def _channels_first(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _channels_first(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return pictures (n, height, width, 3) as (n, 3, height, width)."""
-    return np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))
+    return np.ascontiguousarray(images.transpose(0, 3, 1, 2))

@@ -48,14 +48,14 @@ def read_jpegs(
     """
     with np.load(path) as archive:
         blob, offsets, labels = archive["jpeg"].tobytes(), archive["offset"], archive["label"]
-    pictures = [_decode(blob[start:stop], mode=mode, size=size) for start, stop in pairwise(offsets)]
-    return np.stack(pictures), labels.astype(np.int64)
+    images = [_decode(blob[start:stop], mode=mode, size=size) for start, stop in pairwise(offsets)]
+    return np.stack(images), labels.astype(np.int64)
 
 
 def _decode(jpeg: bytes, *, mode: str, size: tuple[int, int] | None) -> NDArray[np.uint8]:
     """Return one picture (height, width[, 3])."""
-    picture = Image.open(io.BytesIO(jpeg)).convert(mode)
-    return np.asarray(picture.resize(size, Image.Resampling.BILINEAR) if size else picture)
+    image = Image.open(io.BytesIO(jpeg)).convert(mode)
+    return np.asarray(image.resize(size, Image.Resampling.BILINEAR) if size else image)
 
 
 def stratified_choice(labels: NDArray[np.int64], n_chosen: int, *, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -81,10 +81,10 @@ def shuffled_batches(
 
 
 def augmented(
-    pictures: NDArray[np.generic], augmentation: Augmentation, *, rng: np.random.Generator
+    images: NDArray[np.generic], augmentation: Augmentation, *, rng: np.random.Generator
 ) -> NDArray[np.generic]:
     """Return the pictures in the same layout, each moved at random over a black border, perhaps mirrored."""
-    planes = np.moveaxis(pictures, augmentation.channel_axis, 1)
+    planes = np.moveaxis(images, augmentation.channel_axis, 1)
     n, _, height, width = planes.shape
     border = augmentation.max_shift
     bordered = np.pad(planes, ((0, 0), (0, 0), (border, border), (border, border)))

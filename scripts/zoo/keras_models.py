@@ -81,8 +81,8 @@ def _reader() -> keras.Model:
     for _ in range(2):
         mixed = layers.MultiHeadAttention(4, 12)(rows, rows)
         rows = layers.LayerNormalization()(layers.Add()([rows, mixed]))
-        fed = layers.Dense(48)(layers.Dense(96, activation="swish")(rows))
-        rows = layers.LayerNormalization()(layers.Add()([rows, fed]))
+        data_dependent = layers.Dense(48)(layers.Dense(96, activation="swish")(rows))
+        rows = layers.LayerNormalization()(layers.Add()([rows, data_dependent]))
     return keras.Model(words, layers.Dense(7)(layers.GlobalAveragePooling1D()(rows)))
 
 

@@ -18,7 +18,7 @@ every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.label)
 @every_case
 def test_operator_is_pruned_exactly(case: Case):
     trial = prune_randomly(model(case.text, opset=case.opset, ir=case.ir))
-    nodes = [site.node for site in trial.trace.sites if site.has_rule]
+    nodes = [bound.node for bound in trial.trace.bound_nodes if bound.has_rule]
     assert case.domain_and_operator in {(node.domain, node.operator) for node in nodes}
     assert trial.verdict.passed, trial.verdict.detail
     assert trial.predicted == trial.recounted

@@ -26,9 +26,9 @@ def test_rule_says_its_golden_line(golden: Golden):
 @every_line
 def test_equation_fits_the_shapes_of_its_node(golden: Golden):
     rule = rule_for(golden.node)
-    bound = bind(parse(rule.equation), shapes(golden.node.inputs), shapes(golden.node.outputs), rule.sizes)
-    assert bound.sizes.items() >= golden.sizes.items()
-    assert set(rule.macs) <= set(bound.sizes)
+    binding = bind(parse(rule.equation), shapes(golden.node.inputs), shapes(golden.node.outputs), rule.sizes)
+    assert binding.sizes.items() >= golden.sizes.items()
+    assert set(rule.macs) <= set(binding.sizes)
 
 
 def test_every_registered_operator_has_a_golden_line():

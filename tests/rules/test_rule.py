@@ -55,8 +55,8 @@ def test_operators_are_sorted_by_domain_and_name():
 def test_nothing_shrinks_under_a_fixed_rule():
     subject = node("Loop 2x8 _ 3 -> 4x8 ()")
     rule = fixed(subject, "because")
-    bound = bind(parse(rule.equation), shapes(subject.inputs), shapes(subject.outputs), rule.sizes)
-    assert all(name[0].islower() for name in bound.sizes)
+    binding = bind(parse(rule.equation), shapes(subject.inputs), shapes(subject.outputs), rule.sizes)
+    assert all(name[0].islower() for name in binding.sizes)
     assert (rule.equation, rule.why) == ("i0x0 i0x1, _, i2x0 -> o0x0 o0x1, ", "because")
 
 

@@ -54,9 +54,9 @@ def _proto(node: Node, opset: int, content: dict[str, np.ndarray]) -> onnx.Model
 
 def _along(node: Node, rule: Rule, vector: np.ndarray) -> np.ndarray:
     """A vector in the order of the affine operand, laid along the output's axis of the same factor."""
-    bound = bind(parse(rule.equation), shapes(node.inputs), shapes(node.outputs), rule.sizes)
-    unit = factors(bound.inputs[rule.affine.operand])
-    return vector.reshape([-1 if factors((axis,)) & unit and vector.size > 1 else 1 for axis in bound.outputs[0]])
+    binding = bind(parse(rule.equation), shapes(node.inputs), shapes(node.outputs), rule.sizes)
+    unit = factors(binding.inputs[rule.affine.operand])
+    return vector.reshape([-1 if factors((axis,)) & unit and vector.size > 1 else 1 for axis in binding.outputs[0]])
 
 
 @pytest.mark.parametrize("golden", SCALING, ids=lambda golden: golden.label)

@@ -35,7 +35,7 @@ class _Leaves:
     y: Floats
     x: Floats
     radius: Floats
-    stretch: Floats
+    subgraph: Floats
     angle: Floats
     corners: Ids
 
@@ -65,7 +65,7 @@ def _scatter(rng: np.random.Generator, count: int, side: int, largest: float) ->
         y=place[0],
         x=place[1],
         radius=radius.astype(np.float32),
-        stretch=np.exp(rng.uniform(-0.5, 0.5, total)).astype(np.float32),
+        subgraph=np.exp(rng.uniform(-0.5, 0.5, total)).astype(np.float32),
         angle=rng.uniform(0, 2 * np.pi, total).astype(np.float32),
         corners=rng.choice([0, 0, 0, 3, 4, 4, 4, 5, 6], total),
     )
@@ -88,7 +88,7 @@ def _lay(seen: NDArray[np.int32], leaves: _Leaves, chosen: Ids) -> None:
 
 def _covers(leaves: _Leaves, block: Ids, rows: Ids, columns: Ids) -> NDArray[np.bool_]:
     """Whether each leaf covers each place of its rows and columns: an ellipse, else a stretched regular polygon."""
-    wide = np.sqrt(leaves.stretch[block])[:, None]
+    wide = np.sqrt(leaves.subgraph[block])[:, None]
     cos, sin = (f(leaves.angle[block])[:, None] / leaves.radius[block][:, None] for f in (np.cos, np.sin))
     dy, dx = rows + np.float32(0.5) - leaves.y[block][:, None], columns + np.float32(0.5) - leaves.x[block][:, None]
     dy, dx = dy.astype(np.float32), dx.astype(np.float32)
@@ -115,7 +115,7 @@ def _paint(rng: np.random.Generator, seen: NDArray[np.int32], leaves: _Leaves, n
     total = leaves.radius.size + 1
     colours = draw_colours(rng, total, n_channels)
     steps = range(_OVERSAMPLING)
-    picture = sum(colours[seen[:, y::_OVERSAMPLING, x::_OVERSAMPLING]] for y in steps for x in steps)
+    image = sum(colours[seen[:, y::_OVERSAMPLING, x::_OVERSAMPLING]] for y in steps for x in steps)
     top = seen[:, ::_OVERSAMPLING, ::_OVERSAMPLING]
     count, side = top.shape[:2]
     middle, size = np.float32(seen.shape[1] / 2), np.float32(seen.shape[1] / 4)
@@ -126,4 +126,4 @@ def _paint(rng: np.random.Generator, seen: NDArray[np.int32], leaves: _Leaves, n
     texture = clouds(rng, count, side, side, 1, exponent=0.7)[..., 0]
     shade = slope[0, top] * places[:, None] + slope[1, top] * places - level[top]
     shade = np.clip(shade, -0.4, 0.4) + grain[top] * texture
-    return np.asarray(np.clip(picture / np.float32(len(steps) ** 2) + shade[..., None], 0, 1), np.float32)
+    return np.asarray(np.clip(image / np.float32(len(steps) ** 2) + shade[..., None], 0, 1), np.float32)

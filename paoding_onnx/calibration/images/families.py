@@ -10,7 +10,7 @@ import numpy as np
 
 from paoding_onnx.calibration.images.colours import Floats, draw_colours
 from paoding_onnx.calibration.images.dead_leaves import dead_leaves
-from paoding_onnx.calibration.images.scenes import photographs
+from paoding_onnx.calibration.images.scenes import images
 from paoding_onnx.calibration.images.spectra import clouds
 from paoding_onnx.calibration.images.strokes import pen_strokes, scans
 
@@ -67,7 +67,7 @@ def objects(rng: np.random.Generator, count: int, frame: Frame) -> Floats:
     """Things of a few shaded parts in front of a background."""
     half = count // 2
     canvases = _canvases(rng, count, frame)
-    picture = np.concatenate([vary(rng, _cut(rng, canvases, half, frame)), gradients(rng, count - half, frame)])
+    image = np.concatenate([vary(rng, _cut(rng, canvases, half, frame)), gradients(rng, count - half, frame)])
     skin = _cut(rng, canvases, count, frame) - np.float32(0.5)
     centre = rng.uniform(-0.25, 0.25, (2, count, 1, 1)).astype(np.float32)
     palette = draw_colours(rng, 2 * count, frame.n_channels).reshape(2, count, 1, 1, frame.n_channels)
@@ -77,23 +77,23 @@ def objects(rng: np.random.Generator, count: int, frame: Frame) -> Floats:
         mask = np.clip(0.5 + edge * frame.side / 4, 0, 1)[..., None]
         colour = palette[rng.integers(0, 2, count), np.arange(count)]
         surface = colour + light[..., None] + rng.uniform(0, 0.5, (count, 1, 1, 1)).astype(np.float32) * skin
-        picture += mask * (surface - picture)
-    return vary(rng, np.clip(picture, 0, 1))
+        image += mask * (surface - image)
+    return vary(rng, np.clip(image, 0, 1))
 
 
 def scenes(rng: np.random.Generator, count: int, frame: Frame) -> Floats:
     """Things of several parts, many of them symmetric, between ground and sky."""
-    return vary(rng, photographs(rng, count, frame.height, frame.width, frame.n_channels))
+    return vary(rng, images(rng, count, frame.height, frame.width, frame.n_channels))
 
 
-def vary(rng: np.random.Generator, pictures: Floats) -> Floats:
+def vary(rng: np.random.Generator, images: Floats) -> Floats:
     """The pictures with other brightness, contrast and tint, some of them blurred."""
-    count, n_channels = len(pictures), pictures.shape[-1]
+    count, n_channels = len(images), images.shape[-1]
     gain = rng.uniform(0.5, 1.3, (count, 1, 1, 1)).astype(np.float32)
     tint = (1 + 0.15 * rng.standard_normal((count, 1, 1, n_channels))).astype(np.float32)
     shift = rng.uniform(-0.15, 0.15, (count, 1, 1, 1)).astype(np.float32)
     blurred = np.flatnonzero(rng.random(count) < 0.3)
-    result = np.asarray(np.clip((pictures - 0.47) * gain * tint + 0.47 + shift, 0, 1), np.float32)
+    result = np.asarray(np.clip((images - 0.47) * gain * tint + 0.47 + shift, 0, 1), np.float32)
     result[blurred] = _blur(result[blurred])
     return result
 
@@ -153,14 +153,14 @@ def _part(rng: np.random.Generator, count: int, place: tuple[Floats, Floats], pa
     return (1 - norm) * np.minimum(a, b), slope[0] * u + slope[1] * v
 
 
-def _blur(pictures: Floats) -> Floats:
+def _blur(images: Floats) -> Floats:
     """The pictures smoothed over three pixels each way."""
     for axis in (1, 2):
-        padded = np.concatenate([pictures.take([0], axis), pictures, pictures.take([-1], axis)], axis)
-        n = pictures.shape[axis]
+        padded = np.concatenate([images.take([0], axis), images, images.take([-1], axis)], axis)
+        n = images.shape[axis]
         first, middle, last = (np.moveaxis(padded, axis, 0)[k : k + n] for k in range(3))
-        pictures = np.moveaxis((first + 2 * middle + last) / 4, 0, axis)
-    return pictures
+        images = np.moveaxis((first + 2 * middle + last) / 4, 0, axis)
+    return images
 
 
 def _interpolation(n_pixels: int, n_knots: int) -> Floats:

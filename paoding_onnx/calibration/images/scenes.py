@@ -23,9 +23,9 @@ class _Place:
     size: Floats
 
 
-def photographs(rng: np.random.Generator, count: int, height: int, width: int, n_channels: int) -> Floats:
+def images(rng: np.random.Generator, count: int, height: int, width: int, n_channels: int) -> Floats:
     """Pictures `(count, height, width, n_channels)` in [0, 1]: ground and sky, before them a thing of several parts."""
-    picture = _background(rng, count, height, width, n_channels)
+    image = _background(rng, count, height, width, n_channels)
     place = _place(rng, count, height, width)
     palette = draw_colours(rng, 3 * count, n_channels).reshape(3, count, 1, 1, n_channels)
     light = rng.normal(0, 0.15, (2, count, 1, 1)).astype(np.float32)
@@ -34,8 +34,8 @@ def photographs(rng: np.random.Generator, count: int, height: int, width: int, n
     for part in range(_PARTS):
         mask = _part(rng, place, height, is_body=part == 0)[..., None]
         colour = palette[rng.choice([0, 0, 1, 2], count), np.arange(count)]
-        picture += mask * (colour + surface - picture)
-    return np.asarray(np.clip(picture, 0, 1), np.float32)
+        image += mask * (colour + surface - image)
+    return np.asarray(np.clip(image, 0, 1), np.float32)
 
 
 def _background(rng: np.random.Generator, count: int, height: int, width: int, n_channels: int) -> Floats:

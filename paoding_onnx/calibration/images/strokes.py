@@ -54,14 +54,14 @@ def scans(rng: np.random.Generator, count: int, height: int, width: int) -> Floa
     body = _bump(rng, count, (y, x), size=(0.6, 0.9), offset=0.1)
     rim = np.exp(-np.square(body / rng.uniform(0.03, 0.1, (count, 1, 1)).astype(np.float32)))
     level = rng.uniform(0.2, 0.5, (count, 1, 1)).astype(np.float32)
-    picture = np.where(body > 0, level + 0.12 * rng.random((count, 1, 1), np.float32) * inner, 0.0)
+    image = np.where(body > 0, level + 0.12 * rng.random((count, 1, 1), np.float32) * inner, 0.0)
     for _ in range(4):
         spot = np.clip(_bump(rng, count, (y, x), size=(0.05, 0.35), offset=0.5) * 4, 0, 1) * (body > 0)
         shown = rng.random((count, 1, 1)) < 0.7
-        picture += shown * rng.uniform(-0.4, 0.5, (count, 1, 1)) * spot
-    picture += rng.uniform(0, 0.8, (count, 1, 1)) * rim
-    noise = rng.standard_normal(picture.shape, np.float32) * 0.02 * rng.random((count, 1, 1), np.float32)
-    return np.asarray(np.clip(picture + noise, 0, 1).astype(np.float32)[..., None])
+        image += shown * rng.uniform(-0.4, 0.5, (count, 1, 1)) * spot
+    image += rng.uniform(0, 0.8, (count, 1, 1)) * rim
+    noise = rng.standard_normal(image.shape, np.float32) * 0.02 * rng.random((count, 1, 1), np.float32)
+    return np.asarray(np.clip(image + noise, 0, 1).astype(np.float32)[..., None])
 
 
 def _bump(

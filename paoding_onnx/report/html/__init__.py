@@ -30,7 +30,7 @@ from paoding_onnx.report.html.facts import (
     versions,
 )
 from paoding_onnx.result import Pruned
-from paoding_onnx.selection.curve import Harm
+from paoding_onnx.selection.curve import Sensitivity
 from paoding_onnx.surgery.plan import plan_document
 
 MOST_BYTES = 1_000_000
@@ -50,11 +50,11 @@ def html_page(
     *,
     source: Path | None = None,
     target: Path | None = None,
-    place: Callable[[Path], Path] = lambda path: path,
+    staged: Callable[[Path], Path] = lambda path: path,
 ) -> str:
     """The page for a result that was read from `source` and is written to `target`.
 
-    Same result, same page, but for what was measured with a clock. `place` says where a file lies that does not have
+    Same result, same page, but for what was measured with a clock. `staged` says where a file lies that does not have
     its name yet.
     """
     name = source.name if source else "The model"
@@ -71,7 +71,7 @@ def html_page(
         "maps": _maps(result),
         "reasons": reasons_of(result.trace.refusals[:MOST_ROWS]),
         "command": pieces(command_of(result.options, source, target if result.saved else None)),
-        "files": list(files_of(result, target, place)),
+        "files": list(files_of(result, target, staged)),
         "versions": versions(),
         "most": MOST_ROWS,
     }
@@ -111,10 +111,10 @@ def _chart(panel: Panel, result: Pruned) -> str:
 
 def _maps(result: Pruned) -> list[Markup]:
     """The heat maps, each of as many groups as fit on paper; none if harm was not measured."""
-    harms: Sequence[Harm] = result.repair.harms[:MOST_ROWS] if result.repair else ()
-    starts = range(0, len(harms), ROWS_OF_A_MAP)
+    sensitivities: Sequence[Sensitivity] = result.recovery.sensitivities[:MOST_ROWS] if result.recovery else ()
+    starts = range(0, len(sensitivities), ROWS_OF_A_MAP)
     lost = lost_of(result)
-    parts = (heat_map(harms[start : start + ROWS_OF_A_MAP], lost, has_legend=start == 0) for start in starts)
+    parts = (heat_map(sensitivities[start : start + ROWS_OF_A_MAP], lost, has_legend=start == 0) for start in starts)
     return [Markup(part) for part in parts]  # escaped there
 
 

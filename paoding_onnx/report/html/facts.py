@@ -66,8 +66,8 @@ class Card:
 class Reason:
     """Why something was left alone, and everything to which that applies."""
 
-    words: str
-    places: tuple[str, ...]
+    description: str
+    nodes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,21 +213,21 @@ def lost_of(result: Pruned) -> dict[str, float]:
 
 def reasons_of(refusals: Sequence[Refusal]) -> list[Reason]:
     """The refusals by reason, in the order in which reasons first appear."""
-    first = {refusal.reason: place for place, refusal in reversed(list(enumerate(refusals)))}
+    first = {refusal.reason: position for position, refusal in reversed(list(enumerate(refusals)))}
     ordered = sorted(refusals, key=lambda refusal: first[refusal.reason])
     return [
-        Reason(words, tuple(f"{r.operator} {r.node}: {refusal_text(r)}" for r in those))
-        for words, those in groupby(ordered, key=lambda refusal: refusal.reason)
+        Reason(description, tuple(f"{r.operator} {r.node}: {refusal_text(r)}" for r in those))
+        for description, those in groupby(ordered, key=lambda refusal: refusal.reason)
     ]
 
 
-def files_of(result: Pruned, target: Path | None, place: Callable[[Path], Path]) -> Iterator[Named]:
-    """The files that were read and those that were written, which still wait where `place` says."""
+def files_of(result: Pruned, target: Path | None, staged: Callable[[Path], Path]) -> Iterator[Named]:
+    """The files that were read and those that were written, which still wait where `staged` says."""
     for path in result.original.files:
         yield _file("read", path.name, path)
     for path in (target, data_path(target)) if target is not None and result.saved else ():
-        if place(path).is_file():
-            yield _file("written", path.name, place(path))
+        if staged(path).is_file():
+            yield _file("written", path.name, staged(path))
 
 
 def _file(role: str, name: str, path: Path) -> Named:

@@ -25,7 +25,7 @@ from scripts.benchmarks.edge import formats
 from scripts.benchmarks.edge.edge_table import Row, markdown, put_between, summary
 from scripts.benchmarks.edge.formats import Feed
 from scripts.benchmarks.edge.measure import accuracy, median_seconds
-from scripts.benchmarks.edge.networks import Network, Pictures, feeds, made_up, read_data, read_sample
+from scripts.benchmarks.edge.networks import Images, Network, feeds, made_up, read_data, read_sample
 
 MODELS = Path(__file__).parents[3] / "models"
 FLOAT32 = "float32"
@@ -45,14 +45,14 @@ def main() -> None:
     """Measure every network in every format, print the table, and put it into a document if one is given."""
     arguments = _arguments()
     logging.disable(logging.WARNING)  # the quantizers advise what is done here already
-    pictures = read_sample(MODELS / "cifar10_cnn_test.npz")
+    images = read_sample(MODELS / "cifar10_cnn_test.npz")
     if arguments.data:
-        pictures = read_data(arguments.data, arguments.calibration, arguments.seed)
-    pictures = pictures.drawn(arguments.pictures, arguments.seed)
+        images = read_data(arguments.data, arguments.calibration, arguments.seed)
+    images = images.drawn(arguments.images, arguments.seed)
     networks = [Network("cifar10_cnn", MODELS / "cifar10_cnn.onnx", 255)]
     networks += [Network("tiny_resnet8", arguments.tiny_resnet, 1)] if arguments.tiny_resnet else []
-    rows = [row for network in networks for row in measured(network, pictures, arguments)]
-    text = "\n\n".join((_circumstances(pictures, arguments), markdown(rows), summary(rows, MADE_UP)))
+    rows = [row for network in networks for row in measured(network, images, arguments)]
+    text = "\n\n".join((_circumstances(images, arguments), markdown(rows), summary(rows, MADE_UP)))
     print(text)
     if arguments.document:
         put_between(arguments.document, text)
@@ -76,17 +76,17 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def measured(network: Network, pictures: Pictures, arguments: argparse.Namespace) -> list[Row]:
+def measured(network: Network, images: Images, arguments: argparse.Namespace) -> list[Row]:
     """A row for each format of the original and of each pruned network, all timed together."""
     made = made_up(network, arguments.calibration, arguments.seed)
-    real = None if pictures.real is None else tuple(feeds(network, pictures.real))
+    real = None if images.real is None else tuple(feeds(network, images.real))
     with tempfile.TemporaryDirectory() as folder:
         variants = [Variant(1.0, converted(network.path, Path(folder) / "original", made, real))]
         for target in arguments.targets:
             small = Path(folder) / f"{target}.onnx"
             left = _pruned(network.path, small, target, arguments)
             variants.append(Variant(left, converted(small, Path(folder) / str(target), made, real)))
-        return _rows(network, variants, pictures, arguments)
+        return _rows(network, variants, images, arguments)
 
 
 def converted(source: Path, folder: Path, made: Sequence[Feed], real: Sequence[Feed] | None) -> dict[str, Path]:
@@ -117,26 +117,24 @@ def _pruned(source: Path, target: Path, share: float, arguments: argparse.Namesp
     return result.after.parameters / result.before.parameters
 
 
-def _rows(
-    network: Network, variants: Sequence[Variant], pictures: Pictures, arguments: argparse.Namespace
-) -> list[Row]:
+def _rows(network: Network, variants: Sequence[Variant], images: Images, arguments: argparse.Namespace) -> list[Row]:
     """Measurements of every file of every variant."""
     files = {f"{k} {name}": path for k, variant in enumerate(variants) for name, path in variant.files.items()}
-    one = next(feeds(network, pictures.test, 1))
+    one = next(feeds(network, images.test, 1))
     seconds = median_seconds(files, one, threads=arguments.threads, rounds=arguments.rounds)
     rows = []
     for k, variant in enumerate(variants):
         for name, path in variant.files.items():
             time, own, first = (seconds[key] for key in (f"{k} {name}", f"{k} {FLOAT32}", f"0 {FLOAT32}"))
-            share = accuracy(path, feeds(network, pictures.test), pictures.labels)
+            share = accuracy(path, feeds(network, images.test), images.labels)
             left, size = variant.parameters_left, path.stat().st_size
             rows.append(Row(network.name, left, name, share, size, time / first, time / own))
     return rows
 
 
-def _circumstances(pictures: Pictures, arguments: argparse.Namespace) -> str:
+def _circumstances(images: Images, arguments: argparse.Namespace) -> str:
     """What the figures were measured on, as a sentence."""
-    n_test, threads = len(pictures.labels), arguments.threads
+    n_test, threads = len(images.labels), arguments.threads
     error = (0.75 * 0.25 / n_test) ** 0.5  # of a share near 0.75
     return (
         f"Measured on {datetime.now(UTC).date()} with onnxruntime {onnxruntime.__version__}, units chosen by "

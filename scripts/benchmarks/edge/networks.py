@@ -29,7 +29,7 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True)
-class Pictures:
+class Images:
     """Labelled pictures to test on, and unlabelled ones to calibrate with, `None` where there are none.
 
     `test` is (n, channel, height, width), `labels` is (n,), `real` is like `test`.
@@ -39,33 +39,33 @@ class Pictures:
     labels: NDArray[np.int64]
     real: Pixels | None
 
-    def drawn(self, count: int, seed: int) -> Pictures:
+    def drawn(self, count: int, seed: int) -> Images:
         """The same with `count` test pictures drawn at random; with all of them where `count` is 0."""
         chosen = np.random.default_rng(seed).permutation(len(self.labels))[: count or None]
-        return Pictures(self.test[chosen], self.labels[chosen], self.real)
+        return Images(self.test[chosen], self.labels[chosen], self.real)
 
 
-def read_sample(path: Path) -> Pictures:
+def read_sample(path: Path) -> Images:
     """The test pictures that the project ships."""
     with np.load(path) as sample:
-        return Pictures(sample["x"], sample["y"], None)
+        return Images(sample["x"], sample["y"], None)
 
 
-def read_data(folder: Path, n_real: int, seed: int) -> Pictures:
+def read_data(folder: Path, n_real: int, seed: int) -> Images:
     """All test pictures in `folder`, and `n_real` training pictures drawn at random; needs Pillow."""
     from scripts.train.dataset import read_jpegs
 
     train, _ = read_jpegs(folder / "cifar10_jpeg_train.npz", mode="RGB")
     test, labels = read_jpegs(folder / "cifar10_jpeg_test.npz", mode="RGB")
     chosen = np.random.default_rng(seed).choice(len(train), n_real, replace=False)
-    return Pictures(test.transpose(0, 3, 1, 2), labels, train[chosen].transpose(0, 3, 1, 2))
+    return Images(test.transpose(0, 3, 1, 2), labels, train[chosen].transpose(0, 3, 1, 2))
 
 
-def feeds(network: Network, pictures: Pixels, batch: int = BATCH) -> Iterator[Feed]:
-    """`pictures` as the network reads them, batch by batch, with channels where its input has them."""
+def feeds(network: Network, images: Pixels, batch: int = BATCH) -> Iterator[Feed]:
+    """`images` as the network reads them, batch by batch, with channels where its input has them."""
     spec = onnxruntime.InferenceSession(network.path, providers=["CPUExecutionProvider"]).get_inputs()[0]
-    is_channels_last = spec.shape[-1] == pictures.shape[1]
-    ready = pictures.transpose(0, 2, 3, 1) if is_channels_last else pictures
+    is_channels_last = spec.shape[-1] == images.shape[1]
+    ready = images.transpose(0, 2, 3, 1) if is_channels_last else images
     for start in range(0, len(ready), batch):
         yield {spec.name: np.ascontiguousarray(ready[start : start + batch], np.float32) / np.float32(network.scale)}
 

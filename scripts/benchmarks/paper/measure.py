@@ -13,7 +13,7 @@ from types import MappingProxyType
 import paoding_onnx
 from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.dependency.trace import Group, Trace
-from paoding_onnx.evaluation import JudgeOptions, judge
+from paoding_onnx.evaluation import EvaluateOptions, evaluate
 from paoding_onnx.evaluation.predictions import Task
 from paoding_onnx.names import Allocation
 from paoding_onnx.robustness import Attack, robustness
@@ -139,13 +139,16 @@ class Job:
 def producers(subject: Subject, way: Way) -> tuple[str, ...]:
     """Patterns of the nodes whose units may go."""
     trace = paoding_onnx.examine(subject.path)
-    nodes = {trace.sites[group.places[0].site].node.name: is_convolution(trace, group) for group in trace.groups}
+    nodes = {
+        trace.bound_nodes[group.parameter_axes[0].node_index].node.name: is_convolution(trace, group)
+        for group in trace.groups
+    }
     return tuple(escape(name) for name, is_one in nodes.items() if (way.has_convolutions if is_one else way.has_dense))
 
 
 def is_convolution(trace: Trace, group: Group) -> bool:
     """Whether the units of a group are channels of a convolution."""
-    return trace.sites[group.places[0].site].node.operator == "Conv"
+    return trace.bound_nodes[group.parameter_axes[0].node_index].node.operator == "Conv"
 
 
 def measured(job: Job, setting: Setting) -> Row:
@@ -195,8 +198,8 @@ class _Size:
 
 def _row(subject: Subject, name: str, path: Path, size: _Size, setting: Setting) -> Row:
     """The file at `path` judged and attacked with its own gradients, as a row."""
-    options = JudgeOptions(n_samples=setting.n_samples, processors=0)
-    judged = judge(path, subject.samples, options=options)
+    options = EvaluateOptions(n_samples=setting.n_samples, processors=0)
+    evaluation = evaluate(path, subject.samples, options=options)
     attack = Attack(epsilons=EPSILONS, value_range=subject.value_range)
     found = robustness(path, subject.samples, attack, options=options)
     return Row(
@@ -207,9 +210,9 @@ def _row(subject: Subject, name: str, path: Path, size: _Size, setting: Setting)
         removed=size.removed,
         parameters=size.parameters,
         file_bytes=size.file_bytes,
-        samples=judged.n_samples,
-        accuracy=judged.measures["accuracy"],
-        auroc=judged.measures["auroc"] if judged.task == Task.BINARY else None,
+        samples=evaluation.n_samples,
+        accuracy=evaluation.measures["accuracy"],
+        auroc=evaluation.measures["auroc"] if evaluation.task == Task.BINARY else None,
         correct=found.correct,
         robust_01=found.survivals[0].robust,
         robust_05=found.survivals[1].robust,
