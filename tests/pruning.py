@@ -15,7 +15,7 @@ from paoding_onnx.dependency.cost import nothing
 from paoding_onnx.dependency.groups import trace
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.evaluation.fidelity import Fidelity
-from paoding_onnx.layerwise.statistics import Observed, observe_units
+from paoding_onnx.layerwise.statistics import ActivationStatistics, observe_units
 from paoding_onnx.layerwise.weights import View
 from paoding_onnx.model.compare import output_difference
 from paoding_onnx.model.graph import Array
@@ -77,7 +77,7 @@ def feeds(model: Model, sizes: Sequence[int] = (64, 64, 64, 64), seed: int = 7) 
     ]
 
 
-def observed(model: Model, *, renormalise: bool = False, sizes: Sequence[int] = (64, 64, 64, 64)) -> Observed:
+def observed(model: Model, *, renormalise: bool = False, sizes: Sequence[int] = (64, 64, 64, 64)) -> ActivationStatistics:
     """What the units of a model do on random inputs."""
     found = traced_model(model)
     return observe_units(model, found, feeds(model, sizes), renormalise=renormalise, memory=1 << 30)

@@ -1,4 +1,4 @@
-"""The shape of the package, read from its source: imports go one way, facts about operators live in rules alone."""
+"""The shape of the package, read from its source: rooms, the way between them, and where facts about operators live."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import onnx
-import pytest
 
 from paoding_onnx.rules import operators
 
 PACKAGE = Path(__file__).parents[1] / "paoding_onnx"
-FLOW = """
-errors axes partition graph rules fed loader reader session inputs shapes sites folding sizes choices coupling scope
-places trace reasons cost contraction stretch stream moments samplers plan edits surgeon masking ridge layers biases
-repair refit sensitivity allocation evidence fitting checks judging fidelity robustness distillation
-writer options selection pruned pipeline verify report cli __init__ __main__
-"""
-"""Modules and packages in the order of the flow: each imports only from those before it."""
-ORDER = FLOW.split()
+ROOMS = """
+errors names context
+model rules shapes dependency layerwise gradients calibration
+options
+samplers surgery reconstruction selection verification evaluation robustness
+result api report cli __init__ __main__
+""".split()
+"""Rooms and the files of the root, in the order of the flow: each imports only from those before it."""
+MOST_ROOT_FILES = 8
+LONGEST_CHAIN = 16
 FILES = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for path in sorted(PACKAGE.rglob("*.py"))}
-TREES = {name: ast.parse(path.read_text(), str(path)) for name, path in FILES.items()}
-every_file = pytest.mark.parametrize("name", TREES)
+TREES = {name: ast.parse(path.read_text("utf-8"), str(path)) for name, path in FILES.items()}
 ALLOWED_LITERALS = {
-    ("reader", "Constant"),
-    ("masking", "Mul"),
-    ("masking", "Where"),
-    ("surgeon", "Mul"),
-    ("surgeon", "Add"),
-    *(("distillation", operator) for operator in ("Add", "Mul", "ReduceSum", "Sqrt", "Sub")),
-    ("robustness", "Gather"),
-    ("robustness", "Reshape"),
+    ("model.read", "Constant"),
+    ("verification.masked", "Mul"),
+    ("verification.masked", "Where"),
+    ("surgery.cut", "Mul"),
+    ("surgery.cut", "Add"),
+    *(("calibration.distill", operator) for operator in ("Add", "Mul", "ReduceSum", "Sqrt", "Sub")),
+    ("gradients.gather_form", "Gather"),
+    ("gradients.gather_form", "Reshape"),
 }
 """A form of storage, and nodes that are written, not read."""
 
@@ -61,8 +61,9 @@ def file_of(module: str) -> str:
 
 
 def own_imports(name: str) -> set[str]:
-    """Files of the package that a file imports."""
-    return {file_of(module) for module in imported(TREES[name]) if module.split(".")[0] == "paoding_onnx"}
+    """Files of the package that a file imports, itself left out."""
+    found = {file_of(module) for module in imported(TREES[name]) if module.split(".")[0] == "paoding_onnx"}
+    return found - {name, "__init__"}
 
 
 def importers(package: str) -> set[str]:
@@ -70,9 +71,22 @@ def importers(package: str) -> set[str]:
     return {name for name, tree in TREES.items() if any(module.split(".")[0] == package for module in imported(tree))}
 
 
-def top(name: str) -> str:
-    """The module or package at the top that a file belongs to."""
+def room(name: str) -> str:
+    """The room, or the file of the root, that a file belongs to."""
     return name.split(".")[0]
+
+
+def upward(name: str, others: set[str]) -> set[str]:
+    """Those of `others` that stand after file `name` in the order of the flow."""
+    return {other for other in others if ROOMS.index(room(other)) > ROOMS.index(room(name))}
+
+
+def longest_chain() -> list[str]:
+    """The longest way from a file through imports, last file first."""
+    chains: dict[str, list[str]] = {}
+    for name in TopologicalSorter({name: own_imports(name) for name in FILES}).static_order():
+        chains[name] = [*max((chains[other] for other in own_imports(name)), key=len, default=[]), name]
+    return max(chains.values(), key=len)
 
 
 def public(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.ClassDef]:
@@ -84,6 +98,12 @@ def public(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.ClassDef]:
             yield from (m for m in node.body if isinstance(m, ast.FunctionDef) and not m.name.startswith("_"))
 
 
+def functions() -> Iterator[tuple[str, ast.FunctionDef]]:
+    """Every function of the package, with the file it stands in."""
+    for name, tree in TREES.items():
+        yield from ((name, node) for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+
+
 def calls(tree: ast.AST, function: str) -> bool:
     """Whether a file calls a builtin function."""
     return any(
@@ -91,95 +111,130 @@ def calls(tree: ast.AST, function: str) -> bool:
     )
 
 
-def test_every_module_has_its_place_in_the_order():
-    assert {top(name) for name in FILES} - set(ORDER) == set()
+def test_every_file_belongs_to_a_room():
+    assert {room(name) for name in FILES} - set(ROOMS) == set()
 
 
-@every_file
-def test_imports_follow_the_flow(name):
-    upward = {other for other in own_imports(name) if ORDER.index(top(other)) > ORDER.index(top(name))}
-    assert upward == set()
+def test_every_room_says_what_it_is_for_and_what_it_must_not_do():
+    texts = {name: ast.get_docstring(tree) or "" for name, tree in TREES.items() if name.count(".") == 1}
+    rooms = {name: text for name, text in texts.items() if name.endswith(".__init__")}
+    assert len(rooms) == sum(path.is_dir() and path.name != "__pycache__" for path in PACKAGE.iterdir())
+    assert [name for name, text in rooms.items() if "must not" not in text] == []
+
+
+def test_few_files_stand_in_the_root():
+    assert len([name for name in FILES if "." not in name]) <= MOST_ROOT_FILES
+
+
+def test_imports_between_rooms_go_one_way():
+    assert {name: found for name in FILES if (found := upward(name, own_imports(name)))} == {}
 
 
 def test_no_file_imports_itself_through_others():
-    assert list(TopologicalSorter({name: own_imports(name) - {"__init__"} for name in FILES}).static_order())
+    assert list(TopologicalSorter({name: own_imports(name) for name in FILES}).static_order())
+
+
+def test_rooms_do_not_import_each_other_in_a_circle():
+    doors: dict[str, set[str]] = {}
+    for name in FILES:
+        doors.setdefault(room(name), set()).update({room(other) for other in own_imports(name)} - {room(name)})
+    assert list(TopologicalSorter(doors).static_order())
+
+
+def test_no_chain_of_imports_is_long():
+    assert len(longest_chain()) <= LONGEST_CHAIN, longest_chain()
 
 
 def test_upward_import_would_be_noticed():
-    tree = ast.parse("from paoding_onnx import pipeline\nfrom paoding_onnx.rules import linear\nimport onnx.helper")
-    assert [file_of(module) for module in imported(tree)] == ["pipeline", "rules.linear", "onnx.helper"]
+    tree = ast.parse("from paoding_onnx import api\nfrom paoding_onnx.rules import linear\nimport onnx.helper")
+    found = [file_of(module) for module in imported(tree)]
+    assert found == ["api", "rules.linear", "onnx.helper"]
+    assert upward("surgery.cut", set(found[:2])) == {"api"}
 
 
 def test_families_of_rules_do_not_know_each_other():
-    families = [name for name in FILES if top(name) == "rules" and name not in ("rules.__init__", "rules.rule")]
-    assert {other for name in families for other in own_imports(name) if top(other) == "rules"} == {"rules.rule"}
-    assert own_imports("rules.__init__") >= set(families)
+    shared = {"rules.rule", "rules.equation", "rules.axes"}
+    families = {name for name in FILES if room(name) == "rules"} - shared - {"rules.__init__", "rules.binding"}
+    assert {other for name in families for other in own_imports(name) if room(other) == "rules"} <= shared
+    assert own_imports("rules.__init__") >= families
 
 
 def test_only_the_session_knows_onnxruntime():
-    assert importers("onnxruntime") == {"session"}
+    assert importers("onnxruntime") == {"model.session"}
 
 
-def test_only_the_surgeon_knows_graphsurgeon():
-    assert importers("onnx_graphsurgeon") == {"surgeon"}
+def test_only_the_cut_knows_graphsurgeon():
+    assert importers("onnx_graphsurgeon") == {"surgery.cut"}
 
 
-def test_between_the_loader_and_the_surgeon_nobody_knows_onnx():
-    strangers = {
-        "axes",
-        "partition",
-        "graph",
-        "rules",
-        "fed",
-        "sites",
-        "sizes",
-        "choices",
-        "coupling",
-        "scope",
-        "reasons",
-        "trace",
-        "cost",
-        "samplers",
-        "plan",
-        "edits",
-        "repair",
+def test_rooms_that_decide_what_goes_do_not_know_onnx():
+    strangers = {"errors", "names", "context", "rules", "dependency", "samplers", "selection", "options"}
+    assert {name for name in importers("onnx") if room(name) in strangers} == set()
+
+
+def test_only_the_command_line_prints():
+    assert [name for name, tree in TREES.items() if calls(tree, "print") and room(name) != "cli"] == []
+
+
+def test_nothing_is_caught_blindly():
+    caught = {
+        (name, ast.unparse(node.type) if node.type else "everything")
+        for name, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ExceptHandler)
     }
-    assert {name for name in importers("onnx") if top(name) in strangers} == set()
+    assert {name for name, error in caught if error in ("everything", "Exception", "BaseException")} == set()
 
 
-@every_file
-def test_only_the_command_line_prints(name):
-    assert not calls(TREES[name], "print") or top(name) == "cli"
+def test_nothing_is_asserted_or_global():
+    found = {
+        name
+        for name, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assert | ast.Global | ast.Nonlocal)
+    }
+    assert found == set()
 
 
-@every_file
-def test_nothing_is_caught_blindly(name):
-    handlers = [node for node in ast.walk(TREES[name]) if isinstance(node, ast.ExceptHandler)]
-    caught = [ast.unparse(handler.type) if handler.type else "everything" for handler in handlers]
-    assert not {"everything", "Exception", "BaseException"} & set(caught)
-
-
-@every_file
-def test_nothing_is_asserted_or_global(name):
-    assert not [node for node in ast.walk(TREES[name]) if isinstance(node, ast.Assert | ast.Global | ast.Nonlocal)]
-
-
-@every_file
-def test_operators_are_named_in_rules_alone(name):
+def test_operators_are_named_in_rules_alone():
     known = {schema.name for schema in onnx.defs.get_all_schemas() if schema.domain == ""}
     known |= {entry.operator for entry in operators()}
-    literals = {n.value for n in ast.walk(TREES[name]) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
-    found = {(top(name), literal) for literal in literals & known}
-    assert top(name) == "rules" or found <= ALLOWED_LITERALS
+    found = {
+        (name, node.value)
+        for name, tree in TREES.items()
+        for node in ast.walk(tree)
+        if room(name) != "rules" and isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    assert {(name, literal) for name, literal in found if literal in known} <= ALLOWED_LITERALS
 
 
-@every_file
-def test_everything_public_is_documented(name):
-    assert ast.get_docstring(TREES[name])
-    assert [node.name for node in public(TREES[name]) if not ast.get_docstring(node)] == []
+def test_everything_public_is_documented():
+    assert [name for name, tree in TREES.items() if not ast.get_docstring(tree)] == []
+    missing = [(name, node.name) for name, tree in TREES.items() for node in public(tree) if not ast.get_docstring(node)]
+    assert missing == []
 
 
-@every_file
-def test_annotations_are_read_late(name):
-    imports = [node for node in TREES[name].body if isinstance(node, ast.ImportFrom)]
-    assert any(node.module == "__future__" for node in imports)
+def test_annotations_are_read_late():
+    late = {
+        name
+        for name, tree in TREES.items()
+        if any(isinstance(node, ast.ImportFrom) and node.module == "__future__" for node in tree.body)
+    }
+    assert set(FILES) - late == set()
+
+
+def test_no_function_takes_more_than_six_arguments():
+    counts = {
+        (name, node.name): len([a for a in node.args.args + node.args.kwonlyargs if a.arg not in ("self", "cls")])
+        for name, node in functions()
+    }
+    assert {where: count for where, count in counts.items() if count > 6} == {}
+
+
+def test_no_function_is_longer_than_fifty_lines():
+    def n_lines(node: ast.FunctionDef) -> int:
+        first = node.body[0]
+        spared = first.end_lineno - first.lineno + 1 if ast.get_docstring(node) else 0
+        return node.end_lineno - node.lineno + 1 - spared
+
+    assert [(name, node.name) for name, node in functions() if n_lines(node) > 50] == []

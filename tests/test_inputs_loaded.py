@@ -75,7 +75,7 @@ def test_fixed_batches_leave_the_rest_out(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("found", "arrays", "words"),
+    ("found", "arrays", "description"),
     [
         (IMAGES, {"x": np.zeros((2, 5))}, r"holds \(2, 5\) for input 'x', which wants \('n', 3, 8, 8\)"),
         (IMAGES, {"x": np.zeros((2, 3, 9, 8))}, r"holds \(2, 3, 9, 8\)"),

@@ -72,7 +72,7 @@ def test_mean_for_another_number_of_channels_is_a_usage_error():
 
 
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("given", "description"),
     [
         ({"kind": "films"}, "inputs cannot be 'films'"),
         ({"std": (0.0,)}, "must be above 0"),

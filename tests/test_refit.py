@@ -10,7 +10,7 @@ import pytest
 from paoding_onnx.calibration import Samples
 from paoding_onnx.layerwise.layers import layers_of
 from paoding_onnx.layerwise.ridge import solve
-from paoding_onnx.layerwise.statistics import Observed, UnitStatistics
+from paoding_onnx.layerwise.statistics import ActivationStatistics, UnitStatistics
 from paoding_onnx.model.compare import output_difference
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
@@ -83,7 +83,7 @@ def fit(
     smaller = cut(subject, trace, plan)
     batches = tuple(feeds(subject, sizes, seed=seed))
     layers = {layer.index: layer for layer in layers_of(observe(subject, shapes_of_two(subject, batches[0])))}
-    seen = Observed(unit_statistics or {}, statistics or {})
+    seen = ActivationStatistics(unit_statistics or {}, statistics or {})
     profile = Profile(Samples(batches, "random"), seen, {}, layers)
     made_up = statistics is not None
     return smaller, reconstruct(subject, trace, plan, profile, is_made_up=made_up, room=room, memory=1 << 30, seed=0)

@@ -260,7 +260,7 @@ def test_other_outputs_that_hardly_moved_are_no_reason_to_warn():
     assert warnings(compared(None, 0.2)) == []
 
 
-@pytest.mark.parametrize(("difference", "words"), [(0.5, "by 50% of their size"), (float("nan"), "by nan%")])
+@pytest.mark.parametrize(("difference", "description"), [(0.5, "by 50% of their size"), (float("nan"), "by nan%")])
 def test_other_outputs_that_moved_far_are(difference, description):
     (found,) = warnings(compared(None, difference))
     assert description in found

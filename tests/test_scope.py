@@ -55,9 +55,9 @@ def test_choices_say_what_was_chosen():
     assert (choice.prefer, choice.sizes) == (Prefer.BLOCKS, (4, 6))
 
 
-@pytest.mark.parametrize(("positions", "expected"), [(8, Prefer.POSITIONS), (3, Prefer.BLOCKS)])
-def test_grouped_convolutions_lose_places_where_there_are_enough(places, expected):
-    choice, *_ = examine(model(GROUPED.format(n=4 * places, places=positions))).choices
+@pytest.mark.parametrize(("n_positions", "expected"), [(8, Prefer.POSITIONS), (3, Prefer.BLOCKS)])
+def test_grouped_convolutions_lose_places_where_there_are_enough(n_positions, expected):
+    choice, *_ = examine(model(GROUPED.format(n=4 * n_positions, places=n_positions))).choices
     assert choice.prefer is expected
 
 
