@@ -77,7 +77,9 @@ def feeds(model: Model, sizes: Sequence[int] = (64, 64, 64, 64), seed: int = 7) 
     ]
 
 
-def observed(model: Model, *, renormalise: bool = False, sizes: Sequence[int] = (64, 64, 64, 64)) -> ActivationStatistics:
+def observed(
+    model: Model, *, renormalise: bool = False, sizes: Sequence[int] = (64, 64, 64, 64)
+) -> ActivationStatistics:
     """What the units of a model do on random inputs."""
     found = traced_model(model)
     return observe_units(model, found, feeds(model, sizes), renormalise=renormalise, memory=1 << 30)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import paoding_onnx
 
-FUNCTIONS = ("check", "examine", "explain", "judge", "load", "prune", "save")
+FUNCTIONS = ("check", "evaluate", "examine", "explain", "load", "prune", "save")
 
 
 def test_names_are_sorted_and_few():
@@ -26,9 +26,9 @@ def test_functions_document_their_errors():
     functions = [item for name in paoding_onnx.__all__ if inspect.isfunction(item := getattr(paoding_onnx, name))]
     assert [function.__name__ for function in functions] == [
         "check",
+        "evaluate",
         "examine",
         "explain",
-        "judge",
         "load",
         "prune",
         "save",

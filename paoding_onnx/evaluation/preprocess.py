@@ -29,7 +29,7 @@ def _check_word(name: str, value: str, words: Sequence[str]) -> None:
 class Preprocess:
     """What is done to raw values: (value / scale - mean) / std; pictures are brought to `size` before.
 
-    >>> parse_preprocess(["imagenet", "fit=subgraph"]).mean
+    >>> parse_preprocess(["imagenet", "fit=stretch"]).mean
     (0.485, 0.456, 0.406)
 
     Attributes:
@@ -37,7 +37,7 @@ class Preprocess:
         mean: for each channel, or one for all; in units after `scale`.
         std: likewise.
         size: height and width of pictures; `None` takes the model's.
-        fit: `subgraph` pictures to the size, or shrink them and `crop` the middle.
+        fit: `stretch` images to the size, or shrink them and `crop` the middle.
         layout: where the model wants channels; `auto` looks at its input.
         order: of the channels of colour pictures.
     """

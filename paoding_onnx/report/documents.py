@@ -50,7 +50,7 @@ def prune_document(result: Pruned, *, source: Path | None = None, target: Path |
         "accuracy_before": result.accuracy_before,
         "agreement": result.comparison.agreement,
         "compared_on": result.comparison.description,
-        "repair": None if result.recovery is None else asdict(result.recovery),
+        "recovery": None if result.recovery is None else asdict(result.recovery),
         "warnings": [*result.notes, *warnings(result.comparison)],
         "groups": [
             {"name": g.name, "units": g.n_units, "kept": result.plan.kept_units(g), "exact": g.is_exact}

@@ -30,7 +30,7 @@ with warnings.catch_warnings():
         quantize_static,
     )
 
-MODELS = Path(__file__).parents[1] / "models"
+MODELS = Path(__file__).parents[2] / "models"
 CNN = """g (float[N,3,8,8] x) => (float[N,5] y)
     <float[6,3,3,3] a, float[6] ab, float[6,1,3,3] b, float[6] bb, float[6,6,1,1] c, float[6] cb, float[4,6] d,
      float[4] db, float[4,5] e> {

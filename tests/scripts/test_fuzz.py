@@ -125,8 +125,8 @@ def test_failure_is_shrunk(monkeypatch):
 
 
 def test_failure_is_written_as_text(monkeypatch, tmp_path):
-    monkeypatch.setattr("fuzzing.campaign.judge", lambda text, seed: Outcome("wrong output", "planted"))
-    monkeypatch.setattr("fuzzing.campaign.shrink", lambda text, seed, outcome: ("small", seed))
+    monkeypatch.setattr("scripts.fuzz.campaign.judge", lambda text, seed: Outcome("wrong output", "planted"))
+    monkeypatch.setattr("scripts.fuzz.campaign.shrink", lambda text, seed, outcome: ("small", seed))
     lines: list[str] = []
     assert run(1, seed=5, folder=tmp_path, say=lines.append).failures.keys() == {5}
     assert (tmp_path / "5.txt").read_text() == f"// seed 5: wrong output: planted\n{generate(5)}\n"

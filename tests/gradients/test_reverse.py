@@ -8,11 +8,11 @@ import pytest
 
 from paoding_onnx.errors import ModelError
 from paoding_onnx.evaluation.predictions import Form, Task
+from paoding_onnx.gradients import reverse
 from paoding_onnx.gradients.freeze import freeze, record
 from paoding_onnx.gradients.reverse import nodes_without_gradient, reverse_pass
 from paoding_onnx.model.load import lift
 from paoding_onnx.model.session import Session
-from paoding_onnx.robustness import gradients
 from paoding_onnx.robustness.gradients import Gradient
 from paoding_onnx.robustness.losses import Loss, LossPoint, loss_point
 from tests.models import model, parse
@@ -236,7 +236,7 @@ def test_output_that_does_not_depend_on_the_input_is_refused():
 def test_model_that_drifts_when_it_is_prepared_is_refused(monkeypatch):
     subject = studied(RELU, ROWS)
     other = studied(RELU.replace("Relu", "Abs"), ROWS)
-    monkeypatch.setattr(gradients, "freeze", lambda *rest: freeze(other, "y"))
+    monkeypatch.setattr(reverse, "freeze", lambda *rest: freeze(other, "y"))
     with pytest.raises(ModelError, match="the model drifts by"):
         Gradient(subject, "x", LossPoint("y", LOGITS))
 

@@ -147,7 +147,7 @@ def test_prune_says_that_inputs_were_distilled():
 
 
 def test_missing_library_is_named(monkeypatch):
-    monkeypatch.delitem(sys.modules, "paoding_onnx.robustness.gradients", raising=False)
+    monkeypatch.delitem(sys.modules, "paoding_onnx.gradients.reverse", raising=False)
     monkeypatch.setitem(sys.modules, "onnx_ad", None)
     with pytest.raises(UsageError, match=r"pip install 'paoding_onnx\[robustness\]'"):
         distilled(model(NORMALISED), drawn())

@@ -313,7 +313,7 @@ def test_smaller_model_that_does_not_run_in_pieces_is_left_unfitted_with_a_note(
     def refuse(*_, **__):
         raise ModelError("too tough")
 
-    monkeypatch.setattr("paoding_onnx.reconstruction.reconstruct.refit", refuse)
+    monkeypatch.setattr("paoding_onnx.reconstruction.reconstruct.fit_layers", refuse)
     result = prune(model(MLP), options=HALF)
     assert proven(result)
     assert result.notes == ("no weight was fitted: the smaller model does not run in pieces (too tough)",)

@@ -109,7 +109,7 @@ def test_inputs_that_cannot_be_made_are_plain_random(monkeypatch):
     def refuse(*_, **__):
         raise ModelError("what is this")
 
-    monkeypatch.setattr("paoding_onnx.selection.profile.make_samples", refuse)
+    monkeypatch.setattr("paoding_onnx.calibration.amount.make_samples", refuse)
     subject = model(MLP)
     graph = observe(subject)
     found = made_samples(subject, graph, 64, 0, InputOptions(), runnable_shapes(subject, graph))

@@ -178,8 +178,8 @@ def test_name_with_spaces_is_shown_whole(refused):
     [
         "paoding_onnx.cli.commands.load",
         "paoding_onnx.api.trace",
-        "paoding_onnx.selection.select.gather",
-        "paoding_onnx.reconstruction.reconstruct.refit",
+        "paoding_onnx.selection.select.measure_profile",
+        "paoding_onnx.reconstruction.reconstruct.fit_layers",
         "paoding_onnx.api.cut",
         "paoding_onnx.api.check_file",
         "paoding_onnx.evaluation.fidelity.latency_ratio",

@@ -108,7 +108,7 @@ def test_prune_document_holds_the_whole_run(result):
         "accuracy_before",
         "agreement",
         "compared_on",
-        "repair",
+        "recovery",
         "warnings",
         "groups",
         "steps",
@@ -203,7 +203,7 @@ def test_inspect_lines_list_choices():
       p = Conv (x, a) q = Reshape (p, t) r = ReduceSum (q, axes) s = Squeeze (r, axes)
       u = GlobalAveragePool (s) v = Flatten (u) y = Gemm <transB=1> (v, b)
     }"""
-    assert "choice at Reshape_1: of its axis of 2 x 4 places go; --choose 'Reshape_1=blocks' for blocks" in text(
+    assert "choice at Reshape_1: of its axis of 2 x 4 positions go; --choose 'Reshape_1=blocks' for blocks" in text(
         inspect_lines("m", traced(choosing))
     )
 
@@ -278,7 +278,7 @@ def test_warnings_are_in_the_document_and_in_print(result):
 
 
 def test_document_says_what_units_were_judged_on_and_how_well_layers_were_fitted(result):
-    recovery = prune_document(result)["repair"]
+    recovery = prune_document(result)["recovery"]
     assert recovery["n_samples"] == 256
     assert recovery["inputs"].startswith("rows of 8 numbers")
     assert [set(layer) for layer in recovery["layers"]] == [{"node", "before", "after"}] * len(result.recovery.layers)
@@ -286,13 +286,13 @@ def test_document_says_what_units_were_judged_on_and_how_well_layers_were_fitted
 
 def test_harms_are_in_the_document(monkeypatch):
     skip_latency(monkeypatch)
-    recovery = prune_document(prune(model(MLP)))["repair"]
-    assert [sensitivity["group"] for sensitivity in recovery["harms"]] == ["MatMul_0", "Gemm_3"]
-    assert all(len(sensitivity["counts"]) == len(sensitivity["values"]) for sensitivity in recovery["harms"])
+    recovery = prune_document(prune(model(MLP)))["recovery"]
+    assert [sensitivity["group"] for sensitivity in recovery["sensitivities"]] == ["MatMul_0", "Gemm_3"]
+    assert all(len(sensitivity["counts"]) == len(sensitivity["values"]) for sensitivity in recovery["sensitivities"])
 
 
 def test_run_without_inputs_has_nothing_to_say_of_them(monkeypatch):
     skip_latency(monkeypatch)
     result = prune(model(MLP), options=Options(method="paoding"))
-    assert prune_document(result)["repair"] is None
+    assert prune_document(result)["recovery"] is None
     assert "judged on" not in text(prune_lines(result, None))

@@ -53,7 +53,7 @@ def test_given_shape_that_contradicts_the_input_is_a_usage_error(shape):
 
 
 def test_given_name_of_no_input_is_a_usage_error():
-    with pytest.raises(UsageError, match="no input is named 'picture'; the model has 'x0'"):
+    with pytest.raises(UsageError, match="no input is named 'image'; the model has 'x0'"):
         shapes(("n", 3), image=(1, 3))
 
 

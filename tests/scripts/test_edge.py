@@ -19,7 +19,7 @@ from scripts.benchmarks.edge.measure import accuracy, median_seconds, outputs
 from scripts.benchmarks.edge.networks import Network, feeds, made_up, read_sample
 from tests.models import parse, save
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CNN = """g (float[N,3,16,16] image) => (float[N,10] y)
     <float[16,3,3,3] w, float[16] wb, float[24,16,3,3] v, float[24] vb, float[10,24] u, float[10] ub> {
   a = Conv <pads = [1,1,1,1]> (image, w, wb) b = Relu (a)

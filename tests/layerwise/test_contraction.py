@@ -147,7 +147,7 @@ def test_matrix_has_a_row_for_each_feature(name):
 def test_transposed_weight_would_be_noticed(name, monkeypatch):
     text = (KERNELS | PLAIN)[name]
     right = matrix
-    monkeypatch.setattr("tests.test_contraction.matrix", lambda *given: right(*given)[:, ::-1])
+    monkeypatch.setattr("tests.layerwise.test_contraction.matrix", lambda *given: right(*given)[:, ::-1])
     assert difference(both_sides(text)) > 0.1
 
 

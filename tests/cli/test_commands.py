@@ -170,7 +170,7 @@ def test_operators_prints_markdown(printed):
         (
             ("prune", "m.onnx", "--dry-run"),
             "model output options prunable_parameters before after latency_ratio output_difference"
-            " accuracy_before agreement compared_on repair warnings groups steps checks refusals",
+            " accuracy_before agreement compared_on recovery warnings groups steps checks refusals",
         ),
         (("check", "m.onnx", "m.onnx"), "checks output_difference"),
     ],
@@ -223,7 +223,7 @@ def test_report_of_a_run_on_real_inputs_is_written(printed, folder):
     printed("prune", "m.onnx", "-o", "small.onnx", "--calibration", "real.npz", "--report", "report.json")
     report = json.loads((folder / "report.json").read_text())
     assert report["options"]["calibration"] == "real.npz"
-    assert report["repair"]["inputs"] == "80 samples from real.npz"
+    assert report["recovery"]["inputs"] == "80 samples from real.npz"
 
 
 def test_output_that_exists_is_replaced_by_force(printed, folder):

@@ -134,7 +134,7 @@ def mix(weights):
 @pytest.fixture
 def sharp(monkeypatch):
     """Almost no ridge: what units can stand in for, they stand in for exactly."""
-    monkeypatch.setattr(import_module("paoding_onnx.samplers.reconstruction"), "RIDGE", 1e-6)
+    monkeypatch.setattr(import_module("paoding_onnx.layerwise.statistics"), "COVARIANCE_RIDGE", 1e-6)
 
 
 def replaced(subject, units, *, with_layers=True):
