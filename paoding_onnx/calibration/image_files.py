@@ -47,7 +47,7 @@ def require_pillow() -> None:
         UsageError: if it is not installed.
     """
     if find_spec("PIL") is None:
-        raise UsageError("reading pictures takes Pillow: pip install 'paoding_onnx[pictures]'")
+        raise UsageError("reading images takes Pillow: pip install 'paoding_onnx[images]'")
 
 
 def image_files(folder: Path) -> list[Path]:

@@ -188,7 +188,7 @@ def test_page_without_markers_is_refused_and_left_alone(tmp_path):
 
 
 def test_steps_in_the_document_run_as_they_stand(tmp_path):
-    steps = (ROOT / "docs" / "edge.md").read_text().split("## Step by step")[1].split("\n## ")[0]
+    steps = (ROOT / "docs" / "guides" / "edge.md").read_text().split("## Step by step")[1].split("\n## ")[0]
     original = small_cnn(tmp_path / "original.onnx")
     blocks = re.findall(r"```(sh|python)\n(.*?)```", steps.replace("models/cifar10_cnn.onnx", str(original)), re.DOTALL)
     shell = [text.split() for kind, text in blocks if kind == "sh"]

@@ -15,7 +15,7 @@ from scripts.benchmarks.paper import __main__ as reproduce_paper
 from scripts.benchmarks.paper import arithmetic, chart, claims, document, statements
 from scripts.benchmarks.paper.measure import ALL_WAYS, N_STEPS, PARTS, SUBJECTS, WHOLE, Row, is_convolution, producers
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[2] / "docs" / "results"
 EMPTY_PAGE = f"head\n\n{document.BEGIN}\n{document.END}\n\ntail\n"
 WORDS = ["--models", "fraud_mlp", "--samples", "60", "--steps", "2"]
 WHOLE_ROW = Row("mnist_cnn", WHOLE, 0.0, 100, 0, 1000, 4000, 50, 0.9, None, 45, 40, 20)

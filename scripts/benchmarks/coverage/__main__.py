@@ -1,6 +1,6 @@
 """What the pruner makes of a folder of models: one row each, as CSV and Markdown.
 
-    python -m scripts.benchmarks.coverage FOLDER [--out docs/coverage.md] [--csv FILE] [--jobs 1] [--only GLOB] [--fresh]
+    python -m scripts.benchmarks.coverage FOLDER [--out docs/results/coverage.md] [--csv FILE] [--jobs 1] [--only GLOB]
 
 Each model is pruned by half in a process of its own. Rows of an earlier run that are in the CSV file stay if they are
 "ok"; --fresh measures all anew. The table is written after every model, so that a run may be stopped at any time.

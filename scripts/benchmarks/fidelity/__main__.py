@@ -1,6 +1,6 @@
 """Accuracy on real test samples against parameters removed, for each model, share and method.
 
-    python -m scripts.benchmarks.fidelity --data DIR [--others DIR] [--models GLOB] [--shares 0.5] [--methods NAME] [--fresh]
+    python -m scripts.benchmarks.fidelity --data DIR [--others DIR] [--models GLOB] [--shares 0.5] [--methods NAME]
     python -m scripts.benchmarks.fidelity --tables
 
 DIR of --data holds the data sets that models/README.md lists; without it the small samples in models/ are split, 128 to
@@ -22,7 +22,7 @@ from scripts.benchmarks.fidelity.measure import DISTILLED, METHODS, Row, measure
 from scripts.benchmarks.fidelity.subjects import SUBJECTS, Subject, samples
 
 SHARES = (0.5, 0.25, 0.67, 0.1)
-DOCS = Path(__file__).parents[3] / "docs"
+DOCS = Path(__file__).parents[3] / "docs" / "results"
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The measured part of docs/fidelity.md: a table for each share and a chart for each model, between two markers."""
+"""The measured part of docs/results/fidelity.md, between two markers: tables by share, a chart for each model."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from scripts.benchmarks.csv_rows import read_csv, write_csv
 from scripts.benchmarks.paper.document import write
 from scripts.benchmarks.paper.measure import ALL_WAYS, N_STEPS, PARTS, SUBJECTS, WHOLE, Job, Row, Setting, measured
 
-DOCS = Path(__file__).parents[3] / "docs"
+DOCS = Path(__file__).parents[3] / "docs" / "results"
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -53,7 +53,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--jobs", metavar="N", type=int, default=1, help="processes at a time (default 1)")
     parser.add_argument("--seed", metavar="N", type=int, default=0)
     parser.add_argument("--tables", action="store_true", help="measure nothing, only draw and write")
-    parser.add_argument("--out", metavar="DIR", type=Path, default=DOCS, help="where paper.md is (default docs)")
+    parser.add_argument("--out", metavar="DIR", type=Path, default=DOCS, help="default: docs/results")
     return parser.parse_args(argv)
 
 

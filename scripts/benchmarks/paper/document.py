@@ -1,4 +1,4 @@
-"""The measured part of docs/paper.md, between two markers; every figure comes from the rows."""
+"""The measured part of docs/results/paper.md, between two markers; every figure comes from the rows."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Torch-Pruning and onnxsim beside paoding_onnx, each halving the torchvision classifiers of a zoo.
 
-    python -m scripts.benchmarks.peers ZOO [--out docs/peers.md] [--csv FILE] [--only GLOB] [--tool TOOL] [--jobs 1] [--fresh]
+    python -m scripts.benchmarks.peers ZOO [--out docs/results/peers.md] [--csv FILE] [--only GLOB] [--tool TOOL]
 
 ZOO holds `tv_*.torchscript.onnx` as scripts/zoo writes them. Each model and tool runs in a process of its own
 with limits. The tools may live in three environments: --torch-python needs torch, torchvision and torch-pruning,

@@ -26,7 +26,7 @@ INTRODUCTION = """\
 # Peers
 
 Three structural pruners remove half of the channels of every torchvision classifier, without data and without training:
-this one, Torch-Pruning (PyTorch modules) and the pruning module of onnxsim (ONNX files). Made by `scripts/benchmarks/peers`.
+this one, Torch-Pruning (PyTorch modules) and the pruning module of onnxsim (ONNX files). The command is below.
 Weights are random: this compares what is pruned and what still runs, not accuracy.
 
 - **paoding_onnx**: `paoding_onnx prune MODEL {options}`. Succeeds if all its proofs hold.
@@ -48,7 +48,8 @@ the whole process of the peers, which for Torch-Pruning builds the model. Each p
 
 ```
 python -m scripts.zoo ZOO --only 'tv_*' --big
-python -m scripts.benchmarks.peers ZOO --csv peers.csv --out docs/peers.md --torch-python PYTHON --onnxsim-python PYTHON
+python -m scripts.benchmarks.peers ZOO --csv peers.csv --out docs/results/peers.md \\
+    --torch-python PYTHON --onnxsim-python PYTHON
 ```
 """
 
