@@ -129,7 +129,7 @@ def test_file_that_is_no_image_is_a_usage_error(tmp_path):
 
 def test_without_pillow_it_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL", None)
-    with pytest.raises(UsageError, match=r"pip install 'paoding_onnx\[pictures\]'"):
+    with pytest.raises(UsageError, match=r"pip install 'paoding_onnx\[images\]'"):
         loaded(IMAGES, tmp_path)
 
 
