@@ -1,7 +1,7 @@
 """Make the trained models of `models/` and their labelled test samples, or measure them again.
 
-    make_models.py --data DIR [--only NAME ...] [--out models]     train, export, sample, measure
-    make_models.py --data DIR --measure                            measure the files that are there
+    python -m scripts.train --data DIR [--only NAME ..] [--out models]     train, export, sample, measure
+    python -m scripts.train --data DIR --measure                           measure the files that are there
 
 Reads the data sets described in `models/README.md`. Training needs TensorFlow, Keras and tf2onnx for fraud_mlp and
 brain_cnn, PyTorch and onnxscript for the others; measuring needs neither. Training of mobilenet_cifar10 and vit_cifar10

@@ -59,7 +59,7 @@ def main() -> None:
 
 def _catalogue(*, keras: bool) -> list[Entry]:
     modules = ("keras_models",) if keras else FAMILIES
-    return [entry for name in modules for entry in importlib.import_module(f"zoo.{name}").catalogue()]
+    return [entry for name in modules for entry in importlib.import_module(f"scripts.zoo.{name}").catalogue()]
 
 
 def _note_versions(path: Path) -> None:

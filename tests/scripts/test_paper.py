@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import paoding_onnx
-from scripts.benchmarks.csv_rows import read_csv, write_csv
+from scripts.benchmarks.ledger import read_csv, write_csv
 from scripts.benchmarks.paper import __main__ as reproduce_paper
 from scripts.benchmarks.paper import arithmetic, chart, claims, document, statements
 from scripts.benchmarks.paper.measure import ALL_WAYS, N_STEPS, PARTS, SUBJECTS, WHOLE, Row, is_convolution, producers

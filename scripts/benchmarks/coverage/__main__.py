@@ -19,7 +19,7 @@ from pathlib import Path
 
 from scripts.benchmarks.coverage.coverage_table import markdown
 from scripts.benchmarks.coverage.measure import OK, Row, measure
-from scripts.benchmarks.csv_rows import read_csv, write_csv
+from scripts.benchmarks.ledger import read_csv, write_csv
 from scripts.zoo.entry import VERSIONS
 
 

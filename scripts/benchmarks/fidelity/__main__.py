@@ -17,9 +17,9 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from scripts.benchmarks.csv_rows import read_csv, write_csv
 from scripts.benchmarks.fidelity.measure import DISTILLED, METHODS, Row, measure
 from scripts.benchmarks.fidelity.subjects import SUBJECTS, Subject, samples
+from scripts.benchmarks.ledger import read_csv, write_csv
 
 SHARES = (0.5, 0.25, 0.67, 0.1)
 DOCS = Path(__file__).parents[3] / "docs" / "results"

@@ -20,7 +20,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from scripts.benchmarks.csv_rows import read_csv, write_csv
+from scripts.benchmarks.ledger import read_csv, write_csv
 from scripts.benchmarks.paper.document import write
 from scripts.benchmarks.paper.measure import ALL_WAYS, N_STEPS, PARTS, SUBJECTS, WHOLE, Job, Row, Setting, measured
 

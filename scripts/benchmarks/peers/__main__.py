@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from scripts.benchmarks.csv_rows import read_csv, write_csv
+from scripts.benchmarks.ledger import read_csv, write_csv
 from scripts.benchmarks.peers.document import markdown
 from scripts.benchmarks.peers.measure import OURS, TOOLS, Limits, Row, measure, model_name
 
