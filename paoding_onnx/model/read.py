@@ -99,7 +99,7 @@ def _node(proto: onnx.NodeProto, index: int, tensors: Mapping[str, Tensor], vers
         name=proto.name or f"{proto.op_type}_{index}",
         operator=proto.op_type,
         domain=domain,
-        version=_since_version(proto.op_type, domain, versions.get(domain or "ai.onnx", 1)),
+        version=schema_version(proto.op_type, domain, versions.get(domain or "ai.onnx", 1)),
         inputs=tuple(_tensor(name, tensors) for name in proto.input),
         outputs=tuple(_tensor(name, tensors) for name in proto.output),
         attributes=MappingProxyType({a.name: _attribute(a) for a in proto.attribute}),
@@ -107,7 +107,14 @@ def _node(proto: onnx.NodeProto, index: int, tensors: Mapping[str, Tensor], vers
     )
 
 
-def _since_version(operator: str, domain: str, opset: int) -> int:
+def schema_version(operator: str, domain: str, opset: int) -> int:
+    """The version of the schema that an operator has at an opset (ONNX "since version"); 0 for none in ONNX itself.
+
+    Operators of other domains are taken to be as new as the opset where no schema is known.
+
+    >>> schema_version("Relu", "", 20)
+    14
+    """
     try:
         return int(onnx.defs.get_schema(operator, opset, domain).since_version)
     except onnx.defs.SchemaError:

@@ -11,6 +11,7 @@ from pathlib import Path
 from paoding_onnx.dependency.cost import Cost, cost, group_cost, nothing
 from paoding_onnx.dependency.trace import Group, Refusal, Trace
 from paoding_onnx.evaluation.fidelity import Fidelity
+from paoding_onnx.model.read import schema_version
 from paoding_onnx.options import Options
 from paoding_onnx.result import Pruned
 from paoding_onnx.rules import operators
@@ -87,12 +88,12 @@ def check_document(verdicts: Sequence[Verdict]) -> list[Document]:
 
 
 def operators_document() -> list[Document]:
-    """The operators with a rule, by domain and name, with the newest opset version that the rule was written for."""
+    """The operators with a rule, by domain and name, with the newest schema version that the rule was written for."""
     return [
         {
             "domain": entry.domain or "ai.onnx",
             "operator": entry.operator,
-            "since_version": entry.read,
+            "since_version": schema_version(entry.operator, entry.domain, entry.read) or entry.read,
             "rule": (entry.make.__doc__ or "").split("\n")[0].rstrip("."),
         }
         for entry in operators()

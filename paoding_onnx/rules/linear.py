@@ -72,9 +72,9 @@ def matmul(node: Node) -> Rule:
     return Rule(equation, macs=(*leading, *rows, "K", *columns), passes=Passes.ANY)
 
 
-@register("Einsum", read=12)
+@register("Einsum", read=28)
 def einsum(node: Node) -> Rule:
-    """ONNX Einsum-12: its equation is an axis equation already, one letter for each factor."""
+    """ONNX Einsum-28: its equation is an axis equation already, one letter for each factor."""
     text = node.text("equation", "").replace(" ", "")
     if "." in text or "->" not in text:
         return fixed(node, "leaves axes of its equation unnamed")

@@ -6,10 +6,10 @@ from paoding_onnx.model.graph import Node
 from paoding_onnx.rules.rule import Quantized, Rule, axis_index, fixed, names, register, spell
 
 
-@register("DequantizeLinear", "QuantizeLinear", read=25)
+@register("DequantizeLinear", "QuantizeLinear", read=28)
 @register("DequantizeLinear", "QuantizeLinear", read=1, domain="com.microsoft")
 def linear_quantization(node: Node) -> Rule:
-    """ONNX DequantizeLinear-25, QuantizeLinear-25: one scale for all, or one for each index of `axis`."""
+    """ONNX DequantizeLinear-28, QuantizeLinear-28: one scale for all, or one for each index of `axis`."""
     if node.integer("block_size", 0):
         return fixed(node, "has one scale for each block of this axis")
     axes = names("A", len(node.shape(0)))

@@ -116,7 +116,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A registered operator: `read` is the newest schema version its rule was written against."""
+    """A registered operator: its rule was written against its schemas up to version `read`."""
 
     domain: str
     operator: str
@@ -130,7 +130,7 @@ _REGISTRY: dict[tuple[str, str], Registered] = {}
 def register(
     *operators: str, read: int, domain: str = ""
 ) -> Callable[[Callable[[Node], Rule]], Callable[[Node], Rule]]:
-    """Decorator: make a function the rule of one or more operators, up to schema version `read`.
+    """Decorator: make a function the rule of one or more operators, whose schemas up to version `read` were read.
 
     Raises:
         ValueError: if an operator has a rule already.

@@ -47,17 +47,20 @@ def transpose(node: Node) -> Rule:
     return Rule(spell([axes], [[axes[index] for index in order]]), passes=Passes.ANY)
 
 
-@register("DepthToSpace", read=13)
+@register("DepthToSpace", read=28)
 def depth_to_space(node: Node) -> Rule:
-    """ONNX DepthToSpace-13: blocks of b x b channels become space; DCR has the block major, CRD the channel."""
-    depth = "(b1 b2 C)" if node.text("mode", "DCR") == "DCR" else "(C b1 b2)"
-    return Rule(f"n {depth} h w -> n C (h b1) (w b2)", sizes=_block(node), passes=Passes.ANY, why="becomes space")
+    """ONNX DepthToSpace-28: blocks of b x b channels become space; DCR has the block major, CRD the channel."""
+    return Rule(
+        f"n {_depth(node)} h w -> n C (h b1) (w b2)", sizes=_block(node), passes=Passes.ANY, why="becomes space"
+    )
 
 
-@register("SpaceToDepth", read=13)
+@register("SpaceToDepth", read=28)
 def space_to_depth(node: Node) -> Rule:
-    """ONNX SpaceToDepth-13: blocks of b x b pixels become channels, the block major."""
-    return Rule("n C (h b1) (w b2) -> n (b1 b2 C) h w", sizes=_block(node), passes=Passes.ANY, why="becomes depth")
+    """ONNX SpaceToDepth-28: blocks of b x b pixels become channels; DCR, the only form before, has the block major."""
+    return Rule(
+        f"n C (h b1) (w b2) -> n {_depth(node)} h w", sizes=_block(node), passes=Passes.ANY, why="becomes depth"
+    )
 
 
 @register("Expand", read=13)
@@ -146,6 +149,10 @@ def _lower(word: str, pinned: str) -> str:
     parts = set(pinned.strip("()").split())
     factors = [name.lower() if name in parts else name for name in word.strip("()").split()]
     return _word(factors)
+
+
+def _depth(node: Node) -> str:
+    return "(b1 b2 C)" if node.text("mode", "DCR") == "DCR" else "(C b1 b2)"
 
 
 def _block(node: Node) -> dict[str, int]:

@@ -110,6 +110,7 @@ ELEMENTWISE = [
 ]  # fmt: skip
 LINEAR = [
     Case("Einsum", 'c = Einsum <equation="nchw,cd->ndhw"> (a, e)', "float[8,6] e", channels=6, units=22),
+    Case("Einsum", 'c = Einsum <equation="nchw,cd->ndhw"> (a, e)', "float[8,6] e", channels=6, units=22, opset=28),
     Case("Conv", "c = Conv <pads=[1,1,1,1]> (a, k, b)", "float[6,8,3,3] k, float[6] b", channels=6, units=22),
     Case("Conv", "c = Conv <group=8> (a, k, b)", "float[8,1,3,3] k, float[8] b"),
     Case("Conv", "c = Conv <group=2> (a, k)", "float[8,4,3,3] k", units=16),
@@ -180,7 +181,9 @@ REDUCTION = [
 SHAPING = [
     Case("DepthToSpace", "c = DepthToSpace <blocksize=2> (a)", channels=2, units=10),
     Case("DepthToSpace", 'c = DepthToSpace <blocksize=2, mode="CRD"> (a)', channels=2, units=10),
+    Case("DepthToSpace", "c = DepthToSpace <blocksize=2> (a)", channels=2, units=10, opset=28),
     Case("SpaceToDepth", "c = SpaceToDepth <blocksize=2> (a)", channels=32),
+    Case("SpaceToDepth", 'c = SpaceToDepth <blocksize=2, mode="CRD"> (a)', channels=32, opset=28),
     Case("Flatten", "f = Flatten (a) c = Reshape (f, shape)", "int64[4] shape={0,8,8,8}"),
     Case("Squeeze", "p = GlobalMaxPool (a) s = Squeeze (p, axes) c = Unsqueeze (s, axes)", "int64[2] axes={2,3}"),
     Case("Unsqueeze", "u = Unsqueeze (a, axes) c = Squeeze (u, axes)", "int64[1] axes={2}"),

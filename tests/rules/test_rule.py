@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import onnx
 import pytest
 
 from paoding_onnx.rules import operators, register, rule_for
@@ -30,6 +31,17 @@ def test_operator_of_another_domain_is_unknown():
 def test_newer_schema_is_refused_until_read():
     answer = rule_for(replace(node("Conv 2x3x8 8x3x3 -> 2x8x6"), version=23))
     assert answer == "its form of opset 23 is newer than the one its rule was written for (22)"
+
+
+def test_newest_schema_of_every_operator_is_read():
+    """After an update of onnx: read what changed, then raise `read`."""
+    newer = {
+        (entry.operator, entry.read, schema.since_version)
+        for entry in operators()
+        if onnx.defs.has(entry.operator, entry.domain)
+        and (schema := onnx.defs.get_schema(entry.operator, domain=entry.domain)).since_version > entry.read
+    }
+    assert newer == set()
 
 
 def test_tensor_without_a_measured_shape_is_refused():
