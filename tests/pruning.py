@@ -19,7 +19,7 @@ from paoding_onnx.layerwise.statistics import ActivationStatistics, observe_unit
 from paoding_onnx.layerwise.weights import View
 from paoding_onnx.model.compare import output_difference
 from paoding_onnx.model.graph import Array
-from paoding_onnx.model.load import Model, input_specs, lift
+from paoding_onnx.model.load import Model, lift
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.observe import observe
@@ -71,7 +71,7 @@ def feeds(model: Model, sizes: Sequence[int] = (64, 64, 64, 64), seed: int = 7) 
     return [
         {
             spec.name: rng.standard_normal([d if isinstance(d, int) else size for d in spec.dims]).astype(spec.dtype)
-            for spec in input_specs(model)
+            for spec in model.inputs
         }
         for size in sizes
     ]
@@ -124,7 +124,7 @@ def is_unchanged(model: Model, proto: bytes, before: Mapping[str, Array]) -> boo
 def run(model: Model, batch: int = 64) -> dict[str, Array]:
     """Outputs on seeded random inputs."""
     rng = np.random.default_rng(7)
-    shapes = {s.name: [d if isinstance(d, int) else batch for d in s.dims] for s in input_specs(model)}
+    shapes = {s.name: [d if isinstance(d, int) else batch for d in s.dims] for s in model.inputs}
     return Session(model).run({name: rng.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()})
 
 

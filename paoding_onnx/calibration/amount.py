@@ -11,7 +11,7 @@ from paoding_onnx.errors import ModelError
 from paoding_onnx.layerwise.contraction import count
 from paoding_onnx.layerwise.layers import ROWS_PER_FEATURE, layers_of
 from paoding_onnx.model.graph import Graph
-from paoding_onnx.model.load import Model, input_specs
+from paoding_onnx.model.load import Model
 
 FEWEST_SAMPLES, MOST_SAMPLES = 16, 4096
 
@@ -39,7 +39,7 @@ def made_samples(
     try:
         return make_samples(model, graph, n_samples, seed, options, shapes=shapes)
     except ModelError:
-        feeds = random_feeds(input_specs(model), shapes, np.random.default_rng(seed))
+        feeds = random_feeds(model.inputs, shapes, np.random.default_rng(seed))
         return Samples((feeds,), "random numbers")
 
 
@@ -53,6 +53,6 @@ def n_samples_for(model: Model, trace: Trace, shapes: Shapes) -> int:
     numbers = max(sum(int(np.prod(shape)) for shape in shapes.values()) // batch, 1)
     macs = max(cost(trace, nothing(trace)).macs // batch, 1)
     most = min(MOST_SAMPLES, max(MOST_NUMBERS // numbers, USUAL_SAMPLES), MACS_TO_RUN // macs)
-    if any(isinstance(size, int) for spec in input_specs(model) for size in spec.dims[:1]):
+    if any(isinstance(size, int) for spec in model.inputs for size in spec.dims[:1]):
         most = min(most, MOST_RUNS * batch)
     return max(min(wanted, most), FEWEST_SAMPLES)

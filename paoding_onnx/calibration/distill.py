@@ -24,7 +24,7 @@ from paoding_onnx.errors import ModelError, UsageError
 from paoding_onnx.gradients.freeze import record
 from paoding_onnx.layerwise.statistics import normalising, statistics_axis
 from paoding_onnx.model.graph import Array
-from paoding_onnx.model.load import Model, input_specs, lift
+from paoding_onnx.model.load import Model, lift
 from paoding_onnx.model.session import Session
 from paoding_onnx.rules.binding import BoundNode
 from paoding_onnx.shapes.observe import runnable_shapes
@@ -105,7 +105,7 @@ def _moved(samples: Samples) -> str:
 
 def _rows(model: Model, trace: Trace, samples: Samples, memory: int) -> int:
     """How many samples to move together."""
-    sizes = [spec.dims[0] for spec in input_specs(model) if spec.dims]
+    sizes = [spec.dims[0] for spec in model.inputs if spec.dims]
     fixed = [size for size in sizes if isinstance(size, int)]
     computed = [tensor.shape or () for tensor in trace.graph.tensors.values() if not tensor.is_constant]
     bytes_of_one = 4 * sum(map(math.prod, computed)) // _measured(model, trace)

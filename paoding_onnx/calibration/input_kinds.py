@@ -11,7 +11,7 @@ from paoding_onnx.calibration.first_layer import vocabulary
 from paoding_onnx.calibration.images.families import Frame
 from paoding_onnx.errors import UsageError
 from paoding_onnx.model.graph import Graph
-from paoding_onnx.model.load import InputSpec
+from paoding_onnx.model.load import TensorSpec
 from paoding_onnx.shapes.dummy_inputs import Shapes
 
 _COLOURS = (3, 1, 4)
@@ -41,7 +41,7 @@ class InputRole:
     `channels` is the axis of a picture's channels, `vocabulary` the number of different tokens.
     """
 
-    spec: InputSpec
+    spec: TensorSpec
     kind: Kind
     shape: tuple[int, ...]
     batch_axis: int | None
@@ -71,7 +71,7 @@ class InputRole:
 
 
 def roles_of(
-    specs: Sequence[InputSpec], graph: Graph, shapes: Shapes, *, kind: str, batch: int
+    specs: Sequence[TensorSpec], graph: Graph, shapes: Shapes, *, kind: str, batch: int
 ) -> tuple[InputRole, ...]:
     """The role of every input, for open batch axes of size `batch`; `kind` (unless auto) is that of the main one."""
     main = specs[main_input(specs, shapes)]
@@ -85,10 +85,10 @@ def roles_of(
     return tuple(roles)
 
 
-def main_input(specs: Sequence[InputSpec], shapes: Shapes) -> int:
+def main_input(specs: Sequence[TensorSpec], shapes: Shapes) -> int:
     """Index of the input with an open batch axis, no mask or the like, with the most numbers; the first of those."""
 
-    def rank(spec: InputSpec) -> tuple[bool, bool, int]:
+    def rank(spec: TensorSpec) -> tuple[bool, bool, int]:
         is_open = bool(spec.dims) and not isinstance(spec.dims[0], int)
         is_extra = any(word in spec.name.lower() for word in _EXTRAS)
         return is_open, not is_extra, math.prod(shapes[spec.name])
@@ -96,7 +96,7 @@ def main_input(specs: Sequence[InputSpec], shapes: Shapes) -> int:
     return max(range(len(specs)), key=lambda k: (rank(specs[k]), -k))
 
 
-def _batch_axis(spec: InputSpec, main: InputSpec, shapes: Shapes) -> int | None:
+def _batch_axis(spec: TensorSpec, main: TensorSpec, shapes: Shapes) -> int | None:
     """The axis named like the first one of the main input, else the first if it has the same size."""
     if not main.dims or not spec.dims:
         return None
@@ -107,7 +107,7 @@ def _batch_axis(spec: InputSpec, main: InputSpec, shapes: Shapes) -> int | None:
     return 0 if alike and shapes[spec.name][0] == shapes[main.name][0] else None
 
 
-def _role(spec: InputSpec, graph: Graph, shape: tuple[int, ...], axis: int | None) -> InputRole:
+def _role(spec: TensorSpec, graph: Graph, shape: tuple[int, ...], axis: int | None) -> InputRole:
     dtype_kind = spec.dtype.kind if spec.dtype is not None else "O"
     channels = _channel_axis(shape)
     if dtype_kind == "b" or "mask" in spec.name.lower():
@@ -122,7 +122,7 @@ def _role(spec: InputSpec, graph: Graph, shape: tuple[int, ...], axis: int | Non
     return InputRole(spec, kinds.get(len(shape), Kind.NOISE), shape, axis)
 
 
-def _integer_role(spec: InputSpec, graph: Graph, shape: tuple[int, ...], axis: int | None) -> InputRole:
+def _integer_role(spec: TensorSpec, graph: Graph, shape: tuple[int, ...], axis: int | None) -> InputRole:
     """Numbers that pick rows of a stored table are tokens; the names of other inputs are all there is to go by."""
     name = spec.name.lower()
     if "type" in name or "segment" in name:

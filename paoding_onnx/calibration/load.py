@@ -15,7 +15,7 @@ from paoding_onnx.calibration.samples import InputOptions, Samples
 from paoding_onnx.calibration.synthesize import BATCH
 from paoding_onnx.errors import UsageError
 from paoding_onnx.model.graph import Array, Graph
-from paoding_onnx.model.load import Model, input_specs
+from paoding_onnx.model.load import Model
 from paoding_onnx.shapes.dummy_inputs import Shapes
 
 
@@ -29,7 +29,7 @@ def load_samples(
     Raises:
         UsageError: if the file cannot be read, or what it holds does not fit the model.
     """
-    specs = input_specs(model)
+    specs = model.inputs
     main = main_input(specs, shapes)
     roles = roles_of(specs, graph, shapes, kind=options.kind, batch=BATCH)
     if path.is_dir():

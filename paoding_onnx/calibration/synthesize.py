@@ -13,7 +13,7 @@ from paoding_onnx.calibration.input_kinds import InputRole, main_input, roles_of
 from paoding_onnx.calibration.samples import InputOptions, Samples
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.graph import Array, Graph
-from paoding_onnx.model.load import Model, input_specs
+from paoding_onnx.model.load import Model
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.dummy_inputs import Shapes
 
@@ -48,7 +48,7 @@ def make_samples(
     """
     rng = np.random.default_rng(seed)
     session = Session(model, optimise=True, low_memory=sum(w.nbytes for w in model.weights.values()) > _LARGE_BYTES)
-    specs = input_specs(model)
+    specs = model.inputs
     main = main_input(specs, shapes)
     measured = (shapes[specs[main].name] or (1,))[0]
     for batch in (min(BATCH, n_samples), measured):

@@ -16,7 +16,7 @@ from paoding_onnx.evaluation.latency import latency_ratio
 from paoding_onnx.evaluation.predictions import classes_said, form_of_one
 from paoding_onnx.model.compare import output_difference
 from paoding_onnx.model.graph import Array, Graph
-from paoding_onnx.model.load import Model, input_specs
+from paoding_onnx.model.load import Model
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.observe import runnable_shapes
 
@@ -51,7 +51,7 @@ def compare(original: Model, pruned: Model, graph: Graph, inputs: InputOptions, 
     samples = made_samples(original, graph, count, FRESH_SEED + seed, inputs, shapes)
     before, after = _sessions(original, pruned)
     wanted, got = (_joined([session.run(feed) for feed in samples.batches]) for session in (before, after))
-    ratio = latency_ratio(before, after, random_feeds(input_specs(original), shapes, np.random.default_rng(0)))
+    ratio = latency_ratio(before, after, random_feeds(original.inputs, shapes, np.random.default_rng(0)))
     return Fidelity(ratio, output_difference(wanted, got), _same_answers(wanted, got), samples.description)
 
 

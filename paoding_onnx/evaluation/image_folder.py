@@ -15,7 +15,7 @@ from paoding_onnx.errors import UsageError
 from paoding_onnx.evaluation.dataset import Range, RowIndices
 from paoding_onnx.evaluation.preprocess import Preprocess
 from paoding_onnx.model.graph import Array
-from paoding_onnx.model.load import InputSpec, Model, input_specs
+from paoding_onnx.model.load import Model, TensorSpec
 
 _BYTE = 255.0
 
@@ -84,7 +84,7 @@ def read_images(folder: Path, model: Model, preprocess: Preprocess) -> ImageSamp
 
 
 def _input(model: Model, preprocess: Preprocess) -> ImageInput:
-    specs = input_specs(model)
+    specs = model.inputs
     if len(specs) != 1 or len(specs[0].dims) != 4:
         message = ", ".join(f"{spec.name!r} {spec.dims}" for spec in specs)
         raise UsageError(f"the model reads no pictures (batch, channels, height, width), but {message}")
@@ -105,7 +105,7 @@ def _is_channels_first(dims: tuple[int | str | None, ...]) -> bool:
     return dims[1] in small or dims[3] not in small
 
 
-def _check_sides(spec: InputSpec, size: tuple[int, int], sides: tuple[int | str | None, ...]) -> None:
+def _check_sides(spec: TensorSpec, size: tuple[int, int], sides: tuple[int | str | None, ...]) -> None:
     for wanted, side in zip(size, sides, strict=True):
         if isinstance(side, int) and side != wanted:
             raise UsageError(f"input {spec.name!r} reads pictures of {sides}, not of {size}")

@@ -15,7 +15,7 @@ from paoding_onnx.evaluation.dataset import ArraySamples, Labelled
 from paoding_onnx.evaluation.image_folder import read_images
 from paoding_onnx.evaluation.preprocess import AS_IT_IS, Preprocess
 from paoding_onnx.model.graph import Array
-from paoding_onnx.model.load import InputSpec, Model, input_specs
+from paoding_onnx.model.load import Model, TensorSpec
 
 
 def read_labelled(path: Path | str, model: Model, preprocess: Preprocess = AS_IT_IS) -> Labelled:
@@ -38,7 +38,7 @@ def _samples(path: Path, held: dict[str, Array], model: Model, preprocess: Prepr
     if LABELS not in held:
         raise UsageError(f"{path} holds no array {LABELS!r}, only {', '.join(map(repr, held)) or 'nothing'}")
     labels = held[LABELS]
-    specs = input_specs(model)
+    specs = model.inputs
     wanted = [spec.name for spec in specs]
     inputs = arrays_of_inputs(path, held, wanted, wanted[0])
     missing = [name for name in wanted if name not in inputs]
@@ -50,7 +50,7 @@ def _samples(path: Path, held: dict[str, Array], model: Model, preprocess: Prepr
     return ArraySamples(MappingProxyType(inputs), labels, scale_of(path, held, wanted), names, preprocess)
 
 
-def _check_array(path: Path, spec: InputSpec, array: Array, labels: Array) -> None:
+def _check_array(path: Path, spec: TensorSpec, array: Array, labels: Array) -> None:
     """Refuse samples that the input cannot read, or that are not one for each label."""
     if array.ndim == 0 or labels.ndim == 0 or len(array) != len(labels) or not len(labels):
         n_labels = len(labels) if labels.ndim else 0
@@ -64,5 +64,5 @@ def _check_array(path: Path, spec: InputSpec, array: Array, labels: Array) -> No
         raise UsageError(f"samples of shape {array.shape} in {path} do not fit input {spec.name!r} {_dims(spec)}")
 
 
-def _dims(spec: InputSpec) -> str:
+def _dims(spec: TensorSpec) -> str:
     return f"({', '.join('?' if dim is None else str(dim) for dim in spec.dims)})"

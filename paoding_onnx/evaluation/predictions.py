@@ -15,7 +15,7 @@ from paoding_onnx.evaluation.dataset import Labelled
 from paoding_onnx.evaluation.metrics import Floats, Labels
 from paoding_onnx.model.compare import _sigmoid, softmax
 from paoding_onnx.model.graph import Array
-from paoding_onnx.model.load import Model, input_specs
+from paoding_onnx.model.load import Model
 from paoding_onnx.model.read import computed_names
 from paoding_onnx.model.session import Session
 
@@ -77,7 +77,7 @@ class Runner:
     """A model ready to run on samples, as many at a time as its input takes and memory allows."""
 
     def __init__(self, model: Model, labelled: Labelled) -> None:
-        self.specs = input_specs(model)
+        self.specs = model.inputs
         fixed = {dim for spec in self.specs for dim in spec.dims[:1] if isinstance(dim, int)}
         self.fixed_rows = min(fixed) if fixed else None
         self.rows = self.fixed_rows or self._rows_that_fit(model, labelled)

@@ -28,6 +28,15 @@ _LIFTED_TYPES = frozenset(np.dtype(code) for code in "?bBhHiIlLqQefd")
 
 
 @dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """A graph input or output: `dims` holds a size, a symbol, or `None` for an axis left open."""
+
+    name: str
+    dtype: np.dtype[np.generic] | None
+    dims: tuple[int | str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """The content of an ONNX file: `proto` without its large initializers, and these as read-only `weights` by name.
 
@@ -41,18 +50,20 @@ class Model:
     files: tuple[Path, ...] = ()
 
     @property
+    def inputs(self) -> tuple[TensorSpec, ...]:
+        """The graph inputs to feed; an input that only repeats an initializer (IR 3) is not one of them."""
+        constants = {tensor.name for tensor in self.proto.graph.initializer}
+        return tuple(_spec(info) for info in self.proto.graph.input if info.name not in constants)
+
+    @property
+    def outputs(self) -> tuple[TensorSpec, ...]:
+        """The graph outputs."""
+        return tuple(_spec(info) for info in self.proto.graph.output)
+
+    @property
     def n_bytes(self) -> int:
         """Bytes of the files that the model was read from; 0 for a model that was made."""
         return sum(file.stat().st_size for file in self.files)
-
-
-@dataclass(frozen=True, slots=True)
-class InputSpec:
-    """A graph input that the caller must feed: `dims` holds a size, a symbol, or `None` for an axis left open."""
-
-    name: str
-    dtype: np.dtype[np.generic] | None
-    dims: tuple[int | str | None, ...]
 
 
 def load(path: Path | str) -> Model:
@@ -106,17 +117,6 @@ def _inlined(proto: onnx.ModelProto) -> onnx.ModelProto:
             known.add(opset.domain)
             whole.opset_import.append(opset)
     return whole
-
-
-def input_specs(model: Model) -> tuple[InputSpec, ...]:
-    """The graph inputs to feed; inputs that only repeat an initializer (IR 3) are none."""
-    constants = {tensor.name for tensor in model.proto.graph.initializer}
-    return tuple(_input_spec(info) for info in model.proto.graph.input if info.name not in constants)
-
-
-def output_specs(model: Model) -> tuple[InputSpec, ...]:
-    """The graph outputs, described like inputs."""
-    return tuple(_input_spec(info) for info in model.proto.graph.output)
 
 
 def _parse(content: bytes, path: Path) -> onnx.ModelProto:
@@ -182,10 +182,10 @@ def _dtype(data_type: int) -> np.dtype[np.generic]:
         raise ModelError(f"the model holds a tensor of the unknown type {data_type}") from error
 
 
-def _input_spec(info: onnx.ValueInfoProto) -> InputSpec:
+def _spec(info: onnx.ValueInfoProto) -> TensorSpec:
     tensor = info.type.tensor_type
     dtype = _dtype(tensor.elem_type) if info.type.HasField("tensor_type") else None
-    return InputSpec(info.name, dtype, tuple(_dim(dim) for dim in tensor.shape.dim))
+    return TensorSpec(info.name, dtype, tuple(_dim(dim) for dim in tensor.shape.dim))
 
 
 def _dim(dim: onnx.TensorShapeProto.Dimension) -> int | str | None:

@@ -11,7 +11,7 @@ import onnx
 from onnx import numpy_helper
 
 from paoding_onnx.model.graph import Array, Attribute, Graph, Node, Origin, Tensor
-from paoding_onnx.model.load import Model, input_specs
+from paoding_onnx.model.load import Model
 
 
 def computed_names(model: Model) -> tuple[str, ...]:
@@ -21,7 +21,7 @@ def computed_names(model: Model) -> tuple[str, ...]:
 
 def input_dependent_names(model: Model) -> frozenset[str]:
     """Names of all tensors that a graph input reaches, be it by its sizes alone."""
-    found = {spec.name for spec in input_specs(model)}
+    found = {spec.name for spec in model.inputs}
     for node in _sorted(list(model.proto.graph.node)):
         if not found.isdisjoint((*node.input, *_captures(node))):
             found.update(node.output)
@@ -42,14 +42,14 @@ def constants(model: Model) -> dict[str, Array]:
 
 def read_graph(model: Model, measured: Mapping[str, Tensor]) -> Graph:
     """The model as values; `measured` supplies the tensors that nodes compute (see `paoding_onnx.shapes.observe`)."""
-    tensors = {spec.name: Tensor(spec.name, Origin.INPUT) for spec in input_specs(model)}
+    tensors = {spec.name: Tensor(spec.name, Origin.INPUT) for spec in model.inputs}
     tensors |= {name: _constant(name, value) for name, value in constants(model).items()}
     tensors |= measured
     versions = {opset.domain or "ai.onnx": opset.version for opset in model.proto.opset_import}
     protos = [node for node in model.proto.graph.node if not _is_constant(node)]
     nodes = tuple(_node(proto, index, tensors, versions) for index, proto in enumerate(_sorted(protos)))
     outputs = tuple(info.name for info in model.proto.graph.output)
-    return Graph(nodes, MappingProxyType(tensors), tuple(s.name for s in input_specs(model)), outputs)
+    return Graph(nodes, MappingProxyType(tensors), tuple(s.name for s in model.inputs), outputs)
 
 
 def _is_constant(node: onnx.NodeProto) -> bool:

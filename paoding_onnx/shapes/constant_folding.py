@@ -15,7 +15,7 @@ import onnx
 from onnx import numpy_helper
 
 from paoding_onnx.model.graph import Array, Graph, Tensor
-from paoding_onnx.model.load import LIFT_BYTES, PLACEHOLDER, Model, input_specs, mark_external
+from paoding_onnx.model.load import LIFT_BYTES, PLACEHOLDER, Model, mark_external
 from paoding_onnx.model.read import read_graph
 from paoding_onnx.model.session import Session
 from paoding_onnx.rules.binding import BoundNode, bind_node
@@ -68,7 +68,7 @@ def _bytes(tensors: list[Tensor]) -> int:
 
 def _fold(model: Model, graph: Graph, names: tuple[str, ...]) -> Model:
     """`model` with these tensors as initializers, and without what only served to compute them."""
-    feeds = random_feeds(input_specs(model), runnable_shapes(model, graph), np.random.default_rng(0))
+    feeds = random_feeds(model.inputs, runnable_shapes(model, graph), np.random.default_rng(0))
     values = Session(model, watch=names).run(feeds)
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)

@@ -8,18 +8,18 @@ import numpy as np
 
 from paoding_onnx.errors import ModelError, UsageError
 from paoding_onnx.model.graph import Array
-from paoding_onnx.model.load import InputSpec
+from paoding_onnx.model.load import TensorSpec
 
 Shapes = Mapping[str, tuple[int, ...]]
 """Input name to shape."""
 
 
-def choose_shapes(specs: Sequence[InputSpec], *, batch: int, size: int, given: Shapes | None = None) -> Shapes:
+def choose_shapes(specs: Sequence[TensorSpec], *, batch: int, size: int, given: Shapes | None = None) -> Shapes:
     """A shape for every input: open first axes become `batch`, other open axes `size`; `given` shapes win.
 
     Axes that share a symbol get the same size.
 
-    >>> choose_shapes([InputSpec("x", None, ("n", 3, None))], batch=1, size=64)
+    >>> choose_shapes([TensorSpec("x", None, ("n", 3, None))], batch=1, size=64)
     {'x': (1, 3, 64)}
 
     Raises:
@@ -40,7 +40,7 @@ def choose_shapes(specs: Sequence[InputSpec], *, batch: int, size: int, given: S
     return {spec.name: given.get(spec.name) or _shape(spec, symbols, batch, size) for spec in specs}
 
 
-def _check_given(specs: Sequence[InputSpec], given: Shapes) -> None:
+def _check_given(specs: Sequence[TensorSpec], given: Shapes) -> None:
     dims = {spec.name: spec.dims for spec in specs}
     for name, shape in given.items():
         if name not in dims:
@@ -52,7 +52,7 @@ def _check_given(specs: Sequence[InputSpec], given: Shapes) -> None:
             raise UsageError(f"input {name!r} has shape {dims[name]}, which {shape} does not fit")
 
 
-def _shape(spec: InputSpec, symbols: Mapping[str, int], batch: int, size: int) -> tuple[int, ...]:
+def _shape(spec: TensorSpec, symbols: Mapping[str, int], batch: int, size: int) -> tuple[int, ...]:
     sizes = []
     for axis, dim in enumerate(spec.dims):
         open_size = batch if axis == 0 else size
@@ -60,7 +60,7 @@ def _shape(spec: InputSpec, symbols: Mapping[str, int], batch: int, size: int) -
     return tuple(sizes)
 
 
-def random_feeds(specs: Sequence[InputSpec], shapes: Shapes, rng: np.random.Generator) -> dict[str, Array]:
+def random_feeds(specs: Sequence[TensorSpec], shapes: Shapes, rng: np.random.Generator) -> dict[str, Array]:
     """Contents for every input: normal floats, integers 0 or 1 (valid indices almost everywhere), random booleans.
 
     Raises:
@@ -69,7 +69,7 @@ def random_feeds(specs: Sequence[InputSpec], shapes: Shapes, rng: np.random.Gene
     return {spec.name: random_content(spec, shapes[spec.name], rng) for spec in specs}
 
 
-def random_content(spec: InputSpec, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+def random_content(spec: TensorSpec, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     """Contents for one input of this shape; see `random_feeds`."""
     if spec.dtype is None or spec.dtype.kind not in "fiub":
         raise ModelError(f"input {spec.name!r} is no tensor of numbers; such models cannot be run for the proof")

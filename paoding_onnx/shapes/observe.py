@@ -13,7 +13,7 @@ import numpy as np
 
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.graph import Array, Graph, Origin, Tensor
-from paoding_onnx.model.load import InputSpec, Model, input_specs
+from paoding_onnx.model.load import Model, TensorSpec
 from paoding_onnx.model.read import computed_names, input_dependent_names, read_graph
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.data_dependence import data_dependent_tensors
@@ -31,15 +31,15 @@ def observe(model: Model, given: Shapes | None = None, *, verbose: bool = False)
         ModelError: if onnxruntime does not load the model, or runs it at none of the sizes tried.
     """
     session = Session(model, watch=computed_names(model), verbose=verbose)
-    runs = _runs(session, input_specs(model), given)
+    runs = _runs(session, model.inputs, given)
     first = next(runs)
-    is_open = any(not isinstance(dim, int) for spec in input_specs(model) for dim in spec.dims)
+    is_open = any(not isinstance(dim, int) for spec in model.inputs for dim in spec.dims)
     second = next(runs, None) if is_open else first
     input_dependent = input_dependent_names(model)
     measured = {
         name: _tensor(name, value, second if name in input_dependent else first) for name, value in first.items()
     }
-    for name in (spec.name for spec in input_specs(model)):
+    for name in (spec.name for spec in model.inputs):
         measured[name] = replace(measured[name], origin=Origin.INPUT)
     graph = read_graph(model, measured)
     data_dependent = graph.tensors.keys() & data_dependent_tensors(graph)
@@ -49,12 +49,12 @@ def observe(model: Model, given: Shapes | None = None, *, verbose: bool = False)
 
 def runnable_shapes(model: Model, graph: Graph) -> Shapes:
     """Input shapes at which `graph` was measured: the model is known to run on them."""
-    return {spec.name: graph.tensors[spec.name].shape or () for spec in input_specs(model)}
+    return {spec.name: graph.tensors[spec.name].shape or () for spec in model.inputs}
 
 
 def shapes_of_two(model: Model, feed: Mapping[str, Array]) -> Shapes:
     """The shapes of a feed, its samples down to two where an open axis holds them: enough to tell them from ones."""
-    is_open = {spec.name: bool(spec.dims) and not isinstance(spec.dims[0], int) for spec in input_specs(model)}
+    is_open = {spec.name: bool(spec.dims) and not isinstance(spec.dims[0], int) for spec in model.inputs}
     return {
         name: (2, *value.shape[1:]) if is_open.get(name) and value.shape[:1] > (2,) else value.shape
         for name, value in feed.items()
@@ -63,7 +63,7 @@ def shapes_of_two(model: Model, feed: Mapping[str, Array]) -> Shapes:
 
 def other_shapes(model: Model, graph: Graph) -> Iterator[Shapes]:
     """More shapes for inputs with open axes, other than those `graph` was measured at; none if no axis is open."""
-    specs = input_specs(model)
+    specs = model.inputs
     if all(isinstance(dim, int) for spec in specs for dim in spec.dims):
         return
     measured = runnable_shapes(model, graph)
@@ -72,7 +72,7 @@ def other_shapes(model: Model, graph: Graph) -> Iterator[Shapes]:
             yield choose_shapes(specs, batch=2, size=size)
 
 
-def _runs(session: Session, specs: Sequence[InputSpec], given: Shapes | None) -> Iterator[dict[str, Array]]:
+def _runs(session: Session, specs: Sequence[TensorSpec], given: Shapes | None) -> Iterator[dict[str, Array]]:
     """All tensors of the runs that succeed; each run has another batch and other sizes than those before it."""
     failure: ModelError | None = None
     batch = 1

@@ -13,7 +13,7 @@ from paoding_onnx.dependency.cost import Cost, cost
 from paoding_onnx.dependency.groups import trace
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.model.compare import output_difference
-from paoding_onnx.model.load import Model, input_specs, load
+from paoding_onnx.model.load import Model, load
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.constant_folding import study
@@ -56,7 +56,7 @@ def check(
         verdicts = (*surgery, *check_file(source, Path(pruned), _predicted(folded, traced, made, result), shapes))
     if not all(verdict.passed for verdict in verdicts if verdict.name in ("interface", "onnxruntime")):
         return Checked(verdicts, math.nan)
-    feeds = random_feeds(input_specs(source), shapes, np.random.default_rng(0))
+    feeds = random_feeds(source.inputs, shapes, np.random.default_rng(0))
     return Checked(verdicts, output_difference(Session(source).run(feeds), Session(result).run(feeds)))
 
 

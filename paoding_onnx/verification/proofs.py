@@ -16,7 +16,7 @@ from paoding_onnx.dependency.groups import trace
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.graph import Array
-from paoding_onnx.model.load import InputSpec, Model, input_specs, load, output_specs
+from paoding_onnx.model.load import Model, TensorSpec, load
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.observe import observe, other_shapes, runnable_shapes
@@ -64,7 +64,7 @@ def check_surgery(
 
 def _sizes(model: Model, trace: Trace, masked: Session) -> Iterator[Shapes]:
     """Input shapes to compare at: those that were measured, and if axes are open others that the model takes."""
-    specs = input_specs(model)
+    specs = model.inputs
     yield runnable_shapes(model, trace.graph)
     for shapes in other_shapes(model, trace.graph):
         with suppress(ModelError):
@@ -81,7 +81,7 @@ def _compare_at(
     Rounding looks large where sums nearly cancel, which is chance; a wrong index disagrees on all of them.
     """
     for seed in range(1, 4):
-        feeds = random_feeds(input_specs(model), shapes, np.random.default_rng(seed))
+        feeds = random_feeds(model.inputs, shapes, np.random.default_rng(seed))
         verdict = _compare(trace, exact, masked, candidate, feeds)
         if verdict.passed:
             break
@@ -137,16 +137,16 @@ def added_biases(before: Overrides, after: Overrides) -> Overrides:
 def check_interface(original: Model, pruned: Model) -> Verdict:
     """Whether inputs and outputs have the same names, types and ranks."""
     pairs = zip(
-        (*input_specs(original), None, *output_specs(original)),
-        (*input_specs(pruned), None, *output_specs(pruned)),
+        (*original.inputs, None, *original.outputs),
+        (*pruned.inputs, None, *pruned.outputs),
         strict=False,
     )
-    same_count = len(input_specs(original)) == len(input_specs(pruned))
-    same_count &= len(output_specs(original)) == len(output_specs(pruned))
+    same_count = len(original.inputs) == len(pruned.inputs)
+    same_count &= len(original.outputs) == len(pruned.outputs)
     different = [f"{_spec_text(a)} became {_spec_text(b)}" for a, b in pairs if _spec_text(a) != _spec_text(b)]
     if different or not same_count:
         return Verdict("interface", False, "; ".join(different) or "the number of inputs or outputs changed")
-    counts = f"{len(input_specs(pruned))} inputs and {len(output_specs(pruned))} outputs"
+    counts = f"{len(pruned.inputs)} inputs and {len(pruned.outputs)} outputs"
     return Verdict("interface", True, f"{counts} keep their names, types and ranks")
 
 
@@ -229,7 +229,7 @@ def _recount(pruned: Trace, predicted: Cost) -> Verdict:
     return Verdict("recount", False, f"{detail}, predicted {predicted.parameters:,} and {predicted.macs:,}")
 
 
-def _spec_text(spec: InputSpec | None) -> str:
+def _spec_text(spec: TensorSpec | None) -> str:
     return "" if spec is None else f"{spec.name!r} ({spec.dtype}, rank {len(spec.dims)})"
 
 

@@ -23,7 +23,7 @@ from paoding_onnx.dependency.groups import trace
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import PaodingError, TargetError, UsageError
 from paoding_onnx.evaluation import fidelity
-from paoding_onnx.model.load import Model, input_specs, lift
+from paoding_onnx.model.load import Model, lift
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.save import write_model
 from paoding_onnx.model.session import Session
@@ -208,7 +208,7 @@ def _outputs(model: Model, found: Trace, _plan: Plan, pruned: Model) -> tuple[st
     if all(group.is_exact for group in found.groups):
         return "", ""
     shapes = runnable_shapes(model, found.graph)
-    for name, value in Session(pruned).run(random_feeds(input_specs(model), shapes, np.random.default_rng(0))).items():
+    for name, value in Session(pruned).run(random_feeds(model.inputs, shapes, np.random.default_rng(0))).items():
         if value.shape != found.graph.tensors[name].shape:
             return "output shape", f"{name!r} was {found.graph.tensors[name].shape}, is {value.shape}"
     return "", ""

@@ -11,7 +11,7 @@ from onnx import numpy_helper
 
 from paoding_onnx.calibration import random_feeds
 from paoding_onnx.dependency.trace import Trace
-from paoding_onnx.model.load import Model, input_specs, lift
+from paoding_onnx.model.load import Model, lift
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.observe import runnable_shapes
@@ -51,7 +51,7 @@ def second_opinion(model: Model, found: Trace, plan: Plan, pruned: Model) -> str
         return _compared(
             model, found, pruned, _zeroed(model, weights, plan_document(found, plan)), "weights set to zero"
         )
-    if any(spec.dtype is not None and spec.dtype.kind == "i" for spec in input_specs(model)):
+    if any(spec.dtype is not None and spec.dtype.kind == "i" for spec in model.inputs):
         return _compared(model, found, pruned, mask(model, found, plan), "the masked original, asked about all words")
     return ""
 
@@ -68,7 +68,7 @@ def _compared(model: Model, found: Trace, pruned: Model, other: Model, what: str
 def _feeds(model: Model, found: Trace) -> dict[str, NDArray[np.generic]]:
     """Random inputs; integers reach up to the smallest table, where the package's own are 0 or 1."""
     rng = np.random.default_rng(3)
-    feeds = random_feeds(input_specs(model), runnable_shapes(model, found.graph), rng)
+    feeds = random_feeds(model.inputs, runnable_shapes(model, found.graph), rng)
     whole = {name: value for name, value in feeds.items() if value.dtype.kind == "i"}
     return feeds | {name: rng.integers(0, SMALLEST_TABLE, v.shape).astype(v.dtype) for name, v in whole.items()}
 

@@ -18,7 +18,7 @@ from paoding_onnx.layerwise.contraction import (
 )
 from paoding_onnx.layerwise.subgraph import proto_nodes, window_model
 from paoding_onnx.model.graph import Graph
-from paoding_onnx.model.load import Model, input_specs
+from paoding_onnx.model.load import Model
 from paoding_onnx.model.session import Session
 from paoding_onnx.rules.binding import BoundNode, bind_nodes
 from paoding_onnx.shapes.observe import observe
@@ -75,7 +75,7 @@ every_contraction = pytest.mark.parametrize("name", KERNELS | PLAIN)
 
 def two(subject: Model) -> Shapes:
     """Shapes of the inputs with two samples where their number is open."""
-    return {spec.name: tuple(dim if isinstance(dim, int) else 2 for dim in spec.dims) for spec in input_specs(subject)}
+    return {spec.name: tuple(dim if isinstance(dim, int) else 2 for dim in spec.dims) for spec in subject.inputs}
 
 
 def read(text: str) -> tuple[Model, Graph, BoundNode, Contraction]:

@@ -10,7 +10,7 @@ from onnx import numpy_helper
 
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.graph import Origin
-from paoding_onnx.model.load import input_specs, lift, load, output_specs
+from paoding_onnx.model.load import lift, load
 from paoding_onnx.model.read import computed_names, constants, read_graph
 from paoding_onnx.model.session import Session
 from tests.models import model, parse, prune_randomly, save
@@ -136,18 +136,18 @@ def test_weights_that_only_a_subgraph_reads_stay_in_the_protobuf():
 
 
 def test_inputs_are_described_with_open_axes():
-    (spec,) = input_specs(model("g (float16[N,3,?] x) => (float16[N,3,?] y) { y = Relu (x) }"))
+    (spec,) = model("g (float16[N,3,?] x) => (float16[N,3,?] y) { y = Relu (x) }").inputs
     assert (spec.name, spec.dtype, spec.dims) == ("x", np.float16, ("N", 3, None))
 
 
 def test_outputs_are_described_like_inputs():
-    assert [(spec.name, spec.dims) for spec in output_specs(model(TEXT))] == [("y", ("N", 4))]
+    assert [(spec.name, spec.dims) for spec in model(TEXT).outputs] == [("y", ("N", 4))]
 
 
 def test_inputs_that_repeat_an_initializer_are_none():
     proto = parse("g (float[1,4] x, float[4,2] w) => (float[1,2] y) <float[4,2] v> { y = MatMul (x, w) }", ir=3)
     proto.graph.initializer[0].name = "w"
-    assert [spec.name for spec in input_specs(lift(proto))] == ["x"]
+    assert [spec.name for spec in lift(proto).inputs] == ["x"]
 
 
 def test_constant_nodes_are_constants():

@@ -7,18 +7,18 @@ import pytest
 
 from paoding_onnx.calibration import choose_shapes, random_feeds
 from paoding_onnx.errors import ModelError, UsageError
-from paoding_onnx.model.load import InputSpec
+from paoding_onnx.model.load import TensorSpec
 
 FLOAT = np.dtype(np.float32)
 
 
 def shapes(*dims, batch=1, size=32, **given):
-    specs = [InputSpec(f"x{k}", FLOAT, of) for k, of in enumerate(dims)]
+    specs = [TensorSpec(f"x{k}", FLOAT, of) for k, of in enumerate(dims)]
     return tuple(choose_shapes(specs, batch=batch, size=size, given=given).values())
 
 
 def content(dtype, shape=(4, 5), seed=0):
-    spec = InputSpec("x", None if dtype is None else np.dtype(dtype), shape)
+    spec = TensorSpec("x", None if dtype is None else np.dtype(dtype), shape)
     return random_feeds([spec], {"x": shape}, np.random.default_rng(seed))["x"]
 
 
