@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from paoding_onnx.context import Progress, Run, silent
 from paoding_onnx.dependency.cost import Cost, cost, nothing
 from paoding_onnx.dependency.explain import Explanation, explain_axes
 from paoding_onnx.dependency.groups import trace
@@ -27,7 +28,7 @@ from paoding_onnx.reconstruction.reconstruct import reconstruct
 from paoding_onnx.result import Pruned, Recovery
 from paoding_onnx.selection.budget import Step
 from paoding_onnx.selection.curve import Sensitivity
-from paoding_onnx.selection.select import Progress, Selection, choose, study_units
+from paoding_onnx.selection.select import Selection, choose, study_units
 from paoding_onnx.shapes.constant_folding import study
 from paoding_onnx.shapes.observe import runnable_shapes
 from paoding_onnx.surgery.cut import cut
@@ -65,6 +66,10 @@ def explain(model: Model | Path | str, name: str, options: Options | None = None
     return explain_axes(graph, coupled(graph, options.scope), name)
 
 
+def _run(options: Options, progress: Progress = silent) -> Run:
+    return Run(options.memory, options.seed, options.threads, progress)
+
+
 def _examined(model: Model, options: Options) -> tuple[Model, Trace]:
     """The model to cut, its constants folded where they had to be, and its trace."""
     folded, graph = study(model, options.input_shapes, verbose=options.verbose)
@@ -77,7 +82,7 @@ def prune(
     options: Options | None = None,
     *,
     force: bool = False,
-    progress: Progress = lambda _what, _share: None,
+    progress: Progress = silent,
     extras: Callable[[Pruned, Stage], tuple[Path, ...]] = lambda _pruned, _stage: (),
 ) -> Pruned:
     """Prune `model`, prove the result, and write it to `output` if given.
@@ -101,16 +106,17 @@ def prune(
         OutputError: if the result cannot be written.
     """
     options = options or Options()
-    progress("reading", 0.0)
+    run = _run(options, progress)
+    run.tell("reading", 0.0)
     original, labelled = _read(model, output, options, force=force)
     progress("tracing", 0.05)
     folded, traced = _examined(original, options)
     _require_units(traced)
-    selection = choose(folded, traced, options, lambda what, share: progress(what, 0.05 + 0.55 * share))
+    selection = choose(folded, traced, options, run.part(0.05, 0.55))
     progress("proving the surgery", 0.6)
     plain, equivalence = _proven_cut(original, folded, traced, selection)
     progress("fitting weights", 0.65)
-    smaller, recovery, notes = _reconstructed(folded, traced, selection, plain, options)
+    smaller, recovery, notes = _reconstructed(folded, traced, selection, plain, options, run.part(0.65, 0.1))
     if labelled is not None:
         progress("evaluating each step", 0.75)
     steps = _evaluated(folded, traced, selection, options, labelled, smaller)
@@ -178,28 +184,18 @@ def _proven_cut(original: Model, folded: Model, traced: Trace, selection: Select
 
 
 def _reconstructed(
-    model: Model, traced: Trace, selection: Selection, plain: Model, options: Options
+    model: Model, traced: Trace, selection: Selection, plain: Model, options: Options, run: Run
 ) -> tuple[Model, Recovery | None, tuple[str, ...]]:
     """The cut model with what absorbing changed, or with its layers fitted; what was done, and why if nothing was."""
     profile = selection.profile
     if profile is None:
         smaller = cut(model, traced, selection.plan, selection.overrides) if selection.overrides else plain
         return smaller, None, selection.notes
-    is_made_up = options.calibration is None
     try:
-        result = reconstruct(
-            model,
-            traced,
-            selection.plan,
-            profile,
-            is_made_up=is_made_up,
-            room=_room(traced, selection, options),
-            memory=options.memory,
-            seed=options.seed,
-        )
+        result = reconstruct(model, traced, selection.plan, profile.basis, run, room=_room(traced, selection, options))
     except ModelError as error:
         return plain, None, (f"no weight was fitted: the smaller model does not run in pieces ({error})",)
-    samples = profile.samples
+    samples = profile.basis.samples
     done = Recovery(samples.description, samples.n_samples, profile.sensitivities, result.layers, result.n_added)
     return result.model, done, selection.notes
 
@@ -227,8 +223,8 @@ def _evaluated(
     for step in selection.steps[:-1]:
         only = replace(options, target=step.share)
         is_progressive = selection.profile is None  # then what units absorbed on the way matters
-        part = choose(model, traced, only, lambda *_: None) if is_progressive else _until(traced, selection, step)
-        made = _reconstructed(model, traced, part, cut(model, traced, part.plan), only)[0]
+        part = choose(model, traced, only, _run(only)) if is_progressive else _until(traced, selection, step)
+        made = _reconstructed(model, traced, part, cut(model, traced, part.plan), only, _run(only))[0]
         steps.append(replace(step, accuracy=accuracy_of(made, labelled)))
     return (*steps, replace(selection.steps[-1], accuracy=accuracy_of(smaller, labelled)))
 
@@ -244,7 +240,7 @@ def _until(traced: Trace, selection: Selection, last: Step) -> Selection:
 
 
 def sensitivity(
-    model: Model | Path | str, options: Options | None = None, *, progress: Progress = lambda _what, _share: None
+    model: Model | Path | str, options: Options | None = None, *, progress: Progress = silent
 ) -> tuple[Sensitivity, ...]:
     """How much the outputs suffer when each group alone loses units, in the trace's order; see `Sensitivity`.
 
@@ -256,7 +252,7 @@ def sensitivity(
     options = replace(options or Options(), method="reconstruction", allocation="measured")
     folded, traced = _examined(model if isinstance(model, Model) else load(model), options)
     _require_units(traced)
-    return study_units(folded, traced, options, progress).sensitivities
+    return study_units(folded, traced, options, _run(options, progress)).sensitivities
 
 
 def _prove(

@@ -41,6 +41,7 @@ class Options:
             paper's schedule). Methods that look at no inputs are always uniform.
         seed: for made-up inputs, and methods that draw at random.
         memory: bytes of activations to hold at a time; more go to temporary files.
+        threads: threads of onnxruntime where it runs for long; 0 leaves the number to it.
         inputs: what is known about the model's inputs; guessed where nothing is said.
         eval: labelled samples (see `paoding_onnx.evaluation.load`) on which accuracy is measured after every step.
         calibration: unlabelled samples of real inputs, to be used in place of made-up ones: an ``.npz`` or ``.npy``
@@ -66,6 +67,7 @@ class Options:
     allocation: Allocation = "measured"
     seed: int = 0
     memory: int = 1 << 30
+    threads: int = 0
     inputs: InputOptions = InputOptions()  # noqa: RUF009 (frozen)
     calibration: Path | None = None
     distill: int = 0
@@ -93,8 +95,8 @@ class Options:
             raise UsageError(
                 f"memory {self.memory} is less than {SMALLEST_MEMORY} bytes (16 MB), too little to work with"
             )
-        if self.round_to < 0 or self.seed < 0 or self.distill < 0:
-            raise UsageError("round_to, seed and distill must not be negative")
+        if min(self.round_to, self.seed, self.distill, self.threads) < 0:
+            raise UsageError("round_to, seed, distill and threads must not be negative")
         if self.distill and self.calibration is not None:
             raise UsageError("distill is for made-up inputs: leave it out, as calibration brings real ones")
 

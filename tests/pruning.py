@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
+from paoding_onnx.context import Run
 from paoding_onnx.dependency.cost import nothing
 from paoding_onnx.dependency.groups import trace
 from paoding_onnx.dependency.trace import Trace
@@ -82,13 +83,13 @@ def observed(
 ) -> ActivationStatistics:
     """What the units of a model do on random inputs."""
     found = traced_model(model)
-    return observe_units(model, found, feeds(model, sizes), renormalise=renormalise, memory=1 << 30)
+    return observe_units(model, found, feeds(model, sizes), Run(), renormalise=renormalise)
 
 
 def observed_view(model: Model) -> View:
     """The view of a model that has lost nothing yet and was seen on random inputs."""
     found = traced_model(model)
-    return View(found, nothing(found), {}, unit_statistics=observed(model).unit_statistics)
+    return View(found, nothing(found), {}, unit_statistics=observed(model).units)
 
 
 def plan_of(trace: Trace, **units: list[int]) -> Plan:

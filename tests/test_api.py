@@ -187,10 +187,10 @@ def test_progress_of_the_default_method_climbs_to_one():
     assert list(dict.fromkeys(what for what, _ in said)) == [
         "reading",
         "tracing",
-        "making up inputs",
+        "synthesizing inputs",
         "observing units",
         "ranking units",
-        "measuring harm",
+        "measuring sensitivity",
         "proving the surgery",
         "fitting weights",
         "proving the file",

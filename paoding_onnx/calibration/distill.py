@@ -9,9 +9,8 @@ Source: Yin et al. 2020, "Dreaming to Distill" (DeepInversion), without labels a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import onnx
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from paoding_onnx.calibration import Samples
+from paoding_onnx.context import Run
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError, UsageError
 from paoding_onnx.gradients.freeze import record
@@ -29,7 +29,6 @@ from paoding_onnx.model.session import Session
 from paoding_onnx.rules.binding import BoundNode
 from paoding_onnx.shapes.observe import runnable_shapes
 
-Progress = Callable[[float], None]
 Doubles = NDArray[np.float64]
 
 MOST_SAMPLES = 256
@@ -53,9 +52,7 @@ def distil(
     trace: Trace,
     samples: Samples,
     steps: int,
-    *,
-    memory: int,
-    progress: Progress = lambda _share: None,
+    run: Run,
 ) -> Samples:
     """At most `MOST_SAMPLES` of the samples, moved in `steps` steps towards the statistics stored in `model`.
 
@@ -69,7 +66,7 @@ def distil(
     if not bound_nodes:
         raise ModelError("the model stores no statistics of its training data")
     name = _moved(samples)
-    rows = _rows(model, trace, samples, memory)
+    rows = _rows(model, trace, samples, run.memory)
     count = min(samples.n_samples, MOST_SAMPLES) // rows * rows
     batches = _regrouped(samples.batches, rows, np.linspace(0, samples.n_samples - 1, count).astype(np.int64))
     slope = _Slope(_with_loss(model, bound_nodes, rows / _measured(model, trace)), batches[0], name)
@@ -77,17 +74,12 @@ def distil(
     walk = _Walk(values.min(0), values.max(0), STRIDE * float(values.std()), steps)
     found = []
     for number, feed in enumerate(batches):
-        part = partial(_part, progress, number, len(batches))
+        part = run.part(number / len(batches), 1 / len(batches))
         found.append({**feed, name: walk.down(slope, feed, name, part)})
     usual = len(next(iter(samples.batches[0].values())))
     return Samples(
         tuple(_regrouped(found, usual, np.arange(count))), f"{samples.description}, distilled in {steps} steps"
     )
-
-
-def _part(progress: Progress, number: int, count: int, share: float) -> None:
-    """Tell how much of part `number` out of `count` is done."""
-    progress((number + share) / count)
 
 
 def _moved(samples: Samples) -> str:
@@ -141,7 +133,7 @@ class _Walk:
     stride: float
     steps: int
 
-    def down(self, slope: _Slope, feed: Mapping[str, Array], name: str, progress: Progress) -> Array:
+    def down(self, slope: _Slope, feed: Mapping[str, Array], name: str, run: Run) -> Array:
         """The content of input `name` after all steps."""
         start = feed[name]
         here = start.astype(np.float32)
@@ -152,7 +144,7 @@ class _Walk:
             squares += (1 - OF_SQUARES) * (np.square(found) - squares)
             pace = np.sqrt(squares / (1 - OF_SQUARES**step)) + np.finfo(np.float32).tiny
             here = np.clip(here - self.stride * slopes / (1 - OF_SLOPES**step) / pace, self.low, self.high)
-            progress(step / self.steps)
+            run.tell("distilling inputs", step / self.steps)
         return here.astype(start.dtype)
 
 

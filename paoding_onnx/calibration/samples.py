@@ -16,11 +16,12 @@ KINDS = ("auto", "images", "table", "tokens", "audio", "noise")
 class Samples:
     """Inputs to run a model on: each of `batches` is a complete feed, `description` says what they are, for reports.
 
-    The first input of a feed has the samples along its first axis.
+    The first input of a feed has the samples along its first axis. `is_synthetic` is false for calibration data.
     """
 
     batches: tuple[Mapping[str, Array], ...]
     description: str
+    is_synthetic: bool = True
 
     @property
     def n_samples(self) -> int:

@@ -94,6 +94,13 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
     add(
         "--memory", metavar="BYTES", type=_bytes, default=1 << 30, help="activations to hold, such as 512M (default 1G)"
     )
+    add(
+        "--threads",
+        metavar="N",
+        type=int,
+        default=0,
+        help="threads of onnxruntime in long runs (default: its own choice)",
+    )
 
 
 def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:

@@ -10,13 +10,14 @@ from types import MappingProxyType
 
 import numpy as np
 
+from paoding_onnx.context import Progress, silent
 from paoding_onnx.errors import UsageError
 from paoding_onnx.evaluation.compare import Difference, agreement, differences, require_alike
 from paoding_onnx.evaluation.dataset import Labelled, evenly
 from paoding_onnx.evaluation.latency import Resources, Timed, measure
 from paoding_onnx.evaluation.load import read_labelled
 from paoding_onnx.evaluation.metrics import ClassScore, Interval, class_scores, mcnemar
-from paoding_onnx.evaluation.predictions import Predictions, Progress, Runner, Task, choose_output, interpret, predict
+from paoding_onnx.evaluation.predictions import Predictions, Runner, Task, choose_output, interpret, predict
 from paoding_onnx.evaluation.preprocess import AS_IT_IS, Preprocess
 from paoding_onnx.evaluation.task_metrics import measures_of
 from paoding_onnx.model.compare import output_difference
@@ -101,7 +102,7 @@ def evaluate(
     *,
     against: Path | str | Model | None = None,
     options: EvaluateOptions | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> Evaluation:
     """Accuracy and its kin of `model` on the labelled samples in `data` (see `paoding_onnx.evaluation.load`).
 
@@ -159,7 +160,7 @@ def _evaluation(ran: Sequence[_Ran], labelled: Labelled, options: EvaluateOption
     )
 
 
-def _ran(model: Model, labelled: Labelled, options: EvaluateOptions, progress: Progress | None) -> _Ran:
+def _ran(model: Model, labelled: Labelled, options: EvaluateOptions, progress: Progress) -> _Ran:
     runner = Runner(model, labelled)
     outputs = runner.run(labelled, progress)
     output = outputs[choose_output(outputs, options.output)]
@@ -207,8 +208,6 @@ def loaded(model: Path | str | Model) -> Model:
     return model if isinstance(model, Model) else load(model)
 
 
-def _part(progress: Progress | None, start: float, share: float) -> Progress | None:
+def _part(progress: Progress, start: float, share: float) -> Progress:
     """Progress of one of several jobs, as part of the whole."""
-    if progress is None:
-        return None
     return lambda what, done: progress(what, start + share * done)

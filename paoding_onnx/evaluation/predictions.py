@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from paoding_onnx.context import Progress, silent
 from paoding_onnx.errors import ModelError, UsageError
 from paoding_onnx.evaluation.dataset import Labelled
 from paoding_onnx.evaluation.metrics import Floats, Labels
@@ -19,8 +20,6 @@ from paoding_onnx.model.load import Model
 from paoding_onnx.model.read import computed_names
 from paoding_onnx.model.session import Session
 
-Progress = Callable[[str, float], None]
-"""Called with what is being done and the share of all work done so far, in [0, 1]."""
 MOST_ROWS = 256
 """More rows at once make nothing faster."""
 BATCH_BYTES = 1 << 29
@@ -89,15 +88,14 @@ class Runner:
         content = labelled.read(padded)
         return {s.name: np.ascontiguousarray(content[s.name].astype(s.dtype, copy=False)) for s in self.specs}
 
-    def run(self, labelled: Labelled, progress: Progress | None = None) -> dict[str, Array]:
+    def run(self, labelled: Labelled, progress: Progress = silent) -> dict[str, Array]:
         """The outputs that have a row for each sample, by name."""
         total = len(labelled.labels)
         parts: list[dict[str, Array]] = []
         for start in range(0, total, self.rows):
             rows = np.arange(start, min(start + self.rows, total))
             parts.append({name: a[: len(rows)] for name, a in self._run(labelled, rows).items() if a.ndim})
-            if progress is not None:
-                progress("running the model", (start + len(rows)) / total)
+            progress("running the model", (start + len(rows)) / total)
         whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         return {name: array for name, array in whole.items() if len(array) == total}
 
@@ -124,7 +122,7 @@ def predict(
     *,
     task: Task | None = None,
     output: str | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> Predictions:
     """What `model` says about the samples; `task` is found from the output and the labels where it is `None`.
 

@@ -13,6 +13,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from paoding_onnx.context import Run
 from paoding_onnx.dependency.trace import Group, ParameterAxis, Role, Trace
 from paoding_onnx.layerwise.stream import Batches, Stream
 from paoding_onnx.model.graph import Array
@@ -35,10 +36,14 @@ class UnitStatistics:
 
 @dataclass(frozen=True, slots=True)
 class ActivationStatistics:
-    """Moments by first unit of the group and number of the consuming site; statistics by name of the constant."""
+    """What units do on given inputs.
 
-    unit_statistics: Mapping[tuple[int, int], UnitStatistics]
-    statistics: Mapping[str, Array]
+    `units` has their mean and covariance by first unit of the group and number of the consuming node, `normalization`
+    the mean and variance that stand in for stored ones, by name of the constant.
+    """
+
+    units: Mapping[tuple[int, int], UnitStatistics]
+    normalization: Mapping[str, Array]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ class ConsumerAxis:
 
 
 def observe_units(
-    model: Model, trace: Trace, feeds: Sequence[Mapping[str, Array]], *, renormalise: bool, memory: int
+    model: Model, trace: Trace, feeds: Sequence[Mapping[str, Array]], run: Run, *, renormalise: bool
 ) -> ActivationStatistics:
     """Run `model` on `feeds` and look at all units where they are consumed.
 
@@ -65,7 +70,7 @@ def observe_units(
     replaced = set(normalising(trace)) if renormalise else set()
     statistics: dict[str, Array] = {}
     unit_statistics: dict[tuple[int, int], UnitStatistics] = {}
-    with Stream(model, trace.graph, feeds, memory=memory) as stream:
+    with Stream(model, trace.graph, feeds, memory=run.memory, threads=run.threads) as stream:
         for index in sorted(replaced | wanted.keys()):
             stream.advance(index)
             bound = trace.bound_nodes[index]

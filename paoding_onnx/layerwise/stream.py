@@ -31,6 +31,7 @@ class Stream:
         feeds: inputs of the model, a mapping for each batch.
         contents: constants that differ from the file's.
         memory: bytes of activations to hold; what is more goes to files in a temporary folder.
+        threads: threads of onnxruntime; 0 leaves the number to it.
     """
 
     def __init__(
@@ -41,11 +42,13 @@ class Stream:
         *,
         overrides: Mapping[str, Array] | None = None,
         memory: int = 1 << 30,
+        threads: int = 0,
     ) -> None:
         self.graph = graph
         self.position = 0
         self.n_batches = len(feeds)
         self._model = model
+        self._threads = threads
         self._nodes = proto_nodes(model, graph)
         self._overrides = dict(overrides or {})
         self._last_read = _last_read(graph)
@@ -106,7 +109,7 @@ class Stream:
         made = {name for node in nodes for name in node.output}
         outputs = [name for name in self.graph.outputs if name in made]
         piece = subgraph(self._model, self.graph, nodes, outputs=outputs, overrides=self._overrides, free=free)
-        session = Session(piece)
+        session = Session(piece, threads=self._threads)
         names = [info.name for info in piece.proto.graph.input]
 
         def run(constants: Mapping[str, Array]) -> dict[str, list[Array]]:
@@ -124,7 +127,7 @@ class Stream:
     def _run(self, stop: int, wanted: Sequence[str], store: _Store) -> None:
         nodes = self._needed(stop, wanted)
         piece = subgraph(self._model, self.graph, nodes, outputs=wanted, overrides=self._overrides)
-        session = Session(piece, optimise=True)
+        session = Session(piece, optimise=True, threads=self._threads)
         feeds = [info.name for info in piece.proto.graph.input]
         for batch in range(self.n_batches):
             made = session.run({name: self._held.get(name)[batch] for name in feeds})

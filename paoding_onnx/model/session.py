@@ -38,6 +38,7 @@ class Session:
         optimise: let onnxruntime fuse nodes, as it would for a user; off where numbers are compared.
         lean: save memory where `optimise` would cost much: no copy or faster layout of large weights, and freed memory
             returned at once. Not for models in which onnxruntime would compute with large weights to optimise.
+        threads: how many onnxruntime may use for a node; 0 leaves the number to it.
         verbose: let onnxruntime print its own warnings.
 
     Raises:
@@ -51,10 +52,12 @@ class Session:
         watch: Sequence[str] = (),
         optimise: bool = False,
         low_memory: bool = False,
+        threads: int = 0,
         verbose: bool = False,
     ) -> None:
         options = ort.SessionOptions()
         options.log_severity_level = _LOUD if verbose else _QUIET
+        options.intra_op_num_threads = threads
         options.graph_optimization_level = _level(optimise=optimise, low_memory=low_memory)
         if not optimise or low_memory:
             options.enable_cpu_mem_arena = False

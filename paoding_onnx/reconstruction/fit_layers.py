@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from paoding_onnx.context import Run
 from paoding_onnx.layerwise.contraction import matrix, plain_features, targets, unmatrix, window_features
 from paoding_onnx.layerwise.layers import ROWS_PER_FEATURE, Layer, layers_of
 from paoding_onnx.layerwise.ridge import Equations, FittedLayer, Singles, Solution, solve
@@ -55,9 +56,7 @@ class Pair:
     kept: Kept
 
 
-def fit_layers(
-    pair: Pair, feeds: Sequence[Mapping[str, Array]], *, spares_last: bool, memory: int, seed: int
-) -> LayerFits:
+def fit_layers(pair: Pair, feeds: Sequence[Mapping[str, Array]], run: Run, *, spares_last: bool) -> LayerFits:
     """Fit every layer of the smaller model whose output is distorted, front to back, on the batches in `feeds`.
 
     A fit that does not bring a layer closer to the original on the batches held back is not made. With `spares_last`
@@ -71,14 +70,15 @@ def fit_layers(
     makers = {t.name: index for index, node in enumerate(pair.original_graph.nodes) for t in node.outputs if t}
     found = LayerFits()
     with (
-        Stream(pair.original, pair.original_graph, feeds, memory=memory // 2) as original,
-        Stream(pair.smaller, pair.smaller_graph, feeds, memory=memory // 2) as smaller,
+        Stream(pair.original, pair.original_graph, feeds, memory=run.memory // 2, threads=run.threads) as original,
+        Stream(pair.smaller, pair.smaller_graph, feeds, memory=run.memory // 2, threads=run.threads) as smaller,
     ):
         original.keep(layer.comparison_point for layer in layers)
-        for layer in layers:
+        for number, layer in enumerate(layers):
+            run.tell("fitting weights", number / len(layers))
             smaller.advance(layer.index)
             original.advance(makers[layer.comparison_point] + 1)
-            rng = np.random.default_rng([seed, layer.index])
+            rng = np.random.default_rng([run.seed, layer.index])
             ends = _ends(layer, original.value(layer.comparison_point), smaller, pair.kept, rng)
             original.drop(layer.comparison_point)
             solution = None

@@ -7,20 +7,32 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from paoding_onnx.calibration.samples import Samples
+from paoding_onnx.context import Run
 from paoding_onnx.dependency.cost import nothing
 from paoding_onnx.dependency.trace import Trace
+from paoding_onnx.layerwise.layers import Layer
 from paoding_onnx.layerwise.ridge import FittedLayer
+from paoding_onnx.layerwise.statistics import ActivationStatistics
 from paoding_onnx.layerwise.weights import View
 from paoding_onnx.model.graph import Array, Graph
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.read import constants
 from paoding_onnx.reconstruction.compensate import compensate
 from paoding_onnx.reconstruction.fit_layers import Pair, fit_layers
-from paoding_onnx.selection.profile import Profile
 from paoding_onnx.shapes.observe import observe, shapes_of_two
 from paoding_onnx.surgery.added_bias import OpenBias, open_biases, with_biases
 from paoding_onnx.surgery.cut import cut, reweigh
 from paoding_onnx.surgery.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a reconstruction goes by: inputs, what units do on them, and the layers that can be fitted, by node."""
+
+    samples: Samples
+    statistics: ActivationStatistics
+    layers: Mapping[int, Layer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,30 +47,20 @@ class Reconstructed:
     n_added: int = 0
 
 
-def reconstruct(
-    model: Model,
-    trace: Trace,
-    plan: Plan,
-    profile: Profile,
-    *,
-    is_made_up: bool,
-    room: int,
-    memory: int,
-    seed: int,
-) -> Reconstructed:
+def reconstruct(model: Model, trace: Trace, plan: Plan, basis: Basis, run: Run, *, room: int = 0) -> Reconstructed:
     """`model` without the units that `plan` removes, its layers fitted to compute what they did before.
 
     First the units that stay stand in for those that go, then least squares take over. Both models work with the
-    statistics in `profile` while that is done; the result has the stored ones. Layers without a bias get one where
+    statistics in `basis` while that is done; the result has the stored ones. Layers without a bias get one where
     that is of use, front to back, as long as there is `room` for so many more parameters.
 
     Raises:
         ModelError: if a part of a model cannot be run alone.
     """
-    statistics = profile.observed.statistics
-    smaller = cut(model, trace, plan, _compensated(trace, plan, profile, {}))
-    small = cut(model, trace, plan, _compensated(trace, plan, profile, statistics)) if statistics else smaller
-    shapes = shapes_of_two(model, profile.samples.batches[0])
+    statistics = basis.statistics.normalization
+    smaller = cut(model, trace, plan, _compensated(trace, plan, basis, {}))
+    small = cut(model, trace, plan, _compensated(trace, plan, basis, statistics)) if statistics else smaller
+    shapes = shapes_of_two(model, basis.samples.batches[0])
     small_graph = observe(small, shapes)
     added = _fitting_in(room, open_biases(small_graph))
     small = with_biases(small, added)
@@ -70,7 +72,7 @@ def reconstruct(
         kept=lambda name, array: trace.kept_part(name, array, plan.removed),
     )
     with np.errstate(over="ignore", invalid="ignore"):  # made-up inputs may make activations explode
-        found = fit_layers(pair, profile.samples.batches, spares_last=is_made_up, memory=memory, seed=seed)
+        found = fit_layers(pair, basis.samples.batches, run, spares_last=basis.samples.is_synthetic)
     used = [bias for bias in added if bias.name in found.shifts]
     smaller = with_biases(smaller, used)
     old = constants(smaller)
@@ -89,13 +91,13 @@ def _fitting_in(room: int, biases: Iterable[OpenBias]) -> tuple[OpenBias, ...]:
     return tuple(found)
 
 
-def _compensated(trace: Trace, plan: Plan, profile: Profile, overrides: Mapping[str, Array]) -> Mapping[str, Array]:
+def _compensated(trace: Trace, plan: Plan, basis: Basis, overrides: Mapping[str, Array]) -> Mapping[str, Array]:
     """Constants after the kept units of every group stand in for the removed ones, starting from `overrides`."""
     for group in trace.groups:
         gone = group.start + np.flatnonzero(plan.removed[group.start : group.stop])
         if gone.size:
-            view = View(trace, nothing(trace), overrides, unit_statistics=profile.observed.unit_statistics)
-            overrides = compensate(view, group, gone.tolist(), profile.layers)
+            view = View(trace, nothing(trace), overrides, unit_statistics=basis.statistics.units)
+            overrides = compensate(view, group, gone.tolist(), basis.layers)
     return overrides
 
 

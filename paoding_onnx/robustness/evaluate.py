@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from paoding_onnx.context import Progress, silent
 from paoding_onnx.errors import ModelError, UsageError
 from paoding_onnx.evaluation import EvaluateOptions, chosen_samples, loaded
 from paoding_onnx.evaluation.dataset import Labelled, Range
-from paoding_onnx.evaluation.predictions import Progress
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
 from paoding_onnx.robustness.attacks import Attack, Walk, fgsm, pgd
@@ -70,7 +70,7 @@ def robustness(
     attack: Attack | None = None,
     *,
     options: EvaluateOptions | None = None,
-    progress: Progress | None = None,
+    progress: Progress = silent,
 ) -> Robustness:
     """`model` attacked on the labelled samples in `data` (see `paoding_onnx.evaluation.judge`).
 
@@ -93,8 +93,7 @@ def robustness(
     for start in range(0, total, found.n_rows):
         rows = np.arange(start, min(start + found.n_rows, total))
         parts.append(_attacked(victim, labelled, rows, found, attack, bounds))
-        if progress is not None:
-            progress("attacking the model", (start + len(rows)) / total)
+        progress("attacking the model", (start + len(rows)) / total)
     return _summary(parts, found, attack, bounds)
 
 

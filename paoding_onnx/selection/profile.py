@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 
 from paoding_onnx.calibration import Samples
+from paoding_onnx.context import Run
 from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.dependency.trace import Trace
-from paoding_onnx.layerwise.layers import Layer, layers_of
-from paoding_onnx.layerwise.statistics import ActivationStatistics, observe_units
+from paoding_onnx.layerwise.layers import layers_of
+from paoding_onnx.layerwise.statistics import observe_units
 from paoding_onnx.layerwise.weights import Candidate, View
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
+from paoding_onnx.reconstruction.reconstruct import Basis
 from paoding_onnx.samplers import Sampler
 from paoding_onnx.selection.curve import Sensitivity
 from paoding_onnx.selection.sensitivity import SHARES, Probe, measure
@@ -28,30 +30,19 @@ FEWEST_PROBES, MOST_PROBES = 4, 128
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Inputs, what units do on them, and the order in which each group (by its first unit) loses its units.
+    """What was seen of a model on inputs: the basis for fitting it, and the order in which each group loses its units.
 
-    `layers` are those that can be fitted, by site. `sensitivities` says what losing units does to the outputs, group by group;
-    empty if it was not measured.
+    `orders` are given by the first unit of the group. `sensitivities` says, group by group, what losing units does to
+    the outputs; empty if it was not measured.
     """
 
-    samples: Samples
-    observed: ActivationStatistics
+    basis: Basis
     orders: Mapping[int, tuple[Candidate, ...]]
-    layers: Mapping[int, Layer]
     sensitivities: tuple[Sensitivity, ...] = ()
 
 
 def measure_profile(
-    model: Model,
-    trace: Trace,
-    samples: Samples,
-    sampler: Sampler,
-    *,
-    is_measured: bool,
-    is_made_up: bool,
-    memory: int,
-    seed: int,
-    progress: Callable[[str, float], None] = lambda _what, _share: None,
+    model: Model, trace: Trace, samples: Samples, sampler: Sampler, run: Run, *, is_measured: bool
 ) -> Profile:
     """Run `model` on `samples`, rank the units of every group, and measure harm if that is asked for.
 
@@ -60,21 +51,22 @@ def measure_profile(
     Raises:
         ModelError: if a part of the model cannot be run alone.
     """
-    progress("observing units", 0.0)
-    observed = observe_units(model, trace, samples.batches, renormalise=is_made_up, memory=memory)
-    view = View(trace, nothing(trace), MappingProxyType({}), unit_statistics=observed.unit_statistics)
-    rng = np.random.default_rng(seed)
+    run.tell("observing units", 0.0)
+    seen = observe_units(model, trace, samples.batches, run, renormalise=samples.is_synthetic)
+    view = View(trace, nothing(trace), MappingProxyType({}), unit_statistics=seen.units)
+    rng = np.random.default_rng(run.seed)
     orders = {}
     for number, group in enumerate(trace.groups):
-        progress("ranking units", 0.1 + 0.2 * number / len(trace.groups))
+        run.tell("ranking units", 0.1 + 0.2 * number / len(trace.groups))
         orders[group.start] = sampler(view, group, group.n_units - 1, rng)
     graph = observe(model, shapes_of_two(model, samples.batches[0]))
     layers = {layer.index: layer for layer in layers_of(graph)}
+    basis = Basis(samples, seen, MappingProxyType(layers))
     sensitivities: tuple[Sensitivity, ...] = ()
     if is_measured:
-        probe = Probe(model, view, _probes(trace, samples), observed.statistics, memory)
-        sensitivities = measure(probe, orders, layers, lambda share: progress("measuring harm", 0.3 + 0.7 * share))
-    return Profile(samples, observed, MappingProxyType(orders), MappingProxyType(layers), sensitivities)
+        probe = Probe(model, view, _probes(trace, samples), seen.normalization, run.part(0.3, 0.7))
+        sensitivities = measure(probe, orders, layers)
+    return Profile(basis, MappingProxyType(orders), sensitivities)
 
 
 def _probes(trace: Trace, samples: Samples) -> tuple[Mapping[str, Array], ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from types import MappingProxyType
@@ -12,6 +12,7 @@ import numpy as np
 from paoding_onnx.calibration import Samples, load_samples
 from paoding_onnx.calibration.amount import made_samples, n_samples_for
 from paoding_onnx.calibration.distill import distil
+from paoding_onnx.context import Run
 from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.dependency.trace import Mask, Trace
 from paoding_onnx.errors import ModelError, TargetError
@@ -27,9 +28,6 @@ from paoding_onnx.selection.budget import Step, quotas, schedule
 from paoding_onnx.selection.profile import Profile, measure_profile
 from paoding_onnx.shapes.observe import runnable_shapes
 from paoding_onnx.surgery.plan import Plan, make_plan
-
-Progress = Callable[[str, float], None]
-"""Called with what is being done and the share of all work done so far, in [0, 1]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +52,7 @@ class _State:
     overrides: Mapping[str, Array]
 
 
-def choose(model: Model, traced: Trace, options: Options, progress: Progress) -> Selection:
+def choose(model: Model, traced: Trace, options: Options, run: Run) -> Selection:
     """The units that go: judged on inputs if the method asks for them and the model allows it, else by weights.
 
     Raises:
@@ -62,13 +60,13 @@ def choose(model: Model, traced: Trace, options: Options, progress: Progress) ->
         UsageError: if the samples for calibration do not fit the model.
     """
     if not METHODS[options.method].needs_inputs:
-        return _by_weights(traced, options, progress)
+        return _by_weights(traced, options, run)
     _require_reachable(traced, options)
     try:
-        profile = study_units(model, traced, options, progress)
+        profile = study_units(model, traced, options, run)
     except ModelError as error:
         note = f"units were chosen by magnitude and no weight was fitted: the model does not run in pieces ({error})"
-        return replace(_by_weights(traced, replace(options, method="magnitude"), progress), notes=(note,))
+        return replace(_by_weights(traced, replace(options, method="magnitude"), run), notes=(note,))
     return choose_from(traced, profile, options)
 
 
@@ -82,46 +80,33 @@ def _require_reachable(traced: Trace, options: Options) -> None:
         )
 
 
-def study_units(model: Model, traced: Trace, options: Options, progress: Progress) -> Profile:
+def study_units(model: Model, traced: Trace, options: Options, run: Run) -> Profile:
     """What the units of `model` do on the inputs that the options name.
 
     Raises:
         ModelError: if a part of the model cannot be run alone.
         UsageError: if the samples for calibration do not fit the model.
     """
-    progress("making up inputs" if options.calibration is None else "reading samples", 0.0)
-    with np.errstate(over="ignore", invalid="ignore"):  # made-up inputs may make activations explode
-        return measure_profile(
-            model,
-            traced,
-            _samples(model, traced, options, progress),
-            METHODS[options.method].sampler,
-            is_measured=options.allocation == "measured",
-            is_made_up=options.calibration is None,
-            memory=options.memory,
-            seed=options.seed,
-            progress=progress,
-        )
+    run.tell("synthesizing inputs" if options.calibration is None else "reading samples", 0.0)
+    with np.errstate(over="ignore", invalid="ignore"):  # synthetic inputs may make activations explode
+        samples = _samples(model, traced, options, run)
+        sampler = METHODS[options.method].sampler
+        return measure_profile(model, traced, samples, sampler, run, is_measured=options.allocation == "measured")
 
 
-def _samples(model: Model, traced: Trace, options: Options, progress: Progress) -> Samples:
+def _samples(model: Model, traced: Trace, options: Options, run: Run) -> Samples:
     shapes = runnable_shapes(model, traced.graph)
     count = n_samples_for(model, traced, shapes)
     if options.calibration is None:
         made = made_samples(model, traced.graph, count, options.seed, options.inputs, shapes)
-        return _distilled(model, traced, made, options, progress) if options.distill else made
+        return _distilled(model, traced, made, options, run) if options.distill else made
     return load_samples(options.calibration, model, traced.graph, options.inputs, shapes=shapes, limit=count)
 
 
-def _distilled(model: Model, traced: Trace, samples: Samples, options: Options, progress: Progress) -> Samples:
+def _distilled(model: Model, traced: Trace, samples: Samples, options: Options, run: Run) -> Samples:
     """The samples distilled, or as they are with the reason why that cannot be done."""
-
-    def show(share: float) -> None:
-        """Tell how far distilling is."""
-        progress(f"distilling inputs, {share:.0%}", 0.0)
-
     try:
-        return distil(model, traced, samples, options.distill, memory=options.memory, progress=show)
+        return distil(model, traced, samples, options.distill, run.part(0.0, 0.0))
     except ModelError as error:
         return replace(samples, description=f"{samples.description} (not distilled: {error})")
 
@@ -169,7 +154,7 @@ def _counts(traced: Trace, profile: Profile, options: Options) -> Iterator[tuple
         raise _too_small(options)
 
 
-def _by_weights(traced: Trace, options: Options, progress: Progress) -> Selection:
+def _by_weights(traced: Trace, options: Options, run: Run) -> Selection:
     """Score, plan and absorb in small steps, front to back in each, until the target."""
     state = _State(nothing(traced), MappingProxyType({}))
     steps = []
@@ -180,7 +165,7 @@ def _by_weights(traced: Trace, options: Options, progress: Progress) -> Selectio
         raise _too_small(options)
     earlier = (quotas(traced, share, by=options.by, round_to=options.round_to) for share in shares[:-1])
     for number, (share, counts) in enumerate(zip(shares, (*earlier, last), strict=True)):
-        progress(f"step {number + 1} of {len(shares)}", number / len(shares))
+        run.tell(f"step {number + 1} of {len(shares)}", number / len(shares))
         went = _step(traced, state, counts, options, rng)
         steps.append(Step(float(share), cost(traced, state.removed), went))
     while lacking := _lacking(traced, state.removed, options):

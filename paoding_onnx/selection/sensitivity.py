@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 
+from paoding_onnx.context import Run
 from paoding_onnx.dependency.trace import Group, ParameterAxis, Role
 from paoding_onnx.layerwise.layers import Layer
 from paoding_onnx.layerwise.stream import Stream
@@ -30,14 +31,13 @@ class Probe:
     view: View
     feeds: Sequence[Mapping[str, Array]]
     overrides: Mapping[str, Array]
-    memory: int
+    run: Run
 
 
 def measure(
     probe: Probe,
     orders: Mapping[int, Sequence[Candidate]],
     layers: Mapping[int, Layer],
-    progress: Callable[[float], None] = lambda _share: None,
 ) -> tuple[Sensitivity, ...]:
     """The harm of every group, in the trace's order, its units going in the order given by its first unit.
 
@@ -49,9 +49,16 @@ def measure(
     trace = probe.view.trace
     starts = sorted((_first(group), number) for number, group in enumerate(trace.groups))
     found: dict[int, Sensitivity] = {}
-    with Stream(probe.model, trace.graph, probe.feeds, overrides=probe.overrides, memory=probe.memory) as stream:
+    with Stream(
+        probe.model,
+        trace.graph,
+        probe.feeds,
+        overrides=probe.overrides,
+        memory=probe.run.memory,
+        threads=probe.run.threads,
+    ) as stream:
         for done, (first, number) in enumerate(starts):
-            progress(done / len(starts))
+            probe.run.tell("measuring sensitivity", done / len(starts))
             stream.advance(first)
             group = trace.groups[number]
             found[number] = _sensitivity(probe.view, group, orders[group.start], layers, stream)

@@ -10,6 +10,7 @@ import pytest
 from paoding_onnx.api import prune
 from paoding_onnx.calibration import Samples
 from paoding_onnx.calibration.distill import LOSS, _with_loss, distil
+from paoding_onnx.context import Run
 from paoding_onnx.errors import ModelError, UsageError
 from paoding_onnx.layerwise.statistics import normalising
 from paoding_onnx.model.load import Model
@@ -36,7 +37,7 @@ def drawn(count: int = 64, batch: int = 32) -> Samples:
 
 def distilled(subject: Model, samples: Samples, steps: int = 10) -> Samples:
     """The samples after some steps."""
-    return distil(subject, traced_model(subject), samples, steps, memory=1 << 30)
+    return distil(subject, traced_model(subject), samples, steps, Run())
 
 
 def with_loss(subject: Model, count: int) -> Model:

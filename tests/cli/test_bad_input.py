@@ -111,7 +111,7 @@ def case(command: str, status: int, words: str):
         case("prune m.onnx -o s.onnx --input-range 1,0", 2, "a range goes from low to high, not (1.0, 0.0)"),
         case("prune m.onnx -o s.onnx --input-range 0,1 --input-mean 0", 2, "give either a range or mean and std"),
         case("prune m.onnx -o s.onnx --input-mean 0,0", 2, "2"),
-        case("prune m.onnx -o s.onnx --seed -1", 2, "round_to, seed and distill must not be negative"),
+        case("prune m.onnx -o s.onnx --seed -1", 2, "round_to, seed, distill and threads must not be negative"),
         case("prune m.onnx -o s.onnx --exclude nope", 2, "--exclude 'nope' matches no node or initializer"),
         case("prune m.onnx -o s.onnx --only nope", 2, "--only 'nope' matches no node or initializer"),
         case("prune m.onnx -o s.onnx --sharply", 2, "unrecognized arguments: --sharply"),

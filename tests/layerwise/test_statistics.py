@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from paoding_onnx.context import Run
 from paoding_onnx.layerwise.statistics import FAINT, consumer_axes, observe_units
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
@@ -66,7 +67,7 @@ def rows(value: Array, axis: int) -> NDArray[np.float64]:
 )
 def test_moments_are_those_of_the_tensor_that_is_consumed(text, name, axis, key):
     subject = model(text)
-    found = observed(subject, sizes=SIZES).unit_statistics[key]
+    found = observed(subject, sizes=SIZES).units[key]
     wanted = rows(tensor(subject, name), axis)
     np.testing.assert_allclose(found.mean, wanted.mean(0), atol=1e-5)
     np.testing.assert_allclose(found.covariance, np.cov(wanted.T, bias=True), atol=1e-4)
@@ -75,12 +76,12 @@ def test_moments_are_those_of_the_tensor_that_is_consumed(text, name, axis, key)
 def test_moments_of_another_tensor_would_be_noticed():
     subject = model(MLP)
     wanted = rows(tensor(subject, "s"), 1)
-    assert np.abs(observed(subject, sizes=SIZES).unit_statistics[16, 5].mean - wanted.mean(0)).max() > 0.1
+    assert np.abs(observed(subject, sizes=SIZES).units[16, 5].mean - wanted.mean(0)).max() > 0.1
 
 
 def test_unit_with_several_positions_counts_each():
     subject = model(FLAT)
-    found = observed(subject, sizes=SIZES).unit_statistics[0, 3]
+    found = observed(subject, sizes=SIZES).units[0, 3]
     wanted = rows(tensor(subject, "q"), 1)
     assert found.mean.shape == (5,)
     np.testing.assert_allclose(found.mean, wanted.mean(0), atol=1e-5)
@@ -90,7 +91,7 @@ def test_unit_with_several_positions_counts_each():
 @pytest.mark.parametrize(("name", "start"), [("p", 0), ("q", 5)])
 def test_groups_that_share_an_axis_have_moments_of_their_own(name, start):
     subject = model(JOINED)
-    found = observed(subject, sizes=SIZES).unit_statistics[start, 3]
+    found = observed(subject, sizes=SIZES).units[start, 3]
     wanted = rows(tensor(subject, name), 1)
     np.testing.assert_allclose(found.mean, wanted.mean(0), atol=1e-5)
     np.testing.assert_allclose(found.covariance, np.cov(wanted.T, bias=True), atol=1e-4)
@@ -110,24 +111,24 @@ def test_layer_that_works_channel_by_channel_consumes_nothing():
 
 def test_uneven_batches_weigh_as_much_as_they_hold():
     subject = model(MLP)
-    found = observe_units(subject, traced_model(subject), feeds(subject, (100, 3)), renormalise=False, memory=1 << 30)
+    found = observe_units(subject, traced_model(subject), feeds(subject, (100, 3)), Run(), renormalise=False)
     session = Session(subject, watch=["r"])
     wanted = np.concatenate([session.run(feed)["r"] for feed in feeds(subject, (100, 3))])
-    np.testing.assert_allclose(found.unit_statistics[0, 3].mean, wanted.mean(0), atol=1e-5)
+    np.testing.assert_allclose(found.units[0, 3].mean, wanted.mean(0), atol=1e-5)
 
 
 def test_many_positions_are_sampled(monkeypatch):
     subject = model(CNN)
-    everything = observed(subject, sizes=SIZES).unit_statistics[0, 3]
+    everything = observed(subject, sizes=SIZES).units[0, 3]
     monkeypatch.setattr("paoding_onnx.layerwise.statistics.MOST_ROWS", 2000)
-    some = observed(subject, sizes=SIZES).unit_statistics[0, 3]
+    some = observed(subject, sizes=SIZES).units[0, 3]
     assert not np.array_equal(some.mean, everything.mean)
     np.testing.assert_allclose(some.mean, everything.mean, atol=0.1)
 
 
 def stored(subject: Model) -> Mapping[str, Array]:
     """The stored statistics of `NORMED` on random inputs."""
-    return observed(subject, renormalise=True, sizes=SIZES).statistics
+    return observed(subject, renormalise=True, sizes=SIZES).normalization
 
 
 @pytest.mark.parametrize(("name", "mean", "variance"), [("p", "m", "v"), ("q", "m2", "v2")])
@@ -148,15 +149,15 @@ def test_stored_statistics_are_others():
 def test_units_are_seen_in_the_renormalised_network():
     subject = model(NORMED)
     found = observed(subject, renormalise=True, sizes=SIZES)
-    wanted = rows(tensor(reweigh(subject, found.statistics), "t"), 1)
-    np.testing.assert_allclose(found.unit_statistics[4, 6].mean, wanted.mean(0), atol=1e-4)
+    wanted = rows(tensor(reweigh(subject, found.normalization), "t"), 1)
+    np.testing.assert_allclose(found.units[4, 6].mean, wanted.mean(0), atol=1e-4)
 
 
 def test_statistics_stay_where_inputs_are_real():
     subject = model(NORMED)
     found = observed(subject, sizes=SIZES)
-    assert not found.statistics
-    np.testing.assert_allclose(found.unit_statistics[4, 6].mean, rows(tensor(subject, "t"), 1).mean(0), atol=1e-5)
+    assert not found.normalization
+    np.testing.assert_allclose(found.units[4, 6].mean, rows(tensor(subject, "t"), 1).mean(0), atol=1e-5)
 
 
 def test_variance_of_a_silent_channel_is_not_taken_to_be_nothing():
@@ -180,9 +181,8 @@ def test_statistics_keep_their_type():
 def test_little_memory_gives_the_same():
     subject = model(NORMED)
     trace, given = traced_model(subject), feeds(subject, (8, 8))
-    much, little = (observe_units(subject, trace, given, renormalise=True, memory=memory) for memory in (1 << 30, 1))
-    assert all(np.array_equal(much.statistics[name], little.statistics[name]) for name in much.statistics)
-    assert all(
-        np.array_equal(much.unit_statistics[key].covariance, little.unit_statistics[key].covariance)
-        for key in much.unit_statistics
+    much, little = (
+        observe_units(subject, trace, given, Run(memory=memory), renormalise=True) for memory in (1 << 30, 1)
     )
+    assert all(np.array_equal(much.normalization[name], little.normalization[name]) for name in much.normalization)
+    assert all(np.array_equal(much.units[key].covariance, little.units[key].covariance) for key in much.units)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from paoding_onnx.calibration import Samples
+from paoding_onnx.context import Run
 from paoding_onnx.layerwise.layers import layers_of
 from paoding_onnx.layerwise.ridge import solve
 from paoding_onnx.layerwise.statistics import ActivationStatistics, UnitStatistics
@@ -16,8 +17,7 @@ from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
-from paoding_onnx.reconstruction.reconstruct import Reconstructed, reconstruct
-from paoding_onnx.selection.profile import Profile
+from paoding_onnx.reconstruction.reconstruct import Basis, Reconstructed, reconstruct
 from paoding_onnx.shapes.observe import observe, shapes_of_two
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import Plan
@@ -84,9 +84,8 @@ def fit(
     batches = tuple(feeds(subject, sizes, seed=seed))
     layers = {layer.index: layer for layer in layers_of(observe(subject, shapes_of_two(subject, batches[0])))}
     seen = ActivationStatistics(unit_statistics or {}, statistics or {})
-    profile = Profile(Samples(batches, "random"), seen, {}, layers)
-    made_up = statistics is not None
-    return smaller, reconstruct(subject, trace, plan, profile, is_made_up=made_up, room=room, memory=1 << 30, seed=0)
+    basis = Basis(Samples(batches, "random", is_synthetic=statistics is not None), seen, layers)
+    return smaller, reconstruct(subject, trace, plan, basis, Run(), room=room)
 
 
 def off(before: Model, after: Model) -> float:
@@ -149,7 +148,7 @@ def merge_target(weights):
 
 def test_loss_of_a_redundant_unit_is_made_up_for():
     subject = planted(MLP, merge_target)
-    seen = observed(subject, sizes=SIZES).unit_statistics
+    seen = observed(subject, sizes=SIZES).units
     plain, found = fit(subject, plan_of(traced_model(subject), a=[5]), unit_statistics=seen)
     assert off(subject, found.model) < 1e-2 < 0.05 < off(subject, plain)
 
@@ -159,7 +158,7 @@ def test_fit_takes_up_where_the_stand_ins_leave_off(name):
     subject = model(STRUCTURES[name])
     plan = random_plan(traced_model(subject), share=0.3)
     _, bare = fit(subject, plan)
-    plain, stood_in = fit(subject, plan, unit_statistics=observed(subject, sizes=SIZES).unit_statistics)
+    plain, stood_in = fit(subject, plan, unit_statistics=observed(subject, sizes=SIZES).units)
     assert off(subject, stood_in.model) < min(off(subject, plain), 1.1 * off(subject, bare.model))
 
 
@@ -288,7 +287,7 @@ def test_shift_goes_into_the_mean_of_a_batch_normalization():
 
 def test_stored_statistics_come_back_after_the_fit():
     subject = model(NORMED)
-    seen = observed(subject, renormalise=True, sizes=SIZES).statistics
+    seen = observed(subject, renormalise=True, sizes=SIZES).normalization
     plain, found = fit(subject, plan_of(traced_model(subject), a=[1, 4]), statistics=seen)
     assert fitted_names(found) == ["Conv_2"]
     assert changed(plain, found.model) == {"b", "m"}

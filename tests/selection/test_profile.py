@@ -14,6 +14,7 @@ from paoding_onnx.calibration.amount import (
     made_samples,
     n_samples_for,
 )
+from paoding_onnx.context import Run
 from paoding_onnx.errors import ModelError
 from paoding_onnx.samplers import reconstruction
 from paoding_onnx.selection.profile import Profile, measure_profile
@@ -36,9 +37,9 @@ def n_samples(text: str) -> int:
 def gathered(text: str, **changes: object) -> Profile:
     """What is seen on random inputs."""
     subject = model(text)
-    given = {"is_measured": True, "is_made_up": False, "memory": 1 << 30, "seed": 0} | changes
-    samples = Samples(tuple(feeds(subject)), "random")
-    return measure_profile(subject, traced_model(subject), samples, reconstruction, **given)
+    given = {"is_measured": True} | changes
+    samples = Samples(tuple(feeds(subject)), "random", is_synthetic=False)
+    return measure_profile(subject, traced_model(subject), samples, reconstruction, Run(), **given)
 
 
 def test_usual_number_of_samples_suits_most():
@@ -96,13 +97,13 @@ def test_little_time_is_enough_for_one_batch(monkeypatch):
 
 
 def test_layers_are_known_by_their_sites():
-    assert sorted(gathered(MLP).layers) == [0, 3, 5]
+    assert sorted(gathered(MLP).basis.layers) == [0, 3, 5]
 
 
 @pytest.mark.parametrize("batch", ["N", "1", "2"])
 def test_tokens_are_layers_at_any_batch(batch):
     text = "g (float[N,5,6] x) => (float[N,5,3] y) <float[6,4] a, float[4,3] b> { p = MatMul (x, a) y = MatMul (p, b) }"
-    assert sorted(gathered(text.replace("[N,", f"[{batch},")).layers) == [0, 1]
+    assert sorted(gathered(text.replace("[N,", f"[{batch},")).basis.layers) == [0, 1]
 
 
 def test_inputs_that_cannot_be_made_are_plain_random(monkeypatch):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from paoding_onnx.context import Run
 from paoding_onnx.dependency.cost import nothing
 from paoding_onnx.layerwise.layers import layers_of
 from paoding_onnx.layerwise.statistics import observe_units
@@ -37,8 +38,8 @@ SIZES = (64, 64, 32)
 def view_of(subject: Model) -> View:
     """The view of a model that was seen on random inputs."""
     trace = traced_model(subject)
-    seen = observe_units(subject, trace, feeds(subject, SIZES), renormalise=False, memory=1 << 30)
-    return View(trace, nothing(trace), {}, unit_statistics=seen.unit_statistics)
+    seen = observe_units(subject, trace, feeds(subject, SIZES), Run(), renormalise=False)
+    return View(trace, nothing(trace), {}, unit_statistics=seen.units)
 
 
 def orders(view: View) -> dict[int, tuple[Candidate, ...]]:
@@ -50,7 +51,7 @@ def orders(view: View) -> dict[int, tuple[Candidate, ...]]:
 def sensitivities(subject: Model, *, memory: int = 1 << 30) -> tuple[Sensitivity, ...]:
     """The harm of all groups."""
     view = view_of(subject)
-    probe = Probe(subject, view, feeds(subject, SIZES), {}, memory)
+    probe = Probe(subject, view, feeds(subject, SIZES), {}, Run(memory=memory))
     return measure(probe, orders(view), {layer.index: layer for layer in layers_of(view.trace.graph)})
 
 
@@ -189,7 +190,7 @@ def test_model_with_other_statistics_is_measured_with_these():
     subject = model(MLP)
     view = view_of(subject)
     silent = {"cb": np.zeros(4, np.float32), "c": np.zeros((12, 4), np.float32)}
-    probe = Probe(subject, view, feeds(subject, SIZES), silent, 1 << 30)
+    probe = Probe(subject, view, feeds(subject, SIZES), silent, Run())
     found = measure(probe, orders(view), {})
     assert found[0].values == (0.0,) * len(SHARES)
 
@@ -198,7 +199,8 @@ def test_progress_climbs():
     said = []
     subject = model(CNN)
     view = view_of(subject)
-    measure(Probe(subject, view, feeds(subject, SIZES), {}, 1 << 30), orders(view), {}, said.append)
+    run = Run(progress=lambda _what, share: said.append(share))
+    measure(Probe(subject, view, feeds(subject, SIZES), {}, run), orders(view), {})
     assert said == sorted(said)
     assert len(said) == 3
 

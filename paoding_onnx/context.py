@@ -1,0 +1,45 @@
+"""What one run of the tool may use and whom it tells: handed to every stage that takes long. Knows no stage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+Progress = Callable[[str, float], None]
+"""Called with what is being done and the share of all work done so far, in [0, 1]."""
+
+
+def silent(_what: str, _share: float) -> None:
+    """The progress that tells nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one run may use.
+
+    Attributes:
+        memory: bytes of activations to hold at a time; more go to temporary files.
+        seed: for everything that is drawn at random.
+        threads: threads of onnxruntime where it runs for long; 0 leaves the number to it.
+        progress: told what is being done.
+    """
+
+    memory: int = 1 << 30
+    seed: int = 0
+    threads: int = 0
+    progress: Progress = silent
+
+    def tell(self, what: str, share: float) -> None:
+        """Say what is being done, and the share of this run's work that is done."""
+        self.progress(what, share)
+
+    def part(self, start: float, share: float) -> Run:
+        """A run for a part of the work: the `share` of it that follows after `start`.
+
+        >>> told = []
+        >>> Run(progress=lambda what, done: told.append((what, done))).part(0.5, 0.25).tell("half of it", 0.5)
+        >>> told
+        [('half of it', 0.625)]
+        """
+        progress = self.progress
+        return replace(self, progress=lambda what, done: progress(what, start + share * done))
