@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from paoding_onnx.api import examine, explain, prune
     from paoding_onnx.dependency.trace import Trace
     from paoding_onnx.errors import PaodingError
-    from paoding_onnx.evaluation import evaluate
+    from paoding_onnx.evaluation.evaluate import evaluate
     from paoding_onnx.model.load import Model, load
     from paoding_onnx.model.save import save
     from paoding_onnx.options import Options

@@ -12,13 +12,13 @@ import numpy as np
 
 from paoding_onnx.context import Progress, Run, silent
 from paoding_onnx.dependency.cost import Cost, cost, nothing
+from paoding_onnx.dependency.coupling import coupled
 from paoding_onnx.dependency.explain import Explanation, explain_axes
 from paoding_onnx.dependency.groups import trace
-from paoding_onnx.dependency.scope import coupled
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import CheckError, ModelError, TargetError
-from paoding_onnx.evaluation import accuracy_of
 from paoding_onnx.evaluation.dataset import Labelled
+from paoding_onnx.evaluation.evaluate import accuracy_of
 from paoding_onnx.evaluation.fidelity import compare
 from paoding_onnx.evaluation.load import read_labelled
 from paoding_onnx.model.load import Model, load

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Literal
 
 Budget = Literal["units", "parameters", "macs"]
 """What a target counts."""
-
-
+BUDGETS: tuple[Budget, ...] = ("units", "parameters", "macs")
+Allocation = Literal["measured", "uniform"]
+"""How the budget is spread over the groups."""
+ALLOCATIONS: tuple[Allocation, ...] = ("measured", "uniform")
+METHOD_NAMES = ("reconstruction", "paoding", "magnitude", "random")
+"""How units are chosen."""
+KINDS = ("auto", "images", "table", "tokens", "audio", "noise")
+"""What the main input can be told to hold."""
 AUTO = 0
 """`round_to` that picks for each group a count its operators like."""
 
 
-Allocation = Literal["measured", "uniform"]
-"""How the budget is spread over the groups."""
+class Prefer(StrEnum):
+    """Which factor of an axis of several shrinks, where there is a choice."""
 
+    AUTO = "auto"
+    """The one with the most units; at a node with weights the minor one, if that has enough.
 
-BUDGETS = ("units", "parameters", "macs")
-
-
-KINDS = ("auto", "images", "table", "tokens", "audio", "noise")
-
-
-ALLOCATIONS = ("measured", "uniform")
-
-
-METHOD_NAMES = ("reconstruction", "paoding", "magnitude", "random")
+    Of the axes of a grouped convolution's weights two have positions and one has groups: half of the positions are
+    three quarters of the weights, half of the groups are half of them.
+    """
+    BLOCKS = "blocks"
+    """The major one: whole heads of an attention, whole groups of a convolution."""
+    POSITIONS = "positions"
+    """The minor one: the same positions in every head, the same channels of every group."""

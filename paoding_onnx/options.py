@@ -6,13 +6,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import get_args
 
-from paoding_onnx.calibration import InputOptions
-from paoding_onnx.dependency.composite_axes import Prefer
+from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.dependency.scope import ANYWHERE, Scope
 from paoding_onnx.errors import UsageError
-from paoding_onnx.names import AUTO, METHOD_NAMES, Allocation, Budget
+from paoding_onnx.names import ALLOCATIONS, AUTO, BUDGETS, METHOD_NAMES, Allocation, Budget, Prefer
 
 SMALLEST_STEP = 0.001
 """More steps than a thousand change nothing but the time they take."""
@@ -34,8 +32,8 @@ class Options:
         exclude: glob patterns of nodes or initializers that keep their size.
         only: glob patterns; if given, only units made at matching nodes go.
         exact_only: leave units whose removal is inexact by nature, such as channels under a LayerNormalization.
-        choose: ``blocks``, ``positions`` or ``auto``, for all nodes or, as ``GLOB=blocks``, for some: what goes where an
-            axis is made of several factors, whole heads and groups or the same positions in each.
+        choose: ``blocks``, ``positions`` or ``auto``, for all nodes or, as ``GLOB=blocks``, for some: what goes where
+            an axis is made of several factors, whole heads and groups or the same positions in each.
         round_to: kept units of each group a multiple of this where possible; 0 chooses what the kernels like.
         allocation: ``measured`` takes units where it does least harm, ``uniform`` the same share of every group (the
             paper's schedule). Methods that look at no inputs are always uniform.
@@ -83,14 +81,14 @@ class Options:
             raise UsageError(
                 f"step {self.step} is not in [{SMALLEST_STEP}, 1]: it is the share removed per step, such as 0.05"
             )
-        if self.by not in get_args(Budget):
-            raise UsageError(f"by {self.by!r} is none of {', '.join(get_args(Budget))}")
+        if self.by not in BUDGETS:
+            raise UsageError(f"by {self.by!r} is none of {', '.join(BUDGETS)}")
         if self.method not in METHOD_NAMES:
             raise UsageError(f"method {self.method!r} is none of {', '.join(METHOD_NAMES)}")
         for text in self.choose:
             _choice(text)
-        if self.allocation not in get_args(Allocation):
-            raise UsageError(f"allocation {self.allocation!r} is none of {', '.join(get_args(Allocation))}")
+        if self.allocation not in ALLOCATIONS:
+            raise UsageError(f"allocation {self.allocation!r} is none of {', '.join(ALLOCATIONS)}")
         if self.memory < SMALLEST_MEMORY:
             raise UsageError(
                 f"memory {self.memory} is less than {SMALLEST_MEMORY} bytes (16 MB), too little to work with"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from paoding_onnx.dependency.cost import Cost
 from paoding_onnx.dependency.trace import Trace
-from paoding_onnx.evaluation.fidelity import Fidelity
+from paoding_onnx.evaluation.measured import Fidelity
 from paoding_onnx.layerwise.ridge import FittedLayer
 from paoding_onnx.model.load import Model
 from paoding_onnx.options import Options
@@ -34,8 +34,8 @@ class Recovery:
 class Pruned:
     """A proven result, and how it compares with the original on made-up inputs.
 
-    `recovery` says what units were judged and weights fitted on, and how well that went; `None` for methods that look at
-    no inputs, or where it could not be done: then `notes` says why. `accuracy_before` is the original's on labelled
+    `recovery` says what units were judged and weights fitted on, and how well that went; `None` for methods that look
+    at no inputs, or where it could not be done: then `notes` says why. `accuracy_before` is the original's on labelled
     samples, if there are any; the steps hold that of the smaller models.
     """
 

@@ -15,7 +15,7 @@ from paoding_onnx.context import Run
 from paoding_onnx.dependency.cost import nothing
 from paoding_onnx.dependency.groups import trace
 from paoding_onnx.dependency.trace import Trace
-from paoding_onnx.evaluation.fidelity import Fidelity
+from paoding_onnx.evaluation.measured import Fidelity
 from paoding_onnx.layerwise.statistics import ActivationStatistics, observe_units
 from paoding_onnx.layerwise.weights import View
 from paoding_onnx.model.compare import output_difference

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import onnx
 
-from paoding_onnx.rules import operators
+from paoding_onnx.rules.rule import operators
 
 PACKAGE = Path(__file__).parents[1] / "paoding_onnx"
 ROOMS = (

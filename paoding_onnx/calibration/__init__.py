@@ -1,13 +1,6 @@
-"""INPUTS for a model that comes without data: sizes for open axes, contents that excite it much as real data would.
+"""Inputs for a model: synthetic ones made from the file alone, or the user's own unlabelled calibration data.
 
-`make_samples` makes them up, `load_samples` reads real ones, `random_feeds` is enough to run a model at all.
+Synthetic inputs excite the model much as real data would. This room must not know units, plans or weights to be fitted.
 """
 
 from __future__ import annotations
-
-from paoding_onnx.calibration.load import load_samples
-from paoding_onnx.calibration.samples import InputOptions, Samples
-from paoding_onnx.calibration.synthesize import make_samples
-from paoding_onnx.shapes.dummy_inputs import Shapes, choose_shapes, random_feeds
-
-__all__ = ["InputOptions", "Samples", "Shapes", "choose_shapes", "load_samples", "make_samples", "random_feeds"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from paoding_onnx.calibration import InputOptions, Samples, Shapes, make_samples, random_feeds
+from paoding_onnx.calibration.samples import InputOptions, Samples
+from paoding_onnx.calibration.synthesize import make_samples
 from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError
@@ -12,6 +13,7 @@ from paoding_onnx.layerwise.contraction import count
 from paoding_onnx.layerwise.layers import ROWS_PER_FEATURE, layers_of
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model
+from paoding_onnx.shapes.dummy_inputs import Shapes, random_feeds
 
 FEWEST_SAMPLES, MOST_SAMPLES = 16, 4096
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.calibration.images.colours import Floats
+from paoding_onnx.calibration.images.frame import Floats
 
 _PASTED, _BLENDED = 0, 1
 

@@ -17,7 +17,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from paoding_onnx.calibration import Samples
+from paoding_onnx.calibration.samples import Samples
 from paoding_onnx.context import Run
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError, UsageError

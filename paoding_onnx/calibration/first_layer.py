@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.calibration.images.colours import Floats
+from paoding_onnx.calibration.images.frame import Floats
 from paoding_onnx.model.graph import Graph, Node, Tensor
-from paoding_onnx.rules import Affine, Passes, Rule, rule_for
+from paoding_onnx.rules.rule import Affine, Passes, Rule, rule_for
 
 _FEW = 8
 

@@ -9,35 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.calibration import normalization
-from paoding_onnx.calibration.images.families import Frame
-from paoding_onnx.calibration.input_kinds import InputRole
-from paoding_onnx.calibration.samples import InputOptions
-from paoding_onnx.calibration.sources import laid_out
+from paoding_onnx.calibration.images.frame import Frame
 from paoding_onnx.errors import UsageError
-from paoding_onnx.model.graph import Array
 
 if TYPE_CHECKING:
     from PIL import Image
 
 ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
 _MODES = {1: "L", 3: "RGB", 4: "RGBA"}
-
-
-def read_images(folder: Path, role: InputRole, options: InputOptions, limit: int) -> Array:
-    """At most `limit` of the pictures in `folder`, evenly spaced, shrunk to the input's size, scaled as options say.
-
-    Raises:
-        UsageError: if there are none, one cannot be read, or Pillow is not there.
-    """
-    require_pillow()
-    files = image_files(folder)
-    if not files:
-        raise UsageError(f"{folder} holds no pictures ({', '.join(sorted(ENDINGS))})")
-    chosen = files[:: max(1, len(files) // limit)][:limit]
-    shares = np.stack([decode(file, role.frame) for file in chosen]).astype(np.float32) / np.float32(255)
-    scaling = normalization.told(options, role.frame.n_channels) or normalization.native(role.spec.dtype)
-    return laid_out(role, scaling.apply(shares))
 
 
 def require_pillow() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from paoding_onnx.calibration.first_layer import vocabulary
-from paoding_onnx.calibration.images.families import Frame
+from paoding_onnx.calibration.images.frame import Frame
 from paoding_onnx.errors import UsageError
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import TensorSpec

@@ -9,9 +9,10 @@ import numpy as np
 
 from paoding_onnx.calibration import normalization, sources
 from paoding_onnx.calibration.arrays import arrays_of_inputs, read_arrays, scale_of
-from paoding_onnx.calibration.image_files import read_images
+from paoding_onnx.calibration.image_files import ENDINGS, decode, image_files, require_pillow
 from paoding_onnx.calibration.input_kinds import InputRole, Kind, main_input, roles_of
 from paoding_onnx.calibration.samples import InputOptions, Samples
+from paoding_onnx.calibration.sources import laid_out
 from paoding_onnx.calibration.synthesize import BATCH
 from paoding_onnx.errors import UsageError
 from paoding_onnx.model.graph import Array, Graph
@@ -111,3 +112,19 @@ def _samples(roles: tuple[InputRole, ...], main: int, arrays: Mapping[str, Array
         rest = (role for role in roles if role.spec.name not in feed)
         batches.append(feed | {role.spec.name: sources.companion(role, stop - start, rng) for role in rest})
     return Samples(tuple(batches), f"{n_used} samples from {path.name}", is_synthetic=False)
+
+
+def read_images(folder: Path, role: InputRole, options: InputOptions, limit: int) -> Array:
+    """At most `limit` of the pictures in `folder`, evenly spaced, shrunk to the input's size, scaled as options say.
+
+    Raises:
+        UsageError: if there are none, one cannot be read, or Pillow is not there.
+    """
+    require_pillow()
+    files = image_files(folder)
+    if not files:
+        raise UsageError(f"{folder} holds no pictures ({', '.join(sorted(ENDINGS))})")
+    chosen = files[:: max(1, len(files) // limit)][:limit]
+    shares = np.stack([decode(file, role.frame) for file in chosen]).astype(np.float32) / np.float32(255)
+    scaling = normalization.told(options, role.frame.n_channels) or normalization.native(role.spec.dtype)
+    return laid_out(role, scaling.apply(shares))

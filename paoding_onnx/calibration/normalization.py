@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.calibration.first_layer import Filters
-from paoding_onnx.calibration.images.colours import Floats
+from paoding_onnx.calibration.images.frame import Floats
 from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.errors import UsageError
 

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 from paoding_onnx.errors import UsageError
 from paoding_onnx.model.graph import Array
-
-KINDS = ("auto", "images", "table", "tokens", "audio", "noise")
-"""What the main input can be told to hold."""
+from paoding_onnx.names import KINDS
 
 
 @dataclass(frozen=True, slots=True)

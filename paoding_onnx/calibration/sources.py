@@ -12,7 +12,7 @@ from paoding_onnx.calibration import normalization, tabular
 from paoding_onnx.calibration.augment import augmented
 from paoding_onnx.calibration.first_layer import first_filters, first_weights
 from paoding_onnx.calibration.images import families as image_families
-from paoding_onnx.calibration.images.colours import Floats
+from paoding_onnx.calibration.images.frame import Floats, Frame
 from paoding_onnx.calibration.images.spectra import waves
 from paoding_onnx.calibration.input_kinds import InputRole, Kind
 from paoding_onnx.calibration.normalization import Scaling, alive, plausible
@@ -97,7 +97,7 @@ def _scalings(role: InputRole, graph: Graph, options: InputOptions) -> tuple[Gue
     is_float = role.spec.dtype is None or role.spec.dtype.kind == "f"
     if told is not None or not is_float:
         return (_scaling(role, told or normalization.native(role.spec.dtype), 1.0),)
-    probe = image_families.leaves(np.random.default_rng(0), 64, image_families.Frame(32, 32, n_channels))
+    probe = image_families.leaves(np.random.default_rng(0), 64, Frame(32, 32, n_channels))
     filters = first_filters(graph, role.spec.name)
     scalings = plausible(filters, normalization.usual(n_channels), probe)
     return tuple(_scaling(role, scaling, alive(filters, scaling, probe)) for scaling in scalings)
@@ -109,7 +109,7 @@ def _scaling(role: InputRole, scaling: Scaling, weight: float) -> Guess:
     return Guess(description, lambda rows: laid_out(role, scaling.apply(rows.astype(np.float32))), weight)
 
 
-def _images(make: image_families.Family, frame: image_families.Frame) -> Draw:
+def _images(make: image_families.Family, frame: Frame) -> Draw:
     return lambda rng, count: make(rng, count, frame)
 
 

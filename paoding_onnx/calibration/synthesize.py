@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from paoding_onnx.calibration import filter, sources
-from paoding_onnx.calibration.images.colours import Floats
+from paoding_onnx.calibration.images.frame import Floats
 from paoding_onnx.calibration.input_kinds import InputRole, main_input, roles_of
 from paoding_onnx.calibration.samples import InputOptions, Samples
 from paoding_onnx.errors import ModelError
@@ -39,7 +39,7 @@ def make_samples(
 ) -> Samples:
     """About `n_samples` inputs for a model without data, chosen by its own predictions if it is a classifier.
 
-    `graph` is the model as `paoding_onnx.shapes.observe.observe` measured it, `shapes` the input shapes it ran at. Open batch
+    `graph` is the model as `paoding_onnx.shapes.observe` measured it, `shapes` the input shapes it ran at. Open batch
     axes get batches of about 32, other open axes the sizes in `shapes`. Same model, options and seed, same bytes.
 
     Raises:

@@ -8,9 +8,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from paoding_onnx.calibration.images.colours import Floats
-from paoding_onnx.calibration.images.families import Frame
 from paoding_onnx.calibration.images.families import families as image_families
+from paoding_onnx.calibration.images.frame import Floats, Frame
 
 Family = Callable[[np.random.Generator, int], Floats]
 _SMALLEST_IMAGE = 5

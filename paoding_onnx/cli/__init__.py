@@ -1,4 +1,7 @@
-"""The command line: arguments become one library call, its result is printed. Decides nothing."""
+"""The command line: arguments become calls of the library, results become text.
+
+The only room that prints. It must not do any work of its own.
+"""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from rich.console import Console, RenderableType
 from rich.progress import Progress
 
 from paoding_onnx.api import examine, explain, prune, sensitivity
-from paoding_onnx.calibration import InputOptions
+from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.cli.evaluate import evaluate, evaluation_document, evaluation_lines
 from paoding_onnx.errors import ModelError, UsageError
 from paoding_onnx.model.load import load

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 import numpy as np
 
+from paoding_onnx.dependency.trace import Choice
 from paoding_onnx.dependency.union_find import Ids, Partition
 from paoding_onnx.model.graph import Node
+from paoding_onnx.names import Prefer
 from paoding_onnx.rules.binding import BoundNode
 
 
@@ -24,32 +25,6 @@ class Cause:
 
 ENOUGH_POSITIONS = 8
 """With fewer places in a group than this, small shares of them cannot be removed."""
-
-
-class Prefer(StrEnum):
-    """Which factor of an axis of several shrinks, where there is a choice."""
-
-    AUTO = "auto"
-    """The one with the most units; at a node with weights the minor one, if that has enough.
-
-    Of the axes of a grouped convolution's weights two have places and one has groups: half of the places are three
-    quarters of the weights, half of the groups are half of them.
-    """
-    BLOCKS = "blocks"
-    """The major one: whole heads of an attention, whole groups of a convolution."""
-    POSITIONS = "positions"
-    """The minor one: the same places in every head, the same channels of every group."""
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """An axis of several factors that could shrink: `kept` may, the others may not; `sizes` are all, major to minor."""
-
-    node: str
-    kept: str
-    pinned: tuple[str, ...]
-    sizes: tuple[int, ...]
-    prefer: Prefer
 
 
 @dataclass(frozen=True, slots=True)

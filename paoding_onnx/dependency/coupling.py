@@ -9,13 +9,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 import numpy as np
 
-from paoding_onnx.dependency.composite_axes import Cause, Choice, Composite, Prefer, Work, settle
-from paoding_onnx.dependency.shape_arithmetic import DataUse, Entries, follow_sizes
+from paoding_onnx.dependency.composite_axes import Cause, Composite, Work, settle
+from paoding_onnx.dependency.scope import ANYWHERE, Scope, matches
+from paoding_onnx.dependency.shape_arithmetic import follow_sizes
+from paoding_onnx.dependency.trace import Choice, DataUse, Entries
 from paoding_onnx.dependency.union_find import Ids, Partition
+from paoding_onnx.errors import UsageError
 from paoding_onnx.model.graph import Graph, Node, Origin
+from paoding_onnx.names import Prefer
 from paoding_onnx.rules.binding import BoundNode, TensorUse, bind_nodes
 from paoding_onnx.rules.equation import Axis, is_fixed
 
@@ -176,3 +181,30 @@ def _pin_node(bound: BoundNode, axes: Mapping[tuple[TensorUse, int], Ids], work:
         for axis in range(len(tensor.shape or ()) if tensor is not None else 0):
             if use is not None:
                 work.pin(axes[use, axis], cause)
+
+
+def coupled(graph: Graph, scope: Scope) -> Coupling:
+    """What must go together in `graph`, within a scope.
+
+    Raises:
+        UsageError: if a pattern matches nothing.
+    """
+    _check_patterns(graph, scope.exclude, "--exclude")
+    _check_patterns(graph, scope.only, "--only")
+    coupling = couple(graph, lambda node: matches(node, scope.exclude), lambda node: _preferred(node, scope.choose))
+    nodes = {choice.node for choice in coupling.choices}
+    for pattern, _ in scope.choose:
+        if not any(fnmatchcase(name, pattern) for name in nodes) and pattern != ANYWHERE:
+            raise UsageError(f"--choose {pattern!r} matches no node that leaves a choice; `inspect` lists those")
+    return coupling
+
+
+def _preferred(node: Node, choose: Sequence[tuple[str, Prefer]]) -> Prefer:
+    """What the last pattern says that matches."""
+    return next((what for pattern, what in reversed(choose) if fnmatchcase(node.name, pattern)), Prefer.AUTO)
+
+
+def _check_patterns(graph: Graph, patterns: Sequence[str], option: str) -> None:
+    for pattern in patterns:
+        if not any(matches(node, (pattern,)) for node in graph.nodes):
+            raise UsageError(f"{option} {pattern!r} matches no node or initializer; `inspect` lists the names")

@@ -10,9 +10,9 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.dependency.coupling import Coupling
+from paoding_onnx.dependency.coupling import Coupling, coupled
 from paoding_onnx.dependency.roles import parameter_axes_of
-from paoding_onnx.dependency.scope import EVERYTHING, Scope, coupled, matches
+from paoding_onnx.dependency.scope import EVERYTHING, Scope, matches
 from paoding_onnx.dependency.trace import Group, ParameterAxis, Refusal, Role, Trace
 from paoding_onnx.dependency.union_find import Ids
 from paoding_onnx.model.graph import Graph

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from paoding_onnx.dependency.composite_axes import Prefer
-from paoding_onnx.dependency.coupling import Coupling, couple
-from paoding_onnx.errors import UsageError
-from paoding_onnx.model.graph import Graph, Node
+from paoding_onnx.model.graph import Node
+from paoding_onnx.names import Prefer
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,33 +30,6 @@ class Scope:
 EVERYTHING = Scope()
 ANYWHERE = "*"
 """The pattern that may match nothing."""
-
-
-def coupled(graph: Graph, scope: Scope) -> Coupling:
-    """What must go together in `graph`, within a scope.
-
-    Raises:
-        UsageError: if a pattern matches nothing.
-    """
-    _check_patterns(graph, scope.exclude, "--exclude")
-    _check_patterns(graph, scope.only, "--only")
-    coupling = couple(graph, lambda node: matches(node, scope.exclude), lambda node: _preferred(node, scope.choose))
-    nodes = {choice.node for choice in coupling.choices}
-    for pattern, _ in scope.choose:
-        if not any(fnmatchcase(name, pattern) for name in nodes) and pattern != ANYWHERE:
-            raise UsageError(f"--choose {pattern!r} matches no node that leaves a choice; `inspect` lists those")
-    return coupling
-
-
-def _preferred(node: Node, choose: Sequence[tuple[str, Prefer]]) -> Prefer:
-    """What the last pattern says that matches."""
-    return next((what for pattern, what in reversed(choose) if fnmatchcase(node.name, pattern)), Prefer.AUTO)
-
-
-def _check_patterns(graph: Graph, patterns: Sequence[str], option: str) -> None:
-    for pattern in patterns:
-        if not any(matches(node, (pattern,)) for node in graph.nodes):
-            raise UsageError(f"{option} {pattern!r} matches no node or initializer; `inspect` lists the names")
 
 
 def matches(node: Node, patterns: Sequence[str]) -> bool:

@@ -10,28 +10,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from paoding_onnx.dependency.trace import DataUse, Entries, Sources
 from paoding_onnx.model.graph import Graph
-from paoding_onnx.rules.binding import BoundNode, TensorUse
-
-Sources = frozenset[tuple[TensorUse, int]]
-Entries = tuple[Sources, ...]
-"""One set for each entry of a small tensor, or a single one for all."""
-
-
-@dataclass(frozen=True, slots=True)
-class DataUse:
-    """Sizes (`sources`: tensor and axis) that a site reads as data through one input; site -1 for a graph output."""
-
-    node_index: int
-    operand: int
-    sources: Sources
+from paoding_onnx.rules.binding import BoundNode
 
 
 @dataclass(frozen=True, slots=True)
 class SizeFlow:
     """Where sizes go.
 
-    `made_of` says, for each tensor of shape arithmetic, which sizes its entries come from; `data_uses` are the places where
+    `made_of` says, for each tensor of shape arithmetic, which sizes its entries come from; `data_uses` say where
     sizes meet data.
     """
 

@@ -12,14 +12,38 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.dependency.composite_axes import Choice
-from paoding_onnx.dependency.shape_arithmetic import DataUse, Entries
 from paoding_onnx.dependency.union_find import Ids
 from paoding_onnx.model.graph import Array, Graph
+from paoding_onnx.names import Prefer
 from paoding_onnx.rules.binding import BoundNode, TensorUse
 
 Mask = NDArray[np.bool_]
 """True for a unit that goes (or a position that stays, where a name says `kept`)."""
+Sources = frozenset[tuple[TensorUse, int]]
+"""Axes of tensors, as nodes see them."""
+Entries = tuple[Sources, ...]
+"""One set for each entry of a small tensor, or a single one for all."""
+
+
+class Role(StrEnum):
+    """What a constant does for the units on one of its axes."""
+
+    PRODUCES = "produces"
+    """Its node contracts, and the unit is in the output: a row of weights, a bias."""
+    CONSUMES = "consumes"
+    """Its node contracts the unit away: a column of weights."""
+    FOLLOWS = "follows"
+    """Its node works on the unit one by one: a BatchNormalization scale, a PRelu slope."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterAxis:
+    """One axis of one constant on which units of a group live; `bound` is where it meets them."""
+
+    node_index: int
+    use: TensorUse
+    axis: int
+    role: Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +88,26 @@ class Refusal:
     tensor: str
     axis: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An axis of several factors that could shrink: `kept` may, the others may not; `sizes` are all, major to minor."""
+
+    node: str
+    kept: str
+    pinned: tuple[str, ...]
+    sizes: tuple[int, ...]
+    prefer: Prefer
+
+
+@dataclass(frozen=True, slots=True)
+class DataUse:
+    """Sizes (`sources`: tensor and axis) that a site reads as data through one input; site -1 for a graph output."""
+
+    node_index: int
+    operand: int
+    sources: Sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,24 +174,3 @@ def gone(units: Ids, removed: Mask) -> Mask:
     if not removed.size:
         return np.zeros(units.shape, np.bool_)
     return (units >= 0) & removed[units]
-
-
-class Role(StrEnum):
-    """What a constant does for the units on one of its axes."""
-
-    PRODUCES = "produces"
-    """Its node contracts, and the unit is in the output: a row of weights, a bias."""
-    CONSUMES = "consumes"
-    """Its node contracts the unit away: a column of weights."""
-    FOLLOWS = "follows"
-    """Its node works on the unit one by one: a BatchNormalization scale, a PRelu slope."""
-
-
-@dataclass(frozen=True, slots=True)
-class ParameterAxis:
-    """One axis of one constant on which units of a group live; `bound` is where it meets them."""
-
-    node_index: int
-    use: TensorUse
-    axis: int
-    role: Role

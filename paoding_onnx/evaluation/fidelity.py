@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 import numpy as np
 
-from paoding_onnx.calibration import InputOptions, random_feeds
 from paoding_onnx.calibration.amount import made_samples
+from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.errors import ModelError
 from paoding_onnx.evaluation.compare import agreement
 from paoding_onnx.evaluation.latency import latency_ratio
+from paoding_onnx.evaluation.measured import Fidelity
 from paoding_onnx.evaluation.predictions import classes_said, form_of_one
 from paoding_onnx.model.compare import output_difference
 from paoding_onnx.model.graph import Array, Graph
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.session import Session
+from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observe import runnable_shapes
 
 LOW_MEMORY_BYTES = 1 << 28
@@ -28,20 +29,6 @@ FRESH = 64
 MACS_TO_SPEND = 5 * 10**10
 FRESH_SEED = 10**6
 """Added to the user's seed, so that the inputs are others than those that repair saw."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fidelity:
-    """A pruned model beside its original: latency after over before, and what `description` says the inputs were.
-
-    `difference` see `paoding_onnx.model.compare.output_difference`; `agreement` is the share of the inputs for which a
-    classifier answers the same, `None` for other models.
-    """
-
-    latency_ratio: float
-    difference: float
-    agreement: float | None
-    description: str
 
 
 def compare(original: Model, pruned: Model, graph: Graph, inputs: InputOptions, *, macs: int, seed: int) -> Fidelity:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.calibration.image_files import decode, image_files, require_pillow
-from paoding_onnx.calibration.images.families import Frame
+from paoding_onnx.calibration.images.frame import Frame
 from paoding_onnx.errors import UsageError
 from paoding_onnx.evaluation.dataset import Range, RowIndices
 from paoding_onnx.evaluation.preprocess import Preprocess

@@ -1,6 +1,6 @@
-"""Exact gradients of a model by its inputs, made as an ONNX graph by onnx-ad.
+"""Exact gradients of a model by its inputs: the reverse pass as an ONNX model, written by onnx-ad.
 
-It must not know what the gradients are for: attacks and distillation live elsewhere.
+It must not know what the gradients are for: attacks and distillation stand above it.
 """
 
 from __future__ import annotations

@@ -14,9 +14,8 @@ import onnx
 from onnx import numpy_helper, version_converter
 
 from paoding_onnx.errors import ModelError
-from paoding_onnx.layerwise.stream import needed
 from paoding_onnx.layerwise.subgraph import proto_nodes
-from paoding_onnx.model.graph import Array, Graph, Node, Tensor
+from paoding_onnx.model.graph import Array, Graph, Node, Tensor, needed
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.read import computed_names, constants
 from paoding_onnx.model.session import Session, one_line

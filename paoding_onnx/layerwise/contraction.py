@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.model.graph import Array
-from paoding_onnx.rules import Passes
 from paoding_onnx.rules.binding import BoundNode
 from paoding_onnx.rules.equation import Operand, factors
+from paoding_onnx.rules.rule import Passes
 
 Floats = NDArray[np.floating]
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from paoding_onnx.context import Run
 from paoding_onnx.dependency.trace import Group, ParameterAxis, Role, Trace
 from paoding_onnx.layerwise.stream import Batches, Stream
+from paoding_onnx.layerwise.weights import UnitStatistics
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
 from paoding_onnx.rules.binding import BoundNode
@@ -24,14 +25,6 @@ MOST_ROWS = 1 << 15
 """Positions of all inputs together at which units are looked at."""
 FAINT = 1e-2
 """Share of the stored variance that a channel's variance is never taken to be below."""
-
-
-@dataclass(frozen=True, slots=True)
-class UnitStatistics:
-    """Mean `(n_units,)` and covariance `(n_units, n_units)` of a group's units where a node consumes them."""
-
-    mean: NDArray[np.float64]
-    covariance: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

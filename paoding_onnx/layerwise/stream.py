@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 
 from paoding_onnx.layerwise.subgraph import proto_nodes, subgraph
-from paoding_onnx.model.graph import Array, Graph, Node
+from paoding_onnx.model.graph import Array, Graph, needed
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.session import Session
 
@@ -148,18 +148,6 @@ def _last_read(graph: Graph) -> dict[str, int]:
         for name in (*(t.name for t in node.inputs if t is not None), *node.captures)
     }
     return found | dict.fromkeys(graph.outputs, len(graph.nodes))
-
-
-def needed(nodes: Sequence[Node], wanted: Iterable[str]) -> list[int]:
-    """Places of the nodes without which the tensors `wanted` could not be made, in their order."""
-    names = set(wanted)
-    places = []
-    for place, node in reversed(list(enumerate(nodes))):
-        if any(tensor is not None and tensor.name in names for tensor in node.outputs):
-            names.update(tensor.name for tensor in node.inputs if tensor is not None)
-            names.update(node.captures)
-            places.append(place)
-    return places[::-1]
 
 
 class _Store:

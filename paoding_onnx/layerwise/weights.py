@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from paoding_onnx.dependency.trace import Group, Mask, ParameterAxis, Role, Trace
 from paoding_onnx.dependency.union_find import Ids
 from paoding_onnx.layerwise.dequantize import dequantized
-from paoding_onnx.layerwise.statistics import UnitStatistics
 from paoding_onnx.model.graph import Array
-from paoding_onnx.rules import Passes
 from paoding_onnx.rules.binding import BoundNode
 from paoding_onnx.rules.equation import factors
+from paoding_onnx.rules.rule import Passes
 
 Floats = NDArray[np.floating]
 
@@ -34,11 +33,19 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class UnitStatistics:
+    """Mean `(n_units,)` and covariance `(n_units, n_units)` of a group's units where a node consumes them."""
+
+    mean: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """The state of a pruning run: the trace, which units are gone, and constants where they differ from the file's.
 
-    `output_bounds` is what `paoding_onnx.samplers.output_bounds.reach_of` found at the beginning of the step, `unit_statistics` what
-    `paoding_onnx.layerwise.statistics.observe_units` saw; both are empty for methods that have no use for them.
+    `output_bounds` is what `paoding_onnx.samplers.output_bounds` found at the beginning of the step, `unit_statistics`
+    what `paoding_onnx.layerwise.statistics` saw; both are empty for methods that have no use for them.
     """
 
     trace: Trace

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -133,3 +133,15 @@ class Graph:
             for name in (*read, *node.captures):
                 found.setdefault(name, []).append(index)
         return found
+
+
+def needed(nodes: Sequence[Node], wanted: Iterable[str]) -> list[int]:
+    """Places of the nodes without which the tensors `wanted` could not be made, in their order."""
+    names = set(wanted)
+    places = []
+    for place, node in reversed(list(enumerate(nodes))):
+        if any(tensor is not None and tensor.name in names for tensor in node.outputs):
+            names.update(tensor.name for tensor in node.inputs if tensor is not None)
+            names.update(node.captures)
+            places.append(place)
+    return places[::-1]

@@ -12,8 +12,8 @@ from paoding_onnx.dependency.trace import Group, Mask, Role
 from paoding_onnx.dependency.union_find import Ids
 from paoding_onnx.layerwise.contraction import matrix
 from paoding_onnx.layerwise.layers import Layer
-from paoding_onnx.layerwise.statistics import UnitStatistics, damped
-from paoding_onnx.layerwise.weights import Candidate, View
+from paoding_onnx.layerwise.statistics import damped
+from paoding_onnx.layerwise.weights import Candidate, UnitStatistics, View
 from paoding_onnx.model.graph import Array
 
 EXACT = 1e-4

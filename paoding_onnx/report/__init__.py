@@ -1,4 +1,7 @@
-"""REPORT: results as JSON-ready documents and as tables for a terminal. Computes nothing that is not shown."""
+"""Results as JSON-ready documents, as tables for a terminal, as a page.
+
+It must not compute anything that it does not show.
+"""
 
 from __future__ import annotations
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from paoding_onnx.dependency.cost import Cost, cost, group_cost, nothing
 from paoding_onnx.dependency.trace import Group, Refusal, Trace
-from paoding_onnx.evaluation.fidelity import Fidelity
+from paoding_onnx.evaluation.measured import Fidelity
 from paoding_onnx.model.read import schema_version
 from paoding_onnx.options import Options
 from paoding_onnx.result import Pruned
-from paoding_onnx.rules import operators
+from paoding_onnx.rules.rule import operators
 from paoding_onnx.verification.verdict import Verdict
 
 Document = dict[str, object]

@@ -11,7 +11,7 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from paoding_onnx.evaluation import Comparison, Evaluation
+from paoding_onnx.evaluation.evaluate import Comparison, Evaluation
 from paoding_onnx.evaluation.latency import Resources
 from paoding_onnx.evaluation.metrics import ClassScore, Interval
 from paoding_onnx.report.documents import Document, number, sha256

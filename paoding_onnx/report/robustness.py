@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from paoding_onnx.report.documents import Document, number
-from paoding_onnx.robustness import Robustness
+from paoding_onnx.robustness.evaluate import Robustness
 
 
 def robustness_document(found: Robustness) -> Document:

@@ -10,10 +10,10 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from paoding_onnx.dependency.composite_axes import Choice, Prefer
 from paoding_onnx.dependency.cost import cost, group_cost, nothing
 from paoding_onnx.dependency.explain import Explanation
-from paoding_onnx.dependency.trace import Refusal, Trace
+from paoding_onnx.dependency.trace import Choice, Refusal, Trace
+from paoding_onnx.names import Prefer
 from paoding_onnx.report.documents import operators_document, prunable_parameters, refusal_text, share, warnings
 from paoding_onnx.result import Pruned
 from paoding_onnx.selection.curve import Sensitivity
@@ -144,7 +144,8 @@ def _fidelity(result: Pruned) -> Iterator[RenderableType]:
         yield f"weights of {n_layers} layer{'' if n_layers == 1 else 's'} fitted anew{added}"
     compared = result.comparison
     same = "" if compared.agreement is None else f", {compared.agreement:.0%} of the answers are the same"
-    yield f"on fresh inputs ({escape(compared.description)}) outputs moved by {compared.difference:.3g} of their size{same}"
+    moved = f"outputs moved by {compared.difference:.3g} of their size{same}"
+    yield f"on fresh inputs ({escape(compared.description)}) {moved}"
     if result.accuracy_before is not None and result.steps[-1].accuracy is not None:
         yield f"accuracy on the labelled samples: {result.accuracy_before:.3f} -> {result.steps[-1].accuracy:.3f}"
     for note in (*result.notes, *warnings(compared)):

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.errors import ModelError, UsageError
-from paoding_onnx.evaluation import EvaluateOptions
 from paoding_onnx.evaluation.dataset import Labelled, Range
+from paoding_onnx.evaluation.evaluate import EvaluateOptions
 from paoding_onnx.evaluation.metrics import Floats, Labels
 from paoding_onnx.evaluation.predictions import Form, Runner, Task, choose_output, classes_said, interpret
 from paoding_onnx.gradients.freeze import Recording, record

@@ -1,6 +1,7 @@
 """One axis rule per operator; importing this package registers them all.
 
-To add an operator: one function in the file of its family, one golden line in `tests/rules`.
+Every fact about an operator stands here, once. To add one: a function in the file of its family, a golden line in
+`tests/rules`. This room must not know what is pruned, or why.
 """
 
 from __future__ import annotations

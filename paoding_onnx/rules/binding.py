@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from paoding_onnx.model.graph import Graph, Node, Tensor
-from paoding_onnx.rules import Rule, rule_for
 from paoding_onnx.rules.equation import AxesError, Binding, Operand, bind, parse
-from paoding_onnx.rules.rule import fixed
+from paoding_onnx.rules.rule import Rule, fixed, rule_for
 
 
 @dataclass(frozen=True, slots=True, order=True)

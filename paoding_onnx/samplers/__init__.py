@@ -1,6 +1,7 @@
-"""SCORE: samplers say which units of a group are dispensable, least harmful first. Pure numpy; they cut nothing.
+"""Samplers say which units of a group are dispensable, least harmful first.
 
-A sampler is any function of the type `Sampler`. `METHODS` holds those that the command line offers.
+A sampler is any function of the type `Sampler`; `METHODS` holds those that the command line offers. Samplers are pure
+numpy: they must not run, cut or write a model.
 """
 
 from __future__ import annotations

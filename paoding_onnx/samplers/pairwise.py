@@ -12,8 +12,8 @@ from paoding_onnx.dependency.trace import Group, Role
 from paoding_onnx.dependency.union_find import Ids
 from paoding_onnx.layerwise.weights import Candidate, Floats, View, unit_rows
 from paoding_onnx.model.graph import Array
-from paoding_onnx.rules import Passes
 from paoding_onnx.rules.binding import BoundNode
+from paoding_onnx.rules.rule import Passes
 from paoding_onnx.samplers.magnitude import channel_scale
 
 ALPHA = 0.75

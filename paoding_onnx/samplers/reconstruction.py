@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.dependency.trace import Group, ParameterAxis, Role
-from paoding_onnx.layerwise.statistics import UnitStatistics, damped
-from paoding_onnx.layerwise.weights import Candidate, View
+from paoding_onnx.layerwise.statistics import damped
+from paoding_onnx.layerwise.weights import Candidate, UnitStatistics, View
 from paoding_onnx.samplers.magnitude import magnitude
 
 FAINT = 1e-5

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from paoding_onnx.calibration import Samples
+from paoding_onnx.calibration.samples import Samples
 from paoding_onnx.context import Run
 from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.dependency.trace import Trace

@@ -9,19 +9,20 @@ from types import MappingProxyType
 
 import numpy as np
 
-from paoding_onnx.calibration import Samples, load_samples
 from paoding_onnx.calibration.amount import made_samples, n_samples_for
 from paoding_onnx.calibration.distill import distil
+from paoding_onnx.calibration.load import load_samples
+from paoding_onnx.calibration.samples import Samples
 from paoding_onnx.context import Run
 from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.dependency.trace import Mask, Trace
 from paoding_onnx.errors import ModelError, TargetError
-from paoding_onnx.layerwise.weights import is_dense
+from paoding_onnx.layerwise.weights import View, is_dense
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
 from paoding_onnx.options import Options
 from paoding_onnx.reconstruction.compensate import merge_units
-from paoding_onnx.samplers import METHODS, View
+from paoding_onnx.samplers import METHODS
 from paoding_onnx.samplers.output_bounds import bound_outputs
 from paoding_onnx.selection.allocation import allocate, reachable
 from paoding_onnx.selection.budget import Step, quotas, schedule

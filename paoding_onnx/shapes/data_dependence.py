@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from paoding_onnx.model.graph import Graph, Node
-from paoding_onnx.rules import rule_for
 from paoding_onnx.rules.equation import parse
+from paoding_onnx.rules.rule import rule_for
 
 
 def data_dependent_tensors(graph: Graph) -> frozenset[str]:

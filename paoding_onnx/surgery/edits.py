@@ -9,9 +9,9 @@ import numpy as np
 
 from paoding_onnx.dependency.trace import Trace, gone
 from paoding_onnx.model.graph import Array, Tensor
-from paoding_onnx.rules import Fit, Taken
 from paoding_onnx.rules.binding import BoundNode, TensorUse
 from paoding_onnx.rules.equation import Axis, parse_axis, size_of
+from paoding_onnx.rules.rule import Fit, Taken
 from paoding_onnx.surgery.plan import Plan
 
 Overrides = Mapping[str, Array]

@@ -8,12 +8,12 @@ from glob import escape
 
 import numpy as np
 
-from paoding_onnx.dependency.composite_axes import Prefer
 from paoding_onnx.dependency.cost import nothing
 from paoding_onnx.dependency.scope import Scope
 from paoding_onnx.dependency.trace import Group, Mask, Trace
 from paoding_onnx.dependency.union_find import Ids
 from paoding_onnx.errors import UsageError
+from paoding_onnx.names import Prefer
 
 FORMAT = "paoding_onnx plan 1"
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from paoding_onnx.calibration import Shapes, random_feeds
 from paoding_onnx.dependency.cost import Cost, cost
 from paoding_onnx.dependency.groups import trace
 from paoding_onnx.dependency.trace import Trace
@@ -17,6 +16,7 @@ from paoding_onnx.model.load import Model, load
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.constant_folding import study
+from paoding_onnx.shapes.dummy_inputs import Shapes, random_feeds
 from paoding_onnx.shapes.observe import runnable_shapes
 from paoding_onnx.surgery.plan import Plan, plan_from_document, scope_of_document
 from paoding_onnx.verification.proofs import added_biases, check_file, check_plan, check_surgery

@@ -10,7 +10,6 @@ import numpy as np
 import onnx
 from google.protobuf.message import DecodeError
 
-from paoding_onnx.calibration import Shapes, random_feeds
 from paoding_onnx.dependency.cost import Cost, cost, nothing
 from paoding_onnx.dependency.groups import trace
 from paoding_onnx.dependency.trace import Trace
@@ -19,6 +18,7 @@ from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model, TensorSpec, load
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
+from paoding_onnx.shapes.dummy_inputs import Shapes, random_feeds
 from paoding_onnx.shapes.observe import observe, other_shapes, runnable_shapes
 from paoding_onnx.surgery.added_bias import ENDING as ADDED_BIAS
 from paoding_onnx.surgery.cut import cut

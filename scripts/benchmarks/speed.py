@@ -93,8 +93,8 @@ def _prune(file: Path, **options: object) -> None:
 
 def _pass(file: Path) -> None:
     """As many samples as the default method takes, once through the model as onnxruntime optimises it."""
-    from paoding_onnx.calibration import make_samples
     from paoding_onnx.calibration.amount import n_samples_for
+    from paoding_onnx.calibration.synthesize import make_samples
     from paoding_onnx.dependency.groups import trace
     from paoding_onnx.model.load import load
     from paoding_onnx.model.session import Session

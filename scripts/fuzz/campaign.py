@@ -10,7 +10,7 @@ from pathlib import Path
 
 import onnx
 
-from paoding_onnx.rules import operators
+from paoding_onnx.rules.rule import operators
 from scripts.fuzz.generator import generate
 from scripts.fuzz.net import Unfit
 from scripts.fuzz.oracle import CHANCE, INVALID, Outcome, judge

@@ -17,7 +17,6 @@ import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from paoding_onnx.api import prune
-from paoding_onnx.calibration import random_feeds
 from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.dependency.groups import trace
 from paoding_onnx.dependency.trace import Trace
@@ -29,6 +28,7 @@ from paoding_onnx.model.save import write_model
 from paoding_onnx.model.session import Session
 from paoding_onnx.options import Options
 from paoding_onnx.samplers import METHODS
+from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observe import observe, runnable_shapes
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import Plan, make_plan

@@ -9,11 +9,11 @@ import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from paoding_onnx.calibration import random_feeds
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.model.load import Model, lift
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
+from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observe import runnable_shapes
 from paoding_onnx.surgery.plan import Plan, plan_document
 from paoding_onnx.verification.masked import mask

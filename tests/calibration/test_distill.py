@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from paoding_onnx.api import prune
-from paoding_onnx.calibration import Samples
 from paoding_onnx.calibration.distill import LOSS, _with_loss, distil
+from paoding_onnx.calibration.samples import Samples
 from paoding_onnx.context import Run
 from paoding_onnx.errors import ModelError, UsageError
 from paoding_onnx.layerwise.statistics import normalising

@@ -7,7 +7,8 @@ import pytest
 
 from paoding_onnx.calibration import tabular
 from paoding_onnx.calibration.augment import augmented
-from paoding_onnx.calibration.images.families import Frame, families
+from paoding_onnx.calibration.images.families import families
+from paoding_onnx.calibration.images.frame import Frame
 from paoding_onnx.calibration.images.spectra import clouds
 
 every_family = pytest.mark.parametrize(

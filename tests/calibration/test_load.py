@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from paoding_onnx.calibration import InputOptions, load_samples
+from paoding_onnx.calibration.load import load_samples
+from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.errors import UsageError
 from paoding_onnx.shapes.observe import observe, runnable_shapes
 from tests.models import model

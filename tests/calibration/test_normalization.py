@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from paoding_onnx.calibration.first_layer import Filters, first_filters
-from paoding_onnx.calibration.images.families import Frame, leaves
+from paoding_onnx.calibration.images.families import leaves
+from paoding_onnx.calibration.images.frame import Frame
 from paoding_onnx.calibration.normalization import BYTES, IMAGENET, SIGNED, UNIT, alive, plausible, usual
 from paoding_onnx.shapes.observe import observe
 from tests.models import model

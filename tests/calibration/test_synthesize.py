@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paoding_onnx.calibration import InputOptions, make_samples
+from paoding_onnx.calibration.samples import InputOptions
+from paoding_onnx.calibration.synthesize import make_samples
 from paoding_onnx.errors import UsageError
 from paoding_onnx.model.load import load
 from paoding_onnx.shapes.observe import observe, runnable_shapes

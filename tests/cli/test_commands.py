@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from paoding_onnx.api import examine
-from paoding_onnx.calibration import InputOptions, samples
+from paoding_onnx.calibration import samples
+from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.cli import main
 from paoding_onnx.cli.arguments import parse_arguments
 from paoding_onnx.cli.commands import options_of

@@ -14,10 +14,9 @@ from paoding_onnx.cli import main
 from paoding_onnx.cli.arguments import parse_arguments
 from paoding_onnx.cli.evaluate import attack_of, evaluate_options_of
 from paoding_onnx.cli.evaluate_arguments import ATTACKS, TASKS
-from paoding_onnx.evaluation import EvaluateOptions
+from paoding_onnx.evaluation.evaluate import EvaluateOptions
 from paoding_onnx.evaluation.predictions import Task
-from paoding_onnx.robustness import Attack
-from paoding_onnx.robustness.attacks import KINDS
+from paoding_onnx.robustness.attacks import KINDS, Attack
 from tests.models import parse, save
 
 COPY = "g (float[N,3] x) => (float[N,3] y) { y = Identity (x) }"

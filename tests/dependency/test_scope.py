@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from paoding_onnx.api import examine, prune
-from paoding_onnx.dependency.composite_axes import Prefer
 from paoding_onnx.dependency.groups import trace
 from paoding_onnx.errors import UsageError
+from paoding_onnx.names import Prefer
 from paoding_onnx.options import Options
 from paoding_onnx.shapes.observe import observe
 from paoding_onnx.surgery.plan import plan_document, plan_from_document, scope_of_document

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from paoding_onnx.errors import ModelError, UsageError
-from paoding_onnx.evaluation import EvaluateOptions, accuracy_of, evaluate, predictions
+from paoding_onnx.evaluation import predictions
 from paoding_onnx.evaluation.dataset import ArraySamples
+from paoding_onnx.evaluation.evaluate import EvaluateOptions, accuracy_of, evaluate
 from paoding_onnx.evaluation.load import read_labelled
 from paoding_onnx.evaluation.predictions import Form, Runner, Task, interpret
 from paoding_onnx.model.load import load

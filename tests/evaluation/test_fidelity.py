@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from paoding_onnx.calibration import InputOptions
+from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.evaluation.fidelity import compare
 from paoding_onnx.shapes.observe import observe
 from tests.models import model

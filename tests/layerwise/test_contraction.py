@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from paoding_onnx.calibration import Shapes
 from paoding_onnx.layerwise.contraction import (
     Contraction,
     contraction,
@@ -21,6 +20,7 @@ from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.session import Session
 from paoding_onnx.rules.binding import BoundNode, bind_nodes
+from paoding_onnx.shapes.dummy_inputs import Shapes
 from paoding_onnx.shapes.observe import observe
 from tests.models import model
 

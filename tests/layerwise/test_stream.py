@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from paoding_onnx.errors import ModelError
-from paoding_onnx.layerwise.stream import Stream, needed
-from paoding_onnx.model.graph import Array, Graph
+from paoding_onnx.layerwise.stream import Stream
+from paoding_onnx.model.graph import Array, Graph, needed
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.read import computed_names, constants
 from paoding_onnx.model.session import Session

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paoding_onnx.calibration import InputOptions
+from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.errors import ModelError
 from paoding_onnx.evaluation.fidelity import compare
 from paoding_onnx.evaluation.latency import latency_ratio

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from paoding_onnx.layerwise.layers import layers_of
+from paoding_onnx.layerwise.weights import Candidate
 from paoding_onnx.model.read import constants
 from paoding_onnx.reconstruction.compensate import compensate, merge_units
-from paoding_onnx.samplers import Candidate
 from paoding_onnx.surgery.cut import reweigh
 from tests.models import model
 from tests.pruning import MLP as WHOLE_MLP

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pytest
 
-from paoding_onnx.calibration import Samples
+from paoding_onnx.calibration.samples import Samples
 from paoding_onnx.context import Run
 from paoding_onnx.layerwise.layers import layers_of
 from paoding_onnx.layerwise.ridge import solve
-from paoding_onnx.layerwise.statistics import ActivationStatistics, UnitStatistics
+from paoding_onnx.layerwise.statistics import ActivationStatistics
+from paoding_onnx.layerwise.weights import UnitStatistics
 from paoding_onnx.model.compare import output_difference
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model

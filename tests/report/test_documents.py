@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from paoding_onnx.api import prune
-from paoding_onnx.evaluation.fidelity import Fidelity
+from paoding_onnx.evaluation.measured import Fidelity
 from paoding_onnx.model.load import lift
 from paoding_onnx.options import Options
 from paoding_onnx.report import (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from paoding_onnx.calibration import InputOptions
+from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.cli.arguments import parse_arguments
 from paoding_onnx.cli.commands import options_of
 from paoding_onnx.options import Options

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from paoding_onnx.errors import ModelError, UsageError
-from paoding_onnx.evaluation import EvaluateOptions
 from paoding_onnx.evaluation.dataset import ArraySamples, Range
+from paoding_onnx.evaluation.evaluate import EvaluateOptions
 from paoding_onnx.evaluation.predictions import Form, Task
 from paoding_onnx.gradients.freeze import record
-from paoding_onnx.robustness import Attack, robustness
-from paoding_onnx.robustness.attacks import Walk, estimate, fgsm, pgd
+from paoding_onnx.robustness.attacks import Attack, Walk, estimate, fgsm, pgd
+from paoding_onnx.robustness.evaluate import robustness
 from paoding_onnx.robustness.losses import Loss, loss_point
 from tests.models import model
 

@@ -14,7 +14,7 @@ import numpy as np
 import onnx
 
 from paoding_onnx.model.graph import Attribute, Node, Origin, Tensor
-from paoding_onnx.rules import Fit, Taken
+from paoding_onnx.rules.rule import Fit, Taken
 
 
 def node(line: str, *, opset: int = 20, **attributes: Attribute) -> Node:

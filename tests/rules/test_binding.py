@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from paoding_onnx.rules import binding, rule_for
+from paoding_onnx.rules import binding
 from paoding_onnx.rules.binding import BoundNode, TensorUse, bind_nodes
+from paoding_onnx.rules.rule import rule_for
 from paoding_onnx.shapes.observe import observe
 from tests.models import IMAGES, model
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from paoding_onnx.model.session import Session
-from paoding_onnx.rules import operators
+from paoding_onnx.rules.rule import operators
 from tests.models import model, prune_randomly
 from tests.rules.contract import CONTRACT, Case
 from tests.rules.contract_others import OTHERS

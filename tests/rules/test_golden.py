@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from paoding_onnx.rules import operators, rule_for
 from paoding_onnx.rules.equation import bind, parse
+from paoding_onnx.rules.rule import operators, rule_for
 from tests.rules.golden import GOLDEN, Golden
 from tests.rules.golden_others import OTHERS
 from tests.rules.nodes import fit_text, shapes, taken_text

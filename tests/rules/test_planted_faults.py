@@ -13,7 +13,8 @@ from onnx import numpy_helper
 from paoding_onnx.dependency.groups import trace
 from paoding_onnx.model.graph import Node
 from paoding_onnx.model.read import constants
-from paoding_onnx.rules import Fit, Rule, binding, rule_for
+from paoding_onnx.rules import binding
+from paoding_onnx.rules.rule import Fit, Rule, rule_for
 from paoding_onnx.shapes.observe import observe
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.verification.proofs import check_surgery

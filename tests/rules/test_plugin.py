@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from paoding_onnx.model.graph import Node
-from paoding_onnx.rules import Rule, operators, register, rule
+from paoding_onnx.rules import rule
+from paoding_onnx.rules.rule import Rule, operators, register
 from tests.models import model, prune_randomly, save
 
 INVERTED = """<ir_version: 8, opset_import: ["" : 17, "com.microsoft" : 1]>

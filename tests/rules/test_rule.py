@@ -7,9 +7,8 @@ from dataclasses import replace
 import onnx
 import pytest
 
-from paoding_onnx.rules import operators, register, rule_for
 from paoding_onnx.rules.equation import bind, parse
-from paoding_onnx.rules.rule import axis_index, fixed
+from paoding_onnx.rules.rule import axis_index, fixed, operators, register, rule_for
 from tests.rules.nodes import node, shapes
 
 

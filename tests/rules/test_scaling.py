@@ -9,8 +9,8 @@ import pytest
 from paoding_onnx.model.graph import Node
 from paoding_onnx.model.load import lift
 from paoding_onnx.model.session import Session
-from paoding_onnx.rules import Passes, Rule, rule_for
 from paoding_onnx.rules.equation import bind, factors, parse
+from paoding_onnx.rules.rule import Passes, Rule, rule_for
 from tests.rules.golden import GOLDEN, Golden
 from tests.rules.nodes import shapes
 

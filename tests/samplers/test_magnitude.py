@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from paoding_onnx.api import prune
+from paoding_onnx.layerwise.weights import View
 from paoding_onnx.options import Options
-from paoding_onnx.samplers import METHODS, View, at_random, channel_scale, magnitude, pairwise, paoding
+from paoding_onnx.samplers import METHODS, at_random, paoding
+from paoding_onnx.samplers.magnitude import channel_scale, magnitude
+from paoding_onnx.samplers.pairwise import pairwise
 from tests.models import model
 from tests.pruning import CNN, MLP, moved, plan_of, planted, skip_latency, whole_view
 

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paoding_onnx.api import prune
+from paoding_onnx.layerwise.weights import View
 from paoding_onnx.options import Options
-from paoding_onnx.samplers import View, pairwise
 from paoding_onnx.samplers.output_bounds import bound_outputs
+from paoding_onnx.samplers.pairwise import pairwise
 from tests.models import model
 from tests.pruning import MLP, moved, planted, skip_latency, whole_view
 

@@ -10,9 +10,10 @@ import pytest
 
 from paoding_onnx.dependency.trace import Role
 from paoding_onnx.layerwise.statistics import damped
+from paoding_onnx.layerwise.weights import Candidate, View
 from paoding_onnx.model.load import Model
-from paoding_onnx.samplers import Candidate, View, magnitude, reconstruction
-from paoding_onnx.samplers.reconstruction import weight_gram
+from paoding_onnx.samplers.magnitude import magnitude
+from paoding_onnx.samplers.reconstruction import reconstruction, weight_gram
 from tests.models import model
 from tests.pruning import CNN, MLP, observed_view, planted, whole_view
 

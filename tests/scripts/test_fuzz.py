@@ -11,7 +11,8 @@ import pytest
 from onnx import numpy_helper
 
 from paoding_onnx.model.graph import Node
-from paoding_onnx.rules import Rule, binding, rule_for
+from paoding_onnx.rules import binding
+from paoding_onnx.rules.rule import Rule, rule_for
 from scripts.fuzz.campaign import Report, run
 from scripts.fuzz.generator import generate
 from scripts.fuzz.net import FLOAT, Net, Unfit

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paoding_onnx.calibration import InputOptions, Samples
 from paoding_onnx.calibration.amount import (
     FEWEST_SAMPLES,
     MOST_RUNS,
@@ -14,9 +13,10 @@ from paoding_onnx.calibration.amount import (
     made_samples,
     n_samples_for,
 )
+from paoding_onnx.calibration.samples import InputOptions, Samples
 from paoding_onnx.context import Run
 from paoding_onnx.errors import ModelError
-from paoding_onnx.samplers import reconstruction
+from paoding_onnx.samplers.reconstruction import reconstruction
 from paoding_onnx.selection.profile import Profile, measure_profile
 from paoding_onnx.shapes.observe import observe, runnable_shapes
 from tests.models import model

@@ -10,11 +10,12 @@ from paoding_onnx.context import Run
 from paoding_onnx.dependency.cost import nothing
 from paoding_onnx.layerwise.layers import layers_of
 from paoding_onnx.layerwise.statistics import observe_units
+from paoding_onnx.layerwise.weights import Candidate, View
 from paoding_onnx.model.compare import _share
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.session import Session
 from paoding_onnx.reconstruction.compensate import compensate
-from paoding_onnx.samplers import Candidate, View, reconstruction
+from paoding_onnx.samplers.reconstruction import reconstruction
 from paoding_onnx.selection.curve import Sensitivity
 from paoding_onnx.selection.sensitivity import SHARES, Probe, measure
 from paoding_onnx.surgery.cut import reweigh

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paoding_onnx.calibration import choose_shapes, random_feeds
 from paoding_onnx.errors import ModelError, UsageError
 from paoding_onnx.model.load import TensorSpec
+from paoding_onnx.shapes.dummy_inputs import choose_shapes, random_feeds
 
 FLOAT = np.dtype(np.float32)
 

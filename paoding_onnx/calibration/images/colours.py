@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from paoding_onnx.calibration.images.frame import Floats
 
 _AXES = np.array([[1, 1, 1], [1, 0, -1], [0.5, -1, 0.5]], np.float32)
 """Brightness and the two opponent colours, the principal axes of colours in photographs.

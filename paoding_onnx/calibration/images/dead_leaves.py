@@ -15,7 +15,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.calibration.images.colours import Floats, draw_colours
+from paoding_onnx.calibration.images.colours import draw_colours
+from paoding_onnx.calibration.images.frame import Floats
 from paoding_onnx.calibration.images.spectra import clouds
 
 Ids = NDArray[np.int64]

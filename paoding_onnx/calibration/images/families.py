@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 
-from paoding_onnx.calibration.images.colours import Floats, draw_colours
+from paoding_onnx.calibration.images.colours import draw_colours
 from paoding_onnx.calibration.images.dead_leaves import dead_leaves
+from paoding_onnx.calibration.images.frame import Floats, Frame
 from paoding_onnx.calibration.images.scenes import images
 from paoding_onnx.calibration.images.spectra import clouds
 from paoding_onnx.calibration.images.strokes import pen_strokes, scans
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """The size of a picture."""
-
-    height: int
-    width: int
-    n_channels: int
-
-    @property
-    def side(self) -> int:
-        """The longer side."""
-        return max(self.height, self.width)
-
 
 Family = Callable[[np.random.Generator, int, Frame], Floats]
 

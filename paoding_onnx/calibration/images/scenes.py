@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from paoding_onnx.calibration.images.colours import Floats, draw_colours
+from paoding_onnx.calibration.images.colours import draw_colours
+from paoding_onnx.calibration.images.frame import Floats
 from paoding_onnx.calibration.images.spectra import clouds
 
 _PARTS = 6

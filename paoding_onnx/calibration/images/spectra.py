@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from paoding_onnx.calibration.images.colours import Floats, mixing
+from paoding_onnx.calibration.images.colours import mixing
+from paoding_onnx.calibration.images.frame import Floats
 
 
 def clouds(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from paoding_onnx.calibration.images.colours import Floats
+from paoding_onnx.calibration.images.frame import Floats
 from paoding_onnx.calibration.images.spectra import clouds
 
 _STEPS = 24

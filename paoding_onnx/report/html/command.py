@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 
-from paoding_onnx.calibration import InputOptions
+from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.options import Options
 
 ALWAYS = ("target",)

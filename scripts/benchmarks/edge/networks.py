@@ -11,7 +11,8 @@ import onnxruntime
 from numpy.typing import NDArray
 
 import paoding_onnx
-from paoding_onnx.calibration import InputOptions, make_samples
+from paoding_onnx.calibration.samples import InputOptions
+from paoding_onnx.calibration.synthesize import make_samples
 from paoding_onnx.shapes.observe import observe, runnable_shapes
 from scripts.benchmarks.edge.formats import Feed
 

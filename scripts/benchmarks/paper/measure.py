@@ -13,10 +13,11 @@ from types import MappingProxyType
 import paoding_onnx
 from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.dependency.trace import Group, Trace
-from paoding_onnx.evaluation import EvaluateOptions, evaluate
+from paoding_onnx.evaluation.evaluate import EvaluateOptions, evaluate
 from paoding_onnx.evaluation.predictions import Task
 from paoding_onnx.names import Allocation
-from paoding_onnx.robustness import Attack, robustness
+from paoding_onnx.robustness.attacks import Attack
+from paoding_onnx.robustness.evaluate import robustness
 
 MODELS = Path(__file__).parents[3] / "models"
 STEP = Fraction(1, 20)
