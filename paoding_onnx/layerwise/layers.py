@@ -30,8 +30,8 @@ class Layer:
     """Node number `index` of a model, a contraction with a `weight` of its own.
 
     `comparison_point` is the tensor to compare with the original's: the output, or what it became after shifts, gains
-    and sums, up to and with node number `last`. One unit of the output is `gain` there, `(n_made,)` or `(1,)`. Beyond `clamp` its
-    numbers make no difference. `is_last` says that no other contraction depends on it.
+    and sums, up to and with node number `last`. One unit of the output is `gain` there, `(n_made,)` or `(1,)`. Beyond
+    `clamp` its numbers make no difference. `is_last` says that no other contraction depends on it.
     """
 
     index: int
