@@ -20,9 +20,19 @@ BUDGETS = ("units", "parameters", "macs")
 
 
 KINDS = ("auto", "images", "table", "tokens", "audio", "noise")
+"""What the main input can be told to hold."""
 
 
 ALLOCATIONS = ("measured", "uniform")
 
 
 METHOD_NAMES = ("reconstruction", "paoding", "magnitude", "random")
+"""How units are chosen."""
+
+
+TASKS = ("classes", "binary", "values")
+"""What a model is for, which decides how it is measured."""
+
+
+ATTACKS = ("fgsm", "pgd")
+"""One step along the sign of the gradient, or several."""

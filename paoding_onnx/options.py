@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import get_args
 
 from paoding_onnx.calibration import InputOptions
+from paoding_onnx.calibration.preprocess import AS_IT_IS, Preprocess
 from paoding_onnx.dependency.composite_axes import Prefer
 from paoding_onnx.dependency.scope import ANYWHERE, Scope
 from paoding_onnx.errors import UsageError
-from paoding_onnx.names import AUTO, METHOD_NAMES, Allocation, Budget
+from paoding_onnx.names import AUTO, KINDS, METHOD_NAMES, Allocation, Budget
 
 SMALLEST_STEP = 0.001
 """More steps than a thousand change nothing but the time they take."""
@@ -41,7 +42,10 @@ class Options:
             paper's schedule). Methods that look at no inputs are always uniform.
         seed: for made-up inputs, and methods that draw at random.
         memory: bytes of activations to hold at a time; more go to temporary files.
-        inputs: what is known about the model's inputs; guessed where nothing is said.
+        input_kind: what synthetic inputs are like: ``images``, ``table``, ``tokens``, ``audio`` or ``noise``; ``auto``
+            finds out.
+        preprocess: how raw values become what the model reads, for synthetic inputs and calibration data alike;
+            guessed from the model where nothing is said.
         eval: labelled samples (see `paoding_onnx.evaluation.load`) on which accuracy is measured after every step.
         calibration: unlabelled samples of real inputs, to be used in place of made-up ones: an ``.npz`` or ``.npy``
             file, or a folder of pictures.
@@ -66,7 +70,8 @@ class Options:
     allocation: Allocation = "measured"
     seed: int = 0
     memory: int = 1 << 30
-    inputs: InputOptions = InputOptions()  # noqa: RUF009 (frozen)
+    input_kind: str = "auto"
+    preprocess: Preprocess = AS_IT_IS
     calibration: Path | None = None
     distill: int = 0
     eval: Path | None = None
@@ -89,6 +94,8 @@ class Options:
             _choice(text)
         if self.allocation not in get_args(Allocation):
             raise UsageError(f"allocation {self.allocation!r} is none of {', '.join(get_args(Allocation))}")
+        if self.input_kind not in KINDS:
+            raise UsageError(f"input_kind {self.input_kind!r} is none of {', '.join(KINDS)}")
         if self.memory < SMALLEST_MEMORY:
             raise UsageError(
                 f"memory {self.memory} is less than {SMALLEST_MEMORY} bytes (16 MB), too little to work with"
@@ -97,6 +104,11 @@ class Options:
             raise UsageError("round_to, seed and distill must not be negative")
         if self.distill and self.calibration is not None:
             raise UsageError("distill is for made-up inputs: leave it out, as calibration brings real ones")
+
+    @property
+    def inputs(self) -> InputOptions:
+        """What is known about the model's inputs."""
+        return InputOptions(self.input_kind, self.preprocess)
 
     @property
     def scope(self) -> Scope:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from paoding_onnx.calibration.preprocess import AS_IT_IS, Preprocess
 from paoding_onnx.errors import UsageError
 from paoding_onnx.evaluation.compare import Difference, agreement, differences, require_alike
 from paoding_onnx.evaluation.dataset import Labelled, evenly
@@ -17,7 +18,6 @@ from paoding_onnx.evaluation.latency import Resources, Timed, measure
 from paoding_onnx.evaluation.load import read_labelled
 from paoding_onnx.evaluation.metrics import ClassScore, Interval, class_scores, mcnemar
 from paoding_onnx.evaluation.predictions import Predictions, Progress, Runner, Task, choose_output, interpret, predict
-from paoding_onnx.evaluation.preprocess import AS_IT_IS, Preprocess
 from paoding_onnx.evaluation.task_metrics import measures_of
 from paoding_onnx.model.compare import output_difference
 from paoding_onnx.model.load import Model, load
