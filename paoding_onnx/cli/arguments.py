@@ -31,6 +31,11 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     Raises:
         UsageError: if they make no sense.
     """
+    return command_parser().parse_args(argv)
+
+
+def command_parser() -> argparse.ArgumentParser:
+    """The parser of all commands, from which the reference of the command line is written as well."""
     parser = _Parser(
         prog="paoding_onnx",
         description="Structural pruning of trained ONNX models without data, training or a framework.",
@@ -48,7 +53,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     operators = commands.add_parser("operators", help="list the operators with a rule")
     operators.add_argument("--markdown", action="store_true", help="as a Markdown table")
     operators.add_argument("--json", action="store_true", help="as JSON")
-    return parser.parse_args(argv)
+    return parser
 
 
 def _add_inspect(commands: argparse._SubParsersAction[_Parser]) -> None:
