@@ -15,6 +15,10 @@ METHOD_NAMES = ("reconstruction", "paoding", "magnitude", "random")
 """How units are chosen."""
 KINDS = ("auto", "images", "table", "tokens", "audio", "noise")
 """What the main input can be told to hold."""
+TASKS = ("classes", "binary", "values")
+"""What a model is for, which decides how it is measured."""
+ATTACKS = ("fgsm", "pgd")
+"""One step along the sign of the gradient, or several."""
 AUTO = 0
 """`round_to` that picks for each group a count its operators like."""
 

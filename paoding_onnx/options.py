@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from paoding_onnx.calibration.preprocess import AS_IT_IS, Preprocess
 from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.dependency.scope import ANYWHERE, Scope
 from paoding_onnx.errors import UsageError
-from paoding_onnx.names import ALLOCATIONS, AUTO, BUDGETS, METHOD_NAMES, Allocation, Budget, Prefer
+from paoding_onnx.names import ALLOCATIONS, AUTO, BUDGETS, KINDS, METHOD_NAMES, Allocation, Budget, Prefer
 
 SMALLEST_STEP = 0.001
 """More steps than a thousand change nothing but the time they take."""
@@ -32,15 +33,17 @@ class Options:
         exclude: glob patterns of nodes or initializers that keep their size.
         only: glob patterns; if given, only units made at matching nodes go.
         exact_only: leave units whose removal is inexact by nature, such as channels under a LayerNormalization.
-        choose: ``blocks``, ``positions`` or ``auto``, for all nodes or, as ``GLOB=blocks``, for some: what goes where
-            an axis is made of several factors, whole heads and groups or the same positions in each.
+        choose: ``blocks``, ``positions`` or ``auto``, for all nodes or, as ``GLOB=blocks``, for some: what goes where an
+            axis is made of several factors, whole heads and groups or the same positions in each.
         round_to: kept units of each group a multiple of this where possible; 0 chooses what the kernels like.
         allocation: ``measured`` takes units where it does least harm, ``uniform`` the same share of every group (the
             paper's schedule). Methods that look at no inputs are always uniform.
         seed: for made-up inputs, and methods that draw at random.
         memory: bytes of activations to hold at a time; more go to temporary files.
-        threads: threads of onnxruntime where it runs for long; 0 leaves the number to it.
-        inputs: what is known about the model's inputs; guessed where nothing is said.
+        input_kind: what synthetic inputs are like: ``images``, ``table``, ``tokens``, ``audio`` or ``noise``; ``auto``
+            finds out.
+        preprocess: how raw values become what the model reads, for synthetic inputs and calibration data alike;
+            guessed from the model where nothing is said.
         eval: labelled samples (see `paoding_onnx.evaluation.load`) on which accuracy is measured after every step.
         calibration: unlabelled samples of real inputs, to be used in place of made-up ones: an ``.npz`` or ``.npy``
             file, or a folder of pictures.
@@ -66,7 +69,8 @@ class Options:
     seed: int = 0
     memory: int = 1 << 30
     threads: int = 0
-    inputs: InputOptions = InputOptions()  # noqa: RUF009 (frozen)
+    input_kind: str = "auto"
+    preprocess: Preprocess = AS_IT_IS
     calibration: Path | None = None
     distill: int = 0
     eval: Path | None = None
@@ -89,6 +93,8 @@ class Options:
             _choice(text)
         if self.allocation not in ALLOCATIONS:
             raise UsageError(f"allocation {self.allocation!r} is none of {', '.join(ALLOCATIONS)}")
+        if self.input_kind not in KINDS:
+            raise UsageError(f"input_kind {self.input_kind!r} is none of {', '.join(KINDS)}")
         if self.memory < SMALLEST_MEMORY:
             raise UsageError(
                 f"memory {self.memory} is less than {SMALLEST_MEMORY} bytes (16 MB), too little to work with"
@@ -97,6 +103,11 @@ class Options:
             raise UsageError("round_to, seed, distill and threads must not be negative")
         if self.distill and self.calibration is not None:
             raise UsageError("distill is for made-up inputs: leave it out, as calibration brings real ones")
+
+    @property
+    def inputs(self) -> InputOptions:
+        """What is known about the model's inputs."""
+        return InputOptions(self.input_kind, self.preprocess)
 
     @property
     def scope(self) -> Scope:

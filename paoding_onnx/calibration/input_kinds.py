@@ -1,4 +1,4 @@
-"""What each input of a model holds: pictures, rows of a table, tokens, a mask, ..., and where its batch axis is."""
+"""What each input of a model holds: images, rows of a table, tokens, a mask, ..., and where its batch axis is."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from paoding_onnx.calibration.first_layer import vocabulary
 from paoding_onnx.calibration.images.frame import Frame
+from paoding_onnx.calibration.preprocess import Preprocess
+from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.errors import UsageError
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import TensorSpec
@@ -38,7 +40,7 @@ class Kind(StrEnum):
 class InputRole:
     """An input with the shape it is fed in, and the axis of the samples; that is `None` if samples share the content.
 
-    `channels` is the axis of a picture's channels, `vocabulary` the number of different tokens.
+    `channels` is the axis of a image's channels, `vocabulary` the number of different tokens.
     """
 
     spec: TensorSpec
@@ -50,7 +52,7 @@ class InputRole:
 
     @property
     def frame(self) -> Frame:
-        """Size of the pictures."""
+        """Size of the images."""
         height, width = (size for axis, size in enumerate(self.shape) if axis not in (0, self.channels))
         return Frame(height, width, self.shape[self.channels])
 
@@ -71,17 +73,20 @@ class InputRole:
 
 
 def roles_of(
-    specs: Sequence[TensorSpec], graph: Graph, shapes: Shapes, *, kind: str, batch: int
+    specs: Sequence[TensorSpec], graph: Graph, shapes: Shapes, options: InputOptions, *, batch: int
 ) -> tuple[InputRole, ...]:
-    """The role of every input, for open batch axes of size `batch`; `kind` (unless auto) is that of the main one."""
+    """The role of every input, for open batch axes of size `batch`; `options` are about the main one.
+
+    Raises:
+        UsageError: if they do not fit it.
+    """
     main = specs[main_input(specs, shapes)]
     roles = []
     for spec in specs:
         axis = _batch_axis(spec, main, shapes)
         is_open = axis is not None and not isinstance(spec.dims[axis], int)
         shape = tuple(batch if is_open and k == axis else size for k, size in enumerate(shapes[spec.name]))
-        role = _role(spec, graph, shape, axis)
-        roles.append(_told(role, Kind(kind)) if spec is main and kind != "auto" else role)
+        roles.append(_told(spec, graph, shape, axis, options) if spec is main else _role(spec, graph, shape, axis))
     return tuple(roles)
 
 
@@ -107,9 +112,33 @@ def _batch_axis(spec: TensorSpec, main: TensorSpec, shapes: Shapes) -> int | Non
     return 0 if alike and shapes[spec.name][0] == shapes[main.name][0] else None
 
 
-def _role(spec: TensorSpec, graph: Graph, shape: tuple[int, ...], axis: int | None) -> InputRole:
+def _told(spec: TensorSpec, graph: Graph, shape: tuple[int, ...], axis: int | None, options: InputOptions) -> InputRole:
+    """The role of the main input, in which what the user said goes before what can be guessed."""
+    settings = options.preprocess
+    role = _role(spec, graph, shape, axis, settings.layout)
+    if options.kind == Kind.IMAGES and role.kind is not Kind.IMAGES:
+        if len(shape) != 4 or axis != 0:
+            raise UsageError(f"input {spec.name!r} of shape {shape} cannot hold images: those have four axes")
+        role = replace(role, kind=Kind.IMAGES, channels=1 if shape[1] <= shape[3] else 3)
+    elif options.kind not in ("auto", role.kind):
+        role = replace(role, kind=Kind(options.kind))
+    return _sized(role, settings) if role.kind is Kind.IMAGES and settings.size is not None else role
+
+
+def _sized(role: InputRole, settings: Preprocess) -> InputRole:
+    """The role of images of the size that was given, which the input must allow."""
+    height, width = settings.size or (role.frame.height, role.frame.width)
+    places = [k for k in range(len(role.shape)) if k not in (0, role.channels)]
+    wanted = dict(zip(places, (height, width), strict=True))
+    for place, size in wanted.items():
+        if isinstance(role.spec.dims[place], int) and role.spec.dims[place] != size:
+            raise UsageError(f"input {role.spec.name!r} reads images of {role.shape}, not of {height} x {width}")
+    return replace(role, shape=tuple(wanted.get(k, size) for k, size in enumerate(role.shape)))
+
+
+def _role(spec: TensorSpec, graph: Graph, shape: tuple[int, ...], axis: int | None, layout: str = "auto") -> InputRole:
     dtype_kind = spec.dtype.kind if spec.dtype is not None else "O"
-    channels = _channel_axis(shape)
+    channels = _channel_axis(shape, layout)
     if dtype_kind == "b" or "mask" in spec.name.lower():
         return InputRole(spec, Kind.ONES, shape, axis)
     if axis != 0:
@@ -132,22 +161,11 @@ def _integer_role(spec: TensorSpec, graph: Graph, shape: tuple[int, ...], axis: 
     return InputRole(spec, Kind.TOKENS, shape, axis, vocabulary=vocabulary(graph, spec.name))
 
 
-def _channel_axis(shape: tuple[int, ...]) -> int:
-    """The axis of the channels if the shape is one of pictures, 0 if it is not."""
+def _channel_axis(shape: tuple[int, ...], layout: str) -> int:
+    """The axis of the channels if the shape is one of images, or the layout says so; 0 if it is not."""
     if len(shape) != 4:
         return 0
-    for axis, sides in ((1, shape[2:]), (3, shape[1:3])):
-        if shape[axis] in _COLOURS and min(sides) > shape[axis]:
+    for axis, sides, name in ((1, shape[2:], "nchw"), (3, shape[1:3], "nhwc")):
+        if layout == name or (layout == "auto" and shape[axis] in _COLOURS and min(sides) > shape[axis]):
             return axis
     return 0
-
-
-def _told(role: InputRole, kind: Kind) -> InputRole:
-    """The role with another kind, as far as its shape allows."""
-    if kind is Kind.IMAGES:
-        if len(role.shape) != 4 or role.batch_axis != 0:
-            raise UsageError(
-                f"input {role.spec.name!r} of shape {role.shape} cannot hold pictures: those have four axes"
-            )
-        return replace(role, kind=kind, channels=1 if role.shape[1] <= role.shape[3] else 3)
-    return replace(role, kind=kind)

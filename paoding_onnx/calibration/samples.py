@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from paoding_onnx.calibration.preprocess import AS_IT_IS, Preprocess
 from paoding_onnx.errors import UsageError
 from paoding_onnx.model.graph import Array
 from paoding_onnx.names import KINDS
@@ -29,29 +30,16 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class InputOptions:
-    """What is known about a model's inputs.
-
-    Args:
-        kind: one of `KINDS`.
-        mean: what is subtracted from pictures in [0, 1], one number or one per channel.
-        std: what they are divided by after that.
-        range: lowest and highest value of pictures or rows, in place of `mean` and `std`.
+    """What is known about a model's inputs: what the main one holds, one of `KINDS`, and how raw values become it.
 
     Raises:
-        UsageError: if these make no sense together.
+        UsageError: if there is no such kind.
     """
 
     kind: str = "auto"
-    mean: tuple[float, ...] = ()
-    std: tuple[float, ...] = ()
-    range: tuple[float, float] | None = None
+    preprocess: Preprocess = AS_IT_IS
 
     def __post_init__(self) -> None:
+        """Check the word once, here."""
         if self.kind not in KINDS:
             raise UsageError(f"inputs cannot be {self.kind!r}; they can be {', '.join(KINDS)}")
-        if any(value <= 0 for value in self.std):
-            raise UsageError(f"a standard deviation must be above 0, but std is {self.std}")
-        if self.range is not None and (self.mean or self.std):
-            raise UsageError("give either a range or mean and std of the inputs, not both")
-        if self.range is not None and not self.range[0] < self.range[1]:
-            raise UsageError(f"a range goes from low to high, not {self.range}")

@@ -1,9 +1,9 @@
-"""What an input may be filled with: sources of made-up rows, each for one guess of what the model was trained on."""
+"""What an input may be filled with: sources of synthetic rows, each for one guess of what the model was trained on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -15,7 +15,8 @@ from paoding_onnx.calibration.images import families as image_families
 from paoding_onnx.calibration.images.frame import Floats, Frame
 from paoding_onnx.calibration.images.spectra import waves
 from paoding_onnx.calibration.input_kinds import InputRole, Kind
-from paoding_onnx.calibration.normalization import Scaling, alive, plausible
+from paoding_onnx.calibration.normalization import alive, description_of, plausible
+from paoding_onnx.calibration.preprocess import Preprocess, check_channels, native
 from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.model.graph import Array, Graph
 from paoding_onnx.shapes.dummy_inputs import random_content
@@ -38,7 +39,7 @@ class Guess:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Made-up rows for one input: `families` by name, and what may be done to them, the likeliest guess first.
+    """Synthetic rows for one input: `families` by name, and what may be done to them, the likeliest guess first.
 
     `augment` makes as many new finished rows from finished rows, if there is a way.
     """
@@ -91,22 +92,29 @@ def companion(role: InputRole, count: int, rng: np.random.Generator) -> Array:
 
 
 def _scalings(role: InputRole, graph: Graph, options: InputOptions) -> tuple[Guess, ...]:
-    """How pictures in [0, 1] may be scaled."""
+    """How images in [0, 1] may be scaled."""
     n_channels = role.frame.n_channels
-    told = normalization.told(options, n_channels)
+    settings = options.preprocess
+    check_channels(settings, n_channels)
     is_float = role.spec.dtype is None or role.spec.dtype.kind == "f"
-    if told is not None or not is_float:
-        return (_scaling(role, told or normalization.native(role.spec.dtype), 1.0),)
+    if settings.is_scaled or not is_float:
+        chosen = settings if settings.is_scaled else native(role.spec.dtype)
+        return (_scaling(role, replace(chosen, order=settings.order), 1.0),)
     probe = image_families.leaves(np.random.default_rng(0), 64, Frame(32, 32, n_channels))
     filters = first_filters(graph, role.spec.name)
     scalings = plausible(filters, normalization.usual(n_channels), probe)
-    return tuple(_scaling(role, scaling, alive(filters, scaling, probe)) for scaling in scalings)
+    weights = [alive(filters, scaling, probe) for scaling in scalings]
+    ordered = (replace(scaling, order=settings.order) for scaling in scalings)
+    return tuple(_scaling(role, *pair) for pair in zip(ordered, weights, strict=True))
 
 
-def _scaling(role: InputRole, scaling: Scaling, weight: float) -> Guess:
+def _scaling(role: InputRole, scaling: Preprocess, weight: float) -> Guess:
     size = " x ".join(str(size) for size in role.shape[1:])
-    description = f"pictures, {size}, {scaling.description}"
-    return Guess(description, lambda rows: laid_out(role, scaling.apply(rows.astype(np.float32))), weight)
+    description = f"images, {size}, {description_of(scaling)}"
+    step = -1 if scaling.order == "bgr" else 1
+    return Guess(
+        description, lambda rows: laid_out(role, scaling.apply_to_unit(rows.astype(np.float32)[..., ::step])), weight
+    )
 
 
 def _images(make: image_families.Family, frame: Frame) -> Draw:
@@ -118,7 +126,7 @@ def _augmentation(role: InputRole) -> Callable[[np.random.Generator, Array], Arr
 
 
 def laid_out(role: InputRole, rows: Floats) -> Array:
-    """Pictures with their channels where the input has them, in its type."""
+    """Images with their channels where the input has them, in its type."""
     dtype = role.spec.dtype or np.dtype(np.float32)
     if dtype.kind in "iu":
         limits = np.iinfo(str(dtype))
@@ -127,14 +135,12 @@ def laid_out(role: InputRole, rows: Floats) -> Array:
 
 
 def _as_told(role: InputRole, options: InputOptions) -> Callable[[Array], Array]:
-    """What turns rows into those of the mean, deviation and range that the user gave."""
+    """What turns rows, which are drawn standardized, into those of the range that the user gave."""
+    ends = options.preprocess.range
 
     def finish(rows: Array) -> Array:
         values = rows.astype(np.float32)
-        if options.mean or options.std:
-            std, mean = np.asarray(options.std or (1.0,)), np.asarray(options.mean or (0.0,))
-            values = (values * std + mean).astype(np.float32)
-        return (values if options.range is None else np.clip(values, *options.range)).astype(role.spec.dtype)
+        return (values if ends is None else np.clip(values, *ends)).astype(role.spec.dtype)
 
     return finish
 

@@ -52,7 +52,7 @@ def make_samples(
     main = main_input(specs, shapes)
     measured = (shapes[specs[main].name] or (1,))[0]
     for batch in (min(BATCH, n_samples), measured):
-        roles = roles_of(specs, graph, shapes, kind=options.kind, batch=batch)
+        roles = roles_of(specs, graph, shapes, options, batch=batch)
         predictor = Predictor(session, roles[main], (*roles[:main], *roles[main + 1 :]))
         if predictor.runs(rng):
             break

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
-from paoding_onnx.cli.evaluate_arguments import add_evaluate
+from paoding_onnx.cli.evaluate_arguments import add_evaluate, add_preprocess
 from paoding_onnx.errors import UsageError
 from paoding_onnx.names import ALLOCATIONS, BUDGETS, KINDS, METHOD_NAMES
 
@@ -31,6 +31,11 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     Raises:
         UsageError: if they make no sense.
     """
+    return command_parser().parse_args(argv)
+
+
+def command_parser() -> argparse.ArgumentParser:
+    """The parser of all commands, from which the reference of the command line is written as well."""
     parser = _Parser(
         prog="paoding_onnx",
         description="Structural pruning of trained ONNX models without data, training or a framework.",
@@ -48,7 +53,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     operators = commands.add_parser("operators", help="list the operators with a rule")
     operators.add_argument("--markdown", action="store_true", help="as a Markdown table")
     operators.add_argument("--json", action="store_true", help="as JSON")
-    return parser.parse_args(argv)
+    return parser
 
 
 def _add_inspect(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -88,9 +93,7 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
     add("--calibration", metavar="PATH", type=Path, help="your own, unlabelled: .npz, .npy or a folder of pictures")
     add("--distill", metavar="STEPS", type=int, default=0, help="move made-up inputs towards stored statistics; try 20")
     add("--input-kind", choices=KINDS, default="auto", help="what made-up inputs are like (default: found out)")
-    add("--input-mean", metavar="X,..", type=_numbers, default=(), help="subtracted from pictures in [0, 1]")
-    add("--input-std", metavar="X,..", type=_numbers, default=(), help="what they are divided by then")
-    add("--input-range", metavar="LOW,HIGH", type=_range, help="values of inputs, in place of mean and std")
+    add_preprocess(add)
     add(
         "--memory", metavar="BYTES", type=_bytes, default=1 << 30, help="activations to hold, such as 512M (default 1G)"
     )
@@ -164,20 +167,6 @@ def _share(text: str) -> float:
         return float(text.removesuffix("%")) / 100 if text.endswith("%") else float(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is no number; give a share such as 0.5") from error
-
-
-def _numbers(text: str) -> tuple[float, ...]:
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no list of numbers such as 0.485,0.456,0.406") from error
-
-
-def _range(text: str) -> tuple[float, float]:
-    numbers = _numbers(text)
-    if len(numbers) != 2:
-        raise argparse.ArgumentTypeError(f"{text!r} is not of the form LOW,HIGH")
-    return numbers[0], numbers[1]
 
 
 def _bytes(text: str) -> int:

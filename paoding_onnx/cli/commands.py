@@ -14,7 +14,7 @@ from rich.console import Console, RenderableType
 from rich.progress import Progress
 
 from paoding_onnx.api import examine, explain, prune, sensitivity
-from paoding_onnx.calibration.samples import InputOptions
+from paoding_onnx.calibration.preprocess import parse_preprocess
 from paoding_onnx.cli.evaluate import evaluate, evaluation_document, evaluation_lines
 from paoding_onnx.errors import ModelError, UsageError
 from paoding_onnx.model.load import load
@@ -52,12 +52,8 @@ def options_of(arguments: Namespace) -> Options:
     """The library's options that the arguments spell."""
     given = {f.name: getattr(arguments, f.name) for f in fields(Options) if hasattr(arguments, f.name)}
     lists = {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
-    return Options(**(given | lists), input_shapes=dict(arguments.input_shape), inputs=_inputs(arguments))
-
-
-def _inputs(arguments: Namespace) -> InputOptions:
-    named = {f.name: getattr(arguments, f"input_{f.name}", None) for f in fields(InputOptions)}
-    return InputOptions(**{name: value for name, value in named.items() if value is not None})
+    settings = parse_preprocess(getattr(arguments, "preprocess", ()))
+    return Options(**(given | lists | {"input_shapes": dict(arguments.input_shape), "preprocess": settings}))
 
 
 def _inspect(arguments: Namespace) -> int:

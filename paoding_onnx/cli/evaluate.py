@@ -8,10 +8,10 @@ from dataclasses import dataclass, fields
 
 from rich.console import RenderableType
 
+from paoding_onnx.calibration.preprocess import parse_preprocess
 from paoding_onnx.context import Progress
 from paoding_onnx.evaluation.evaluate import EvaluateOptions, Evaluation
 from paoding_onnx.evaluation.evaluate import evaluate as evaluate_model
-from paoding_onnx.evaluation.preprocess import parse_preprocess
 from paoding_onnx.report.evaluation import evaluate_document, evaluate_lines
 from paoding_onnx.report.robustness import robustness_document, robustness_lines
 from paoding_onnx.robustness.attacks import Attack

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
-TASKS = ("classes", "binary", "values")
-ATTACKS = ("fgsm", "pgd")
+from paoding_onnx.names import ATTACKS, TASKS
 
 
 def add_evaluate(parser: argparse.ArgumentParser) -> None:
@@ -19,14 +19,7 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
     add("--output", metavar="NAME", help="the output to judge (default: the first of floating-point numbers)")
     add("--top", metavar="K", type=int, default=5, help="also count labels among the K highest scores (default 5)")
     add("--samples", metavar="N", dest="n_samples", type=int, default=0, help="judge on N samples, evenly spaced")
-    add(
-        "--preprocess",
-        metavar="KEY=VALUE",
-        action="append",
-        default=[],
-        help="may be repeated: scale=255, mean=.. and std=.. (one for each channel); for pictures also "
-        "size=H,W, fit=stretch|crop, layout=nchw|nhwc, order=rgb|bgr; or imagenet",
-    )
+    add_preprocess(add)
     add(
         "--processors",
         metavar="N",
@@ -36,6 +29,18 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
     )
     add("--seed", metavar="N", type=int, default=0, help="for what is drawn at random (default 0)")
     _add_attack(parser)
+
+
+def add_preprocess(add: Callable[..., object]) -> None:
+    """Add the option that says how raw values become what the model reads, the same for every command."""
+    add(
+        "--preprocess",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="how raw values become inputs; may be repeated: scale=255, mean=A,B,C and std=A,B,C, or range=LOW,HIGH; "
+        "for images also size=H,W, fit=stretch|crop, layout=nchw|nhwc, order=rgb|bgr; or imagenet",
+    )
 
 
 def _add_attack(parser: argparse.ArgumentParser) -> None:

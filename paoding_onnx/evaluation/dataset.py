@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.evaluation.preprocess import AS_IT_IS, Preprocess
+from paoding_onnx.calibration.preprocess import AS_IT_IS, Preprocess, preprocessed
 from paoding_onnx.model.graph import Array
 
 RowIndices = NDArray[np.intp]
@@ -85,13 +85,11 @@ class ArraySamples:
         return Range(self._ready(np.full_like(one, low)), self._ready(np.full_like(one, high)))
 
     def _ready(self, raw: Array) -> Array:
-        if self.scale is None and self.preprocess == AS_IT_IS:
-            return raw
-        return self.preprocess.apply(raw, channel_axis=self._channel_axis(raw.shape), scale=self.scale or 1.0)
+        return preprocessed(raw, self.preprocess, self.scale, channel_axis=self._channel_axis(raw.shape))
 
     def _channel_axis(self, shape: tuple[int, ...]) -> int:
         """Where the channels are: as the layout says, else on the axis that has as many as there are numbers."""
-        layout, n_numbers = self.preprocess.layout, len(self.preprocess.mean or self.preprocess.std)
+        layout, n_numbers = self.preprocess.layout, len(self.preprocess.shift or self.preprocess.spread)
         is_first = layout == "nchw" or (layout == "auto" and len(shape) > 2 and shape[1] == n_numbers)
         return 1 if is_first else -1
 

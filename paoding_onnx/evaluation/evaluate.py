@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from paoding_onnx.calibration.preprocess import AS_IT_IS, Preprocess
 from paoding_onnx.context import Progress, silent
 from paoding_onnx.errors import UsageError
 from paoding_onnx.evaluation.compare import Difference, agreement, differences, require_alike
@@ -18,7 +19,6 @@ from paoding_onnx.evaluation.latency import Resources, Timed, measure
 from paoding_onnx.evaluation.load import read_labelled
 from paoding_onnx.evaluation.metrics import ClassScore, Interval, class_scores, mcnemar
 from paoding_onnx.evaluation.predictions import Predictions, Runner, Task, choose_output, interpret, predict
-from paoding_onnx.evaluation.preprocess import AS_IT_IS, Preprocess
 from paoding_onnx.evaluation.task_metrics import measures_of
 from paoding_onnx.model.compare import output_difference
 from paoding_onnx.model.load import Model, load
@@ -106,9 +106,8 @@ def evaluate(
 ) -> Evaluation:
     """Accuracy and its kin of `model` on the labelled samples in `data` (see `paoding_onnx.evaluation.load`).
 
-    >>> options = EvaluateOptions(processors=0)
-    >>> found = evaluate("models/fraud_mlp.onnx", "models/fraud_mlp_test.npz", options=options)
-    >>> found.task, round(found.measures["auroc"], 3)
+    >>> evaluation = evaluate("models/fraud_mlp.onnx", "models/fraud_mlp_test.npz", options=EvaluateOptions(processors=0))
+    >>> evaluation.task, round(evaluation.measures["auroc"], 3)
     ('binary', 0.957)
 
     Args:

@@ -1,4 +1,4 @@
-"""Labelled pictures: a folder that holds a folder of pictures for each class, decoded a few at a time."""
+"""Labelled images: a folder that holds a folder of images for each class, decoded a few at a time."""
 
 from __future__ import annotations
 
@@ -9,24 +9,23 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.calibration.image_files import decode, image_files, require_pillow
+from paoding_onnx.calibration.image_files import decode, image_files, require_pillow, scaled
 from paoding_onnx.calibration.images.frame import Frame
+from paoding_onnx.calibration.preprocess import Preprocess, check_channels
 from paoding_onnx.errors import UsageError
 from paoding_onnx.evaluation.dataset import Range, RowIndices
-from paoding_onnx.evaluation.preprocess import Preprocess
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model, TensorSpec
-
-_BYTE = 255.0
 
 
 @dataclass(frozen=True, slots=True)
 class ImageInput:
-    """The input that reads the pictures: its name, their size, and whether channels come first."""
+    """The input that reads the images: its name, their size, whether channels come first, its type."""
 
     name: str
     frame: Frame
     is_channels_first: bool
+    dtype: np.dtype[np.generic] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +39,15 @@ class ImageSamples:
     preprocess: Preprocess
 
     def read(self, rows: RowIndices) -> Mapping[str, Array]:
-        """What the model reads for these pictures.
+        """What the model reads for these images.
 
         Raises:
-            UsageError: if a file is no picture.
+            UsageError: if a file is not an image.
         """
         return {self.input.name: self._ready(np.stack([self._decode(self.paths[row]) for row in rows]))}
 
     def take(self, rows: RowIndices) -> ImageSamples:
-        """These pictures alone."""
+        """These images alone."""
         return replace(self, paths=tuple(self.paths[row] for row in rows), labels=self.labels[rows])
 
     def input_range(self) -> Range | None:
@@ -58,26 +57,25 @@ class ImageSamples:
 
     def _ready(self, raw: Array) -> Array:
         """Pictures (n, height, width, channels) as the model reads them."""
-        values = self.preprocess.apply(raw, channel_axis=-1, scale=_BYTE)
+        values = scaled(raw, self.preprocess, self.input.dtype)
         return np.ascontiguousarray(np.moveaxis(values, -1, 1)) if self.input.is_channels_first else values
 
     def _decode(self, path: Path) -> NDArray[np.uint8]:
-        """The picture (height, width, channels), in the size and colours that the model reads."""
-        pixels = decode(path, self.input.frame, crop=self.preprocess.crop)
-        return pixels[..., ::-1] if self.preprocess.order == "bgr" else pixels
+        """The image (height, width, channels), in the size and colours that the model reads."""
+        return decode(path, self.input.frame, self.preprocess)
 
 
 def read_images(folder: Path, model: Model, preprocess: Preprocess) -> ImageSamples:
-    """The pictures in `folder`: each folder in it is a class, numbered in the order of their names.
+    """The images in `folder`: each folder in it is a class, numbered in the order of their names.
 
     Raises:
-        UsageError: if there are none, the model reads no pictures, or Pillow is not there.
+        UsageError: if there are none, the model reads no images, or Pillow is not there.
     """
     require_pillow()
     classes = sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
     found = [(path, index) for index, entry in enumerate(classes) for path in image_files(entry)]
     if not found:
-        raise UsageError(f"{folder} holds no folders with pictures, one folder for each class")
+        raise UsageError(f"{folder} holds no folders with images, one folder for each class")
     labels = np.array([index for _, index in found], np.int64)
     names = tuple(entry.name for entry in classes)
     return ImageSamples(tuple(path for path, _ in found), labels, names, _input(model, preprocess), preprocess)
@@ -87,7 +85,7 @@ def _input(model: Model, preprocess: Preprocess) -> ImageInput:
     specs = model.inputs
     if len(specs) != 1 or len(specs[0].dims) != 4:
         message = ", ".join(f"{spec.name!r} {spec.dims}" for spec in specs)
-        raise UsageError(f"the model reads no pictures (batch, channels, height, width), but {message}")
+        raise UsageError(f"the model reads no images (batch, channels, height, width), but {message}")
     spec, dims = specs[0], specs[0].dims
     is_first = preprocess.layout == "nchw" or (preprocess.layout == "auto" and _is_channels_first(dims))
     channels, sides = (dims[1], dims[2:]) if is_first else (dims[3], dims[1:3])
@@ -96,7 +94,8 @@ def _input(model: Model, preprocess: Preprocess) -> ImageInput:
         raise UsageError(f"input {spec.name!r} has open sides; say --preprocess size=HEIGHT,WIDTH")
     _check_sides(spec, (height, width), sides)
     frame = Frame(height, width, channels if isinstance(channels, int) else 3)
-    return ImageInput(spec.name, frame, is_first)
+    check_channels(preprocess, frame.n_channels)
+    return ImageInput(spec.name, frame, is_first, spec.dtype)
 
 
 def _is_channels_first(dims: tuple[int | str | None, ...]) -> bool:
@@ -108,4 +107,4 @@ def _is_channels_first(dims: tuple[int | str | None, ...]) -> bool:
 def _check_sides(spec: TensorSpec, size: tuple[int, int], sides: tuple[int | str | None, ...]) -> None:
     for wanted, side in zip(size, sides, strict=True):
         if isinstance(side, int) and side != wanted:
-            raise UsageError(f"input {spec.name!r} reads pictures of {sides}, not of {size}")
+            raise UsageError(f"input {spec.name!r} reads images of {sides}, not of {size}")

@@ -10,10 +10,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from paoding_onnx.calibration.arrays import CLASSES, LABELS, arrays_of_inputs, read_arrays, scale_of
+from paoding_onnx.calibration.preprocess import AS_IT_IS, Preprocess
 from paoding_onnx.errors import UsageError
 from paoding_onnx.evaluation.dataset import ArraySamples, Labelled
 from paoding_onnx.evaluation.image_folder import read_images
-from paoding_onnx.evaluation.preprocess import AS_IT_IS, Preprocess
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model, TensorSpec
 

@@ -15,13 +15,15 @@ import numpy as np
 import onnx
 import onnx.inliner
 from google.protobuf.message import DecodeError
-from onnx import external_data_helper
 
 from paoding_onnx.errors import ModelError
+from paoding_onnx.model.external import inner_tensors, is_external, mark_external, place_of, whole
 from paoding_onnx.model.graph import Array
 
 LIFT_BYTES = 1024
 """Initializers of at least this many bytes leave the protobuf; smaller ones are not worth the trouble."""
+MOST_KEPT = 2_000_000_000
+"""Bytes of tensors that may stay in the protobuf, which cannot be written beyond 2 GB."""
 PLACEHOLDER = "paoding_onnx-weights"
 _LIFTED_TYPES = frozenset(np.dtype(code) for code in "?bBhHiIlLqQefd")
 """Those that numpy itself has, which onnxruntime takes over without a copy."""
@@ -67,22 +69,31 @@ class Model:
 
 
 def load(path: Path | str) -> Model:
-    """The model in the file at `path`, its external data included.
+    """The model in the file at `path`, its external data included: nothing depends on where it lies any more.
 
     >>> load("models/fraud_mlp.onnx").n_bytes
     26261
 
     Raises:
-        ModelError: if there is no such file, it is not ONNX, it is cut off, or its external data is missing.
+        ModelError: if there is no such file, it is not ONNX, it is cut off, or its external data is not there.
     """
     path = Path(path)
     try:
         proto = _parse(path.read_bytes(), path)
     except OSError as error:
         raise ModelError(f"cannot read {path}: {error.strerror or error}") from error
-    external = [t for t in proto.graph.initializer if external_data_helper.uses_external_data(t)]
-    files = {path.parent / _external_place(tensor) for tensor in external}
-    return replace(lift(proto, path), external=bool(external), files=(path, *sorted(files)))
+    weights = [tensor for tensor in proto.graph.initializer if is_external(tensor)]
+    others = [tensor for tensor in inner_tensors(proto) if is_external(tensor)]
+    files = {path.parent / place_of(tensor) for tensor in (*weights, *others)}
+    for tensor in others:
+        tensor.CopyFrom(whole(tensor, path))
+    model = replace(lift(proto, path), external=bool(weights), files=(path, *sorted(files)))
+    if (
+        sum(len(tensor.raw_data) for tensor in (*model.proto.graph.initializer, *inner_tensors(model.proto)))
+        > MOST_KEPT
+    ):
+        raise ModelError(f"{path} holds more than 2 GB apart from the weights that its nodes read; protobuf ends there")
+    return model
 
 
 def lift(proto: onnx.ModelProto, path: Path | None = None) -> Model:
@@ -93,11 +104,11 @@ def lift(proto: onnx.ModelProto, path: Path | None = None) -> Model:
     weights: dict[str, Array] = {}
     read = {name for node in proto.graph.node for name in node.input}  # onnxruntime drops what only subgraphs read
     for tensor in proto.graph.initializer:
-        whole = _whole(tensor, path) if path and external_data_helper.uses_external_data(tensor) else tensor
-        if tensor.name in read and _is_large(whole):
-            weights[tensor.name] = _take_weights(whole)
-        if whole is not tensor:
-            tensor.CopyFrom(whole)
+        content = whole(tensor, path) if path and is_external(tensor) else tensor
+        if tensor.name in read and _is_large(content):
+            weights[tensor.name] = _take_weights(content)
+        if content is not tensor:
+            tensor.CopyFrom(content)
     skeleton = onnx.ModelProto()
     skeleton.CopyFrom(proto)  # a protobuf frees cleared fields only when the whole message goes
     return Model(_inlined(skeleton), MappingProxyType(weights))
@@ -132,22 +143,6 @@ def _parse(content: bytes, path: Path) -> onnx.ModelProto:
     return proto
 
 
-def _whole(tensor: onnx.TensorProto, path: Path) -> onnx.TensorProto:
-    """The tensor with its external data, a message of its own: what it holds is freed before the next one is read."""
-    whole = onnx.TensorProto()
-    whole.CopyFrom(tensor)
-    try:
-        external_data_helper.load_external_data_for_tensor(whole, str(path.parent))
-    except (OSError, ValueError, onnx.checker.ValidationError) as error:
-        place = _external_place(tensor)
-        raise ModelError(f"{path} keeps {tensor.name!r} in {place!r}, which cannot be read: {error}") from error
-    return whole
-
-
-def _external_place(tensor: onnx.TensorProto) -> str:
-    return next((entry.value for entry in tensor.external_data if entry.key == "location"), "")
-
-
 def _is_large(tensor: onnx.TensorProto) -> bool:
     dtype = _dtype(tensor.data_type)
     n_bytes = math.prod(tensor.dims) * dtype.itemsize
@@ -164,13 +159,6 @@ def _take_weights(tensor: onnx.TensorProto) -> Array:
     tensor.ClearField("raw_data")
     mark_external(tensor, PLACEHOLDER)
     return array.reshape(tuple(tensor.dims))
-
-
-def mark_external(tensor: onnx.TensorProto, place: str) -> None:
-    """Make `tensor` refer to external data at `place`."""
-    tensor.data_location = onnx.TensorProto.EXTERNAL
-    del tensor.external_data[:]
-    tensor.external_data.add(key="location", value=place)
 
 
 def _dtype(data_type: int) -> np.dtype[np.generic]:

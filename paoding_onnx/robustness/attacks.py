@@ -13,8 +13,8 @@ from paoding_onnx.errors import UsageError
 from paoding_onnx.evaluation.dataset import Range
 from paoding_onnx.evaluation.metrics import Floats, Labels
 from paoding_onnx.model.graph import Array
+from paoding_onnx.names import ATTACKS
 
-KINDS = ("fgsm", "pgd")
 Direction = Callable[[Array, Labels], Floats]
 """Says in which direction, shaped like the input, each sample's loss rises; only signs count."""
 Classify = Callable[[Array, Labels], NDArray[np.bool_]]
@@ -57,8 +57,8 @@ class Attack:
         """Check every value once, here."""
         if not self.epsilons or not all(math.isfinite(e) and 0 < e <= 1 for e in self.epsilons):
             raise UsageError(f"epsilons {self.epsilons} must lie in (0, 1]: they are shares of the input's range")
-        if self.kind not in KINDS:
-            raise UsageError(f"attack {self.kind!r} is none of {', '.join(KINDS)}")
+        if self.kind not in ATTACKS:
+            raise UsageError(f"attack {self.kind!r} is none of {', '.join(ATTACKS)}")
         if self.steps < 1 or self.queries < 1 or self.seed < 0:
             raise UsageError("steps and queries must be at least 1, seed must not be negative")
         if self.value_range is not None and not -math.inf < self.value_range[0] < self.value_range[1] < math.inf:

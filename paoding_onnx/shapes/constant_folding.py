@@ -14,8 +14,9 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from paoding_onnx.model.external import mark_external
 from paoding_onnx.model.graph import Array, Graph, Tensor
-from paoding_onnx.model.load import LIFT_BYTES, PLACEHOLDER, Model, mark_external
+from paoding_onnx.model.load import LIFT_BYTES, PLACEHOLDER, Model
 from paoding_onnx.model.read import read_graph
 from paoding_onnx.model.session import Session
 from paoding_onnx.rules.binding import BoundNode, bind_node

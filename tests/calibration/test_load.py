@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from paoding_onnx.calibration.load import load_samples
+from paoding_onnx.calibration.preprocess import Preprocess
 from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.errors import UsageError
 from paoding_onnx.shapes.observe import observe, runnable_shapes
@@ -22,7 +23,8 @@ RNG = np.random.default_rng(0)
 
 def loaded(found, path, limit=1000, **options):
     graph = observe(found)
-    return load_samples(path, found, graph, InputOptions(**options), shapes=runnable_shapes(found, graph), limit=limit)
+    inputs = InputOptions(preprocess=Preprocess(**options))
+    return load_samples(path, found, graph, inputs, shapes=runnable_shapes(found, graph), limit=limit)
 
 
 def written(path, **arrays):
@@ -112,19 +114,42 @@ def test_folder_of_images_is_shrunk_to_the_input(tmp_path):
     assert np.allclose(samples.batches[0]["x"][:, :, 0, 0], [[1, 0, 0], [1, 0, 0.2], [1, 0, 0.4]])
 
 
+def test_folder_takes_every_setting_that_evaluate_takes(tmp_path):
+    image = Image.new("RGB", (18, 9), (0, 0, 0))
+    image.paste((255, 0, 51), (5, 0, 13, 9))
+    image.save(tmp_path / "a.png")
+    open_sides = model("g (float[n,3,h,w] x) => (float[n,3,h,w] y) { y = Relu (x) }")
+    settings = {"range": (-1, 1), "size": (4, 4), "fit": "crop", "order": "bgr", "layout": "nchw"}
+    content = loaded(open_sides, tmp_path, **settings).batches[0]["x"]
+    assert content.shape == (1, 3, 4, 4)
+    assert np.allclose(content[0, :, 1, 1], [-0.6, -1, 1])
+
+
+def test_rows_are_standardized_as_told(tmp_path):
+    rows = model("g (float[n,2] x) => (float[n,2] y) { y = Relu (x) }")
+    file = written(tmp_path / "a.npz", x=np.array([[3, 8]] * 2))
+    assert loaded(rows, file, mean=(1, 2), std=(2, 3)).batches[0]["x"].tolist() == [[1, 2]] * 2
+
+
+def test_size_that_the_model_does_not_read_is_a_usage_error(tmp_path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    with pytest.raises(UsageError, match=r"input 'x' reads images of \(.*, 3, 8, 8\), not of 4 x 4"):
+        loaded(IMAGES, tmp_path, size=(4, 4))
+
+
 def test_folder_without_images_is_a_usage_error(tmp_path):
-    with pytest.raises(UsageError, match="holds no pictures"):
+    with pytest.raises(UsageError, match="holds no images"):
         loaded(IMAGES, tmp_path)
 
 
 def test_folder_for_a_model_that_reads_rows_is_a_usage_error(tmp_path):
-    with pytest.raises(UsageError, match=r"is a folder of pictures, but input 'x' \(2, 4\) reads none"):
+    with pytest.raises(UsageError, match=r"is a folder of images, but input 'x' \(2, 4\) reads none"):
         loaded(TWO_AT_ONCE, tmp_path)
 
 
 def test_file_that_is_no_image_is_a_usage_error(tmp_path):
     (tmp_path / "a.png").write_bytes(b"nonsense")
-    with pytest.raises(UsageError, match="cannot read the picture"):
+    with pytest.raises(UsageError, match="cannot read the image"):
         loaded(IMAGES, tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""The scaling of pictures, read off the first filters of a model."""
+"""The scaling of images, read off the first filters of a model."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ import pytest
 from paoding_onnx.calibration.first_layer import Filters, first_filters
 from paoding_onnx.calibration.images.families import leaves
 from paoding_onnx.calibration.images.frame import Frame
-from paoding_onnx.calibration.normalization import BYTES, IMAGENET, SIGNED, UNIT, alive, plausible, usual
+from paoding_onnx.calibration.normalization import (
+    BYTES,
+    IMAGENET,
+    SIGNED,
+    UNIT,
+    alive,
+    description_of,
+    plausible,
+    usual,
+)
 from paoding_onnx.shapes.observe import observe
 from tests.models import model
 
@@ -17,10 +26,10 @@ IMAGES += np.float32(0.46) - IMAGES.mean((0, 1, 2))
 
 
 def trained(scaling, *, folded, n_units=48, seed=0):
-    """Filters as training with BatchNormalization on pictures of this scaling leaves them."""
+    """Filters as training with BatchNormalization on images of this scaling leaves them."""
     rng = np.random.default_rng(seed)
     kernels = rng.normal(0, 0.2, (n_units, 3, 3, 3)) + rng.normal(0, 0.1, (n_units, 3, 1, 1))
-    windows = np.lib.stride_tricks.sliding_window_view(scaling.apply(IMAGES), (3, 3), (1, 2))[:, ::4, ::4]
+    windows = np.lib.stride_tricks.sliding_window_view(scaling.apply_to_unit(IMAGES), (3, 3), (1, 2))[:, ::4, ::4]
     answers = np.einsum("nhwcij,ocij->nhwo", windows, kernels, optimize=True).reshape(-1, n_units)
     mean, deviation = answers.mean(0), answers.std(0)
     if not folded:
@@ -29,7 +38,7 @@ def trained(scaling, *, folded, n_units=48, seed=0):
     return Filters(kernels * gain[:, None, None, None], rng.normal(0, 0.3, n_units) - mean * gain)
 
 
-@pytest.mark.parametrize("scaling", usual(3), ids=lambda scaling: scaling.description)
+@pytest.mark.parametrize("scaling", usual(3), ids=description_of)
 def test_stored_statistics_tell_the_scaling(scaling):
     assert plausible(trained(scaling, folded=False), usual(3), IMAGES[:32]) == (scaling,)
 

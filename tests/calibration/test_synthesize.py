@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from paoding_onnx.calibration.preprocess import Preprocess
 from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.calibration.synthesize import make_samples
 from paoding_onnx.errors import UsageError
@@ -15,10 +16,11 @@ from tests.models import model
 IMAGES = "g (float[n,3,16,16] x) => (float[n,5] y) <float[5,3,16,16] w> { a = Conv (x, w) y = Flatten (a) }"
 
 
-def made(text_or_model, n_samples=40, seed=0, **options):
+def made(text_or_model, n_samples=40, seed=0, kind="auto", **settings):
     found = model(text_or_model) if isinstance(text_or_model, str) else text_or_model
     graph = observe(found)
-    return make_samples(found, graph, n_samples, seed, InputOptions(**options), shapes=runnable_shapes(found, graph))
+    options = InputOptions(kind, Preprocess(**settings))
+    return make_samples(found, graph, n_samples, seed, options, shapes=runnable_shapes(found, graph))
 
 
 def column(samples, name):
@@ -68,26 +70,33 @@ def test_images_are_scaled_as_told(given, low, high):
 
 
 def test_mean_for_another_number_of_channels_is_a_usage_error():
-    with pytest.raises(UsageError, match="mean has 2 numbers, but the pictures have 3 channels"):
+    with pytest.raises(UsageError, match="mean has 2 numbers, but images have 3 channels"):
         made(IMAGES, mean=(0.5, 0.5))
 
 
-@pytest.mark.parametrize(
-    ("given", "description"),
-    [
-        ({"kind": "films"}, "inputs cannot be 'films'"),
-        ({"std": (0.0,)}, "must be above 0"),
-        ({"range": (1, 0)}, "goes from low to high"),
-        ({"range": (0, 1), "mean": (0.5,)}, "either a range or mean and std"),
-    ],
-)
-def test_options_that_make_no_sense_are_usage_errors(given, description):
-    with pytest.raises(UsageError, match=description):
-        InputOptions(**given)
+def test_raw_bytes_are_synthesized_for_a_model_that_divides_them_itself():
+    values = column(made(IMAGES, scale=1.0), "x")
+    assert 200 < values.max() <= 255
+
+
+def test_synthetic_images_have_the_size_that_was_given():
+    text = "g (float[n,3,h,w] x) => (float[n,3] y) { y = ReduceMean <axes=[2,3],keepdims=0> (x) }"
+    assert column(made(text, size=(10, 14)), "x").shape == (40, 3, 10, 14)
+
+
+def test_rows_stay_in_the_range_that_was_given():
+    text = "g (float[n,6] x) => (float[n,2] y) <float[6,2] w> { y = MatMul (x, w) }"
+    values = column(made(text, range=(-0.5, 0.25)), "x")
+    assert (values.min(), values.max()) == (-0.5, 0.25)
+
+
+def test_kind_that_is_not_known_is_a_usage_error():
+    with pytest.raises(UsageError, match="inputs cannot be 'films'"):
+        InputOptions("films")
 
 
 def test_rows_cannot_be_told_to_be_images():
-    with pytest.raises(UsageError, match="cannot hold pictures"):
+    with pytest.raises(UsageError, match="cannot hold images"):
         made("g (float[n,6] x) => (float[n,2] y) <float[6,2] w> { y = MatMul (x, w) }", kind="images")
 
 

@@ -13,13 +13,12 @@ import numpy as np
 import pytest
 
 from paoding_onnx.api import examine
-from paoding_onnx.calibration import samples
-from paoding_onnx.calibration.samples import InputOptions
+from paoding_onnx.calibration.preprocess import IMAGENET, Preprocess
 from paoding_onnx.cli import main
 from paoding_onnx.cli.arguments import parse_arguments
 from paoding_onnx.cli.commands import options_of
 from paoding_onnx.model.load import load
-from paoding_onnx.names import ALLOCATIONS, BUDGETS, KINDS, METHOD_NAMES, Allocation, Budget
+from paoding_onnx.names import ALLOCATIONS, BUDGETS, METHOD_NAMES, Allocation, Budget
 from paoding_onnx.options import Options
 from paoding_onnx.report import operators_document
 from paoding_onnx.samplers import METHODS
@@ -249,10 +248,8 @@ def test_help_is_no_error(command, capsys):
 def test_options_of_the_parser_are_the_fields_of_options():
     own = {"command", "model", "output", "plan", "report", "dry_run", "force", "json", "quiet"}
     parsed = set(vars(parse_arguments(["prune", "m.onnx"]))) - own
-    about_inputs = {f"input_{field.name}" for field in fields(InputOptions)}
-    assert about_inputs <= parsed
-    named = {name.replace("input_shape", "input_shapes") for name in parsed - about_inputs}
-    assert named == {field.name for field in fields(Options)} - {"inputs"}
+    named = {name.replace("input_shape", "input_shapes") for name in parsed}
+    assert named == {field.name for field in fields(Options)}
 
 
 def test_defaults_of_the_parser_are_the_defaults_of_options():
@@ -276,12 +273,13 @@ def test_defaults_of_the_parser_are_the_defaults_of_options():
         (("--memory", "2g"), {"memory": 2 << 30}),
         (("--memory", "20000000"), {"memory": 20_000_000}),
         (("--calibration", "mine.npz"), {"calibration": Path("mine.npz")}),
-        (("--input-kind", "noise"), {"inputs": InputOptions(kind="noise")}),
+        (("--input-kind", "noise"), {"input_kind": "noise"}),
+        (("--preprocess", "imagenet"), {"preprocess": IMAGENET}),
         (
-            ("--input-mean", "0.5,0.4,0.3", "--input-std", "0.2"),
-            {"inputs": InputOptions(mean=(0.5, 0.4, 0.3), std=(0.2,))},
+            ("--preprocess", "mean=0.5,0.4,0.3", "--preprocess", "std=0.2"),
+            {"preprocess": Preprocess(mean=(0.5, 0.4, 0.3), std=(0.2,))},
         ),
-        (("--input-range", "0,255"), {"inputs": InputOptions(range=(0.0, 255.0))}),
+        (("--preprocess", "range=-1,1"), {"preprocess": Preprocess(range=(-1.0, 1.0))}),
         (("--exclude", "a*", "--exclude", "b"), {"exclude": ("a*", "b")}),
         (("--only", "conv*"), {"only": ("conv*",)}),
         (("--input-shape", "x:1,3,8,8", "--input-shape", "a:b:2"), {"input_shapes": {"x": (1, 3, 8, 8), "a:b": (2,)}}),
@@ -294,10 +292,6 @@ def test_arguments_become_options(argv, value):
 
 def test_names_of_methods_are_those_that_are_registered():
     assert tuple(METHODS) == METHOD_NAMES
-
-
-def test_names_of_kinds_are_those_that_inputs_know():
-    assert KINDS == samples.KINDS
 
 
 def test_names_of_allocations_are_those_that_the_options_know():

@@ -13,10 +13,10 @@ from PIL import Image
 from paoding_onnx.cli import main
 from paoding_onnx.cli.arguments import parse_arguments
 from paoding_onnx.cli.evaluate import attack_of, evaluate_options_of
-from paoding_onnx.cli.evaluate_arguments import ATTACKS, TASKS
 from paoding_onnx.evaluation.evaluate import EvaluateOptions
 from paoding_onnx.evaluation.predictions import Task
-from paoding_onnx.robustness.attacks import KINDS, Attack
+from paoding_onnx.names import TASKS
+from paoding_onnx.robustness.attacks import Attack
 from tests.models import parse, save
 
 COPY = "g (float[N,3] x) => (float[N,3] y) { y = Identity (x) }"
@@ -209,7 +209,3 @@ def test_arguments_are_the_fields_of_the_attack():
     assert attack_of(parsed) == Attack()
     assert attack_of(parse_arguments(["evaluate", "m.onnx", "--data", "d.npz"])) is None
     assert {field.name for field in fields(Attack)} <= set(vars(parsed))
-
-
-def test_names_of_attacks_are_those_of_the_library():
-    assert KINDS == ATTACKS

@@ -1,4 +1,4 @@
-"""Pictures in folders: classes by name, decoded to what the model reads, refused with a reason."""
+"""Images in folders: classes by name, decoded to what the model reads, refused with a reason."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from paoding_onnx.calibration.preprocess import Preprocess
 from paoding_onnx.errors import UsageError
 from paoding_onnx.evaluation.load import read_labelled
-from paoding_onnx.evaluation.preprocess import Preprocess
 from tests.models import model
 
 COLOUR = "g (float[N,3,4,4] x) => (float[N,3,4,4] y) { y = Identity (x) }"
@@ -54,6 +54,12 @@ def test_colours_may_be_reversed_and_standardised(folder):
     np.testing.assert_allclose(content[0, :, 0, 0], [0, 0, 0.5], atol=1e-7)
 
 
+def test_bytes_stay_bytes_for_an_input_of_bytes(folder):
+    text = "g (uint8[N,3,4,4] x) => (float[N,3,4,4] y) { y = Cast <to=1> (x) }"
+    content = read_labelled(folder, model(text)).read(np.array([0]))["x"]
+    assert content[0, :, 0, 0].tolist() == [255, 0, 51]
+
+
 def test_open_sides_need_a_size(folder):
     with pytest.raises(UsageError, match="size=HEIGHT,WIDTH"):
         read_labelled(folder, model(OPEN))
@@ -79,29 +85,29 @@ def test_range_is_what_black_and_white_become(folder):
 
 def test_file_that_is_no_image_is_refused_by_name(folder):
     (folder / "ant" / "red.png").write_bytes(b"no picture")
-    with pytest.raises(UsageError, match=r"cannot read the picture .*red\.png"):
+    with pytest.raises(UsageError, match=r"cannot read the image .*red\.png"):
         read_labelled(folder, model(COLOUR)).read(np.array([0]))
 
 
 def test_folder_without_images_is_refused(tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UsageError, match="no folders with pictures"):
+    with pytest.raises(UsageError, match="no folders with images"):
         read_labelled(tmp_path, model(COLOUR))
 
 
 def test_model_that_reads_no_images_is_refused(folder):
-    with pytest.raises(UsageError, match="reads no pictures"):
+    with pytest.raises(UsageError, match="reads no images"):
         read_labelled(folder, model("g (float[N,3] x) => (float[N,3] y) { y = Identity (x) }"))
 
 
 def test_size_other_than_the_models_is_refused(folder):
-    with pytest.raises(UsageError, match="reads pictures of"):
+    with pytest.raises(UsageError, match="reads images of"):
         read_labelled(folder, model(COLOUR), Preprocess(size=(5, 6)))
 
 
 def test_without_pillow_the_way_to_it_is_named(folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL", None)
-    with pytest.raises(UsageError, match=r"pip install 'paoding_onnx\[pictures\]'"):
+    with pytest.raises(UsageError, match=r"pip install 'paoding_onnx\[images\]'"):
         read_labelled(folder, model(COLOUR))
 
 
@@ -117,5 +123,5 @@ def test_images_stand_the_way_up_that_the_camera_noted(folder):
 
 def test_number_of_channels_that_no_image_has_is_refused(folder):
     five = "g (float[N,4,4,5] x) => (float[N,4,4,5] y) { y = Identity (x) }"
-    with pytest.raises(UsageError, match="pictures have 1, 3, 4 channels, not 5"):
+    with pytest.raises(UsageError, match="images have 1, 3, 4 channels, not 5"):
         read_labelled(folder, model(five), Preprocess(layout="nhwc")).read(np.array([0]))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from paoding_onnx.calibration.preprocess import Preprocess
 from paoding_onnx.errors import UsageError
 from paoding_onnx.evaluation.dataset import ArraySamples, evenly
 from paoding_onnx.evaluation.load import read_labelled
-from paoding_onnx.evaluation.preprocess import IMAGENET, Preprocess, parse_preprocess
 from tests.models import model
 
 ROWS = "g (float[N,3] x) => (float[N,2] y) <float[3,2] w> { y = MatMul (x, w) }"
@@ -130,19 +130,11 @@ def test_several_inputs_have_no_range():
     assert ArraySamples({"a": np.zeros((2, 3)), "b": np.zeros((2, 3))}, np.zeros(2)).input_range() is None
 
 
-def test_settings_are_read_in_order():
-    assert parse_preprocess([]) == Preprocess()
-    assert parse_preprocess(["imagenet"]) == IMAGENET
-    found = parse_preprocess(["imagenet", "scale=1", "size=32x48", "fit=stretch", "std=2", "order=bgr"])
-    assert (found.scale, found.size, found.fit, found.std, found.order) == (1.0, (32, 48), "stretch", (2.0,), "bgr")
-
-
-@pytest.mark.parametrize(
-    "text", ["", "nonsense", "scale", "scale=x", "scale=0", "scale=nan", "std=0,1", "size=0", "size=1,2,3", "fit=pad"]
-)
-def test_settings_that_make_no_sense_are_refused(text):
-    with pytest.raises(UsageError, match="preprocess"):
-        parse_preprocess([text])
+def test_bytes_are_shares_of_white_once_numbers_say_what_they_become():
+    raw = {"x": np.full((2, 3, 2, 2), 255, np.uint8)}
+    assert ArraySamples(raw, ALL).read(ALL)["x"].max() == 255
+    assert ArraySamples(raw, ALL, preprocess=Preprocess(range=(-1, 1))).read(ALL)["x"].min() == 1
+    assert ArraySamples(raw, ALL, preprocess=Preprocess(scale=1, mean=(5,))).read(ALL)["x"].min() == 250
 
 
 def test_as_many_means_as_channels_are_needed():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import onnx
 import onnxruntime as ort
 import pytest
 from onnx import numpy_helper
@@ -24,14 +23,6 @@ TEXT = """g (float[N,16] x) => (float[N,4] y) <float[16,32] w, float[32] b, floa
 
 def graph(text, **how):
     return read_graph(model(text, **how), {})
-
-
-@pytest.fixture
-def external(tmp_path):
-    """A model file whose weights, small ones too, lie in a second file."""
-    path = tmp_path / "model.onnx"
-    onnx.save(parse(TEXT), path, save_as_external_data=True, location="weights.bin", size_threshold=0)
-    return path
 
 
 def test_large_weights_leave_the_protobuf(tmp_path):
@@ -57,33 +48,6 @@ def test_weights_are_read_only():
 def test_size_of_the_file_is_known(tmp_path):
     path = save(parse(TEXT), tmp_path / "m.onnx")
     assert load(path).n_bytes == path.stat().st_size
-
-
-def test_external_data_is_read(external):
-    loaded = load(external)
-    assert loaded.external
-    wanted = constants(model(TEXT))
-    assert all(np.array_equal(value, wanted[name]) for name, value in constants(loaded).items())
-
-
-def test_missing_external_data_is_a_model_error(external):
-    (external.parent / "weights.bin").unlink()
-    with pytest.raises(ModelError, match=r"keeps 'w' in 'weights\.bin', which cannot be read"):
-        load(external)
-
-
-def test_short_external_data_is_a_model_error(external):
-    (external.parent / "weights.bin").write_bytes(b"short")
-    with pytest.raises(ModelError, match="cannot be read"):
-        load(external)
-
-
-def test_external_data_outside_the_folder_is_refused(external):
-    proto = onnx.load(external, load_external_data=False)
-    proto.graph.initializer[0].external_data[0].value = "../weights.bin"
-    (external.parent / "inner").mkdir()
-    with pytest.raises(ModelError, match=r"\.\./weights\.bin"):
-        load(save(proto, external.parent / "inner" / "model.onnx"))
 
 
 @pytest.mark.parametrize("content", [b"", b"just some text", b"<html></html>", b'{"a": 1}', bytes(64), b"PK\x03\x04"])

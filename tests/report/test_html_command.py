@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from paoding_onnx.calibration.samples import InputOptions
+from paoding_onnx.calibration.preprocess import IMAGENET, Preprocess
 from paoding_onnx.cli.arguments import parse_arguments
 from paoding_onnx.cli.commands import options_of
 from paoding_onnx.options import Options
@@ -21,8 +21,8 @@ from paoding_onnx.report.html.command import command_of, pieces
         Options(target=0.3, by="macs", step=0.1, method="paoding", round_to=8, seed=7, memory=1 << 29),
         Options(exclude=("head*", "a b", "$x"), only=("'q'",), exact_only=True, allocation="uniform"),
         Options(choose=("blocks", "/a/*=positions"), input_shapes={"x:0": (1, 3, 8, 8), "y": (2,)}),
-        Options(calibration=Path("pictures"), inputs=InputOptions(kind="images", mean=(0.5, 0.25), std=(1.0, 2.0))),
-        Options(inputs=InputOptions(range=(-1.0, 1.0)), exclude=("-x",)),
+        Options(calibration=Path("photos"), input_kind="images", preprocess=IMAGENET),
+        Options(preprocess=Preprocess(range=(-1.0, 1.0), size=(8, 9)), exclude=("-x",)),
     ],
 )
 def test_command_parsed_again_gives_the_same_options(options):
@@ -38,12 +38,12 @@ def test_what_is_usual_is_not_spelled_but_for_the_target():
 
 
 def test_folders_of_the_machine_are_not_named():
-    options = Options(calibration=Path("/home/me/pictures"))
+    options = Options(calibration=Path("/home/me/photos"))
     command = command_of(options, Path("/home/me/m.onnx"), Path("/srv/small.onnx"))
-    assert command == "paoding_onnx prune m.onnx -o small.onnx --target 0.5 --calibration pictures"
+    assert command == "paoding_onnx prune m.onnx -o small.onnx --target 0.5 --calibration photos"
 
 
 def test_pieces_are_the_command():
-    options = Options(exclude=("a b", "--c", "'"), inputs=InputOptions(range=(-1.0, 1.0)))
+    options = Options(exclude=("a b", "--c", "'"), preprocess=Preprocess(range=(-1.0, 1.0)))
     command = command_of(options, Path("my model.onnx"), Path("small.onnx"))
     assert shlex.split(" ".join(pieces(command))) == shlex.split(command)

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 
-from paoding_onnx.calibration.samples import InputOptions
+from paoding_onnx.calibration.preprocess import preprocess_texts
 from paoding_onnx.options import Options
 
 ALWAYS = ("target",)
 """Named even where they are what is taken by default: they say what was asked for."""
-SILENT = ("inputs", "input_shapes", "verbose")
+SILENT = ("preprocess", "input_shapes", "verbose")
 """Spelled otherwise, or of no effect on the result."""
 
 
@@ -48,10 +48,7 @@ def _flags(options: Options) -> Iterator[str]:
         value = getattr(options, field.name)
         if field.name not in SILENT and (field.name in ALWAYS or value != getattr(usual, field.name)):
             yield from _flag(field.name, value)
-    for field in fields(InputOptions):
-        value = getattr(options.inputs, field.name)
-        if value != getattr(usual.inputs, field.name):
-            yield from _flag(f"input_{field.name}", ",".join(map(repr, value)) if isinstance(value, tuple) else value)
+    yield from _flag("preprocess", preprocess_texts(options.preprocess))
     yield from _shapes(options.input_shapes)
 
 

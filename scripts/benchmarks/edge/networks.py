@@ -11,6 +11,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 import paoding_onnx
+from paoding_onnx.calibration.preprocess import Preprocess
 from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.calibration.synthesize import make_samples
 from paoding_onnx.shapes.observe import observe, runnable_shapes
@@ -75,5 +76,5 @@ def made_up(network: Network, n_samples: int, seed: int) -> tuple[Feed, ...]:
     """Inputs made from nothing but the model and its range: what calibrates a network that comes without data."""
     model = paoding_onnx.load(network.path)
     graph = observe(model)
-    options = InputOptions(range=(0, 255 / network.scale))
+    options = InputOptions(preprocess=Preprocess(range=(0.0, 255 / network.scale)))
     return make_samples(model, graph, n_samples, seed, options, shapes=runnable_shapes(model, graph)).batches
