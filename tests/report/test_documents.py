@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import onnx
 import pytest
 from rich.console import Console
 
 from paoding_onnx.api import prune
+from paoding_onnx.calibration.preprocess import Preprocess
 from paoding_onnx.evaluation.measured import Fidelity
 from paoding_onnx.model.load import lift
 from paoding_onnx.options import Options
@@ -137,7 +138,9 @@ def test_prune_document_lists_every_option(result):
         "allocation": "uniform",
         "seed": 0,
         "memory": 1 << 30,
-        "inputs": {"kind": "auto", "mean": (), "std": (), "range": None},
+        "threads": 0,
+        "input_kind": "auto",
+        "preprocess": asdict(Preprocess()),
         "calibration": None,
         "distill": 0,
         "eval": None,
