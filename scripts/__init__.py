@@ -6,4 +6,4 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 """The repository, with the package that is measured."""
-MODELS, DOCS = ROOT / "models", ROOT / "docs"
+MODELS, RESULTS = ROOT / "models", ROOT / "docs" / "results"

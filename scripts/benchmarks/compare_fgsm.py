@@ -26,9 +26,11 @@ from paoding_onnx.model.load import load
 from paoding_onnx.robustness.attacks import fgsm
 from paoding_onnx.robustness.gradients import Gradient
 from paoding_onnx.robustness.losses import loss_point
-from scripts.train import cifar10_cnn
+from scripts import MODELS
+from scripts.benchmarks.page import table
+from scripts.train.datasets import model_input, read_sample
+from scripts.train.torch_cnn import plain_cnn
 
-MODELS = Path(__file__).parents[2] / "models"
 FILE = MODELS / "cifar10_cnn.onnx"
 UNIT = Range(np.array(0.0), np.array(1.0))
 CLOSE = 1e-4
@@ -46,34 +48,34 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=500, help="how many of the 500 samples (default all)")
     parser.add_argument("--epsilons", type=float, nargs="+", default=[0.01, 0.05])
     arguments = parser.parse_args()
-    with np.load(MODELS / "cifar10_cnn_test.npz") as sample:
-        count = arguments.samples // ROWS * ROWS
-        x = sample["x"][:count].astype(np.float32) / sample["scale"]
-        labels = sample["y"][:count]
+    sample, count = read_sample(MODELS / "cifar10_cnn_test.npz"), arguments.samples // ROWS * ROWS
+    x, labels = model_input(sample.x_test[:count], sample.scale), sample.y_test[:count]
     network = network_of(FILE)
     ours, theirs = our_gradient(x, labels), torch_gradient(network, x, labels)
     length = np.linalg.norm(theirs.reshape(count, -1), axis=1)
     apart = np.linalg.norm((ours - theirs).reshape(count, -1), axis=1) / length
     middle, most = np.median(apart), apart.max()
     print(f"{count} samples; gradients differ by {middle:.1e} of their length (median), at most {most:.1e}")
-    print(f"\n| epsilon | values within {CLOSE:g} | mean difference | largest | accuracy after, here | PyTorch |")
-    print("|---|---|---|---|---|---|")
-    for epsilon in arguments.epsilons:
-        print(row(network, x, labels, epsilon, (ours, theirs)))
+    rows = [row(network, x, labels, epsilon, (ours, theirs)) for epsilon in arguments.epsilons]
+    heads = ("epsilon", f"values within {CLOSE:g}", "mean difference", "largest", "accuracy after, here", "PyTorch")
+    print(f"\n{table(heads, rows, align='l')}")
 
 
-def row(network: torch.nn.Module, x: Images, labels: Labels, epsilon: float, gradients: tuple[Floats, Floats]) -> str:
+def row(
+    network: torch.nn.Module, x: Images, labels: Labels, epsilon: float, gradients: tuple[Floats, Floats]
+) -> list[str]:
     """A line of the table: how far the inputs perturbed by both gradients agree, and what they do to the model."""
     ours, theirs = (fgsm(x, gradient, epsilon, UNIT) for gradient in gradients)
     apart = np.abs(ours - theirs)
     right = [float(np.mean(predicted(network, changed) == labels)) for changed in (ours, theirs)]
     close = float(np.mean(apart <= CLOSE))
-    return f"| {epsilon:g} | {close:.5%} | {apart.mean():.1e} | {apart.max():.2g} | {right[0]:.1%} | {right[1]:.1%} |"
+    shown = [f"{share:.1%}" for share in right]
+    return [f"{epsilon:g}", f"{close:.5%}", f"{apart.mean():.1e}", f"{apart.max():.2g}", *shown]
 
 
 def network_of(path: Path) -> torch.nn.Module:
     """PyTorch's network with the weights of the file, in double precision."""
-    network = cifar10_cnn.build()
+    network = plain_cnn(3)
     stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(path).graph.initializer}
     network.load_state_dict({name: torch.tensor(stored[name]) for name in network.state_dict()})
     return network.double().eval()

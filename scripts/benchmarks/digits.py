@@ -3,7 +3,7 @@
     pip install -e '.[compare]'
     python -m scripts.benchmarks.digits
 
-Trains each network with five seeds (540 of 1,797 pictures held back), prunes exactly half of each hidden layer without
+Trains each network with five seeds (540 of 1,797 images held back), prunes exactly half of each hidden layer without
 data, and prints the mean test accuracy beside that of the other methods.
 """
 
@@ -15,25 +15,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
+import onnx
 from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
 import paoding_onnx
-from scripts.benchmarks import networks
+from paoding_onnx.evaluation.evaluate import EvaluateOptions, evaluate
 
 SEEDS = range(5)
 METHODS = ("reconstruction", "paoding", "magnitude", "random")
 NETWORKS = {"64-128-64-10": (8, (128, 64)), "64-64-64-10": (8, (64, 64)), "784-256-256-10": (28, (256, 256))}
-"""Name to side length of the pictures and hidden widths."""
+"""Name to side length of the images and hidden widths."""
 
 
 @dataclass(frozen=True)
 class Digits:
-    """Training and test pictures, flat, in [0, 1], with their labels."""
+    """Training and test images, flat, in [0, 1], with their labels."""
 
     x_train: NDArray[np.float32]
     y_train: NDArray[np.int64]
@@ -68,28 +69,32 @@ def _accuracies(data: Digits, hidden: tuple[int, int], seed: int) -> list[float]
         warnings.simplefilter("ignore", ConvergenceWarning)  # 60 epochs are enough and fixed
         classifier = MLPClassifier(hidden, batch_size=32, alpha=0, max_iter=60, random_state=seed)
         classifier.fit(data.x_train, data.y_train)
-    weights = [w.astype(np.float32) for w in classifier.coefs_]
-    biases = [b.astype(np.float32) for b in classifier.intercepts_]
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "digits.onnx"
-        networks.write_mlp(weights, biases, path)
-        accuracies = [_accuracy(path, data)]
+        whole, test = Path(folder) / "whole.onnx", Path(folder) / "test.npz"
+        np.savez(test, x=data.x_test, y=data.y_test)
+        _write(classifier, whole)
+        paths = [whole]
         for method in METHODS:
-            small = path.with_name(f"{method}.onnx")
-            result = paoding_onnx.prune(
-                path,
-                small,
-                paoding_onnx.Options(target=0.5, method=method, round_to=1, seed=seed, allocation="uniform"),
-            )
-            _require_half(result)
-            accuracies.append(_accuracy(small, data))
-    return accuracies
+            options = paoding_onnx.Options(target=0.5, method=method, round_to=1, seed=seed, allocation="uniform")
+            paths.append(whole.with_name(f"{method}.onnx"))
+            _require_half(paoding_onnx.prune(whole, paths[-1], options))
+        found = [evaluate(path, test, options=EvaluateOptions(processors=0)) for path in paths]
+    return [evaluation.measures["accuracy"] for evaluation in found]
 
 
-def _accuracy(path: Path, data: Digits) -> float:
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    scores = session.run(None, {"x": data.x_test})[0]
-    return float((scores.argmax(1) == data.y_test).mean())
+def _write(classifier: MLPClassifier, path: Path) -> None:
+    """Write the network as scikit-learn computes it, without the softmax."""
+    nodes, constants, last = [], [], "x"
+    for k, pair in enumerate(zip(classifier.coefs_, classifier.intercepts_, strict=True)):
+        names = [f"w{k}", f"b{k}"]
+        constants += [numpy_helper.from_array(a.astype(np.float32), n) for a, n in zip(pair, names, strict=True)]
+        nodes.append(helper.make_node("Gemm", [last, *names], [f"z{k}"], f"fc{k}"))
+        nodes.append(helper.make_node("Relu", [f"z{k}"], [last := f"h{k}"]))
+    nodes[-1] = helper.make_node("Identity", nodes[-1].input, ["y"])
+    sizes = {"x": len(classifier.coefs_[0]), "y": len(classifier.intercepts_[-1])}
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", size]) for name, size in sizes.items())
+    graph = helper.make_graph(nodes, "digits", [x], [y], constants)
+    onnx.save(helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 17)]), path)
 
 
 def _require_half(result: paoding_onnx.Pruned) -> None:

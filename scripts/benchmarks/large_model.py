@@ -11,11 +11,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,9 +20,10 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
+from scripts.benchmarks.processes import run
+
 BAR = 2.5
 """Peak memory that is allowed, as a multiple of the file."""
-ROOT = Path(__file__).parents[2]
 OPSET, IR = 17, 8
 _BATCH = 2
 
@@ -78,22 +76,15 @@ def _external(name: str, shape: Sequence[int], place: str, offset: int) -> onnx.
 
 def _report(source: Path, target: Path, size: int) -> int:
     """Prune `source` in a child process and print how it went; the exit status of this script."""
-    words = [sys.executable, "-m", "paoding_onnx", "prune", str(source), "-o", str(target)]
-    words += ["--method", "magnitude", "--target", "0.5", "--json", "--force"]
-    start = time.perf_counter()
-    with tempfile.TemporaryFile("w+") as out:
-        child = subprocess.Popen(words, stdout=out, cwd=ROOT)
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        text = out.read()
-    wall, peak = time.perf_counter() - start, usage.ru_maxrss * 1024 / size
-    print(f"file {size / 1e9:.2f} GB; exit status {child.returncode}")
-    for check in json.loads(text)["checks"] if child.returncode == 0 else ():
+    words = ("--method", "magnitude", "--target", "0.5", "--json", "--force")
+    done = run("paoding_onnx", "prune", str(source.resolve()), "-o", str(target.resolve()), *words)
+    peak = done.peak_bytes / size
+    print(f"file {size / 1e9:.2f} GB; exit status {done.code}")
+    for check in json.loads(done.out)["checks"] if done.code == 0 else ():
         print(f"  {check['name']}: {'passed' if check['passed'] else 'FAILED'}, {check['detail']}")
-    print(f"{wall:.1f} s, {usage.ru_utime + usage.ru_stime:.1f} s CPU")
-    print(f"peak memory {usage.ru_maxrss * 1024 / 1e9:.2f} GB, {peak:.2f} x the file (bar {BAR})")
-    return int(child.returncode != 0 or peak > BAR)
+    print(f"{done.seconds:.1f} s, {done.cpu_seconds:.1f} s CPU")
+    print(f"peak memory {done.peak_bytes / 1e9:.2f} GB, {peak:.2f} x the file (bar {BAR})")
+    return int(done.code != 0 or peak > BAR)
 
 
 if __name__ == "__main__":

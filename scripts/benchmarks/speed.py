@@ -1,6 +1,6 @@
 """Time and memory of pruning, as ratios to loading and saving the same file, or to running it, in the same run.
 
-    python -m scripts.benchmarks.speed
+    python -m scripts.benchmarks.speed [--only JOB ..] [--models FILE ..]
 
 Each job runs in a process of its own. CPU seconds count all threads; peak memory is the largest resident size.
 """
@@ -8,68 +8,83 @@ Each job runs in a process of its own. CPU seconds count all threads; peak memor
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.benchmarks import networks
+from scripts.benchmarks.processes import run
 
-JOBS = ("mlp", "vgg", "pairs")
-DEFAULTS = ("tiny", "resnet50")
-"""Jobs of the default method, which runs the model: compared with one pass of as many inputs through it."""
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A network, what its pruning is compared with (`copy`: load and save; `pass`: as many inputs once), and how."""
+
+    network: str
+    base: str
+    options: Mapping[str, object]
+
+
+JOBS = {
+    "mlp": Job("mlp", "copy", {"step": 0.05, "method": "paoding"}),
+    "vgg": Job("vgg16", "copy", {"method": "magnitude"}),
+    "pairs": Job("vgg16", "copy", {"step": 0.05, "method": "paoding", "only": ("fc*",)}),
+    "default": Job("mlp", "pass", {}),
+    "resnet50": Job("resnet50", "pass", {}),
+}
+NETWORKS: Mapping[str, Callable[[Path], None]] = {
+    "mlp": lambda path: networks.write_mlp(path, (784, 512, 512, 10)),
+    "vgg16": networks.write_vgg16,
+    "resnet50": networks.write_resnet50,
+}
 
 
 def main() -> None:
-    """Run all jobs, or the one named, and print a line for each figure."""
+    """Run all jobs, or those named, and print a line for each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--job", choices=(*JOBS, *DEFAULTS, "copy", "pass"), help=argparse.SUPPRESS)
-    parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--models", type=Path, nargs="*", default=[], help="more files to prune by default")
+    parser.add_argument("--only", metavar="JOB", choices=JOBS, nargs="*", default=list(JOBS), help=", ".join(JOBS))
+    parser.add_argument("--models", metavar="FILE", type=Path, nargs="*", default=[], help="more files, by default")
+    parser.add_argument("--work", choices=(*JOBS, "copy", "pass"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.job:
-        _JOBS[arguments.job](arguments.file)
+    if arguments.work:
+        _work(arguments.work, arguments.models[0])
         return
     with tempfile.TemporaryDirectory() as folder:
-        mlp, vgg = Path(folder) / "mlp.onnx", Path(folder) / "vgg16.onnx"
-        networks.random_mlp((784, 512, 512, 10), mlp)
-        networks.random_vgg16(vgg)
-        for job, file in (("mlp", mlp), ("vgg", vgg), ("pairs", vgg)):
-            _compare(job, file)
-        resnet = Path(folder) / "resnet50.onnx"
-        networks.random_resnet50(resnet)
-        for job, file in (("tiny", mlp), ("resnet50", resnet), *(("tiny", file) for file in arguments.models)):
-            _compare_with_pass(job, file)
+        for name in arguments.only:
+            file = Path(folder) / f"{JOBS[name].network}.onnx"
+            if not file.exists():
+                NETWORKS[JOBS[name].network](file)
+            _compare(name, file)
+    for file in arguments.models:
+        _compare("default", file)
 
 
-def _compare(job: str, file: Path) -> None:
-    base, own = _measure("copy", file), _measure(job, file)
-    size = file.stat().st_size / 1e6
-    print(f"{job}: {size:.1f} MB, load+save {base['wall']:.2f} s, prune {own['wall']:.2f} s ({own['cpu']:.2f} s CPU)")
-    print(
-        f"    {own['wall'] / base['wall']:.2f} x load+save, peak memory {own['peak'] / size:.2f} x the file", flush=True
-    )
+def _compare(name: str, file: Path) -> None:
+    """Print what pruning a file takes."""
+    base, (wall, cpu, peak) = JOBS[name].base, _measured(name, file)
+    seconds, size = _measured(base, file)[0], file.stat().st_size / 1e6
+    print(f"{name}, {file.stem}, {size:.1f} MB: {base} {seconds:.2f} s, prune {wall:.2f} s ({cpu:.2f} s CPU)")
+    print(f"    {wall / seconds:.1f} x {base}, peak memory {peak:.0f} MB, {peak / size:.1f} x the file", flush=True)
 
 
-def _compare_with_pass(job: str, file: Path) -> None:
-    base, own = _measure("pass", file), _measure(job, file)
-    print(f"default, {file.stem}: one pass {base['wall']:.2f} s, prune {own['wall']:.2f} s ({own['cpu']:.2f} s CPU)")
-    print(f"    {own['wall'] / base['wall']:.1f} x the pass, peak memory {own['peak']:.0f} MB", flush=True)
+def _measured(work: str, file: Path) -> tuple[float, float, float]:
+    """Seconds, CPU seconds and peak megabytes that a process says about its work."""
+    done = run("scripts.benchmarks.speed", "--work", work, "--models", str(file.resolve()))
+    if done.code:
+        raise SystemExit(f"{work} of {file}: {done.message}")
+    wall, cpu, peak = map(float, done.out.split()[-3:])
+    return wall, cpu, peak
 
 
-def _measure(job: str, file: Path) -> dict[str, float]:
-    """Figures that a child process prints about its job."""
-    words = [sys.executable, __file__, "--job", job, "--file", str(file)]
-    wall, cpu, peak = subprocess.run(words, check=True, capture_output=True, text=True).stdout.split()[-3:]
-    return {"wall": float(wall), "cpu": float(cpu), "peak": float(peak)}
-
-
-def _timed(work: Callable[[], object]) -> None:
-    start, before = time.perf_counter(), time.process_time()
-    work()
-    print(time.perf_counter() - start, time.process_time() - before, _peak_megabytes())
+def _work(name: str, file: Path) -> None:
+    """Do what is measured, and print the figures: those of the imports are left out."""
+    with tempfile.TemporaryDirectory() as folder:
+        work = {"copy": _copy, "pass": _pass}.get(name, _prune)(file, Path(folder) / file.name, name)
+        start, before = time.perf_counter(), time.process_time()
+        work()
+        print(time.perf_counter() - start, time.process_time() - before, _peak_megabytes())
 
 
 def _peak_megabytes() -> float:
@@ -78,20 +93,20 @@ def _peak_megabytes() -> float:
     return int(line.split()[1]) * 1024 / 1e6
 
 
-def _copy(file: Path) -> None:
+def _copy(file: Path, target: Path, _: str) -> Callable[[], object]:
     import onnx
 
-    _timed(lambda: onnx.save(onnx.load(file), file.with_suffix(".copy")))
+    return lambda: onnx.save(onnx.load(file), target)
 
 
-def _prune(file: Path, **options: object) -> None:
+def _prune(file: Path, target: Path, name: str) -> Callable[[], object]:
     import paoding_onnx
 
-    chosen = paoding_onnx.Options(**options)  # type: ignore[arg-type]
-    _timed(lambda: paoding_onnx.prune(file, file.with_suffix(".small"), chosen, force=True))
+    options = paoding_onnx.Options(target=0.5, **JOBS[name].options)
+    return lambda: paoding_onnx.prune(file, target, options)
 
 
-def _pass(file: Path) -> None:
+def _pass(file: Path, _: Path, __: str) -> Callable[[], object]:
     """As many samples as the default method takes, once through the model as onnxruntime optimises it."""
     from paoding_onnx.calibration.amount import n_samples_for
     from paoding_onnx.calibration.synthesize import make_samples
@@ -105,18 +120,8 @@ def _pass(file: Path) -> None:
     shapes = runnable_shapes(model, traced.graph)
     samples = make_samples(model, traced.graph, n_samples_for(model, traced, shapes), 0, shapes=shapes)
     session = Session(model, optimise=True)
-    _timed(lambda: [session.run(feed) for feed in samples.batches])
+    return lambda: [session.run(feed) for feed in samples.batches]
 
-
-_JOBS: dict[str, Callable[[Path], None]] = {
-    "copy": _copy,
-    "pass": _pass,
-    "tiny": lambda file: _prune(file, target=0.5),
-    "resnet50": lambda file: _prune(file, target=0.5),
-    "mlp": lambda file: _prune(file, target=0.5, step=0.05, method="paoding"),
-    "vgg": lambda file: _prune(file, target=0.5, method="magnitude"),
-    "pairs": lambda file: _prune(file, target=0.5, step=0.05, method="paoding", only=("fc*",)),
-}
 
 if __name__ == "__main__":
     main()

@@ -58,28 +58,19 @@ def n_parameters(path: Path) -> int:
     return sum(int(np.prod(tensor.dims)) for tensor in tensors if tensor.data_type == onnx.TensorProto.FLOAT)
 
 
-def session(path: Path) -> onnxruntime.InferenceSession:
-    """Return an onnxruntime session of the file on the processor, with two threads."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 2
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-
-
-def outputs(runner: onnxruntime.InferenceSession, x: NDArray[np.float32], *, batch_size: int) -> NDArray[np.float32]:
-    """Return the model output of every sample of `x`, computed `batch_size` samples at a time."""
-    name = runner.get_inputs()[0].name
-    starts = range(0, len(x), batch_size)
-    return np.concatenate([runner.run(None, {name: x[start : start + batch_size]})[0] for start in starts])
-
-
 def check(path: Path, x: NDArray[np.float32]) -> None:
     """Check that the file is valid ONNX and that samples give the same output alone and in batches of seven.
 
-    Raises: ExportError when the outputs differ.
+    Raises:
+        ExportError: if the outputs differ.
     """
     onnx.checker.check_model(onnx.load(path), full_check=True)
-    runner = session(path)
-    alone, together = outputs(runner, x, batch_size=1), outputs(runner, x, batch_size=7)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    alone, together = (
+        np.concatenate([session.run(None, {name: x[start : start + size]})[0] for start in range(0, len(x), size)])
+        for size in (1, 7)
+    )
     if not np.allclose(alone, together, rtol=TOLERANCE, atol=TOLERANCE):
         difference = np.abs(alone - together).max()
         raise ExportError(f"{path}: outputs at batch sizes 1 and 7 differ by {difference:.3g}, wanted {TOLERANCE:g}")

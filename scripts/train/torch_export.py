@@ -10,9 +10,18 @@ from torch.onnx import TrainingMode
 
 TORCHSCRIPT_OPSET = 17
 DYNAMO_OPSET = 18
+NAMES = ("image", "logits")
+"""Of the input and the output."""
 
 
-def export_torchscript(network: nn.Module, path: Path, *, input_shape: tuple[int, ...], is_merged: bool = True) -> None:
+def export_torchscript(
+    network: nn.Module,
+    path: Path,
+    *,
+    input_shape: tuple[int, ...],
+    names: tuple[str, str] = NAMES,
+    is_merged: bool = True,
+) -> None:
     """Write the network with the older, TorchScript-based exporter, with any batch size.
 
     `is_merged` lets it merge each BatchNormalization into the convolution before it.
@@ -23,9 +32,9 @@ def export_torchscript(network: nn.Module, path: Path, *, input_shape: tuple[int
         path,
         dynamo=False,
         opset_version=TORCHSCRIPT_OPSET,
-        input_names=["image"],
-        output_names=["logits"],
-        dynamic_axes={"image": {0: "batch"}, "logits": {0: "batch"}},
+        input_names=[names[0]],
+        output_names=[names[1]],
+        dynamic_axes={name: {0: "batch"} for name in names},
         # the network is in evaluation mode either way; what is preserved is that, without the exporter's merging
         training=TrainingMode.EVAL if is_merged else TrainingMode.PRESERVE,
         do_constant_folding=is_merged,
@@ -41,8 +50,8 @@ def export_dynamo(network: nn.Module, path: Path, *, input_shape: tuple[int, ...
         path,
         dynamo=True,
         opset_version=DYNAMO_OPSET,
-        input_names=["image"],
-        output_names=["logits"],
+        input_names=[NAMES[0]],
+        output_names=[NAMES[1]],
         dynamic_shapes=({0: torch.export.Dim("batch")},),
         external_data=False,
     )

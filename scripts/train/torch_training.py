@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from scripts.train.dataset import Augmentation, Dataset, shuffled_batches
+from scripts.train.datasets import Augmentation, Dataset, shuffled_batches
 
 LOGGER = logging.getLogger(__name__)
 

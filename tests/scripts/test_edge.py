@@ -14,9 +14,9 @@ import pytest
 import paoding_onnx
 from scripts.benchmarks.edge import __main__ as edge_formats
 from scripts.benchmarks.edge import formats
-from scripts.benchmarks.edge.edge_table import Row, markdown, put_between, summary
-from scripts.benchmarks.edge.measure import accuracy, median_seconds, outputs
-from scripts.benchmarks.edge.networks import Network, feeds, made_up, read_sample
+from scripts.benchmarks.edge.document import Row, markdown, summary
+from scripts.benchmarks.edge.measure import Network, accuracy, drawn, feeds, median_seconds, outputs, synthetic
+from scripts.train.datasets import read_sample
 from tests.models import parse, save
 
 ROOT = Path(__file__).parents[2]
@@ -32,9 +32,9 @@ TOLERANCES = {
     "float16": 5e-3,
     "float16 `.ort`": 5e-3,
     "int8 dynamic": 0.05,
-    "int8 static, made-up inputs": 0.05,
-    "int8 static, made-up inputs `.ort`": 0.05,
-    "int8 static, real pictures": 0.05,
+    "int8 static, synthetic inputs": 0.05,
+    "int8 static, synthetic inputs `.ort`": 0.05,
+    "int8 static, real images": 0.05,
 }
 """How far outputs may move, as a share of the largest float32 output."""
 
@@ -56,12 +56,12 @@ def pruned(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def inputs(pruned):
-    return made_up(Network("small", pruned, 255), 64, seed=1)
+    return synthetic(Network("small", pruned, 255), 64, seed=1)
 
 
 @pytest.fixture(scope="module")
 def files(pruned, inputs):
-    made = made_up(Network("small", pruned, 255), 64, seed=0)
+    made = synthetic(Network("small", pruned, 255), 64, seed=0)
     return edge_formats.converted(pruned, pruned.parent / "formats", made, inputs)
 
 
@@ -79,7 +79,7 @@ def test_outputs_of_a_pruned_model_are_close_in_every_format(files, inputs, name
     assert difference(files, name, inputs) <= TOLERANCES[name]
 
 
-@pytest.mark.parametrize("name", ["float16", "int8 dynamic", "int8 static, made-up inputs"])
+@pytest.mark.parametrize("name", ["float16", "int8 dynamic", "int8 static, synthetic inputs"])
 def test_formats_really_round(files, inputs, name):
     assert difference(files, name, inputs) > 1e-6
 
@@ -87,12 +87,12 @@ def test_formats_really_round(files, inputs, name):
 def test_calibration_on_inputs_of_the_wrong_range_is_noticed(pruned, files, inputs):
     dark = [{"image": feed["image"] / 100} for feed in inputs]
     wrong = formats.int8_static(pruned, pruned.parent / "wrong.onnx", dark)
-    assert difference({**files, "wrong": wrong}, "wrong", inputs) > TOLERANCES["int8 static, real pictures"]
+    assert difference({**files, "wrong": wrong}, "wrong", inputs) > TOLERANCES["int8 static, real images"]
 
 
 def test_without_real_images_their_row_is_left_out(pruned, inputs):
-    names = edge_formats.converted(pruned, pruned.parent / "made", inputs, None)
-    assert names.keys() == TOLERANCES.keys() - {"int8 static, real pictures"}
+    names = edge_formats.converted(pruned, pruned.parent / "made", inputs, ())
+    assert names.keys() == TOLERANCES.keys() - {"int8 static, real images"}
 
 
 def types_of_weights(path):
@@ -103,7 +103,7 @@ def test_weights_have_the_type_of_the_format(files):
     kind = onnx.TensorProto
     assert types_of_weights(files["float16"]) == {kind.FLOAT16}
     assert types_of_weights(files["int8 dynamic"]) == {kind.UINT8}
-    assert types_of_weights(files["int8 static, made-up inputs"]) == {kind.INT8}
+    assert types_of_weights(files["int8 static, synthetic inputs"]) == {kind.INT8}
 
 
 def test_ort_files_are_in_onnxruntimes_own_format(files):
@@ -114,7 +114,7 @@ def test_ort_files_are_in_onnxruntimes_own_format(files):
 
 def test_the_pruned_file_is_not_touched(pruned, inputs):
     before = pruned.read_bytes()
-    edge_formats.converted(pruned, pruned.parent / "again", inputs, None)
+    edge_formats.converted(pruned, pruned.parent / "again", inputs, ())
     assert pruned.read_bytes() == before
 
 
@@ -145,11 +145,11 @@ def test_more_work_takes_longer(tmp_path):
 
 def test_test_images_are_drawn_with_their_labels():
     whole = read_sample(ROOT / "models" / "cifar10_cnn_test.npz")
-    drawn = whole.drawn(20, seed=0)
-    assert drawn.test.shape == (20, 3, 32, 32)
-    places = [int(np.flatnonzero((whole.test == image).all((1, 2, 3)))[0]) for image in drawn.test]
-    assert np.array_equal(whole.labels[places], drawn.labels)
-    assert len(whole.drawn(0, seed=0).labels) == len(whole.labels)
+    some = drawn(whole, 20, seed=0)
+    assert some.x_test.shape == (20, 3, 32, 32)
+    rows = [int(np.flatnonzero((whole.x_test == image).all((1, 2, 3)))[0]) for image in some.x_test]
+    assert np.array_equal(whole.y_test[rows], some.y_test)
+    assert len(drawn(whole, 0, seed=0).y_test) == len(whole.y_test)
 
 
 def test_table_says_where_a_format_is_slower():
@@ -171,22 +171,6 @@ def test_summary_is_about_the_smallest_file_of_a_format():
     assert summary(rows, "int8") == want
 
 
-def test_table_goes_between_its_markers(tmp_path):
-    page = tmp_path / "page.md"
-    page.write_text("a\n<!-- edge table -->\nold\n<!-- end -->\nb\n")
-    put_between(page, "new")
-    put_between(page, "newer")
-    assert page.read_text() == "a\n<!-- edge table -->\nnewer\n<!-- end -->\nb\n"
-
-
-def test_page_without_markers_is_refused_and_left_alone(tmp_path):
-    page = tmp_path / "page.md"
-    page.write_text("no place for a table")
-    with pytest.raises(ValueError, match="no <!-- edge table -->"):
-        put_between(page, "new")
-    assert page.read_text() == "no place for a table"
-
-
 def test_steps_in_the_document_run_as_they_stand(tmp_path):
     steps = (ROOT / "docs" / "guides" / "edge.md").read_text().split("## Step by step")[1].split("\n## ")[0]
     original = small_cnn(tmp_path / "original.onnx")
@@ -198,11 +182,11 @@ def test_steps_in_the_document_run_as_they_stand(tmp_path):
         subprocess.run(
             [sys.executable, *words], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, check=True, capture_output=True
         )
-    inputs = made_up(Network("small", tmp_path / "small.onnx", 255), 32, seed=1)
+    inputs = synthetic(Network("small", tmp_path / "small.onnx", 255), 32, seed=1)
     names = {"float32": "small.onnx", "float16": "small.float16.onnx", "int8 dynamic": "small.dynamic.onnx"}
     names |= {
-        "int8 static, made-up inputs": "small.static.onnx",
-        "int8 static, made-up inputs `.ort`": "small.static.ort",
+        "int8 static, synthetic inputs": "small.static.onnx",
+        "int8 static, synthetic inputs `.ort`": "small.static.ort",
     }
     found = {name: tmp_path / file for name, file in names.items()}
     moved = {name: difference(found, name, inputs) for name in found}

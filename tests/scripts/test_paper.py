@@ -11,12 +11,13 @@ import pytest
 
 import paoding_onnx
 from scripts.benchmarks.ledger import read_csv, write_csv
+from scripts.benchmarks.page import MARKERS
 from scripts.benchmarks.paper import __main__ as reproduce_paper
 from scripts.benchmarks.paper import arithmetic, chart, claims, document, statements
 from scripts.benchmarks.paper.measure import ALL_WAYS, N_STEPS, PARTS, SUBJECTS, WHOLE, Row, is_convolution, producers
 
 DOCS = Path(__file__).parents[2] / "docs" / "results"
-EMPTY_PAGE = f"head\n\n{document.BEGIN}\n{document.END}\n\ntail\n"
+EMPTY_PAGE = f"head\n\n{MARKERS[0]}\n{MARKERS[1]}\n\ntail\n"
 WORDS = ["--models", "fraud_mlp", "--samples", "60", "--steps", "2"]
 WHOLE_ROW = Row("mnist_cnn", WHOLE, 0.0, 100, 0, 1000, 4000, 50, 0.9, None, 45, 40, 20)
 
@@ -100,14 +101,6 @@ def test_same_rows_give_the_same_image(rows, folder, tmp_path):
     chart.draw(rows, tmp_path)
     for name in ("paper.svg", "paper.png"):
         assert (tmp_path / name).read_bytes() == (folder / "images" / name).read_bytes()
-
-
-def test_page_without_markers_is_refused_and_left_alone(rows, tmp_path):
-    page = tmp_path / "paper.md"
-    page.write_text("no place for tables")
-    with pytest.raises(ValueError, match="measured: begin"):
-        document.write(rows, page)
-    assert page.read_text() == "no place for tables"
 
 
 def test_tables_of_the_page_are_those_of_its_csv_file(tmp_path):

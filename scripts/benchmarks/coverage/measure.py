@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import math
 import re
-import subprocess
-import sys
-import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 import onnx
+
+from scripts.benchmarks.processes import Done, Limits, run
 
 PRUNE = ("--target", "0.5", "--by", "units", "--method", "magnitude", "--round-to", "1", "--dry-run", "--json")
 SECONDS = 300
@@ -50,12 +52,18 @@ class Row:
     status: str
 
 
+def smallest_first(
+    paths: Iterable[Path], patterns: Sequence[str], name: Callable[[Path], str] = attrgetter("stem")
+) -> list[Path]:
+    """The files whose name matches one of the patterns, if there are any."""
+    found = [path for path in paths if not patterns or any(fnmatchcase(name(path), word) for word in patterns)]
+    return sorted(found, key=lambda path: (path.stat().st_size, path.name))
+
+
 def measure(path: Path) -> Row:
     """The row of one file: `prune`, then `inspect` for what `prune` did not tell."""
     model = onnx.load(path, load_external_data=False)
-    start = time.perf_counter()
-    pruned, status = _run("prune", path, PRUNE)
-    seconds = time.perf_counter() - start
+    pruned, done = _run("prune", path, PRUNE)
     is_told = "prunable_parameters" in pruned
     seen = pruned if is_told else _run("inspect", path, ("--json",))[0]
     before, after = pruned.get("before") or {}, pruned.get("after") or {}
@@ -75,8 +83,8 @@ def measure(path: Path) -> Row:
         reasons="; ".join(f"{n} x {text}" for text, n in Counter(map(_reason, refusals)).most_common(3)),
         weightiest=_weightiest(model, refusals),
         oracle_error=_oracle_error(pruned),
-        seconds=round(seconds, 1),
-        status=status,
+        seconds=round(done.seconds, 1),
+        status=_status(done, path),
     )
 
 
@@ -97,23 +105,21 @@ def kind(model: onnx.ModelProto) -> str:
     return "CNN"
 
 
-def _run(command: str, path: Path, options: Sequence[str]) -> tuple[Mapping[str, object], str]:
-    """The document that a command prints, and "ok" or what went wrong."""
-    words = [sys.executable, "-m", "paoding_onnx", command, str(path), *options]
-    try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=SECONDS, check=False)
-    except subprocess.TimeoutExpired:
-        return {}, "timeout"
-    if done.returncode == 0:
-        return json.loads(done.stdout), OK
-    lines = done.stderr.strip().splitlines() or ["no message"]
-    is_crash = "Traceback" in done.stderr or done.returncode not in range(6)
-    return {}, f"{'CRASH' if is_crash else 'failed'} {done.returncode}: {_clean(lines[-1], path)}"
+def _run(command: str, path: Path, options: Sequence[str]) -> tuple[Mapping[str, Any], Done]:
+    """The document that a command printed, empty if it failed, and how it ended."""
+    done = run("paoding_onnx", command, str(path.resolve()), *options, limits=Limits(seconds=SECONDS))
+    return json.loads(done.out) if done.code == 0 else {}, done
 
 
-def _clean(line: str, path: Path) -> str:
-    """A message on one line, without the model's folder and of bounded length."""
-    return line.replace(f"{path.parent}/", "").replace("|", "/")[:400]
+def _status(done: Done, path: Path) -> str:
+    """What went wrong, without the model's folder, or "ok"."""
+    if done.code == 0:
+        return OK
+    if done.seconds >= SECONDS:
+        return "timeout"
+    is_crash = "Traceback" in done.err or done.code not in range(6)
+    message = done.message.replace(f"{path.resolve().parent}/", "")
+    return f"{'CRASH' if is_crash else 'failed'} {done.code}: {message}"
 
 
 def _share(part: int | None, whole: int | None) -> float | None:
@@ -147,7 +153,7 @@ def _weightiest(model: onnx.ModelProto, refusals: Sequence[Mapping[str, str]]) -
     return f"{words}; {inner.most_common(1)[0][0]} ({inner.most_common(1)[0][1]:,} elements)" if inner else words
 
 
-def _oracle_error(pruned: Mapping[str, object]) -> float | None:
+def _oracle_error(pruned: Mapping[str, Any]) -> float | None:
     checks = {check["name"]: check["detail"] for check in pruned.get("checks") or []}
     found = re.search(r"largest difference ([\d.e+-]+)", checks.get("equivalence", ""))
     return float(found[1]) if found else None

@@ -1,21 +1,62 @@
-"""How good and how fast a file is in onnxruntime, whatever its format."""
+"""A network, the inputs that it reads, and how good and fast a file of it is in onnxruntime, whatever its format."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+import paoding_onnx
+from paoding_onnx.calibration.preprocess import Preprocess
+from paoding_onnx.calibration.samples import InputOptions
+from paoding_onnx.calibration.synthesize import make_samples
+from paoding_onnx.shapes.observe import observe, runnable_shapes
 from scripts.benchmarks.edge.formats import Feed
+from scripts.train.datasets import Dataset, model_input
 
+BATCH = 100
 _WARM_UPS, _RUNS = 1, 3
 """Runs of a model each time it has its turn: another model has used the caches before."""
 _ERRORS = 3
 """Log level: onnxruntime would warn about every constant that it folds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A classifier of images, which reads pixels of 0 to 255 divided by `scale`."""
+
+    name: str
+    path: Path
+    scale: float
+
+
+def drawn(dataset: Dataset, count: int, seed: int) -> Dataset:
+    """The same with `count` test images drawn at random; with all of them where `count` is 0."""
+    chosen = np.random.default_rng(seed).permutation(len(dataset.y_test))[: count or None]
+    return replace(dataset, x_test=dataset.x_test[chosen], y_test=dataset.y_test[chosen])
+
+
+def feeds(network: Network, images: NDArray[np.uint8], batch: int = BATCH) -> Iterator[Feed]:
+    """`images` as the network reads them, batch by batch, with channels where its input has them."""
+    spec = session(network.path).get_inputs()[0]
+    is_channels_last = spec.shape[-1] == images.shape[1]
+    ready = images.transpose(0, 2, 3, 1) if is_channels_last else images
+    for start in range(0, len(ready), batch):
+        yield {spec.name: model_input(np.ascontiguousarray(ready[start : start + batch]), network.scale)}
+
+
+def synthetic(network: Network, n_samples: int, seed: int) -> tuple[Feed, ...]:
+    """Inputs synthesized from the model and its range alone: what calibrates a network that comes without data."""
+    model = paoding_onnx.load(network.path)
+    graph = observe(model)
+    options = InputOptions(preprocess=Preprocess(range=(0.0, 255 / network.scale)))
+    return make_samples(model, graph, n_samples, seed, options, shapes=runnable_shapes(model, graph)).batches
 
 
 def session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
@@ -51,9 +92,8 @@ def _turn(running: onnxruntime.InferenceSession, feed: Feed) -> list[float]:
     """Seconds that each of a few runs took."""
     for _ in range(_WARM_UPS):
         running.run(None, feed)
-    seconds = []
+    ends = [time.perf_counter()]
     for _ in range(_RUNS):
-        start = time.perf_counter()
         running.run(None, feed)
-        seconds.append(time.perf_counter() - start)
-    return seconds
+        ends.append(time.perf_counter())
+    return [end - start for start, end in pairwise(ends)]

@@ -13,36 +13,35 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from itertools import product
+from operator import attrgetter
 from pathlib import Path
 
+from scripts import RESULTS
+from scripts.benchmarks.fidelity.document import write
 from scripts.benchmarks.fidelity.measure import DISTILLED, METHODS, Row, measure
 from scripts.benchmarks.fidelity.subjects import SUBJECTS, Subject, samples
-from scripts.benchmarks.ledger import read_csv, write_csv
+from scripts.benchmarks.ledger import Ledger
 
 SHARES = (0.5, 0.25, 0.67, 0.1)
-DOCS = Path(__file__).parents[3] / "docs" / "results"
 
 
 def main() -> None:
     """Measure what is missing, then write the page."""
     arguments = _arguments()
-    kept = {_key(row): row for row in (read_csv(arguments.csv, Row) if arguments.csv.exists() else ())}
+    rows = Ledger(arguments.csv, Row, attrgetter("model", "method", "share"), _place)
     subjects = [] if arguments.tables else _asked(arguments.models)
-    for method in arguments.methods:
-        for share in arguments.shares:
-            for subject in subjects:
-                path = subject.path(arguments.others)
-                if path is None or ((subject.name, method, share) in kept and not arguments.fresh):
-                    continue
-                if method == DISTILLED and not subject.has_statistics:
-                    continue
-                row = measure(path, samples(subject, arguments.data), share, method, _python(method, arguments))
-                kept[_key(row)] = row
-                print(_line(row), flush=True)
-                write_csv(arguments.csv, _ordered(kept.values()), Row)
-    _write_page(arguments.csv)
+    for method, share, subject in product(arguments.methods, arguments.shares, subjects):
+        path = subject.path(arguments.others)
+        is_known = (subject.name, method, share) in rows and not arguments.fresh
+        if path is None or is_known or (method == DISTILLED and not subject.has_statistics):
+            continue
+        row = measure(path, samples(subject, arguments.data), share, method, _python(method, arguments))
+        rows.add(row)
+        print(_line(row), flush=True)
+    write(rows.rows, RESULTS)
 
 
 def _arguments() -> argparse.Namespace:
@@ -55,7 +54,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--methods", metavar="NAME", nargs="+", choices=METHODS, default=METHODS)
     parser.add_argument("--fresh", action="store_true", help="measure anew what is asked for")
     parser.add_argument("--tables", action="store_true", help="measure nothing, only write the page")
-    parser.add_argument("--csv", metavar="FILE", type=Path, default=DOCS / "fidelity.csv")
+    parser.add_argument("--csv", metavar="FILE", type=Path, default=RESULTS / "fidelity.csv")
     parser.add_argument("--onnxsim-python", metavar="FILE", default=sys.executable)
     parser.add_argument("--torch-python", metavar="FILE", default=sys.executable)
     return parser.parse_args()
@@ -72,25 +71,14 @@ def _python(method: str, arguments: argparse.Namespace) -> str:
     return str(arguments.onnxsim_python if method == "onnxsim" else arguments.torch_python)
 
 
-def _key(row: Row) -> tuple[str, str, float]:
-    return row.model, row.method, row.share
-
-
-def _ordered(rows: Iterable[Row]) -> list[Row]:
-    names = [subject.name for subject in SUBJECTS]
-    return sorted(rows, key=lambda row: (names.index(row.model), METHODS.index(row.method), row.share))
+def _place(row: Row) -> tuple[int, int, float]:
+    """Where a row stands in the file."""
+    return [subject.name for subject in SUBJECTS].index(row.model), METHODS.index(row.method), row.share
 
 
 def _line(row: Row) -> str:
     score = row.status if row.score is None else f"{row.score_before:.4f} -> {row.score:.4f}"
     return f"{row.model}, {row.method}, {row.share:g}: {score} ({row.removed or 0:.3f} removed, {row.seconds} s)"
-
-
-def _write_page(csv: Path) -> None:
-    """The tables and charts of the rows in a file."""
-    from scripts.benchmarks.fidelity.document import write
-
-    write(read_csv(csv, Row), DOCS)
 
 
 if __name__ == "__main__":

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from scripts.benchmarks.fidelity.charts import chart
 from scripts.benchmarks.fidelity.measure import METHODS, Row
+from scripts.benchmarks.page import put_between, table
 
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 HEADS = {
     "reconstruction, 128 samples": "ours, 128 samples",
     "reconstruction, distilled": "ours, no data, distilled",
@@ -20,32 +20,24 @@ FAR = 0.01
 
 def write(rows: Sequence[Row], docs: Path) -> None:
     """Put the tables and charts of `rows` into the page and beside it."""
-    page = docs / "fidelity.md"
-    head, _, rest = page.read_text().partition(BEGIN)
-    tail = rest.partition(END)[2]
     parts = [*_tables(rows), *_failures(rows), *_charts(rows, docs / "images")]
-    page.write_text(f"{head}{BEGIN}\n\n" + "\n\n".join(parts) + f"\n\n{END}{tail}")
+    put_between(docs / "fidelity.md", "\n\n".join(parts))
 
 
-def _tables(rows: Sequence[Row]) -> list[str]:
-    return [_table([row for row in rows if row.share == share]) for share in sorted({row.share for row in rows})]
-
-
-def _table(rows: Sequence[Row]) -> str:
-    """Models by methods, of one share."""
-    methods = [method for method in METHODS if any(row.method == method for row in rows)]
-    lines = [
-        f"### {rows[0].share:.0%} of the parameters removed",
-        "",
-        f"| model | whole | {' | '.join(HEADS.get(method, method) for method in methods)} |",
-        f"|---|--:|{'--:|' * len(methods)}",
-    ]
-    for model in dict.fromkeys(row.model for row in rows):
-        own = {row.method: row for row in rows if row.model == model}
-        whole = next(iter(own.values())).score_before
-        cells = " | ".join(_cell(own.get(method)) for method in methods)
-        lines.append(f"| {model} | {100 * whole:.1f} | {cells} |")
-    return "\n".join(lines)
+def _tables(rows: Sequence[Row]) -> Iterator[str]:
+    """Models by methods, a table for each share."""
+    for share in sorted({row.share for row in rows}):
+        asked = {(row.model, row.method): row for row in rows if row.share == share}
+        methods = [method for method in METHODS if any(found == method for _, found in asked)]
+        whole = {row.model: row.score_before for row in asked.values()}
+        yield f"### {share:.0%} of the parameters removed"
+        yield table(
+            ["model", "whole", *(HEADS.get(method, method) for method in methods)],
+            [
+                [model, f"{100 * score:.1f}", *(_cell(asked.get((model, method))) for method in methods)]
+                for model, score in whole.items()
+            ],
+        )
 
 
 def _cell(row: Row | None) -> str:

@@ -11,20 +11,16 @@ paper.md there. Rows of the CSV file that are not asked for stay. Needs the extr
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from functools import partial
+from operator import attrgetter
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-from scripts.benchmarks.ledger import read_csv, write_csv
-from scripts.benchmarks.paper.document import write
+from scripts import RESULTS
+from scripts.benchmarks.ledger import Ledger
+from scripts.benchmarks.page import put_between
+from scripts.benchmarks.paper.document import tables
 from scripts.benchmarks.paper.measure import ALL_WAYS, N_STEPS, PARTS, SUBJECTS, WHOLE, Job, Row, Setting, measured
-
-DOCS = Path(__file__).parents[3] / "docs" / "results"
+from scripts.benchmarks.processes import each
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -32,14 +28,14 @@ def main(argv: list[str] | None = None) -> None:
     from scripts.benchmarks.paper.chart import draw  # before anything is measured: it needs matplotlib
 
     arguments = _arguments(argv)
-    csv = arguments.out / "paper.csv"
-    rows = {_key(row): row for row in (read_csv(csv, Row) if csv.exists() else ())}
+    rows = Ledger(arguments.out / "paper.csv", Row, attrgetter("model", "method", "share"), _place)
     jobs = [] if arguments.tables else _jobs(arguments)
-    for row in _rows(jobs, Setting(arguments.samples, arguments.seed), arguments.jobs):
-        rows[_key(row)] = row
-        write_csv(csv, _ordered(rows.values()), Row)
-    draw(_ordered(rows.values()), arguments.out / "images")
-    write(_ordered(rows.values()), arguments.out / "paper.md")
+    work = partial(measured, setting=Setting(arguments.samples, arguments.seed))
+    for row in each(work, jobs, n=arguments.jobs, spawn=True):
+        rows.add(row)
+        print(_line(row), flush=True)
+    draw(rows.rows, arguments.out / "images")
+    put_between(arguments.out / "paper.md", tables(rows.rows))
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -53,7 +49,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--jobs", metavar="N", type=int, default=1, help="processes at a time (default 1)")
     parser.add_argument("--seed", metavar="N", type=int, default=0)
     parser.add_argument("--tables", action="store_true", help="measure nothing, only draw and write")
-    parser.add_argument("--out", metavar="DIR", type=Path, default=DOCS, help="default: docs/results")
+    parser.add_argument("--out", metavar="DIR", type=Path, default=RESULTS, help="default: docs/results")
     return parser.parse_args(argv)
 
 
@@ -68,29 +64,10 @@ def _jobs(arguments: argparse.Namespace) -> list[Job]:
     ]
 
 
-def _rows(jobs: list[Job], setting: Setting, n_processes: int) -> Iterable[Row]:
-    """The rows of the jobs as they are done, with a line for each and a bar on a terminal."""
-    console = Console(file=sys.stderr)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    pool = ProcessPoolExecutor(n_processes, mp_context=get_context("spawn"))
-    with pool, Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("pruning and attacking", total=len(jobs))
-        for future in as_completed([pool.submit(measured, job, setting) for job in jobs]):
-            row = future.result()
-            bar.update(task, advance=1, description=f"{row.model}, {row.method}, {row.share:.0%}")
-            bar.console.print(_line(row), highlight=False, soft_wrap=True)
-            yield row
-
-
-def _key(row: Row) -> tuple[str, str, float]:
-    """What makes a row a different one."""
-    return row.model, row.method, row.share
-
-
-def _ordered(rows: Iterable[Row]) -> list[Row]:
-    """The rows by model, method and step."""
+def _place(row: Row) -> tuple[int, int, float]:
+    """Where a row stands in the file: by model, method and step."""
     models, methods = [subject.name for subject in SUBJECTS], [WHOLE, *ALL_WAYS]
-    return sorted(rows, key=lambda row: (models.index(row.model), methods.index(row.method), row.share))
+    return models.index(row.model), methods.index(row.method), row.share
 
 
 def _line(row: Row) -> str:

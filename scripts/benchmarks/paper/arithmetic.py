@@ -9,7 +9,8 @@ from fractions import Fraction
 import paoding_onnx
 from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.dependency.trace import Trace
-from scripts.benchmarks.paper.measure import SUBJECTS, Subject, is_convolution
+from scripts.benchmarks.page import table
+from scripts.benchmarks.paper.measure import SUBJECTS, is_convolution
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,34 +39,29 @@ COUNTS = (
 """Where each figure comes from, as the authors' program counts."""
 
 
-def table() -> str:
+def sizes() -> str:
     """The figures of the paper, the removals that give them, and what an exact count gives."""
-    lines = [
-        '| model | the paper\'s "share" | parameters gone, paper | what its program removes | counted here '
-        "| gone at the exact share |",
-        "|---|--:|--:|---|--:|--:|",
-    ]
-    return "\n".join([*lines, *_lines()])
+    heads = ("model", 'the paper\'s "share"', "parameters gone, paper", "what its program removes", "counted here")
+    return table([*heads, "gone at the exact share"], _lines(), align="lrrlr")
 
 
-def _lines() -> Iterator[str]:
-    """A line for each figure."""
+def _lines() -> Iterator[tuple[str, ...]]:
+    """A line for each figure: what the removals leave of the model."""
     for subject in SUBJECTS:
         counts = [count for count in COUNTS if count.number == subject.number]
         trace = paoding_onnx.examine(subject.path) if counts else None
         for count in counts if trace is not None else ():
-            yield _line(subject, trace, count)
-
-
-def _line(subject: Subject, trace: Trace, count: Count) -> str:
-    """A figure, and what the removals leave of the model."""
-    before = cost(trace, nothing(trace)).parameters
-    after = parameters_left(trace, count.share, is_convolutions_only=count.is_convolutions_only)
-    exact = parameters_left(trace, count.says, is_convolutions_only=False)
-    return (
-        f"| #{count.number} {subject.name} | {float(count.says):.0%} | {count.figure} | {count.words} "
-        f"| {before:,} -> {after:,}: {1 - after / before:.1%} | {1 - exact / before:.1%} |"
-    )
+            before = cost(trace, nothing(trace)).parameters
+            after = parameters_left(trace, count.share, is_convolutions_only=count.is_convolutions_only)
+            exact = parameters_left(trace, count.says, is_convolutions_only=False)
+            yield (
+                f"#{count.number} {subject.name}",
+                f"{float(count.says):.0%}",
+                count.figure,
+                count.words,
+                f"{before:,} -> {after:,}: {1 - after / before:.1%}",
+                f"{1 - exact / before:.1%}",
+            )
 
 
 def parameters_left(trace: Trace, share: Fraction, *, is_convolutions_only: bool) -> int:

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from scripts.benchmarks.page import table
 from scripts.benchmarks.paper.measure import EPSILONS, STEP, SUBJECTS, WAYS, WHOLE, Row
 
 Course = Mapping[float, Row]
@@ -108,32 +109,28 @@ CLAIMS = (
 )
 
 
-def table(rows: Sequence[Row]) -> str:
+def figures(rows: Sequence[Row]) -> str:
     """The figures of the paper, and ours by method and model; shares in per cent."""
-    names = " | ".join(f"#{subject.number} {subject.name}" for subject in SUBJECTS)
-    lines = [
-        f"| measure, at a share of the units | paper | method here | lowest to highest (mean) | {names} |",
-        f"|---|---|---|--:|{'--:|' * len(SUBJECTS)}",
-    ]
+    heads = ("measure, at a share of the units", "paper", "method here", "lowest to highest (mean)")
     found = {method: courses(rows, method) for method in WAYS}
+    lines: list[list[str]] = []
     for claim in CLAIMS:
-        heads = [f"{claim.what} | {claim.paper}", *[" | "] * len(WAYS)]
-        cells = [_cells(claim, method, found[method]) for method in WAYS]
-        lines += [f"| {head} | {cell} |" for head, cell in zip(heads, filter(None, cells), strict=False)]
-    return "\n".join(lines)
+        cells = [cells for method in WAYS if (cells := _cells(claim, method, found[method]))]
+        lines += [[claim.what, claim.paper, *own] if k == 0 else ["", "", *own] for k, own in enumerate(cells)]
+    return table([*heads, *(f"#{subject.number} {subject.name}" for subject in SUBJECTS)], lines, align="lllr")
 
 
-def _cells(claim: Claim, method: str, own: Mapping[str, Course]) -> str:
+def _cells(claim: Claim, method: str, own: Mapping[str, Course]) -> list[str]:
     """The method's name, the summary and the value of each model; empty where nothing was measured."""
     values = [claim.value(own[subject.name]) if subject.name in own else None for subject in SUBJECTS]
     known = [value for value in values if value is not None]
     if not known:
-        return ""
+        return []
     summary = ""
     if len(known) > 1:
         ends = f"{_shown(min(known), claim)} to {_shown(max(known), claim)}"
         summary = f"{ends} ({_shown(statistics.mean(known), claim)})"
-    return " | ".join([method, summary, *("" if value is None else _shown(value, claim) for value in values)])
+    return [method, summary, *("" if value is None else _shown(value, claim) for value in values)]
 
 
 def _shown(value: float, claim: Claim) -> str:

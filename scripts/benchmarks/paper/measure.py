@@ -18,8 +18,8 @@ from paoding_onnx.evaluation.predictions import Task
 from paoding_onnx.names import Allocation
 from paoding_onnx.robustness.attacks import Attack
 from paoding_onnx.robustness.evaluate import robustness
+from scripts import MODELS
 
-MODELS = Path(__file__).parents[3] / "models"
 STEP = Fraction(1, 20)
 """The paper's epochs take 5 % of the units each."""
 N_STEPS = 10

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from scripts.benchmarks.page import table
 from scripts.benchmarks.paper.claims import EARLY, HALF, QUARTER, Course, courses, gone, kept, robust_left
 from scripts.benchmarks.paper.measure import EPSILONS, SUBJECTS, WAYS, Row
 
@@ -52,13 +53,11 @@ STATEMENTS = (
 )
 
 
-def table(rows: Sequence[Row]) -> str:
+def verdicts(rows: Sequence[Row]) -> str:
     """Statements by methods: yes, or the models of which they are not true, with what was measured in per cent."""
-    lines = [f"| statement of the paper | {' | '.join(WAYS)} |", f"|---|{'---|' * len(WAYS)}"]
-    for statement in STATEMENTS:
-        cells = " | ".join(verdict(statement, courses(rows, method)) for method in WAYS)
-        lines.append(f"| {statement.words} | {cells} |")
-    return "\n".join(lines)
+    found = [courses(rows, method) for method in WAYS]
+    lines = [[statement.words, *(verdict(statement, own) for own in found)] for statement in STATEMENTS]
+    return table(["statement of the paper", *WAYS], lines, align="l")
 
 
 def verdict(statement: Statement, own: dict[str, Course]) -> str:

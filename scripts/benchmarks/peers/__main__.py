@@ -13,14 +13,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from fnmatch import fnmatchcase
+from collections.abc import Sequence
+from operator import attrgetter
 from pathlib import Path
 
-from scripts.benchmarks.ledger import read_csv, write_csv
+from scripts.benchmarks.coverage.measure import smallest_first
+from scripts.benchmarks.ledger import Ledger
+from scripts.benchmarks.page import put_between
 from scripts.benchmarks.peers.document import markdown
-from scripts.benchmarks.peers.measure import OURS, TOOLS, Limits, Row, measure, model_name
+from scripts.benchmarks.peers.measure import OURS, TOOLS, Row, measure, model_name
+from scripts.benchmarks.processes import Limits, each
 
 _NO_CLASSIFIERS = ("deeplabv3", "fcn", "lraspp")
 """First letters of the names of segmentation models."""
@@ -29,33 +31,30 @@ _NO_CLASSIFIERS = ("deeplabv3", "fcn", "lraspp")
 def main() -> None:
     """Measure what is missing, smallest files first, and write the tables."""
     arguments = _arguments()
-    is_old = arguments.csv is not None and arguments.csv.exists()
-    rows = {(row.model, row.tool): row for row in (read_csv(arguments.csv, Row) if is_old else ())}
+    rows = Ledger(arguments.csv, Row, attrgetter("model", "tool"), lambda row: (row.model, TOOLS.index(row.tool)))
     jobs = [
         (path, tool)
         for path in _models(arguments.folder, arguments.only)
         for tool in arguments.tool or TOOLS
         if arguments.fresh or (model_name(path), tool) not in rows
     ]
-    limits = Limits(arguments.cpu_seconds, int(arguments.memory_gigabytes * 1e9))
+    limits = Limits(cpu_seconds=arguments.cpu_seconds, memory_bytes=int(arguments.memory_gigabytes * 1e9))
     pythons = dict.fromkeys(TOOLS, arguments.onnxsim_python) | {
         OURS: sys.executable,
         "torch_pruning": arguments.torch_python,
     }
-    _write(arguments, rows.values())
-    with ThreadPoolExecutor(arguments.jobs) as pool:
-        for future in as_completed([pool.submit(measure, path, tool, pythons[tool], limits) for path, tool in jobs]):
-            row = future.result()
-            rows[row.model, row.tool] = row
-            print(_line(row), flush=True)
-            _write(arguments, rows.values())
+    _write(arguments, rows.rows)
+    for row in each(lambda job: measure(*job, pythons[job[1]], limits), jobs, n=arguments.jobs):
+        rows.add(row)
+        print(_line(row), flush=True)
+        _write(arguments, rows.rows)
 
 
 def _arguments() -> argparse.Namespace:
     """What the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", metavar="ZOO", type=Path)
-    parser.add_argument("--out", metavar="FILE", type=Path, help="the Markdown document to write")
+    parser.add_argument("--out", metavar="FILE", type=Path, help="the document to write the tables into")
     parser.add_argument("--csv", metavar="FILE", type=Path, help="the CSV table to write, and to go on from")
     parser.add_argument("--only", metavar="GLOB", action="append", default=[], help="models, as torchvision names them")
     parser.add_argument("--tool", choices=TOOLS, action="append", help="tools to measure (default all)")
@@ -70,23 +69,15 @@ def _arguments() -> argparse.Namespace:
 
 def _models(folder: Path, patterns: Sequence[str]) -> list[Path]:
     """Files to measure, smallest first."""
-    found = [
-        path
-        for path in folder.glob("tv_*.torchscript.onnx")
-        if not model_name(path).startswith(_NO_CLASSIFIERS)
-        and (not patterns or any(fnmatchcase(model_name(path), word) for word in patterns))
-    ]
-    return sorted(found, key=lambda path: (path.stat().st_size, path.name))
+    found = smallest_first(folder.glob("tv_*.torchscript.onnx"), patterns, model_name)
+    return [path for path in found if not model_name(path).startswith(_NO_CLASSIFIERS)]
 
 
-def _write(arguments: argparse.Namespace, rows: Iterable[Row]) -> None:
-    """Write the files that were asked for."""
-    ordered = sorted(rows, key=lambda row: (row.model, TOOLS.index(row.tool)))
-    if arguments.csv is not None:
-        write_csv(arguments.csv, ordered, Row)
-    if arguments.out is not None and ordered:
+def _write(arguments: argparse.Namespace, rows: Sequence[Row]) -> None:
+    """Write the document, if it was asked for."""
+    if arguments.out is not None and rows:
         limits = f"{arguments.cpu_seconds} CPU seconds and {arguments.memory_gigabytes:g} GB of address space"
-        arguments.out.write_text(markdown(ordered, limits))
+        put_between(arguments.out, markdown(rows, limits))
 
 
 def _line(row: Row) -> str:

@@ -1,4 +1,4 @@
-"""The comparison as Markdown; every figure and every list of models comes from the rows."""
+"""The measured part of docs/results/peers.md; every figure and every list of models comes from the rows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import os
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 
-from scripts.benchmarks.coverage.measure import OK, PRUNE
+from scripts.benchmarks.coverage.measure import OK
+from scripts.benchmarks.page import table
 from scripts.benchmarks.peers.measure import OURS, TOOLS, Row
 
 NAMES = {
@@ -22,53 +23,23 @@ _MARGIN = 0.005
 """Shares of parameters that differ by less are called equal."""
 Cells = Mapping[tuple[str, str], Row]
 
-INTRODUCTION = """\
-# Peers
-
-Three structural pruners remove half of the channels of every torchvision classifier, without data and without training:
-this one, Torch-Pruning (PyTorch modules) and the pruning module of onnxsim (ONNX files). The command is below.
-Weights are random: this compares what is pruned and what still runs, not accuracy.
-
-- **paoding_onnx**: `paoding_onnx prune MODEL {options}`. Succeeds if all its proofs hold.
-- **Torch-Pruning**, as its quick start shows: `BasePruner(model, image, GroupMagnitudeImportance(p=2),
-  pruning_ratio=0.5, global_pruning=False, ignored_layers=[classifier])` on the torchvision module. It can be told more
-  than that, such as numbers of heads, and then manages some models that it does not manage here.
-- **onnxsim**: `apply_structured_pruning(sparsity=0.5)`, then `apply_attention_head_pruning(sparsity=0.5)`, on the same
-  file as paoding_onnx. *Helped*: the file is simplified by onnxsim first, and every use of an initializer gets a copy
-  of its own. Hardly any of these files shares initializers between layers, so what helps is the simplifying.
-
-A peer succeeds if the result runs, its output keeps its shape, and it has fewer parameters. Neither peer proves that
-the result computes what the original computes without the removed channels; neither was checked for that here.
-
-*left*: share of the parameters that is left: for ONNX files elements of float constants, of the file as exported; for
-modules elements of parameters, which are a little more because exporting folds BatchNormalization into convolutions.
-*CPU s*: for the peers, what their pruning functions take on a model already loaded, in *helped* with simplifying. For
-paoding_onnx, **the whole command**: start, reading, tracing, pruning, proofs, timing before and after. The summary adds
-the whole process of the peers, which for Torch-Pruning builds the model. Each process had {limits}.
-
-```
-python -m scripts.zoo ZOO --only 'tv_*' --big
-python -m scripts.benchmarks.peers ZOO --csv peers.csv --out docs/results/peers.md \\
-    --torch-python PYTHON --onnxsim-python PYTHON
-```
-"""
-
 
 def markdown(rows: Sequence[Row], limits: str) -> str:
-    """The whole document; `limits` are those of a process, in words."""
+    """All that is generated; `limits` are those of a process, in words."""
     cells = {(row.model, row.tool): row for row in rows}
     models = sorted({row.model for row in rows})
     parts = (
-        INTRODUCTION.format(options=" ".join(PRUNE), limits=limits),
-        _circumstances(rows),
-        "\n".join(_summary(cells, models)),
-        "\n".join(_better(cells, models)),
-        "## All models\n",
-        "\n".join(_table(cells, models)) + "\n",
-        "## Failures\n",
+        f"{_circumstances(rows)} Each process had {limits}.",
+        "## Summary",
+        *_summary(cells, models),
+        "## Where who does better",
+        "\n".join(f"- **{NAMES[tool]}** {_against(cells, models, tool)}" for tool in PEERS),
+        "## All models",
+        _table(cells, models),
+        "## Failures",
         "\n".join(f"- {row.model}, {NAMES[row.tool]}: {row.status}" for row in rows if row.status != OK),
     )
-    return "\n".join(parts) + "\n"
+    return "\n\n".join(parts)
 
 
 def _circumstances(rows: Sequence[Row]) -> str:
@@ -76,36 +47,39 @@ def _circumstances(rows: Sequence[Row]) -> str:
     dates = sorted({row.date for row in rows})
     versions = sorted({f"{row.tool.removesuffix('_helped')} {row.version}" for row in rows if row.version})
     when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
-    return f"{when}; {', '.join(versions)}; a virtual machine with {os.cpu_count()} cores, shared with other work.\n"
+    return f"{when}; {', '.join(versions)}; a virtual machine with {os.cpu_count()} cores, shared with other work."
 
 
 def _summary(cells: Cells, models: Sequence[str]) -> Iterable[str]:
-    """One line a tool: successes and medians."""
+    """Successes and medians, a line for each tool."""
     common = [name for name in models if all(_share(cells, name, tool) is not None for tool in _COMPLETE)]
-    yield "## Summary\n"
-    yield f"{len(models)} models; {len(common)} of them are pruned by all three tools, onnxsim helped.\n"
-    yield "| tool | models ok | left, median of those | left, median of the common ones | CPU s, median | largest |"
-    yield "|---|--:|--:|--:|--:|--:|"
+    yield f"{len(models)} models; {len(common)} of them are pruned by all three tools, onnxsim helped."
+    heads = (
+        "tool",
+        "models ok",
+        "left, median of those",
+        "left, median of the common ones",
+        "CPU s, median",
+        "largest",
+    )
+    lines = []
     for tool in TOOLS:
         measured = [cells[name, tool] for name in models if (name, tool) in cells]
         done = [row for row in measured if row.status == OK]
         if done:
-            shared = [row.share for row in done if row.model in common]
             seconds = [row.seconds for row in done]
             whole = "" if tool == OURS else f" (process {_median([row.process_seconds for row in done], 1)})"
-            yield (
-                f"| {NAMES[tool]} | {len(done)} of {len(measured)} | {_median([row.share for row in done], 3)} "
-                f"| {_median(shared, 3)} | {_median(seconds, 2)}{whole} | {max(seconds):.1f} |"
+            lines.append(
+                (
+                    NAMES[tool],
+                    f"{len(done)} of {len(measured)}",
+                    _median([row.share for row in done], 3),
+                    _median([row.share for row in done if row.model in common], 3),
+                    f"{_median(seconds, 2)}{whole}",
+                    f"{max(seconds):.1f}",
+                )
             )
-    yield ""
-
-
-def _better(cells: Cells, models: Sequence[str]) -> Iterable[str]:
-    """Where each peer does better than paoding_onnx, and where worse."""
-    yield "## Where who does better\n"
-    for tool in PEERS:
-        yield f"- **{NAMES[tool]}** {_against(cells, models, tool)}"
-    yield ""
+    yield table(heads, lines)
 
 
 def _against(cells: Cells, models: Sequence[str], tool: str) -> str:
@@ -127,25 +101,26 @@ def _against(cells: Cells, models: Sequence[str], tool: str) -> str:
     )
 
 
-def _table(cells: Cells, models: Sequence[str]) -> Iterable[str]:
+def _table(cells: Cells, models: Sequence[str]) -> str:
     """One line a model, in the order of names."""
-    yield "| model | parameters | ours | MACs | proven | s | onnxsim | s | helped | s | Torch-Pruning | s |"
-    yield "|---|--:|--:|--:|---|--:|--:|--:|--:|--:|--:|--:|"
+    heads = ("model", "parameters", "ours", "MACs", "proven", "s", "onnxsim", "s", "helped", "s", "Torch-Pruning", "s")
+    lines = []
     for name in models:
         size = next((row.parameters for tool in TOOLS if (row := cells.get((name, tool))) and row.parameters), None)
         own = cells.get((name, OURS))
         macs = "-" if own is None or own.macs_left is None else f"{own.macs_left:.3f}"
         proven = "-" if own is None or own.proven is None else ("yes" if own.proven else "NO")
-        peers = " | ".join(_cell(cells.get((name, tool))) for tool in PEERS)
-        left, seconds = _cell(own).split(" | ")
-        yield f"| {name} | {size or 0:,} | {left} | {macs} | {proven} | {seconds} | {peers} |"
+        left, seconds = _cells(own)
+        peers = [cell for tool in PEERS for cell in _cells(cells.get((name, tool)))]
+        lines.append((name, f"{size or 0:,}", left, macs, proven, seconds, *peers))
+    return table(heads, lines, align="lrrrlr")
 
 
-def _cell(row: Row | None) -> str:
+def _cells(row: Row | None) -> tuple[str, str]:
     """Share left and seconds of a run, or a word for what came of it."""
     if row is None:
-        return "not run | "
-    return "failed | " if row.share is None else f"{row.share:.3f} | {row.seconds:.2f}"
+        return "not run", ""
+    return ("failed", "") if row.share is None else (f"{row.share:.3f}", f"{row.seconds:.2f}")
 
 
 def _share(cells: Cells, model: str, tool: str) -> float | None:

@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
-import resource
-import signal
-import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 import onnx
 
 from scripts.benchmarks.coverage.measure import OK, PRUNE
+from scripts.benchmarks.processes import Done, Limits, run
 
-HERE = Path(__file__).parent
+WITH_ONNXSIM, WITH_TORCH_PRUNING = (f"scripts.benchmarks.peers.with_{tool}" for tool in ("onnxsim", "torch_pruning"))
+"""Programs of this folder, which are run where the other tools are."""
 OURS = "paoding_onnx"
 TOOLS = (OURS, "onnxsim", "onnxsim_helped", "torch_pruning")
 _STAGES = ("loading", "building the model", "building the pruner", "pruning", "running the result")
-"""What the programs beside this one say that they are doing; libraries print more between."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a process may use: CPU seconds, and bytes of address space."""
-
-    cpu_seconds: int
-    memory_bytes: int
+"""What these programs say that they are doing; libraries print more between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +52,6 @@ class Row:
         return self.left / self.parameters
 
 
-@dataclass(frozen=True, slots=True)
-class _Done:
-    """A process that ended: `code` is negative for a signal."""
-
-    code: int
-    out: str
-    err: str
-    cpu_seconds: float
-
-
 def model_name(path: Path) -> str:
     """What torchvision calls the model of a file.
 
@@ -84,13 +63,12 @@ def model_name(path: Path) -> str:
 
 def measure(path: Path, tool: str, python: str, limits: Limits) -> Row:
     """The row of one file and one tool, run by the interpreter `python`."""
-    done = _run([python, *_words(path, tool)], limits)
+    done = run(*_words(path.resolve(), tool), python=python, limits=limits, threads=1)
     told = _told(done, tool)
-    status = _status(done, told, tool)
     return Row(
         model=model_name(path),
         tool=tool,
-        status=status,
+        status=_status(done, told, tool),
         parameters=told.get("before"),
         left=told.get("after"),
         macs_left=told.get("macs_left"),
@@ -103,13 +81,12 @@ def measure(path: Path, tool: str, python: str, limits: Limits) -> Row:
 
 
 def _words(path: Path, tool: str) -> Sequence[str]:
-    """What the interpreter is to run."""
+    """The module to run, and what it is told."""
     if tool == OURS:
-        return ("-m", "paoding_onnx", "prune", str(path), *PRUNE)
+        return (OURS, "prune", str(path), *PRUNE)
     if tool == "torch_pruning":
-        return (str(HERE / "with_torch_pruning.py"), model_name(path), str(_size(path)))
-    helped = ("--helped",) if tool == "onnxsim_helped" else ()
-    return (str(HERE / "with_onnxsim.py"), str(path), *helped)
+        return (WITH_TORCH_PRUNING, model_name(path), "--size", str(_size(path)))
+    return (WITH_ONNXSIM, str(path), *(("--helped",) if tool == "onnxsim_helped" else ()))
 
 
 def _size(path: Path) -> int:
@@ -118,30 +95,7 @@ def _size(path: Path) -> int:
     return graph.input[0].type.tensor_type.shape.dim[-1].dim_value
 
 
-def _run(words: Sequence[str], limits: Limits) -> _Done:
-    """Run a command to its end, or to that of its CPU time."""
-    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-        process = subprocess.Popen(
-            words,
-            stdout=out,
-            stderr=err,
-            cwd=HERE.parent.parent,  # `-m paoding_onnx` is the package beside this script, not an installed one
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-        )
-        # Set from outside, at once: code between fork and exec is not safe beside threads.
-        resource.prlimit(process.pid, resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 10))
-        resource.prlimit(process.pid, resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)  # keeps Popen from waiting for it again
-        return _Done(process.returncode, _text(out), _text(err), usage.ru_utime + usage.ru_stime)
-
-
-def _text(file: IO[str]) -> str:
-    file.seek(0)
-    return file.read()
-
-
-def _told(done: _Done, tool: str) -> Mapping[str, object]:
+def _told(done: Done, tool: str) -> Mapping[str, Any]:
     """What a process that came to its end printed, under the same names for every tool."""
     if done.code != 0:
         return {}
@@ -158,19 +112,9 @@ def _told(done: _Done, tool: str) -> Mapping[str, object]:
     }
 
 
-def _status(done: _Done, told: Mapping[str, object], tool: str) -> str:
+def _status(done: Done, told: Mapping[str, Any], tool: str) -> str:
     """What went wrong, on one line, or "ok"."""
     if told:
         return OK if told["after"] < told["before"] else "nothing removed"
     stages = [line for line in done.out.splitlines() if line in _STAGES]
-    stage = "" if tool == OURS else f" while {(stages or ['starting'])[-1]}"
-    if -done.code in (signal.SIGXCPU, signal.SIGKILL):
-        return f"out of CPU time{stage}" if -done.code == signal.SIGXCPU else f"killed{stage}"
-    lines = [line for line in done.err.splitlines() if line.strip()] or [f"exit status {done.code}, no message"]
-    return f"{_short(lines[-1])}{stage}"
-
-
-def _short(line: str) -> str:
-    """A message of bounded length that may stand in a Markdown table."""
-    words = line.replace("|", "/").strip()
-    return words if len(words) <= 200 else words[:200] + " ..."
+    return done.message if tool == OURS else f"{done.message} while {(stages or ['starting'])[-1]}"

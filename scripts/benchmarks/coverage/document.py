@@ -1,4 +1,4 @@
-"""The coverage table as Markdown."""
+"""The measured part of docs/results/coverage.md."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from scripts.benchmarks.coverage.measure import OK, PRUNE, Row
+from scripts.benchmarks.page import table
 
 LIMITS = {"CNN": 0.30, "transformer": 0.35}
 """Shares of parameters left above which a model of a kind is listed with the reason."""
-HEAD = """\
-| model | kind | parameters | left | MACs left | prune | groups (inexact) | refusals, commonest reasons | oracle | s |
-|---|---|--:|--:|--:|--:|--:|---|--:|--:|"""
+HEADS = (
+    *("model", "kind", "parameters", "left", "MACs left", "prune", "groups (inexact)"),
+    *("refusals, commonest reasons", "oracle", "s"),
+)
 
 
 def markdown(rows: Sequence[Row], date: str, versions: Mapping[str, str]) -> str:
-    """The whole document."""
+    """All that is generated."""
     done = [row for row in rows if row.status == OK]
     parts = (
-        "# Coverage",
-        "Public architectures with random weights through `paoding_onnx prune MODEL " + " ".join(PRUNE) + "`.\n"
-        "Made by `scripts/zoo` and `scripts/benchmarks/coverage`; random weights say nothing about accuracy.",
         f"{date}; " + ", ".join(f"{name} {version}" for name, version in versions.items()),
+        f"Each model was given to `paoding_onnx prune MODEL {' '.join(PRUNE)}`.",
         "\n".join(_summary(rows)),
         "*left*: share of parameters or multiply-adds that is left. *prunable*: share of parameters with a unit on an "
         "axis.\n*oracle*: largest difference between the pruned model and the masked original, relative to the tensor.",
-        "\n".join((HEAD, *(_line(row) for row in sorted(done, key=lambda row: row.model)))),
+        table(HEADS, [_cells(row) for row in sorted(done, key=lambda row: row.model)], align="llrrrrrlr"),
         "## Not pruned",
         "\n".join(f"- {row.model}: {row.status}" for row in rows if row.status != OK) or "None.",
         "## More left than expected",
@@ -33,7 +33,7 @@ def markdown(rows: Sequence[Row], date: str, versions: Mapping[str, str]) -> str
         "the share of the\nparameters that have one free axis by nature, and the refusal at the most other weights:",
         "\n".join(_above(done)) or "None.",
     )
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(parts)
 
 
 def _summary(rows: Sequence[Row]) -> Iterator[str]:
@@ -51,8 +51,9 @@ def _summary(rows: Sequence[Row]) -> Iterator[str]:
     yield f"- proofs that failed (nothing written): {', '.join(wrong) or 'none'}"
 
 
-def _line(row: Row) -> str:
-    cells = (
+def _cells(row: Row) -> tuple[str, ...]:
+    """The line of a model."""
+    return (
         row.model,
         row.kind,
         f"{row.parameters:,}",
@@ -64,7 +65,6 @@ def _line(row: Row) -> str:
         f"{row.oracle_error:.0e}" if row.oracle_error is not None else "-",
         f"{row.seconds:.0f}",
     )
-    return f"| {' | '.join(cells)} |"
 
 
 def _above(rows: Sequence[Row]) -> Iterator[str]:

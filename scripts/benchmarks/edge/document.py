@@ -1,16 +1,14 @@
-"""The measurements as Markdown."""
+"""The measured part of docs/guides/edge.md."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-BEGIN, END = "<!-- edge table -->", "<!-- end -->"
+from scripts.benchmarks.page import table
+
 SLOWER = 1.05
 """A format is called slower from this ratio on; less is noise."""
-_HEADER = """| network | parameters left | format | accuracy | file, kB | latency to original float32 | to own float32 |
-|---|---|---|---|---|---|---|"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,8 @@ class Row:
 
 def markdown(rows: Sequence[Row]) -> str:
     """A table of all rows."""
-    return "\n".join([_HEADER, *map(_line, rows)])
+    heads = ("network", "parameters left", "format", "accuracy", "file, kB", "latency to original float32")
+    return table([*heads, "to own float32"], [_cells(row) for row in rows], align="l")
 
 
 def summary(rows: Sequence[Row], format: str) -> str:
@@ -48,25 +47,13 @@ def summary(rows: Sequence[Row], format: str) -> str:
     return "\n".join(lines)
 
 
-def put_between(document: Path, text: str) -> None:
-    """Replace what stands between the markers of `document`.
-
-    Raises:
-        ValueError: if it does not have both markers, once and in order.
-    """
-    before, begin, rest = document.read_text().partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{document} has no {BEGIN} with {END} behind it")
-    document.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
-
-
-def _line(row: Row) -> str:
+def _cells(row: Row) -> tuple[str, ...]:
+    """The line of a file."""
     return (
-        f"| {row.network} | {row.parameters_left:.0%} | {row.format} | {row.accuracy:.1%} | {row.n_bytes / 1000:,.0f} "
-        f"| x {row.latency:.2f}{_verdict(row.latency)} | x {row.own_latency:.2f}{_verdict(row.own_latency)} |"
+        row.network,
+        f"{row.parameters_left:.0%}",
+        row.format,
+        f"{row.accuracy:.1%}",
+        f"{row.n_bytes / 1000:,.0f}",
+        *(f"x {ratio:.2f}{' **slower**' * (round(ratio, 2) >= SLOWER)}" for ratio in (row.latency, row.own_latency)),
     )
-
-
-def _verdict(ratio: float) -> str:
-    return " **slower**" if round(ratio, 2) >= SLOWER else ""

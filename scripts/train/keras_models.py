@@ -1,4 +1,4 @@
-"""Training of Keras networks and their conversion by tf2onnx; knows no particular application."""
+"""The models that Keras makes: their networks, settings, training, and conversion by tf2onnx."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 import tf2onnx
+from keras import layers
 
-from scripts.train.dataset import Augmentation, Dataset, shuffled_batches
+from scripts.train.datasets import Augmentation, Dataset, shuffled_batches
 
 LOGGER = logging.getLogger(__name__)
 N_THREADS = 2
@@ -32,10 +33,60 @@ class Schedule:
     augmentation: Augmentation | None = None
 
 
+def fraud_mlp(dataset: Dataset, onnx_path: Path) -> None:
+    """A multi-layer perceptron 29-64-64-1 with relu and a sigmoid output; 6,145 parameters."""
+    schedule = Schedule(
+        loss="binary_crossentropy", n_epochs=40, batch_size=64, peak_learning_rate=1e-3, weight_decay=3.0
+    )
+    export(fitted(_fraud_network, dataset, schedule, seed=29), onnx_path)
+
+
+def _fraud_network() -> keras.Sequential:
+    """The untrained network; it maps (n, 29) to the probability of fraud (n, 1)."""
+    return keras.Sequential(
+        [
+            keras.Input((29,), name="transaction"),
+            layers.Dense(64, activation="relu"),
+            layers.Dense(64, activation="relu"),
+            layers.Dense(1, activation="sigmoid"),
+        ]
+    )
+
+
+def brain_cnn(dataset: Dataset, onnx_path: Path) -> None:
+    """5x5 valid convolutions 32, 64 with pooling, then dense 128, 64, 4 with softmax; 2,428,228 parameters."""
+    schedule = Schedule(
+        loss="sparse_categorical_crossentropy",
+        n_epochs=30,
+        batch_size=64,
+        peak_learning_rate=1e-3,
+        weight_decay=1e-2,
+        augmentation=Augmentation(max_shift=4, is_mirrored=True, channel_axis=3),
+    )
+    export(fitted(_brain_network, dataset, schedule, seed=80), onnx_path)
+
+
+def _brain_network() -> keras.Sequential:
+    """The untrained network; it maps (n, 80, 80, 1) to class probabilities (n, 4)."""
+    return keras.Sequential(
+        [
+            keras.Input((80, 80, 1), name="scan"),
+            layers.Conv2D(32, 5, activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Conv2D(64, 5, activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dense(128, activation="relu"),
+            layers.Dense(64, activation="relu"),
+            layers.Dense(4, activation="softmax"),
+        ]
+    )
+
+
 def fitted(
     build: Callable[[], keras.Sequential], dataset: Dataset, schedule: Schedule, *, seed: int
 ) -> keras.Sequential:
-    """Return the network trained on `dataset`; the same seed gives the same start and order."""
+    """The network trained on `dataset`; the same seed gives the same start and order."""
     tf.config.threading.set_intra_op_parallelism_threads(N_THREADS)
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(seed)
