@@ -1,14 +1,15 @@
-"""The documents say what is so: links lead somewhere, the table of operators is ours, checksums fit the files."""
+"""The documents say what is so: links lead somewhere, the reference is what the program says, checksums fit the files."""
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import re
 from pathlib import Path
 
 import pytest
 
-from paoding_onnx.cli import main
+from scripts import reference_pages
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("models/*.md")])
@@ -53,11 +54,51 @@ def test_links_are_found_and_code_is_left_out():
     assert anchors("# One idea, `two` words\n\n```\n# no heading\n```") == {"one-idea-two-words"}
 
 
-def test_table_of_operators_is_the_one_that_is_printed(capsys):
-    assert main(["operators", "--markdown"]) == 0
-    text = (ROOT / "docs" / "reference" / "operators.md").read_text()
-    _, table, _ = re.split(r"<!-- operators -->|<!-- end -->", text)
-    assert table.strip() == capsys.readouterr().out.strip()
+@pytest.mark.parametrize("name", ["api.md", "commands.md", "operators.md"])
+def test_generated_part_of_the_reference_is_what_the_program_says(name):
+    page = reference_pages.REFERENCE / name
+    is_same = reference_pages.pages(page.parent)[page] == page.read_text()
+    assert is_same, "write it again: python -m scripts.reference_pages"
+
+
+def test_page_without_markers_is_refused(tmp_path):
+    for name in ("api.md", "commands.md", "operators.md"):
+        (tmp_path / name).write_text("no place for a table")
+    with pytest.raises(ValueError, match="generated: begin"):
+        reference_pages.pages(tmp_path)
+
+
+def test_reference_has_every_command_and_option():
+    parser = argparse.ArgumentParser()
+    command = parser.add_subparsers().add_parser("cut", help="make it smaller")
+    command.add_argument("model", metavar="MODEL")
+    command.add_argument("-n", "--units", metavar="N", required=True, help="how many, or 50%%")
+    command.add_argument("--by", metavar="WHAT", choices=("a", "b"), help="what counts, x|y")
+    command.add_argument("--quiet", action="store_true", help="print nothing")
+    text = reference_pages.commands_markdown(parser)
+    assert "## cut\n\nMake it smaller.\n\n```text\npaoding_onnx cut --units N [options] MODEL\n```" in text
+    assert "| `-n N`, `--units N` | how many, or 50% |" in text
+    assert "| `--by WHAT` | what counts, x\\|y; one of `a`, `b` |" in text
+    assert "| `--quiet` | print nothing |" in text
+
+
+def test_public_names_are_listed_by_what_they_are():
+    text = reference_pages.names_markdown(["Options", "PaodingError", "prune"])
+    heads = ["## Functions", "::: paoding_onnx.prune", "## Classes", "::: paoding_onnx.Options"]
+    assert text.split("\n\n") == [*heads, "## Errors", "::: paoding_onnx.PaodingError"]
+
+
+def test_doctests_become_blocks_on_the_site():
+    pytest.importorskip("griffe")
+    from scripts.doctest_blocks import fenced
+
+    assert fenced("One.\n\n>>> f(1)\n2\n\nTwo.") == "One.\n\n```pycon\n>>> f(1)\n2\n```\n\nTwo."
+
+
+def test_design_names_every_room():
+    page = (ROOT / "docs" / "explanation" / "design.md").read_text()
+    rooms = {path.parent.name for path in (ROOT / "paoding_onnx").glob("*/__init__.py")}
+    assert {room for room in rooms if f"| `{room}/` |" not in page} == set()
 
 
 @pytest.mark.parametrize(

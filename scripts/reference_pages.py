@@ -1,0 +1,122 @@
+"""The generated parts of docs/reference, each between two markers: commands, names, operators.
+
+    python -m scripts.reference_pages
+
+A test fails where a page and the program disagree; this command brings them together again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import paoding_onnx
+from paoding_onnx.cli.arguments import command_parser
+from paoding_onnx.report import operators_lines
+
+REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
+BEGIN, END = "<!-- generated: begin -->", "<!-- generated: end -->"
+
+
+def main() -> int:
+    """Write the generated parts of all pages; returns the exit status."""
+    for path, page in pages(REFERENCE).items():
+        path.write_text(page)
+    return 0
+
+
+def pages(folder: Path) -> dict[Path, str]:
+    """Every page of `folder` that has a generated part, as it should be.
+
+    Raises:
+        ValueError: if a page has no markers.
+    """
+    operators = "\n".join(str(line) for line in operators_lines(markdown=True))
+    parts = {
+        "api.md": names_markdown(paoding_onnx.__all__),
+        "commands.md": commands_markdown(command_parser()),
+        "operators.md": operators,
+    }
+    return {folder / name: _replaced((folder / name).read_text(), part) for name, part in parts.items()}
+
+
+def names_markdown(names: Iterable[str]) -> str:
+    """Where mkdocstrings puts what the docstrings say: functions, then classes, then errors."""
+    kinds: dict[str, list[str]] = {"Functions": [], "Classes": [], "Errors": []}
+    for name in names:
+        item = getattr(paoding_onnx, name)
+        is_error = isinstance(item, type) and issubclass(item, Exception)
+        kinds["Errors" if is_error else "Functions" if inspect.isfunction(item) else "Classes"].append(name)
+    parts = [(f"## {kind}", *(f"::: paoding_onnx.{name}" for name in found)) for kind, found in kinds.items()]
+    return "\n\n".join(line for part in parts for line in part)
+
+
+def commands_markdown(parser: argparse.ArgumentParser) -> str:
+    """A section for every command of a parser: what it does, how it is called, tables of its options."""
+    return "\n\n".join(part for name, command, what in _commands(parser) for part in _section(name, command, what))
+
+
+def _commands(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser, str]]:
+    """Name, parser and description of every command."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            described = {choice.dest: choice.help or "" for choice in action._choices_actions}
+            yield from ((name, command, described[name]) for name, command in action.choices.items())
+
+
+def _section(name: str, command: argparse.ArgumentParser, what: str) -> Iterator[str]:
+    groups = [(group.title, _shown(group)) for group in command._action_groups]
+    needed = [action for action in command._actions if action.required]
+    words = [_spelling(action) for action in needed if action.option_strings] + ["[options]"]
+    words += [_spelling(action) for action in needed if not action.option_strings]
+    yield f"## {name}"
+    yield f"{what[:1].upper()}{what[1:]}."
+    yield f"```text\npaoding_onnx {name} {' '.join(words)}\n```"
+    for title, actions in groups:
+        if actions and title not in ("positional arguments", "options"):
+            yield f"{str(title)[:1].upper()}{str(title)[1:]}:"
+        if actions:
+            yield _table(actions)
+
+
+def _shown(group: argparse._ArgumentGroup) -> list[argparse.Action]:
+    """What a group takes and says something about, without --help."""
+    return [action for action in group._group_actions if action.help and not isinstance(action, argparse._HelpAction)]
+
+
+def _table(actions: list[argparse.Action]) -> str:
+    rows = [f"| {', '.join(_names(action))} | {_meaning(action)} |" for action in actions]
+    return "\n".join(["| argument | meaning |", "|---|---|", *rows])
+
+
+def _names(action: argparse.Action) -> Iterator[str]:
+    """How an argument is given, each way as code."""
+    value = "" if action.nargs == 0 else str(action.metavar or action.dest.upper())
+    if not action.option_strings:
+        yield f"`{value}`"
+    yield from (f"`{option} {value}`".replace(" `", "`") for option in action.option_strings)
+
+
+def _meaning(action: argparse.Action) -> str:
+    told = (action.help or "") % {"default": action.default} if action.help else ""
+    choices = ", ".join(f"`{choice}`" for choice in action.choices or ())
+    text = "; ".join(part for part in (told, choices and f"one of {choices}") if part)
+    return text.replace("|", "\\|")
+
+
+def _spelling(action: argparse.Action) -> str:
+    return " ".join([*action.option_strings[-1:], str(action.metavar or action.dest.upper())])
+
+
+def _replaced(page: str, part: str) -> str:
+    head, begin, rest = page.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"the page has no {BEGIN} with {END} behind it")
+    return f"{head}{BEGIN}\n\n{part.strip()}\n\n{END}{tail}"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
