@@ -50,7 +50,7 @@ _HOMES = {
     "check": "verification.check",
     "examine": "api",
     "explain": "api",
-    "evaluate": "evaluation",
+    "evaluate": "evaluation.evaluate",
     "load": "model.load",
     "prune": "api",
     "save": "model.save",

@@ -22,14 +22,5 @@ class DoctestBlocks(griffe.Extension):
 
 
 def fenced(docstring: str) -> str:
-    """A docstring with a fence around every doctest.
-
-    >>> print(fenced("Twice.\\n\\n>>> twice(2)\\n4").replace("`", "."))
-    Twice.
-    <BLANKLINE>
-    ...pycon
-    >>> twice(2)
-    4
-    ...
-    """
+    """A docstring with a fence around every doctest."""
     return PARAGRAPH.sub(lambda found: f"```pycon\n{found[0]}\n```", docstring)

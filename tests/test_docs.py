@@ -1,4 +1,4 @@
-"""The documents say what is so: links lead somewhere, the reference is what the program says, checksums fit the files."""
+"""The documents say what is so: links lead somewhere, the reference is the program's, checksums fit the files."""
 
 from __future__ import annotations
 
