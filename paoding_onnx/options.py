@@ -33,8 +33,8 @@ class Options:
         exclude: glob patterns of nodes or initializers that keep their size.
         only: glob patterns; if given, only units made at matching nodes go.
         exact_only: leave units whose removal is inexact by nature, such as channels under a LayerNormalization.
-        choose: ``blocks``, ``positions`` or ``auto``, for all nodes or, as ``GLOB=blocks``, for some: what goes where an
-            axis is made of several factors, whole heads and groups or the same positions in each.
+        choose: ``blocks``, ``positions`` or ``auto``, for all nodes or, as ``GLOB=blocks``, for some: what goes where
+            an axis is made of several factors, whole heads and groups or the same positions in each.
         round_to: kept units of each group a multiple of this where possible; 0 chooses what the kernels like.
         allocation: ``measured`` takes units where it does least harm, ``uniform`` the same share of every group (the
             paper's schedule). Methods that look at no inputs are always uniform.

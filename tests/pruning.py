@@ -11,10 +11,12 @@ import pytest
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
+from paoding_onnx import api
 from paoding_onnx.context import Run
 from paoding_onnx.dependency.cost import nothing
 from paoding_onnx.dependency.groups import trace
 from paoding_onnx.dependency.trace import Trace
+from paoding_onnx.evaluation import fidelity
 from paoding_onnx.evaluation.measured import Fidelity
 from paoding_onnx.layerwise.statistics import ActivationStatistics, observe_units
 from paoding_onnx.layerwise.weights import View
@@ -136,13 +138,13 @@ def moved(before: Model, after: Model) -> float:
 
 def skip_latency(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare tests of other things the half second in which `prune` measures latency: it is 0.5."""
-    monkeypatch.setattr("paoding_onnx.evaluation.fidelity.latency_ratio", lambda *_: 0.5)
+    monkeypatch.setattr(fidelity, "latency_ratio", lambda *_: 0.5)
 
 
 def skip_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare tests of other things the seconds in which `prune` compares a large model with its original."""
     nothing_seen = Fidelity(latency_ratio=0.5, difference=0.0, agreement=None, description="nothing")
-    monkeypatch.setattr("paoding_onnx.api.compare", lambda *_, **__: nothing_seen)
+    monkeypatch.setattr(api, "compare", lambda *_, **__: nothing_seen)
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 import pytest
 
+from paoding_onnx import api
 from paoding_onnx.api import examine, prune
 from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.errors import CheckError, ModelError, OutputError, TargetError, UsageError
@@ -348,14 +349,14 @@ def cut_wrongly(subject, trace, plan, *rest):
 
 
 def test_failed_proof_writes_nothing(source, monkeypatch):
-    monkeypatch.setattr("paoding_onnx.api.cut", cut_wrongly)
+    monkeypatch.setattr(api, "cut", cut_wrongly)
     with pytest.raises(CheckError, match=r"the surgery failed its proof, nothing was written\. largest difference"):
         prune(source, source.with_name("small.onnx"))
     assert list(source.parent.iterdir()) == [source]
 
 
 def test_wrong_prediction_writes_nothing(source, monkeypatch):
-    monkeypatch.setattr("paoding_onnx.api.cost", lambda trace, _: cost(trace, nothing(trace)))
+    monkeypatch.setattr(api, "cost", lambda trace, _: cost(trace, nothing(trace)))
     with pytest.raises(CheckError, match="recount: "):
         prune(source, source.with_name("small.onnx"))
     assert list(source.parent.iterdir()) == [source]

@@ -13,7 +13,9 @@ from paoding_onnx.model.load import Model, lift
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.options import Options
+from paoding_onnx.reconstruction import reconstruct
 from paoding_onnx.result import Pruned
+from paoding_onnx.selection import profile
 from paoding_onnx.surgery.cut import cut
 from tests.models import model, parse
 from tests.pruning import CNN, MLP, feeds, moved, planted, skip_latency
@@ -251,7 +253,7 @@ def test_little_memory_gives_the_same_bytes(tmp_path, monkeypatch):
         spilled.append(path)
         save(path, array)
 
-    monkeypatch.setattr("numpy.save", look)
+    monkeypatch.setattr(np, "save", look)
     for file, memory in (("a.onnx", 1 << 30), ("b.onnx", 1 << 24)):
         assert not spilled
         prune(model(text), tmp_path / file, Options(round_to=1, allocation="uniform", memory=memory))
@@ -299,7 +301,7 @@ def test_model_that_does_not_run_in_pieces_is_pruned_by_magnitude_with_a_note(mo
     def refuse(*_, **__):
         raise ModelError("too tough")
 
-    monkeypatch.setattr("paoding_onnx.selection.profile.observe_units", refuse)
+    monkeypatch.setattr(profile, "observe_units", refuse)
     result = prune(model(MLP), options=HALF)
     plain = prune(model(MLP), options=Options(method="magnitude", round_to=1))
     assert result.plan.removed.tolist() == plain.plan.removed.tolist()
@@ -313,7 +315,7 @@ def test_smaller_model_that_does_not_run_in_pieces_is_left_unfitted_with_a_note(
     def refuse(*_, **__):
         raise ModelError("too tough")
 
-    monkeypatch.setattr("paoding_onnx.reconstruction.reconstruct.fit_layers", refuse)
+    monkeypatch.setattr(reconstruct, "fit_layers", refuse)
     result = prune(model(MLP), options=HALF)
     assert proven(result)
     assert result.notes == ("no weight was fitted: the smaller model does not run in pieces (too tough)",)

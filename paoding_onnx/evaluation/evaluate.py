@@ -106,8 +106,9 @@ def evaluate(
 ) -> Evaluation:
     """Accuracy and its kin of `model` on the labelled samples in `data` (see `paoding_onnx.evaluation.load`).
 
-    >>> evaluation = evaluate("models/fraud_mlp.onnx", "models/fraud_mlp_test.npz", options=EvaluateOptions(processors=0))
-    >>> evaluation.task, round(evaluation.measures["auroc"], 3)
+    >>> options = EvaluateOptions(processors=0)
+    >>> found = evaluate("models/fraud_mlp.onnx", "models/fraud_mlp_test.npz", options=options)
+    >>> found.task, round(found.measures["auroc"], 3)
     ('binary', 0.957)
 
     Args:

@@ -10,6 +10,7 @@ import sys
 import onnx
 import pytest
 
+from paoding_onnx import api
 from paoding_onnx.cli import main
 from tests.models import parse, save
 from tests.pruning import CNN, files, skip_latency
@@ -199,7 +200,7 @@ def test_interruption_leaves_nothing_behind(stage, refused, monkeypatch):
 
 
 def test_failed_proof_ends_with_one(refused, monkeypatch):
-    monkeypatch.setattr("paoding_onnx.api.cut", lambda subject, *_: subject)
+    monkeypatch.setattr(api, "cut", lambda subject, *_: subject)
     line, status = refused("prune", "m.onnx", "-o", "taken.onnx", "--force", "--plan", "p.json", "--report", "r.json")
     assert status == 1
     assert "the surgery failed its proof, nothing was written. " in line

@@ -13,6 +13,7 @@ from PIL import Image
 from paoding_onnx.cli import main
 from paoding_onnx.cli.arguments import parse_arguments
 from paoding_onnx.cli.evaluate import attack_of, evaluate_options_of
+from paoding_onnx.evaluation import latency
 from paoding_onnx.evaluation.evaluate import EvaluateOptions
 from paoding_onnx.evaluation.predictions import Task
 from paoding_onnx.names import TASKS
@@ -85,14 +86,14 @@ def test_comparison_is_printed(printed):
 
 
 def test_latency_memory_and_bytes_are_printed(printed, monkeypatch):
-    monkeypatch.setattr("paoding_onnx.evaluation.latency.SECONDS", 0.01)
+    monkeypatch.setattr(latency, "SECONDS", 0.01)
     out = printed("m.onnx", "--data", "d.npz")
     for word in ("latency, ms", "peak memory, MB", "file bytes", "latency is the median of"):
         assert word in out
 
 
 def test_json_is_all_that_is_printed(printed, monkeypatch):
-    monkeypatch.setattr("paoding_onnx.evaluation.latency.SECONDS", 0.01)
+    monkeypatch.setattr(latency, "SECONDS", 0.01)
     found = json.loads(printed("m.onnx", "--data", "d.npz", "--against", "other.onnx", "--json"))
     assert list(found) == ["model", "task", "samples", "measures", "classes", "resources", "against", *ROBUSTNESS]
     assert found["measures"]["accuracy"] == 0.75

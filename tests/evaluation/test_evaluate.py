@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from paoding_onnx.errors import ModelError, UsageError
-from paoding_onnx.evaluation import predictions
+from paoding_onnx.evaluation import latency, predictions
 from paoding_onnx.evaluation.dataset import ArraySamples
 from paoding_onnx.evaluation.evaluate import EvaluateOptions, accuracy_of, evaluate
 from paoding_onnx.evaluation.load import read_labelled
@@ -253,7 +253,7 @@ def test_comparison_with_a_model_of_another_task_is_refused(three):
 
 
 def test_files_are_measured(three, tmp_path, monkeypatch):
-    monkeypatch.setattr("paoding_onnx.evaluation.latency.SECONDS", 0.01)
+    monkeypatch.setattr(latency, "SECONDS", 0.01)
     path = save(parse(COPY), tmp_path / "m.onnx")
     found = evaluate(path, three, against=path)
     for resources in (found.resources, found.comparison.resources):

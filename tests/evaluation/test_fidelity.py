@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from paoding_onnx.calibration.samples import InputOptions
+from paoding_onnx.evaluation import fidelity
 from paoding_onnx.evaluation.fidelity import compare
 from paoding_onnx.shapes.observe import observe
 from tests.models import model
@@ -19,7 +20,7 @@ VALUES = "g (float[N,3] x) => (float[N,3,1] y) { a = Constant <value_ints=[2]> (
 
 @pytest.fixture(autouse=True)
 def no_latency(monkeypatch):
-    monkeypatch.setattr("paoding_onnx.evaluation.fidelity.latency_ratio", lambda *_: 0.5)
+    monkeypatch.setattr(fidelity, "latency_ratio", lambda *_: 0.5)
 
 
 def compared(before, after):

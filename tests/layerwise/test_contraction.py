@@ -22,6 +22,7 @@ from paoding_onnx.model.session import Session
 from paoding_onnx.rules.binding import BoundNode, bind_nodes
 from paoding_onnx.shapes.dummy_inputs import Shapes
 from paoding_onnx.shapes.observe import observe
+from tests.layerwise import test_contraction
 from tests.models import model
 
 IMAGE = "g (float[N,4,7,9] x) => (float[N,b,c,d] y) <float[{w}] w> {{ y = {node} }}"
@@ -147,7 +148,7 @@ def test_matrix_has_a_row_for_each_feature(name):
 def test_transposed_weight_would_be_noticed(name, monkeypatch):
     text = (KERNELS | PLAIN)[name]
     right = matrix
-    monkeypatch.setattr("tests.layerwise.test_contraction.matrix", lambda *given: right(*given)[:, ::-1])
+    monkeypatch.setattr(test_contraction, "matrix", lambda *given: right(*given)[:, ::-1])
     assert difference(both_sides(text)) > 0.1
 
 

@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from paoding_onnx.context import Run
+from paoding_onnx.layerwise import statistics
 from paoding_onnx.layerwise.statistics import FAINT, consumer_axes, observe_units
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
@@ -120,7 +121,7 @@ def test_uneven_batches_weigh_as_much_as_they_hold():
 def test_many_positions_are_sampled(monkeypatch):
     subject = model(CNN)
     everything = observed(subject, sizes=SIZES).units[0, 3]
-    monkeypatch.setattr("paoding_onnx.layerwise.statistics.MOST_ROWS", 2000)
+    monkeypatch.setattr(statistics, "MOST_ROWS", 2000)
     some = observed(subject, sizes=SIZES).units[0, 3]
     assert not np.array_equal(some.mean, everything.mean)
     np.testing.assert_allclose(some.mean, everything.mean, atol=0.1)

@@ -11,6 +11,7 @@ import pytest
 
 from paoding_onnx.api import prune
 from paoding_onnx.errors import ModelError
+from paoding_onnx.model import load as load_module
 from paoding_onnx.model.external import inner_tensors, is_external, mark_external
 from paoding_onnx.model.load import load
 from paoding_onnx.model.read import constants
@@ -177,6 +178,6 @@ def test_unknown_words_about_external_data_are_passed_over(scattered):
 
 
 def test_more_external_data_than_a_protobuf_holds_is_a_model_error(scattered, monkeypatch):
-    monkeypatch.setattr("paoding_onnx.model.load.MOST_KEPT", 100)
+    monkeypatch.setattr(load_module, "MOST_KEPT", 100)
     with pytest.raises(ModelError, match="holds more than 2 GB apart from the weights that its nodes read"):
         load(scattered)

@@ -15,6 +15,7 @@ import onnx
 import pytest
 
 from paoding_onnx.errors import OutputError
+from paoding_onnx.model import save as save_module
 from paoding_onnx.model.load import load
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.save import save, stage, write_model, write_text
@@ -210,7 +211,7 @@ def test_weights_beside_the_model_can_be_moved_with_it(tmp_path, external):
 
 
 def test_weights_too_many_for_one_file_are_written_beside_it(tmp_path, monkeypatch):
-    monkeypatch.setattr("paoding_onnx.model.save.INLINE_LIMIT", 2000)
+    monkeypatch.setattr(save_module, "INLINE_LIMIT", 2000)
     written = write_model(model(WIDE), tmp_path / "m.onnx")
     assert [path.name for path in written] == ["m.onnx.data", "m.onnx"]
     assert moved(model(WIDE), load(tmp_path / "m.onnx")) == 0

@@ -7,8 +7,10 @@ import pytest
 
 from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.errors import ModelError
+from paoding_onnx.evaluation import fidelity
 from paoding_onnx.evaluation.fidelity import compare
 from paoding_onnx.evaluation.latency import latency_ratio
+from paoding_onnx.model import session as session_module
 from paoding_onnx.model.session import Session, one_line
 from paoding_onnx.shapes.observe import observe
 from tests.models import model, parse, save
@@ -55,20 +57,20 @@ def test_optimised_session_gives_the_same_numbers():
 
 
 def test_lean_session_gives_the_same_numbers_with_lent_weights(monkeypatch):
-    monkeypatch.setattr("paoding_onnx.model.session.SHARED_BYTES", 0)
+    monkeypatch.setattr(session_module, "SHARED_BYTES", 0)
     plain, low_memory = Session(model(TEXT)), Session(model(TEXT), optimise=True, low_memory=True)
     np.testing.assert_allclose(plain.run(FEEDS)["y"], low_memory.run(FEEDS)["y"], rtol=1e-5)
 
 
 def test_lean_session_refuses_a_model_in_which_the_optimiser_reads_a_lent_weight(monkeypatch):
-    monkeypatch.setattr("paoding_onnx.model.session.SHARED_BYTES", 0)
+    monkeypatch.setattr(session_module, "SHARED_BYTES", 0)
     with pytest.raises(ModelError, match="does not load"):
         Session(model(FOLDED), optimise=True, low_memory=True)
 
 
 def test_large_models_are_compared_though_the_optimiser_reads_their_weights(monkeypatch):
-    monkeypatch.setattr("paoding_onnx.model.session.SHARED_BYTES", 0)
-    monkeypatch.setattr("paoding_onnx.evaluation.fidelity.LOW_MEMORY_BYTES", 0)
+    monkeypatch.setattr(session_module, "SHARED_BYTES", 0)
+    monkeypatch.setattr(fidelity, "LOW_MEMORY_BYTES", 0)
     subject = model(FOLDED)
     compared = compare(subject, subject, observe(subject), InputOptions(), macs=0, seed=0)
     assert compared.latency_ratio > 0

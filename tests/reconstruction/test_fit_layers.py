@@ -18,6 +18,7 @@ from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
+from paoding_onnx.reconstruction import fit_layers
 from paoding_onnx.reconstruction.reconstruct import Basis, Reconstructed, reconstruct
 from paoding_onnx.shapes.observe import observe, shapes_of_two
 from paoding_onnx.surgery.cut import cut
@@ -249,7 +250,7 @@ def test_input_that_is_not_finite_is_left_alone():
 
 
 def test_fit_that_does_not_hold_on_other_inputs_is_not_made(monkeypatch):
-    monkeypatch.setattr("paoding_onnx.reconstruction.fit_layers.solve", lambda *_, **__: None)
+    monkeypatch.setattr(fit_layers, "solve", lambda *_, **__: None)
     subject = model(MLP)
     plain, found = fit(subject, plan_of(traced_model(subject), a=[1, 2, 3]))
     assert not found.layers
@@ -264,7 +265,7 @@ def test_fit_is_judged_on_batches_that_take_no_part_in_it(monkeypatch):
         seen.append((fitted.features.shape[1], held.features.shape[1]))
         return solve(fitted, held, *rest, **options)
 
-    monkeypatch.setattr("paoding_onnx.reconstruction.fit_layers.solve", look)
+    monkeypatch.setattr(fit_layers, "solve", look)
     subject = model(MLP)
     fit(subject, plan_of(traced_model(subject), b=[1]), sizes=(10, 20, 30, 40, 50, 60, 70, 80))
     assert seen == [(10 + 20 + 30 + 50 + 60 + 70, 40 + 80)]

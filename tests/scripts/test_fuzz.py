@@ -13,6 +13,7 @@ from onnx import numpy_helper
 from paoding_onnx.model.graph import Node
 from paoding_onnx.rules import binding
 from paoding_onnx.rules.rule import Rule, rule_for
+from scripts.fuzz import campaign
 from scripts.fuzz.campaign import Report, run
 from scripts.fuzz.generator import generate
 from scripts.fuzz.net import FLOAT, Net, Unfit
@@ -126,8 +127,8 @@ def test_failure_is_shrunk(monkeypatch):
 
 
 def test_failure_is_written_as_text(monkeypatch, tmp_path):
-    monkeypatch.setattr("scripts.fuzz.campaign.judge", lambda text, seed: Outcome("wrong output", "planted"))
-    monkeypatch.setattr("scripts.fuzz.campaign.shrink", lambda text, seed, outcome: ("small", seed))
+    monkeypatch.setattr(campaign, "judge", lambda text, seed: Outcome("wrong output", "planted"))
+    monkeypatch.setattr(campaign, "shrink", lambda text, seed, outcome: ("small", seed))
     lines: list[str] = []
     assert run(1, seed=5, folder=tmp_path, say=lines.append).failures.keys() == {5}
     assert (tmp_path / "5.txt").read_text() == f"// seed 5: wrong output: planted\n{generate(5)}\n"

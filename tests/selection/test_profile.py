@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from paoding_onnx.calibration import amount
 from paoding_onnx.calibration.amount import (
     FEWEST_SAMPLES,
     MOST_RUNS,
@@ -17,6 +18,7 @@ from paoding_onnx.calibration.samples import InputOptions, Samples
 from paoding_onnx.context import Run
 from paoding_onnx.errors import ModelError
 from paoding_onnx.samplers.reconstruction import reconstruction
+from paoding_onnx.selection import profile
 from paoding_onnx.selection.profile import Profile, measure_profile
 from paoding_onnx.shapes.observe import observe, runnable_shapes
 from tests.models import model
@@ -71,7 +73,7 @@ def test_there_is_a_bound_to_the_samples():
 
 
 def test_costly_models_get_by_with_few(monkeypatch):
-    monkeypatch.setattr("paoding_onnx.calibration.amount.MACS_TO_RUN", 1)
+    monkeypatch.setattr(amount, "MACS_TO_RUN", 1)
     assert n_samples(CNN) == FEWEST_SAMPLES
 
 
@@ -90,7 +92,7 @@ def test_harm_is_measured_if_it_is_asked_for():
 def test_little_time_is_enough_for_one_batch(monkeypatch):
     """Harm is measured on fewer inputs, so the figures are others, and there still are some."""
     whole = gathered(MLP)
-    monkeypatch.setattr("paoding_onnx.selection.profile.MACS_TO_MEASURE", 1)
+    monkeypatch.setattr(profile, "MACS_TO_MEASURE", 1)
     found = gathered(MLP)
     assert len(found.sensitivities) == 2
     assert found.sensitivities != whole.sensitivities
@@ -110,7 +112,7 @@ def test_inputs_that_cannot_be_made_are_plain_random(monkeypatch):
     def refuse(*_, **__):
         raise ModelError("what is this")
 
-    monkeypatch.setattr("paoding_onnx.calibration.amount.make_samples", refuse)
+    monkeypatch.setattr(amount, "make_samples", refuse)
     subject = model(MLP)
     graph = observe(subject)
     found = made_samples(subject, graph, 64, 0, InputOptions(), runnable_shapes(subject, graph))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from paoding_onnx import api
 from paoding_onnx.api import prune
 from paoding_onnx.dependency.cost import cost
 from paoding_onnx.model.save import write_model
@@ -107,7 +108,7 @@ def test_steps_are_evaluated_at_their_own_cost_and_target(samples, tmp_path, mon
         seen.append((cost(trace, plan.removed), room))
         return reconstruct(model, trace, plan, *given, room=room, **options)
 
-    monkeypatch.setattr("paoding_onnx.api.reconstruct", noted)
+    monkeypatch.setattr(api, "reconstruct", noted)
     options = Options(calibration=samples, by="parameters", target=0.6, step=0.05, round_to=4, eval=labelled)
     result = prune(model(BARE), options=options)
     whole = result.before.parameters
