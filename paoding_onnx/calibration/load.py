@@ -125,4 +125,4 @@ def _samples(roles: tuple[InputRole, ...], main: int, arrays: Mapping[str, Array
         feed = {name: value[start:stop] for name, value in arrays.items()}
         rest = (role for role in roles if role.spec.name not in feed)
         batches.append(feed | {role.spec.name: sources.companion(role, stop - start, rng) for role in rest})
-    return Samples(tuple(batches), f"{n_used} samples from {path.name}")
+    return Samples(tuple(batches), f"{n_used} samples from {path.name}", is_synthetic=False)

@@ -38,6 +38,7 @@ def test_one_array_is_the_main_input_and_labels_are_left_out(tmp_path):
     assert [feed["x"].shape[0] for feed in samples.batches] == [32, 8]
     assert np.array_equal(samples.batches[0]["x"], images[:32].astype(np.float32))
     assert (samples.n_samples, samples.description) == (40, "40 samples from test.npz")
+    assert not samples.is_synthetic
 
 
 def test_scale_divides_x(tmp_path):
