@@ -1,6 +1,6 @@
 """Pruned networks in int8, float16 and onnxruntime's own format: accuracy, file size and latency of each, as a table.
 
-    python -m scripts.benchmarks.edge [--tiny-resnet FILE] [--data DIR] [--document docs/guides/edge.md]
+    python -m scripts.benchmarks.edge [--tiny-resnet FILE] [--data DIR] [--document docs/results/edge.md]
 
 Prunes the CIFAR-10 network of `models/`, and MLPerf Tiny's `tiny_resnet8` if its file is given (exported from Keras:
 channels last, pixels of 0 to 255), converts each, and runs everything in onnxruntime on the CPU. Without --data it

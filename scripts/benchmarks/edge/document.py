@@ -1,4 +1,4 @@
-"""The measured part of docs/guides/edge.md."""
+"""The measured part of docs/results/edge.md."""
 
 from __future__ import annotations
 
