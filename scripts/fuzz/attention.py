@@ -44,15 +44,13 @@ def linear(net: Net, x: Value, units: int) -> Value:
     if net.chance(0.12) and x.ndim == 3 and not x.is_open(1):
         rows = net.node("Reshape", x, net.constant([-1, x.channels]))
         y = net.node("Gemm", with_channel(rows, 1), net.weight(units, x.channels), net.vector(units), transB=1)
-        shapes = [(*x.shapes[k][:2], units) for k in (0, 1)]
         target = net.constant([-1, x.shape[1], units])
-        return with_channel(net.node("Reshape", y, target, shape=lambda which: shapes[which]), 2)
+        return with_channel(net.node("Reshape", y, target, shapes=x.with_sizes({2: units})), 2)
     if net.chance(0.1) and net.opset >= 12 and x.dtype == FLOAT and x.ndim == 3:
         return net.node("Einsum", x, net.weight(x.channels, units), equation="btc,cd->btd")
-    if net.chance(0.15):
-        y = net.node("MatMul", x, net.node("Transpose", net.weight(units, x.channels), perm=[1, 0]))
-    else:
-        y = net.node("MatMul", x, net.weight(x.channels, units))
+    is_turned = net.chance(0.15)
+    weight = net.weight(units, x.channels) if is_turned else net.weight(x.channels, units)
+    y = net.node("MatMul", x, net.node("Transpose", weight, perm=[1, 0]) if is_turned else weight)
     return net.node("Add", *net.rng.sample([y, net.vector(units)], 2)) if net.chance(0.6) else y
 
 
@@ -98,8 +96,7 @@ def _rotated(net: Net, x: Value) -> Value:
     one, two = forms.cut(net, x, 3, 0, d // 2), forms.cut(net, x, 3, d // 2, d)
     turned = net.node("Concat", net.node("Neg", two), one, axis=net.rng.choice([3, -1]) if net.opset >= 11 else 3)
     table = net.weight(t, d)
-    cosine, sine = (net.node(op, table) if net.chance(0.5) and net.opset >= 7 else net.weight(1, 1, t, d)
-                    for op in ("Cos", "Sin"))  # fmt: skip
+    cosine, sine = (net.node(op, table) if net.chance(0.5) else net.weight(1, 1, t, d) for op in ("Cos", "Sin"))
     return net.node("Add", net.node("Mul", x, cosine), net.node("Mul", turned, sine))
 
 
@@ -112,12 +109,9 @@ def _repeated(net: Net, x: Value, heads: Heads) -> Value:
     target = [Copy(0), heads.keys, times, Copy(3), heads.width]
     if x.is_open() or net.chance(0.3):
         sizes = forms.vector_of(net, five, target)
-        shapes = [(s[0], heads.keys, times, s[2], heads.width) for s in x.shapes]
-        wide = net.node("Expand", five, sizes, shape=lambda which: shapes[which])
-    elif net.chance(0.5):
-        wide = net.node("Expand", five, net.constant([1, 1, times, 1, 1]))
+        wide = net.node("Expand", five, sizes, shapes=five.with_sizes({2: times}))
     else:
-        wide = net.node("Tile", five, net.constant([1, 1, times, 1, 1]))
+        wide = net.node("Expand" if net.chance(0.5) else "Tile", five, net.constant([1, 1, times, 1, 1]))
     return forms.reshape(net, wide, [Copy(0), heads.queries, Copy(3), heads.width])
 
 

@@ -16,24 +16,23 @@ def conditional(net: Net, x: Value) -> Value:
         total = forms.reduce(net, "ReduceSum", x, list(range(x.ndim)), keep=False)
         truth = net.node("Greater", total, net.constant(0.0, x.dtype, stored=True))
     one, two = _branch(net, x, "Relu"), _branch(net, x, "Tanh")
-    shapes = x.shapes
-    y = net.node("If", truth, then_branch=one, else_branch=two, dtype=x.dtype, shape=lambda which: shapes[which])
-    return Value(y.name, shapes, x.dtype, x.channel)
+    y = net.node("If", truth, then_branch=one, else_branch=two, dtype=x.dtype, shapes=x.shapes)
+    return Value(y.name, x.shapes, x.dtype, x.channel)
 
 
 def _branch(net: Net, x: Value, operator: str) -> onnx.GraphProto:
     """A branch of If: an activation and a gain of the tensor outside."""
-    name, weight = net.name("b"), net.weight(x.channels, *[1] * (x.ndim - x.channel - 1))
+    name, weight = net.name("b"), net.weight(*x.per_channel())
     inner = net.name("b")
     nodes = [helper.make_node(operator, [x.name], [inner]), helper.make_node("Mul", [inner, weight.name], [name])]
     if net.chance(0.3):
         nodes[1] = helper.make_node("Add", [inner, x.name], [name])
-    return helper.make_graph(nodes, net.name("branch"), [], [helper.make_tensor_value_info(name, x.dtype, _dims(x))])
+    return helper.make_graph(nodes, net.name("branch"), [], [helper.make_tensor_value_info(name, x.dtype, x.dims)])
 
 
 def looped(net: Net, x: Value) -> Value:
     """Loop: the tensor is carried round, a captured one is added each time."""
-    captured = net.node("Tanh", x) if net.chance(0.5) else net.weight(x.channels, *[1] * (x.ndim - x.channel - 1))
+    captured = net.node("Tanh", x) if net.chance(0.5) else net.weight(*x.per_channel())
     names = [net.name("b") for _ in range(6)]
     step, truth, carried, still, scaled, result = names
     nodes = [
@@ -44,14 +43,13 @@ def looped(net: Net, x: Value) -> Value:
     inputs = [
         helper.make_tensor_value_info(step, INT64, []),
         helper.make_tensor_value_info(truth, BOOL, []),
-        helper.make_tensor_value_info(carried, x.dtype, _dims(x)),
+        helper.make_tensor_value_info(carried, x.dtype, x.dims),
     ]
-    outputs = [helper.make_tensor_value_info(still, BOOL, []), helper.make_tensor_value_info(result, x.dtype, _dims(x))]
+    outputs = [helper.make_tensor_value_info(still, BOOL, []), helper.make_tensor_value_info(result, x.dtype, x.dims)]
     body = helper.make_graph(nodes, net.name("body"), inputs, outputs)
     count, go = net.constant(2, INT64, stored=True), net.constant(True, BOOL, stored=True)
-    shapes = x.shapes
-    y = net.node("Loop", count, go, x, body=body, dtype=x.dtype, shape=lambda which: shapes[which])
-    return Value(y.name, shapes, x.dtype, x.channel)
+    y = net.node("Loop", count, go, x, body=body, dtype=x.dtype, shapes=x.shapes)
+    return Value(y.name, x.shapes, x.dtype, x.channel)
 
 
 def scanned(net: Net, x: Value) -> Value:
@@ -68,18 +66,10 @@ def scanned(net: Net, x: Value) -> Value:
     sizes = list(x.shape[1:])
     infos = {name: helper.make_tensor_value_info(name, x.dtype, sizes) for name in names}
     body = helper.make_graph(nodes, net.name("body"), [infos[state], infos[sample]], [infos[after], infos[result]])
-    start = net.weight(*sizes)
-    shapes = [x.shape[1:], x.shape]
-    first, second = net.many(
-        "Scan", 2, start, x, body=body, num_scan_inputs=1, dtype=x.dtype, shape=lambda _: shapes[0]
-    )
-    net.infos[:] = [info for info in net.infos if info.name not in (first.name, second.name)]
+    more = {"dtype": x.dtype, "shapes": [x.shape[1:]] * 2}
+    first, second = net.many("Scan", 2, net.weight(*sizes), x, body=body, num_scan_inputs=1, **more)
+    net.forget(first, second)
     return Value(second.name, x.shapes, x.dtype, x.channel)
-
-
-def _dims(x: Value) -> list[int | None]:
-    """Sizes of axes, `None` for open ones."""
-    return [a if a == b else None for a, b in zip(*x.shapes, strict=True)]
 
 
 BLOCKS = {conditional: 2, looped: 1, scanned: 1}

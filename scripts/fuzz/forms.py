@@ -144,4 +144,4 @@ def _reshape_computed(net: Net, x: Value, dims: Sequence[int | Copy], shapes: tu
         for k in spread:
             entries[k] = shapes[0][k] if net.chance(0.6) else entries[k]
     target = vector_of(net, x, entries)
-    return net.node("Reshape", x, target, shape=lambda which: shapes[which])
+    return net.node("Reshape", x, target, shapes=shapes)

@@ -23,11 +23,9 @@ def whole_attention(net: Net, x: Value) -> Value:
     more: dict[str, object] = {"q_num_heads": heads, "kv_num_heads": shared}
     more |= {"scale": 0.5} if net.chance(0.5) else {}
     more |= {"is_causal": 1} if net.chance(0.3) else {}
-    mask = []
-    if not x.is_open(1) and net.chance(0.4) and "is_causal" not in more:
-        mask = [net.weight(x.shape[1], x.shape[1])]
-    shapes = q.shapes
-    mixed = net.node("Attention", q, k, v, *mask, shape=lambda which: shapes[which], dtype=x.dtype, **more)
+    is_masked = not x.is_open(1) and net.chance(0.4) and "is_causal" not in more
+    mask = net.weight(x.shape[1], x.shape[1]) if is_masked else None
+    mixed = net.node("Attention", q, k, v, mask, shapes=q.shapes, dtype=x.dtype, **more)
     return net.node("Add", x, linear(net, with_channel(mixed, 2), x.channels))
 
 
@@ -36,7 +34,7 @@ def _rotated(net: Net, x: Value, heads: int, width: int) -> Value:
     net.need(not x.is_open() and width % 2 == 0)
     n, t = x.shape[:2]
     tables = [net.weight(n, t, width // 2), net.weight(n, t, width // 2)]
-    more = {"num_heads": heads, "shape": lambda which: x.shapes[which], "dtype": x.dtype}
+    more = {"num_heads": heads, "shapes": x.shapes, "dtype": x.dtype}
     if net.opset < 23 or net.chance(0.5):
         flat = [net.weight(t, width // 2), net.weight(t, width // 2)]
         return made(net, "RotaryEmbedding", x, net.constant([0], INT64), *flat, like=x, num_heads=heads)
@@ -55,9 +53,8 @@ def packed_attention(net: Net, x: Value) -> Value:
     _sequence(net, x)
     heads = net.rng.choice([2, 4])
     units = heads * 4
-    shapes = [(*shape[:2], units) for shape in x.shapes]
     bias = net.weight(3 * units)
-    more: dict[str, object] = {"num_heads": heads, "shape": lambda which: shapes[which]}
+    more: dict[str, object] = {"num_heads": heads, "shapes": x.with_sizes({2: units})}
     more |= {"unidirectional": 1} if net.chance(0.3) else {}
     if net.chance(0.4) and net.opset >= 10:
         scale, zero = net.constant(0.05, FLOAT), net.constant(120, UINT8)
@@ -80,8 +77,8 @@ def many_heads(net: Net, x: Value) -> Value:
     heads, width = net.rng.choice([2, 3]), net.rng.choice([4, 6])
     q, k, v = (linear(net, x, heads * width) for _ in range(3))
     more: dict[str, object] = {"num_heads": heads} | ({"scale": 0.5} if net.chance(0.5) else {})
-    bias = [net.weight(3 * heads * width)] if net.chance(0.4) else []
-    return linear(net, made(net, "MultiHeadAttention", q, k, v, *bias, like=q, **more), x.channels)
+    bias = net.weight(3 * heads * width) if net.chance(0.4) else None
+    return linear(net, made(net, "MultiHeadAttention", q, k, v, bias, like=q, **more), x.channels)
 
 
 def _grouped(net: Net, x: Value) -> Value:
@@ -90,11 +87,10 @@ def _grouped(net: Net, x: Value) -> Value:
     n, t = x.shape[:2]
     q, k, v = linear(net, x, heads * width), linear(net, x, shared * width), linear(net, x, shared * width)
     lengths, total = net.constant([t - 1] * n, INT32), net.constant(t, INT32)
-    more = {"num_heads": heads, "kv_num_heads": shared, "domain": MICROSOFT, "dtype": x.dtype}
-    found = net.many("GroupQueryAttention", 3, q, k, v, None, None, lengths, total,
-                     shape=lambda which: q.shapes[which], **more)  # fmt: skip
-    net.infos[:] = [info for info in net.infos if info.name not in (found[1].name, found[2].name)]
-    return linear(net, with_channel(found[0], 2), x.channels)
+    more = {"num_heads": heads, "kv_num_heads": shared, "domain": MICROSOFT, "dtype": x.dtype, "shapes": q.shapes}
+    mixed, *past = net.many("GroupQueryAttention", 3, q, k, v, None, None, lengths, total, **more)
+    net.forget(*past)
+    return linear(net, with_channel(mixed, 2), x.channels)
 
 
 def skip_norm(net: Net, x: Value) -> Value:
@@ -103,10 +99,9 @@ def skip_norm(net: Net, x: Value) -> Value:
     other, scale = linear(net, x, x.channels), net.weight(x.channels, kind="p")
     if net.chance(0.5):
         return made(net, "SkipSimplifiedLayerNormalization", x, other, scale, like=x, epsilon=0.01)
-    given = [scale, *([net.vector(x.channels)] if net.chance(0.6) else [])]
-    if len(given) == 2 and net.chance(0.5):
-        given.append(net.vector(x.channels))
-    return made(net, "SkipLayerNormalization", x, other, *given, like=x, epsilon=0.01)
+    shift = net.vector(x.channels) if net.chance(0.6) else None
+    bias = net.vector(x.channels) if shift and net.chance(0.5) else None
+    return made(net, "SkipLayerNormalization", x, other, scale, shift, bias, like=x, epsilon=0.01)
 
 
 def biased_gelu(net: Net, x: Value) -> Value:
@@ -122,10 +117,10 @@ def embedded_again(net: Net, x: Value) -> Value:
     n, t, c = x.shape
     best = net.node("Cast", net.node("ArgMax", x, axis=2, keepdims=0), to=INT32)
     given = (net.weight(c, 8), net.weight(t, 8), None, net.weight(8, kind="p"), net.weight(8))
-    more = {"domain": MICROSOFT, "dtype": x.dtype, "shape": lambda _: (n, t, 8), "epsilon": 0.01}
-    found = net.many("EmbedLayerNormalization", 2, best, None, *given, **more)
-    net.infos[:] = [info for info in net.infos if info.name != found[1].name]
-    return net.node("Concat", x, with_channel(found[0], 2), axis=2)
+    more = {"domain": MICROSOFT, "dtype": x.dtype, "shapes": [(n, t, 8)] * 2, "epsilon": 0.01}
+    found, lengths = net.many("EmbedLayerNormalization", 2, best, None, *given, **more)
+    net.forget(lengths)
+    return net.node("Concat", x, with_channel(found, 2), axis=2)
 
 
 def quantized_lstm(net: Net, x: Value) -> Value:
@@ -133,27 +128,17 @@ def quantized_lstm(net: Net, x: Value) -> Value:
     _sequence(net, x)
     units = 6
     turned = net.node("Transpose", x, perm=[1, 0, 2])
-    weights = [net.weight(1, x.channels, 4 * units, kind="q", dtype=INT8),
-               net.weight(1, units, 4 * units, kind="q", dtype=INT8)]  # fmt: skip
+    weights = [net.weight(1, size, 4 * units, kind="q", dtype=INT8) for size in (x.channels, units)]
     scale, zero = net.constant([0.005], FLOAT), net.constant([0], INT8)
-    bias = net.weight(1, 8 * units)
+    given = (*weights, net.weight(1, 8 * units), *[None] * 4, scale, zero, scale, zero)
     shapes = [(shape[1], 1, shape[0], units) for shape in x.shapes]
-    more = {"hidden_size": units, "shape": lambda which: shapes[which], "dtype": x.dtype, "domain": MICROSOFT}
-    (y,) = net.many("DynamicQuantizeLSTM", 1, turned, *weights, bias, None, None, None, None, scale, zero, scale, zero,
-                    **more)  # fmt: skip
+    more = {"hidden_size": units, "shapes": shapes, "dtype": x.dtype, "domain": MICROSOFT}
+    y = net.node("DynamicQuantizeLSTM", turned, *given, **more)
     flat = net.node("Squeeze", y, net.constant([1])) if net.opset >= 13 else net.node("Squeeze", y, axes=[1])
     return with_channel(net.node("Transpose", flat, perm=[1, 0, 2]), 2)
 
 
 BLOCKS = {
-    whole_attention: 5,
-    packed_attention: 3,
-    many_heads: 4,
-    skip_norm: 4,
-    biased_gelu: 2,
-    turned: 3,
-    embedded_again: 2,
-    quantized_lstm: 1,
-    integer_matmul: 3,
-    fused_dense: 3,
-}
+    whole_attention: 5, packed_attention: 3, many_heads: 4, skip_norm: 4, biased_gelu: 2, turned: 3,
+    embedded_again: 2, quantized_lstm: 1, integer_matmul: 3, fused_dense: 3,
+}  # fmt: skip

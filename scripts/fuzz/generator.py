@@ -66,18 +66,8 @@ def image_net(net: Net) -> list[Value]:
     dims = [_batch(net), net.rng.choice([1, 3, 3, 4]), *(["H", "W"] if open_space else [side] * space)]
     x = net.add_input("x", net.dtype, dims, {"N": (2, 3), "H": (8, 12), "W": (8, 10)})
     x = net.tried(images.conv, x)
-    x = run(
-        net,
-        x,
-        [
-            (images.BLOCKS, 6),
-            (mixing.BLOCKS, 3),
-            (joins.BLOCKS, 5),
-            (pointwise.BLOCKS, 3),
-            (quantized.IMAGES, 1),
-            *RARE,
-        ],
-    )
+    main = [(images.BLOCKS, 6), (mixing.BLOCKS, 3), (joins.BLOCKS, 5), (pointwise.BLOCKS, 3), (quantized.IMAGES, 1)]
+    x = run(net, x, [*main, *RARE])
     if space == 2 and net.dtype == FLOAT and net.chance(0.12):
         return sequence_of(net, patches(net, x))
     if net.chance(0.25):
@@ -92,9 +82,8 @@ def patches(net: Net, x: Value) -> Value:
     """The pixels of an image as a sequence."""
     if x.is_open(2, 3):
         net.need(net.opset >= 11)
-        total = [s[2] * s[3] for s in x.shapes]
-        shapes = [(*s[:2], t) for s, t in zip(x.shapes, total, strict=True)]
-        flat = net.node("Reshape", x, net.constant([0, 0, -1]), shape=lambda which: shapes[which])
+        shapes = [(*s[:2], s[2] * s[3]) for s in x.shapes]
+        flat = net.node("Reshape", x, net.constant([0, 0, -1]), shapes=shapes)
     else:
         flat = forms.reshape(net, x, [Copy(0), x.channels, x.shape[2] * x.shape[3]])
     return forms.transpose(net, flat, [0, 2, 1])
@@ -118,11 +107,8 @@ def token_net(net: Net) -> list[Value]:
 def sequence_of(net: Net, x: Value, table: Value | None = None) -> list[Value]:
     """Blocks on a sequence, and a head, which may be the table of the embedding."""
     x = net.tried(tokens.positions, x)
-    x = run(
-        net,
-        x,
-        [(tokens.BLOCKS, 9), (joins.BLOCKS, 3), (pointwise.BLOCKS, 2), (fused_attention.BLOCKS, 2.5), *RARE],
-    )
+    main = [(tokens.BLOCKS, 9), (joins.BLOCKS, 3), (pointwise.BLOCKS, 2), (fused_attention.BLOCKS, 2.5)]
+    x = run(net, x, [*main, *RARE])
     if table is not None and net.chance(0.5):
         x = x if x.channels == table.shape[1] else attention.linear(net, x, table.shape[1])
         words = with_channel(net.node("MatMul", x, net.node("Transpose", table, perm=[1, 0])), 2)
@@ -179,7 +165,7 @@ def _model(net: Net, outputs: list[Value]) -> onnx.ModelProto:
     if not outputs:
         raise Unfit("no outputs")
     infos = [helper.make_tensor_value_info(name, dims[0], dims[1:]) for name, dims in net.inputs.items()]
-    results = [helper.make_tensor_value_info(v.name, v.dtype, _dims(v)) for v in outputs]
+    results = [helper.make_tensor_value_info(v.name, v.dtype, v.dims) for v in outputs]
     kept = _needed(net.nodes, {value.name for value in outputs}, drop=net.chance(0.9))
     read = {name for node in kept for name in _reads(node)}
     named = {name for node in kept for name in node.output} - {value.name for value in outputs}
@@ -190,11 +176,6 @@ def _model(net: Net, outputs: list[Value]) -> onnx.ModelProto:
     domains = {"": net.opset} | {node.domain: 1 for node in kept if node.domain}
     opsets = [helper.make_opsetid(domain, version) for domain, version in domains.items()]
     return helper.make_model(graph, ir_version=net.ir, opset_imports=opsets)
-
-
-def _dims(value: Value) -> list[int | None]:
-    """Sizes of axes, `None` for open ones."""
-    return [a if a == b else None for a, b in zip(*value.shapes, strict=True)]
 
 
 def _needed(nodes: list[onnx.NodeProto], wanted: set[str], *, drop: bool) -> list[onnx.NodeProto]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from scripts.fuzz import forms
 from scripts.fuzz.forms import Copy
 from scripts.fuzz.net import FLOAT, HALF, INT8, Net, Value
@@ -24,8 +26,8 @@ def convolved(net: Net, x: Value, units: int, *, kernel: int = 1, group: int = 1
     """A convolution to `units` channels; a `plain` one keeps the size of space."""
     space = x.ndim - 2
     weight = conv_weight(net, (units, x.channels // group, *[kernel] * space))
-    more: dict[str, object] = {"group": group} if group > 1 or net.chance(0.3) else {}
-    more |= {"kernel_shape": [kernel] * space} if net.chance(0.5) else {}
+    more: dict[str, object] = {"group": group if group > 1 or net.chance(0.3) else None}
+    more["kernel_shape"] = [kernel] * space if net.chance(0.5) else None
     large = min(x.shape[2:]) > 4
     style = "same" if plain or not large else net.rng.choice(["same", "same", "valid", "stride", "auto", "dilated"])
     if style == "auto" and kernel > 1:
@@ -37,8 +39,7 @@ def convolved(net: Net, x: Value, units: int, *, kernel: int = 1, group: int = 1
         more["strides"] = [2] * space
     elif style == "dilated":
         more["dilations"] = [2] * space
-    bias = [net.vector(units)] if net.chance(0.6) else []
-    return net.node("Conv", x, weight, *bias, **more)
+    return net.node("Conv", x, weight, net.vector(units) if net.chance(0.6) else None, **more)
 
 
 def conv_weight(net: Net, shape: tuple[int, ...]) -> Value:
@@ -54,7 +55,7 @@ def conv_weight(net: Net, shape: tuple[int, ...]) -> Value:
     if way == "Cast" and net.dtype == FLOAT:
         return net.node("Cast", net.weight(*shape, dtype=HALF), to=FLOAT)
     if way == "Reshape":
-        return net.node("Reshape", net.weight(shape[0], _product(shape[1:])), net.constant([-1, *shape[1:]]))
+        return net.node("Reshape", net.weight(shape[0], math.prod(shape[1:])), net.constant([-1, *shape[1:]]))
     weight = net.weight(*shape)
     return net.node("Identity", weight) if way == "Identity" else weight
 
@@ -65,16 +66,8 @@ def dequantized(net: Net, shape: tuple[int, ...], axis: int = 0) -> Value:
     if net.chance(0.5):
         return net.node("DequantizeLinear", stored, net.constant(0.01, FLOAT))
     small = net.node("Mul", net.weight(shape[axis], kind="p"), net.number(0.01))
-    zero = [net.weight(shape[axis], kind="q", dtype=INT8)] if net.chance(0.3) else []
-    return net.node("DequantizeLinear", stored, small, *zero, axis=axis)
-
-
-def _product(sizes: tuple[int, ...]) -> int:
-    """The product of sizes."""
-    total = 1
-    for size in sizes:
-        total *= size
-    return total
+    zero = net.weight(shape[axis], kind="q", dtype=INT8) if net.chance(0.3) else None
+    return net.node("DequantizeLinear", stored, small, zero, axis=axis)
 
 
 def depthwise(net: Net, x: Value) -> Value:
@@ -99,9 +92,9 @@ def conv_transposed(net: Net, x: Value) -> Value:
     weight = net.weight(x.channels, units, *[kernel] * space)
     stride = net.rng.choice([1, 2])
     more: dict[str, object] = {"strides": [stride] * space, "group": group}
-    more |= {"output_padding": [1] * space} if stride == 2 and net.chance(0.3) else {}
-    more |= {"pads": [1] * (2 * space)} if kernel == 3 and net.chance(0.5) else {}
-    return net.node("ConvTranspose", x, weight, *([net.vector(units * group)] if net.chance(0.5) else []), **more)
+    more["output_padding"] = [1] * space if stride == 2 and net.chance(0.3) else None
+    more["pads"] = [1] * (2 * space) if kernel == 3 and net.chance(0.5) else None
+    return net.node("ConvTranspose", x, weight, net.vector(units * group) if net.chance(0.5) else None, **more)
 
 
 def batch_norm(net: Net, x: Value) -> Value:
@@ -126,11 +119,11 @@ def other_norm(net: Net, x: Value) -> Value:
     if kind == "MVN":
         net.need(x.ndim == 4)
         axes = None if net.chance(0.5) else net.rng.choice([[0, *space], space, [1, *space]])
-        return net.node("MeanVarianceNormalization", x, axes=axes, dtype=x.dtype, shape=lambda which: x.shapes[which])
+        return net.node("MeanVarianceNormalization", x, axes=axes, dtype=x.dtype, shapes=x.shapes)
     if kind == "layer":
         last = forms.transpose(net, x, [0, *space, 1])
-        scale = [net.weight(c, kind="p"), *([net.vector(c)] if net.chance(0.5) else [])]
-        y = net.node("LayerNormalization", last, *scale, axis=-1)
+        given = (net.weight(c, kind="p"), net.vector(c) if net.chance(0.5) else None)
+        y = net.node("LayerNormalization", last, *given, axis=-1)
         return forms.transpose(net, y, [0, x.ndim - 1, *range(1, x.ndim - 1)])
     return group_norm(net, x, spelt=kind == "group")
 
@@ -143,15 +136,14 @@ def group_norm(net: Net, x: Value, *, spelt: bool) -> Value:
         net.need(net.opset >= 18)
         size = c if net.opset >= 21 else groups
         weights = [net.weight(size, kind="p"), net.weight(size)]
-        more = {"dtype": x.dtype, "shape": lambda which: x.shapes[which], "num_groups": groups}
+        more = {"dtype": x.dtype, "shapes": x.shapes, "num_groups": groups}
         return net.node("GroupNormalization", x, *weights, **more)
     net.need(not x.is_open(*range(2, x.ndim)))
-    apart = forms.reshape(net, x, [Copy(0), groups, c // groups * _product(x.shape[2:])])
-    plain = net.node("InstanceNormalization", apart, net.constant([1.0] * groups, x.dtype),
-                     net.constant([0.0] * groups, x.dtype))  # fmt: skip
+    apart = forms.reshape(net, x, [Copy(0), groups, c // groups * math.prod(x.shape[2:])])
+    plain = net.node("InstanceNormalization", apart, *[net.constant([v] * groups, x.dtype) for v in (1.0, 0.0)])
     back = forms.reshape(net, plain, [Copy(0), c, *x.shape[2:]])
-    scaled = net.node("Mul", back, net.weight(c, *[1] * (x.ndim - 2), kind="p"))
-    return net.node("Add", scaled, net.weight(c, *[1] * (x.ndim - 2)))
+    scaled = net.node("Mul", back, net.weight(*x.per_channel(), kind="p"))
+    return net.node("Add", scaled, net.weight(*x.per_channel()))
 
 
 def pool(net: Net, x: Value) -> Value:
@@ -160,14 +152,11 @@ def pool(net: Net, x: Value) -> Value:
     space = x.ndim - 2
     net.need(min(x.shape[2:]) >= 3)
     more: dict[str, object] = {"kernel_shape": [net.rng.choice([2, 3])] * space}
-    if net.chance(0.5):
-        more["strides"] = [2] * space
-    if net.chance(0.4):
-        more["pads"] = [1] * (2 * space)
-    if kind == "AveragePool" and "pads" in more and net.chance(0.5):
-        more["count_include_pad"] = 1
-    if kind in ("MaxPool", "AveragePool") and net.opset >= 10 and net.chance(0.3):
-        more["ceil_mode"] = 1
+    more["strides"] = [2] * space if net.chance(0.5) else None
+    more["pads"] = [1] * (2 * space) if net.chance(0.4) else None
+    more["count_include_pad"] = 1 if kind == "AveragePool" and more["pads"] and net.chance(0.5) else None
+    is_plain = kind in ("MaxPool", "AveragePool") and net.opset >= 10
+    more["ceil_mode"] = 1 if is_plain and net.chance(0.3) else None
     if kind == "MaxPool" and net.chance(0.1):
         return net.many(kind, 2, x, **more)[0]
     return net.node(kind, x, **more)
@@ -193,8 +182,8 @@ def resized(net: Net, x: Value) -> Value:
     target = [Copy(0), Copy(1) if net.chance(0.3) else x.channels, x.shape[2] + 2, x.shape[3] * 2]
     sizes = forms.vector_of(net, x, target) if x.is_open(0) or net.chance(0.3) else None
     sizes = sizes or net.constant([x.shape[0], x.channels, *target[2:]])
-    shapes = [(*x.shapes[k][:2], *target[2:]) for k in (0, 1)]
-    return net.node("Resize", x, region, empty, sizes, mode=mode, shape=lambda which: shapes[which])
+    shapes = x.with_sizes({2: target[2], 3: target[3]})
+    return net.node("Resize", x, region, empty, sizes, mode=mode, shapes=shapes)
 
 
 def _resized_axes(net: Net, x: Value, mode: str) -> Value:
@@ -252,17 +241,6 @@ def squeeze_excite(net: Net, x: Value) -> Value:
 
 
 BLOCKS = {
-    conv: 8,
-    conv_norm_act: 8,
-    depthwise: 4,
-    grouped: 4,
-    separable: 2,
-    inverted: 3,
-    conv_transposed: 3,
-    batch_norm: 3,
-    other_norm: 4,
-    pool: 4,
-    resized: 3,
-    scaled: 2,
-    squeeze_excite: 3,
-}
+    conv: 8, conv_norm_act: 8, depthwise: 4, grouped: 4, separable: 2, inverted: 3, conv_transposed: 3,
+    batch_norm: 3, other_norm: 4, pool: 4, resized: 3, scaled: 2, squeeze_excite: 3,
+}  # fmt: skip

@@ -6,7 +6,7 @@ import numpy as np
 
 from scripts.fuzz import forms
 from scripts.fuzz.joins import projected
-from scripts.fuzz.net import BOOL, FLOAT, INT32, INT64, Net, Shape, Value, with_channel
+from scripts.fuzz.net import BOOL, FLOAT, INT32, INT64, Net, Value, with_channel
 from scripts.fuzz.quantized import made
 
 
@@ -16,12 +16,6 @@ def _axis(net: Net, x: Value, smallest: int = 2) -> int:
     net.need(bool(found))
     others = [k for k in found if k != x.channel]
     return net.rng.choice(others if others and net.chance(0.75) else found)
-
-
-def _shaped(x: Value, **sizes: int) -> list[Shape]:
-    """Both shapes of the tensor with another size of axis `a1` and so on."""
-    new = {int(name[1:]): size for name, size in sizes.items()}
-    return [tuple(new.get(axis, size) for axis, size in enumerate(shape)) for shape in x.shapes]
 
 
 def element_places(net: Net, x: Value) -> Value:
@@ -49,9 +43,9 @@ def nd_places(net: Net, x: Value) -> Value:
     places = [[k % n, (2 * k) % t] for k in range(min(2, t))]
     if net.chance(0.5):
         return net.node("ScatterND", x, net.constant(places), net.weight(len(places), c))
-    one = net.node("GatherND", x, net.constant([[[k % t]] for k in range(n)]), batch_dims=1, dtype=x.dtype,
-                   shape=lambda _: (n, 1, c)) if net.opset >= 12 else None  # fmt: skip
-    net.need(one is not None)
+    net.need(net.opset >= 12)
+    places = net.constant([[[k % t]] for k in range(n)])
+    one = net.node("GatherND", x, places, batch_dims=1, dtype=x.dtype, shapes=[(n, 1, c)] * 2)
     return net.node("Add", x, one)
 
 
@@ -82,8 +76,7 @@ def one_hot(net: Net, x: Value) -> Value:
     axis = _axis(net, x)
     best = net.node("ArgMax", x, axis=axis, keepdims=0)
     values = net.constant([0.0, 1.0], FLOAT)
-    hot = net.node("OneHot", best, net.constant(x.shape[axis]), values, axis=axis, dtype=FLOAT,
-                   shape=lambda which: x.shapes[which])  # fmt: skip
+    hot = net.node("OneHot", best, net.constant(x.shape[axis]), values, axis=axis, dtype=FLOAT, shapes=x.shapes)
     return net.node("Add", x, net.node("Mul", hot, net.number(0.5)))
 
 
@@ -94,12 +87,11 @@ def compressed(net: Net, x: Value) -> Value:
     flags = [True, *[net.chance(0.6) for _ in range(x.shape[axis] - 1)]]
     flags[1] = True
     if net.chance(0.2):
-        flat = net.node("Compress", x, net.constant(flags, BOOL), dtype=x.dtype, shape=lambda _: (sum(flags),))
+        flat = net.node("Compress", x, net.constant(flags, BOOL), dtype=x.dtype, shapes=[(sum(flags),)] * 2)
         mean = forms.reduce(net, "ReduceMean", with_channel(flat, 0), [0], keep=True)
         return net.node("Sub", x, mean)
-    shapes = _shaped(x, **{f"a{axis}": sum(flags)})
-    kept = net.node("Compress", x, net.constant(flags, BOOL), axis=axis, dtype=x.dtype, shape=lambda k: shapes[k])
-    return with_channel(kept, x.channel)
+    more = {"axis": axis, "dtype": x.dtype, "shapes": x.with_sizes({axis: sum(flags)})}
+    return with_channel(net.node("Compress", x, net.constant(flags, BOOL), **more), x.channel)
 
 
 def sampled(net: Net, x: Value) -> Value:
@@ -118,11 +110,11 @@ def sampled(net: Net, x: Value) -> Value:
         return net.node("Mul", x, net.node("Sigmoid", pooled))
     if style == "AffineGrid":
         theta = net.node("Reshape", net.weight(n, 6), net.constant([n, 2, 3]))
-        grid = net.node("AffineGrid", theta, net.constant([n, c, 4, 5]), dtype=FLOAT, shape=lambda _: (n, 4, 5, 2))
+        grid = net.node("AffineGrid", theta, net.constant([n, c, 4, 5]), dtype=FLOAT, shapes=[(n, 4, 5, 2)] * 2)
     else:
         grid = net.weight(n, 4, 5, 2)
     if style == "own" or net.opset < 16 or net.chance(0.3):
-        return made(net, "GridSample", x, grid, like=x, shape=lambda _: (n, c, 4, 5))
+        return made(net, "GridSample", x, grid, like=x, shapes=[(n, c, 4, 5)] * 2)
     return net.node("GridSample", x, grid)
 
 
@@ -133,8 +125,8 @@ def image_blocks(net: Net, x: Value) -> Value:
     style = net.rng.choice(["Col2Im", "CenterCropPad", "MaxUnpool"])
     if style == "CenterCropPad":
         axes, size = net.rng.choice([([2, 3], [5, 5]), ([3], [4]), ([1], [max(c - 1, 1)])])
-        return net.node(style, x, net.constant(size), axes=axes, dtype=x.dtype,
-                        shape=lambda _: _cropped(x.shape, axes, size))  # fmt: skip
+        shapes = x.with_sizes(dict(zip(axes, size, strict=True)))
+        return net.node(style, x, net.constant(size), axes=axes, dtype=x.dtype, shapes=shapes)
     if style == "MaxUnpool":
         net.need(h % 2 == 0 and w % 2 == 0 and net.opset >= 11 and x.dtype == FLOAT)
         window = {"kernel_shape": [2, 2], "strides": [2, 2]}
@@ -143,15 +135,9 @@ def image_blocks(net: Net, x: Value) -> Value:
     net.need(x.dtype == FLOAT)
     block = 2 if c % 4 == 0 and net.chance(0.6) else 1
     columns = forms.reshape(net, x, [n, c, h * w])
-    target = (n, c // block**2, h * block, w * block)
-    return net.node(style, columns, net.constant([h * block, w * block]), net.constant([block, block]),
-                    strides=[block, block], dtype=x.dtype, shape=lambda _: target)  # fmt: skip
-
-
-def _cropped(shape: Shape, axes: list[int], sizes: list[int]) -> Shape:
-    """A shape with other sizes of some axes."""
-    new = dict(zip(axes, sizes, strict=True))
-    return tuple(new.get(axis, size) for axis, size in enumerate(shape))
+    given = (net.constant([h * block, w * block]), net.constant([block, block]))
+    shapes = [(n, c // block**2, h * block, w * block)] * 2
+    return net.node(style, columns, *given, strides=[block, block], dtype=x.dtype, shapes=shapes)
 
 
 def transformed(net: Net, x: Value) -> Value:
@@ -161,19 +147,19 @@ def transformed(net: Net, x: Value) -> Value:
         net.need(not x.is_open())
         flat = net.node("Flatten", x)
         length = flat.shape[1]
-        bins = net.node("STFT", flat, net.constant(length), None, net.constant(length), dtype=FLOAT,
-                        shape=lambda _: (x.shape[0], 1, length // 2 + 1, 2))  # fmt: skip
-        net.infos[:] = [info for info in net.infos if info.name != bins.name]  # onnx and onnxruntime disagree
+        given, shapes = (net.constant(length), None, net.constant(length)), [(x.shape[0], 1, length // 2 + 1, 2)] * 2
+        bins = net.node("STFT", flat, *given, dtype=FLOAT, shapes=shapes)
+        net.forget(bins)  # onnx and onnxruntime disagree
         mean = forms.reduce(net, "ReduceMean", bins, [0, 1, 2, 3], keep=False)
         return net.node("Add", x, net.node("Tanh", mean))
     axis = _axis(net, x)
     net.need(axis < x.ndim)
     wide = forms.unsqueeze(net, x, [x.ndim])
-    shapes = [(*shape, 2) for shape in x.shapes]
+    more = {"dtype": FLOAT, "shapes": [(*shape, 2) for shape in x.shapes]}
     if net.opset < 20:
-        waves = net.node("DFT", wide, axis=axis, dtype=FLOAT, shape=lambda which: shapes[which])
+        waves = net.node("DFT", wide, axis=axis, **more)
     else:
-        waves = net.node("DFT", wide, None, net.constant(axis), dtype=FLOAT, shape=lambda which: shapes[which])
+        waves = net.node("DFT", wide, None, net.constant(axis), **more)
     real = net.node("Gather", waves, net.constant(0), axis=x.ndim)
     return net.node("Mul", with_channel(real, x.channel), net.number(0.3))
 
@@ -185,11 +171,11 @@ def deformed(net: Net, x: Value) -> Value:
     shared = 2 if c % 2 == 0 and net.chance(0.4) else 1
     offsets = net.weight(n, 2 * shared, h, w) if net.chance(0.4) else projected(net, x, 2 * shared)
     units = net.rng.choice([4, 6])
-    more = {"offset_group": shared, "dtype": FLOAT, "shape": lambda _: (n, units, h, w)}
-    inputs = [net.weight(units, c, 1, 1), net.node("Tanh", offsets), *([net.vector(units)] if net.chance(0.5) else [])]
-    if len(inputs) == 3 and net.chance(0.4):
-        inputs.append(net.node("Sigmoid", projected(net, x, shared)))
-    return with_channel(net.node("DeformConv", x, *inputs, **more), 1)
+    more = {"offset_group": shared, "dtype": FLOAT, "shapes": [(n, units, h, w)] * 2}
+    kernel, places = net.weight(units, c, 1, 1), net.node("Tanh", offsets)
+    bias = net.vector(units) if net.chance(0.5) else None
+    mask = net.node("Sigmoid", projected(net, x, shared)) if bias and net.chance(0.4) else None
+    return with_channel(net.node("DeformConv", x, kernel, places, bias, mask, **more), 1)
 
 
 def found(net: Net, x: Value) -> Value:
@@ -198,16 +184,16 @@ def found(net: Net, x: Value) -> Value:
     style = net.rng.choice(["NonZero", "Unique", "NonMaxSuppression"])
     total = int(np.prod(x.shape[1:]))
     if style == "NonZero":  # of something: operators behind it differ over what a maximum of nothing is
-        places = net.node(style, net.node("Greater", x, net.number(-99.0)), dtype=INT64, shape=lambda _: (x.ndim, 1))
+        places = net.node(style, net.node("Greater", x, net.number(-99.0)), dtype=INT64, shapes=[(x.ndim, 1)] * 2)
         seen = net.node("Cast", places, to=FLOAT)
     elif style == "Unique":
-        (seen,) = net.many(style, 1, net.node("Floor", x), dtype=FLOAT, shape=lambda _: (1,))
+        (seen,) = net.many(style, 1, net.node("Floor", x), dtype=FLOAT, shapes=[(1,)] * 2)
     else:
         net.need(total % 4 == 0)
         boxes = net.node("Abs", net.node("Reshape", x, net.constant([x.shape[0], total // 4, 4])))
         best = net.node("Transpose", forms.reduce(net, "ReduceMax", boxes, [2], keep=True), perm=[0, 2, 1])
-        seen = net.node("Cast", net.node(style, boxes, best, net.constant([2]), dtype=INT64, shape=lambda _: (1, 3)),
-                        to=FLOAT)  # fmt: skip
+        kept = net.node(style, boxes, best, net.constant([2]), dtype=INT64, shapes=[(1, 3)] * 2)
+        seen = net.node("Cast", kept, to=FLOAT)
     net.infos[:] = [info for info in net.infos if info.name not in _since(net, style)]
     mean = net.node("Tanh", forms.reduce(net, "ReduceMax", with_channel(seen, 0), list(range(seen.ndim)), keep=False))
     return net.node("Add", x, net.node("Mul", mean, net.number(0.2)))
@@ -227,7 +213,7 @@ def matrices(net: Net, x: Value) -> Value:
         axis = _axis(net, x)
         operator = net.rng.choice(["HannWindow", "HammingWindow", "BlackmanWindow"])
         size = x.shape[axis]
-        window = net.node(operator, net.constant(size, INT64), dtype=FLOAT, shape=lambda _: (size,))
+        window = net.node(operator, net.constant(size, INT64), dtype=FLOAT, shapes=[(size,)] * 2)
         shape = [size, *[1] * (x.ndim - 1 - axis)]
         return net.node("Mul", x, net.node("Reshape", window, net.constant(shape)) if len(shape) > 1 else window)
     net.need(x.ndim >= 3 and x.dtype == FLOAT)
@@ -239,7 +225,7 @@ def matrices(net: Net, x: Value) -> Value:
         return net.node("Mul", x, net.node("Tanh", mean))
     net.need(x.shape[-1] == x.shape[-2] and not x.is_open() and net.opset >= 11)
     size = x.shape[:-2]
-    minor = net.node("Det", net.node("Tanh", x), dtype=FLOAT, shape=lambda _: size)
+    minor = net.node("Det", net.node("Tanh", x), dtype=FLOAT, shapes=[size] * 2)
     return net.node("Add", x, net.node("Tanh", forms.unsqueeze(net, with_channel(minor, 0), [x.ndim - 2, x.ndim - 1])))
 
 
@@ -255,16 +241,6 @@ def bits(net: Net, x: Value) -> Value:
 
 
 BLOCKS = {
-    element_places: 5,
-    nd_places: 7,
-    in_order: 5,
-    one_hot: 2,
-    compressed: 2,
-    sampled: 9,
-    image_blocks: 6,
-    transformed: 2,
-    deformed: 3,
-    found: 3,
-    matrices: 4,
-    bits: 3,
-}
+    element_places: 5, nd_places: 7, in_order: 5, one_hot: 2, compressed: 2, sampled: 9, image_blocks: 6,
+    transformed: 2, deformed: 3, found: 3, matrices: 4, bits: 3,
+}  # fmt: skip

@@ -63,12 +63,8 @@ def lengthened(net: Net, x: Value) -> Value:
 
 def _fits(other: Value, x: Value) -> bool:
     """Whether two tensors differ in the number of channels at most."""
-    return other.ndim == x.ndim and other.channel == x.channel and all(
-        a == b
-        for first, second in zip(other.shapes, x.shapes, strict=True)
-        for axis, (a, b) in enumerate(zip(first, second, strict=True))
-        if axis != x.channel
-    )  # fmt: skip
+    is_alike = other.ndim == x.ndim and other.channel == x.channel
+    return is_alike and other.with_sizes({x.channel: 1}) == x.with_sizes({x.channel: 1})
 
 
 def split_and_join(net: Net, x: Value) -> Value:
@@ -179,10 +175,9 @@ def tiled(net: Net, x: Value) -> Value:
 def pooled_back(net: Net, x: Value) -> Value:
     """A statistic over an axis, joined with the tensor again."""
     axis = x.channel if net.chance(0.4) else net.rng.randrange(1, x.ndim)
-    operator = net.rng.choice(
-        ["ReduceMean", "ReduceMax", "ReduceMin", "ReduceSum", "ReduceL1", "ReduceL2", "ReduceSumSquare", "ReduceProd",
-         "ReduceLogSum", "ReduceLogSumExp"]
-    )  # fmt: skip
+    operator = (
+        f"Reduce{net.rng.choice(['Mean', 'Max', 'Min', 'Sum', 'L1', 'L2', 'SumSquare', 'Prod', 'LogSum', 'LogSumExp'])}"
+    )
     source = net.node("Sigmoid", x) if operator in ("ReduceLogSum", "ReduceProd") else net.node("Tanh", x)
     found = forms.reduce(net, operator, source, [axis], keep=True)
     if net.chance(0.3):
@@ -195,8 +190,7 @@ def best_of(net: Net, x: Value) -> Value:
     net.need(x.dtype != HALF)
     axis = x.channel if net.chance(0.4) else net.rng.randrange(1, x.ndim)
     found = net.node(net.rng.choice(["ArgMax", "ArgMin"]), x, axis=axis, keepdims=1)
-    number = net.node("Cast", found, to=x.dtype)
-    return net.node("Add", x, net.node("Mul", number, net.number(0.1)))
+    return net.node("Add", x, net.node("Mul", net.node("Cast", found, to=x.dtype), net.number(0.1)))
 
 
 def soft(net: Net, x: Value) -> Value:
@@ -219,21 +213,7 @@ def mixed_channels(net: Net, x: Value) -> Value:
 
 
 BLOCKS = {
-    residual: 9,
-    branch: 5,
-    gate: 3,
-    concat: 6,
-    lengthened: 1,
-    split_and_join: 4,
-    gated_halves: 3,
-    shuffle: 3,
-    depth_and_space: 3,
-    sliced: 3,
-    padded: 2,
-    picked: 2,
-    tiled: 1,
-    pooled_back: 3,
-    best_of: 1,
-    soft: 1,
+    residual: 9, branch: 5, gate: 3, concat: 6, lengthened: 1, split_and_join: 4, gated_halves: 3, shuffle: 3,
+    depth_and_space: 3, sliced: 3, padded: 2, picked: 2, tiled: 1, pooled_back: 3, best_of: 1, soft: 1,
     mixed_channels: 1,
-}
+}  # fmt: skip

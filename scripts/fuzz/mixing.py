@@ -73,13 +73,10 @@ def dynamic(net: Net, x: Value) -> Value:
     """A convolution whose kernel the network computes from the image."""
     net.need(not x.is_open(0) and x.shape[0] == 1 and x.channels <= 12)
     units = net.rng.choice([2, 4])
-    pooled = net.node("Flatten", net.node("GlobalAveragePool", x))
-    made = net.node("Gemm", net.node("Tanh", pooled), net.weight(x.channels, units * x.channels),
-                    net.weight(units * x.channels))  # fmt: skip
-    shape = [units, x.channels, *[1] * (x.ndim - 2)]
-    kernel = net.node("Reshape", made, net.constant(shape))
-    y = net.node("Conv", x, kernel, shape=lambda which: (x.shapes[which][0], units, *x.shapes[which][2:]))
-    return with_channel(y, 1)
+    pooled = net.node("Tanh", net.node("Flatten", net.node("GlobalAveragePool", x)))
+    made = net.node("Gemm", pooled, net.weight(x.channels, units * x.channels), net.weight(units * x.channels))
+    kernel = net.node("Reshape", made, net.constant([units, x.channels, *[1] * (x.ndim - 2)]))
+    return with_channel(net.node("Conv", x, kernel, shapes=x.with_sizes({1: units})), 1)
 
 
 def channel_conv(net: Net, x: Value) -> Value:
@@ -165,16 +162,6 @@ def pyramid(net: Net, x: Value) -> Value:
 
 
 BLOCKS = {
-    twins: 3,
-    inception: 3,
-    spatial_gate: 2,
-    gram: 1,
-    non_local: 1,
-    dynamic: 1,
-    channel_conv: 1,
-    repeated: 2,
-    regrouped: 3,
-    channels_last: 2,
-    merged: 1,
-    pyramid: 3,
-}
+    twins: 3, inception: 3, spatial_gate: 2, gram: 1, non_local: 1, dynamic: 1, channel_conv: 1, repeated: 2,
+    regrouped: 3, channels_last: 2, merged: 1, pyramid: 3,
+}  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -52,6 +52,20 @@ class Value:
     def channels(self) -> int:
         """Size of the channel axis."""
         return self.shape[self.channel]
+
+    @property
+    def dims(self) -> list[int | None]:
+        """Sizes of the axes, `None` for open ones."""
+        return [a if a == b else None for a, b in zip(*self.shapes, strict=True)]
+
+    def with_sizes(self, sizes: Mapping[int, int]) -> list[Shape]:
+        """Both shapes, with other sizes of some axes."""
+        new = {axis % self.ndim: size for axis, size in sizes.items()}
+        return [tuple(new.get(axis, size) for axis, size in enumerate(shape)) for shape in self.shapes]
+
+    def per_channel(self) -> Shape:
+        """The shape of a constant with one entry for each channel, without leading axes."""
+        return (self.channels, *[1] * (self.ndim - self.channel - 1))
 
     def is_open(self, *axes: int) -> bool:
         """Whether one of these axes (of all, if none is given) is open."""
@@ -152,12 +166,12 @@ class Net:
         operator: str,
         count: int,
         *inputs: Value | None,
-        shape: Callable[[int], Shape] | None = None,
+        shapes: Sequence[Shape] | None = None,
         dtype: int | None = None,
         domain: str = "",
         **attributes: object,
     ) -> list[Value]:
-        """The outputs of a new node; `shape(0)`, `shape(1)` and `dtype` say what inference cannot know."""
+        """The outputs of a new node, without attributes that are `None`; `shapes`, `dtype`: what inference cannot know."""
         self.need(bool(domain) or self.has(operator))
         while inputs and inputs[-1] is None:
             inputs = inputs[:-1]
@@ -167,7 +181,7 @@ class Net:
         given = {key: value for key, value in attributes.items() if value is not None}
         label = self.name(operator.lower() + "_") if self.chance(0.8) else ""
         node = helper.make_node(operator, names, [self.name("t") for _ in range(count)], label, domain=domain, **given)
-        outputs = self._outputs(node, inputs, shape, dtype)
+        outputs = self._outputs(node, inputs, shapes, dtype)
         self.nodes.append(node)
         for value in outputs:
             if not value.is_open():
@@ -178,7 +192,7 @@ class Net:
         self,
         node: onnx.NodeProto,
         inputs: Sequence[Value | None],
-        shape: Callable[[int], Shape] | None,
+        given: Sequence[Shape] | None,
         dtype: int | None,
     ) -> list[Value]:
         """The outputs of a node, with their shapes at both choices of open sizes."""
@@ -186,7 +200,7 @@ class Net:
         made = [value for value in inputs if value is not None and value.name[0] in "tx"]  # weights have no channels
         found = []
         for name in node.output:
-            shapes = [shape(k) if shape else _dims(types[k], name) for k in (0, 1)]
+            shapes = given or [_dims(types[k], name) for k in (0, 1)]
             alike = (value.channel for value in made if value.ndim == len(shapes[0]))
             axis = next(alike, min(1, len(shapes[0]) - 1))
             found.append(Value(name, (shapes[0], shapes[1]), dtype or types[0][name].tensor_type.elem_type, axis))
@@ -202,6 +216,11 @@ class Net:
             return dict(infer_node_outputs(schema, node, types, data or None, opset_imports=opsets, ir_version=self.ir))
         except (onnx.shape_inference.InferenceError, onnx.checker.ValidationError) as error:
             raise Unfit(str(error)) from error
+
+    def forget(self, *values: Value) -> None:
+        """Do not declare the shapes of these: they depend on the data, or are not what onnx thinks."""
+        names = {value.name for value in values}
+        self.infos[:] = [info for info in self.infos if info.name not in names]
 
     def tried(self, block: Callable[[Net, Value], Value], x: Value) -> Value:
         """What `block` makes of `x`, or `x` itself if it does not fit: nothing of it stays then."""

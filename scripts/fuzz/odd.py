@@ -25,10 +25,8 @@ def spread(net: Net, x: Value) -> Value:
     one, c = projected(net, x, 1), x.channels
     style = net.rng.choice(["Expand", "Tile", "Concat", "none"])
     times = [c if axis == x.channel else 1 for axis in range(x.ndim)]
-    if style == "Expand":
-        one = net.node("Expand", one, net.constant(times))
-    elif style == "Tile":
-        one = net.node("Tile", one, net.constant(times))
+    if style in ("Expand", "Tile"):
+        one = net.node(style, one, net.constant(times))
     elif style == "Concat":
         one = net.node("Concat", *[one] * c, axis=x.channel)
     return net.node(net.rng.choice(["Add", "Sub"]), *net.rng.sample([x, one], 2))
@@ -105,7 +103,7 @@ def mirrored_conv(net: Net, x: Value) -> Value:
     net.need(x.ndim >= 3 and x.channel == 1)
     weight = net.weight(net.rng.choice([4, 6]), x.channels, *[1] * (x.ndim - 2))
     inner = net.node("Relu", net.node("Conv", x, weight))
-    return net.node("ConvTranspose", inner, weight, *([net.vector(x.channels)] if net.chance(0.5) else []))
+    return net.node("ConvTranspose", inner, weight, net.vector(x.channels) if net.chance(0.5) else None)
 
 
 def turned(net: Net, x: Value) -> Value:
@@ -120,8 +118,8 @@ def turned(net: Net, x: Value) -> Value:
 def over_batch(net: Net, x: Value) -> Value:
     """A statistic over the batch, or over everything, taken off."""
     axes = [0] if net.chance(0.5) else list(range(x.ndim))
-    mean = forms.reduce(net, net.rng.choice(["ReduceMean", "ReduceMax", "ReduceSum"]), net.node("Tanh", x), axes,
-                        keep=net.chance(0.5) or axes == [0])  # fmt: skip
+    operator, source = net.rng.choice(["ReduceMean", "ReduceMax", "ReduceSum"]), net.node("Tanh", x)
+    mean = forms.reduce(net, operator, source, axes, keep=net.chance(0.5) or axes == [0])
     return net.node("Sub", x, net.node("Sigmoid", mean))
 
 
@@ -157,8 +155,8 @@ def odd_gather(net: Net, x: Value) -> Value:
         pairs = net.constant([[net.rng.randrange(c) for _ in range(3)] for _ in range(2)])
         grid = net.node("Gather", x, pairs, axis=x.channel)
         return with_channel(forms.reduce(net, "ReduceMax", grid, [x.channel], keep=False), x.channel)
-    best = net.node("ArgMax", forms.reduce(net, "ReduceSum", x, [a for a in range(x.ndim) if a != x.channel],
-                    keep=False), axis=0, keepdims=1)  # fmt: skip
+    total = forms.reduce(net, "ReduceSum", x, [a for a in range(x.ndim) if a != x.channel], keep=False)
+    best = net.node("ArgMax", total, axis=0, keepdims=1)
     return net.node("Add", x, net.node("Gather", x, best, axis=x.channel))
 
 
@@ -224,8 +222,8 @@ def grid_and_back(net: Net, x: Value) -> Value:
     net.need(h % 2 == 0 and w % 2 == 0)
     six = forms.reshape(net, x, [Copy(0), x.channels, h // 2, 2, w // 2, 2])
     windows = net.node("Transpose", six, perm=[0, 2, 4, 3, 5, 1])
-    rows = forms.reshape(net, windows, [-1, 4, x.channels], channel=2) if not x.is_open(0) else None
-    net.need(rows is not None)
+    net.need(not x.is_open(0))
+    rows = forms.reshape(net, windows, [-1, 4, x.channels], channel=2)
     mixed = net.node("Add", net.node("MatMul", rows, net.weight(x.channels, x.channels)), net.vector(x.channels))
     back = net.node("Reshape", mixed, net.constant([-1, h // 2, w // 2, 2, 2, x.channels]))
     restored = net.node("Transpose", back, perm=[0, 5, 1, 3, 2, 4])

@@ -193,7 +193,7 @@ def dropout(net: Net, x: Value) -> Value:
     count = 2 if net.chance(0.2) else 1
     if net.opset < 12:
         return net.many("Dropout", count, x, ratio=0.3)[0]
-    return net.many("Dropout", count, x, *([net.constant(0.3, FLOAT)] if net.chance(0.5) else []))[0]
+    return net.many("Dropout", count, x, net.constant(0.3, FLOAT) if net.chance(0.5) else None)[0]
 
 
 def quantized(net: Net, x: Value) -> Value:
@@ -205,31 +205,20 @@ def quantized(net: Net, x: Value) -> Value:
     if axis is None and scale.ndim:
         scale = net.constant(0.05, x.dtype)
     small = x if axis is None else net.node("Mul", x, net.number(8.0))
-    zero = [] if kind is None else [net.constant(100 if axis is None else [100] * x.channels, kind)]
-    there = net.node("QuantizeLinear", small, scale, *zero, axis=axis)
-    return net.node("DequantizeLinear", there, scale, *zero, axis=axis)
+    zero = None if kind is None else net.constant(100 if axis is None else [100] * x.channels, kind)
+    there = net.node("QuantizeLinear", small, scale, zero, axis=axis)
+    return net.node("DequantizeLinear", there, scale, zero, axis=axis)
 
 
 def several(net: Net, x: Value) -> Value:
     """Max, Mean, Min or Sum of two or three tensors."""
     operator = net.rng.choice(["Max", "Mean", "Min", "Sum"])
-    others = [net.node("Sigmoid", x)]
-    if net.chance(0.5) and net.opset >= 8:
-        others.append(net.weight(*per_channel(net, x)))
-    return net.node(operator, x, *others)
+    other = net.node("Sigmoid", x)
+    constant = net.weight(*per_channel(net, x)) if net.chance(0.5) and net.opset >= 8 else None
+    return net.node(operator, x, other, constant)
 
 
 BLOCKS = {
-    activation: 10,
-    any_unary: 12,
-    spelt_out: 3,
-    with_constant: 6,
-    clipped: 1,
-    comparison: 3,
-    logic: 1,
-    typed: 2,
-    modulo: 1,
-    dropout: 1,
-    quantized: 2,
-    several: 2,
-}
+    activation: 10, any_unary: 12, spelt_out: 3, with_constant: 6, clipped: 1, comparison: 3, logic: 1, typed: 2,
+    modulo: 1, dropout: 1, quantized: 2, several: 2,
+}  # fmt: skip

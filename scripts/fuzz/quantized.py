@@ -12,7 +12,7 @@ MICROSOFT = "com.microsoft"
 
 def made(net: Net, operator: str, *inputs: Value | None, like: Value, **more: object) -> Value:
     """A node of onnxruntime's own domain, whose output has the shape and type of `like` where `more` says nothing."""
-    given = {"shape": lambda which: like.shapes[which], "dtype": like.dtype, "domain": MICROSOFT, **more}
+    given = {"shapes": like.shapes, "dtype": like.dtype, "domain": MICROSOFT, **more}
     return with_channel(net.many(operator, 1, *inputs, **given)[0], like.channel)
 
 
@@ -56,21 +56,21 @@ def integer_conv(net: Net, x: Value) -> Value:
     if net.chance(0.3):
         y = net.node("Cast", net.node("ConvInteger", q, kernel, scales.zero, **more), to=FLOAT)
         return net.node("Mul", y, net.number(0.001))
-    bias = [net.weight(units, kind="q", dtype=INT32)] if net.chance(0.5) else []
+    bias = net.weight(units, kind="q", dtype=INT32) if net.chance(0.5) else None
     scaled = net.constant(0.001, FLOAT)
     fixed = Scales(scales.scale, scales.zero, net.constant([0.01] * units, FLOAT), scales.weight_zero)
     per_unit = fixed.weight_scale if scales.weight_scale.ndim else scaled
     weights = (kernel, per_unit, scales.weight_zero, scales.scale, scales.zero)
     if net.chance(0.3):
-        return _restore(net, _channels_last(net, q, scales, (*weights, *bias), group), scales)
-    return _restore(net, net.node("QLinearConv", q, scales.scale, scales.zero, *weights, *bias, **more), scales)
+        return _restore(net, _channels_last(net, q, scales, (*weights, bias), group), scales)
+    return _restore(net, net.node("QLinearConv", q, scales.scale, scales.zero, *weights, bias, **more), scales)
 
 
 def _channels_last(net: Net, q: Value, scales: Scales, weights: tuple[Value, ...], group: int) -> Value:
     """The same convolution with channels last, as onnxruntime lays it out."""
-    last, units = forms.transpose(net, q, [0, 2, 3, 1]), weights[0].shape[0]
-    shapes = [(shape[0], *shape[2:], units) for shape in q.shapes]
-    more = {"pads": [1, 1, 1, 1], "group": group, "channels_last": 1, "shape": lambda which: shapes[which]}
+    last = forms.transpose(net, q, [0, 2, 3, 1])
+    shapes = last.with_sizes({-1: weights[0].shape[0]})
+    more = {"pads": [1, 1, 1, 1], "group": group, "channels_last": 1, "shapes": shapes}
     y = made(net, "QLinearConv", last, scales.scale, scales.zero, *weights, like=last, **more)
     return forms.transpose(net, with_channel(y, 3), [0, 3, 1, 2])
 
@@ -84,9 +84,8 @@ def quantized_pair(net: Net, x: Value) -> Value:
     operator = net.rng.choice(["QLinearAdd", "QLinearMul", "QLinearConcat", "QLinearWhere"])
     if operator == "QLinearConcat":
         net.need(x.channels <= 16)
-        axis = x.channel
-        shapes = [tuple(2 * size if k == axis else size for k, size in enumerate(shape)) for shape in x.shapes]
-        y = made(net, operator, s, z, one, s, z, two, s, z, like=one, axis=axis, shape=lambda which: shapes[which])
+        axis, shapes = x.channel, x.with_sizes({x.channel: 2 * x.channels})
+        y = made(net, operator, s, z, one, s, z, two, s, z, like=one, axis=axis, shapes=shapes)
     elif operator == "QLinearWhere":
         net.need(net.opset >= 9)
         truth = net.node("Greater", x, net.constant(0.0, FLOAT))
@@ -117,15 +116,14 @@ def quantized_pool(net: Net, x: Value) -> Value:
     operator = net.rng.choice(["QLinearAveragePool", "QLinearGlobalAveragePool", "NhwcMaxPool"])
     shrunk: list[Shape] = [(*shape[:2], shape[2] - 1, shape[3] - 1) for shape in x.shapes]
     if operator == "QLinearAveragePool":
-        y = made(net, operator, q, s, z, s, z, like=q, kernel_shape=[2, 2], shape=lambda which: shrunk[which])
+        y = made(net, operator, q, s, z, s, z, like=q, kernel_shape=[2, 2], shapes=shrunk)
     elif operator == "QLinearGlobalAveragePool":
-        y = made(net, operator, q, s, z, s, z, like=q, shape=lambda which: (*x.shapes[which][:2], 1, 1))
-        back = _restore(net, y, scales)
-        return net.node("Mul", x, net.node("Sigmoid", back))
+        y = made(net, operator, q, s, z, s, z, like=q, shapes=x.with_sizes({2: 1, 3: 1}))
+        return net.node("Mul", x, net.node("Sigmoid", _restore(net, y, scales)))
     else:
         last = forms.transpose(net, q, [0, 2, 3, 1])
         moved = [(shape[0], *shape[2:], shape[1]) for shape in shrunk]
-        pooled = made(net, operator, last, like=last, kernel_shape=[2, 2], shape=lambda which: moved[which])
+        pooled = made(net, operator, last, like=last, kernel_shape=[2, 2], shapes=moved)
         y = forms.transpose(net, with_channel(pooled, 3), [0, 3, 1, 2])
     return _restore(net, y, scales)
 
@@ -135,10 +133,9 @@ def fused_conv(net: Net, x: Value) -> Value:
     net.need(x.ndim == 4 and x.channel == 1 and x.dtype == FLOAT)
     units = x.channels if net.chance(0.5) else net.rng.choice([4, 8])
     kernel, bias = net.weight(units, x.channels, 1, 1), net.vector(units)
-    inputs = [x, kernel, bias, *([x] if units == x.channels and net.chance(0.5) else [])]
-    shapes = [(shape[0], units, *shape[2:]) for shape in x.shapes]
-    activation = net.rng.choice(["Relu", "Sigmoid", "Tanh"])
-    return made(net, "FusedConv", *inputs, like=x, activation=activation, shape=lambda which: shapes[which])
+    other = x if units == x.channels and net.chance(0.5) else None
+    more = {"activation": net.rng.choice(["Relu", "Sigmoid", "Tanh"]), "shapes": x.with_sizes({1: units})}
+    return made(net, "FusedConv", x, kernel, bias, other, like=x, **more)
 
 
 def microsoft_unary(net: Net, x: Value) -> Value:
@@ -161,8 +158,8 @@ def integer_matmul(net: Net, x: Value) -> Value:
     scale, zero = net.constant([0.01] * units, FLOAT), net.constant([0] * units, INT8)
     style = net.rng.choice(["linear", "dynamic", "to float", "one", "blocks"])
     if style == "one":
-        inputs = [weight, scale, zero, *([net.vector(units)] if net.chance(0.5) else [])]
-        return made(net, "DynamicQuantizeMatMul", x, *inputs, like=x, shape=lambda which: shapes[which])
+        bias = net.vector(units) if net.chance(0.5) else None
+        return made(net, "DynamicQuantizeMatMul", x, weight, scale, zero, bias, like=x, shapes=shapes)
     if style == "linear":
         scales = _scales(net, units)
         q = _quantize(net, x, scales)
@@ -173,7 +170,7 @@ def integer_matmul(net: Net, x: Value) -> Value:
     small, own, middle = net.many("DynamicQuantizeLinear", 3, x)
     if style == "to float":
         given = (own, scale, middle, zero, net.vector(units))
-        return made(net, "MatMulIntegerToFloat", small, weight, *given, like=x, shape=lambda which: shapes[which])
+        return made(net, "MatMulIntegerToFloat", small, weight, *given, like=x, shapes=shapes)
     total = with_channel(net.node("MatMulInteger", small, weight, middle), x.channel)
     return net.node("Mul", net.node("Mul", net.node("Cast", total, to=FLOAT), own), scale)
 
@@ -183,9 +180,8 @@ def _blocks(net: Net, x: Value, units: int) -> Value:
     count = -(-x.channels // 16)
     packed = net.weight(units, count, 8, kind="q", dtype=UINT8)
     scale = net.weight(units * count, kind="p")
-    shapes = [(*shape[:-1], units) for shape in x.shapes]
-    more = {"K": x.channels, "N": units, "bits": 4, "block_size": 16}
-    y = made(net, "MatMulNBits", x, packed, scale, like=x, shape=lambda which: shapes[which], **more)
+    more = {"K": x.channels, "N": units, "bits": 4, "block_size": 16, "shapes": x.with_sizes({-1: units})}
+    y = made(net, "MatMulNBits", x, packed, scale, like=x, **more)
     return net.node("Mul", y, net.number(0.05))
 
 
@@ -196,19 +192,19 @@ def fused_dense(net: Net, x: Value) -> Value:
     shapes = [(*shape[:-1], units) for shape in x.shapes]
     style = net.rng.choice(["FusedGemm", "FusedMatMul", "TransposeMatMul", "QGemm", "QGemm"])
     if style in ("FusedMatMul", "TransposeMatMul"):
-        more = {"alpha": 0.7, "transB": 1, "shape": lambda which: shapes[which]}
+        more = {"alpha": 0.7, "transB": 1, "shapes": shapes}
         return made(net, style, x, net.weight(units, x.channels), like=x, **more)
     net.need(x.ndim == 2)
     if style == "FusedGemm":
         given = (net.weight(units, x.channels), net.vector(units))
-        more = {"transB": 1, "activation": "Tanh", "shape": lambda which: shapes[which]}
+        more = {"transB": 1, "activation": "Tanh", "shapes": shapes}
         return made(net, style, x, *given, like=x, **more)
     scales = _scales(net, units)
     weight = net.weight(x.channels, units, kind="q", dtype=INT8)
     per_unit, zero = net.constant([0.01] * units, FLOAT), net.constant([0] * units, INT8)
     bias = net.weight(units, kind="q", dtype=INT32)
     given = (scales.scale, scales.zero, weight, per_unit, zero, bias)
-    return made(net, style, _quantize(net, x, scales), *given, like=x, shape=lambda which: shapes[which])
+    return made(net, style, _quantize(net, x, scales), *given, like=x, shapes=shapes)
 
 
 ANYWHERE = {quantized_pair: 3, quantized_unary: 2, microsoft_unary: 3}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from scripts.fuzz import forms
 from scripts.fuzz.forms import Copy
 from scripts.fuzz.images import convolved, dequantized
@@ -36,9 +38,8 @@ def _gemm(net: Net, x: Value, units: int) -> Value:
     """A Gemm with or without its options."""
     turned = net.chance(0.6)
     weight = net.weight(units, x.channels) if turned else net.weight(x.channels, units)
-    more: dict[str, object] = {"transB": 1} if turned else {}
-    more |= {"alpha": 0.7} if net.chance(0.2) else {}
-    more |= {"beta": 0.5} if net.chance(0.2) else {}
+    more = {"transB": 1 if turned else None, "alpha": 0.7 if net.chance(0.2) else None}
+    more["beta"] = 0.5 if net.chance(0.2) else None
     bias = [net.rng.choice([(units,), (units,), (units,), (1, units), (1,), ()])] if net.chance(0.8) else []
     bias = bias or ([(units,)] if net.opset < 11 else [])
     source = x
@@ -111,7 +112,4 @@ def from_image(net: Net, x: Value) -> Value:
 
 def _size(x: Value) -> int:
     """Number of elements of one sample."""
-    total = 1
-    for size in x.shape[1:]:
-        total *= size
-    return total
+    return math.prod(x.shape[1:])

@@ -19,9 +19,8 @@ def mlp(net: Net, x: Value) -> Value:
     """Two layers around an activation, added to what went in."""
     inner = linear(net, x, net.rng.choice([8, 12, 16, 24]))
     known = [op for op in ("Gelu", "Swish", "Mish", "HardSwish") if has_kernel(op, net.opset, x.dtype)]
-    kinds = ["Relu", "Tanh", *known]
-    y = linear(net, net.node(net.rng.choice(kinds), inner), x.channels)
-    return net.node("Add", x, y)
+    active = net.node(net.rng.choice(["Relu", "Tanh", *known]), inner)
+    return net.node("Add", x, linear(net, active, x.channels))
 
 
 def gated_mlp(net: Net, x: Value) -> Value:
@@ -41,8 +40,8 @@ def norm(net: Net, x: Value) -> Value:
     c, last = x.channels, x.ndim - 1
     net.need(x.channel == last)
     if kind == "layer":
-        scale = [net.vector(c, "p"), *([net.vector(c)] if net.chance(0.6) else [])]
-        return net.node("LayerNormalization", x, *scale, axis=net.rng.choice([-1, last]), epsilon=0.01)
+        given = (net.vector(c, "p"), net.vector(c) if net.chance(0.6) else None)
+        return net.node("LayerNormalization", x, *given, axis=net.rng.choice([-1, last]), epsilon=0.01)
     if kind == "rms":
         return net.node("RMSNormalization", x, net.weight(c, kind="p"), axis=-1, epsilon=0.01)
     centred = x if kind == "spelt rms" else net.node("Sub", x, forms.reduce(net, "ReduceMean", x, [last], keep=True))
@@ -66,9 +65,8 @@ def positions(net: Net, x: Value) -> Value:
     net.need(net.opset >= 10)
     table = net.weight(300, c)
     length = forms.unsqueeze(net, forms.size_of(net, x, 1), [0])
-    rows = net.node("Slice", table, net.constant([0]), length, net.constant([0]),
-                    shape=lambda which: (x.shapes[which][1], c))  # fmt: skip
-    return net.node("Add", x, rows)
+    shapes = [(shape[1], c) for shape in x.shapes]
+    return net.node("Add", x, net.node("Slice", table, net.constant([0]), length, net.constant([0]), shapes=shapes))
 
 
 def convolved(net: Net, x: Value) -> Value:
@@ -98,9 +96,7 @@ def _recurrent(net: Net, x: Value) -> Value:
     d = 2 if direction == "bidirectional" else 1
     w, r = net.weight(d, gates * units, x.channels), net.weight(d, gates * units, units)
     bias = net.weight(d, 2 * gates * units) if net.chance(0.7) else None
-    state = None
-    if not x.is_open(1) and net.chance(0.3):
-        state = net.weight(d, x.shape[1], units)
+    state = net.weight(d, x.shape[1], units) if not x.is_open(1) and net.chance(0.3) else None
     states = [None, state] if operator != "LSTM" else [None, state, net.weight(*state.shape) if state else None]
     if operator == "LSTM" and net.chance(0.2):
         states = [*states, net.weight(d, 3 * units)]
@@ -108,10 +104,7 @@ def _recurrent(net: Net, x: Value) -> Value:
     if operator == "GRU" and net.chance(0.5):
         more["linear_before_reset"] = 1
     shapes = [(s[0], d, s[1], units) for s in x.shapes]
-    inputs = [x, w, r, bias, *states]
-    while inputs[-1] is None:
-        inputs.pop()
-    y = net.node(operator, *inputs, shape=lambda which: shapes[which], **more)
+    y = net.node(operator, x, w, r, bias, *states, shapes=shapes, **more)
     if d == 1 and net.chance(0.7):
         return with_channel(forms.squeeze(net, y, [1]), 2)
     turned = net.node("Transpose", y, perm=[0, 2, 1, 3])
@@ -125,9 +118,9 @@ def last_state(net: Net, x: Value) -> Value:
     shapes = [[(s[0], 1, s[1], units), (1, s[1], units)] for s in turned.shapes]
     operator, gates = net.rng.choice([("LSTM", 4), ("GRU", 3), ("RNN", 1)])
     weights = [net.weight(1, gates * units, x.channels), net.weight(1, gates * units, units)]
-    _, last = net.many(operator, 2, turned, *weights, hidden_size=units, shape=lambda which: shapes[which][0])
+    _, last = net.many(operator, 2, turned, *weights, hidden_size=units, shapes=[pair[0] for pair in shapes])
+    net.forget(last)
     fixed = Value(last.name, (shapes[0][1], shapes[1][1]), last.dtype, 2)
-    net.infos[:] = [info for info in net.infos if info.name != last.name]
     return with_channel(forms.squeeze(net, fixed, [0]), 1)
 
 
@@ -139,8 +132,8 @@ def to_rows(net: Net, x: Value) -> Value:
     if style == "state" and x.dtype == FLOAT:
         return last_state(net, x)
     if style == "first":
-        return with_channel(net.node("Gather", x, net.constant(net.rng.choice([0, -1 if net.opset >= 11 else 0])),
-                                     axis=1), 1)  # fmt: skip
+        index = net.constant(net.rng.choice([0, -1 if net.opset >= 11 else 0]))
+        return with_channel(net.node("Gather", x, index, axis=1), 1)
     if style == "slice":
         return with_channel(forms.squeeze(net, forms.cut(net, x, 1, 0, 1), [1]), 1)
     return forms.reduce(net, "ReduceMax" if style == "max" else "ReduceMean", x, [1], keep=False)
@@ -155,12 +148,5 @@ def embedded(net: Net, length: int | str, batch: int | str) -> tuple[Value, Valu
 
 
 BLOCKS = {
-    attention: 10,
-    mlp: 8,
-    gated_mlp: 5,
-    norm: 8,
-    projection: 4,
-    positions: 2,
-    convolved: 2,
-    recurrent: 5,
-}
+    attention: 10, mlp: 8, gated_mlp: 5, norm: 8, projection: 4, positions: 2, convolved: 2, recurrent: 5,
+}  # fmt: skip
