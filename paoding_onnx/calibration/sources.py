@@ -10,7 +10,7 @@ import numpy as np
 
 from paoding_onnx.calibration import normalization, tabular
 from paoding_onnx.calibration.augment import augmented
-from paoding_onnx.calibration.first_layer import first_filters, first_weights
+from paoding_onnx.calibration.first_layer import Filters, first_filters, first_weights
 from paoding_onnx.calibration.images import families as image_families
 from paoding_onnx.calibration.images.frame import Floats, Frame
 from paoding_onnx.calibration.images.spectra import waves
@@ -101,11 +101,25 @@ def _scalings(role: InputRole, graph: Graph, options: InputOptions) -> tuple[Gue
         chosen = settings if settings.is_scaled else native(role.spec.dtype)
         return (_scaling(role, replace(chosen, order=settings.order), 1.0),)
     probe = image_families.leaves(np.random.default_rng(0), 64, Frame(32, 32, n_channels))
-    filters = first_filters(graph, role.spec.name)
+    filters = _fitting(first_filters(graph, role.spec.name), probe)
     scalings = plausible(filters, normalization.usual(n_channels), probe)
     weights = [alive(filters, scaling, probe) for scaling in scalings]
     ordered = (replace(scaling, order=settings.order) for scaling in scalings)
     return tuple(_scaling(role, *pair) for pair in zip(ordered, weights, strict=True))
+
+
+def _fitting(filters: Filters | None, images: Floats) -> Filters | None:
+    """The filters if they could see such images `(n, height, width, n_channels)` as they are drawn; else `None`.
+
+    Behind a space-to-depth or a mean over colours the first filters have other channels than the images.
+    """
+    if filters is None or filters.weights.shape[1] != images.shape[3]:
+        return None
+    return (
+        filters
+        if all(k <= size for k, size in zip(filters.weights.shape[2:], images.shape[1:3], strict=True))
+        else None
+    )
 
 
 def _scaling(role: InputRole, scaling: Preprocess, weight: float) -> Guess:

@@ -156,3 +156,18 @@ def test_predictions_for_the_samples_are_balanced():
 def test_autoencoder_is_no_classifier():
     text = "g (float[n,6] x) => (float[n,6] y) <float[6,3] a, float[3,6] b> { h = MatMul (x, a) y = MatMul (h, b) }"
     assert "chosen" not in made(text).description
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "<float[5,12,3,3] w> { d = SpaceToDepth <blocksize=2> (x) a = Conv (d, w) y = Flatten (a) }",
+        "<float[5,1,3,3] w> { d = ReduceMean <axes=[1]> (x) a = Conv (d, w) y = Flatten (a) }",
+        "<float[6,1,3,3] w> { a = Conv <group=3> (x, w) y = Flatten (a) }",
+        "<float[5,3,40,40] w> { a = Conv <strides=[40,40]> (x, w) y = Flatten (a) }",
+    ],
+    ids=["space to depth", "mean over colours", "depthwise", "kernel larger than the probe"],
+)
+def test_first_filters_that_cannot_see_plain_images_do_not_stop_anything(first):
+    text = f"g (float[n,3,40,40] x) => (float[n,k] y) {first}"
+    assert made(text, 8).n_samples == 8
