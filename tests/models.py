@@ -28,6 +28,16 @@ IMAGES = "g (float[2,3,4,4] x) => (float[2,5,4,4] y) "
 ROWS = "g (float[2,3] x) => (float[2,5] y) "
 """Head of a text whose model turns rows of 3 features into 5."""
 
+NET = """g (float[N,3,8,8] x) => (float[N,5] y)
+    <float[4,3,3,3] a, float[4] ab, float[4] s, float[4] t, float[4] m, float[4] v, float[6,4,3,3] b, float[96,5] c> {
+  [first] h = Conv (x, a, ab)
+  [norm] n = BatchNormalization (h, s, t, m, v)
+  [second] p = Conv (n, b)
+  [flat] f = Flatten (p)
+  [last] y = MatMul (f, c)
+}"""
+"""Two groups, of 4 and 6 channels; the second is flattened to 96 columns."""
+
 
 def parse(text: str, seed: int = 0, *, opset: int = 17, ir: int = 8) -> onnx.ModelProto:
     """The model that ONNX text describes; weights declared without a value get seeded random content.

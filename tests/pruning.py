@@ -26,6 +26,7 @@ from paoding_onnx.model.load import Model, lift
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.observe import observe
+from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import Plan, make_plan
 from tests.models import parse
 
@@ -38,6 +39,9 @@ MLP = """g (float[N,8] x) => (float[N,4] y)
 }"""
 """Hidden groups of 16 and 12 units; 400 parameters, 368 multiply-adds."""
 
+ONE = "g (float[1,8] x) => (float[1,4] y) <float[8,16] a, float[16,4] b> { p = MatMul (x, a) y = MatMul (p, b) }"
+"""16 units of 12 parameters each, and nothing else."""
+
 CNN = """g (float[N,3,8,8] x) => (float[N,5] y)
     <float[8,3,3,3] a, float[8] ab, float[8,1,3,3] d, float[8] db, float[16,8,1,1] e, float[10,16] f, float[5,10] h> {
   p = Conv <pads=[1,1,1,1]> (x, a, ab) q = Relu (p) r = Conv <group=8, pads=[1,1,1,1]> (q, d, db) s = Conv (r, e)
@@ -45,6 +49,19 @@ CNN = """g (float[N,3,8,8] x) => (float[N,5] y)
   y = Gemm <transB=1> (z, h)
 }"""
 """Groups of 8 channels (one layer and the depthwise one behind it), 16 channels, 10 hidden units."""
+
+BRANCHES = """g (float[1,3,4,4] x) => (float[1,5,16] y)
+    <float[8,3,1,1] a, float[8,3,1,1] b, float[5,8] c, float[5,8] d, int64[3] target={0,8,16}> {
+  p = Conv (x, a) q = Conv (x, b) r = Reshape (p, target) s = Reshape (q, target)
+  t = MatMul (c, r) u = MatMul (d, s) y = Add (t, u)
+}"""
+"""Two layers of 8 channels; their Reshapes share one target."""
+
+SHARED = """g (float[1,4,2,2] x) => (float[1,5,2,2] y)
+    <float[6,4,1,1] a, float[6] k, float[6,6,1,1] b, float[5,6,1,1] c> {
+  p = Conv (x, a, k) q = Relu (p) r = Conv (q, b, k) y = Conv (r, c)
+}"""
+"""Two layers of 6 channels that share one bias."""
 
 
 def planted(text: str, plant: Callable[[dict[str, Floats]], None], seed: int = 0) -> Model:
@@ -105,6 +122,12 @@ def plan_of(trace: Trace, **units: list[int]) -> Plan:
         )
         removed[group.start + np.array(numbers)] = True
     return make_plan(removed)
+
+
+def without(model: Model, **units: list[int]) -> Model:
+    """The model without these units of the groups made at these tensors."""
+    found = traced_model(model)
+    return cut(model, found, plan_of(found, **units))
 
 
 def initializers(model: Model) -> dict[str, onnx.TensorProto]:

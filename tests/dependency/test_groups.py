@@ -1,31 +1,12 @@
-"""TRACE: groups of units, roles of their weights, refusals with reasons, patterns."""
+"""GROUPS: units that are ranked together, their names and order, refusals with reasons, patterns."""
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
-from paoding_onnx.dependency.trace import Group, Role, Trace, gone
+from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import UsageError
-from paoding_onnx.rules.binding import TensorUse
-from tests.models import IMAGES, ROWS, traced
-
-NET = """g (float[N,3,8,8] x) => (float[N,5] y)
-    <float[4,3,3,3] a, float[4] ab, float[4] s, float[4] t, float[4] m, float[4] v, float[6,4,3,3] b, float[96,5] c> {
-  [first] h = Conv (x, a, ab)
-  [norm] n = BatchNormalization (h, s, t, m, v)
-  [second] p = Conv (n, b)
-  [flat] f = Flatten (p)
-  [last] y = MatMul (f, c)
-}"""
-
-
-def roles(group: Group) -> dict[str, str]:
-    """Role of each constant's axis, by name and number."""
-    return {
-        f"{parameter_axis.use.tensor}{parameter_axis.axis}": parameter_axis.role.value
-        for parameter_axis in group.parameter_axes
-    }
+from tests.models import IMAGES, NET, ROWS, traced
 
 
 def reason(found: Trace, tensor: str, axis: int) -> tuple[str, str]:
@@ -40,55 +21,6 @@ def names(found: Trace) -> list[str]:
 
 def test_groups_come_in_the_order_of_the_nodes():
     assert [(group.name, group.n_units) for group in traced(NET).groups] == [("first", 4), ("second", 6)]
-
-
-def test_units_are_numbered_through():
-    assert [(group.start, group.stop) for group in traced(NET).groups] == [(0, 4), (4, 10)]
-    assert traced(NET).n_units == 10
-
-
-def test_roles_of_weights():
-    first, second = traced(NET).groups
-    assert roles(first) == {
-        "a0": "produces", "ab0": "produces", "s0": "follows", "t0": "follows", "m0": "follows", "v0": "follows",
-        "b1": "consumes",
-    }  # fmt: skip
-    assert roles(second) == {"b0": "produces", "c0": "consumes"}
-
-
-def test_places_with_a_role():
-    first, _ = traced(NET).groups
-    assert [parameter_axis.use.tensor for parameter_axis in first.having(Role.CONSUMES)] == ["b"]
-
-
-def test_position_of_no_unit_is_minus_one():
-    found = traced(NET)
-    assert found.units[TensorUse("a"), 0].tolist() == [0, 1, 2, 3]
-    assert found.units[TensorUse("a"), 1].tolist() == [-1, -1, -1]
-
-
-def test_flattened_positions_name_their_channel():
-    assert traced(NET).units[TensorUse("c"), 0].tolist() == np.repeat(np.arange(4, 10), 16).tolist()
-
-
-def test_kept_positions():
-    found = traced(NET)
-    removed = np.arange(10) == 5
-    assert found.kept(TensorUse("b"), 0, removed).tolist() == [True, False, True, True, True, True]
-    assert found.kept(TensorUse("c"), 0, removed).sum() == 80
-
-
-def test_sizes_of_factors_without_the_removed():
-    found = traced(NET)
-    removed = np.isin(np.arange(10), [0, 1, 9])
-    assert found.sizes(2, removed) == {
-        "n": 1, "G": 1, "I": 2, "O": 5, "k0": 3, "k1": 3,
-        "b0": 1, "S0": 4, "e0": 1, "b1": 1, "S1": 4, "e1": 1,
-    }  # fmt: skip
-
-
-def test_nothing_is_gone_from_a_trace_without_units():
-    assert gone(np.array([-1, -1]), np.zeros(0, bool)).tolist() == [False, False]
 
 
 def test_input_and_output_are_refused():
@@ -160,29 +92,6 @@ def test_single_unit_makes_no_group():
 def test_vectors_alone_make_no_group():
     found = traced("g (float[2,8] x) => (float[2,8] y) <float[8] a> { h = Mul (a, a) y = Add (x, h) }")
     assert found.groups == ()
-
-
-def test_weight_behind_transpose_has_its_role_where_it_is_used():
-    (group,) = traced(
-        ROWS
-        + """<float[8,3] a, float[5,8] b> {
-      at = Transpose (a) bt = Transpose (b) h = MatMul (x, at) y = MatMul (h, bt)
-    }"""
-    ).groups
-    assert roles(group) == {"a0": "produces", "b1": "consumes"}
-    assert group.name == "MatMul_2"
-
-
-def test_vector_shared_by_two_layers_is_placed_in_both_groups():
-    first, second = traced(
-        IMAGES
-        + """
-        <float[8,3,1,1] a, float[8,8,1,1] b, float[8] k, float[5,8,1,1] c> {
-      p = Conv (x, a, k) q = Conv (p, b, k) y = Conv (q, c)
-    }"""
-    ).groups
-    assert roles(first) == {"a0": "produces", "k0": "produces", "b1": "consumes"}
-    assert roles(second) == {"b0": "produces", "k0": "produces", "c1": "consumes"}
 
 
 @pytest.mark.parametrize("pattern", ["first", "fir*", "ab", "h", "[fg]irst"])

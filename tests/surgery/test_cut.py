@@ -16,22 +16,19 @@ from paoding_onnx.model.load import lift
 from paoding_onnx.model.read import constants
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import make_plan, plan_document
-from paoding_onnx.verification.masked import mask
 from tests.models import model, parse, prune_randomly, random_plan
-from tests.pruning import CNN, MLP, initializers, is_unchanged, moved, overrides, plan_of, traced_model
-
-BRANCHES = """g (float[1,3,4,4] x) => (float[1,5,16] y)
-    <float[8,3,1,1] a, float[8,3,1,1] b, float[5,8] c, float[5,8] d, int64[3] target={0,8,16}> {
-  p = Conv (x, a) q = Conv (x, b) r = Reshape (p, target) s = Reshape (q, target)
-  t = MatMul (c, r) u = MatMul (d, s) y = Add (t, u)
-}"""
-"""Two layers of 8 channels; their Reshapes share one target."""
-
-SHARED = """g (float[1,4,2,2] x) => (float[1,5,2,2] y)
-    <float[6,4,1,1] a, float[6] k, float[6,6,1,1] b, float[5,6,1,1] c> {
-  p = Conv (x, a, k) q = Relu (p) r = Conv (q, b, k) y = Conv (r, c)
-}"""
-"""Two layers of 6 channels that share one bias."""
+from tests.pruning import (
+    BRANCHES,
+    CNN,
+    MLP,
+    SHARED,
+    initializers,
+    is_unchanged,
+    overrides,
+    plan_of,
+    traced_model,
+    without,
+)
 
 CONSTANTS = """g (float[1,2] x) => (float[1,2] y) {
   [made] a = Constant <value = float[2,3] {1, 2, 3, 4, 5, 6}> ()
@@ -39,12 +36,6 @@ CONSTANTS = """g (float[1,2] x) => (float[1,2] y) {
   c = Constant <value = float[3,2] {6, 5, 4, 3, 2, 1}> ()
   p = MatMul (x, a) q = Add (p, b) y = MatMul (q, c)
 }"""
-
-
-def without(subject, **units):
-    """The model without these units of the groups made at these tensors."""
-    trace = traced_model(subject)
-    return cut(subject, trace, plan_of(trace, **units))
 
 
 def described(proto):
@@ -76,13 +67,12 @@ def test_removing_nothing_returns_the_same_bytes():
     assert is_unchanged(same, subject.proto.SerializeToString(), overrides(subject))
 
 
-@pytest.mark.parametrize("stage", [cut, mask])
 @pytest.mark.parametrize("text", [CNN, BRANCHES, SHARED, CONSTANTS], ids=["cnn", "branches", "shared", "constants"])
-def test_input_model_is_not_changed(stage, text):
+def test_input_model_is_not_changed(text):
     subject = model(text)
     proto, before = subject.proto.SerializeToString(), overrides(subject)
     trace = traced_model(subject)
-    stage(subject, trace, random_plan(trace))
+    cut(subject, trace, random_plan(trace))
     assert is_unchanged(subject, proto, before)
 
 
@@ -160,50 +150,6 @@ def test_inputs_that_repeat_initializers_follow():
     assert (recorded["a"], recorded["b"], recorded["c"], recorded["cb"]) == ([8, 14], [14, 11], [11, 4], [4])
 
 
-def test_group_of_a_depthwise_layer_follows():
-    node = without(model(CNN), a=[0, 1, 2]).proto.graph.node[2]
-    assert {a.name: a.i for a in node.attribute}["group"] == 5
-
-
-def test_target_of_a_reshape_follows():
-    pruned = without(model(BRANCHES), a=[0], b=[7])
-    assert constants(pruned)["target"].tolist() == [0, 7, 16]
-    assert set(initializers(pruned)) == {"a", "b", "c", "d", "target"}
-
-
-def test_target_is_copied_for_reshapes_that_disagree():
-    subject = model(BRANCHES)
-    pruned = without(subject, a=[0, 1], b=[2, 3, 4])
-    found = constants(pruned)
-    targets = [found[node.input[1]].tolist() for node in pruned.proto.graph.node if node.op_type == "Reshape"]
-    assert targets == [[0, 6, 16], [0, 5, 16]]
-    assert "target" not in found
-
-
-def test_target_stays_for_the_reshape_that_loses_nothing():
-    pruned = without(model(BRANCHES), a=[0])
-    found = constants(pruned)
-    targets = [found[node.input[1]].tolist() for node in pruned.proto.graph.node if node.op_type == "Reshape"]
-    assert targets == [[0, 7, 16], [0, 8, 16]]
-    assert found["target"].tolist() == [0, 8, 16]
-
-
-def test_shared_bias_stays_shared_where_both_layers_lose_the_same():
-    pruned = without(model(SHARED), a=[2, 4], b=[2, 4])
-    assert set(initializers(pruned)) == {"a", "k", "b", "c"}
-    assert constants(pruned)["k"].size == 4
-
-
-def test_shared_bias_is_copied_for_layers_that_lose_different_units():
-    subject = model(SHARED)
-    pruned = without(subject, a=[0], b=[1, 2])
-    whole, found = constants(subject)["k"], constants(pruned)
-    first, second = (found[pruned.proto.graph.node[index].input[2]] for index in (0, 2))
-    assert first.tolist() == np.delete(whole, [0]).tolist()
-    assert second.tolist() == np.delete(whole, [1, 2]).tolist()
-    assert "k" not in found
-
-
 def test_copy_takes_no_name_that_is_taken():
     text = SHARED.replace("float[6] k,", "float[6] k, float[5] k_2_2,").replace(
         "y = Conv (r, c)", "y = Conv (r, c, k_2_2)"
@@ -239,32 +185,3 @@ def test_contents_that_the_caller_gives_are_sliced():
     pruned = cut(subject, trace, plan_of(trace, a=[3]), {"ab": ones})
     assert constants(pruned)["ab"].tolist() == np.delete(ones, 3).tolist()
     assert ones.size == 16
-
-
-def test_masked_model_computes_what_zeroed_weights_do():
-    subject = model(MLP)
-    trace = traced_model(subject)
-    masked = mask(subject, trace, plan_of(trace, a=[0, 7], b=[11]))
-    proto = parse(MLP)
-    for tensor in proto.graph.initializer:
-        value = numpy_helper.to_array(tensor).copy()
-        value[{"b": [0, 7], "c": [11]}.get(tensor.name, [])] = 0  # rows of what consumes the units
-        tensor.CopyFrom(numpy_helper.from_array(value, tensor.name))
-    assert moved(lift(proto), masked) < 1e-6
-
-
-def test_mask_touches_no_weight():
-    subject = model(CNN)
-    trace = traced_model(subject)
-    masked = mask(subject, trace, random_plan(trace))
-    before, after = initializers(subject), initializers(masked)
-    assert masked.weights is subject.weights
-    assert all(after[name].SerializeToString() == before[name].SerializeToString() for name in before)
-    assert all(name.startswith("paoding_onnx_mask_") for name in after.keys() - before.keys())
-
-
-def test_pruned_model_computes_what_the_masked_one_does():
-    subject = model(CNN)
-    trace = traced_model(subject)
-    plan = random_plan(trace, 5)
-    assert moved(mask(subject, trace, plan), cut(subject, trace, plan)) < 1e-6
