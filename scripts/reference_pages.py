@@ -15,9 +15,11 @@ from pathlib import Path
 import paoding_onnx
 from paoding_onnx.cli.arguments import command_parser
 from paoding_onnx.report import operators_lines
+from scripts import ROOT
+from scripts.page import replaced, table
 
-REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
-BEGIN, END = "<!-- generated: begin -->", "<!-- generated: end -->"
+REFERENCE = ROOT / "docs" / "reference"
+MARKERS = ("<!-- generated: begin -->", "<!-- generated: end -->")
 
 
 def main() -> int:
@@ -39,7 +41,7 @@ def pages(folder: Path) -> dict[Path, str]:
         "commands.md": commands_markdown(command_parser()),
         "operators.md": operators,
     }
-    return {folder / name: _replaced((folder / name).read_text(), part) for name, part in parts.items()}
+    return {folder / name: replaced((folder / name).read_text(), part.strip(), MARKERS) for name, part in parts.items()}
 
 
 def names_markdown(names: Iterable[str]) -> str:
@@ -87,8 +89,8 @@ def _shown(group: argparse._ArgumentGroup) -> list[argparse.Action]:
 
 
 def _table(actions: list[argparse.Action]) -> str:
-    rows = [f"| {', '.join(_names(action))} | {_meaning(action)} |" for action in actions]
-    return "\n".join(["| argument | meaning |", "|---|---|", *rows])
+    rows = [(", ".join(_names(action)), _meaning(action)) for action in actions]
+    return table(("argument", "meaning"), rows, align="l")
 
 
 def _names(action: argparse.Action) -> Iterator[str]:
@@ -108,14 +110,6 @@ def _meaning(action: argparse.Action) -> str:
 
 def _spelling(action: argparse.Action) -> str:
     return " ".join([*action.option_strings[-1:], str(action.metavar or action.dest.upper())])
-
-
-def _replaced(page: str, part: str) -> str:
-    head, begin, rest = page.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"the page has no {BEGIN} with {END} behind it")
-    return f"{head}{BEGIN}\n\n{part.strip()}\n\n{END}{tail}"
 
 
 if __name__ == "__main__":

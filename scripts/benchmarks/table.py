@@ -16,7 +16,7 @@ from pathlib import Path
 import paoding_onnx
 from paoding_onnx.evaluation.evaluate import EvaluateOptions, evaluate
 from scripts import MODELS
-from scripts.benchmarks.page import line, table
+from scripts.page import line, table
 
 NAMES = ("fraud_mlp", "brain_cnn", "mnist_cnn", "cifar10_cnn")
 HEADS = ("model", "units removed", "parameters", "MACs", "file", "latency", "accuracy (fraud: AUROC)")

@@ -11,10 +11,10 @@ import pytest
 
 import paoding_onnx
 from scripts.benchmarks.ledger import read_csv, write_csv
-from scripts.benchmarks.page import MARKERS
 from scripts.benchmarks.paper import __main__ as reproduce_paper
 from scripts.benchmarks.paper import arithmetic, chart, claims, document, statements
 from scripts.benchmarks.paper.measure import ALL_WAYS, N_STEPS, PARTS, SUBJECTS, WHOLE, Row, is_convolution, producers
+from scripts.page import MARKERS
 
 DOCS = Path(__file__).parents[2] / "docs" / "results"
 EMPTY_PAGE = f"head\n\n{MARKERS[0]}\n{MARKERS[1]}\n\ntail\n"

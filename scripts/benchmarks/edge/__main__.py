@@ -26,7 +26,7 @@ from scripts.benchmarks.edge import formats
 from scripts.benchmarks.edge.document import Row, markdown, summary
 from scripts.benchmarks.edge.formats import Feed
 from scripts.benchmarks.edge.measure import Network, accuracy, drawn, feeds, median_seconds, synthetic
-from scripts.benchmarks.page import put_between
+from scripts.page import put_between
 from scripts.train import readers
 from scripts.train.datasets import Dataset, read_sample
 

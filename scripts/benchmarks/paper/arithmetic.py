@@ -9,8 +9,8 @@ from fractions import Fraction
 import paoding_onnx
 from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.dependency.trace import Trace
-from scripts.benchmarks.page import table
 from scripts.benchmarks.paper.measure import SUBJECTS, is_convolution
+from scripts.page import table
 
 
 @dataclass(frozen=True, slots=True)

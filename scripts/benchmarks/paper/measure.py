@@ -9,6 +9,7 @@ from fractions import Fraction
 from glob import escape
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import paoding_onnx
 from paoding_onnx.dependency.cost import cost, nothing
@@ -160,14 +161,15 @@ def measured(job: Job, setting: Setting) -> Row:
 def _whole(subject: Subject, setting: Setting) -> Row:
     """The row of a model before pruning."""
     trace = paoding_onnx.examine(subject.path)
-    size = _Size(0.0, trace.n_units, 0, cost(trace, nothing(trace)).parameters, subject.path.stat().st_size)
-    return _row(subject, WHOLE, subject.path, size, setting)
+    n_parameters = cost(trace, nothing(trace)).parameters
+    return _row(
+        subject, setting, subject.path, WHOLE, {"share": 0.0, "units": trace.n_units, "parameters": n_parameters}
+    )
 
 
 def _pruned(subject: Subject, name: str, step: int, setting: Setting) -> Row:
     """The row of a model after `step` steps of the way called `name`."""
-    share = float(STEP * step)
-    way = ALL_WAYS[name]
+    share, way = float(STEP * step), ALL_WAYS[name]
     options = paoding_onnx.Options(
         target=share,
         by="units",
@@ -182,35 +184,21 @@ def _pruned(subject: Subject, name: str, step: int, setting: Setting) -> Row:
         small = Path(folder) / "small.onnx"
         result = paoding_onnx.prune(subject.path, small, options)
         gone = result.plan.removed
-        size = _Size(share, gone.size, int(gone.sum()), result.after.parameters, small.stat().st_size)
-        return _row(subject, name, small, size, setting)
+        size = {"share": share, "units": gone.size, "removed": int(gone.sum()), "parameters": result.after.parameters}
+        return _row(subject, setting, small, name, size)
 
 
-@dataclass(frozen=True, slots=True)
-class _Size:
-    """What a row says about size, in the order of its fields."""
-
-    share: float
-    units: int
-    removed: int
-    parameters: int
-    file_bytes: int
-
-
-def _row(subject: Subject, name: str, path: Path, size: _Size, setting: Setting) -> Row:
-    """The file at `path` judged and attacked with its own gradients, as a row."""
+def _row(subject: Subject, setting: Setting, path: Path, name: str, size: Mapping[str, Any]) -> Row:
+    """The file at `path` evaluated and attacked with its own gradients, as a row."""
     options = EvaluateOptions(n_samples=setting.n_samples, processors=0)
     evaluation = evaluate(path, subject.samples, options=options)
     attack = Attack(epsilons=EPSILONS, value_range=subject.value_range)
     found = robustness(path, subject.samples, attack, options=options)
     return Row(
+        **{"removed": 0, **size},
         model=subject.name,
         method=name,
-        share=size.share,
-        units=size.units,
-        removed=size.removed,
-        parameters=size.parameters,
-        file_bytes=size.file_bytes,
+        file_bytes=path.stat().st_size,
         samples=evaluation.n_samples,
         accuracy=evaluation.measures["accuracy"],
         auroc=evaluation.measures["auroc"] if evaluation.task == Task.BINARY else None,
