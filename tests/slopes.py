@@ -11,9 +11,10 @@ from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
 
-from paoding_onnx.gradients.freeze import Recording, freeze
+from paoding_onnx.gradients.freeze import Recording, freeze, record
 from paoding_onnx.model.load import lift
 from paoding_onnx.model.session import Session
+from tests.models import model
 
 SINGLE, DOUBLE = onnx.TensorProto.FLOAT, onnx.TensorProto.DOUBLE
 Function = Callable[[np.ndarray], np.ndarray]
@@ -34,6 +35,11 @@ class LRN(OpRun):
         squares = np.pad(x**2, ((0, 0), (before, after), *((0, 0),) * (x.ndim - 2)))
         total = sum(squares[:, k : k + x.shape[1]] for k in range(size))
         return (x / (bias + alpha / size * total) ** beta,)
+
+
+def studied(text: str, x: np.ndarray, *, opset: int = 17, ir: int = 8) -> Recording:
+    """The model that ONNX text describes, as it runs on `x`."""
+    return record(model(text, opset=opset, ir=ir), {"x": x})
 
 
 def doubled(proto: onnx.ModelProto) -> onnx.ModelProto:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paoding_onnx.calibration.first_layer import Filters, first_filters
+from paoding_onnx.calibration.first_layer import Filters
 from paoding_onnx.calibration.images.families import leaves
 from paoding_onnx.calibration.images.frame import Frame
 from paoding_onnx.calibration.normalization import (
@@ -18,8 +18,6 @@ from paoding_onnx.calibration.normalization import (
     plausible,
     usual,
 )
-from paoding_onnx.shapes.observe import observe
-from tests.models import model
 
 IMAGES = leaves(np.random.default_rng(7), 128, Frame(16, 16, 3))
 IMAGES += np.float32(0.46) - IMAGES.mean((0, 1, 2))
@@ -55,32 +53,6 @@ def test_folded_biases_leave_open_how_data_was_centred(scaling):
 
 def test_without_filters_every_scaling_is_plausible():
     assert plausible(None, usual(3), IMAGES) == usual(3)
-
-
-def test_statistics_behind_the_first_filters_are_found():
-    text = """g (float[n,8,8,3] x) => (float[n,4,8,8] z)
-    <float[4,3,1,1] w, float[4] s, float[4] b, float[4] m, float[4] v> {
-        t = Transpose <perm=[0,3,1,2]> (x) y = Conv (t, w) z = BatchNormalization (y, s, b, m, v) }"""
-    graph = observe(model(text))
-    found = first_filters(graph, "x")
-    assert np.allclose(found.bias, -graph.tensors["m"].value)
-    assert np.allclose(found.deviation, np.sqrt(graph.tensors["v"].value))
-
-
-def test_gain_and_shift_behind_the_first_filters_belong_to_them():
-    text = """g (float[n,3,8,8] x) => (float[n,4,8,8] z)
-    <float[4,3,1,1] w, float[4] c, float[4,1,1] s, float[4,1,1] b> {
-        y = Conv (x, w, c) a = Mul (y, s) z = Add (a, b) }"""
-    graph = observe(model(text))
-    found = first_filters(graph, "x")
-    w, c, s, b = (graph.tensors[name].value for name in ("w", "c", "s", "b"))
-    assert np.allclose(found.weights, w * s[..., None])
-    assert np.allclose(found.bias, c * s.reshape(-1) + b.reshape(-1))
-
-
-def test_filters_behind_something_unknown_are_not_taken():
-    text = "g (float[n,3,8,8] x) => (float[n,4,8,8] y) <float[4,3,1,1] w> { a = Sigmoid (x) y = Conv (a, w) }"
-    assert first_filters(observe(model(text)), "x") is None
 
 
 def test_right_scaling_leaves_more_filters_alive_than_a_weaker_one():

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from paoding_onnx.errors import ModelError, UsageError
-from paoding_onnx.evaluation import latency, predictions
+from paoding_onnx.evaluation import latency
 from paoding_onnx.evaluation.dataset import ArraySamples
 from paoding_onnx.evaluation.evaluate import EvaluateOptions, accuracy_of, evaluate
 from paoding_onnx.evaluation.load import read_labelled
-from paoding_onnx.evaluation.predictions import Form, Runner, Task, interpret
+from paoding_onnx.evaluation.predictions import Task, interpret
 from paoding_onnx.model.load import load
 from tests.models import model, parse, save
 
@@ -73,26 +73,9 @@ def test_top_two_is_measured_where_there_are_more_classes(three):
     assert evaluate(model(COPY), data, options=options).measures["top_2_accuracy"] == pytest.approx(2 / 3)
 
 
-def test_one_score_is_a_binary_task_in_probabilities_or_logits():
-    probabilities = interpret(np.array([[0.2], [0.9], [0.6]]), np.array([0, 1, 0]))
-    logits = interpret(np.array([[-2.0], [3.0], [0.1]]), np.array([0, 1, 0]))
-    assert (probabilities.task, probabilities.form, logits.form) == (Task.BINARY, Form.PROBABILITIES, Form.LOGITS)
-    assert probabilities.predicted.tolist() == logits.predicted.tolist() == [0, 1, 1]
-    assert logits.scores[:, 0] == pytest.approx(1 / (1 + np.exp([2, -3, -0.1])))
-
-
 def test_binary_models_have_a_table_of_both_classes():
     found = evaluate(model(ONE), samples([[0.2], [0.9], [0.6]], [0, 1, 0]), options=QUICK)
     assert [(row.name, row.samples, row.recall) for row in found.classes] == [("0", 2, 0.5), ("1", 1, 1)]
-
-
-def test_forms_of_class_scores_are_told_apart():
-    labels = np.array([0, 1])
-    forms = [
-        interpret(np.array(rows), labels).form
-        for rows in ([[0.3, 0.7], [1, 0]], [[0.9, 0.8], [0.1, 0]], [[-1.0, 3], [0, 0]])
-    ]
-    assert forms == [Form.PROBABILITIES, Form.SCORES, Form.LOGITS]
 
 
 def test_scores_that_are_no_probabilities_have_no_log_loss():
@@ -106,38 +89,6 @@ def test_labels_that_are_no_classes_make_a_task_of_values():
     assert found.measures["mean_squared_error"] == pytest.approx(1.25 / 6)
     assert found.classes == ()
     assert interpret(np.array([[1.0], [2.0]]), np.array([0.5, 7])).task is Task.VALUES
-
-
-def test_one_hot_labels_are_classes():
-    said = interpret(np.array([[1.0, 2], [3, 4]]), np.array([[1, 0], [0, 1]]))
-    assert (said.task, said.labels.tolist(), said.correct.tolist()) == (Task.CLASSES, [0, 1], [False, True])
-
-
-def test_labels_in_a_column_and_scores_with_empty_sides_are_classes():
-    said = interpret(np.array([[1.0, 2], [3, 4]]).reshape(2, 2, 1, 1), np.array([[1], [0]]))
-    assert said.correct.tolist() == [True, False]
-
-
-@pytest.mark.parametrize(
-    ("labels", "task", "words"),
-    [
-        ([0, 3], None, "no classes 0 to 2"),
-        ([-1, 0], None, "no classes 0 to 2"),
-        ([0.5, 1], None, "no classes 0 to 2"),
-        ([0, 1], Task.BINARY, "3 scores per sample are no task binary"),
-        ([0, 1], Task.VALUES, "do not fit the output"),
-        ([[0.5, 1], [2, 3]], None, "do not fit the output"),
-    ],
-)
-def test_labels_that_do_not_fit_are_refused(labels, task, words):
-    with pytest.raises(UsageError, match=words):
-        interpret(np.array([[-1.0, 0, 1]] * 2), np.array(labels), task)
-
-
-def test_samples_without_a_number_are_wrong():
-    said = interpret(np.array([[math.nan, 1], [0.0, 1]]), np.array([1, 1]))
-    assert said.correct.tolist() == [False, True]
-    assert interpret(np.array([[math.nan], [0.9]]), np.array([0, 1])).correct.tolist() == [False, True]
 
 
 def test_output_is_chosen_by_name_and_refused_if_it_is_not_there(three):
@@ -158,20 +109,6 @@ def test_labels_that_a_model_says_itself_are_no_scores(three):
 
 def test_fixed_batches_are_filled_up(three):
     found = [evaluate(model(text), three, options=QUICK).measures for text in (COPY, FIXED)]
-    assert found[0] == found[1]
-
-
-def test_batches_shrink_with_the_memory(three, monkeypatch):
-    assert Runner(model(COPY), three).rows == predictions.MOST_ROWS
-    monkeypatch.setattr(predictions, "BATCH_BYTES", 5 * 12)
-    assert Runner(model(COPY), three).rows == 5
-    monkeypatch.setattr(predictions, "BATCH_BYTES", 0)
-    assert Runner(model(COPY), three).rows == 1
-
-
-def test_batches_are_halved_where_the_model_does_not_take_so_many(three):
-    text = "g (float[N,3] x) => (float[N,3] y) { s = Constant <value_ints=[1,3]> () y = Reshape (x, s) }"
-    found = [evaluate(model(one), three, options=QUICK).measures for one in (COPY, text)]
     assert found[0] == found[1]
 
 
@@ -225,16 +162,6 @@ def test_comparison_counts_agreement_and_the_change(three):
 def test_model_beside_itself_changes_nothing(three):
     other = evaluate(model(COPY), three, against=model(COPY), options=QUICK).comparison
     assert (other.agreement.value, other.p_value, other.differences[0].interval.value) == (1, 1, 0)
-
-
-def test_binary_comparison_has_an_interval_of_the_area():
-    rng = np.random.default_rng(0)
-    labels = rng.integers(0, 2, 60)
-    data = samples(0.8 * rng.random((60, 1)) + 0.1 * labels[:, None], labels)
-    blind = "g (float[N,1] x) => (float[N,1] y) { c = Constant <value_float=0.0> () y = Mul (x, c) }"
-    area = evaluate(model(blind), data, against=model(ONE), options=QUICK).comparison.differences[1]
-    assert area.measure == "auroc"
-    assert area.interval.low < area.interval.value < 0
 
 
 def test_comparison_of_values_measures_how_far_outputs_moved():

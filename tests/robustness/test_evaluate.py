@@ -1,8 +1,7 @@
-"""Attacks: steps within the range, losses from logits or probabilities, robust samples counted right, refusals."""
+"""A model attacked on labelled samples: robust samples counted right, batches, bounds, refusals."""
 
 from __future__ import annotations
 
-import builtins
 import dataclasses
 import math
 
@@ -10,16 +9,12 @@ import numpy as np
 import pytest
 
 from paoding_onnx.errors import ModelError, UsageError
-from paoding_onnx.evaluation.dataset import ArraySamples, Range
+from paoding_onnx.evaluation.dataset import ArraySamples
 from paoding_onnx.evaluation.evaluate import EvaluateOptions
-from paoding_onnx.evaluation.predictions import Form, Task
-from paoding_onnx.gradients.freeze import record
-from paoding_onnx.robustness.attacks import Attack, Walk, estimate, fgsm, pgd
+from paoding_onnx.robustness.attacks import Attack
 from paoding_onnx.robustness.evaluate import robustness
-from paoding_onnx.robustness.losses import Loss, loss_point
 from tests.models import model
 
-UNIT = Range(np.array(0.0), np.array(1.0))
 LINE = """g (float[N,2] x) => (float[N,2] y) <float[2,2] w={1,-1,0,0}, float[2] b={-0.5,0.5}>
 { z = MatMul (x, w) y = Add (z, b) }"""
 """Class 0 where the first value is above a half; the second value does not matter."""
@@ -137,7 +132,6 @@ def test_progress_ends_at_one():
 @pytest.mark.parametrize(
     ("text", "data", "words"),
     [
-        ("g (int64[N,2] x) => (float[N,2] y) { y = Cast <to=1> (x) }", samples(x=[[1, 2]] * 6), "floating-point"),
         ("g (float[N,2] x) => (float[N,2] y) { y = Identity (x) }", samples(labels=[[0.5, 2]] * 6), "not values"),
         (LINE, samples(x=[[1.0, 1.0]] * 6), None),
     ],
@@ -156,135 +150,10 @@ def test_data_without_a_range_need_one():
         robustness(model(LINE), samples(x=[[3.0, 3.0]] * 6))
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"epsilons": ()},
-        {"epsilons": (0.0,)},
-        {"epsilons": (2.0,)},
-        {"epsilons": (math.nan,)},
-        {"kind": "guess"},
-        {"steps": 0},
-        {"queries": 0},
-        {"seed": -1},
-        {"value_range": (1, 0)},
-        {"value_range": (0, math.inf)},
-    ],
-)
-def test_attacks_out_of_range_are_refused(wrong):
-    with pytest.raises(UsageError):
-        Attack(**wrong)
-
-
 def test_result_cannot_be_changed():
     found = robustness(model(LINE), samples())
     with pytest.raises(dataclasses.FrozenInstanceError):
         found.flat = 1
-
-
-def test_without_onnx_ad_the_way_to_it_is_named(monkeypatch):
-    original = builtins.__import__
-
-    def refuse(name, *rest):
-        if name.startswith("paoding_onnx.robustness.gradients"):
-            raise ImportError(name)
-        return original(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", refuse)
-    with pytest.raises(UsageError, match=r"pip install 'paoding_onnx\[robustness\]'"):
-        robustness(model(LINE), samples())
-    assert robustness(model(LINE), samples(), Attack(black_box=True)).samples == 6
-
-
-def test_one_step_stays_within_the_range():
-    x = np.array([[0.02, 0.5, 0.99]], np.float32)
-    moved = fgsm(x, np.array([[-3.0, 0.0, 1e-9]]), 0.05, UNIT)
-    np.testing.assert_allclose(moved, [[0, 0.5, 1]])
-    assert moved.dtype == np.float32
-
-
-def test_channels_move_by_their_own_ranges():
-    bounds = Range(np.array([[[-2.0]], [[0.0]]]), np.array([[[2.0]], [[1.0]]]))
-    moved = fgsm(np.zeros((1, 2, 1, 1)), np.ones((1, 2, 1, 1)), 0.1, bounds)
-    np.testing.assert_allclose(moved.reshape(-1), [0.4, 0.1])
-
-
-def test_several_steps_stay_within_epsilon_and_stop_at_success():
-    x = np.full((2, 1), 0.5, np.float32)
-    found = pgd(
-        x,
-        np.zeros(2, np.int64),
-        lambda inputs, labels: np.ones(inputs.shape),
-        lambda inputs, labels: inputs[:, 0] < 0.54,
-        Walk(0.1, UNIT, 20, (0,)),
-    )
-    assert (np.abs(found - x) <= 0.1 + 1e-6).all()
-    assert (found[:, 0] >= 0.54).all()
-    assert (found[:, 0] < 0.6).all()
-
-
-def test_many_values_are_estimated_from_random_directions():
-    weights = np.random.default_rng(5).standard_normal(400)
-    direction = estimate(lambda x, labels: x @ weights, bounds=UNIT, queries=200, rng=np.random.default_rng(0))
-    found = direction(np.zeros((1, 400)), np.zeros(1, np.int64))[0]
-    assert np.corrcoef(found, weights)[0, 1] > 0.4
-
-
-LABELS = np.array([0, 2, 1])
-SCORES = np.random.default_rng(0).standard_normal((3, 3))
-
-
-@pytest.mark.parametrize(
-    ("loss", "scores", "labels"),
-    [
-        (Loss(Task.CLASSES, from_logits=True), SCORES, LABELS),
-        (Loss(Task.CLASSES, from_logits=False), np.exp(SCORES) / np.exp(SCORES).sum(axis=1, keepdims=True), LABELS),
-        (Loss(Task.BINARY, from_logits=True), SCORES[:, :1], np.array([0, 1, 1])),
-        (Loss(Task.BINARY, from_logits=False), 1 / (1 + np.exp(-SCORES[:, :1])), np.array([0, 1, 1])),
-    ],
-)
-def test_derivative_of_the_loss_is_its_slope(loss, scores, labels):
-    direction, size = loss.derivative(scores, labels)
-    assert np.abs(direction).max(axis=1) == pytest.approx(1)
-    for column in range(scores.shape[1]):
-        way = 1e-6 * (np.arange(scores.shape[1]) == column)
-        measured = (loss.values(scores + way, labels) - loss.values(scores - way, labels)) / 2e-6
-        wanted = direction[:, column] * size
-        if loss == Loss(Task.CLASSES, from_logits=False):  # from probabilities, values are normalised first
-            wanted = wanted + 1
-        np.testing.assert_allclose(measured, wanted, rtol=1e-5)
-
-
-def test_losses_are_scikit_learns():
-    loss = Loss(Task.CLASSES, from_logits=True)
-    assert loss.values(np.array([[1.0, 2, 3]]), np.array([0])) == pytest.approx(2.407605964444380)
-    assert Loss(Task.BINARY, from_logits=True).values(np.array([[2.0]]), np.array([0])) == pytest.approx(2.126928)
-
-
-@pytest.mark.parametrize(
-    ("text", "task", "form", "tensor"),
-    [
-        ("z = Neg (x) y = Softmax (z)", Task.CLASSES, Form.PROBABILITIES, "z"),
-        (
-            "z = Neg (x) e = Exp (z) s = ReduceSum <keepdims=1> (e, a) y = Div (e, s)",
-            Task.CLASSES,
-            Form.PROBABILITIES,
-            "z",
-        ),
-        ("z = Neg (x) s = Softmax (z) y = Identity (s)", Task.CLASSES, Form.PROBABILITIES, "z"),
-        ("z = Neg (x) y = Sigmoid (z)", Task.CLASSES, Form.SCORES, "z"),
-        ("y = Neg (x)", Task.CLASSES, Form.LOGITS, "y"),
-        ("z = Abs (x) s = ReduceSum (z, a) y = Div (z, s)", Task.CLASSES, Form.PROBABILITIES, "y"),
-    ],
-)
-def test_loss_is_computed_at_the_logits_wherever_they_are(text, task, form, tensor):
-    subject = record(
-        model(f"g (float[N,3] x) => (float[N,3] y) <int64[1] a={{1}}> {{ {text} }}"),
-        {"x": SCORES.astype(np.float32)},
-    )
-    point = loss_point(subject, "y", task, form)
-    assert point.tensor == tensor
-    assert point.loss.from_logits == (tensor != "y" or form is not Form.PROBABILITIES)
 
 
 def test_the_options_of_judging_hold_for_attacks():

@@ -1,15 +1,13 @@
-"""Families of made-up pictures, rows and offspring: sizes, ranges, statistics."""
+"""Families of synthetic images: sizes, ranges, colours, and that they differ."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from paoding_onnx.calibration import tabular
-from paoding_onnx.calibration.augment import augmented
+from paoding_onnx.calibration.images import families as module
 from paoding_onnx.calibration.images.families import families
 from paoding_onnx.calibration.images.frame import Frame
-from paoding_onnx.calibration.images.spectra import clouds
 
 every_family = pytest.mark.parametrize(
     ("name", "n_channels"), [(name, channels) for channels in (1, 3, 4) for name in families(channels)]
@@ -43,31 +41,23 @@ def test_colours_vary_together_as_in_images(name):
     assert np.corrcoef(images.reshape(-1, 3).T)[np.triu_indices(3, 1)].min() > 0.5
 
 
-def test_amplitude_of_noise_falls_with_frequency():
-    spectrum = np.abs(np.fft.fft(clouds(np.random.default_rng(0), 50, 64, 64, 1)[..., 0], axis=2)).mean((0, 1))
-    assert spectrum[1] > 2 * spectrum[4] > 4 * spectrum[16]
+def test_images_of_one_channel_have_families_of_their_own():
+    assert set(families(1)) - set(families(3)) == {"pen strokes", "scans"}
+    assert set(families(4)) == set(families(3))
 
 
-@pytest.mark.parametrize("name", tabular.families(64, np.ones((64, 9), np.float32)))
-def test_rows_have_their_length(name):
-    rows = tabular.families(64, np.ones((64, 9), np.float32))[name](np.random.default_rng(0), 7)
-    assert (rows.shape, rows.dtype) == ((7, 64), np.float32)
+def test_many_images_are_cut_out_of_fewer_canvases(monkeypatch):
+    monkeypatch.setattr(module, "_CANVAS_PIXELS", 1)
+    images = module.noise(np.random.default_rng(0), 5, Frame(16, 12, 3))
+    assert images.shape == (5, 16, 12, 3)
+    assert np.abs(images[:, None] - images[None]).mean((2, 3, 4))[np.triu_indices(5, 1)].min() > 1e-3
 
 
-def test_spanned_rows_lie_where_the_weights_do():
-    weights = np.zeros((6, 2), np.float32)
-    weights[:2, 0], weights[2:4, 1] = 1, (1, -1)
-    rows = tabular.spanned(np.random.default_rng(0), 2000, weights)
-    correlation = np.corrcoef(rows[:, :4].T)
-    assert correlation[0, 1] > 0.8
-    assert correlation[2, 3] < -0.8
-    assert abs(correlation[0, 2]) < 0.1
+def test_gradients_run_from_colour_to_colour_without_edges():
+    images = module.gradients(np.random.default_rng(0), 8, Frame(33, 33, 3))
+    bends = np.abs(np.diff(images, 2, axis=1))  # three knots: straight from the first row to the middle, and on
+    assert np.delete(bends, 15, axis=1).max() < 1e-5
 
 
-def test_offspring_differs_from_its_parents_and_keeps_their_range():
-    parents = families(3)["scenes"](np.random.default_rng(0), 16, Frame(24, 24, 3)) * 4 - 2
-    children = augmented(np.random.default_rng(1), parents)
-    assert (children.shape, children.dtype) == (parents.shape, np.float32)
-    assert children.min() >= parents.min()
-    assert children.max() <= parents.max()
-    assert np.abs(children - parents).mean((1, 2, 3)).min() > 0.01
+def test_gradient_of_one_pixel_is_a_colour():
+    assert module.gradients(np.random.default_rng(0), 2, Frame(1, 1, 3)).shape == (2, 1, 1, 3)

@@ -1,0 +1,137 @@
+"""What the nodes right behind an input tell: the first filters, the first matrix, the table of tokens."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from paoding_onnx.calibration.first_layer import first_filters, first_weights, vocabulary
+from paoding_onnx.shapes.observe import observe
+from tests.models import model
+
+CONV = "g (float[n,3,8,8] x) => (float[n,c,h,w] y) <float[4,3,1,1] w, float[4] c> { BODY }"
+ROWS = "g (float[n,6] x) => (float[a,b] y) "
+TOKENS = "g (int64[n,7] ids) => (float[a,b,c] y) "
+ONE_HOT = "{ a = Unsqueeze (ids, last) b = Equal (a, all) y = Cast <to=1> (b) }"
+
+
+def test_statistics_behind_the_first_filters_are_found():
+    text = """g (float[n,8,8,3] x) => (float[n,4,8,8] z)
+    <float[4,3,1,1] w, float[4] s, float[4] b, float[4] m, float[4] v> {
+        t = Transpose <perm=[0,3,1,2]> (x) y = Conv (t, w) z = BatchNormalization (y, s, b, m, v) }"""
+    graph = observe(model(text))
+    found = first_filters(graph, "x")
+    assert np.allclose(found.bias, -graph.tensors["m"].value)
+    assert np.allclose(found.deviation, np.sqrt(graph.tensors["v"].value))
+
+
+def test_gain_and_shift_behind_the_first_filters_belong_to_them():
+    text = """g (float[n,3,8,8] x) => (float[n,4,8,8] z)
+    <float[4,3,1,1] w, float[4] c, float[4,1,1] s, float[4,1,1] b> {
+        y = Conv (x, w, c) a = Mul (y, s) z = Add (a, b) }"""
+    graph = observe(model(text))
+    found = first_filters(graph, "x")
+    w, c, s, b = (graph.tensors[name].value for name in ("w", "c", "s", "b"))
+    assert np.allclose(found.weights, w * s[..., None])
+    assert np.allclose(found.bias, c * s.reshape(-1) + b.reshape(-1))
+
+
+def test_filters_behind_something_unknown_are_not_taken():
+    text = "g (float[n,3,8,8] x) => (float[n,4,8,8] y) <float[4,3,1,1] w> { a = Sigmoid (x) y = Conv (a, w) }"
+    assert first_filters(observe(model(text)), "x") is None
+
+
+def filters_of(text):
+    """The first filters of a model, and its graph."""
+    graph = observe(model(text))
+    return first_filters(graph, "x"), graph
+
+
+def test_first_filters_are_the_kernels_and_biases_of_the_first_convolution():
+    found, graph = filters_of(CONV.replace("BODY", "a = Conv (x, w, c) y = Relu (a)"))
+    assert np.array_equal(found.weights, graph.tensors["w"].value)
+    assert np.allclose(found.bias, graph.tensors["c"].value)
+    assert found.deviation is None
+
+
+def test_filters_without_a_bias_have_zeros():
+    found, _ = filters_of(CONV.replace("BODY", "y = Conv (x, w)"))
+    assert found.bias.tolist() == [0] * 4
+
+
+def test_nodes_beside_the_way_to_the_filters_do_not_matter():
+    found, _ = filters_of(CONV.replace("BODY", "a = Conv (x, w, c) b = Sigmoid (x) d = Relu (a) y = Identity (d)"))
+    assert found is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "g (float[n,3,8,8] x) => (float[n,c,h,w] y) <float[3,4,2,2] w, float[4] c> { y = ConvTranspose (x, w, c) }",
+        "g (float[n,3,8] x) => (float[n,c,l] y) <float[4,3,2] w> { y = Conv (x, w) }",
+        "g (float[n,3,8,8] x) => (float[a,b,c,d] y) { y = MatMul (x, x) }",
+        "g (float[n,3,8,8] x) => (float[n,3,8,8] y) <float[3,1,1] b> { y = Add (x, b) }",
+        "g (float[n,3,8,8] x) => (float[n,3,8,8] y) { y = Identity (x) }",
+    ],
+    ids=["transposed", "one side", "no constant", "shift first", "no filters"],
+)
+def test_what_is_not_a_convolution_of_images_has_no_filters(text):
+    assert filters_of(text)[0] is None
+
+
+def test_what_stands_behind_stored_statistics_does_not_belong_to_the_filters():
+    text = """g (float[n,3,8,8] x) => (float[n,4,8,8] y)
+    <float[4,3,1,1] w, float[4] s, float[4] b, float[4] m, float[4] v, float[4,1,1] k> {
+        a = Conv (x, w) d = BatchNormalization (a, s, b, m, v) y = Mul (d, k) }"""
+    found, graph = filters_of(text)
+    assert np.array_equal(found.weights, graph.tensors["w"].value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<float[6,2] w> { y = MatMul (x, w) }",
+        "<float[6,2] w> { a = Relu (x) y = Gemm (a, w) }",
+    ],
+)
+def test_first_matrix_has_a_row_for_each_feature(text):
+    graph = observe(model(ROWS + text))
+    assert np.array_equal(first_weights(graph, "x"), graph.tensors["w"].value)
+
+
+def test_transposed_matrix_is_turned_round():
+    graph = observe(model(ROWS + "<float[2,6] w> { y = Gemm <transB=1> (x, w) }"))
+    assert np.array_equal(first_weights(graph, "x"), graph.tensors["w"].value.T)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{ y = Relu (x) }",
+        "{ a = Transpose <perm=[1,0]> (x) y = MatMul (x, a) }",
+        "<float[1,6,2] w, int64[2] s={-1,2}> { a = MatMul (x, w) y = Reshape (a, s) }",
+    ],
+    ids=["none", "no constant", "three axes"],
+)
+def test_rows_that_no_matrix_is_multiplied_with_have_no_first_weights(text):
+    assert first_weights(observe(model(ROWS + text)), "x") is None
+
+
+def test_vocabulary_is_the_length_of_the_table():
+    assert vocabulary(observe(model(TOKENS + "<float[50,4] table> { y = Gather (table, ids) }")), "ids") == 50
+
+
+def test_vocabulary_is_found_behind_a_cast():
+    text = "<float[50,4] table> { a = Cast <to=6> (ids) y = Gather (table, a) }"
+    assert vocabulary(observe(model(TOKENS + text)), "ids") == 50
+
+
+def test_vocabulary_is_the_number_of_classes_that_tokens_are_compared_with():
+    counted = ",".join(map(str, range(12)))
+    text = f"<int64[12] all={{{counted}}}, int64[1] last={{2}}> {ONE_HOT}"
+    assert vocabulary(observe(model(TOKENS + text)), "ids") == 12
+
+
+def test_few_numbers_in_a_row_are_not_a_vocabulary():
+    text = f"<int64[3] all={{0,1,2}}, int64[1] last={{2}}> {ONE_HOT}"
+    assert vocabulary(observe(model(TOKENS + text)), "ids") == 2

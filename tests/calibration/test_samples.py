@@ -1,0 +1,19 @@
+"""What inputs are, and what a user can say about them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from paoding_onnx.calibration.samples import InputOptions, Samples
+from paoding_onnx.errors import UsageError
+
+
+def test_kind_that_is_not_known_is_a_usage_error():
+    with pytest.raises(UsageError, match="inputs cannot be 'films'"):
+        InputOptions("films")
+
+
+def test_samples_are_counted_along_the_first_input():
+    feeds = tuple({"x": np.zeros((size, 3)), "state": np.zeros((2, size))} for size in (4, 4, 1))
+    assert Samples(feeds, "zeros").n_samples == 9
