@@ -68,6 +68,15 @@ def test_colours_may_be_reversed(red):
     assert decode(red, Frame(4, 6, 3), Preprocess(order="bgr"))[0, 0].tolist() == [51, 0, 255]
 
 
+def test_image_stands_the_way_up_that_the_camera_noted(tmp_path):
+    image = Image.new("L", (4, 4), 0)
+    image.paste(255, (0, 0, 4, 2))
+    exif = Image.Exif()
+    exif[0x0112] = 3  # orientation: upside down
+    image.save(tmp_path / "a.png", exif=exif)
+    assert decode(tmp_path / "a.png", Frame(4, 4, 1), AS_IT_IS)[:, 0, 0].tolist() == [0, 0, 255, 255]
+
+
 def test_number_of_channels_that_no_image_has_is_refused(red):
     with pytest.raises(UsageError, match="images have 1, 3, 4 channels, not 2"):
         decode(red, Frame(4, 6, 2), AS_IT_IS)

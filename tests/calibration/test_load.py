@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -95,18 +93,6 @@ def test_arrays_that_do_not_fit_are_usage_errors(tmp_path, found, arrays, descri
         loaded(found, written(tmp_path / "a.npz", **arrays))
 
 
-@pytest.mark.parametrize("content", [b"", b"nonsense", b"PK\x03\x04 cut off"])
-def test_file_that_is_none_is_a_usage_error(tmp_path, content):
-    (tmp_path / "a.npz").write_bytes(content)
-    with pytest.raises(UsageError, match="cannot read inputs from"):
-        loaded(IMAGES, tmp_path / "a.npz")
-
-
-def test_missing_file_is_a_usage_error(tmp_path):
-    with pytest.raises(UsageError, match="cannot read inputs from"):
-        loaded(IMAGES, tmp_path / "a.npz")
-
-
 def test_folder_of_images_is_shrunk_to_the_input(tmp_path):
     for k in range(3):
         Image.new("RGB", (20, 10), (255, 0, 51 * k)).save(tmp_path / f"{k}.png")
@@ -146,23 +132,6 @@ def test_folder_without_images_is_a_usage_error(tmp_path):
 def test_folder_for_a_model_that_reads_rows_is_a_usage_error(tmp_path):
     with pytest.raises(UsageError, match=r"is a folder of images, but input 'x' \(2, 4\) reads none"):
         loaded(TWO_AT_ONCE, tmp_path)
-
-
-def test_file_that_is_no_image_is_a_usage_error(tmp_path):
-    (tmp_path / "a.png").write_bytes(b"nonsense")
-    with pytest.raises(UsageError, match="cannot read the image"):
-        loaded(IMAGES, tmp_path)
-
-
-def test_without_pillow_it_is_named(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "PIL", None)
-    with pytest.raises(UsageError, match=r"pip install 'paoding_onnx\[images\]'"):
-        loaded(IMAGES, tmp_path)
-
-
-def test_scale_that_is_no_number_above_zero_is_a_usage_error(tmp_path):
-    with pytest.raises(UsageError, match="holds a 'scale' that is no number above zero"):
-        loaded(IMAGES, written(tmp_path / "a.npz", x=np.zeros((2, 3, 8, 8)), scale=0))
 
 
 def test_scale_may_be_the_name_of_an_input(tmp_path):

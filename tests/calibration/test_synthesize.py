@@ -90,11 +90,6 @@ def test_rows_stay_in_the_range_that_was_given():
     assert (values.min(), values.max()) == (-0.5, 0.25)
 
 
-def test_rows_cannot_be_told_to_be_images():
-    with pytest.raises(UsageError, match="cannot hold images"):
-        made("g (float[n,6] x) => (float[n,2] y) <float[6,2] w> { y = MatMul (x, w) }", kind="images")
-
-
 def test_integers_of_one_byte_hold_all_their_levels():
     text = "g (uint8[n,3,16,16] x) => (float[n,3,16,16] y) { y = Cast <to=1> (x) }"
     values = column(made(text), "x")

@@ -109,19 +109,3 @@ def test_without_pillow_the_way_to_it_is_named(folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL", None)
     with pytest.raises(UsageError, match=r"pip install 'paoding_onnx\[images\]'"):
         read_labelled(folder, model(COLOUR))
-
-
-def test_images_stand_the_way_up_that_the_camera_noted(folder):
-    image = Image.new("L", (4, 4), 0)
-    image.paste(255, (0, 0, 4, 2))
-    exif = Image.Exif()
-    exif[0x0112] = 3  # orientation: upside down
-    image.save(folder / "bee" / "0.png", exif=exif)
-    content = read_labelled(folder, model(GREY_LAST)).read(np.array([1]))["x"][0, :, 0, 0]
-    assert content.tolist() == [0, 0, 1, 1]
-
-
-def test_number_of_channels_that_no_image_has_is_refused(folder):
-    five = "g (float[N,4,4,5] x) => (float[N,4,4,5] y) { y = Identity (x) }"
-    with pytest.raises(UsageError, match="images have 1, 3, 4 channels, not 5"):
-        read_labelled(folder, model(five), Preprocess(layout="nhwc")).read(np.array([0]))
