@@ -14,8 +14,10 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from playwright.sync_api import Browser, Page, sync_playwright
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 WIDTHS = (390, 1280)
 THEMES = ("light", "dark")
@@ -79,6 +81,8 @@ def main() -> int:
     if chromium is None:
         print("no Chromium is installed", file=sys.stderr)
         return 1
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
         faults = [fault for page in arguments.pages for fault in _faults(browser, page, arguments)]

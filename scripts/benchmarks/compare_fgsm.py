@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
-import torch
 from numpy.typing import NDArray
 from onnx import numpy_helper
-from torch.nn.functional import cross_entropy
 
 from paoding_onnx.evaluation.dataset import Range
 from paoding_onnx.evaluation.predictions import Form, Task
@@ -29,7 +28,9 @@ from paoding_onnx.robustness.losses import loss_point
 from scripts import MODELS
 from scripts.page import table
 from scripts.train.datasets import model_input, read_sample
-from scripts.train.torch_cnn import plain_cnn
+
+if TYPE_CHECKING:
+    import torch
 
 FILE = MODELS / "cifar10_cnn.onnx"
 UNIT = Range(np.array(0.0), np.array(1.0))
@@ -75,6 +76,10 @@ def row(
 
 def network_of(path: Path) -> torch.nn.Module:
     """PyTorch's network with the weights of the file, in double precision."""
+    import torch
+
+    from scripts.train.torch_cnn import plain_cnn
+
     network = plain_cnn(3)
     stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load(path).graph.initializer}
     network.load_state_dict({name: torch.tensor(stored[name]) for name in network.state_dict()})
@@ -82,7 +87,10 @@ def network_of(path: Path) -> torch.nn.Module:
 
 
 def torch_gradient(network: torch.nn.Module, x: Images, labels: Labels) -> Floats:
-    """Gradient of each sample's cross-entropy by its picture, by PyTorch."""
+    """Gradient of each sample's cross-entropy by its image, by PyTorch."""
+    import torch
+    from torch.nn.functional import cross_entropy
+
     parts = []
     for start in range(0, len(x), ROWS):
         batch = torch.tensor(x[start : start + ROWS], dtype=torch.float64, requires_grad=True)
@@ -102,6 +110,8 @@ def our_gradient(x: Images, labels: Labels) -> Floats:
 
 def predicted(network: torch.nn.Module, x: Images) -> Labels:
     """The classes that PyTorch's network says."""
+    import torch
+
     with torch.no_grad():
         return network(torch.tensor(x, dtype=torch.float64)).argmax(dim=1).numpy()
 

@@ -1,14 +1,15 @@
 """Accuracy of pair-wise pruning on small relu MLPs for scikit-learn's digits: half of the units of each hidden layer.
 
     pip install -e '.[compare]'
-    python -m scripts.benchmarks.digits
+    python -m scripts.benchmarks.digits [--seeds 5]
 
-Trains each network with five seeds (540 of 1,797 images held back), prunes exactly half of each hidden layer without
+Trains each network with several seeds (540 of 1,797 images held back), prunes exactly half of each hidden layer without
 data, and prints the mean test accuracy beside that of the other methods.
 """
 
 from __future__ import annotations
 
+import argparse
 import tempfile
 import warnings
 from pathlib import Path
@@ -16,16 +17,12 @@ from pathlib import Path
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
-from sklearn.datasets import load_digits
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
-from sklearn.neural_network import MLPClassifier
 
 import paoding_onnx
 from paoding_onnx.evaluation.evaluate import EvaluateOptions, evaluate
+from scripts.page import line, table
 from scripts.train.datasets import Dataset
 
-SEEDS = range(5)
 METHODS = ("reconstruction", "paoding", "magnitude", "random")
 NETWORKS = {"64-128-64-10": (8, (128, 64)), "64-64-64-10": (8, (64, 64)), "784-256-256-10": (28, (256, 256))}
 """Name to side length of the images and hidden widths."""
@@ -33,16 +30,21 @@ NETWORKS = {"64-128-64-10": (8, (128, 64)), "64-64-64-10": (8, (64, 64)), "784-2
 
 def main() -> None:
     """Train, prune and print the table."""
-    print(f"{'network':16} {'before':>8} " + " ".join(f"{method:>14}" for method in METHODS))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", metavar="N", type=int, default=5, help="of each network (default 5)")
+    seeds = range(parser.parse_args().seeds)
+    print(table(["network", "before", *METHODS], [], align="l"))
     for name, (side, hidden) in NETWORKS.items():
         data = digits(side)
-        rows = [_accuracies(data, hidden, seed) for seed in SEEDS]
-        means = np.mean(rows, axis=0)
-        print(f"{name:16} {means[0]:8.3f} " + " ".join(f"{mean:14.3f}" for mean in means[1:]))
+        means = np.mean([_accuracies(data, hidden, seed) for seed in seeds], axis=0)
+        print(line([name, *(f"{mean:.3f}" for mean in means)]), flush=True)
 
 
 def digits(side: int) -> Dataset:
     """The digits at 8 x 8, or enlarged four times and cut to 28 x 28."""
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
     source = load_digits()
     images = source.images / 16
     if side == 28:
@@ -54,6 +56,9 @@ def digits(side: int) -> Dataset:
 
 def _accuracies(data: Dataset, hidden: tuple[int, int], seed: int) -> list[float]:
     """Test accuracy before pruning and after it with each method."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.neural_network import MLPClassifier
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # 60 epochs are enough and fixed
         classifier = MLPClassifier(hidden, batch_size=32, alpha=0, max_iter=60, random_state=seed)
@@ -61,7 +66,7 @@ def _accuracies(data: Dataset, hidden: tuple[int, int], seed: int) -> list[float
     with tempfile.TemporaryDirectory() as folder:
         whole, test = Path(folder) / "whole.onnx", Path(folder) / "test.npz"
         np.savez(test, x=data.x_test, y=data.y_test)
-        _write(classifier, whole)
+        _write(classifier.coefs_, classifier.intercepts_, whole)
         paths = [whole]
         for method in METHODS:
             options = paoding_onnx.Options(target=0.5, method=method, round_to=1, seed=seed, allocation="uniform")
@@ -71,16 +76,16 @@ def _accuracies(data: Dataset, hidden: tuple[int, int], seed: int) -> list[float
     return [evaluation.measures["accuracy"] for evaluation in found]
 
 
-def _write(classifier: MLPClassifier, path: Path) -> None:
+def _write(weights: list[np.ndarray], biases: list[np.ndarray], path: Path) -> None:
     """Write the network as scikit-learn computes it, without the softmax."""
     nodes, constants, last = [], [], "x"
-    for k, pair in enumerate(zip(classifier.coefs_, classifier.intercepts_, strict=True)):
+    for k, pair in enumerate(zip(weights, biases, strict=True)):
         names = [f"w{k}", f"b{k}"]
         constants += [numpy_helper.from_array(a.astype(np.float32), n) for a, n in zip(pair, names, strict=True)]
         nodes.append(helper.make_node("Gemm", [last, *names], [f"z{k}"], f"fc{k}"))
         nodes.append(helper.make_node("Relu", [f"z{k}"], [last := f"h{k}"]))
     nodes[-1] = helper.make_node("Identity", nodes[-1].input, ["y"])
-    sizes = {"x": len(classifier.coefs_[0]), "y": len(classifier.intercepts_[-1])}
+    sizes = {"x": len(weights[0]), "y": len(biases[-1])}
     x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", size]) for name, size in sizes.items())
     graph = helper.make_graph(nodes, "digits", [x], [y], constants)
     onnx.save(helper.make_model(graph, ir_version=8, opset_imports=[helper.make_opsetid("", 17)]), path)

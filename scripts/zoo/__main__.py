@@ -46,8 +46,11 @@ def main() -> None:
     parser.add_argument("--big", action="store_true", help="also models of more than 400 MB")
     parser.add_argument("--list", action="store_true", help="print the names and make nothing")
     arguments = parser.parse_args()
+    try:
+        wanted = [e for e in _catalogue(keras=arguments.keras) if _matches(e.name, arguments.only)]
+    except ModuleNotFoundError as error:
+        parser.error(f"{error}, which is needed to make the models")
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    wanted = [e for e in _catalogue(keras=arguments.keras) if _matches(e.name, arguments.only)]
     if arguments.list:
         print("\n".join(entry.name for entry in wanted))
         return

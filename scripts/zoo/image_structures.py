@@ -240,27 +240,30 @@ class LightCnn(nn.Module):
         return self.head(x)
 
 
-def _image(make: Callable[[], nn.Module], side: int = 32, axes: Mapping[int, str] = IMAGE) -> Callable[[], Built]:
-    return lambda: Built(make(), (torch.randn(1, 3, side, side),), (axes,))
+def built(
+    make: Callable[[], nn.Module], side: int = 32, axes: Mapping[int, str] = IMAGE, n: int = 1
+) -> Callable[[], Built]:
+    """What makes a network that reads `n` images."""
+    return lambda: Built(make(), tuple(torch.randn(1, 3, side, side) for _ in range(n)), (axes,) * n)
 
 
 MODULES: Mapping[str, Callable[[], Built]] = {
-    "cifar_resnet": _image(cifar_resnet),
-    "super_resolution": _image(SuperResolution),
-    "unet": _image(lambda: UNet(transposed=True)),
-    "unet_resize": _image(lambda: UNet(transposed=False)),
-    "group_norm": _image(lambda: normalised(lambda width: nn.GroupNorm(8, width))),
-    "layer_norm_images": _image(lambda: normalised(lambda width: nn.GroupNorm(1, width))),
-    "instance_norm": _image(lambda: normalised(lambda width: nn.InstanceNorm2d(width, affine=True))),
-    "style_transfer": _image(style_transfer),
-    "alexnet_original": _image(alexnet_original, 64, BATCH),
-    "caffe_googlenet": _image(caffe_googlenet, 64),
-    "cbam": _image(lambda: nn.Sequential(unit(3, 32, 3, 2), Cbam(32), unit(32, 48), Cbam(48), head(48))),
-    "non_local": _image(lambda: nn.Sequential(unit(3, 32, 3, 4), NonLocal(32), unit(32, 48), head(48))),
-    "channel_shuffle": _image(
+    "cifar_resnet": built(cifar_resnet),
+    "super_resolution": built(SuperResolution),
+    "unet": built(lambda: UNet(transposed=True)),
+    "unet_resize": built(lambda: UNet(transposed=False)),
+    "group_norm": built(lambda: normalised(lambda width: nn.GroupNorm(8, width))),
+    "layer_norm_images": built(lambda: normalised(lambda width: nn.GroupNorm(1, width))),
+    "instance_norm": built(lambda: normalised(lambda width: nn.InstanceNorm2d(width, affine=True))),
+    "style_transfer": built(style_transfer),
+    "alexnet_original": built(alexnet_original, 64, BATCH),
+    "caffe_googlenet": built(caffe_googlenet, 64),
+    "cbam": built(lambda: nn.Sequential(unit(3, 32, 3, 2), Cbam(32), unit(32, 48), Cbam(48), head(48))),
+    "non_local": built(lambda: nn.Sequential(unit(3, 32, 3, 4), NonLocal(32), unit(32, 48), head(48))),
+    "channel_shuffle": built(
         lambda: nn.Sequential(unit(3, 36, 3, 2), ChannelShuffle(36, 3), ChannelShuffle(36, 3), head(36))
     ),
-    "face_embedding": _image(FaceEmbedding, 32, BATCH),
-    "light_cnn": _image(LightCnn),
+    "face_embedding": built(FaceEmbedding, 32, BATCH),
+    "light_cnn": built(LightCnn),
 }
 """What makes each structure, its arguments, and the axes that can be open."""

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812, the usual name
 from torch import Tensor, nn
 
-from scripts.zoo.image_structures import BATCH, IMAGE, head, unit
+from scripts.zoo.image_structures import BATCH, IMAGE, built, head, unit
 from scripts.zoo.torch_export import Built
 
 
@@ -179,17 +179,13 @@ class Clip(nn.Module):
         return self.end(F.relu(x + self.body(F.max_pool3d(x, 3, 1, 1))))
 
 
-def _image(make: Callable[[], nn.Module], axes: Mapping[int, str] = IMAGE, n: int = 1) -> Callable[[], Built]:
-    return lambda: Built(make(), tuple(torch.randn(1, 3, 32, 32) for _ in range(n)), (axes,) * n)
-
-
 MODULES: Mapping[str, Callable[[], Built]] = {
-    "detector": _image(Detector),
-    "pyramid": _image(Pyramid),
+    "detector": built(Detector),
+    "pyramid": built(Pyramid),
     "generator": lambda: Built(Generator(), (torch.randn(1, 20),), (BATCH,)),
     "diffusion": lambda: Built(Diffusion(), (torch.randn(1, 3, 16, 16), torch.rand(1) * 9), (IMAGE, BATCH)),
-    "twins": _image(Twins, n=2),
-    "localised": _image(Localised),
+    "twins": built(Twins, n=2),
+    "localised": built(Localised),
     "autoencoder": lambda: Built(Autoencoder(), (torch.randn(1, 3, 16, 16),), (BATCH,)),
     "film": lambda: Built(Clip(), (torch.randn(1, 3, 4, 16, 16),), (BATCH,)),
 }
