@@ -1,1 +1,1 @@
-"""Measurements whose tables stand in the documents."""
+"""Measurements whose tables stand in docs/results and the README; rows in files, processes and networks are shared."""

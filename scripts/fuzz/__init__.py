@@ -1,1 +1,1 @@
-"""Random valid networks, pruned at random under every proof: what `scripts/fuzz` is made of."""
+"""Random valid networks pruned at random under every proof: the blocks that make them, a judge, a shrinker."""

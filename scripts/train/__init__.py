@@ -1,1 +1,1 @@
-"""Data loading, training, export and measurement of the models in `models/`."""
+"""How the models in `models/` came about: their data, networks, training, export and measurement."""

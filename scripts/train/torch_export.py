@@ -26,14 +26,13 @@ def export_torchscript(
 
     `is_merged` lets it merge each BatchNormalization into the convolution before it.
     """
-    torch.onnx.export(
+    _export(
         network.eval(),
-        (torch.zeros(1, *input_shape),),
+        torch.zeros(1, *input_shape),
         path,
+        names,
         dynamo=False,
         opset_version=TORCHSCRIPT_OPSET,
-        input_names=[names[0]],
-        output_names=[names[1]],
         dynamic_axes={name: {0: "batch"} for name in names},
         # the network is in evaluation mode either way; what is preserved is that, without the exporter's merging
         training=TrainingMode.EVAL if is_merged else TrainingMode.PRESERVE,
@@ -43,15 +42,10 @@ def export_torchscript(
 
 def export_dynamo(network: nn.Module, path: Path, *, input_shape: tuple[int, ...]) -> None:
     """Write the network with the newer, torch.export-based exporter, as one file with any batch size."""
-    torch.onnx.export(
-        network,
-        # torch.export takes a batch of one for a fixed size
-        (torch.zeros(2, *input_shape),),
-        path,
-        dynamo=True,
-        opset_version=DYNAMO_OPSET,
-        input_names=[NAMES[0]],
-        output_names=[NAMES[1]],
-        dynamic_shapes=({0: torch.export.Dim("batch")},),
-        external_data=False,
-    )
+    more = {"dynamic_shapes": ({0: torch.export.Dim("batch")},), "external_data": False}
+    # torch.export takes a batch of one for a fixed size
+    _export(network, torch.zeros(2, *input_shape), path, NAMES, dynamo=True, opset_version=DYNAMO_OPSET, **more)
+
+
+def _export(network: nn.Module, x: torch.Tensor, path: Path, names: tuple[str, str], **more: object) -> None:
+    torch.onnx.export(network, (x,), path, input_names=[names[0]], output_names=[names[1]], **more)

@@ -38,10 +38,10 @@ class Schedule:
     """
 
     n_epochs: int
-    batch_size: int
-    peak_learning_rate: float
-    weight_decay: float
     augmentation: Augmentation
+    batch_size: int = 128
+    peak_learning_rate: float = 1.5e-3
+    weight_decay: float = 0.05
     rise_ratio: float = 0.3
     muon: Muon | None = None
     is_bfloat16: bool = True

@@ -1,1 +1,1 @@
-"""Formats for small devices: how to make each from an ONNX file, how good, large and fast it is, and a table."""
+"""Pruned networks in the formats of small devices: how each is made, how accurate, large and fast it is."""

@@ -1,1 +1,1 @@
-"""The parts of scripts/benchmarks/fidelity: what is measured, how, and the page made of it."""
+"""Accuracy on real test samples against parameters removed, for every method of ours and for other tools."""

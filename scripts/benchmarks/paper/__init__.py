@@ -1,1 +1,1 @@
-"""The parts of scripts/benchmarks/paper: what is measured, the paper's figures, the picture and the page."""
+"""The evaluation of the PAODING paper repeated: its models, steps and attacks, its figures beside ours."""

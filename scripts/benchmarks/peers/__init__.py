@@ -1,1 +1,1 @@
-"""Other structural pruners beside ours, on the same models: what `scripts/benchmarks/peers` is made of."""
+"""Other structural pruners beside ours on the same models, each in a process and an environment of its own."""
