@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
+from paoding_onnx.dependency.composite_axes import ENOUGH_POSITIONS
+from paoding_onnx.dependency.coupling import couple
+from paoding_onnx.dependency.trace import Choice
+from paoding_onnx.names import Prefer
+from paoding_onnx.shapes.observe import observe
 from tests.dependency.coupled import coupled, reasons, sets
-from tests.models import IMAGES
+from tests.models import IMAGES, model
 
 GROUPED = (
     IMAGES
@@ -33,3 +40,53 @@ def test_pinned_position_pins_its_place_in_every_group():
     assert (found.causes[sets(found, "a", 0)] >= 0).tolist() == [False, False, True, True, False, False]
     assert sets(found, "a", 0)[:2] == sets(found, "a", 0)[4:]
     assert reasons(found, "b", 1) == {"graph input 'x'"}
+
+
+WIDE = (
+    IMAGES
+    + """<float[{n},3,1,1] a, float[{n},{inside},1,1] b, float[5,{n},1,1] c> {{
+  p = Conv (x, a) [grouped] q = Conv <group={groups}> (p, b) y = Conv (q, c)
+}}"""
+)
+"""A layer of groups between two that have none."""
+
+
+def choices(groups: int, inside: int, prefer: Prefer) -> list[Choice]:
+    text = WIDE.format(n=groups * inside, inside=inside, groups=groups)
+    return list(couple(observe(model(text)), lambda _: False, lambda _: prefer).choices)
+
+
+@pytest.mark.parametrize(
+    ("groups", "inside", "kept"),
+    [(4, ENOUGH_POSITIONS, "I"), (16, ENOUGH_POSITIONS, "I"), (4, ENOUGH_POSITIONS - 1, "I"), (9, 7, "G")],
+)
+def test_factor_with_the_most_units_is_kept_unless_the_minor_one_has_enough(groups, inside, kept):
+    first = choices(groups, inside, Prefer.AUTO)[0]
+    assert (first.kept, first.sizes) == (kept, (groups, inside))
+
+
+@pytest.mark.parametrize(("prefer", "kept"), [(Prefer.BLOCKS, "G"), (Prefer.POSITIONS, "I")])
+def test_factor_that_the_user_prefers_is_kept_whatever_its_size(prefer, kept):
+    for groups, inside in ((4, 16), (16, 4)):
+        first = choices(groups, inside, prefer)[0]
+        assert (first.kept, first.prefer) == (kept, prefer)
+
+
+def test_choice_says_which_way_was_taken_where_none_was_asked_for():
+    assert choices(4, 16, Prefer.AUTO)[0].prefer is Prefer.POSITIONS
+    assert choices(9, 7, Prefer.AUTO)[0].prefer is Prefer.BLOCKS
+
+
+def test_nothing_is_chosen_where_only_one_factor_may_shrink():
+    """The groups are those of the input, so that they have to stay."""
+    found = coupled("""g (float[2,8,4,4] x) => (float[2,5,4,4] y) <float[8,4,1,1] b, float[5,8,1,1] c> {
+      q = Conv <group=2> (x, b) y = Conv (q, c)
+    }""")
+    assert found.choices == ()
+
+
+def test_factor_that_was_not_chosen_says_why_it_stays():
+    found = coupled(WIDE.format(n=12, inside=3, groups=4))
+    (choice, *_) = found.choices
+    assert {reason.reason for reason in found.reasons} >= {"its axis of 4 x 3 shrinks along another factor"}
+    assert choice.pinned == ("I",)

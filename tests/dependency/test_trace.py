@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from paoding_onnx.dependency.trace import Role, gone
 from paoding_onnx.rules.binding import TensorUse
@@ -47,3 +48,59 @@ def test_sizes_of_factors_without_the_removed():
 
 def test_nothing_is_gone_from_a_trace_without_units():
     assert gone(np.array([-1, -1]), np.zeros(0, bool)).tolist() == [False, False]
+
+
+def test_positions_of_a_group_come_unit_by_unit():
+    _, second = traced(NET).groups
+    units = np.array([9, -1, 4, 3, 9, 5])
+    assert second.positions(units).tolist() == [2, 5, 0, 4]
+
+
+def test_what_stays_of_a_tensor_is_its_kept_positions():
+    found = traced(NET)
+    removed = np.isin(np.arange(10), [1, 4, 9])
+    weights = found.graph.tensors["b"].value
+    assert np.array_equal(found.kept_part("b", weights, removed), np.delete(np.delete(weights, [0, 5], 0), 1, 1))
+    activation = np.arange(2 * 4 * 6 * 6).reshape(2, 4, 6, 6)
+    assert np.array_equal(found.kept_part("n", activation, removed), np.delete(activation, 1, 1))
+
+
+def test_tensor_that_the_trace_does_not_know_stays_whole():
+    found = traced(NET)
+    value = np.zeros((4, 6))
+    assert found.kept_part("unknown", value, np.ones(10, bool)) is value
+
+
+MEASURED = """g (float[2,3,4,4] x) => (float[2,5,4,4] y) <float[8,3,1,1] a, float[5,8,1,1] b, int64 one={1}> {
+  p = Conv (x, a) s = Shape (p) c = Gather (s, one) f = Cast <to=1> (c) q = Div (p, f) y = Conv (q, b)
+}"""
+"""Activations divided by the number of their channels."""
+
+
+@pytest.mark.parametrize(("entry", "shrinks"), [(0, False), (1, True), (2, False)])
+def test_size_shrinks_with_the_axis_that_it_measures(entry, shrinks):
+    found = traced(MEASURED)
+    assert found.shrinks("s", entry, 4, np.arange(8) == 3) is shrinks
+
+
+def test_size_without_an_origin_does_not_shrink():
+    assert not traced(MEASURED).shrinks("x", 0, 1, np.ones(8, bool))
+
+
+def test_tensor_of_sizes_whose_entries_are_not_told_apart_shrinks_with_any_of_them():
+    assert traced(MEASURED).shrinks("s", 0, 3, np.arange(8) == 3)
+
+
+def test_frozen_size_keeps_the_value_it_had_once_its_axis_shrinks():
+    found = traced(MEASURED)
+    ((data_use, value),) = found.frozen_values(np.arange(8) == 3)
+    assert found.bound_nodes[data_use.node_index].node.operator == "Div"
+    assert value == 8
+
+
+def test_frozen_size_is_left_alone_while_its_axis_stays():
+    assert list(traced(MEASURED).frozen_values(np.zeros(8, bool))) == []
+
+
+def test_positions_of_no_unit_are_never_gone():
+    assert gone(np.array([-1, 0, 1, -1]), np.array([True, True])).tolist() == [False, True, True, False]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from onnx import TensorProto, helper
 
-from paoding_onnx.model.graph import Origin
-from paoding_onnx.model.read import computed_names, constants, read_graph
-from tests.models import model
+from paoding_onnx.model.graph import Origin, Tensor
+from paoding_onnx.model.load import lift
+from paoding_onnx.model.read import computed_names, constants, input_dependent_names, read_graph
+from tests.models import model, parse
 
 
 def graph(text, **how):
@@ -99,3 +101,63 @@ def test_tensors_know_where_they_come_from():
     assert (tensors["x"].origin, tensors["w"].origin) == (Origin.INPUT, Origin.CONSTANT)
     assert found.nodes[0].outputs[0].origin is Origin.COMPUTED
     assert (found.inputs, found.outputs) == (("x",), ("y",))
+
+
+def reached(text):
+    return input_dependent_names(model(text))
+
+
+def test_input_reaches_whatever_is_computed_from_it():
+    text = "g (float[2] x) => (float[2] y) <float[2] a> { b = Neg (a) c = Abs (x) d = Add (b, b) y = Add (c, d) }"
+    assert reached(text) == {"x", "c", "y"}
+
+
+def test_input_reaches_what_is_computed_from_its_sizes():
+    assert reached("g (float[N] x) => (float[N] y) { s = Shape (x) y = Expand (k, s) }") == {"x", "s", "y"}
+
+
+def test_input_reaches_a_node_through_its_subgraph():
+    text = """g (float[2] x) => (float[2] y) <bool c> {
+      y = If (c) <then_branch = t () => (float[2] p) { p = Relu (x) },
+                  else_branch = e () => (float[2] q) { q = Neg (x) }>
+    }"""
+    assert "y" in reached(text)
+
+
+def test_strings_among_the_initializers_are_no_constants():
+    proto = parse("g (float[2] x) => (float[2] y) { y = Relu (x) }")
+    proto.graph.initializer.append(helper.make_tensor("words", TensorProto.STRING, [1], [b"a"]))
+    assert constants(lift(proto)) == {}
+
+
+def test_content_of_constant_nodes_is_read_only():
+    text = "g (float[2] x) => (float[2] y) { k = Constant <value = float[2] {3, 4}> () y = Add (x, k) }"
+    with pytest.raises(ValueError, match="read-only"):
+        constants(model(text))["k"][0] = 1
+
+
+def test_tensor_of_strings_in_a_node_is_no_constant():
+    proto = parse("g (float[2] x) => (float[2] y) { y = Relu (x) }")
+    words = helper.make_tensor("", TensorProto.STRING, [1], [b"a"])
+    proto.graph.node.insert(0, helper.make_node("Constant", [], ["words"], value=words))
+    assert constants(lift(proto)) == {}
+
+
+def test_what_was_measured_goes_before_what_is_not_known():
+    subject = model("g (float[2] x) => (float[2] y) { h = Neg (x) y = Abs (h) }")
+    measured = Tensor("h", Origin.COMPUTED, (2,))
+    first, second = read_graph(subject, {"h": measured}).nodes
+    assert first.outputs[0] is second.inputs[0] is measured
+    assert second.outputs[0].shape is None
+
+
+def test_attribute_that_no_rule_reads_is_none():
+    (node,) = graph("g (float[2] x) => (float[2] y) { y = Thing <t = float[1] {1}> (x) }").nodes
+    assert dict(node.attributes) == {"t": None}
+
+
+def test_node_in_the_domain_that_is_spelled_out_is_one_of_onnx():
+    (node,) = graph(
+        '<ir_version: 8, opset_import: ["ai.onnx" : 17]> g (float[2] x) => (float[2] y) { y = ai.onnx.Relu (x) }'
+    ).nodes
+    assert (node.domain, node.version) == ("", 14)

@@ -13,7 +13,6 @@ from onnx import numpy_helper
 from paoding_onnx.api import prune
 from paoding_onnx.dependency.cost import Cost
 from paoding_onnx.errors import ModelError, UsageError
-from paoding_onnx.model.compare import output_difference
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.save import save
@@ -289,26 +288,6 @@ def test_plan_fails_on_a_file_with_more_constants():
         proto.graph.initializer.append(numpy_helper.from_array(np.ones(1, np.float32), "more"))
 
     assert not planned(lambda pruned: edited(pruned, add), a=[0, 3]).passed
-
-
-def test_difference_is_relative_to_the_size_of_the_output():
-    before = {"y": np.array([3.0, 4.0], np.float32)}
-    assert output_difference(before, {"y": np.array([3.0, 4.0], np.float32)}) == 0
-    assert output_difference(before, {"y": np.array([3.0, 3.0], np.float32)}) == pytest.approx(1 / 5)
-
-
-def test_difference_is_that_of_the_output_that_moved_most():
-    one, two = np.ones(2, np.float32), np.full(2, 2, np.float32)
-    assert output_difference({"y": one, "z": one}, {"y": one, "z": two}) == pytest.approx(1)
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "difference"),
-    [([1, 2], [1, 2], 0), ([1, 2], [1, 3], 1), ([0.0, 0.0], [0.0, 0.5], 0.5), ([1.0], [1.0, 1.0], 1)],
-    ids=["same labels", "other labels", "from nothing", "other shape"],
-)
-def test_difference_where_no_ratio_makes_sense(before, after, difference):
-    assert output_difference({"y": np.array(before)}, {"y": np.array(after)}) == difference
 
 
 @pytest.fixture

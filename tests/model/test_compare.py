@@ -1,0 +1,112 @@
+"""How far outputs differ: by their own size, by what classes they speak of, by the variance they have."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from paoding_onnx.model.compare import _distance, _share, _sigmoid, output_difference, softmax
+
+RNG = np.random.default_rng(0)
+SCORES = RNG.standard_normal((200, 5))
+OTHERS = SCORES + 0.3 * RNG.standard_normal((200, 5))
+
+
+def test_difference_is_relative_to_the_size_of_the_output():
+    before = {"y": np.array([3.0, 4.0], np.float32)}
+    assert output_difference(before, {"y": np.array([3.0, 4.0], np.float32)}) == 0
+    assert output_difference(before, {"y": np.array([3.0, 3.0], np.float32)}) == pytest.approx(1 / 5)
+
+
+def test_difference_is_that_of_the_output_that_moved_most():
+    one, two = np.ones(2, np.float32), np.full(2, 2, np.float32)
+    assert output_difference({"y": one, "z": one}, {"y": one, "z": two}) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "difference"),
+    [([1, 2], [1, 2], 0), ([1, 2], [1, 3], 1), ([0.0, 0.0], [0.0, 0.5], 0.5), ([1.0], [1.0, 1.0], 1)],
+    ids=["same labels", "other labels", "from nothing", "other shape"],
+)
+def test_difference_where_no_ratio_makes_sense(before, after, difference):
+    assert output_difference({"y": np.array(before)}, {"y": np.array(after)}) == difference
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_difference_is_computed_in_double_precision(dtype):
+    big = np.full(4, 6e4, dtype)
+    assert output_difference({"y": big}, {"y": big * dtype(0.5)}) == pytest.approx(0.5, rel=1e-3)
+
+
+def divergence(p, q):
+    """Kullback-Leibler divergence, row by row and class by class."""
+    return np.mean([sum(a * np.log(a / b) for a, b in zip(*rows, strict=True)) for rows in zip(p, q, strict=True)])
+
+
+def test_probabilities_are_compared_by_their_divergence():
+    p, q = softmax(SCORES), softmax(OTHERS)
+    assert _share([p], [q]) == pytest.approx(divergence(p, q), rel=1e-6)
+
+
+def test_scores_are_compared_by_the_larger_of_divergence_and_change():
+    change = np.mean((SCORES - OTHERS) ** 2) / SCORES.var(0).mean()
+    wanted = max(change, divergence(softmax(SCORES), softmax(OTHERS)))
+    assert _share([SCORES], [OTHERS]) == pytest.approx(wanted)
+    assert _share([SCORES], [SCORES + 1]) == pytest.approx(1 / SCORES.var(0).mean())  # the same classes, all shifted
+
+
+def test_scores_that_differ_in_their_classes_alone_are_told_apart():
+    """A huge common offset of each row hides the change beside the variance, and leaves the divergence."""
+    offset = 1e3 * RNG.standard_normal((200, 1))
+    wanted = divergence(softmax(SCORES), softmax(OTHERS))
+    assert _share([SCORES + offset], [OTHERS + offset]) == pytest.approx(wanted, rel=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(200, 1), (10, 5, 4), (200,)])
+def test_other_outputs_are_compared_by_their_variance(shape):
+    before = RNG.standard_normal(shape) + 3
+    assert _share([before], [before + 0.5]) == pytest.approx(0.25 / before.var())
+
+
+def test_batches_count_as_one():
+    parts = np.split(SCORES, 4), np.split(OTHERS, 4)
+    assert _share(*parts) == pytest.approx(_share([SCORES], [OTHERS]))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(np.arange(3), np.arange(3)), (np.ones((2, 3)), np.ones((2, 4)))],
+    ids=["integers", "other shape"],
+)
+def test_outputs_that_cannot_be_compared_have_no_share(before, after):
+    assert _share([before], [after]) is None
+
+
+def test_output_that_never_changes_has_no_share_unless_it_speaks_of_classes():
+    assert _share([np.ones((4, 1))], [np.zeros((4, 1))]) is None
+    assert _share([np.ones((4, 2))], [np.tile([1.0, 3.0], (4, 1))]) == pytest.approx(
+        divergence([[0.5, 0.5]], softmax(np.array([[1.0, 3.0]])))
+    )
+
+
+def test_distance_is_the_mean_over_outputs_of_floats():
+    before = {"y": [SCORES], "z": [SCORES[:, :1]], "labels": [SCORES.argmax(1)]}
+    after = {"y": [OTHERS], "z": [OTHERS[:, :1]], "labels": [OTHERS.argmax(1)]}
+    shares = [_share(before[name], after[name]) for name in ("y", "z")]
+    assert _distance(before, after) == pytest.approx(np.mean(shares))
+
+
+def test_distance_of_outputs_without_floats_is_zero():
+    assert _distance({"y": [np.arange(3)]}, {"y": [np.zeros(3, int)]}) == 0
+
+
+@pytest.mark.parametrize("shift", [0.0, 1e4])
+def test_softmax_is_that_of_the_differences_however_large_the_numbers(shift):
+    powers = np.exp(SCORES)
+    np.testing.assert_allclose(softmax(SCORES + shift), powers / powers.sum(1, keepdims=True), rtol=1e-9)
+
+
+def test_sigmoid_is_the_softmax_against_zero():
+    logits = np.array([-1e3, -2.0, 0.0, 3.0, 1e3])
+    pairs = np.stack([logits, np.zeros_like(logits)], 1)
+    np.testing.assert_allclose(_sigmoid(logits), softmax(pairs)[:, 0], atol=1e-15)
