@@ -22,11 +22,11 @@ from paoding_onnx.context import Run
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError, UsageError
 from paoding_onnx.gradients.freeze import record
-from paoding_onnx.layerwise.statistics import normalising, statistics_axis
+from paoding_onnx.layerwise.statistics import normalising
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model, lift
 from paoding_onnx.model.session import Session
-from paoding_onnx.rules.binding import BoundNode
+from paoding_onnx.rules.binding import BoundNode, stored_statistics
 from paoding_onnx.shapes.observe import runnable_shapes
 
 Doubles = NDArray[np.float64]
@@ -207,16 +207,16 @@ def _with_loss(model: Model, bound_nodes: Sequence[BoundNode], growth: float) ->
 
 def _write_loss(bound: BoundNode, writer: _Writer, growth: float) -> str:
     """Write the loss of one normalisation, and the normalisation itself; returns the name of the loss."""
-    where, affine, node = bound.rule.statistics, bound.rule.affine, bound.node
-    mean, variance = (node.operand(k) for k in ((where.mean, where.variance) if where is not None else ()))
+    statistics, affine, node = stored_statistics(bound), bound.rule.affine, bound.node
     source = node.inputs[0]
-    if source is None or source.shape is None or affine is None or mean is None or variance is None:
+    if source is None or source.shape is None or affine is None or statistics is None:
         raise ModelError(f"the statistics of {node.name!r} cannot be used")
     if source.dtype != np.float32:
         raise ModelError(f"{node.name!r} computes in {source.dtype}, and not in float32")
-    axis, ndim = statistics_axis(bound), len(source.shape)
+    axis, ndim = statistics.axis, len(source.shape)
     gain, shift = np.asarray(affine.gain, np.float64), np.asarray(affine.shift, np.float64)
-    centre, spread = np.asarray(mean.value, np.float64), np.sqrt(np.asarray(variance.value, np.float64) + TINY)
+    centre = np.asarray(statistics.mean.value, np.float64)
+    spread = np.sqrt(np.asarray(statistics.variance.value, np.float64) + TINY)
     writer.shape = tuple(-1 if k == axis else 1 for k in range(ndim))
     z = writer.scaled(source.name, 1 / spread, -centre / spread, "z")
     writer.scaled(z, gain * spread, shift + gain * centre, "y", output=bound.node.first_output.name)

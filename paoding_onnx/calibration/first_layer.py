@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.calibration.images.frame import Floats
-from paoding_onnx.model.graph import Graph, Node, Tensor
-from paoding_onnx.rules.rule import Affine, Passes, Rule, rule_for
+from paoding_onnx.model.graph import Array, Graph
+from paoding_onnx.rules.binding import BoundNode, bind_node, stored_statistics
+from paoding_onnx.rules.equation import Operand, names_of
+from paoding_onnx.rules.facts import Affine, Homogeneity
 
 _FEW = 8
 
@@ -34,38 +36,47 @@ def first_filters(graph: Graph, name: str) -> Filters | None:
     """
     found: Filters | None = None
     tensor = name
-    for node, rule in _behind(graph, name):
-        if not any(t is not None and t.name == tensor for t in node.inputs) or rule is None:
+    for bound in _behind(graph, name):
+        affine, contracts = bound.rule.affine, bound.rule.contracts
+        if not any(t is not None and t.name == tensor for t in bound.node.inputs) or not bound.has_rule:
             continue
-        if found is None and rule.macs:
-            found = _filters(node)
-        elif found is not None and rule.affine is not None and found.deviation is None:
-            found = _behind_filters(found, node, rule, rule.affine)
-        elif found is not None or rule.affine is not None or rule.passes is not Passes.ANY:
+        if found is None and contracts is not None:
+            found = _filters(bound)
+        elif found is not None and affine is not None and found.deviation is None:
+            found = _behind_filters(found, bound, affine)
+        elif found is not None or bound.rule.acts.homogeneity is not Homogeneity.ANY:
             return found
-        if found is None and rule.macs:
+        if found is None and contracts is not None:
             return None
-        tensor = next((t.name for t in node.outputs if t is not None), "")
+        tensor = bound.node.first_output.name
     return found
 
 
-def _filters(node: Node) -> Filters | None:
-    constants = [t.value for t in node.inputs if t is not None and t.is_constant and t.value is not None]
-    if not constants or constants[0].ndim != 4 or constants[0].dtype.kind != "f":
+def _filters(bound: BoundNode) -> Filters | None:
+    """The weight of a convolution that has its units on the first axis, and what it adds to them."""
+    constants = list(_constants(bound))
+    weights = [(value, operand) for value, operand in constants if value.ndim == 4 and value.dtype.kind == "f"]
+    if not weights or not _is_by_unit(bound, weights[0][1]):
         return None
-    bias = constants[1] if len(constants) > 1 else np.zeros(len(constants[0]))
-    if bias.size != len(constants[0]):
-        return None  # the filters lie along another axis: a transposed convolution
-    return Filters(np.asarray(constants[0], np.float64), np.asarray(bias.reshape(-1), np.float64))
+    weight, operand = weights[0]
+    biases = [value for value, own in constants if own == operand[:1] and value.size == len(weight)]
+    bias = biases[0] if biases else np.zeros(len(weight))
+    return Filters(np.asarray(weight, np.float64), np.asarray(bias.reshape(-1), np.float64))
 
 
-def _behind_filters(filters: Filters, node: Node, rule: Rule, affine: Affine) -> Filters:
+def _is_by_unit(bound: BoundNode, weight: Operand) -> bool:
+    """Whether the first axis of a weight is that of its output's units, and those from the third on are a kernel's."""
+    computed = [k for k, t in enumerate(bound.node.inputs) if t is not None and not t.is_constant]
+    read = {name for k in computed for name in names_of(bound.binding.inputs[k] or ())}
+    made = bound.binding.made
+    return made.issuperset(weight[0].names) and (read | made).isdisjoint(names_of(weight[2:]))
+
+
+def _behind_filters(filters: Filters, bound: BoundNode, affine: Affine) -> Filters:
     """The filters with a gain and a shift, or with the statistics that the node stores."""
-    where = rule.statistics
-    tensors = () if where is None else (node.operand(where.mean), node.operand(where.variance))
-    stored = [t.value.astype(np.float64) for t in tensors if t is not None and t.value is not None]
-    if len(stored) == 2:
-        mean, variance = stored
+    stored = stored_statistics(bound)
+    if stored is not None and stored.mean.value is not None and stored.variance.value is not None:
+        mean, variance = (t.value.astype(np.float64) for t in (stored.mean, stored.variance) if t.value is not None)
         return replace(filters, bias=filters.bias - mean, deviation=np.sqrt(np.maximum(variance, 0)))
     gain = np.broadcast_to(affine.gain.astype(np.float64), filters.bias.shape)
     weights = filters.weights * gain.reshape(-1, *[1] * (filters.weights.ndim - 1))
@@ -74,58 +85,51 @@ def _behind_filters(filters: Filters, node: Node, rule: Rule, affine: Affine) ->
 
 def first_weights(graph: Graph, name: str) -> Floats | None:
     """The first matrix that input `name` is multiplied with, `(n_features, n_units)`; `None` if there is none."""
-    for node, rule in _behind(graph, name):
-        if rule is None or not rule.macs:
+    for bound in _behind(graph, name):
+        if bound.rule.contracts is None:
             continue
-        weight = next((t.value for t in node.inputs if t is not None and t.is_constant and t.value is not None), None)
+        weight, operand = next(_constants(bound), (None, ()))
         if weight is None or weight.ndim != 2 or weight.dtype.kind != "f":
             return None
-        left, right = (description.split() for description in rule.equation.split("->")[0].split(",")[:2])
-        return np.asarray(np.moveaxis(weight, right.index(left[-1]), 0) if left[-1] in right else weight, np.float32)
+        summed = [k for k, axis in enumerate(operand) if bound.binding.made.isdisjoint(axis.names)]
+        return np.asarray(np.moveaxis(weight, summed[0], 0) if summed else weight, np.float32)
     return None
 
 
 def vocabulary(graph: Graph, name: str) -> int:
     """How many different numbers the integer input `name` may hold; 2 if nothing tells."""
-    for node, _ in _behind(graph, name):
-        for table in (t for t in node.inputs if t is not None and t.is_constant and t.value is not None):
-            if _is_looked_up(table, node) or _counts(table):
-                return int(table.value.size if _counts(table) else table.value.shape[0])  # type: ignore[union-attr]
+    for bound in _behind(graph, name):
+        for value, operand in _constants(bound):
+            if _is_looked_up(bound, value, operand) or _counts(value):
+                return int(value.size if _counts(value) else value.shape[0])
     return 2
 
 
-def _behind(graph: Graph, name: str) -> Iterator[tuple[Node, Rule | None]]:
-    """Nodes that input `name` reaches, in running order, up to those that contract."""
+def _behind(graph: Graph, name: str) -> Iterator[BoundNode]:
+    """Nodes that input `name` reaches, in running order."""
     reached = {name}
-    for node in graph.nodes:
-        if not any(tensor is not None and tensor.name in reached for tensor in node.inputs):
-            continue
-        rule = rule_for(node)
-        yield node, None if isinstance(rule, str) else rule
-        reached.update(tensor.name for tensor in node.outputs if tensor is not None)
+    for index, node in enumerate(graph.nodes):
+        if any(tensor is not None and tensor.name in reached for tensor in node.inputs):
+            yield bind_node(node, index)
+            reached.update(tensor.name for tensor in node.outputs if tensor is not None)
 
 
-def _is_looked_up(table: Tensor, node: Node) -> bool:
-    """Whether a node hands out rows of a constant."""
-    value = table.value
-    out = node.outputs[0]
-    return (
-        value is not None
-        and value.ndim == 2
-        and value.dtype.kind == "f"
-        and out is not None
-        and out.shape is not None
-        and out.shape[-1:] == value.shape[1:]
-        and out.dtype == value.dtype
-    )
+def _constants(bound: BoundNode) -> Iterator[tuple[Array, Operand]]:
+    """The constants that a node reads, with their axes; none for one without axes of its own."""
+    for tensor, operand in zip(bound.node.inputs, bound.binding.inputs, strict=True):
+        if tensor is not None and tensor.is_constant and tensor.value is not None:
+            yield tensor.value, operand or ()
 
 
-def _counts(table: Tensor) -> bool:
+def _is_looked_up(bound: BoundNode, value: Array, operand: Operand) -> bool:
+    """Whether a node hands out rows of a constant, or sums of them."""
+    out, made = bound.node.outputs[0], bound.binding.outputs[0]
+    if out is None or value.ndim != 2 or value.dtype.kind != "f" or value.dtype != out.dtype or not operand:
+        return False
+    return bound.binding.made.isdisjoint(operand[0].names) and (made or ())[-1:] == operand[1:]
+
+
+def _counts(value: Array) -> bool:
     """Whether a constant is 0, 1, 2, ..., as numbers are compared with to make one-hot vectors."""
-    value = table.value
-    return (
-        value is not None
-        and value.size >= _FEW
-        and value.dtype.kind in "iuf"
-        and bool(np.array_equal(value.reshape(-1), np.arange(value.size)))
-    )
+    is_row = value.size >= _FEW and value.dtype.kind in "iuf"
+    return is_row and bool(np.array_equal(value.reshape(-1), np.arange(value.size)))

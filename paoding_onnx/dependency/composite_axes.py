@@ -99,7 +99,7 @@ def _choose(composite: Composite, bound: BoundNode, prefer: Prefer, causes: Ids,
         roots = work.partition.roots(ids)
         counts.append(np.unique(roots[causes[roots] < 0]).size)
     free = [k for k, count in enumerate(counts) if count]
-    is_weighty = bool(bound.rule.macs) and counts[free[-1]] >= ENOUGH_POSITIONS
+    is_weighty = bound.rule.contracts is not None and counts[free[-1]] >= ENOUGH_POSITIONS
     auto = free[-1] if is_weighty else int(np.argmax(counts))
     kept = {Prefer.AUTO: auto, Prefer.BLOCKS: free[0], Prefer.POSITIONS: free[-1]}[prefer]
     sizes = tuple(ids.size for ids in composite.factors)

@@ -82,9 +82,6 @@ def _elements(trace: Trace, name: str, uses: list[TensorUse], removed: Mask) -> 
 def _macs(trace: Trace, removed: Mask) -> int:
     total = 0
     for index, bound in enumerate(trace.bound_nodes):
-        if bound.rule.macs:
-            sizes = trace.sizes(index, removed)
-            total += math.prod(sizes[name] for name in bound.rule.macs)
-        if bound.rule.more_macs:
-            total += math.prod(sizes[name] for name in bound.rule.more_macs)
+        if bound.rule.contracts is not None:
+            total += bound.rule.contracts.macs(trace.sizes(index, removed))
     return total

@@ -23,6 +23,7 @@ from paoding_onnx.model.graph import Graph, Node, Origin
 from paoding_onnx.names import Prefer
 from paoding_onnx.rules.binding import BoundNode, TensorUse, bind_nodes
 from paoding_onnx.rules.equation import Axis, is_fixed
+from paoding_onnx.rules.facts import Gathers
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +139,8 @@ def _connect(
     for name, ids in factors.items():
         if is_fixed(name):
             work.pin(ids, cause)
-    if (taken := bound.rule.taken) is not None:
-        work.partition.unite(factors[taken.target], factors[taken.source][list(taken.places)])
+    if isinstance(gathers := bound.rule.shape, Gathers):
+        work.partition.unite(factors[gathers.target], factors[gathers.source][list(gathers.positions)])
     operands = zip((*bound.inputs, *bound.outputs), (*bound.binding.inputs, *bound.binding.outputs), strict=True)
     for use, operand in operands:
         for number, axis in enumerate(operand or ()):
@@ -158,11 +159,11 @@ def _join(
     index: int, axis: Axis, ids: Ids, bound: BoundNode, factors: Mapping[str, Ids], work: Work
 ) -> Iterator[Composite]:
     offset = 0
-    for segment in axis:
-        sizes = [bound.binding.sizes[name] for name in segment]
+    for segment in axis.segments:
+        sizes = [bound.binding.sizes[factor.name] for factor in segment]
         part = ids[offset : offset + math.prod(sizes)]
         offset += part.size
-        names = tuple(name for name, size in zip(segment, sizes, strict=True) if size > 1)
+        names = tuple(factor.name for factor, size in zip(segment, sizes, strict=True) if size > 1)
         if len(names) == 1:
             work.partition.unite(part, factors[names[0]])
         elif names:
@@ -171,7 +172,9 @@ def _join(
         elif not segment:
             work.pin(part, Cause(bound.node.operator, bound.node.name, "has size one here, and keeps it"))
         elif part.size == 1:
-            work.partition.unite(np.repeat(part, len(segment)), np.concatenate([factors[name] for name in segment]))
+            work.partition.unite(
+                np.repeat(part, len(segment)), np.concatenate([factors[factor.name] for factor in segment])
+            )
 
 
 def _pin_node(bound: BoundNode, axes: Mapping[tuple[TensorUse, int], Ids], work: Work) -> None:

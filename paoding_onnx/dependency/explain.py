@@ -109,10 +109,10 @@ def _neighbours(bound: BoundNode, key: _Key) -> Iterator[_Key]:
     """Axes of a site that share a factor with the axis `key`."""
     uses, operands = (*bound.inputs, *bound.outputs), (*bound.binding.inputs, *bound.binding.outputs)
     pairs = [(s, o) for s, o in zip(uses, operands, strict=True) if s is not None and o is not None]
-    own = {n for s, o in pairs if s == key[0] for segment in o[key[1]] for n in segment}
+    own = {name for use, operand in pairs if use == key[0] for name in operand[key[1]].names}
     for use, operand in pairs:
         for axis, parts in enumerate(operand):
-            if not own.isdisjoint(name for segment in parts for name in segment):
+            if not own.isdisjoint(parts.names):
                 yield use, axis
 
 

@@ -17,7 +17,7 @@ from paoding_onnx.dependency.trace import Group, ParameterAxis, Refusal, Role, T
 from paoding_onnx.dependency.union_find import Ids
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.rules.binding import BoundNode, TensorUse
-from paoding_onnx.rules.equation import is_fixed
+from paoding_onnx.rules.equation import Operand
 
 
 def trace(graph: Graph, scope: Scope = EVERYTHING) -> Trace:
@@ -112,8 +112,9 @@ def _facts(coupling: Coupling, groups: Sequence[Group], numbers: Ids) -> tuple[G
             units = numbers[sets]
             met = set((np.searchsorted(starts, np.unique(units[units >= 0]), "right") - 1).tolist())
             inexact |= met if name in bound.binding.mixed else set()
-            for index in met if bound.rule.aligned > 1 else ():
-                aligned.setdefault(index, set()).add(bound.rule.aligned)
+            multiple = bound.rule.contracts.channel_multiple if bound.rule.contracts is not None else 1
+            for index in met if multiple > 1 else ():
+                aligned.setdefault(index, set()).add(multiple)
     return tuple(
         Group(g.name, g.start, g.stop, g.parameter_axes, index not in inexact, tuple(sorted(aligned.get(index, ()))))
         for index, g in enumerate(groups)
@@ -131,11 +132,16 @@ def _refusals(graph: Graph, coupling: Coupling) -> tuple[Refusal, ...]:
         _refusal(bound, use, axis, coupling)
         for bound in coupling.bound_nodes
         for use, operand in zip(bound.inputs, bound.binding.inputs, strict=True)
-        if use is not None and bound.rule.macs and graph.tensors[use.tensor].is_constant and len(operand or ()) > 1
+        if use is not None and _is_weight(bound, use, operand, graph)
         for axis, parts in enumerate(operand or ())
-        if any(not is_fixed(name) for segment in parts for name in segment)
+        if parts.free
     )
     return tuple(dict.fromkeys(refusal for refusal in (*nodes, *axes) if refusal is not None))
+
+
+def _is_weight(bound: BoundNode, use: TensorUse, operand: Operand | None, graph: Graph) -> bool:
+    """Whether an operand of a contracting node is a constant of more than one axis."""
+    return bound.rule.contracts is not None and graph.tensors[use.tensor].is_constant and len(operand or ()) > 1
 
 
 def _excluded(groups: Sequence[Group], coupling: Coupling) -> Iterator[Refusal]:

@@ -11,7 +11,7 @@ from paoding_onnx.dependency.trace import ParameterAxis, Role
 from paoding_onnx.dependency.union_find import Ids
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.rules.binding import BoundNode, TensorUse
-from paoding_onnx.rules.equation import factors, is_fixed
+from paoding_onnx.rules.equation import is_fixed
 
 
 def parameter_axes_of(graph: Graph, coupling: Coupling) -> list[ParameterAxis]:
@@ -49,7 +49,7 @@ def _meet_sources(
     """A weight that reaches a contracting node through Reshape, Transpose or the like has its role there."""
     for use in bound.inputs:
         source = sources.get(use.tensor) if use is not None else None
-        if use is None or source is None or not bound.rule.macs:
+        if use is None or source is None or bound.rule.contracts is None:
             continue
         for key in [key for key in found if key[0] == source]:
             role = _role(bound, coupling, index, coupling.axes[key])
@@ -57,10 +57,10 @@ def _meet_sources(
 
 
 def _role(bound: BoundNode, coupling: Coupling, index: int, sets: Ids) -> Role:
-    if not bound.rule.macs:
+    if bound.rule.contracts is None:
         return Role.FOLLOWS
     own = coupling.factors[index]
-    outputs = frozenset().union(*(factors(operand) for operand in bound.binding.outputs))
+    outputs = bound.binding.made
     contracted = [ids for name, ids in own.items() if name not in outputs and not is_fixed(name)]
     is_consumed = any(np.isin(sets, ids).any() for ids in contracted)
     is_made = any(np.isin(sets, own[name]).any() for name in outputs if name in own and own[name].size > 1)

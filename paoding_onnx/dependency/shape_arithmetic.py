@@ -13,6 +13,7 @@ from types import MappingProxyType
 from paoding_onnx.dependency.trace import DataUse, Entries, Sources
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.rules.binding import BoundNode
+from paoding_onnx.rules.facts import ReadsShape, Selects
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +35,14 @@ def follow_sizes(graph: Graph, bound_nodes: Sequence[BoundNode]) -> SizeFlow:
     data = set(graph.inputs)
     for index, bound in enumerate(bound_nodes):
         read = _all(entry for name in _data_names(bound) for entry in sizes.get(name, ()))
-        is_data = not bound.rule.measures and (not bound.has_rule or any(name in data for name in _data_names(bound)))
+        reads_shape = isinstance(bound.rule.shape, ReadsShape)
+        is_data = not reads_shape and (not bound.has_rule or any(name in data for name in _data_names(bound)))
         outputs = [tensor.name for tensor in bound.node.outputs if tensor is not None]
         if is_data:
             data.update(outputs)
         if read and is_data:
             data_uses += _uses(index, bound, sizes)
-        elif read or bound.rule.measures:
+        elif read or reads_shape:
             sizes |= {name: _entries(bound, position, sizes) for position, name in enumerate(outputs)}
     data_uses += [DataUse(-1, -1, _all(sizes[name])) for name in graph.outputs if name in sizes]
     return SizeFlow(MappingProxyType(sizes), tuple(data_uses))
@@ -66,13 +68,14 @@ def _data_names(bound: BoundNode) -> Iterator[str]:
 def _entries(bound: BoundNode, position: int, sizes: Mapping[str, Entries]) -> Entries:
     """For each entry of an output the axes whose sizes went into it; one for all where they cannot be told apart."""
     use = bound.inputs[0] if bound.inputs else None
-    if bound.rule.measures and use is not None:
-        axes = tuple(frozenset({(use, axis)}) for axis in bound.rule.measures)
+    shape = bound.rule.shape
+    if isinstance(shape, ReadsShape) and use is not None:
+        axes = tuple(frozenset({(use, axis)}) for axis in shape.axes)
         return axes if len(axes) == math.prod(bound.node.output_shape(position)) else (_all(axes),)
     found = _by_factor(bound, sizes)
     everything = _all(entry for entries in found.values() for entry in entries)
     operand = bound.binding.outputs[position]
-    if bound.rule.picks is not None and (parameter_axes := bound.node.entries(bound.rule.picks)) is not None:
+    if isinstance(shape, Selects) and (parameter_axes := bound.node.entries(shape.indices)) is not None:
         (first,) = [sizes.get(t.name, ()) for t in bound.node.inputs[:1] if t is not None]
         whole = all(
             parameter_axis is not None and -len(first) <= parameter_axis < len(first)
@@ -85,7 +88,7 @@ def _entries(bound: BoundNode, position: int, sizes: Mapping[str, Entries]) -> E
         )
     if operand is None or len(operand) != 1:
         return (everything,)
-    parts = [found.get(name) for segment in operand[0] for name in segment]
+    parts = [found.get(name) for name in operand[0].names]
     if any(part is None for part in parts) or not parts:
         return (everything,)
     return tuple(entry for part in parts for entry in part or ())
@@ -98,7 +101,7 @@ def _by_factor(bound: BoundNode, sizes: Mapping[str, Entries]) -> dict[str, Entr
         if tensor is None or operand is None:
             continue
         entries = sizes.get(tensor.name, ())
-        lengths = {name: bound.binding.sizes[name] for axis in operand for segment in axis for name in segment}
+        lengths = {name: bound.binding.sizes[name] for axis in operand for name in axis.names}
         if len(operand) != 1 or sum(lengths.values()) != len(entries):
             lengths, entries = {f" {tensor.name}": 1, **lengths}, (_all(entries), *[Sources()] * sum(lengths.values()))
         for name, length in lengths.items():

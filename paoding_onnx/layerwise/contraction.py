@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.model.graph import Array
 from paoding_onnx.rules.binding import BoundNode
-from paoding_onnx.rules.equation import Operand, factors
-from paoding_onnx.rules.rule import Passes
+from paoding_onnx.rules.equation import Axis, Operand, names_of
+from paoding_onnx.rules.facts import Fit, Homogeneity
 
 Floats = NDArray[np.floating]
 
@@ -27,7 +27,7 @@ class Contraction:
     """Which operand is the computed one (`source`) and which the `weight`, and what the factors of the weight do.
 
     `shared` are in source and output too (groups, heads), `summed` in the source alone, `made` in the output alone,
-    `kernel` in neither; `rows` are the factors of the output that the weight has not. `grouping` is the attribute that
+    `kernel` in neither; `rows` are the factors of the output that the weight has not. The product is scaled by `alpha`. `grouping` is the attribute that
     holds the size of the shared factor; a kernel needs one.
     """
 
@@ -38,6 +38,7 @@ class Contraction:
     kernel: tuple[str, ...]
     made: tuple[str, ...]
     rows: tuple[str, ...]
+    alpha: float = 1.0
     grouping: str = ""
 
     def n_features(self, bound: BoundNode) -> int:
@@ -47,39 +48,44 @@ class Contraction:
 
 def contraction(bound: BoundNode) -> Contraction | None:
     """How a site contracts, if it is one linear map of one computed tensor; `None` for everything else."""
-    rule, tensors = bound.rule, bound.node.inputs
-    if not rule.macs or rule.more_macs or rule.quantized or rule.passes is not Passes.ANY or not rule.gain:
+    contracts, tensors = bound.rule.contracts, bound.node.inputs
+    if contracts is None or len(contracts.products) > 1 or not contracts.alpha:
+        return None
+    if bound.rule.integers.quantized or bound.rule.acts.homogeneity is not Homogeneity.ANY:
         return None
     sources = [k for k, t in enumerate(tensors) if t is not None and bound.inputs[k] is not None and not t.is_constant]
     weights = [k for k, t in enumerate(tensors) if t is not None and t.is_constant and len(t.shape or ()) > 1]
-    weights = [k for k in weights if k != rule.bias]
+    weights = [k for k in weights if k != contracts.bias]
     if len(sources) != 1 or len(weights) != 1:
         return None
     tensor = tensors[weights[0]]
     if tensor is None or tensor.dtype is None or tensor.dtype.kind != "f":
         return None
-    return _sorted_factors(bound, sources[0], weights[0])
+    return _sorted_factors(bound, sources[0], weights[0], contracts.alpha)
 
 
-def _sorted_factors(bound: BoundNode, source: int, weight: int) -> Contraction | None:
-    own = _names(bound.binding.inputs[weight])
-    read, made = factors(bound.binding.inputs[source]), factors(bound.binding.outputs[0])
+def _sorted_factors(bound: BoundNode, source: int, weight: int, alpha: float) -> Contraction | None:
+    own = names_of(bound.binding.inputs[weight] or ())
+    read, made = (names_of(o or ()) for o in (bound.binding.inputs[source], bound.binding.outputs[0]))
     shared = tuple(n for n in own if n in read and n in made)
     summed = tuple(n for n in own if n in read and n not in made)
     kernel = tuple(n for n in own if n not in read and n not in made)
     rows = tuple(
         n for n in _row_names(bound.binding.outputs[0], own) if n in read or kernel or bound.binding.sizes[n] > 1
     )
-    found = Contraction(
-        source, weight, shared, summed, kernel, tuple(n for n in own if n in made and n not in read), rows
-    )
+    produced = tuple(n for n in own if n in made and n not in read)
+    found = Contraction(source, weight, shared, summed, kernel, produced, rows, alpha)
     if not kernel:
         is_plain = set(_row_names(bound.binding.inputs[source], own)) == set(rows)
         return found if is_plain and summed else None
-    holders = [fit.place for fit in bound.rule.fits if isinstance(fit.place, str) and fit.axes.get(0) in shared]
-    if len(holders) != 1 or len(shared) != 1 or len(summed) != 1:
+    if len(shared) != 1 or len(summed) != 1:
         return None
-    return Contraction(source, weight, shared, summed, kernel, found.made, rows, str(holders[0]))
+    holders = [fit.place for fit in bound.rule.fits if isinstance(fit.place, str) and _is_size_of(fit, shared[0])]
+    return replace(found, grouping=holders[0]) if len(holders) == 1 else None
+
+
+def _is_size_of(fit: Fit, name: str) -> bool:
+    return 0 in fit.axes and fit.axes[0].names == (name,)
 
 
 def count(bound: BoundNode, names: Sequence[str]) -> int:
@@ -91,12 +97,12 @@ def matrix(bound: BoundNode, of: Contraction, weight: Array) -> Floats:
     """The weight as `(n_shared, n_features, n_made)`, so that an output is features @ matrix, times the rule's gain."""
     operand = bound.binding.inputs[of.weight] or ()
     parts = (of.shared, (*of.summed, *of.kernel), of.made)
-    return np.asarray(_arranged(weight, operand, bound.binding.sizes, parts), np.float64) * bound.rule.gain
+    return np.asarray(_arranged(weight, operand, bound.binding.sizes, parts), np.float64) * of.alpha
 
 
 def unmatrix(bound: BoundNode, of: Contraction, values: Floats, dtype: np.dtype[np.generic]) -> Array:
     """The weight that `matrix` made `values` of."""
-    return _as_weight(bound, of, values / bound.rule.gain, bound.binding.sizes, dtype)
+    return _as_weight(bound, of, values / of.alpha, bound.binding.sizes, dtype)
 
 
 def _as_weight(
@@ -105,8 +111,8 @@ def _as_weight(
     """Values by shared, summed, kernel and made factors, arranged as the weight of the node is."""
     names = (*of.shared, *of.summed, *of.kernel, *of.made)
     operand = bound.binding.inputs[of.weight] or ()
-    order = [names.index(name) for name in _names(operand)]
-    shape = [math.prod(sizes[name] for part in axis for name in part) for axis in operand]
+    order = [names.index(name) for name in names_of(operand)]
+    shape = [one.size(sizes) for one in operand]
     whole = values.reshape([sizes[name] for name in names])
     return np.ascontiguousarray(whole.transpose(order).reshape(shape).astype(dtype))
 
@@ -166,24 +172,20 @@ def _sizes_of(value: Array, operand: Operand, sizes: Mapping[str, int], of: Cont
     return found
 
 
-def _row_name(number: int, axis: Sequence[Sequence[str]]) -> str:
+def _row_name(number: int, axis: Axis) -> str:
     """An axis of one factor has its name; one of segments counts as a whole."""
-    if len(axis) == 1 and len(axis[0]) == 1:
-        return axis[0][0]
-    return f"axis {number}" if len(axis) > 1 else ""
+    if len(axis.segments) > 1:
+        return f"axis {number}"
+    return axis.names[0] if len(axis.names) == 1 else ""
 
 
 def _row_names(operand: Operand | None, own: Sequence[str]) -> tuple[str, ...]:
     """Names of the axes that hold no factor of the weight; axes of several factors give each of theirs."""
     names: list[str] = []
     for number, axis in enumerate(operand or ()):
-        parts = [_row_name(number, axis)] if len(axis) > 1 else list(axis[0])
+        parts = [_row_name(number, axis)] if len(axis.segments) > 1 else list(axis.names)
         names += [name for name in parts if name not in own]
     return tuple(names)
-
-
-def _names(operand: Operand | None) -> tuple[str, ...]:
-    return tuple(name for axis in operand or () for segment in axis for name in segment)
 
 
 def _arranged(value: Array, operand: Operand, sizes: Mapping[str, int], parts: Sequence[Sequence[str]]) -> Array:
@@ -192,11 +194,11 @@ def _arranged(value: Array, operand: Operand, sizes: Mapping[str, int], parts: S
     names: list[str] = []
     shape: list[int] = []
     for number, (axis, size) in enumerate(zip(operand, value.shape, strict=True)):
-        if len(axis) > 1:
+        if len(axis.segments) > 1:
             names.append(_row_name(number, axis))
             shape.append(size)
             continue
-        used = [name for name in axis[0] if name in wanted or sizes[name] > 1]
+        used = [name for name in axis.names if name in wanted or sizes[name] > 1]
         names += used
         shape += [sizes[name] for name in used]
     order = [names.index(name) for part in parts for name in part]

@@ -17,12 +17,11 @@ def dequantized(trace: Trace, use: TensorUse, value: Array) -> Array:
     A scale or zero point that is computed while running is left out.
     """
     for bound in trace.bound_nodes:
-        for operand in bound.rule.quantized:
-            if bound.inputs[operand] == use:
+        for quantized in bound.rule.integers.quantized:
+            if bound.inputs[quantized.operand] == use:
                 numbers = value.astype(np.float32)
-                pair = bound.rule.quantized[operand]
-                zero = _spread(bound, operand, pair.zero_point)
-                scale = None if pair.scale is None else _spread(bound, operand, pair.scale)
+                zero = _spread(bound, quantized.operand, quantized.zero_point)
+                scale = None if quantized.scale is None else _spread(bound, quantized.operand, quantized.scale)
                 numbers = numbers if zero is None else numbers - zero
                 return numbers if scale is None else numbers * scale
     return value

@@ -12,9 +12,10 @@ from paoding_onnx.layerwise.contraction import (
     Contraction,
     contraction,
 )
-from paoding_onnx.layerwise.ridge import Clamp
 from paoding_onnx.model.graph import Graph, Tensor
 from paoding_onnx.rules.binding import BoundNode, bind_nodes
+from paoding_onnx.rules.equation import ONE
+from paoding_onnx.rules.facts import Clamp, Sum
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def _leading(bound_nodes: tuple[BoundNode, ...]) -> frozenset[int]:
         node = bound_nodes[index].node
         is_wanted = any(t is not None and t.name in wanted for t in node.outputs)
         found |= {index} if is_wanted else set()
-        if is_wanted or bound_nodes[index].rule.macs or node.captures:
+        if is_wanted or bound_nodes[index].rule.contracts is not None or node.captures:
             wanted |= {t.name for t in node.inputs if t is not None and not t.is_constant} | set(node.captures)
     return frozenset(found)
 
@@ -80,7 +81,8 @@ def _leading(bound_nodes: tuple[BoundNode, ...]) -> frozenset[int]:
 def unit_axis(bound: BoundNode, of: Contraction) -> int | None:
     """The axis of the output on which all its units lie, in the order of the weight's factors; `None` if several do."""
     names = (*of.shared, *of.made)
-    axes = [axis for axis, parts in enumerate(bound.binding.outputs[0] or ()) if parts == (names,)]
+    whole = enumerate(bound.binding.outputs[0] or ())
+    axes = [number for number, one in whole if one.names == names and len(one.segments) == 1]
     return axes[0] if axes else None
 
 
@@ -103,15 +105,15 @@ def _follow(
 
 def _clamp(graph: Graph, bound_nodes: tuple[BoundNode, ...], readers: list[int], name: str) -> Clamp:
     """What the only reader of a tensor does to numbers that are too small or too large for it."""
-    clamps = bound_nodes[readers[0]].rule.clamps if len(readers) == 1 and name not in graph.outputs else None
-    return Clamp() if clamps is None else Clamp(*clamps)
+    acts = bound_nodes[readers[0]].rule.acts if len(readers) == 1 and name not in graph.outputs else None
+    return acts if isinstance(acts, Clamp) else Clamp()
 
 
 def _gain(bound: BoundNode, axis: int | None) -> NDArray[np.float64] | None:
     """By how much a site multiplies the units on an axis; `None` if it does anything but multiply and add."""
     affine = bound.rule.affine
     if affine is None:
-        return np.ones(1) if bound.rule.sums else None
+        return np.ones(1) if isinstance(bound.rule.acts, Sum) else None
     gain = np.asarray(affine.gain, np.float64)
     if gain.size == 1:
         return gain if gain[0] else None
@@ -120,7 +122,7 @@ def _gain(bound: BoundNode, axis: int | None) -> NDArray[np.float64] | None:
 
 def _is_along(bound: BoundNode, operand: int, axis: int) -> bool:
     """Whether a vector operand has the factors of this axis of the output."""
-    own = [parts for parts in bound.binding.inputs[operand] or () if parts != ((),)]
+    own = [one for one in bound.binding.inputs[operand] or () if one != ONE]
     made = bound.binding.outputs[0] or ()
     return len(own) == 1 and axis < len(made) and made[axis] == own[0]
 
@@ -133,11 +135,14 @@ def _offset(bound_nodes: tuple[BoundNode, ...], readers: Mapping[str, list[int]]
     if axis is None:
         return None
     n_units = bound.node.output_shape()[axis]
-    if bound.rule.bias is not None and (bias := bound.node.operand(bound.rule.bias)) is not None:
-        is_own = (
-            _is_own(bias, n_units, readers) and bool(bound.rule.bias_gain) and _is_along(bound, bound.rule.bias, axis)
-        )
-        return Offset(bias.name, 1 / bound.rule.bias_gain) if is_own else None
+    contracts = bound.rule.contracts
+    if (
+        contracts is not None
+        and contracts.bias is not None
+        and (bias := bound.node.operand(contracts.bias)) is not None
+    ):
+        is_own = _is_own(bias, n_units, readers) and bool(contracts.beta) and _is_along(bound, contracts.bias, axis)
+        return Offset(bias.name, 1 / contracts.beta) if is_own else None
     users = readers[bound.node.first_output.name]
     following = bound_nodes[users[0]] if len(users) == 1 else None
     affine = following.rule.affine if following is not None else None

@@ -7,20 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from paoding_onnx.rules.facts import Clamp
+
 Singles = NDArray[np.float32]
 
 RIDGE = 0.03
 """The ridge, as a share of the mean variance of the features. Measured: weaker ones fit the inputs and not the task."""
 ROUNDS = 4
 """Solutions in a row where outputs are clamped: which of them are beyond the clamp depends on the solution."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clamp:
-    """Numbers below `low` or above `high` become these: a Relu is a clamp from 0 to infinity."""
-
-    low: float = -np.inf
-    high: float = np.inf
 
 
 @dataclass(frozen=True, slots=True)

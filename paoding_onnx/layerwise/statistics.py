@@ -19,7 +19,7 @@ from paoding_onnx.layerwise.stream import Batches, Stream
 from paoding_onnx.layerwise.weights import UnitStatistics
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
-from paoding_onnx.rules.binding import BoundNode
+from paoding_onnx.rules.binding import BoundNode, stored_statistics
 
 MOST_ROWS = 1 << 15
 """Positions of all inputs together at which units are looked at."""
@@ -106,19 +106,18 @@ def normalising(trace: Trace) -> Iterator[int]:
     """Sites whose statistics are constants that no other node reads."""
     readers = trace.graph.readers()
     for index, bound in enumerate(trace.bound_nodes):
-        where = bound.rule.statistics
-        tensors = () if where is None else (bound.node.operand(where.mean), bound.node.operand(where.variance))
-        if tensors and all(t is not None and t.is_constant and len(readers[t.name]) == 1 for t in tensors):
+        stored = stored_statistics(bound)
+        tensors = () if stored is None else (stored.mean, stored.variance)
+        if tensors and all(t.is_constant and len(readers[t.name]) == 1 for t in tensors):
             yield index
 
 
 def _statistics(bound: BoundNode, values: Batches) -> dict[str, Array]:
     """Mean and variance of a normalisation's units on these inputs, by the names of the constants that hold them."""
-    where = bound.rule.statistics
-    mean, variance = (bound.node.operand(k) for k in ((where.mean, where.variance) if where is not None else ()))
-    if mean is None or variance is None or mean.dtype is None or variance.value is None:
+    stored = stored_statistics(bound)
+    if stored is None or stored.mean.dtype is None or stored.variance.value is None:
         return {}
-    axis = statistics_axis(bound)
+    mean, variance, axis = stored.mean, stored.variance, stored.axis
     others = tuple(k for k in range(values[0].ndim) if k != axis)
     count = sum(value.size // value.shape[axis] for value in values)
     total = sum(np.sum(value, axis=others, dtype=np.float64) for value in values) / count
@@ -126,13 +125,6 @@ def _statistics(bound: BoundNode, values: Batches) -> dict[str, Array]:
     squares = sum(np.square(value - total.reshape(shape), dtype=np.float64).sum(others) for value in values) / count
     least = FAINT * np.asarray(variance.value, np.float64)
     return {mean.name: total.astype(mean.dtype), variance.name: np.maximum(squares, least).astype(mean.dtype)}
-
-
-def statistics_axis(bound: BoundNode) -> int:
-    """The axis of input 0 on which the units lie whose statistics are stored."""
-    where = bound.rule.statistics
-    own = (bound.binding.inputs[where.mean if where is not None else 0] or ())[0]
-    return (bound.binding.inputs[0] or ()).index(own)
 
 
 def _source(bound: BoundNode, operand: int) -> str:

@@ -13,8 +13,7 @@ from paoding_onnx.dependency.union_find import Ids
 from paoding_onnx.layerwise.dequantize import dequantized
 from paoding_onnx.model.graph import Array
 from paoding_onnx.rules.binding import BoundNode
-from paoding_onnx.rules.equation import factors
-from paoding_onnx.rules.rule import Passes
+from paoding_onnx.rules.facts import Homogeneity
 
 Floats = NDArray[np.floating]
 
@@ -108,7 +107,7 @@ def can_merge(view: View, group: Group) -> bool:
 
 def _adds_up(view: View, group: Group, index: int, bound: BoundNode) -> bool:
     """Whether a site has units of the group in a factor that none of its outputs has."""
-    made = {name for operand in bound.binding.outputs for name in factors(operand)}
+    made = bound.binding.made
     if not made:
         return False  # it only measures
     gone = (units for name, units in view.trace.factors[index].items() if name not in made)
@@ -127,7 +126,7 @@ def _is_own(view: View, parameter_axis: ParameterAxis) -> bool:
         bound = bound_nodes[readers[0]]
         if readers[0] == parameter_axis.node_index:
             return True
-        if bound.rule.passes is not Passes.ANY or bound.rule.affine is not None or bound.rule.macs:
+        if bound.rule.acts.homogeneity is not Homogeneity.ANY or bound.rule.contracts is not None:
             return False
         name = bound.node.first_output.name
 

@@ -21,30 +21,51 @@ from paoding_onnx.rules import reduction as reduction
 from paoding_onnx.rules import shaping as shaping
 from paoding_onnx.rules import shifting as shifting
 from paoding_onnx.rules import windows as windows
-from paoding_onnx.rules.rule import (
+from paoding_onnx.rules.equation import Axis, Equation, axis
+from paoding_onnx.rules.facts import (
     Affine,
+    Clamp,
+    Contracts,
+    DataDependentShape,
     Fit,
-    Passes,
+    Gathers,
+    Homogeneity,
+    Homogeneous,
+    Integers,
+    Other,
     Quantized,
-    Registered,
-    Rule,
-    Statistics,
-    Taken,
-    operators,
-    register,
-    rule_for,
+    ReadsShape,
+    Selects,
+    Stored,
+    Sum,
 )
+from paoding_onnx.rules.notation import parse
+from paoding_onnx.rules.rule import Registered, Rule, fixed, operators, register, rule_for
 
 __all__ = [
     "Affine",
+    "Axis",
+    "Clamp",
+    "Contracts",
+    "DataDependentShape",
+    "Equation",
     "Fit",
-    "Passes",
+    "Gathers",
+    "Homogeneity",
+    "Homogeneous",
+    "Integers",
+    "Other",
     "Quantized",
+    "ReadsShape",
     "Registered",
     "Rule",
-    "Statistics",
-    "Taken",
+    "Selects",
+    "Stored",
+    "Sum",
+    "axis",
+    "fixed",
     "operators",
+    "parse",
     "register",
     "rule_for",
 ]

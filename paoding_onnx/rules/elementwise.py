@@ -8,13 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.model.graph import Node
-from paoding_onnx.rules.rule import Affine, Passes, Rule, fixed, names, register, spell
+from paoding_onnx.rules.equation import Equation, axes, right_aligned
+from paoding_onnx.rules.facts import ANY_SCALE, POSITIVE_SCALE, Acts, Affine, Clamp, Homogeneity, Other, Sum
+from paoding_onnx.rules.notation import parse
+from paoding_onnx.rules.rule import Rule, fixed, register
+
+_SAME = parse("*A -> *A")
 
 
 @register("Identity", "Neg", read=25)
 def scaled_copy(node: Node) -> Rule:
     """Operators of one tensor under which any scaling stays a scaling."""
-    return Rule("*A -> *A", passes=Passes.ANY)
+    return Rule(_SAME, acts=ANY_SCALE)
 
 
 @register("Cast", read=28)
@@ -23,7 +28,7 @@ def cast(node: Node) -> Rule:
     """ONNX Cast-28, CastLike-25: the second operand of CastLike only lends its type, so its axes are free."""
     target = node.outputs[0].dtype if node.outputs[0] is not None else None
     is_float = target is not None and target.kind == "f"
-    return Rule("*A, *B -> *A", passes=Passes.ANY if is_float else Passes.ONE)
+    return Rule(parse("*A, *B -> *A"), acts=ANY_SCALE if is_float else Other())
 
 
 @register("Dropout", read=22)
@@ -32,20 +37,20 @@ def dropout(node: Node) -> Rule:
     training = node.operand(2)
     if training is not None and (training.value is None or training.value.any()):
         return fixed(node, "drops values at random (training_mode)")
-    return Rule("*A, _, _ -> *A, *A", passes=Passes.ANY)
+    return Rule(parse("*A, _, _ -> *A, *A"), acts=ANY_SCALE)
 
 
 @register("Relu", read=14)
 def relu(node: Node) -> Rule:
     """ONNX Relu-14: max(x, 0)."""
-    return Rule("*A -> *A", passes=Passes.POSITIVE, clamps=(0.0, math.inf))
+    return Rule(_SAME, acts=Clamp(low=0.0))
 
 
 @register("Abs", read=13)
 @register("LeakyRelu", read=16)
 def half_linear(node: Node) -> Rule:
     """Activations with f(c x) = c f(x) for c >= 0."""
-    return Rule("*A -> *A", passes=Passes.POSITIVE)
+    return Rule(_SAME, acts=POSITIVE_SCALE)
 
 
 @register("Sigmoid", "Tanh", "Erf", "Exp", "Log", "Sqrt", "Reciprocal", "Floor", "Ceil", "Sign", "Not", "Gelu", read=20)
@@ -57,14 +62,14 @@ def half_linear(node: Node) -> Rule:
 @register("Shrink", "IsNaN", "IsInf", "BitwiseNot", read=20)
 def activation(node: Node) -> Rule:
     """Functions of one element."""
-    return Rule("*A -> *A")
+    return Rule(_SAME)
 
 
 @register("Clip", read=13)
 def clip(node: Node) -> Rule:
     """ONNX Clip-13: the bounds are scalars, before opset 11 attributes."""
     low, high = (_bound(node, index, name, end) for index, name, end in ((1, "min", -math.inf), (2, "max", math.inf)))
-    return Rule("*A, _, _ -> *A", clamps=None if math.isnan(low + high) else (low, high))
+    return Rule(parse("*A, _, _ -> *A"), acts=Other() if math.isnan(low + high) else Clamp(low, high))
 
 
 def _bound(node: Node, index: int, name: str, default: float) -> float:
@@ -79,27 +84,20 @@ def _bound(node: Node, index: int, name: str, default: float) -> float:
 @register("PRelu", read=16)
 def prelu(node: Node) -> Rule:
     """ONNX PRelu-16: one slope for each unit, broadcast to the input."""
-    return Rule(broadcast(node), passes=Passes.POSITIVE)
+    return Rule(_broadcast(node), acts=POSITIVE_SCALE)
 
 
 @register("Add", "Sub", read=14)
 def add(node: Node) -> Rule:
     """ONNX Add-14, Sub-14: with a constant a shift of every unit, with a second branch a coupling."""
-    index, constant = _constant_operand(node)
-    if constant is None:
-        return Rule(broadcast(node), passes=Passes.ANY, sums=node.operator == "Add")
-    if node.operator == "Add":
-        return Rule(broadcast(node), affine=Affine(index, np.ones(1), constant, index))
-    sign = 1.0 if index else -1.0  # x - k, or k - x
-    return Rule(broadcast(node), affine=Affine(index, np.full(1, sign), -sign * constant, index, -1.0))
+    return Rule(_broadcast(node), acts=_shift(node))
 
 
 @register("Mul", read=14)
 def multiply(node: Node) -> Rule:
     """ONNX Mul-14: with a constant a gain of every unit, with a second branch a gate."""
     index, constant = _constant_operand(node)
-    affine = None if constant is None else Affine(index, constant, np.zeros(1))
-    return Rule(broadcast(node), affine=affine)
+    return Rule(_broadcast(node), acts=Other() if constant is None else Affine(index, constant, np.zeros(1)))
 
 
 @register("Div", read=14)
@@ -107,11 +105,17 @@ def divide(node: Node) -> Rule:
     """ONNX Div-14: by a constant a gain of every unit."""
     index, constant = _constant_operand(node)
     if constant is None or index == 0 or not np.all(constant):
-        return Rule(broadcast(node))
-    return Rule(broadcast(node), affine=Affine(index, 1 / constant, np.zeros(1)))
+        return Rule(_broadcast(node))
+    return Rule(_broadcast(node), acts=Affine(index, 1 / constant, np.zeros(1)))
 
 
-@register("Max", "Min", "Sum", "Mean", read=13)
+@register("Sum", read=13)
+def sum_up(node: Node) -> Rule:
+    """ONNX Sum-13: any number of tensors, of which some may be constants, added up."""
+    return Rule(_broadcast(node), acts=Sum(Homogeneity.ONE))
+
+
+@register("Max", "Min", "Mean", read=13)
 @register("Pow", "Mod", "BitShift", read=28)
 @register("And", "Or", "Xor", read=7)
 @register("BitwiseAnd", "BitwiseOr", "BitwiseXor", read=18)
@@ -119,19 +123,25 @@ def divide(node: Node) -> Rule:
 @register("Where", read=16)
 def combine(node: Node) -> Rule:
     """Operators of several tensors, broadcast to one shape as numpy does."""
-    return Rule(broadcast(node), sums=node.operator == "Sum")
+    return Rule(_broadcast(node))
 
 
-def broadcast(node: Node) -> str:
+def _broadcast(node: Node) -> Equation:
     """The equation of a broadcasting operator: axes right-aligned, size-one axes written 1."""
-    output = node.output_shape()
-    factors = names("A", len(output))
-    words: list[list[str] | None] = []
-    for index, tensor in enumerate(node.inputs):
-        aligned = factors[len(factors) - len(node.shape(index)) :]
-        sizes = zip(aligned, node.shape(index), strict=True)
-        words.append(None if tensor is None else [word if size > 1 else "1" for word, size in sizes])
-    return spell(words, [[word if size > 1 else "1" for word, size in zip(factors, output, strict=True)]])
+    whole = axes("A", len(node.output_shape()))
+    inputs = [None if t is None else right_aligned(whole, node.shape(k)) for k, t in enumerate(node.inputs)]
+    return Equation.of(inputs, [right_aligned(whole, node.output_shape())])
+
+
+def _shift(node: Node) -> Acts:
+    """What Add or Sub does: x + k, x - k or k - x with a constant k, else a sum or difference of branches."""
+    index, constant = _constant_operand(node)
+    if constant is None:
+        return Sum() if node.operator == "Add" else ANY_SCALE
+    if node.operator == "Add":
+        return Affine(index, np.ones(1), constant, index)
+    sign = 1.0 if index else -1.0
+    return Affine(index, np.full(1, sign), -sign * constant, index, -1.0)
 
 
 def _constant_operand(node: Node) -> tuple[int, NDArray[np.float64] | None]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from paoding_onnx.model.graph import Node
-from paoding_onnx.rules.rule import Fit, Passes, Rule, axis_index, names, register, right_aligned, spell
+from paoding_onnx.rules.equation import ONE, Axis, Equation, Operand, axes, axis, names_of, right_aligned
+from paoding_onnx.rules.facts import ANY_SCALE, POSITIVE_SCALE, Acts, Contracts, Fit, Other
+from paoding_onnx.rules.notation import parse
+from paoding_onnx.rules.products import matrix_product
+from paoding_onnx.rules.rule import Rule, axis_index, register
 
 _MICROSOFT = "com.microsoft"
-_PASSES = {"": Passes.ANY, "Relu": Passes.POSITIVE, "LeakyRelu": Passes.POSITIVE}
+_ACTS = {"": ANY_SCALE, "Relu": POSITIVE_SCALE, "LeakyRelu": POSITIVE_SCALE}
 """What fused activations let pass; all others only a scale of one."""
 
 
@@ -14,12 +18,13 @@ _PASSES = {"": Passes.ANY, "Relu": Passes.POSITIVE, "LeakyRelu": Passes.POSITIVE
 def fused_conv(node: Node) -> Rule:
     """com.microsoft FusedConv: Conv, then an optional second branch added, then an optional activation."""
     spatial = len(node.shape(0)) - 2
+    product = ("n", "G", "I", "O", *names_of(axes("k", spatial)), *names_of(axes("t", spatial)))
     return Rule(
-        "n (G I) *s, (G O) I *k, (G O), n (G O) *t -> n (G O) *t",
+        parse("n (G I) *s, (G O) I *k, (G O), n (G O) *t -> n (G O) *t"),
         sizes={"G": node.integer("group", 1)},
-        fits=(Fit("group", {0: "G"}),),
-        macs=("n", "G", "I", "O", *names("k", spatial), *names("t", spatial)),
-        passes=_PASSES.get(node.text("activation", ""), Passes.ONE),
+        fits=(Fit("group", {0: axis("G")}),),
+        contracts=Contracts((product,)),
+        acts=_activation(node),
         why="slides over this axis",
     )
 
@@ -27,53 +32,51 @@ def fused_conv(node: Node) -> Rule:
 @register("FusedGemm", read=1, domain=_MICROSOFT)
 def fused_gemm(node: Node) -> Rule:
     """com.microsoft FusedGemm: Gemm, then an activation."""
-    a = "K M" if node.integer("transA", 0) else "M K"
-    b = "N K" if node.integer("transB", 0) else "K N"
-    c = " ".join(right_aligned(["M", "N"], node.shape(2)))
+    ab = matrix_product(node)
     return Rule(
-        f"{a}, {b}, {c} -> M N",
-        macs=("M", "K", "N"),
-        gain=node.real("alpha", 1.0),
-        bias_gain=node.real("beta", 1.0),
-        passes=_PASSES.get(node.text("activation", ""), Passes.ONE),
+        Equation.of([ab.left, ab.right, right_aligned(ab.result, node.shape(2))], [ab.result]),
+        contracts=Contracts((ab.names,), alpha=node.real("alpha", 1.0), beta=node.real("beta", 1.0)),
+        acts=_activation(node),
     )
 
 
 @register("FusedMatMul", "TransposeMatMul", read=1, domain=_MICROSOFT)
 def fused_matmul(node: Node) -> Rule:
     """com.microsoft FusedMatMul, TransposeMatMul: alpha A B, each transposed in its last axes or its leading ones."""
-    lead = names("A", len(node.output_shape()) - sum(len(node.shape(k)) > 1 for k in (0, 1)))
-    a = _factor(node, 0, lead, "M", "A") if len(node.shape(0)) > 1 else ["K"]
-    b = _factor(node, 1, lead, "N", "B") if len(node.shape(1)) > 1 else ["K"]
-    y = [*lead, *["M"] * (len(a) > 1), *["N"] * (len(b) > 1)]
-    return Rule(spell([a, b], [y]), macs=(*y, "K"), gain=node.real("alpha", 1.0))
+    lead = axes("A", len(node.output_shape()) - sum(len(node.shape(k)) > 1 for k in (0, 1)))
+    rows, shared, columns = axis("M"), axis("K"), axis("N")
+    a = _factor(node, 0, lead, rows, "A") if len(node.shape(0)) > 1 else (shared,)
+    b = _factor(node, 1, lead, columns, "B") if len(node.shape(1)) > 1 else (shared,)
+    y = (*lead, *[rows] * (len(a) > 1), *[columns] * (len(b) > 1))
+    contracts = Contracts((names_of((*y, shared)),), alpha=node.real("alpha", 1.0))
+    return Rule(Equation.of([a, b], [y]), contracts=contracts)
 
 
 @register("Gelu", "QuickGelu", read=1, domain=_MICROSOFT)
 def gelu(node: Node) -> Rule:
     """com.microsoft Gelu, QuickGelu: functions of one element."""
-    return Rule("*A -> *A")
+    return Rule(parse("*A -> *A"))
 
 
 @register("BiasGelu", "FastGelu", read=1, domain=_MICROSOFT)
 def bias_gelu(node: Node) -> Rule:
     """com.microsoft BiasGelu, FastGelu: a bias along the last axis, then a function of one element."""
-    return Rule("*A C, C -> *A C")
+    return Rule(parse("*A C, C -> *A C"))
 
 
 @register("NhwcMaxPool", read=1, domain=_MICROSOFT)
 def channels_last_pool(node: Node) -> Rule:
     """com.microsoft NhwcMaxPool: MaxPool of integers with the channels last."""
-    return Rule("n *s C -> n *t C", why="slides over this axis")
+    return Rule(parse("n *s C -> n *t C"), why="slides over this axis")
 
 
 @register("SkipLayerNormalization", "SkipSimplifiedLayerNormalization", read=1, domain=_MICROSOFT)
 def skip_normalization(node: Node) -> Rule:
     """com.microsoft SkipLayerNormalization and its RMS form: two branches and a bias added, then normalised."""
-    lead = names("A", len(node.shape(0)) - 1)
-    whole, rows = [*lead, "~C"], [*lead, "1"]
-    vectors = [["~C"]] * (len(node.inputs) - 2)
-    return Rule(spell([whole, right_aligned(whole, node.shape(1)), *vectors], [whole, rows, rows, whole]))
+    lead, units = axes("A", len(node.shape(0)) - 1), axis("C").mixed()
+    whole, rows = (*lead, units), (*lead, ONE)
+    vectors = [(units,)] * (len(node.inputs) - 2)
+    return Rule(Equation.of([whole, right_aligned(whole, node.shape(1)), *vectors], [whole, rows, rows, whole]))
 
 
 @register("SimplifiedLayerNormalization", read=1)
@@ -81,22 +84,26 @@ def rms_normalization(node: Node) -> Rule:
     """SimplifiedLayerNormalization, which onnxruntime keeps in the main domain: as RMSNormalization."""
     ndim = len(node.shape(0))
     first = axis_index(node.integer("axis", -1), ndim)
-    axes = [f"~{name}" if k >= first else name for k, name in enumerate(names("C", ndim))]
-    statistics = [name if k < first else "1" for k, name in enumerate(axes)]
-    return Rule(spell([axes, right_aligned(axes, node.shape(1))], [axes, statistics]))
+    whole = [one.mixed() if k >= first else one for k, one in enumerate(axes("C", ndim))]
+    statistics = [*whole[:first], *[ONE] * (ndim - first)]
+    return Rule(Equation.of([whole, right_aligned(whole, node.shape(1))], [whole, statistics]))
 
 
 @register("EmbedLayerNormalization", read=1, domain=_MICROSOFT)
 def embed_normalization(node: Node) -> Rule:
     """com.microsoft EmbedLayerNormalization: up to three embeddings added, then normalised."""
-    return Rule("b s, b s, v ~C, p ~C, t ~C, ~C, ~C, _, _ -> b s ~C, _, b s ~C", why="picks entries along this axis")
+    added = parse("b s, b s, v ~C, p ~C, t ~C, ~C, ~C, _, _ -> b s ~C, _, b s ~C")
+    return Rule(added, why="picks entries along this axis")
 
 
-def _factor(node: Node, index: int, lead: list[str], own: str, side: str) -> list[str]:
+def _activation(node: Node) -> Acts:
+    return _ACTS.get(node.text("activation", ""), Other())
+
+
+def _factor(node: Node, index: int, lead: Operand, own: Axis, side: str) -> Operand:
     """Axes of an operand of FusedMatMul: `own` is its row or column; with transBatch its first axis comes behind."""
-    shape = node.shape(index)
-    inner = [own, "K"] if (index == 0) != bool(node.integer(f"trans{side}", 0)) else ["K", own]
+    shape, shared = node.shape(index), axis("K")
+    inner = (own, shared) if (index == 0) != bool(node.integer(f"trans{side}", 0)) else (shared, own)
     if node.integer(f"transBatch{side}", 0):  # (rows, batch, columns): the first axis and the last two change places
-        batch = right_aligned(lead, shape[1:-1])
-        return [inner[0], *batch, inner[1]]
-    return [*right_aligned(lead, shape[:-2]), *inner]
+        return (inner[0], *right_aligned(lead, shape[1:-1]), inner[1])
+    return (*right_aligned(lead, shape[:-2]), *inner)

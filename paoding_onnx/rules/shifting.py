@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from paoding_onnx.model.graph import Node
-from paoding_onnx.rules.rule import Fit, Passes, Rule, Taken, axis_index, fixed, names, register, spell
+from paoding_onnx.rules.equation import ONE, Axis, Equation, axes, axis, exchanged, joined
+from paoding_onnx.rules.facts import ANY_SCALE, Fit, Gathers, Other, Selects
+from paoding_onnx.rules.rule import Rule, axis_index, fixed, register
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,76 +25,79 @@ class _Cut:
 def slice_(node: Node) -> Rule:
     """ONNX Slice-13: a piece X+Y+Z -> Y of every sliced axis; an axis taken in steps may not shrink."""
     source, target = node.shape(0), node.output_shape()
-    left, right = names("A", len(source)), names("A", len(source))
+    left, right = list(axes("A", len(source))), list(axes("A", len(source)))
     sizes: dict[str, int] = {}
-    starts: dict[int, str] = {}
-    ends: dict[int, str] = {}
+    starts: dict[int, Axis] = {}
+    ends: dict[int, Axis] = {}
     cuts = _cuts(node)
     if cuts is None:
         return fixed(node, "slices along axes chosen while running")
     for cut in cuts:
+        k = cut.axis
         if cut.start is None or cut.end is None or cut.step != 1:
-            left[cut.axis], right[cut.axis] = f"s{cut.axis}", f"t{cut.axis}"
+            left[k], right[k] = axis(f"s{k}"), axis(f"t{k}")
             continue
-        segments = _segments(cut, source[cut.axis], target[cut.axis])
+        segments = _segments(cut, source[k], target[k])
         sizes |= segments
-        left[cut.axis], right[cut.axis] = "+".join(segments), f"Y{cut.axis}"
-        if f"X{cut.axis}" in segments:
-            starts[cut.entry] = f"X{cut.axis}"
-        if f"Z{cut.axis}" in segments or _is_computed(node, 2):
-            ends[cut.entry] = "+".join(name for name in segments if name[0] != "Z")
-    places: tuple[str | int, str | int] = ("starts", "ends") if node.version < 10 else (1, 2)
-    fits = tuple(Fit(place, axes) for place, axes in zip(places, (starts, ends), strict=True) if axes)
-    equation = spell([left, *[None] * (len(node.inputs) - 1)], [right])
-    return Rule(equation, sizes=sizes, fits=fits, passes=Passes.ANY, why="is taken in steps or pieces along this axis")
+        left[k], right[k] = joined(map(axis, segments)), axis(f"Y{k}")
+        if f"X{k}" in segments:
+            starts[cut.entry] = axis(f"X{k}")
+        if f"Z{k}" in segments or _is_computed(node, 2):
+            ends[cut.entry] = joined(axis(name) for name in segments if name != f"Z{k}")
+    where: tuple[str | int, str | int] = ("starts", "ends") if node.version < 10 else (1, 2)
+    fits = tuple(Fit(place, held) for place, held in zip(where, (starts, ends), strict=True) if held)
+    pieces = Equation.of([left, *[None] * (len(node.inputs) - 1)], [right])
+    return Rule(pieces, sizes=sizes, fits=fits, acts=ANY_SCALE, why="is taken in steps or pieces along this axis")
 
 
 @register("Pad", read=25)
 def pad(node: Node) -> Rule:
     """ONNX Pad-25: padding with a constant lays segments before and after the axis; other modes pin it."""
-    source = node.shape(0)
-    ndim = len(source)
+    ndim = len(node.shape(0))
     pads = node.integers("pads") if node.version < 11 else node.entries(1)
-    axes = node.entries(3) or tuple(range(ndim))
-    if pads is None or None in axes:
+    places = node.entries(3) or tuple(range(ndim))
+    if pads is None or None in places:
         return fixed(node, "pads by amounts computed while running")
     constant = node.text("mode", "constant") == "constant"
-    left, right = names("A", ndim), names("A", ndim)
+    left, right = list(axes("A", ndim)), list(axes("A", ndim))
     sizes: dict[str, int] = {}
-    fits: dict[int, str] = {}
-    for entry, axis in enumerate(axis_index(axis, ndim) for axis in axes if axis is not None):
-        before, after = pads[entry], pads[entry + len(axes)]
+    held: dict[int, Axis] = {}
+    for entry, k in enumerate(axis_index(place, ndim) for place in places if place is not None):
+        before, after = pads[entry], pads[entry + len(places)]
         if before is None or after is None or not constant or min(before, after) < 0:
-            left[axis], right[axis] = (left[axis], left[axis]) if before == after == 0 else (f"s{axis}", f"t{axis}")
+            left[k], right[k] = (left[k], left[k]) if before == after == 0 else (axis(f"s{k}"), axis(f"t{k}"))
             continue
-        added = {f"B{axis}": before, f"E{axis}": after}
-        sizes |= {name: size for name, size in added.items() if size}
-        right[axis] = "+".join([*[f"B{axis}"] * bool(before), left[axis], *[f"E{axis}"] * bool(after)])
-        fits |= {e: n for e, n in ((entry, f"B{axis}"), (entry + len(axes), f"E{axis}")) if added[n]}
-    place: str | int = "pads" if node.version < 11 else 1
-    equation = spell([left, *[None] * (len(node.inputs) - 1)], [right])
-    passes = Passes.ANY if _pads_zeros(node) else Passes.ONE
-    why = "pads along this axis otherwise than by constants, or by amounts computed while running"
-    return Rule(equation, sizes=sizes, fits=(Fit(place, fits),) if fits else (), passes=passes, why=why)
+        begin, end = [axis(f"B{k}")] * bool(before), [axis(f"E{k}")] * bool(after)
+        sizes |= {f"B{k}": before} if before else {}
+        sizes |= {f"E{k}": after} if after else {}
+        right[k] = joined([*begin, left[k], *end])
+        held |= {entry: begin[0]} if begin else {}
+        held |= {entry + len(places): end[0]} if end else {}
+    where: str | int = "pads" if node.version < 11 else 1
+    return Rule(
+        Equation.of([left, *[None] * (len(node.inputs) - 1)], [right]),
+        sizes=sizes,
+        fits=(Fit(where, held),) if held else (),
+        acts=ANY_SCALE if _pads_zeros(node) else Other(),
+        why="pads along this axis otherwise than by constants, or by amounts computed while running",
+    )
 
 
 @register("Gather", read=13)
-def measure_profile(node: Node) -> Rule:
+def gather(node: Node) -> Rule:
     """ONNX Gather-13: picks entries along one axis by index; a row of constant indices couples them one by one."""
-    ndim = len(node.shape(0))
-    axis = axis_index(node.integer("axis", 0), ndim)
-    data = names("A", ndim)
-    places = node.entries(1)
-    if places is not None and None not in places and sum(size > 1 for size in node.shape(1)) == 1:
-        size = node.shape(0)[axis]
-        taken = Taken("V", "I", tuple(axis_index(place or 0, size) for place in places), 1)
-        row = ["I" if size > 1 else "1" for size in node.shape(1)]
-        equation = spell([[*data[:axis], "V", *data[axis + 1 :]], None], [[*data[:axis], *row, *data[axis + 1 :]]])
-        return Rule(equation, passes=Passes.ANY, picks=1, taken=taken)
-    indices = names("I", len(node.shape(1)))
-    left = [*data[:axis], "v", *data[axis + 1 :]]
-    equation = spell([left, indices], [[*data[:axis], *indices, *data[axis + 1 :]]])
-    return Rule(equation, passes=Passes.ANY, picks=1, why="picks entries by index along this axis")
+    data = axes("A", len(node.shape(0)))
+    place = axis_index(node.integer("axis", 0), len(data))
+    entries = node.entries(1)
+    if entries is not None and None not in entries and sum(size > 1 for size in node.shape(1)) == 1:
+        size = node.shape(0)[place]
+        row = [axis("I") if length > 1 else ONE for length in node.shape(1)]
+        picked = Equation.of([exchanged(data, place, axis("V")), None], [exchanged(data, place, *row)])
+        positions = tuple(axis_index(entry or 0, size) for entry in entries)
+        return Rule(picked, acts=ANY_SCALE, shape=Gathers(1, "V", "I", positions))
+    indices = axes("I", len(node.shape(1)))
+    picked = Equation.of([exchanged(data, place, axis("v")), indices], [exchanged(data, place, *indices)])
+    return Rule(picked, acts=ANY_SCALE, shape=Selects(1), why="picks entries by index along this axis")
 
 
 def _pads_zeros(node: Node) -> bool:

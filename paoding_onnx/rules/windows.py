@@ -1,13 +1,48 @@
-"""Arithmetic of windows that slide over the last axes of input 0, for nodes that leave it to the reader."""
+"""Windows that slide over the last axes of input 0: the axes they leave, and their arithmetic in numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from paoding_onnx.model.graph import Node
+from paoding_onnx.rules.equation import Axis, Operand, axis, joined
 
 _SIDES = {"SAME_UPPER": 0, "SAME_LOWER": 1, "VALID": 0}
 """Ways to pad without a number, and which end gets less where it does not come out even (ONNX Conv-22)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The axes that a window slides over, in the input and in the output, and sizes of some of their factors.
+
+    A window that moves in steps of one keeps positions in order: it mixes along the axis (not even that if its size is
+    one), and what it has no output for stands at both ends. Any other window pins its axis.
+    """
+
+    source: Operand
+    target: Operand
+    sizes: Mapping[str, int]
+
+
+def window(node: Node, kernel: Sequence[int]) -> Window:
+    """The window of size `kernel` that a node with the attribute `strides` slides over the last axes of input 0."""
+    strides = node.integers("strides") or (1,) * len(kernel)
+    source: list[Axis] = []
+    target: list[Axis] = []
+    sizes: dict[str, int] = {}
+    pairs = zip(node.shape(0)[2:], node.output_shape()[2:], kernel, strides, strict=True)
+    for k, (before, after, width, stride) in enumerate(pairs):
+        end = (before - after) // 2
+        if stride != 1 or end < 0 or (before - after) % 2:
+            source.append(axis(f"s{k}"))
+            target.append(axis(f"t{k}"))
+            continue
+        kept = axis(f"S{k}") if width == 1 else axis(f"S{k}").mixed()
+        source.append(joined([axis(f"b{k}"), kept, axis(f"e{k}")]) if end else kept)
+        target.append(kept)
+        sizes |= {f"b{k}": end, f"e{k}": end} if end else {}
+    return Window(tuple(source), tuple(target), sizes)
 
 
 def spelled_out(node: Node) -> Mapping[str, list[int] | int | None]:

@@ -79,13 +79,13 @@ def _downstream(view: View, bound_nodes: set[int]) -> set[int]:
 
 def _weight(view: View, bound: BoundNode) -> tuple[TensorUse, int, int] | None:
     """The weight of a contracting site with the axes that it consumes and produces; `None` where there is none."""
-    if not bound.rule.macs:
+    if bound.rule.contracts is None:
         return None
-    made = {name for operand in bound.binding.outputs for axis in operand or () for part in axis for name in part}
+    made = bound.binding.made
     for use, operand in zip(bound.inputs, bound.binding.inputs, strict=True):
         if use is None or not view.trace.graph.tensors[use.tensor].is_constant or len(operand or ()) < 2:
             continue
-        names = [{name for part in axis for name in part if name[0].isupper()} for axis in operand or ()]
+        names = [set(axis.free) for axis in operand or ()]
         inside = [k for k, of in enumerate(names) if of and not of & made]
         outside = [k for k, of in enumerate(names) if of & made]
         if inside and outside:
@@ -127,7 +127,8 @@ def _contract(
     value = view.constant(use.tensor)
     others = tuple(k for k in range(value.ndim) if k not in (inside, outside))
     matrix = np.abs(np.asarray(value, np.float32)).sum(axis=others)
-    matrix = abs(bound.rule.gain) * (matrix if inside < outside else matrix.T)
+    alpha = bound.rule.contracts.alpha if bound.rule.contracts is not None else 1.0
+    matrix = abs(alpha) * (matrix if inside < outside else matrix.T)
     produced = view.trace.units[use, outside]
     rows = np.zeros((produced.size, outputs[0]), np.float32)
     for start, of in outgoing.items():

@@ -13,7 +13,7 @@ from paoding_onnx.dependency.union_find import Ids
 from paoding_onnx.layerwise.weights import Candidate, Floats, View, unit_rows
 from paoding_onnx.model.graph import Array
 from paoding_onnx.rules.binding import BoundNode
-from paoding_onnx.rules.rule import Passes
+from paoding_onnx.rules.facts import Contracts, Homogeneity
 from paoding_onnx.samplers.magnitude import channel_scale
 
 ALPHA = 0.75
@@ -28,7 +28,7 @@ class _Response:
     """
 
     features: tuple[Floats, ...]
-    passes: Passes
+    passes: Homogeneity
 
 
 def pairwise(view: View, group: Group, count: int, rng: np.random.Generator) -> tuple[Candidate, ...]:
@@ -107,11 +107,11 @@ def _distances(response: _Response) -> tuple[Floats, Floats]:
     """For every ordered pair (unit, twin) the scale c, and the length of w_unit - c w_twin; both `(n_kept, n_kept)`."""
     gram = sum(block @ block.T for block in response.features)
     squares = np.diagonal(gram).copy()
-    if response.passes is Passes.ONE:
+    if response.passes is Homogeneity.ONE:
         scales = np.ones_like(gram)
     else:
         scales = gram / np.maximum(squares, np.finfo(np.float32).tiny)
-        if response.passes is Passes.POSITIVE:
+        if response.passes is Homogeneity.POSITIVE:
             np.maximum(scales, 0, out=scales)
     squared = scales * squares  # |w_i - c w_j|^2 = |w_i|^2 + c (c |w_j|^2 - 2 <w_i, w_j>)
     squared -= 2 * gram
@@ -127,12 +127,12 @@ def _distances(response: _Response) -> tuple[Floats, Floats]:
 def _respond(view: View, group: Group, kept: Ids) -> _Response | None:
     """The group's response, from all its producing sites; `None` if its units' weights cannot be lined up."""
     features: list[Floats] = []
-    scalings = [Passes.ANY]
+    scalings = [Homogeneity.ANY]
     for index in sorted({parameter_axis.node_index for parameter_axis in group.having(Role.PRODUCES)}):
         made = _made(view, group, kept, index)
         if made is None:
             return None
-        scalings.append(view.trace.bound_nodes[index].rule.passes)
+        scalings.append(view.trace.bound_nodes[index].rule.acts.homogeneity)
         affine, rest = _path(view, group, index)
         weights, shift = made
         for bound in affine:
@@ -140,15 +140,14 @@ def _respond(view: View, group: Group, kept: Ids) -> _Response | None:
             weights = weights if (gain == 1).all() else weights * gain[:, None]
             shift = shift * gain + offset
         features += [weights, shift[:, None], *_traits(view, group, kept, rest, weights)]
-        scalings += [bound.rule.passes for bound in rest]
-        scalings += [Passes.ONE for bound in rest if bound.rule.affine is not None]
-    order = (Passes.ONE, Passes.POSITIVE, Passes.ANY)
+        scalings += [bound.rule.acts.homogeneity for bound in rest]
+    order = (Homogeneity.ONE, Homogeneity.POSITIVE, Homogeneity.ANY)
     return _Response(tuple(features), min(scalings, key=order.index)) if features else None
 
 
 def _made(view: View, group: Group, kept: Ids, node_index: int) -> tuple[Floats, Floats] | None:
     """Incoming weights `(n_kept, d)` and bias `(n_kept,)` at one producing node_index."""
-    rule = view.trace.bound_nodes[node_index].rule
+    contracts = view.trace.bound_nodes[node_index].rule.contracts or Contracts(())
     shift: Floats = np.zeros(kept.size, np.float32)
     blocks = []
     for parameter_axis in group.having(Role.PRODUCES):
@@ -158,9 +157,9 @@ def _made(view: View, group: Group, kept: Ids, node_index: int) -> tuple[Floats,
         if rows is not None and view.content(parameter_axis).ndim > 1:
             blocks.append(rows)
         elif rows is not None:
-            shift = shift + np.float32(rule.bias_gain) * rows[:, 0]
-    if rule.gain != 1:
-        blocks = [np.float32(rule.gain) * block for block in blocks]
+            shift = shift + np.float32(contracts.beta) * rows[:, 0]
+    if contracts.alpha != 1:
+        blocks = [np.float32(contracts.alpha) * block for block in blocks]
     return (blocks[0] if len(blocks) == 1 else np.hstack(blocks), shift) if blocks else None
 
 
@@ -178,7 +177,7 @@ def _path(view: View, group: Group, start: int) -> tuple[list[BoundNode], list[B
     waiting = [index for index in _after(bound_nodes[current], readers) if index not in ends]
     while waiting:
         index = waiting.pop()
-        if index not in rest and not bound_nodes[index].rule.macs:
+        if index not in rest and bound_nodes[index].rule.contracts is None:
             rest[index] = bound_nodes[index]
             waiting += [k for k in _after(bound_nodes[index], readers) if k not in ends]
     return affine, [rest[index] for index in sorted(rest)]

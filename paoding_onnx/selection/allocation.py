@@ -133,9 +133,8 @@ def _parameters(trace: Trace) -> Iterator[list[Ids]]:
 
 def _macs(trace: Trace) -> Iterator[list[Ids]]:
     for index, bound in enumerate(trace.bound_nodes):
-        for names in (bound.rule.macs, bound.rule.more_macs):
-            if names:
-                yield [trace.factors[index][name] for name in names]
+        for product in bound.rule.contracts.products if bound.rule.contracts is not None else ():
+            yield [trace.factors[index][name] for name in product]
 
 
 _Steps = list[tuple[int, float]]

@@ -21,6 +21,7 @@ from paoding_onnx.model.read import read_graph
 from paoding_onnx.model.session import Session
 from paoding_onnx.rules.binding import BoundNode, bind_node
 from paoding_onnx.rules.equation import is_fixed
+from paoding_onnx.rules.facts import ReadsShape
 from paoding_onnx.shapes.dummy_inputs import Shapes, random_feeds
 from paoding_onnx.shapes.observe import observe, runnable_shapes
 
@@ -59,8 +60,8 @@ def _is_weight(tensor: Tensor) -> bool:
 
 
 def _pins(bound: BoundNode) -> bool:
-    sizes = bound.binding.sizes.items()
-    return bound.has_rule and not bound.rule.measures and any(is_fixed(name) and size > 1 for name, size in sizes)
+    pinned = any(is_fixed(name) and size > 1 for name, size in bound.binding.sizes.items())
+    return bound.has_rule and not isinstance(bound.rule.shape, ReadsShape) and pinned
 
 
 def _bytes(tensors: list[Tensor]) -> int:

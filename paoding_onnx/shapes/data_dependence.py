@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from paoding_onnx.model.graph import Graph, Node
-from paoding_onnx.rules.equation import parse
-from paoding_onnx.rules.rule import rule_for
+from paoding_onnx.rules.equation import Equation
+from paoding_onnx.rules.facts import DataDependentShape, ReadsShape
+from paoding_onnx.rules.rule import Rule, rule_for
 
 
 def data_dependent_tensors(graph: Graph) -> frozenset[str]:
@@ -20,13 +21,21 @@ def data_dependent_tensors(graph: Graph) -> frozenset[str]:
         read = {tensor.name for tensor in node.inputs if tensor is not None} | set(node.captures)
         outputs = {tensor.name for tensor in node.outputs if tensor is not None}
         rule = rule_for(_forgetting(node, data_dependent))
-        measures = not isinstance(rule, str) and bool(rule.measures)
-        if not read.isdisjoint(sized_by_content if measures else data_dependent):
+        reads_shape = isinstance(rule, Rule) and isinstance(rule.shape, ReadsShape)
+        if not read.isdisjoint(sized_by_content if reads_shape else data_dependent):
             data_dependent |= outputs
-        decides = isinstance(rule, str) or rule.resizes or not _numbers(node, rule.equation).isdisjoint(data_dependent)
-        if not read.isdisjoint(sized_by_content) or (decides and not read.isdisjoint(data_dependent)):
+        if not read.isdisjoint(sized_by_content) or (
+            _decides(node, rule, data_dependent) and not read.isdisjoint(data_dependent)
+        ):
             sized_by_content |= outputs
     return frozenset(data_dependent)
+
+
+def _decides(node: Node, rule: Rule | str, data_dependent: set[str]) -> bool:
+    """Whether what is fed may decide about the sizes of a node's outputs."""
+    if isinstance(rule, str) or isinstance(rule.shape, DataDependentShape):
+        return True
+    return not _numbers(node, rule.equation).isdisjoint(data_dependent)
 
 
 def _forgetting(node: Node, data_dependent: set[str]) -> Node:
@@ -37,8 +46,7 @@ def _forgetting(node: Node, data_dependent: set[str]) -> Node:
     return replace(node, inputs=tuple(inputs))
 
 
-def _numbers(node: Node, equation: str) -> set[str]:
+def _numbers(node: Node, equation: Equation) -> set[str]:
     """Inputs that a node reads as plain numbers, such as a target shape: those without axes of their own."""
-    operands = parse(equation).inputs
-    padded = (*operands, *[None] * (len(node.inputs) - len(operands)))
+    padded = (*equation.inputs, *[None] * (len(node.inputs) - len(equation.inputs)))
     return {t.name for t, operand in zip(node.inputs, padded, strict=False) if t is not None and operand is None}

@@ -30,12 +30,13 @@ class OpenBias:
 def open_biases(graph: Graph) -> Iterator[OpenBias]:
     """Where layers could have a bias and nothing that shifts their units follows either, in running order."""
     for layer in layers_of(graph):
-        node, operand = layer.bound.node, layer.bound.rule.bias
+        node, contracts = layer.bound.node, layer.bound.rule.contracts
+        operand = contracts.bias if contracts is not None and contracts.beta else None
         axis = unit_axis(layer.bound, layer.of)
         if layer.offset is not None or operand is None or axis is None or node.operand(operand) is not None:
             continue
         dtype = graph.tensors[layer.weight].dtype
-        if dtype is not None and layer.bound.rule.bias_gain:
+        if dtype is not None:
             yield OpenBias(
                 node.first_output.name,
                 operand,

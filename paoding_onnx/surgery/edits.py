@@ -10,8 +10,8 @@ import numpy as np
 from paoding_onnx.dependency.trace import Trace, gone
 from paoding_onnx.model.graph import Array, Tensor
 from paoding_onnx.rules.binding import BoundNode, TensorUse
-from paoding_onnx.rules.equation import Axis, parse_axis, size_of
-from paoding_onnx.rules.rule import Fit, Taken
+from paoding_onnx.rules.equation import Axis
+from paoding_onnx.rules.facts import Fit, Gathers
 from paoding_onnx.surgery.plan import Plan
 
 Overrides = Mapping[str, Array]
@@ -53,8 +53,8 @@ def edits_of(trace: Trace, plan: Plan, overrides: Overrides) -> Edits:
     for index, bound in enumerate(trace.bound_nodes):
         for fit in bound.rule.fits:
             _update_sizes(trace, plan, index, fit, edits)
-        if bound.rule.taken is not None:
-            _renumber(trace, plan, index, bound.rule.taken, edits)
+        if isinstance(bound.rule.shape, Gathers):
+            _renumber(trace, plan, index, bound.rule.shape, edits)
     for data_use, value in trace.frozen_values(plan.removed):
         edits.operands[data_use.node_index, data_use.operand] = ConstantUse(value, value.tobytes())
     _share(trace, edits)
@@ -97,7 +97,7 @@ def _update_sizes(trace: Trace, plan: Plan, index: int, fit: Fit, edits: Edits) 
     """Write new sizes where a node holds sizes as numbers: those that changed."""
     bound = trace.bound_nodes[index]
     sizes = trace.sizes(index, plan.removed)
-    new = {entry: size_of(parse_axis(fit.axes[entry]), sizes) for entry in _changed(trace, plan, bound, fit, sizes)}
+    new = {entry: fit.axes[entry].size(sizes) for entry in _changed(trace, plan, bound, fit, sizes)}
     if not new:
         return
     if isinstance(fit.place, str):
@@ -126,10 +126,9 @@ def _changed(trace: Trace, plan: Plan, bound: BoundNode, fit: Fit, sizes: Mappin
     computed = tensor is not None and not tensor.is_constant
     shrunk = {name for name, size in sizes.items() if size != bound.binding.sizes[name]}
     old = (bound.node.entries(fit.place) if isinstance(fit.place, int) else bound.node.integers(fit.place)) or ()
-    for entry, text in fit.axes.items():
-        axis = parse_axis(text)
+    for entry, axis in fit.axes.items():
         is_counted = computed or (entry < len(old) and (old[entry] or 0) < 0)
-        touched = _neighbours(bound, axis) if is_counted else {name for segment in axis for name in segment}
+        touched = _neighbours(bound, axis) if is_counted else set(axis.names)
         if touched & shrunk or (computed and _shrinks(trace, plan, tensor, entry)):
             yield entry
 
@@ -143,23 +142,23 @@ def _shrinks(trace: Trace, plan: Plan, tensor: Tensor | None, entry: int) -> boo
 
 def _neighbours(bound: BoundNode, axis: Axis) -> set[str]:
     """Factors that share an axis of one of the node's tensors with those of `axis`."""
-    own = {name for segment in axis for name in segment}
+    own = set(axis.names)
     operands = (operand or () for operand in (*bound.binding.inputs, *bound.binding.outputs))
-    axes = ({name for segment in other for name in segment} for operand in operands for other in operand)
+    axes = (set(other.names) for operand in operands for other in operand)
     return own.union(*(names for names in axes if names & own))
 
 
-def _renumber(trace: Trace, plan: Plan, index: int, taken: Taken, edits: Edits) -> None:
+def _renumber(trace: Trace, plan: Plan, index: int, gathers: Gathers, edits: Edits) -> None:
     """Indices of what is taken, once both sides have lost positions."""
-    source = ~gone(trace.factors[index][taken.source], plan.removed)
-    target = ~gone(trace.factors[index][taken.target], plan.removed)
-    tensor = trace.bound_nodes[index].node.operand(taken.operand)
+    source = ~gone(trace.factors[index][gathers.source], plan.removed)
+    target = ~gone(trace.factors[index][gathers.target], plan.removed)
+    tensor = trace.bound_nodes[index].node.operand(gathers.indices)
     if tensor is None or tensor.shape is None or (source.all() and target.all()):
         return
     rank = np.cumsum(source) - 1
-    numbers = rank[np.array(taken.places)[target]].astype(tensor.dtype)
+    numbers = rank[np.array(gathers.positions)[target]].astype(tensor.dtype)
     value = numbers.reshape([size if size == 1 else -1 for size in tensor.shape])
-    edits.operands[index, taken.operand] = ConstantUse(value, value.tobytes())
+    edits.operands[index, gathers.indices] = ConstantUse(value, value.tobytes())
 
 
 def _share(trace: Trace, edits: Edits) -> None:

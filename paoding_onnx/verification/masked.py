@@ -13,7 +13,7 @@ from onnx import numpy_helper
 from paoding_onnx.dependency.trace import Mask, Trace
 from paoding_onnx.model.load import Model
 from paoding_onnx.rules.binding import BoundNode
-from paoding_onnx.rules.equation import Operand, factors, is_fixed
+from paoding_onnx.rules.equation import Operand
 from paoding_onnx.surgery.cut import insert_nodes, node_axes
 from paoding_onnx.surgery.plan import Plan
 
@@ -72,7 +72,7 @@ def _masked(
 
     A removed unit may well be NaN, for instance where a norm divides by zero, and NaN times zero is NaN.
     """
-    tensor, quantized = bound.node.inputs[operand], bound.rule.quantized.get(operand)
+    tensor, quantized = bound.node.inputs[operand], bound.rule.integers.at(operand)
     dtype = tensor.dtype if tensor is not None else None
     opset = next((o.version for o in proto.opset_import if o.domain in ("", "ai.onnx")), 0)
     if quantized is None and (dtype != np.float32 or opset < _CHOOSING):
@@ -90,7 +90,7 @@ def _masked(
 
 def _contracted(trace: Trace, bound: BoundNode, plan: Plan) -> dict[int, Mask]:
     """Operands whose removed positions the node adds up, each with what is kept of it."""
-    made = frozenset().union(*(factors(operand) for operand in bound.binding.outputs))
+    made = bound.binding.made
     found: dict[int, Mask] = {}
     handled: set[str] = set()
     has_axes = any(operand is not None for operand in bound.binding.outputs)
@@ -116,14 +116,14 @@ def _summed_axes(bound: BoundNode, made: frozenset[str]) -> Iterator[tuple[int, 
     computed_first = sorted(range(len(operands)), key=lambda k: (t := tensors[k]) is not None and t.is_constant)
     for index in computed_first:
         operand = operands[index] or ()
-        for axis, parts in enumerate(operand):
-            names = frozenset(n for segment in parts for n in segment if not is_fixed(n))
-            if summed := names if index in bound.rule.ranged else names - made:
-                yield index, axis, summed
-            if axis == len(operand) - 1 and names & _twice(operand):
-                yield index, axis, names & _twice(operand)
+        for number, axis in enumerate(operand):
+            names = frozenset(axis.free)
+            if summed := names if index in bound.rule.integers.range_over else names - made:
+                yield index, number, summed
+            if number == len(operand) - 1 and names & _twice(operand):
+                yield index, number, names & _twice(operand)
 
 
 def _twice(operand: Operand | None) -> frozenset[str]:
-    counts = Counter(name for axis in operand or () for segment in axis for name in segment if not is_fixed(name))
+    counts = Counter(name for axis in operand or () for name in axis.free)
     return frozenset(name for name, count in counts.items() if count > 1)

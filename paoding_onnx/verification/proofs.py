@@ -162,7 +162,7 @@ def _compared(trace: Trace) -> tuple[str, ...]:
     """Tensors of floats, or of integers that stand for them, that contracting nodes compute."""
     found = []
     for bound in trace.bound_nodes:
-        for tensor in bound.node.outputs if bound.rule.macs else ():
+        for tensor in bound.node.outputs if bound.rule.contracts is not None else ():
             if tensor is not None and tensor.dtype is not None and tensor.dtype.kind in "fiu":
                 found.append(tensor.name)
     return tuple(found)

@@ -14,7 +14,6 @@ import numpy as np
 import onnx
 
 from paoding_onnx.model.graph import Attribute, Node, Origin, Tensor
-from paoding_onnx.rules.rule import Fit, Taken
 
 
 def node(line: str, *, opset: int = 20, **attributes: Attribute) -> Node:
@@ -31,18 +30,6 @@ def node(line: str, *, opset: int = 20, **attributes: Attribute) -> Node:
 def shapes(tensors: tuple[Tensor | None, ...]) -> list[tuple[int, ...] | None]:
     """Shapes of operands, `None` where one is omitted."""
     return [None if tensor is None else tensor.shape for tensor in tensors]
-
-
-def fit_text(fits: tuple[Fit, ...]) -> str:
-    """Fits in one line: ``1[2]=F0`` for the size of an axis, ``1[0]:-1`` for a literal."""
-    words = [f"{fit.place}[{entry}]={axis}" for fit in fits for entry, axis in fit.axes.items()]
-    literals = [f"{fit.place}[{entry}]:{number}" for fit in fits for entry, number in fit.literals.items()]
-    return " ".join([*words, *literals])
-
-
-def taken_text(taken: Taken | None) -> str:
-    """What is taken from where, in one line: ``I=V(7, 0)@1`` with the operand that holds the places."""
-    return "" if taken is None else f"{taken.target}={taken.source}{taken.places}@{taken.operand}"
 
 
 def _version(operator: str, opset: int, domain: str) -> int:

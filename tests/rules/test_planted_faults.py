@@ -14,7 +14,10 @@ from paoding_onnx.dependency.groups import trace
 from paoding_onnx.model.graph import Node
 from paoding_onnx.model.read import constants
 from paoding_onnx.rules import binding
-from paoding_onnx.rules.rule import Fit, Rule, rule_for
+from paoding_onnx.rules.equation import axis
+from paoding_onnx.rules.facts import Fit
+from paoding_onnx.rules.notation import parse
+from paoding_onnx.rules.rule import Rule, rule_for
 from paoding_onnx.shapes.observe import observe
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.verification.proofs import check_surgery
@@ -27,7 +30,7 @@ Wrong = Callable[[Node, Rule], Rule]
 
 def _says(equation: str, **sizes: int) -> Wrong:
     """A rule of which only the equation (and some sizes) is wrong."""
-    return lambda node, rule: replace(rule, equation=equation, sizes=sizes or rule.sizes)
+    return lambda node, rule: replace(rule, equation=parse(equation), sizes=sizes or rule.sizes)
 
 
 def _off_by_one(node: Node, rule: Rule) -> Rule:
@@ -93,7 +96,9 @@ FAULTS = {
     "reshape minor to major": (
         Case("Reshape", "f = Reshape (a, five) m = ReduceSum (f, axes) c = Squeeze (m, axes)", "int64[5] "
              "five={2,2,4,8,8}, int64[1] axes={1}", channels=4),
-        lambda node, rule: Rule("n (C p) *s, _ -> n p C *s", sizes={"p": 2}, fits=(Fit(1, {2: "C"}),)),
+        lambda node, rule: Rule(
+            parse("n (C p) *s, _ -> n p C *s"), sizes={"p": 2}, fits=(Fit(1, {2: axis("C")}),)
+        ),
     ),
     "padding on the wrong side": (
         Case("Pad", "d = Pad (a, pads) c = Concat <axis=1> (d, a)", "int64[8] pads={0,3,0,0,0,0,0,0}", channels=19),
@@ -106,7 +111,7 @@ FAULTS = {
     "gather of other channels": (
         Case("Gather", "g = Gather <axis=1> (a, picks) c = Concat <axis=1> (g, a)", "int64[4] picks={7,0,2,5}",
              channels=12),
-        lambda node, rule: replace(rule, taken=replace(rule.taken, places=(0, 1, 2, 3))),
+        lambda node, rule: replace(rule, shape=replace(rule.shape, positions=(0, 1, 2, 3))),
     ),
 }  # fmt: skip
 

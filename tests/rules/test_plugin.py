@@ -10,6 +10,7 @@ import pytest
 
 from paoding_onnx.model.graph import Node
 from paoding_onnx.rules import rule
+from paoding_onnx.rules.notation import parse
 from paoding_onnx.rules.rule import Rule, operators, register
 from tests.models import model, prune_randomly, save
 
@@ -22,12 +23,12 @@ g (float[1,3,4,4] x) => (float[1,5,4,4] y)
 """An operator that onnxruntime runs and this package has no rule for: the inverse of the matrices on the last axes."""
 
 PLUGIN = '''
-from paoding_onnx.rules import Rule, register
+from paoding_onnx.rules import Rule, parse, register
 
 @register("Inverse", read=1, domain="com.microsoft")
 def inverse(node):
     """com.microsoft Inverse: of the matrices on the last two axes."""
-    return Rule("*A i j -> *A i j", why="is inverted along this axis")
+    return Rule(parse("*A i j -> *A i j"), why="is inverted along this axis")
 '''
 
 
@@ -48,7 +49,7 @@ def test_rule_from_outside_is_used_and_proven():
     @register("Inverse", read=1, domain="com.microsoft")
     def inverse(node: Node) -> Rule:
         """com.microsoft Inverse: of the matrices on the last two axes."""
-        return Rule("*A i j -> *A i j", why="is inverted along this axis")
+        return Rule(parse("*A i j -> *A i j"), why="is inverted along this axis")
 
     trial = prune_randomly(model(INVERTED))
     assert trial.trace.n_units == 12

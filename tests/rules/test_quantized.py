@@ -16,6 +16,7 @@ import paoding_onnx
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model, lift, load
+from paoding_onnx.rules.facts import Integers
 from paoding_onnx.verification.proofs import check_surgery
 from tests.models import Trial, model, parse, prune_randomly, save
 from tests.pruning import skip_latency
@@ -195,7 +196,7 @@ def test_zero_of_an_integer_is_its_zero_point():
     """Masked by 0, the removed units of the original would still stand for -120 x 0.05."""
     trial = prune_randomly(model(INTEGERS))
     assert_exact(trial, 14)
-    forgetful = without(trial.trace, quantized={})
+    forgetful = without(trial.trace, integers=Integers())
     assert not check_surgery(trial.original, forgetful, trial.plan, trial.pruned).passed
 
 
@@ -206,7 +207,7 @@ def test_removed_units_take_no_part_in_a_range():
     proto.graph.initializer[0].CopyFrom(numpy_helper.from_array(weights, "a"))
     trial = prune_randomly(lift(proto), share=0.6)
     assert_exact(trial, 14)
-    forgetful = without(trial.trace, ranged=())
+    forgetful = without(trial.trace, integers=Integers())
     assert not check_surgery(trial.original, forgetful, trial.plan, trial.pruned).passed
 
 

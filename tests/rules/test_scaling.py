@@ -1,4 +1,4 @@
-"""What rules promise about values (`passes`, `affine`) holds when onnxruntime runs the node of a golden line."""
+"""What rules promise about values (`acts`) holds when onnxruntime runs the node of a golden line."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import pytest
 from paoding_onnx.model.graph import Node
 from paoding_onnx.model.load import lift
 from paoding_onnx.model.session import Session
-from paoding_onnx.rules.equation import bind, factors, parse
-from paoding_onnx.rules.rule import Passes, Rule, rule_for
-from tests.rules.golden import GOLDEN, Golden
+from paoding_onnx.rules.binding import bind
+from paoding_onnx.rules.facts import Homogeneity
+from paoding_onnx.rules.rule import Rule, rule_for
+from tests.rules.golden import GOLDEN
 from tests.rules.nodes import shapes
+from tests.rules.said import Golden
 
 
 def _is_static(golden: Golden) -> bool:
@@ -20,7 +22,9 @@ def _is_static(golden: Golden) -> bool:
     return not any(t is not None and t.varies is not None and t.varies.any() for t in golden.node.inputs)
 
 
-SCALING = [golden for golden in GOLDEN if rule_for(golden.node).passes is not Passes.ONE and _is_static(golden)]
+SCALING = [
+    golden for golden in GOLDEN if rule_for(golden.node).acts.homogeneity is not Homogeneity.ONE and _is_static(golden)
+]
 AFFINE = [golden for golden in GOLDEN if rule_for(golden.node).affine is not None]
 
 
@@ -29,7 +33,7 @@ def _run(golden: Golden, factor: float = 1.0) -> dict[str, np.ndarray]:
 
     Of a node that multiplies tensors with each other all but the first are scaled: the weights and biases of its units.
     """
-    first = golden.node.inputs[0] if golden.macs else None
+    first = golden.node.inputs[0] if rule_for(golden.node).contracts is not None else None
     rng = np.random.default_rng(0)
     content = {t.name: t.value for t in golden.node.inputs if t is not None and t.value is not None}
     for tensor in golden.node.inputs:
@@ -54,16 +58,16 @@ def _proto(node: Node, opset: int, content: dict[str, np.ndarray]) -> onnx.Model
 
 def _along(node: Node, rule: Rule, vector: np.ndarray) -> np.ndarray:
     """A vector in the order of the affine operand, laid along the output's axis of the same factor."""
-    binding = bind(parse(rule.equation), shapes(node.inputs), shapes(node.outputs), rule.sizes)
-    unit = factors(binding.inputs[rule.affine.operand])
-    return vector.reshape([-1 if factors((axis,)) & unit and vector.size > 1 else 1 for axis in binding.outputs[0]])
+    binding = bind(rule.equation, shapes(node.inputs), shapes(node.outputs), rule.sizes)
+    unit = {name for axis in binding.inputs[rule.affine.operand] for name in axis.names}
+    return vector.reshape([-1 if unit & set(axis.names) and vector.size > 1 else 1 for axis in binding.outputs[0]])
 
 
 @pytest.mark.parametrize("golden", SCALING, ids=lambda golden: golden.label)
 def test_scaled_units_come_out_scaled(golden: Golden):
-    passes = rule_for(golden.node).passes
+    homogeneity = rule_for(golden.node).acts.homogeneity
     once = _run(golden)
-    for factor in (0.25, -2.0) if passes is Passes.ANY else (0.25, 3.0):
+    for factor in (0.25, -2.0) if homogeneity is Homogeneity.ANY else (0.25, 3.0):
         scaled = _run(golden, factor)
         np.testing.assert_allclose(scaled["o0"], factor * once["o0"], rtol=1e-5, atol=1e-6)
 

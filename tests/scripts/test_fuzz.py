@@ -12,6 +12,8 @@ from onnx import numpy_helper
 
 from paoding_onnx.model.graph import Node
 from paoding_onnx.rules import binding
+from paoding_onnx.rules.equation import Axis, Equation
+from paoding_onnx.rules.notation import parse
 from paoding_onnx.rules.rule import Rule, rule_for
 from scripts.fuzz import campaign
 from scripts.fuzz.campaign import Report, run
@@ -79,16 +81,16 @@ def no_coupling(node: Node) -> Rule | str:
     """The rules, but an addition lets its second operand go on its own."""
     rule = rule_for(node)
     if node.operator == "Add" and isinstance(rule, Rule) and node.shape(0) == node.shape(1) and len(node.shape(0)) > 1:
-        free = " ".join(f"B{axis}" for axis in range(len(node.shape(1))))
-        return replace(rule, equation=f"*A, {free} -> *A")
+        return replace(rule, equation=parse("*A, *B -> *A"))
     return rule
 
 
 def concat_reversed(node: Node) -> Rule | str:
     """The rules, but Concat lays its inputs the wrong way round."""
     rule = rule_for(node)
-    if node.operator == "Concat" and isinstance(rule, Rule) and "S0+S1" in rule.equation and len(node.inputs) == 2:
-        return replace(rule, equation=rule.equation.replace("S0+S1", "S1+S0"))
+    if node.operator == "Concat" and isinstance(rule, Rule) and len(node.inputs) == 2:
+        axes = [Axis(axis.segments[::-1]) for axis in rule.equation.outputs[0]]
+        return replace(rule, equation=Equation.of(rule.equation.inputs, [axes]))
     return rule
 
 

@@ -1,0 +1,123 @@
+"""A golden line: a node, and what its rule says, each field in one line; a field that says nothing is empty.
+
+sizes      G=1 q=4                       fits       group[0]=G  1[2]=(K R)  1[0]:-1 for a literal
+contracts  M K N + M H alpha 0.5 bias 2  acts       any, positive, affine 1 offset 3 sign -1, clamp 0 inf, sum any
+stored     3 4                           integers   0:2/1 for operand:zero point/scale, range 0
+shape      reads 0 1, selects 1, gathers I=V(7, 0)@1, depends on data
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from paoding_onnx.model.graph import Attribute, Node
+from paoding_onnx.rules.facts import (
+    Affine,
+    Clamp,
+    Contracts,
+    DataDependentShape,
+    Fit,
+    Gathers,
+    Integers,
+    Other,
+    ReadsShape,
+    Selects,
+    Stored,
+    Sum,
+)
+from paoding_onnx.rules.notation import parse
+from paoding_onnx.rules.rule import Rule
+from tests.rules.nodes import node
+
+FIELDS = ("sizes", "why", "fits", "contracts", "acts", "stored", "integers", "shape")
+"""All fields of a rule but its equation."""
+
+
+@dataclass(frozen=True)
+class Golden:
+    """A node and all that its rule must say, field by field."""
+
+    node: Node
+    opset: int
+    says: dict[str, str]
+
+    @property
+    def label(self) -> str:
+        """A name for the test."""
+        operands = (",".join("x".join(map(str, t.shape)) if t else "_" for t in self.node.inputs)) or "none"
+        words = [f"{key}={value}" for key, value in self.node.attributes.items()]
+        return " ".join([self.node.domain, self.node.operator, operands, *words]).strip()
+
+
+def line(text: str, equation: str, /, *, opset: int = 20, **more: Attribute) -> Golden:
+    """A golden line; keywords that are no field of a rule are attributes of the node."""
+    says = {field: str(more.pop(field, "")) for field in FIELDS}
+    return Golden(node(text, opset=opset, **more), opset, {"equation": equation, **says})
+
+
+def said(rule: Rule) -> dict[str, str]:
+    """Every field in one line."""
+    why = "" if rule.why == Rule(parse("->")).why else rule.why
+    return {
+        "equation": str(rule.equation),
+        "sizes": " ".join(f"{name}={size}" for name, size in rule.sizes.items()),
+        "why": why,
+        "fits": " ".join(map(_fit, rule.fits)).strip(),
+        "contracts": _contracts(rule.contracts),
+        "acts": _acts(rule),
+        "stored": _stored(rule.stored),
+        "integers": _integers(rule.integers),
+        "shape": _shape(rule),
+    }
+
+
+def _fit(fit: Fit) -> str:
+    words = [f"{fit.place}[{entry}]={axis}" for entry, axis in fit.axes.items()]
+    return " ".join([*words, *(f"{fit.place}[{entry}]:{number}" for entry, number in fit.literals.items())])
+
+
+def _contracts(contracts: Contracts | None) -> str:
+    if contracts is None:
+        return ""
+    words = [" + ".join(map(" ".join, contracts.products))]
+    words += [f"alpha {contracts.alpha:g}"] if contracts.alpha != 1 else []
+    words += [f"beta {contracts.beta:g}"] if contracts.beta != 1 else []
+    words += [f"bias {contracts.bias}"] if contracts.bias is not None else []
+    return " ".join([*words, *([f"x{contracts.channel_multiple}"] if contracts.channel_multiple > 1 else [])])
+
+
+def _acts(rule: Rule) -> str:
+    match rule.acts:
+        case Affine(operand, _, _, None):
+            return f"affine {operand}"
+        case Affine(operand, _, _, offset, sign):
+            return f"affine {operand} offset {offset} sign {sign:g}"
+        case Clamp(low, high):
+            return f"clamp {low:.3g} {high:.3g}"
+        case Sum(homogeneity):
+            return f"sum {homogeneity}"
+        case Other():
+            return ""
+    return str(rule.acts.homogeneity)
+
+
+def _stored(stored: Stored | None) -> str:
+    return "" if stored is None else f"{stored.mean} {stored.variance}"
+
+
+def _integers(integers: Integers) -> str:
+    words = [f"{q.operand}:{q.zero_point}" + (f"/{q.scale}" if q.scale is not None else "") for q in integers.quantized]
+    return " ".join([*words, *(f"range {operand}" for operand in integers.range_over)])
+
+
+def _shape(rule: Rule) -> str:
+    match rule.shape:
+        case ReadsShape(axes):
+            return " ".join(["reads", *map(str, axes)])
+        case Gathers(indices, source, target, positions):
+            return f"gathers {target}={source}{positions}@{indices}"
+        case Selects(indices):
+            return f"selects {indices}"
+        case DataDependentShape():
+            return "depends on data"
+    return ""
