@@ -28,8 +28,8 @@ Equal Floor Greater GreaterOrEqual Hardmax IsInf IsNaN Less LessOrEqual MatMulIn
 QLinearMatMul QuantizeLinear Round Sign TopK Xor
 """.split())  # fmt: skip  # noqa: SIM905
 """Step functions: every slope is zero."""
-WRONG = {"Det", "DynamicQuantizeLinear"}
-"""The reverse pass leaves something out; see `test_gradient_that_finite_differences_contradict_is_noticed`."""
+WRONG = ("Det: ", "DynamicQuantizeLinear: ", 'SpaceToDepth: c = SpaceToDepth <blocksize=2, mode="CRD">')
+"""The reverse pass of these leaves something out; see `test_gradient_that_finite_differences_contradict_is_noticed`."""
 SINGLE = {
     "AffineGrid: ": 5e-4,
     "DequantizeLinear: ": 1e-6,
@@ -71,7 +71,10 @@ def function_of(case, subject):
     return (in_single(subject, "x", "y"), steps[0]) if steps else (in_double(subject, "x", "y"), 1e-6)
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if c.operator not in REFUSED | WRONG], ids=lambda case: case.label)
+SMOOTH = [case for case in CASES if case.operator not in REFUSED and not case.label.startswith(WRONG)]
+
+
+@pytest.mark.parametrize("case", SMOOTH, ids=lambda case: case.label)
 def test_gradient_is_the_slope_along_any_direction(case):
     subject, x, seed = case_of(case)
     found = gradient_of(subject, seed)
@@ -89,7 +92,7 @@ def test_operator_without_a_gradient_is_refused_by_name(case):
         gradient_of(subject, seed)
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if c.operator in WRONG], ids=lambda case: case.label)
+@pytest.mark.parametrize("case", [c for c in CASES if c.label.startswith(WRONG)], ids=lambda case: case.label)
 def test_gradient_that_finite_differences_contradict_is_noticed(case):
     proto = parse(case.text, opset=case.opset, ir=case.ir)
     x = np.random.default_rng(0).standard_normal((2, 3, 8, 8)).astype(np.float32)
@@ -108,7 +111,8 @@ def assert_slope(text, shape):
 
 
 def test_every_registered_operator_is_tried():
-    assert {case.operator for case in CASES} >= {*REFUSED, *FLAT, *WRONG}
+    assert {case.operator for case in CASES} >= {*REFUSED, *FLAT}
+    assert all(any(case.label.startswith(wrong) for case in CASES) for wrong in WRONG)
     assert len({case.operator for case in CASES}) > 150
 
 
