@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from paoding_onnx.model.graph import Array
 from paoding_onnx.rules.binding import BoundNode
 from paoding_onnx.rules.equation import Axis, Operand, names_of
-from paoding_onnx.rules.facts import Fit, Homogeneity
+from paoding_onnx.rules.facts import Homogeneity
+from paoding_onnx.rules.rule import Fit
 
 Floats = NDArray[np.floating]
 

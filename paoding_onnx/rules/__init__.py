@@ -27,7 +27,6 @@ from paoding_onnx.rules.facts import (
     Clamp,
     Contracts,
     DataDependentShape,
-    Fit,
     Gathers,
     Homogeneity,
     Homogeneous,
@@ -40,7 +39,7 @@ from paoding_onnx.rules.facts import (
     Sum,
 )
 from paoding_onnx.rules.notation import parse
-from paoding_onnx.rules.rule import Registered, Rule, fixed, operators, register, rule_for
+from paoding_onnx.rules.rule import Fit, Registered, Rule, fixed, operators, register, rule_for
 
 __all__ = [
     "Affine",

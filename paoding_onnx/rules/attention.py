@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from paoding_onnx.model.graph import Node
 from paoding_onnx.rules.equation import Axis, Operand, axis, right_aligned
-from paoding_onnx.rules.facts import Contracts, Fit
+from paoding_onnx.rules.facts import Contracts
 from paoding_onnx.rules.notation import parse
-from paoding_onnx.rules.rule import Rule, fixed, register
+from paoding_onnx.rules.rule import Fit, Rule, fixed, register
 
 _MICROSOFT = "com.microsoft"
 _WHY = "compares whole heads along this axis, or scales by its size"

@@ -4,24 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
-from paoding_onnx.model.graph import Array
-from paoding_onnx.rules.equation import Axis
-
-
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """Integers of a node that hold sizes: an attribute (by name) or an input (by index).
-
-    `axes` says which entry holds the size of which axis; other entries stay. `literals` are written in place of entries
-    that vary with dynamic axes, should the vector have to be rewritten.
-    """
-
-    place: str | int
-    axes: Mapping[int, Axis]
-    literals: Mapping[int, int] = field(default_factory=dict)
+import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +60,8 @@ class Affine:
     """
 
     operand: int
-    gain: Array
-    shift: Array
+    gain: NDArray[np.float64]
+    shift: NDArray[np.float64]
     offset: int | None = None
     offset_sign: float = 1.0
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from paoding_onnx.model.graph import Node
 from paoding_onnx.rules.equation import ONE, Axis, Equation, Operand, axes, axis, names_of, right_aligned
-from paoding_onnx.rules.facts import ANY_SCALE, POSITIVE_SCALE, Acts, Contracts, Fit, Other
+from paoding_onnx.rules.facts import ANY_SCALE, POSITIVE_SCALE, Acts, Contracts, Other
 from paoding_onnx.rules.notation import parse
 from paoding_onnx.rules.products import matrix_product
-from paoding_onnx.rules.rule import Rule, axis_index, register
+from paoding_onnx.rules.rule import Fit, Rule, axis_index, register
 
 _MICROSOFT = "com.microsoft"
 _ACTS = {"": ANY_SCALE, "Relu": POSITIVE_SCALE, "LeakyRelu": POSITIVE_SCALE}

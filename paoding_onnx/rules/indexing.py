@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from paoding_onnx.model.graph import Node
 from paoding_onnx.rules.equation import Equation, Operand, axes, axis, exchanged, names_of
-from paoding_onnx.rules.facts import Contracts, Fit
+from paoding_onnx.rules.facts import Contracts
 from paoding_onnx.rules.notation import parse
-from paoding_onnx.rules.rule import Rule, axis_index, fixed, register
+from paoding_onnx.rules.rule import Fit, Rule, axis_index, fixed, register
 
 _FIXED = {
     "NonZero": "lists the places of what is not zero",

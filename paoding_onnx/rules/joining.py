@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from paoding_onnx.model.graph import Node
 from paoding_onnx.rules.equation import Equation, axes, axis, exchanged, joined
-from paoding_onnx.rules.facts import ANY_SCALE, Fit
-from paoding_onnx.rules.rule import Rule, axis_index, fixed, register
+from paoding_onnx.rules.facts import ANY_SCALE
+from paoding_onnx.rules.rule import Fit, Rule, axis_index, fixed, register
 
 
 @register("Concat", read=13)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from paoding_onnx.model.graph import Node
 from paoding_onnx.rules.equation import Equation, axes, axis, names_of, right_aligned
-from paoding_onnx.rules.facts import ANY_SCALE, Contracts, Fit
+from paoding_onnx.rules.facts import ANY_SCALE, Contracts
 from paoding_onnx.rules.notation import parse
 from paoding_onnx.rules.products import matrix_product, stacked_product
-from paoding_onnx.rules.rule import Rule, fixed, register
+from paoding_onnx.rules.rule import Fit, Rule, fixed, register
 from paoding_onnx.rules.windows import window
 
 DENSE_ALIGNED = 16

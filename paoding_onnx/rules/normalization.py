@@ -8,9 +8,9 @@ import numpy as np
 
 from paoding_onnx.model.graph import Array, Node
 from paoding_onnx.rules.equation import ONE, Equation, Operand, axes, axis, right_aligned
-from paoding_onnx.rules.facts import Acts, Affine, Fit, Other, Stored
+from paoding_onnx.rules.facts import Acts, Affine, Other, Stored
 from paoding_onnx.rules.notation import parse
-from paoding_onnx.rules.rule import Rule, axis_index, fixed, register
+from paoding_onnx.rules.rule import Fit, Rule, axis_index, fixed, register
 
 
 @register("BatchNormalization", read=15)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from paoding_onnx.model.graph import Node
 from paoding_onnx.rules.equation import ONE, Axis, Equation, axes
-from paoding_onnx.rules.facts import ANY_SCALE, POSITIVE_SCALE, Acts, Fit
+from paoding_onnx.rules.facts import ANY_SCALE, POSITIVE_SCALE, Acts
 from paoding_onnx.rules.notation import parse
-from paoding_onnx.rules.rule import Rule, fixed, register
+from paoding_onnx.rules.rule import Fit, Rule, fixed, register
 from paoding_onnx.rules.windows import window
 
 

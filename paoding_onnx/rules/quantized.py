@@ -17,10 +17,10 @@ from paoding_onnx.rules.equation import (
     names_of,
     right_aligned,
 )
-from paoding_onnx.rules.facts import Contracts, Fit, Integers, Quantized
+from paoding_onnx.rules.facts import Contracts, Integers, Quantized
 from paoding_onnx.rules.notation import parse
 from paoding_onnx.rules.products import matrix_product, stacked_product
-from paoding_onnx.rules.rule import Rule, axis_index, register
+from paoding_onnx.rules.rule import Fit, Rule, axis_index, register
 
 _MICROSOFT = "com.microsoft"
 _COLUMNS = axis("N")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from paoding_onnx.model.graph import Node
 from paoding_onnx.rules.equation import axis
-from paoding_onnx.rules.facts import Contracts, Fit
+from paoding_onnx.rules.facts import Contracts
 from paoding_onnx.rules.notation import parse
-from paoding_onnx.rules.rule import Rule, register
+from paoding_onnx.rules.rule import Fit, Rule, register
 
 _GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 _STEPS_FIRST = "t n I, d (q H) I, d (q H) H, d (p H), _, d n H, d n H, d (v H) -> t d n H, d n H, d n H"

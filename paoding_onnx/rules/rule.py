@@ -6,8 +6,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from paoding_onnx.model.graph import Node, Tensor
-from paoding_onnx.rules.equation import Equation, Operand, axes
-from paoding_onnx.rules.facts import Acts, Affine, Contracts, DataDependentShape, Fit, Integers, Other, ShapeUse, Stored
+from paoding_onnx.rules.equation import Axis, Equation, Operand, axes
+from paoding_onnx.rules.facts import Acts, Affine, Contracts, DataDependentShape, Integers, Other, ShapeUse, Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Integers of a node that hold sizes: an attribute (by name) or an input (by index).
+
+    `axes` says which entry holds the size of which axis; other entries stay. `literals` are written in place of entries
+    that vary with dynamic axes, should the vector have to be rewritten.
+    """
+
+    place: str | int
+    axes: Mapping[int, Axis]
+    literals: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

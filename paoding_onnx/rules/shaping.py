@@ -8,9 +8,9 @@ from itertools import pairwise
 
 from paoding_onnx.model.graph import Node
 from paoding_onnx.rules.equation import ONE, Axis, Equation, axes, axis, right_aligned
-from paoding_onnx.rules.facts import ANY_SCALE, Fit, ReadsShape
+from paoding_onnx.rules.facts import ANY_SCALE, ReadsShape
 from paoding_onnx.rules.notation import parse
-from paoding_onnx.rules.rule import Rule, fixed, register
+from paoding_onnx.rules.rule import Fit, Rule, fixed, register
 
 _COMPUTED = "the size of this axis is computed while running"
 

@@ -11,7 +11,8 @@ from paoding_onnx.dependency.trace import Trace, gone
 from paoding_onnx.model.graph import Array, Tensor
 from paoding_onnx.rules.binding import BoundNode, TensorUse
 from paoding_onnx.rules.equation import Axis
-from paoding_onnx.rules.facts import Fit, Gathers
+from paoding_onnx.rules.facts import Gathers
+from paoding_onnx.rules.rule import Fit
 from paoding_onnx.surgery.plan import Plan
 
 Overrides = Mapping[str, Array]

@@ -16,7 +16,6 @@ from paoding_onnx.rules.facts import (
     Clamp,
     Contracts,
     DataDependentShape,
-    Fit,
     Gathers,
     Integers,
     Other,
@@ -26,7 +25,7 @@ from paoding_onnx.rules.facts import (
     Sum,
 )
 from paoding_onnx.rules.notation import parse
-from paoding_onnx.rules.rule import Rule
+from paoding_onnx.rules.rule import Fit, Rule
 from tests.rules.nodes import node
 
 FIELDS = ("sizes", "why", "fits", "contracts", "acts", "stored", "integers", "shape")

@@ -15,9 +15,8 @@ from paoding_onnx.model.graph import Node
 from paoding_onnx.model.read import constants
 from paoding_onnx.rules import binding
 from paoding_onnx.rules.equation import axis
-from paoding_onnx.rules.facts import Fit
 from paoding_onnx.rules.notation import parse
-from paoding_onnx.rules.rule import Rule, rule_for
+from paoding_onnx.rules.rule import Fit, Rule, rule_for
 from paoding_onnx.shapes.observe import observe
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.verification.proofs import check_surgery
