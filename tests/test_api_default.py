@@ -20,6 +20,8 @@ from paoding_onnx.surgery.cut import cut
 from tests.models import model, parse
 from tests.pruning import CNN, MLP, feeds, moved, planted, skip_latency
 
+pytestmark = pytest.mark.slow
+
 HALF = Options(round_to=1)
 
 STRUCTURES = {

@@ -14,6 +14,8 @@ from paoding_onnx.cli import main
 from tests.models import parse, save
 from tests.pruning import CNN, files, skip_latency
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def source(tmp_path, monkeypatch):

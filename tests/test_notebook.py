@@ -12,6 +12,8 @@ import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 BOOK = ROOT / "examples" / "demo.ipynb"
 FILES = ("models/cifar10_cnn.onnx", "models/cifar10_cnn_test.npz")

@@ -18,6 +18,8 @@ from paoding_onnx.surgery.plan import make_plan
 from paoding_onnx.verification.masked import mask
 from tests.models import model, prune_randomly, random_plan, zeroed_and_cut
 
+pytestmark = pytest.mark.slow
+
 CHANNELS = st.sampled_from([2, 3, 4, 6])
 ACTIVATIONS = st.sampled_from(["Relu", "Sigmoid", "Tanh", "LeakyRelu", "Neg", "HardSwish"])
 

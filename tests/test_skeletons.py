@@ -7,6 +7,8 @@ import pytest
 from tests.pruning import skip_comparison
 from tests.skeletons import figures, halve, names, parameters_left, unpack
 
+pytestmark = pytest.mark.slow
+
 SLACK = 0.001
 """The figures are rounded, and what counts as a parameter may shift by a table."""
 

@@ -15,6 +15,8 @@ from paoding_onnx.cli import main
 from tests.models import parse, save
 from tests.pruning import CNN, files, skip_latency
 
+pytestmark = pytest.mark.slow
+
 DENSE = "g (float[1,4] x) => (float[1,2] y) <float[4,2] a> { y = MatMul (x, a) }"
 
 

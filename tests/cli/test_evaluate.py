@@ -20,6 +20,8 @@ from paoding_onnx.names import TASKS
 from paoding_onnx.robustness.attacks import Attack
 from tests.models import parse, save
 
+pytestmark = pytest.mark.slow
+
 COPY = "g (float[N,3] x) => (float[N,3] y) { y = Identity (x) }"
 SWAPPED = "g (float[N,3] x) => (float[N,3] y) { i = Constant <value_ints=[0,2,1]> () y = Gather <axis=1> (x, i) }"
 PRINTED = """\

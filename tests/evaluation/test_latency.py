@@ -11,6 +11,8 @@ from paoding_onnx.errors import ModelError
 from paoding_onnx.evaluation.latency import Timed, measure
 from tests.models import parse, save
 
+pytestmark = pytest.mark.slow
+
 SMALL = "g (float[1,8] x) => (float[1,8] y) <float[8,8] w> { y = MatMul (x, w) }"
 LARGE = "g (float[1,8] x) => (float[1,8] y) <float[8,2000000] w> { h = MatMul (x, w) y = ReduceMean <axes=[1]> (h) }"
 FEEDS = {"x": np.ones((1, 8), np.float32)}

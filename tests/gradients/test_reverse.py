@@ -74,6 +74,7 @@ def function_of(case, subject):
 SMOOTH = [case for case in CASES if case.operator not in REFUSED and not case.label.startswith(WRONG)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", SMOOTH, ids=lambda case: case.label)
 def test_gradient_is_the_slope_along_any_direction(case):
     subject, x, seed = case_of(case)

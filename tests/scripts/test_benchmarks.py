@@ -12,6 +12,8 @@ from scripts.benchmarks.ledger import Ledger, read_csv
 from scripts.benchmarks.processes import Limits, each, run
 from scripts.page import MARKERS, put_between, table
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True, slots=True)
 class Row:

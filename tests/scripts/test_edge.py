@@ -19,6 +19,8 @@ from scripts.benchmarks.edge.measure import Network, accuracy, drawn, feeds, med
 from scripts.train.datasets import read_sample
 from tests.models import parse, save
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 CNN = """g (float[N,3,16,16] image) => (float[N,10] y)
     <float[16,3,3,3] w, float[16] wb, float[24,16,3,3] v, float[24] vb, float[10,24] u, float[10] ub> {

@@ -23,6 +23,8 @@ from scripts.fuzz.oracle import INVALID, PRUNED, Outcome, judge
 from scripts.fuzz.shrink import shrink
 from scripts.fuzz.text import from_text, to_text
 
+pytestmark = pytest.mark.slow
+
 GRAPHS = 40
 
 

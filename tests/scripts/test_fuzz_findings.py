@@ -7,6 +7,8 @@ import pytest
 from paoding_onnx.model.read import constants
 from tests.models import model, prune_randomly
 
+pytestmark = pytest.mark.slow
+
 SLICED = """g (float[2,8] x) => (float[2,5] y)
   <float[8,{channels}] a, float[{kept},5] b, int64[1] start={{{start}}}, int64[1] end={{{end}}}, int64[1] axis={{1}}> {{
     h = MatMul (x, a) s = Slice (h, start, end, axis) y = MatMul (s, b)

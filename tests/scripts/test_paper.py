@@ -16,6 +16,8 @@ from scripts.benchmarks.paper import arithmetic, chart, claims, document, statem
 from scripts.benchmarks.paper.measure import ALL_WAYS, N_STEPS, PARTS, SUBJECTS, WHOLE, Row, is_convolution, producers
 from scripts.page import MARKERS
 
+pytestmark = pytest.mark.slow
+
 DOCS = Path(__file__).parents[2] / "docs" / "results"
 EMPTY_PAGE = f"head\n\n{MARKERS[0]}\n{MARKERS[1]}\n\ntail\n"
 WORDS = ["--models", "fraud_mlp", "--samples", "60", "--steps", "2"]

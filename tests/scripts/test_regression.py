@@ -15,6 +15,8 @@ from scripts.benchmarks.ledger import read_csv, write_csv
 from scripts.benchmarks.regression import Row, digest
 from tests.models import parse, save
 
+pytestmark = pytest.mark.slow
+
 MLP = """g (float[N,6] x) => (float[N,3] y) <float[6,8] a, float[8,8] b, float[8,3] c> {
   h = MatMul (x, a) r = Relu (h) i = MatMul (r, b) s = Relu (i) y = MatMul (s, c)
 }"""
