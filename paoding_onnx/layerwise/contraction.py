@@ -28,8 +28,8 @@ class Contraction:
     """Which operand is the computed one (`source`) and which the `weight`, and what the factors of the weight do.
 
     `shared` are in source and output too (groups, heads), `summed` in the source alone, `made` in the output alone,
-    `kernel` in neither; `rows` are the factors of the output that the weight has not. The product is scaled by `alpha`. `grouping` is the attribute that
-    holds the size of the shared factor; a kernel needs one.
+    `kernel` in neither; `rows` are the factors of the output that the weight has not. The product is scaled by `alpha`.
+    `grouping` is the attribute that holds the size of the shared factor; a kernel needs one.
     """
 
     source: int
