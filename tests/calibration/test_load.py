@@ -140,3 +140,17 @@ def test_scale_may_be_the_name_of_an_input(tmp_path):
     feed = loaded(scaled, written(tmp_path / "a.npz", x=rows, scale=2 * rows)).batches[0]
     assert np.array_equal(feed["x"], rows)
     assert np.array_equal(feed["scale"], 2 * rows)
+
+
+def test_grey_images_may_come_without_an_axis_of_channels(tmp_path):
+    grey = model("g (float[n,1,8,8] x) => (float[n,1,8,8] y) { y = Relu (x) }")
+    images = RNG.random((3, 8, 8)).astype(np.float32)
+    samples = loaded(grey, written(tmp_path / "a.npz", x=images))
+    assert np.array_equal(samples.batches[0]["x"], images[:, None])
+
+
+def test_main_input_that_is_left_out_is_filled(tmp_path):
+    mask = np.zeros((3, 4))
+    feed = loaded(PAIRS, written(tmp_path / "a.npz", mask=mask)).batches[0]
+    assert (feed["mask"] == 0).all()
+    assert feed["a"].shape == (3, 4)

@@ -18,6 +18,7 @@ from paoding_onnx.calibration.normalization import (
     plausible,
     usual,
 )
+from paoding_onnx.calibration.preprocess import Preprocess
 
 IMAGES = leaves(np.random.default_rng(7), 128, Frame(16, 16, 3))
 IMAGES += np.float32(0.46) - IMAGES.mean((0, 1, 2))
@@ -64,3 +65,7 @@ def test_right_scaling_leaves_more_filters_alive_than_a_weaker_one():
 def test_filters_without_biases_are_alive_under_every_scaling():
     filters = Filters(np.ones((4, 3, 3, 3)), np.zeros(4))
     assert [alive(filters, scaling, IMAGES) for scaling in usual(3)] == [1.0] * 4
+
+
+def test_means_that_differ_by_channel_are_said_to_be_given():
+    assert description_of(Preprocess(mean=(0.1, 0.2, 0.3))) == "standardized as given"

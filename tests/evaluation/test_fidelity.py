@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from paoding_onnx.calibration.samples import InputOptions
+from paoding_onnx.errors import ModelError
 from paoding_onnx.evaluation import fidelity
 from paoding_onnx.evaluation.fidelity import compare
 from paoding_onnx.shapes.observe import observe
@@ -52,3 +53,30 @@ def test_one_score_changes_its_answer_when_it_crosses_the_middle(text):
 
 def test_outputs_that_are_no_classes_have_no_agreement():
     assert compared(VALUES, VALUES).agreement is None
+
+
+def test_large_models_are_compared_with_little_memory(monkeypatch):
+    seen = []
+    original = fidelity.Session
+
+    def session(found, **settings):
+        seen.append(settings)
+        return original(found, **settings)
+
+    monkeypatch.setattr(fidelity, "Session", session)
+    monkeypatch.setattr(fidelity, "LOW_MEMORY_BYTES", -1)
+    assert compared(COPY, COPY).agreement == 1
+    assert seen == [{"optimise": True, "low_memory": True}] * 2
+
+
+def test_large_models_that_cannot_be_optimised_are_compared_as_they_are(monkeypatch):
+    original = fidelity.Session
+
+    def session(found, **settings):
+        if settings:
+            raise ModelError("it does not load")
+        return original(found)
+
+    monkeypatch.setattr(fidelity, "Session", session)
+    monkeypatch.setattr(fidelity, "LOW_MEMORY_BYTES", -1)
+    assert compared(COPY, NEGATED).agreement < 0.2

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 import numpy as np
 import pytest
 
 from paoding_onnx.errors import ModelError
+from paoding_onnx.evaluation import latency
 from paoding_onnx.evaluation.latency import Timed, measure
 from tests.models import parse, save
 
@@ -40,3 +42,83 @@ def test_model_that_does_not_run_alone_is_a_model_error(tmp_path):
     wrong = Timed(timed(SMALL, tmp_path / "a.onnx").path, {"x": np.ones((1, 9), np.float32)}, 0)
     with pytest.raises(ModelError, match=r"not timed in a process of its own: .*does not run"):
         measure([wrong])
+
+
+class Clock:
+    """Time that passes only while a stub session runs."""
+
+    now = 0.0
+
+
+class StubSession:
+    """A session of which a run only takes time, the first one ten times as long as the others."""
+
+    def __init__(self, clock, seconds):
+        self.clock, self.seconds, self.n_runs = clock, seconds, 0
+
+    def run(self, feeds):
+        self.clock.now += self.seconds * (1 if self.n_runs else 10)
+        self.n_runs += 1
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The clock that latency is measured by."""
+    made = Clock()
+    monkeypatch.setattr(latency.time, "perf_counter", lambda: made.now)
+    return made
+
+
+def test_ratio_is_that_of_the_median_times(clock):
+    assert latency.latency_ratio(StubSession(clock, 0.01), StubSession(clock, 0.04), {}, seconds=3.0) == pytest.approx(
+        4
+    )
+
+
+def test_both_models_run_alike_often(clock):
+    sessions = StubSession(clock, 0.01), StubSession(clock, 0.04)
+    latency.latency_ratio(*sessions, {}, seconds=1.0)
+    assert sessions[0].n_runs == sessions[1].n_runs > 5
+
+
+def test_each_model_runs_at_least_once_however_slow(clock):
+    assert latency.latency_ratio(StubSession(clock, 1.0), StubSession(clock, 2.0), {}, seconds=0.0) == pytest.approx(2)
+
+
+@pytest.fixture
+def measured(tmp_path, monkeypatch, capsys):
+    """Measures one job in this process, which is not bound; returns the figures and where it would be bound."""
+
+    def measure_here(seconds=0.01):
+        bound = []
+        monkeypatch.setattr(latency.os, "sched_setaffinity", lambda _, chosen: bound.extend(chosen), raising=False)
+        np.savez(tmp_path / "feeds.npz", *FEEDS.values())
+        path = timed(SMALL, tmp_path / "a.onnx").path
+        job = {"model": str(path), "feeds": str(tmp_path / "feeds.npz"), "names": ["x"]}
+        text = json.dumps({"models": [job], "processors": 1, "seconds": seconds})
+        monkeypatch.setattr(sys, "argv", ["-c", text])
+        latency.child()
+        return json.loads(capsys.readouterr().out), bound
+
+    return measure_here
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not bind processes")
+def test_process_is_bound_to_the_processors_of_its_job(measured):
+    figures, bound = measured()
+    assert (figures["processors"], len(bound)) == (1, 1)
+
+
+def test_process_runs_its_models_a_few_times_at_least(measured):
+    (seconds,) = measured()[0]["seconds"]
+    assert len(seconds) >= latency.FEWEST_RUNS
+    assert min(seconds) > 0
+
+
+def test_process_that_only_looks_at_memory_measures_no_times(measured):
+    assert measured(seconds=0)[0]["seconds"] == [[]]
+
+
+def test_system_that_does_not_say_what_memory_was_used_leaves_the_peak_out(measured, monkeypatch, tmp_path):
+    monkeypatch.setattr(latency, "_STATUS", tmp_path / "missing")
+    assert measured()[0]["peak_bytes"] is None

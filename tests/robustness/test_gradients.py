@@ -10,6 +10,8 @@ from paoding_onnx.errors import ModelError
 from paoding_onnx.evaluation.predictions import Form, Task
 from paoding_onnx.gradients import reverse
 from paoding_onnx.gradients.freeze import freeze
+from paoding_onnx.model.session import Session
+from paoding_onnx.robustness import gradients as module
 from paoding_onnx.robustness.gradients import Gradient
 from paoding_onnx.robustness.losses import Loss, LossPoint, loss_point
 from tests.slopes import in_double, studied
@@ -64,3 +66,22 @@ def test_flat_models_have_no_disagreement():
     text = "g (float[N,3] x) => (float[N,3] y) { f = Floor (x) y = Softmax <axis=1> (f) }"
     gradient = Gradient(studied(text, ROWS), "x", LossPoint("f", LOGITS))
     assert np.isnan(gradient.disagreement(ROWS, LABELS, 1.0))
+
+
+def test_reverse_pass_that_does_not_run_is_refused_with_a_way_out(monkeypatch):
+    class NoReverse(Session):
+        """A session that runs no optimised model: the reverse pass is the only one."""
+
+        def __init__(self, found, *, optimise=False):
+            super().__init__(found)
+            self.is_reverse = optimise
+
+        def run(self, feeds):
+            if self.is_reverse:
+                raise ModelError("it does not run")
+            return super().run(feeds)
+
+    monkeypatch.setattr(module, "Session", NoReverse)
+    gradient = Gradient(studied(RELU, ROWS), "x", LossPoint("y", LOGITS))
+    with pytest.raises(ModelError, match="in the reverse pass, it does not run; --black-box estimates it"):
+        gradient(ROWS, LABELS)
