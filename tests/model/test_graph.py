@@ -7,7 +7,9 @@ from dataclasses import FrozenInstanceError
 import numpy as np
 import pytest
 
-from paoding_onnx.model.graph import Node, Origin, Tensor
+from paoding_onnx.model.graph import Graph, Node, Origin, Tensor, needed
+from paoding_onnx.model.read import read_graph
+from tests.models import model
 from tests.rules.nodes import node
 
 
@@ -72,3 +74,36 @@ def test_shapes_of_operands_and_outputs():
 def test_values_cannot_be_changed(value: Tensor | Node):
     with pytest.raises(FrozenInstanceError):
         value.name = "other"
+
+
+def named(text: str) -> Graph:
+    """The graph of a model that ONNX text describes."""
+    return read_graph(model(text), {})
+
+
+READ = """g (float[2] x, bool c) => (float[2] y) <float[2] k> {
+  p = Add (x, x) q = Mul (p, k)
+  r = If (c) <then_branch = t () => (float[2] u) { u = Neg (p) }, else_branch = e () => (float[2] v) { v = Abs (k) }>
+  w = Exp (q) y = Add (r, p)
+}"""
+
+
+def test_readers_are_known_once_for_every_input():
+    assert named(READ).readers()["x"] == [0, 0]
+
+
+def test_bodies_of_a_node_read_for_it():
+    readers = named(READ).readers()
+    assert (readers["p"], readers["k"]) == ([1, 2, 4], [1, 2])
+
+
+def test_tensor_that_nobody_reads_has_no_readers():
+    assert named("g (float[2] x, float[2] z) => (float[2] y) { y = Neg (x) }").readers()["z"] == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "places"),
+    [(["y"], [0, 2, 4]), (["w"], [0, 1, 3]), (["p", "w"], [0, 1, 3]), (["x"], []), ([], [])],
+)
+def test_needed_nodes_are_those_without_which_a_tensor_could_not_be_made(wanted, places):
+    assert needed(named(READ).nodes, wanted) == places

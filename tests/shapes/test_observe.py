@@ -8,7 +8,7 @@ import pytest
 from paoding_onnx.errors import ModelError, UsageError
 from paoding_onnx.model.graph import Origin
 from paoding_onnx.model.load import lift
-from paoding_onnx.shapes.observe import SMALL, observe, runnable_shapes
+from paoding_onnx.shapes.observe import SMALL, observe, other_shapes, runnable_shapes, shapes_of_two
 from tests.models import model, parse
 
 OPEN = """g (float[N,3,H,W] x) => (float[a,b] y) <int64[1] i={1}, int64[1] m={-1}, int64[1] four={4}> {
@@ -123,3 +123,24 @@ def test_model_is_left_as_it_was():
     before = subject.proto.SerializeToString()
     observe(subject)
     assert subject.proto.SerializeToString() == before
+
+
+def test_feed_of_many_samples_is_measured_at_two():
+    subject = model("g (float[N,3] x, float[5,3] z, float[N] s) => (float[a,3] y) { y = Relu (x) }")
+    sizes = {"x": (7, 3), "z": (5, 3), "s": (1,)}
+    feed = {name: np.zeros(shape, np.float32) for name, shape in sizes.items()}
+    assert shapes_of_two(subject, feed) == {"x": (2, 3), "z": (5, 3), "s": (1,)}
+
+
+def test_other_shapes_have_no_size_of_those_that_were_measured():
+    subject = model("g (float[N,3,H] x) => (float[N,3,H] y) { y = Relu (x) }")
+    graph = observe(subject)
+    measured = set(runnable_shapes(subject, graph)["x"])
+    found = [shapes["x"] for shapes in other_shapes(subject, graph)]
+    assert found
+    assert all((batch, width) == (2, 3) and height not in measured for batch, width, height in found)
+
+
+def test_model_without_open_axes_has_no_other_shapes():
+    subject = model("g (float[2,3] x) => (float[2,3] y) { y = Relu (x) }")
+    assert list(other_shapes(subject, observe(subject))) == []

@@ -14,8 +14,10 @@ from onnx import numpy_helper
 from paoding_onnx.dependency.cost import nothing
 from paoding_onnx.model.load import lift
 from paoding_onnx.model.read import constants
+from paoding_onnx.model.session import Session
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import make_plan, plan_document
+from paoding_onnx.verification.masked import mask
 from tests.models import model, parse, prune_randomly, random_plan
 from tests.pruning import (
     BRANCHES,
@@ -185,3 +187,35 @@ def test_contents_that_the_caller_gives_are_sliced():
     pruned = cut(subject, trace, plan_of(trace, a=[3]), {"ab": ones})
     assert constants(pruned)["ab"].tolist() == np.delete(ones, 3).tolist()
     assert ones.size == 16
+
+
+EXPANDED = """g (float[N,3,H,2] x) => (float[N,5,H,2] y)
+    <float[8,3,1,1] a, float[1,8,1,1] k, float[5,8,1,1] b, int64[1] zero={0}, int64[1] one={1}, int64[1] two={2},
+     int64[1] four={4}, int64[1] width={8}> {
+  p = Conv (x, a) s = Shape (x) n = Slice (s, zero, one) h = Slice (s, two, four)
+  t = Concat <axis=0> (n, width, h) r = Expand (k, t) z = Add (p, r) y = Conv (z, b)
+}"""
+"""A shape that is computed from that of the input, with the number of channels in between."""
+
+
+@pytest.mark.parametrize(("opset", "ir"), [(10, 3), (17, 8)])
+def test_computed_shape_is_put_right_while_the_model_runs(opset, ir):
+    subject = model(EXPANDED, opset=opset, ir=ir)
+    trace = traced_model(subject)
+    plan = plan_of(trace, a=[0, 1])
+    pruned = cut(subject, trace, plan)
+    assert [node.op_type for node in pruned.proto.graph.node].count("Mul") == 1
+    for size in (3, 6):
+        feed = {"x": np.random.default_rng(0).standard_normal((size, 3, size, 2)).astype(np.float32)}
+        wanted, got = (Session(part).run(feed)["y"] for part in (mask(subject, trace, plan), pruned))
+        np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_copies_are_inputs_where_every_initializer_is_one():
+    proto = parse(SHARED, opset=8, ir=3)
+    for tensor in proto.graph.initializer:
+        proto.graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
+    pruned = without(lift(proto), a=[0], b=[1, 2])
+    inputs = {info.name for info in pruned.proto.graph.input}
+    assert set(initializers(pruned)) <= inputs
+    assert inputs - set(initializers(pruned)) == {"x"}
