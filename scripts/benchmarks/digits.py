@@ -19,7 +19,6 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 import paoding_onnx
-from paoding_onnx.evaluation.evaluate import EvaluateOptions, evaluate
 from scripts.page import line, table
 from scripts.train.datasets import Dataset
 
@@ -72,7 +71,9 @@ def _accuracies(data: Dataset, hidden: tuple[int, int], seed: int) -> list[float
             options = paoding_onnx.Options(target=0.5, method=method, round_to=1, seed=seed, allocation="uniform")
             paths.append(whole.with_name(f"{method}.onnx"))
             _require_half(paoding_onnx.prune(whole, paths[-1], options))
-        found = [evaluate(path, test, options=EvaluateOptions(processors=0)) for path in paths]
+        found = [
+            paoding_onnx.evaluate(path, test, options=paoding_onnx.EvaluateOptions(processors=0)) for path in paths
+        ]
     return [evaluation.measures["accuracy"] for evaluation in found]
 
 

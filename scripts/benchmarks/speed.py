@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import onnx
+
 from scripts.benchmarks import networks
 from scripts.benchmarks.processes import run
 
@@ -50,7 +52,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", metavar="JOB", choices=JOBS, nargs="*", default=DEFAULTS, help=", ".join(JOBS))
     parser.add_argument("--models", metavar="FILE", type=Path, nargs="*", default=[], help="more files, by default")
-    parser.add_argument("--work", choices=(*JOBS, "copy", "pass"), help=argparse.SUPPRESS)
+    parser.add_argument("--work", choices=JOBS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.work:
         _work(arguments.work, arguments.models[0])
@@ -67,8 +69,11 @@ def main() -> None:
 
 def _compare(name: str, file: Path) -> None:
     """Print what pruning a file takes."""
-    base, (wall, cpu, peak) = JOBS[name].base, _measured(name, file)
-    seconds, size = _measured(base, file)[0], sum(part.stat().st_size for part in _parts(file)) / 1e6
+    done = run("scripts.benchmarks.speed", "--work", name, "--models", str(file.resolve()))
+    if done.code:
+        raise SystemExit(f"{name} of {file}: {done.message}")
+    wall, cpu, peak, seconds = map(float, done.out.split()[-4:])
+    base, size = JOBS[name].base, sum(part.stat().st_size for part in _parts(file)) / 1e6
     print(f"{name}, {file.stem}, {size:.1f} MB: {base} {seconds:.2f} s, prune {wall:.2f} s ({cpu:.2f} s CPU)")
     print(f"    {wall / seconds:.1f} x {base}, peak memory {peak:.0f} MB, {peak / size:.1f} x the file", flush=True)
 
@@ -78,22 +83,23 @@ def _parts(file: Path) -> list[Path]:
     return [file, *file.parent.glob(f"{file.name}.data")]
 
 
-def _measured(work: str, file: Path) -> tuple[float, float, float]:
-    """Seconds, CPU seconds and peak megabytes that a process says about its work."""
-    done = run("scripts.benchmarks.speed", "--work", work, "--models", str(file.resolve()))
-    if done.code:
-        raise SystemExit(f"{work} of {file}: {done.message}")
-    wall, cpu, peak = map(float, done.out.split()[-3:])
-    return wall, cpu, peak
-
-
 def _work(name: str, file: Path) -> None:
-    """Do what is measured, and print the figures: those of the imports are left out."""
+    """Prune a file, then do what that is compared with; print the figures, in which imports do not count."""
+    import paoding_onnx
+
+    options = paoding_onnx.Options(target=0.5, **JOBS[name].options)
     with tempfile.TemporaryDirectory() as folder:
-        work = {"copy": _copy, "pass": _pass}.get(name, _prune)(file, Path(folder) / file.name, name)
+        target = Path(folder) / file.name
         start, before = time.perf_counter(), time.process_time()
-        work()
+        result = paoding_onnx.prune(file, target, options)
         print(time.perf_counter() - start, time.process_time() - before, _peak_megabytes())
+        if JOBS[name].base == "copy":
+            base = lambda: networks.save(onnx.load(file), target, is_large=len(_parts(file)) > 1)  # noqa: E731
+        else:
+            base = _pass(file, result.run.recovery.n_samples)
+        start = time.perf_counter()
+        base()
+        print(time.perf_counter() - start)
 
 
 def _peak_megabytes() -> float:
@@ -102,34 +108,15 @@ def _peak_megabytes() -> float:
     return int(line.split()[1]) * 1024 / 1e6
 
 
-def _copy(file: Path, target: Path, _: str) -> Callable[[], object]:
-    import onnx
+def _pass(file: Path, n_samples: int) -> Callable[[], object]:
+    """As many samples as were looked at, once through the model as onnxruntime optimises it."""
+    import onnxruntime
 
-    return lambda: networks.save(onnx.load(file), target, is_large=len(_parts(file)) > 1)
-
-
-def _prune(file: Path, target: Path, name: str) -> Callable[[], object]:
     import paoding_onnx
 
-    options = paoding_onnx.Options(target=0.5, **JOBS[name].options)
-    return lambda: paoding_onnx.prune(file, target, options)
-
-
-def _pass(file: Path, _: Path, __: str) -> Callable[[], object]:
-    """As many samples as the default method takes, once through the model as onnxruntime optimises it."""
-    from paoding_onnx.calibration.amount import n_samples_for
-    from paoding_onnx.calibration.synthesize import make_samples
-    from paoding_onnx.dependency.groups import trace
-    from paoding_onnx.model.load import load
-    from paoding_onnx.model.session import Session
-    from paoding_onnx.shapes.observe import observe, runnable_shapes
-
-    model = load(file)
-    traced = trace(observe(model))
-    shapes = runnable_shapes(model, traced.graph)
-    samples = make_samples(model, traced.graph, n_samples_for(model, traced, shapes), 0, shapes=shapes)
-    session = Session(model, optimise=True)
-    return lambda: [session.run(feed) for feed in samples.batches]
+    samples = paoding_onnx.synthesize(file, n_samples=n_samples)
+    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    return lambda: [session.run(None, dict(feed)) for feed in samples.batches]
 
 
 if __name__ == "__main__":

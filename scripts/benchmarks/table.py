@@ -14,7 +14,6 @@ from itertools import product
 from pathlib import Path
 
 import paoding_onnx
-from paoding_onnx.evaluation.evaluate import EvaluateOptions, evaluate
 from scripts import MODELS
 from scripts.page import line, table
 
@@ -40,14 +39,15 @@ def _cells(name: str, options: paoding_onnx.Options) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         small = Path(folder) / "small.onnx"
         result = paoding_onnx.prune(source, small, options)
-        found = evaluate(small, sample, against=source, options=EvaluateOptions(processors=0))
+        found = paoding_onnx.evaluate(small, sample, against=source, options=paoding_onnx.EvaluateOptions(processors=0))
+    before, after = result.sizes.before, result.sizes.after
     measure = "auroc" if found.task == "binary" else "accuracy"
     yield name
     yield f"{result.plan.removed.mean():.1%}"
-    yield _change(result.before.parameters, result.after.parameters)
-    yield _change(result.before.macs, result.after.macs)
-    yield f"{_change(result.bytes_before // 1000, result.bytes_after // 1000)} kB"
-    yield f"x {result.latency_ratio:.2f}"
+    yield _change(before.parameters, after.parameters)
+    yield _change(before.macs, after.macs)
+    yield f"{_change(before.file_bytes // 1000, after.file_bytes // 1000)} kB"
+    yield f"x {result.measured.latency_ratio:.2f}"
     yield f"{found.comparison.measures[measure]:.3f} -> {found.measures[measure]:.3f}"
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from paoding_onnx.evaluation.evaluate import EvaluateOptions, evaluate
+from paoding_onnx import EvaluateOptions, evaluate
 from scripts import MODELS
 from scripts.train import onnx_file, readers
 from scripts.train.datasets import Dataset, model_input, stratified_choice

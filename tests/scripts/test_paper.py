@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
+import onnx
 import pytest
 
 import paoding_onnx
 from scripts.benchmarks.ledger import read_csv, write_csv
 from scripts.benchmarks.paper import __main__ as reproduce_paper
 from scripts.benchmarks.paper import arithmetic, chart, claims, document, statements
-from scripts.benchmarks.paper.measure import ALL_WAYS, N_STEPS, PARTS, SUBJECTS, WHOLE, Row, is_convolution, producers
+from scripts.benchmarks.paper.measure import ALL_WAYS, N_STEPS, PARTS, SUBJECTS, WHOLE, Row
 from scripts.page import MARKERS
 
 pytestmark = pytest.mark.slow
@@ -134,26 +134,32 @@ def test_committed_image_is_there(name):
     assert (DOCS / "images" / name).stat().st_size > 10_000
 
 
-@pytest.mark.parametrize("count", arithmetic.COUNTS, ids=lambda count: f"{count.number}-{count.figure[:4]}")
-def test_sizes_of_the_paper_are_what_its_program_counts(count):
-    subject = next(subject for subject in SUBJECTS if subject.number == count.number)
-    trace = paoding_onnx.examine(subject.path)
-    before = arithmetic.parameters_left(trace, Fraction(0), is_convolutions_only=False)
-    after = arithmetic.parameters_left(trace, count.share, is_convolutions_only=count.is_convolutions_only)
-    exact = arithmetic.parameters_left(trace, count.says, is_convolutions_only=False)
-    assert f"{100 * (1 - after / before):.1f} %" == count.figure
-    assert after != exact
+def test_sizes_of_the_paper_are_what_its_program_counts(committed):
+    lines = [line.split(" | ") for line in arithmetic.sizes(committed).splitlines()[2:]]
+    assert [(cells[0].split()[1], cells[2]) for cells in lines] == [
+        *(("#1", figure) for figure in ("49.4 %", "78.1 %")),
+        *((number, figure) for number in ("#3", "#4") for figure in ("36.5 %", "63.9 %")),
+    ]
+    assert [cells[4].split(": ")[1] for cells in lines] == [cells[2].replace(" ", "") for cells in lines]
+    assert all(cells[4].split(": ")[1] != cells[5].strip(" |") for cells in lines)
+
+
+def test_parameters_of_the_network_for_fraud_are_those_that_were_counted(committed):
+    rows = [row for row in committed if row.model == "fraud_mlp" and row.method in (WHOLE, "paoding")]
+    assert [row.parameters for row in rows] == [arithmetic.fraud_parameters(64 - row.removed // 2) for row in rows]
 
 
 @pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
 def test_parts_of_a_model_are_its_convolutions_and_its_other_layers(subject):
-    whole = paoding_onnx.examine(subject.path)
-    n_channels = sum(group.n_units for group in whole.groups if is_convolution(whole, group))
+    whole = paoding_onnx.inspect(subject.path).n_units
+    graph = onnx.load(subject.path).graph
+    sizes = {tensor.name: tensor.dims[0] for tensor in graph.initializer if tensor.dims}
+    n_channels = sum(sizes[node.input[1]] for node in graph.node if node.op_type == "Conv")
     assert bool(n_channels) == subject.has_convolutions
-    for way, wanted in zip(PARTS.values(), (n_channels, whole.n_units - n_channels), strict=True):
+    for way, wanted in zip(PARTS.values(), (n_channels, whole - n_channels), strict=True):
         if wanted:
-            options = paoding_onnx.Options(only=producers(subject, way))
-            assert paoding_onnx.examine(subject.path, options).n_units == wanted
+            options = paoding_onnx.Options(only=way.only, exclude=way.exclude)
+            assert paoding_onnx.inspect(subject.path, options).n_units == wanted
 
 
 def course(robust, parameters):

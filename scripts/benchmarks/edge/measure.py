@@ -13,10 +13,6 @@ import onnxruntime
 from numpy.typing import NDArray
 
 import paoding_onnx
-from paoding_onnx.calibration.preprocess import Preprocess
-from paoding_onnx.calibration.samples import InputOptions
-from paoding_onnx.calibration.synthesize import make_samples
-from paoding_onnx.shapes.observe import observe, runnable_shapes
 from scripts.benchmarks.edge.formats import Feed
 from scripts.train.datasets import Dataset, model_input
 
@@ -53,10 +49,9 @@ def feeds(network: Network, images: NDArray[np.uint8], batch: int = BATCH) -> It
 
 def synthetic(network: Network, n_samples: int, seed: int) -> tuple[Feed, ...]:
     """Inputs synthesized from the model and its range alone: what calibrates a network that comes without data."""
-    model = paoding_onnx.load(network.path)
-    graph = observe(model)
-    options = InputOptions(preprocess=Preprocess(range=(0.0, 255 / network.scale)))
-    return make_samples(model, graph, n_samples, seed, options, shapes=runnable_shapes(model, graph)).batches
+    preprocess = paoding_onnx.Preprocess(range=(0.0, 255 / network.scale))
+    options = paoding_onnx.Options(preprocess=preprocess, seed=seed)
+    return paoding_onnx.synthesize(network.path, options, n_samples=n_samples).batches
 
 
 def session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:

@@ -11,7 +11,6 @@ import numpy as np
 import onnx
 
 import paoding_onnx
-from paoding_onnx.evaluation.evaluate import EvaluateOptions, evaluate
 from scripts.benchmarks.fidelity.subjects import Samples
 from scripts.benchmarks.peers.measure import WITH_ONNXSIM, WITH_TORCH_PRUNING
 from scripts.benchmarks.peers.sizes import float_elements
@@ -69,7 +68,7 @@ def measure(path: Path, data: Samples, share: float, method: str, python: str) -
         status = _prune(path, small, data, share, method, python)
         seconds = round(time.perf_counter() - start, 1)
         ran = small if status == OK else path
-        found = evaluate(ran, test, against=path, options=EvaluateOptions(processors=0))
+        found = paoding_onnx.evaluate(ran, test, against=path, options=paoding_onnx.EvaluateOptions(processors=0))
         before, after = (float_elements(onnx.load(file)) for file in (path, ran))
     main = "auroc" if found.task == "binary" else "accuracy"
     whole, n_test = found.comparison, found.n_samples

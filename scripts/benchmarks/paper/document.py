@@ -25,7 +25,7 @@ def tables(rows: Sequence[Row]) -> str:
         "### Convolutions and dense layers apart",
         _parts(rows),
         "### Where the paper's sizes come from",
-        arithmetic.sizes(),
+        arithmetic.sizes(rows),
         "### Step by step",
         *(part for subject in SUBJECTS for part in _steps(rows, subject)),
     ]

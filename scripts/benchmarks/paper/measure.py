@@ -6,20 +6,15 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from glob import escape
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import onnx
+
 import paoding_onnx
-from paoding_onnx.dependency.cost import cost, nothing
-from paoding_onnx.dependency.trace import Group, Trace
-from paoding_onnx.evaluation.evaluate import EvaluateOptions, evaluate
-from paoding_onnx.evaluation.predictions import Task
-from paoding_onnx.names import Allocation
-from paoding_onnx.robustness.attacks import Attack
-from paoding_onnx.robustness.evaluate import robustness
 from scripts import MODELS
+from scripts.benchmarks.peers.sizes import float_elements
 
 STEP = Fraction(1, 20)
 """The paper's epochs take 5 % of the units each."""
@@ -61,17 +56,18 @@ SUBJECTS = (
 class Way:
     """A method of the package, how it spreads the units to remove over the layers, and the steps to look at.
 
-    `has_convolutions` and `has_dense` say which layers lose units at all.
+    `only` and `exclude` are patterns of the nodes that lose units.
     """
 
     method: str
-    allocation: Allocation
+    allocation: str
     steps: tuple[int, ...] = tuple(range(1, N_STEPS + 1))
-    has_convolutions: bool = True
-    has_dense: bool = True
+    only: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
 
 
 _STATED = (N_STEPS // 2, N_STEPS)
+_CONVOLUTIONS = ("*[cC]onv*",)
 WAYS: Mapping[str, Way] = MappingProxyType(
     {
         "paoding": Way("paoding", "uniform"),
@@ -83,10 +79,11 @@ WAYS: Mapping[str, Way] = MappingProxyType(
 
 The last one only where the paper states figures: at 25 % and 50 %.
 """
+CONVOLUTIONS_ALONE = "paoding, convolutions alone"
 PARTS: Mapping[str, Way] = MappingProxyType(
     {
-        "paoding, convolutions alone": Way("paoding", "uniform", _STATED, has_dense=False),
-        "paoding, dense layers alone": Way("paoding", "uniform", _STATED, has_convolutions=False),
+        CONVOLUTIONS_ALONE: Way("paoding", "uniform", _STATED, only=_CONVOLUTIONS),
+        "paoding, dense layers alone": Way("paoding", "uniform", _STATED, exclude=_CONVOLUTIONS),
     }
 )
 """The paper's method on some of the layers; the sizes that the paper states are those of the first one."""
@@ -138,21 +135,6 @@ class Job:
     step: int
 
 
-def producers(subject: Subject, way: Way) -> tuple[str, ...]:
-    """Patterns of the nodes whose units may go."""
-    trace = paoding_onnx.examine(subject.path)
-    nodes = {
-        trace.bound_nodes[group.parameter_axes[0].node_index].node.name: is_convolution(trace, group)
-        for group in trace.groups
-    }
-    return tuple(escape(name) for name, is_one in nodes.items() if (way.has_convolutions if is_one else way.has_dense))
-
-
-def is_convolution(trace: Trace, group: Group) -> bool:
-    """Whether the units of a group are channels of a convolution."""
-    return trace.bound_nodes[group.parameter_axes[0].node_index].node.operator == "Conv"
-
-
 def measured(job: Job, setting: Setting) -> Row:
     """The row of a job."""
     return _pruned(job.subject, job.name, job.step, setting) if job.step else _whole(job.subject, setting)
@@ -160,11 +142,9 @@ def measured(job: Job, setting: Setting) -> Row:
 
 def _whole(subject: Subject, setting: Setting) -> Row:
     """The row of a model before pruning."""
-    trace = paoding_onnx.examine(subject.path)
-    n_parameters = cost(trace, nothing(trace)).parameters
-    return _row(
-        subject, setting, subject.path, WHOLE, {"share": 0.0, "units": trace.n_units, "parameters": n_parameters}
-    )
+    size = {"share": 0.0, "units": paoding_onnx.inspect(subject.path).n_units, "removed": 0}
+    size["parameters"] = float_elements(onnx.load(subject.path))
+    return _row(subject, setting, subject.path, WHOLE, size)
 
 
 def _pruned(subject: Subject, name: str, step: int, setting: Setting) -> Row:
@@ -177,32 +157,38 @@ def _pruned(subject: Subject, name: str, step: int, setting: Setting) -> Row:
         method=way.method,
         allocation=way.allocation,
         round_to=1,
-        only=producers(subject, way) if name in PARTS else (),
+        only=way.only,
+        exclude=way.exclude,
         seed=setting.seed,
     )
     with tempfile.TemporaryDirectory() as folder:
         small = Path(folder) / "small.onnx"
         result = paoding_onnx.prune(subject.path, small, options)
         gone = result.plan.removed
-        size = {"share": share, "units": gone.size, "removed": int(gone.sum()), "parameters": result.after.parameters}
+        size = {
+            "share": share,
+            "units": gone.size,
+            "removed": int(gone.sum()),
+            "parameters": result.sizes.after.parameters,
+        }
         return _row(subject, setting, small, name, size)
 
 
 def _row(subject: Subject, setting: Setting, path: Path, name: str, size: Mapping[str, Any]) -> Row:
     """The file at `path` evaluated and attacked with its own gradients, as a row."""
-    options = EvaluateOptions(n_samples=setting.n_samples, processors=0)
-    evaluation = evaluate(path, subject.samples, options=options)
-    attack = Attack(epsilons=EPSILONS, value_range=subject.value_range)
-    found = robustness(path, subject.samples, attack, options=options)
+    options = paoding_onnx.EvaluateOptions(n_samples=setting.n_samples, processors=0)
+    evaluation = paoding_onnx.evaluate(path, subject.samples, options=options)
+    how = paoding_onnx.Attack(epsilons=EPSILONS, value_range=subject.value_range)
+    attacked = paoding_onnx.attack(path, subject.samples, how, options=options)
     return Row(
-        **{"removed": 0, **size},
+        **size,
         model=subject.name,
         method=name,
         file_bytes=path.stat().st_size,
         samples=evaluation.n_samples,
         accuracy=evaluation.measures["accuracy"],
-        auroc=evaluation.measures["auroc"] if evaluation.task == Task.BINARY else None,
-        correct=found.correct,
-        robust_01=found.survivals[0].robust,
-        robust_05=found.survivals[1].robust,
+        auroc=evaluation.measures["auroc"] if evaluation.task == "binary" else None,
+        correct=attacked.correct,
+        robust_01=attacked.survivals[0].robust,
+        robust_05=attacked.survivals[1].robust,
     )
