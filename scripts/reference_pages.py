@@ -14,12 +14,10 @@ from pathlib import Path
 
 import paoding_onnx
 from paoding_onnx.cli.arguments import command_parser
-from paoding_onnx.report import operators_lines
-from scripts import ROOT
-from scripts.page import replaced, table
+from paoding_onnx.report.operators import operators_lines
 
-REFERENCE = ROOT / "docs" / "reference"
-MARKERS = ("<!-- generated: begin -->", "<!-- generated: end -->")
+REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
+BEGIN, END = "<!-- generated: begin -->", "<!-- generated: end -->"
 
 
 def main() -> int:
@@ -41,18 +39,22 @@ def pages(folder: Path) -> dict[Path, str]:
         "commands.md": commands_markdown(command_parser()),
         "operators.md": operators,
     }
-    return {folder / name: replaced((folder / name).read_text(), part.strip(), MARKERS) for name, part in parts.items()}
+    return {folder / name: _replaced((folder / name).read_text(), part) for name, part in parts.items()}
 
 
 def names_markdown(names: Iterable[str]) -> str:
-    """Where mkdocstrings puts what the docstrings say: functions, then classes, then errors."""
-    kinds: dict[str, list[str]] = {"Functions": [], "Classes": [], "Errors": []}
+    """Where mkdocstrings puts what the docstrings say: functions, then classes, constants, errors."""
+    kinds: dict[str, list[str]] = {"Functions": [], "Classes": [], "Constants": [], "Errors": []}
     for name in names:
-        item = getattr(paoding_onnx, name)
-        is_error = isinstance(item, type) and issubclass(item, Exception)
-        kinds["Errors" if is_error else "Functions" if inspect.isfunction(item) else "Classes"].append(name)
-    parts = [(f"## {kind}", *(f"::: paoding_onnx.{name}" for name in found)) for kind, found in kinds.items()]
+        kinds[_kind(getattr(paoding_onnx, name))].append(name)
+    parts = [(f"## {kind}", *(f"::: paoding_onnx.{name}" for name in found)) for kind, found in kinds.items() if found]
     return "\n\n".join(line for part in parts for line in part)
+
+
+def _kind(item: object) -> str:
+    if isinstance(item, type):
+        return "Errors" if issubclass(item, Exception) else "Classes"
+    return "Functions" if inspect.isfunction(item) else "Constants"
 
 
 def commands_markdown(parser: argparse.ArgumentParser) -> str:
@@ -89,8 +91,8 @@ def _shown(group: argparse._ArgumentGroup) -> list[argparse.Action]:
 
 
 def _table(actions: list[argparse.Action]) -> str:
-    rows = [(", ".join(_names(action)), _meaning(action)) for action in actions]
-    return table(("argument", "meaning"), rows, align="l")
+    rows = [f"| {', '.join(_names(action))} | {_meaning(action)} |" for action in actions]
+    return "\n".join(["| argument | meaning |", "|---|---|", *rows])
 
 
 def _names(action: argparse.Action) -> Iterator[str]:
@@ -110,6 +112,14 @@ def _meaning(action: argparse.Action) -> str:
 
 def _spelling(action: argparse.Action) -> str:
     return " ".join([*action.option_strings[-1:], str(action.metavar or action.dest.upper())])
+
+
+def _replaced(page: str, part: str) -> str:
+    head, begin, rest = page.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"the page has no {BEGIN} with {END} behind it")
+    return f"{head}{BEGIN}\n\n{part.strip()}\n\n{END}{tail}"
 
 
 if __name__ == "__main__":

@@ -88,3 +88,8 @@ def _macs(trace: Trace, removed: Mask) -> int:
         if bound.rule.more_macs:
             total += math.prod(sizes[name] for name in bound.rule.more_macs)
     return total
+
+
+def prunable_parameters(trace: Trace) -> int:
+    """Parameters that have a unit on at least one of their axes."""
+    return cost(trace, nothing(trace)).parameters - cost(trace, ~nothing(trace)).parameters

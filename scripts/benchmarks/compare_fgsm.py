@@ -27,7 +27,7 @@ from paoding_onnx.robustness.attacks import fgsm
 from paoding_onnx.robustness.gradients import Gradient
 from paoding_onnx.robustness.losses import loss_point
 from scripts import MODELS
-from scripts.page import table
+from scripts.benchmarks.page import table
 from scripts.train.datasets import model_input, read_sample
 from scripts.train.torch_cnn import plain_cnn
 

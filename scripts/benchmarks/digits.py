@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import tempfile
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
@@ -23,12 +25,21 @@ from sklearn.neural_network import MLPClassifier
 
 import paoding_onnx
 from paoding_onnx.evaluation.evaluate import EvaluateOptions, evaluate
-from scripts.train.datasets import Dataset
 
 SEEDS = range(5)
 METHODS = ("reconstruction", "paoding", "magnitude", "random")
 NETWORKS = {"64-128-64-10": (8, (128, 64)), "64-64-64-10": (8, (64, 64)), "784-256-256-10": (28, (256, 256))}
 """Name to side length of the images and hidden widths."""
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Training and test images, flat, in [0, 1], with their labels."""
+
+    x_train: NDArray[np.float32]
+    y_train: NDArray[np.int64]
+    x_test: NDArray[np.float32]
+    y_test: NDArray[np.int64]
 
 
 def main() -> None:
@@ -41,7 +52,7 @@ def main() -> None:
         print(f"{name:16} {means[0]:8.3f} " + " ".join(f"{mean:14.3f}" for mean in means[1:]))
 
 
-def digits(side: int) -> Dataset:
+def digits(side: int) -> Digits:
     """The digits at 8 x 8, or enlarged four times and cut to 28 x 28."""
     source = load_digits()
     images = source.images / 16
@@ -49,10 +60,10 @@ def digits(side: int) -> Dataset:
         images = np.kron(images, np.ones((4, 4)))[:, 2:30, 2:30]
     x = images.reshape(len(images), -1).astype(np.float32)
     x_train, x_test, y_train, y_test = train_test_split(x, source.target, test_size=540, random_state=0)
-    return Dataset(x_train, y_train, x_test, y_test, scale=1.0)
+    return Digits(x_train, y_train, x_test, y_test)
 
 
-def _accuracies(data: Dataset, hidden: tuple[int, int], seed: int) -> list[float]:
+def _accuracies(data: Digits, hidden: tuple[int, int], seed: int) -> list[float]:
     """Test accuracy before pruning and after it with each method."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # 60 epochs are enough and fixed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,8 +10,6 @@ import onnx
 from scripts.fuzz.text import from_text
 
 OPSET, IR = 17, 8
-LARGEST = 1_900_000_000
-"""Bytes of weights that fit into one file: protobuf ends at 2 GB."""
 VGG16 = (64, 64, 0, 128, 128, 0, 256, 256, 256, 0, 512, 512, 512, 0, 512, 512, 512, 0)
 """Widths of the convolutions of configuration D; 0 is a pool."""
 RESNET50 = ((64, 3), (128, 4), (256, 6), (512, 3))
@@ -25,7 +22,6 @@ class Text:
     def __init__(self) -> None:
         self._nodes: list[str] = []
         self._weights: list[str] = []
-        self._n_bytes = 0
 
     def node(self, call: str, name: str = "") -> str:
         """Add a node; returns its output."""
@@ -41,24 +37,17 @@ class Text:
         """A new weight: normal, or positive ("p")."""
         name = f"{kind}{len(self._weights)}"
         self._weights.append(f"float[{','.join(map(str, shape))}] {name}")
-        self._n_bytes += 4 * math.prod(shape)
         return name
 
     def write(self, path: Path, inputs: str, outputs: str, last: str) -> None:
-        """Write the model from `x` of shape `inputs` to the tensor `last`; large weights stand in a file beside it."""
+        """Write the model from `x` of shape `inputs` to the tensor `last`."""
         nodes = "\n".join(self._nodes).replace(f"] {last} = ", "] y = ")
         graph = f"g (float[{inputs}] x) => (float[{outputs}] y) <{', '.join(self._weights)}> {{\n{nodes}\n}}"
-        model = from_text(f'<ir_version: {IR}, opset_import: ["" : {OPSET}]>\n{graph}', 0)
-        save(model, path, is_large=self._n_bytes > LARGEST)
-
-
-def save(model: onnx.ModelProto, path: Path, *, is_large: bool) -> None:
-    """Write a model, the weights of a large one to a file beside it."""
-    onnx.save(model, path, save_as_external_data=is_large, location=f"{path.name}.data")
+        onnx.save(from_text(f'<ir_version: {IR}, opset_import: ["" : {OPSET}]>\n{graph}', 0), path)
 
 
 def write_mlp(path: Path, sizes: tuple[int, ...]) -> None:
-    """A relu MLP with these numbers of inputs, units and outputs, on any number of rows."""
+    """A relu MLP with these numbers of inputs, units and outputs."""
     net = Text()
     net.write(path, f"N,{sizes[0]}", f"N,{sizes[-1]}", _dense(net, "x", sizes))
 

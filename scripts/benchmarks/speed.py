@@ -33,22 +33,18 @@ JOBS = {
     "pairs": Job("vgg16", "copy", {"step": 0.05, "method": "paoding", "only": ("fc*",)}),
     "default": Job("mlp", "pass", {}),
     "resnet50": Job("resnet50", "pass", {}),
-    "stack": Job("stack", "copy", {"method": "magnitude"}),
 }
-DEFAULTS = tuple(name for name in JOBS if name != "stack")
 NETWORKS: Mapping[str, Callable[[Path], None]] = {
     "mlp": lambda path: networks.write_mlp(path, (784, 512, 512, 10)),
     "vgg16": networks.write_vgg16,
     "resnet50": networks.write_resnet50,
-    "stack": lambda path: networks.write_mlp(path, (4000,) * 48),
 }
-"""What writes each; the stack of dense layers has 3 GB, and keeps its weights in a file of their own."""
 
 
 def main() -> None:
     """Run all jobs, or those named, and print a line for each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", metavar="JOB", choices=JOBS, nargs="*", default=DEFAULTS, help=", ".join(JOBS))
+    parser.add_argument("--only", metavar="JOB", choices=JOBS, nargs="*", default=list(JOBS), help=", ".join(JOBS))
     parser.add_argument("--models", metavar="FILE", type=Path, nargs="*", default=[], help="more files, by default")
     parser.add_argument("--work", choices=(*JOBS, "copy", "pass"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -68,14 +64,9 @@ def main() -> None:
 def _compare(name: str, file: Path) -> None:
     """Print what pruning a file takes."""
     base, (wall, cpu, peak) = JOBS[name].base, _measured(name, file)
-    seconds, size = _measured(base, file)[0], sum(part.stat().st_size for part in _parts(file)) / 1e6
+    seconds, size = _measured(base, file)[0], file.stat().st_size / 1e6
     print(f"{name}, {file.stem}, {size:.1f} MB: {base} {seconds:.2f} s, prune {wall:.2f} s ({cpu:.2f} s CPU)")
     print(f"    {wall / seconds:.1f} x {base}, peak memory {peak:.0f} MB, {peak / size:.1f} x the file", flush=True)
-
-
-def _parts(file: Path) -> list[Path]:
-    """The file of a model, and that of its weights if there is one."""
-    return [file, *file.parent.glob(f"{file.name}.data")]
 
 
 def _measured(work: str, file: Path) -> tuple[float, float, float]:
@@ -105,7 +96,7 @@ def _peak_megabytes() -> float:
 def _copy(file: Path, target: Path, _: str) -> Callable[[], object]:
     import onnx
 
-    return lambda: networks.save(onnx.load(file), target, is_large=len(_parts(file)) > 1)
+    return lambda: onnx.save(onnx.load(file), target)
 
 
 def _prune(file: Path, target: Path, name: str) -> Callable[[], object]:

@@ -16,7 +16,7 @@ from pathlib import Path
 import paoding_onnx
 from paoding_onnx.evaluation.evaluate import EvaluateOptions, evaluate
 from scripts import MODELS
-from scripts.page import line, table
+from scripts.benchmarks.page import line, table
 
 NAMES = ("fraud_mlp", "brain_cnn", "mnist_cnn", "cifar10_cnn")
 HEADS = ("model", "units removed", "parameters", "MACs", "file", "latency", "accuracy (fraud: AUROC)")
@@ -44,10 +44,10 @@ def _cells(name: str, options: paoding_onnx.Options) -> Iterator[str]:
     measure = "auroc" if found.task == "binary" else "accuracy"
     yield name
     yield f"{result.plan.removed.mean():.1%}"
-    yield _change(result.before.parameters, result.after.parameters)
-    yield _change(result.before.macs, result.after.macs)
-    yield f"{_change(result.bytes_before // 1000, result.bytes_after // 1000)} kB"
-    yield f"x {result.latency_ratio:.2f}"
+    yield _change(result.sizes.before.parameters, result.sizes.after.parameters)
+    yield _change(result.sizes.before.macs, result.sizes.after.macs)
+    yield f"{_change(result.sizes.before.file_bytes // 1000, result.sizes.after.file_bytes // 1000)} kB"
+    yield f"x {result.measured.latency_ratio:.2f}"
     yield f"{found.comparison.measures[measure]:.3f} -> {found.measures[measure]:.3f}"
 
 

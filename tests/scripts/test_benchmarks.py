@@ -9,8 +9,8 @@ from operator import attrgetter
 import pytest
 
 from scripts.benchmarks.ledger import Ledger, read_csv
+from scripts.benchmarks.page import MARKERS, put_between, table
 from scripts.benchmarks.processes import Limits, each, run
-from scripts.page import MARKERS, put_between, table
 
 
 @dataclass(frozen=True, slots=True)

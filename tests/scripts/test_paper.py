@@ -11,10 +11,10 @@ import pytest
 
 import paoding_onnx
 from scripts.benchmarks.ledger import read_csv, write_csv
+from scripts.benchmarks.page import MARKERS
 from scripts.benchmarks.paper import __main__ as reproduce_paper
 from scripts.benchmarks.paper import arithmetic, chart, claims, document, statements
 from scripts.benchmarks.paper.measure import ALL_WAYS, N_STEPS, PARTS, SUBJECTS, WHOLE, Row, is_convolution, producers
-from scripts.page import MARKERS
 
 DOCS = Path(__file__).parents[2] / "docs" / "results"
 EMPTY_PAGE = f"head\n\n{MARKERS[0]}\n{MARKERS[1]}\n\ntail\n"
@@ -135,7 +135,7 @@ def test_committed_image_is_there(name):
 @pytest.mark.parametrize("count", arithmetic.COUNTS, ids=lambda count: f"{count.number}-{count.figure[:4]}")
 def test_sizes_of_the_paper_are_what_its_program_counts(count):
     subject = next(subject for subject in SUBJECTS if subject.number == count.number)
-    trace = paoding_onnx.examine(subject.path)
+    trace = paoding_onnx.inspect(subject.path)
     before = arithmetic.parameters_left(trace, Fraction(0), is_convolutions_only=False)
     after = arithmetic.parameters_left(trace, count.share, is_convolutions_only=count.is_convolutions_only)
     exact = arithmetic.parameters_left(trace, count.says, is_convolutions_only=False)
@@ -145,13 +145,13 @@ def test_sizes_of_the_paper_are_what_its_program_counts(count):
 
 @pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
 def test_parts_of_a_model_are_its_convolutions_and_its_other_layers(subject):
-    whole = paoding_onnx.examine(subject.path)
+    whole = paoding_onnx.inspect(subject.path)
     n_channels = sum(group.n_units for group in whole.groups if is_convolution(whole, group))
     assert bool(n_channels) == subject.has_convolutions
     for way, wanted in zip(PARTS.values(), (n_channels, whole.n_units - n_channels), strict=True):
         if wanted:
             options = paoding_onnx.Options(only=producers(subject, way))
-            assert paoding_onnx.examine(subject.path, options).n_units == wanted
+            assert paoding_onnx.inspect(subject.path, options).n_units == wanted
 
 
 def course(robust, parameters):

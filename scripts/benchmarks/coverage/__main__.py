@@ -19,8 +19,8 @@ from pathlib import Path
 from scripts.benchmarks.coverage.document import markdown
 from scripts.benchmarks.coverage.measure import OK, Row, measure, smallest_first
 from scripts.benchmarks.ledger import Ledger
+from scripts.benchmarks.page import put_between
 from scripts.benchmarks.processes import each
-from scripts.page import put_between
 from scripts.zoo.entry import VERSIONS
 
 

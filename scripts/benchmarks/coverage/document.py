@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from scripts.benchmarks.coverage.measure import OK, PRUNE, Row
-from scripts.page import table
+from scripts.benchmarks.page import table
 
 LIMITS = {"CNN": 0.30, "transformer": 0.35}
 """Shares of parameters left above which a model of a kind is listed with the reason."""

@@ -155,5 +155,5 @@ def _weightiest(model: onnx.ModelProto, refusals: Sequence[Mapping[str, str]]) -
 
 def _oracle_error(pruned: Mapping[str, Any]) -> float | None:
     checks = {check["name"]: check["detail"] for check in pruned.get("checks") or []}
-    found = re.search(r"largest difference ([\d.e+-]+)", checks.get("equivalence", ""))
+    found = re.search(r"largest difference ([\d.e+-]+)", checks.get("surgery exact", ""))
     return float(found[1]) if found else None

@@ -26,7 +26,7 @@ from scripts.benchmarks.edge import formats
 from scripts.benchmarks.edge.document import Row, markdown, summary
 from scripts.benchmarks.edge.formats import Feed
 from scripts.benchmarks.edge.measure import Network, accuracy, drawn, feeds, median_seconds, synthetic
-from scripts.page import put_between
+from scripts.benchmarks.page import put_between
 from scripts.train import readers
 from scripts.train.datasets import Dataset, read_sample
 
@@ -117,7 +117,7 @@ def _pruned(source: Path, target: Path, share: float, arguments: argparse.Namesp
     """Share of the parameters that is left in the pruned network, which `target` holds then."""
     options = paoding_onnx.Options(target=share, by=arguments.by, method=arguments.method, seed=arguments.seed)
     result = paoding_onnx.prune(source, target, options)
-    return result.after.parameters / result.before.parameters
+    return result.sizes.after.parameters / result.sizes.before.parameters
 
 
 def _rows(network: Network, variants: Sequence[Variant], dataset: Dataset, arguments: argparse.Namespace) -> list[Row]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scripts.page import table
+from scripts.benchmarks.page import table
 
 SLOWER = 1.05
 """A format is called slower from this ratio on; less is noise."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from scripts.benchmarks.fidelity.charts import chart
 from scripts.benchmarks.fidelity.measure import METHODS, Row
-from scripts.page import put_between, table
+from scripts.benchmarks.page import put_between, table
 
 HEADS = {
     "reconstruction, 128 samples": "ours, 128 samples",

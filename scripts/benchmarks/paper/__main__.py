@@ -17,10 +17,10 @@ from pathlib import Path
 
 from scripts import RESULTS
 from scripts.benchmarks.ledger import Ledger
+from scripts.benchmarks.page import put_between
 from scripts.benchmarks.paper.document import tables
 from scripts.benchmarks.paper.measure import ALL_WAYS, N_STEPS, PARTS, SUBJECTS, WHOLE, Job, Row, Setting, measured
 from scripts.benchmarks.processes import each
-from scripts.page import put_between
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -9,8 +9,8 @@ from fractions import Fraction
 import paoding_onnx
 from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.dependency.trace import Trace
+from scripts.benchmarks.page import table
 from scripts.benchmarks.paper.measure import SUBJECTS, is_convolution
-from scripts.page import table
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def _lines() -> Iterator[tuple[str, ...]]:
     """A line for each figure: what the removals leave of the model."""
     for subject in SUBJECTS:
         counts = [count for count in COUNTS if count.number == subject.number]
-        trace = paoding_onnx.examine(subject.path) if counts else None
+        trace = paoding_onnx.inspect(subject.path) if counts else None
         for count in counts if trace is not None else ():
             before = cost(trace, nothing(trace)).parameters
             after = parameters_left(trace, count.share, is_convolutions_only=count.is_convolutions_only)

@@ -6,8 +6,8 @@ import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from scripts.benchmarks.page import table
 from scripts.benchmarks.paper.measure import EPSILONS, STEP, SUBJECTS, WAYS, WHOLE, Row
-from scripts.page import table
 
 Course = Mapping[float, Row]
 """The rows of one model and method by share of the units removed, the whole model at 0."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from scripts.benchmarks.page import table
 from scripts.benchmarks.paper import arithmetic, claims, statements
 from scripts.benchmarks.paper.claims import HALF, QUARTER, Course, courses, is_complete
 from scripts.benchmarks.paper.measure import EPSILONS, PARTS, SUBJECTS, WAYS, Row, Subject
-from scripts.page import table
 
 NEARLY, POINT, _ROUNDING = 0.9, 0.01, 1e-9
 """Robustness is nearly kept above this share of the whole model's; accuracy is kept if it lost at most this much."""

@@ -9,7 +9,6 @@ from fractions import Fraction
 from glob import escape
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import paoding_onnx
 from paoding_onnx.dependency.cost import cost, nothing
@@ -18,7 +17,7 @@ from paoding_onnx.evaluation.evaluate import EvaluateOptions, evaluate
 from paoding_onnx.evaluation.predictions import Task
 from paoding_onnx.names import Allocation
 from paoding_onnx.robustness.attacks import Attack
-from paoding_onnx.robustness.evaluate import robustness
+from paoding_onnx.robustness.evaluate import attack as attacked
 from scripts import MODELS
 
 STEP = Fraction(1, 20)
@@ -140,7 +139,7 @@ class Job:
 
 def producers(subject: Subject, way: Way) -> tuple[str, ...]:
     """Patterns of the nodes whose units may go."""
-    trace = paoding_onnx.examine(subject.path)
+    trace = paoding_onnx.inspect(subject.path)
     nodes = {
         trace.bound_nodes[group.parameter_axes[0].node_index].node.name: is_convolution(trace, group)
         for group in trace.groups
@@ -160,16 +159,15 @@ def measured(job: Job, setting: Setting) -> Row:
 
 def _whole(subject: Subject, setting: Setting) -> Row:
     """The row of a model before pruning."""
-    trace = paoding_onnx.examine(subject.path)
-    n_parameters = cost(trace, nothing(trace)).parameters
-    return _row(
-        subject, setting, subject.path, WHOLE, {"share": 0.0, "units": trace.n_units, "parameters": n_parameters}
-    )
+    trace = paoding_onnx.inspect(subject.path)
+    size = _Size(0.0, trace.n_units, 0, cost(trace, nothing(trace)).parameters, subject.path.stat().st_size)
+    return _row(subject, WHOLE, subject.path, size, setting)
 
 
 def _pruned(subject: Subject, name: str, step: int, setting: Setting) -> Row:
     """The row of a model after `step` steps of the way called `name`."""
-    share, way = float(STEP * step), ALL_WAYS[name]
+    share = float(STEP * step)
+    way = ALL_WAYS[name]
     options = paoding_onnx.Options(
         target=share,
         by="units",
@@ -184,21 +182,35 @@ def _pruned(subject: Subject, name: str, step: int, setting: Setting) -> Row:
         small = Path(folder) / "small.onnx"
         result = paoding_onnx.prune(subject.path, small, options)
         gone = result.plan.removed
-        size = {"share": share, "units": gone.size, "removed": int(gone.sum()), "parameters": result.after.parameters}
-        return _row(subject, setting, small, name, size)
+        size = _Size(share, gone.size, int(gone.sum()), result.sizes.after.parameters, small.stat().st_size)
+        return _row(subject, name, small, size, setting)
 
 
-def _row(subject: Subject, setting: Setting, path: Path, name: str, size: Mapping[str, Any]) -> Row:
-    """The file at `path` evaluated and attacked with its own gradients, as a row."""
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """What a row says about size, in the order of its fields."""
+
+    share: float
+    units: int
+    removed: int
+    parameters: int
+    file_bytes: int
+
+
+def _row(subject: Subject, name: str, path: Path, size: _Size, setting: Setting) -> Row:
+    """The file at `path` judged and attacked with its own gradients, as a row."""
     options = EvaluateOptions(n_samples=setting.n_samples, processors=0)
     evaluation = evaluate(path, subject.samples, options=options)
     attack = Attack(epsilons=EPSILONS, value_range=subject.value_range)
-    found = robustness(path, subject.samples, attack, options=options)
+    found = attacked(path, subject.samples, attack, options=options)
     return Row(
-        **{"removed": 0, **size},
         model=subject.name,
         method=name,
-        file_bytes=path.stat().st_size,
+        share=size.share,
+        units=size.units,
+        removed=size.removed,
+        parameters=size.parameters,
+        file_bytes=size.file_bytes,
         samples=evaluation.n_samples,
         accuracy=evaluation.measures["accuracy"],
         auroc=evaluation.measures["auroc"] if evaluation.task == Task.BINARY else None,

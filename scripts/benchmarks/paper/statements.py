@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from scripts.benchmarks.page import table
 from scripts.benchmarks.paper.claims import EARLY, HALF, QUARTER, Course, courses, gone, kept, robust_left
 from scripts.benchmarks.paper.measure import EPSILONS, SUBJECTS, WAYS, Row
-from scripts.page import table
 
 _ALL, _ATTACKED = (1, 2, 3, 4), (3, 4)
 _NEARLY, _HALVED, _ROUNDING = 0.9, 0.5, 1e-9

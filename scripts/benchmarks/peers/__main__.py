@@ -19,10 +19,10 @@ from pathlib import Path
 
 from scripts.benchmarks.coverage.measure import smallest_first
 from scripts.benchmarks.ledger import Ledger
+from scripts.benchmarks.page import put_between
 from scripts.benchmarks.peers.document import markdown
 from scripts.benchmarks.peers.measure import OURS, TOOLS, Row, measure, model_name
 from scripts.benchmarks.processes import Limits, each
-from scripts.page import put_between
 
 _NO_CLASSIFIERS = ("deeplabv3", "fcn", "lraspp")
 """First letters of the names of segmentation models."""

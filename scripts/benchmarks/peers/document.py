@@ -7,8 +7,8 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 
 from scripts.benchmarks.coverage.measure import OK
+from scripts.benchmarks.page import table
 from scripts.benchmarks.peers.measure import OURS, TOOLS, Row
-from scripts.page import table
 
 NAMES = {
     OURS: "paoding_onnx",

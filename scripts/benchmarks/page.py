@@ -26,23 +26,14 @@ def line(cells: Iterable[object]) -> str:
     return f"| {' | '.join(map(str, cells))} |"
 
 
-def put_between(page: Path, text: str) -> None:
-    """Replace what stands between the markers of a page, in its file.
+def put_between(page: Path, text: str, markers: tuple[str, str] = MARKERS) -> None:
+    """Replace what stands between two markers of `page`.
 
     Raises:
         ValueError: if it does not have both, in order.
     """
-    page.write_text(replaced(page.read_text(), text))
-
-
-def replaced(page: str, text: str, markers: tuple[str, str] = MARKERS) -> str:
-    """A page with `text` between its markers.
-
-    Raises:
-        ValueError: if it does not have both, in order.
-    """
-    head, begin, rest = page.partition(markers[0])
+    head, begin, rest = page.read_text().partition(markers[0])
     _, end, tail = rest.partition(markers[1])
     if not begin or not end:
-        raise ValueError(f"the page has no {markers[0]} with {markers[1]} behind it")
-    return f"{head}{begin}\n\n{text}\n\n{end}{tail}"
+        raise ValueError(f"{page} has no {markers[0]} with {markers[1]} behind it")
+    page.write_text(f"{head}{begin}\n\n{text}\n\n{end}{tail}")
