@@ -1,53 +1,68 @@
-"""prune(): the whole way from a file to a proven smaller file; every stage is called here and nowhere else."""
+"""What users call: each verb takes a model, hands it to the rooms that know how, and returns a value.
+
+It must not know how a stage works: `paoding_onnx.pipeline` calls the stages of `prune`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypedDict
 
-import numpy as np
-
+from paoding_onnx.calibration.samples import Samples
 from paoding_onnx.context import Progress, Run, silent
-from paoding_onnx.dependency.cost import Cost, cost, nothing
 from paoding_onnx.dependency.coupling import coupled
 from paoding_onnx.dependency.explain import Explanation, explain_axes
-from paoding_onnx.dependency.groups import trace
 from paoding_onnx.dependency.trace import Trace
-from paoding_onnx.errors import CheckError, ModelError, TargetError
-from paoding_onnx.evaluation.dataset import Labelled
-from paoding_onnx.evaluation.evaluate import accuracy_of
-from paoding_onnx.evaluation.fidelity import compare
+from paoding_onnx.errors import UsageError
 from paoding_onnx.evaluation.load import read_labelled
 from paoding_onnx.model.load import Model, load
-from paoding_onnx.model.save import Stage, check_targets, data_path, needs_data_file, stage, write_model
+from paoding_onnx.model.save import (
+    Stage,
+    check_targets,
+    data_path,
+    needs_data_file,
+    save_model,
+    stage,
+    write_arrays,
+    write_model,
+    write_text,
+)
 from paoding_onnx.options import Options
-from paoding_onnx.reconstruction.reconstruct import reconstruct
-from paoding_onnx.result import Pruned, Recovery
-from paoding_onnx.selection.budget import Step
+from paoding_onnx.pipeline.prepare import prepare, require_units
+from paoding_onnx.pipeline.prove import prove
+from paoding_onnx.pipeline.shrink import shrink
+from paoding_onnx.pipeline.values import Job
+from paoding_onnx.report.files import PAGE_SUFFIXES, plan_text, report_text
+from paoding_onnx.result import Pruned
 from paoding_onnx.selection.curve import Sensitivity
-from paoding_onnx.selection.select import Selection, choose, study_units
+from paoding_onnx.selection.select import study_units, synthetic_samples
 from paoding_onnx.shapes.constant_folding import study
-from paoding_onnx.shapes.observe import runnable_shapes
-from paoding_onnx.surgery.cut import cut
-from paoding_onnx.surgery.plan import Plan, make_plan
-from paoding_onnx.verification.proofs import check_file, check_surgery
-from paoding_onnx.verification.verdict import Verdict
 
 
-def examine(model: Model | Path | str, options: Options | None = None) -> Trace:
+class Documents(TypedDict, total=False):
+    """Files to be written beside a pruned model, all of them or none.
+
+    `plan` says which positions of which initializers stay; `report` what was done and found, as a page if the file ends
+    in .html, else as JSON.
+    """
+
+    plan: Path | str
+    report: Path | str
+
+
+def inspect(model: Model | Path | str, options: Options | None = None) -> Trace:
     """The trace of a model: its groups of units, and what may not go and why.
 
-    >>> [group.n_units for group in examine("models/fraud_mlp.onnx").groups]
+    >>> [group.n_units for group in inspect("models/fraud_mlp.onnx").groups]
     [64, 64]
 
     Raises:
         ModelError: if the model cannot be read or run.
         UsageError: if a pattern or input shape in `options` does not fit it.
     """
-    return _examined(model if isinstance(model, Model) else load(model), options or Options())[1]
+    return prepare(_read(model), options or Options()).trace
 
 
 def explain(model: Model | Path | str, name: str, options: Options | None = None) -> tuple[Explanation, ...]:
@@ -61,19 +76,8 @@ def explain(model: Model | Path | str, name: str, options: Options | None = None
         UsageError: if no node has such a tensor, or a pattern or input shape in `options` does not fit the model.
     """
     options = options or Options()
-    source = model if isinstance(model, Model) else load(model)
-    _, graph = study(source, options.input_shapes, verbose=options.verbose)
+    _, graph = study(_read(model), options.input_shapes, verbose=options.verbose)
     return explain_axes(graph, coupled(graph, options.scope), name)
-
-
-def _run(options: Options, progress: Progress = silent) -> Run:
-    return Run(options.memory, options.seed, options.threads, progress)
-
-
-def _examined(model: Model, options: Options) -> tuple[Model, Trace]:
-    """The model to cut, its constants folded where they had to be, and its trace."""
-    folded, graph = study(model, options.input_shapes, verbose=options.verbose)
-    return folded, trace(graph, options.scope)
 
 
 def prune(
@@ -81,23 +85,23 @@ def prune(
     output: Path | str | None = None,
     options: Options | None = None,
     *,
+    documents: Documents | None = None,
     force: bool = False,
     progress: Progress = silent,
-    extras: Callable[[Pruned, Stage], tuple[Path, ...]] = lambda _pruned, _stage: (),
 ) -> Pruned:
     """Prune `model`, prove the result, and write it to `output` if given.
 
     >>> result = prune("models/fraud_mlp.onnx", options=Options(target=0.5))
-    >>> result.before.parameters, result.after.parameters, all(verdict.passed for verdict in result.verdicts)
+    >>> result.sizes.before.parameters, result.sizes.after.parameters, all(proof.passed for proof in result.proofs)
     (6145, 2145, True)
 
     Args:
         model: a file, or a model that `load` returned.
         output: the file to write; `None` proves the result without keeping it.
         options: how to prune; see `Options`.
+        documents: more files to write, such as ``{"plan": "plan.json", "report": "report.html"}``.
         force: replace files that exist; never those that the model was read from.
-        progress: told what is going on.
-        extras: writes more files on the stage before they all get their names; returns their targets.
+        progress: called with what is being done, and the share of all work that is done.
 
     Raises:
         ModelError: if the model cannot be read or run.
@@ -105,144 +109,33 @@ def prune(
         CheckError: if a proof fails; then nothing is written.
         OutputError: if the result cannot be written.
     """
-    options = options or Options()
+    options, target = options or Options(), None if output is None else Path(output)
+    wanted = _paths(documents or {})
     run = _run(options, progress)
     run.tell("reading", 0.0)
-    original, labelled = _read(model, output, options, force=force)
-    progress("tracing", 0.05)
-    folded, traced = _examined(original, options)
-    _require_units(traced)
-    selection = choose(folded, traced, options, run.part(0.05, 0.55))
-    progress("proving the surgery", 0.6)
-    plain, equivalence = _proven_cut(original, folded, traced, selection)
-    progress("fitting weights", 0.65)
-    smaller, recovery, notes = _reconstructed(folded, traced, selection, plain, options, run.part(0.65, 0.1))
-    if labelled is not None:
-        progress("evaluating each step", 0.75)
-    steps = _evaluated(folded, traced, selection, options, labelled, smaller)
-    del plain, folded  # as large as the model, and of no more use
-    progress("proving the file", 0.85)
+    original = _read_beside(model, target, tuple(wanted.values()), force=force)
+    labelled = None if options.eval is None else read_labelled(options.eval, original)
+    job = Job(original, labelled, target, options, run)
+    shrunk = shrink(job)
     with TemporaryDirectory() as scratch, stage() as held:
-        target = Path(output) if output else Path(scratch) / "pruned.onnx"
-        files = write_model(smaller, held.place(target))
-        after, verdicts = _prove(original, traced, selection.plan, files, equivalence, recovery)
-        progress("measuring", 0.9)
-        before = cost(traced, nothing(traced))
-        result = Pruned(
-            original=original,
-            model=smaller,
-            trace=traced,
-            plan=selection.plan,
-            options=options,
-            before=before,
-            after=after,
-            bytes_before=original.n_bytes,
-            bytes_after=sum(file.stat().st_size for file in files),
-            steps=steps,
-            verdicts=verdicts,
-            comparison=compare(original, smaller, traced.graph, options.inputs, macs=before.macs, seed=options.seed),
-            recovery=recovery,
-            notes=notes,
-            saved=bool(output),
-            accuracy_before=None if labelled is None else accuracy_of(original, labelled),
-        )
-        if output:
-            more = extras(result, held)
-            held.commit(*more, *(target.with_name(file.name) for file in files))
-    progress("done", 1.0)
+        files = write_model(shrunk.fitted.model, held.place(target or Path(scratch) / "pruned.onnx"))
+        result = prove(job, shrunk, files)
+        _write_documents(result, wanted, held)
+        models = () if target is None else (target.with_name(file.name) for file in files)
+        held.commit(*wanted.values(), *models)
+    run.tell("done", 1.0)
     return result
-
-
-def _read(
-    model: Model | Path | str, output: Path | str | None, options: Options, *, force: bool
-) -> tuple[Model, Labelled | None]:
-    """The model and the labelled samples, if there are any; refuses to write where something is that has to stay."""
-    original = model if isinstance(model, Model) else load(model)
-    if output:
-        targets = [Path(output), data_path(Path(output))] if needs_data_file(original) else [Path(output)]
-        check_targets(targets, original.files, force=force)
-    return original, None if options.eval is None else read_labelled(options.eval, original)
-
-
-def _require_units(traced: Trace) -> None:
-    if not traced.groups:
-        reasons = "; ".join(f"{r.operator} {r.node}: {r.reason}" for r in traced.refusals[:3])
-        raise TargetError(f"the model has no prunable unit ({reasons or 'it has no weights between its layers'})")
-
-
-def _proven_cut(original: Model, folded: Model, traced: Trace, selection: Selection) -> tuple[Model, Verdict]:
-    """The cut model, no weight changed, and the proof that the surgery was exact.
-
-    Raises:
-        CheckError: if it was not.
-    """
-    plain = cut(folded, traced, selection.plan)
-    equivalence = check_surgery(folded, traced, selection.plan, plain, original=original)
-    if not equivalence.passed:
-        raise CheckError(f"the surgery failed its proof, nothing was written. {equivalence.detail}")
-    return plain, equivalence
-
-
-def _reconstructed(
-    model: Model, traced: Trace, selection: Selection, plain: Model, options: Options, run: Run
-) -> tuple[Model, Recovery | None, tuple[str, ...]]:
-    """The cut model with what absorbing changed, or with its layers fitted; what was done, and why if nothing was."""
-    profile = selection.profile
-    if profile is None:
-        smaller = cut(model, traced, selection.plan, selection.overrides) if selection.overrides else plain
-        return smaller, None, selection.notes
-    try:
-        result = reconstruct(model, traced, selection.plan, profile.basis, run, room=_room(traced, selection, options))
-    except ModelError as error:
-        return plain, None, (f"no weight was fitted: the smaller model does not run in pieces ({error})",)
-    samples = profile.basis.samples
-    done = Recovery(samples.description, samples.n_samples, profile.sensitivities, result.layers, result.n_added)
-    return result.model, done, selection.notes
-
-
-def _room(traced: Trace, selection: Selection, options: Options) -> int:
-    """How many parameters may be added again without missing the target; none if inputs were made up.
-
-    A bias fitted on made-up inputs is tied to their level, and is far off on real ones of another level.
-    """
-    if options.calibration is None:
-        return 0
-    left, whole = cost(traced, selection.plan.removed).parameters, cost(traced, nothing(traced)).parameters
-    if options.by != "parameters":
-        return whole - left
-    return max(int((1 - Fraction(str(options.target))) * whole) - left, 0)
-
-
-def _evaluated(
-    model: Model, traced: Trace, selection: Selection, options: Options, labelled: Labelled | None, smaller: Model
-) -> tuple[Step, ...]:
-    """The steps, where there are samples with the accuracy of the model that each ends in; the last is `smaller`."""
-    if labelled is None:
-        return selection.steps
-    steps = []
-    for step in selection.steps[:-1]:
-        only = replace(options, target=step.share)
-        is_progressive = selection.profile is None  # then what units absorbed on the way matters
-        part = choose(model, traced, only, _run(only)) if is_progressive else _until(traced, selection, step)
-        made = _reconstructed(model, traced, part, cut(model, traced, part.plan), only, _run(only))[0]
-        steps.append(replace(step, accuracy=accuracy_of(made, labelled)))
-    return (*steps, replace(selection.steps[-1], accuracy=accuracy_of(smaller, labelled)))
-
-
-def _until(traced: Trace, selection: Selection, last: Step) -> Selection:
-    """The choice as far as step `last`."""
-    removed = nothing(traced)
-    starts = {group.name: group.start for group in traced.groups}
-    for step in selection.steps[: selection.steps.index(last) + 1]:
-        for name, units in step.removed.items():
-            removed[starts[name] + np.array(units, np.int64)] = True
-    return replace(selection, plan=make_plan(removed))
 
 
 def sensitivity(
     model: Model | Path | str, options: Options | None = None, *, progress: Progress = silent
 ) -> tuple[Sensitivity, ...]:
-    """How much the outputs suffer when each group alone loses units, in the trace's order; see `Sensitivity`.
+    """How far the outputs move when each group alone loses units, in the trace's order; see `Sensitivity`.
+
+    >>> [curve.group for curve in sensitivity("models/fraud_mlp.onnx")] == [
+    ...     group.name for group in inspect("models/fraud_mlp.onnx").groups
+    ... ]
+    True
 
     Raises:
         ModelError: if the model cannot be read, or not be run in pieces.
@@ -250,24 +143,100 @@ def sensitivity(
         UsageError: if a pattern, input shape or samples in `options` do not fit the model.
     """
     options = replace(options or Options(), method="reconstruction", allocation="measured")
-    folded, traced = _examined(model if isinstance(model, Model) else load(model), options)
-    _require_units(traced)
-    return study_units(folded, traced, options, _run(options, progress)).sensitivities
+    prepared = prepare(_read(model), options)
+    require_units(prepared.trace)
+    return study_units(prepared.folded, prepared.trace, options, _run(options, progress)).sensitivities
 
 
-def _prove(
-    original: Model, traced: Trace, plan: Plan, files: tuple[Path, ...], equivalence: Verdict, recovery: Recovery | None
-) -> tuple[Cost, tuple[Verdict, ...]]:
-    """All proofs on the staged file, and what it costs, with the parameters that the repair added.
+def synthesize(
+    model: Model | Path | str,
+    options: Options | None = None,
+    *,
+    n_samples: int = 128,
+    progress: Progress = silent,
+) -> Samples:
+    """About `n_samples` synthetic inputs of the kind that `prune` works with, for calibrating a quantizer and the like.
+
+    >>> inputs = synthesize("models/fraud_mlp.onnx", n_samples=64)
+    >>> inputs.n_samples, [feed["transaction"].shape for feed in inputs.batches]
+    (64, [(32, 29), (32, 29)])
 
     Raises:
-        CheckError: if one fails.
+        ModelError: if the model cannot be read or run.
+        UsageError: if the options do not fit the model, or `n_samples` is not above 0.
     """
-    shapes = runnable_shapes(original, traced.graph)
-    cheaper = cost(traced, plan.removed)
-    after = replace(cheaper, parameters=cheaper.parameters + (0 if recovery is None else recovery.n_added))
-    verdicts = (equivalence, *check_file(original, files[-1], after, shapes))
-    if failed := [verdict for verdict in verdicts if not verdict.passed]:
-        description = "; ".join(f"{verdict.name}: {verdict.detail}" for verdict in failed)
-        raise CheckError(f"the pruned model failed its proof, nothing was written. {description}")
-    return after, verdicts
+    options = options or Options()
+    if n_samples < 1:
+        raise UsageError(f"n_samples {n_samples} is not above 0")
+    if options.calibration is not None:
+        raise UsageError("calibration brings inputs of its own: leave it out to get synthetic ones")
+    prepared = prepare(_read(model), options)
+    run = _run(options, progress)
+    run.tell("synthesizing inputs", 0.0)
+    return synthetic_samples(prepared.folded, prepared.trace, n_samples, options, run)
+
+
+def save(value: Model | Pruned | Samples, path: Path | str, *, force: bool = False) -> None:
+    """Write a value to `path`, whole or not at all: what the name of the file asks for.
+
+    A model is written as it is. The result of `prune` is written as a model if the name ends in .onnx, as a page if it
+    ends in .html, as a report if it ends in .json. Inputs are written to an .npz file.
+
+    >>> with TemporaryDirectory() as folder:
+    ...     save(load("models/fraud_mlp.onnx"), f"{folder}/copy.onnx")
+    ...     load(f"{folder}/copy.onnx").n_bytes
+    26261
+
+    Raises:
+        UsageError: if the model was read from there, or the value is not written to files of that name.
+        OutputError: if the file exists and `force` is not given, or cannot be written.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if isinstance(value, Pruned) and suffix == ".onnx":
+        value = replace(value.model, files=value.original.files)
+    if isinstance(value, Model):
+        save_model(value, path, force=force)
+        return
+    known = (*PAGE_SUFFIXES, ".json") if isinstance(value, Pruned) else (".npz",)
+    if suffix not in known:
+        raise UsageError(f"{path} does not end in {' or '.join(known)}")
+    check_targets([path], value.original.files if isinstance(value, Pruned) else (), force=force)
+    with stage() as held:
+        if isinstance(value, Pruned):
+            write_text(report_text(value, path), held.place(path))
+        else:
+            write_arrays(value.arrays, held.place(path))
+        held.commit(path)
+
+
+def _paths(documents: Documents) -> dict[str, Path]:
+    if unknown := documents.keys() - {"plan", "report"}:
+        raise UsageError(f"documents may be a plan and a report, not {', '.join(map(repr, sorted(unknown)))}")
+    return {kind: Path(str(path)) for kind, path in documents.items()}
+
+
+def _run(options: Options, progress: Progress) -> Run:
+    return Run(options.memory, options.seed, options.threads, progress)
+
+
+def _read(model: Model | Path | str) -> Model:
+    return model if isinstance(model, Model) else load(model)
+
+
+def _read_beside(model: Model | Path | str, output: Path | None, others: tuple[Path, ...], *, force: bool) -> Model:
+    """The model; refuses, before anything is read if it can, to write where something is that has to stay."""
+    targets = (*([] if output is None else [output]), *others)
+    check_targets(targets, model.files if isinstance(model, Model) else (Path(model),), force=force)
+    original = _read(model)
+    if output is not None and needs_data_file(original):
+        targets = (*targets, data_path(output))
+    check_targets(targets, original.files, force=force)
+    return original
+
+
+def _write_documents(result: Pruned, wanted: dict[str, Path], held: Stage) -> None:
+    """Stage the documents that were asked for."""
+    for kind, path in wanted.items():
+        text = plan_text(result) if kind == "plan" else report_text(result, path, held.place)
+        write_text(text, held.place(path))

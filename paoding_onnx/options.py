@@ -27,7 +27,8 @@ class Options:
 
     Attributes:
         target: share to remove, in (0, 1), of what `by` counts.
-        by: `units` (every group loses this share, as in the paper), `parameters` or `macs` (of the whole model).
+        by: what the target is a share of, over the whole model: its prunable ``units``, its ``parameters`` or its
+            ``macs``. How much each group loses is up to `allocation`.
         step: share removed per step of methods whose later steps depend on earlier ones; in [0.001, 1].
         method: a name in `paoding_onnx.names.METHOD_NAMES`.
         exclude: glob patterns of nodes or initializers that keep their size.
@@ -36,18 +37,18 @@ class Options:
         choose: ``blocks``, ``positions`` or ``auto``, for all nodes or, as ``GLOB=blocks``, for some: what goes where
             an axis is made of several factors, whole heads and groups or the same positions in each.
         round_to: kept units of each group a multiple of this where possible; 0 chooses what the kernels like.
-        allocation: ``measured`` takes units where it does least harm, ``uniform`` the same share of every group (the
-            paper's schedule). Methods that look at no inputs are always uniform.
-        seed: for made-up inputs, and methods that draw at random.
+        allocation: ``measured`` takes units where the outputs are least sensitive, ``uniform`` the same share of every
+            group, as in the paper. Methods that look at no inputs are always uniform.
+        seed: for synthetic inputs, and methods that draw at random.
         memory: bytes of activations to hold at a time; more go to temporary files.
         input_kind: what synthetic inputs are like: ``images``, ``table``, ``tokens``, ``audio`` or ``noise``; ``auto``
             finds out.
         preprocess: how raw values become what the model reads, for synthetic inputs and calibration data alike;
             guessed from the model where nothing is said.
         eval: labelled samples (see `paoding_onnx.evaluation.load`) on which accuracy is measured after every step.
-        calibration: unlabelled samples of real inputs, to be used in place of made-up ones: an ``.npz`` or ``.npy``
-            file, or a folder of pictures.
-        distill: steps in which made-up inputs are moved, by gradient, towards the statistics that BatchNormalization
+        calibration: unlabelled samples of real inputs, to be used in place of synthetic ones: an ``.npz`` or ``.npy``
+            file, or a folder of images.
+        distill: steps in which synthetic inputs are moved, by gradient, towards the statistics that BatchNormalization
             nodes store of the training data; needs onnx-ad, and takes about ten runs of the model a step. 20 do.
         input_shapes: shapes for inputs with open axes, by name; found by trying where not given.
         verbose: let onnxruntime print its own warnings about the model.
@@ -102,7 +103,7 @@ class Options:
         if min(self.round_to, self.seed, self.distill, self.threads) < 0:
             raise UsageError("round_to, seed, distill and threads must not be negative")
         if self.distill and self.calibration is not None:
-            raise UsageError("distill is for made-up inputs: leave it out, as calibration brings real ones")
+            raise UsageError("distill is for synthetic inputs: leave it out, as calibration brings real ones")
 
     @property
     def inputs(self) -> InputOptions:

@@ -1,12 +1,12 @@
-"""What `prune` returns."""
+"""What `prune` returns: what went, what that saved, what was measured, what was proven, and how it came about."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from paoding_onnx.dependency.cost import Cost
 from paoding_onnx.dependency.trace import Trace
-from paoding_onnx.evaluation.measured import Fidelity
+from paoding_onnx.evaluation.measured import Measured
 from paoding_onnx.layerwise.ridge import FittedLayer
 from paoding_onnx.model.load import Model
 from paoding_onnx.options import Options
@@ -17,9 +17,28 @@ from paoding_onnx.verification.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Recovery:
-    """What the method looked at: inputs in words, harm by group where it was measured, layers that were fitted.
+class Size:
+    """What a model takes: its parameters, the multiply-adds (MACs) of one run, the bytes of its files."""
 
+    parameters: int
+    macs: int
+    file_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """The original and the pruned model; `prunable_parameters` of the original have a unit on one of their axes."""
+
+    before: Size
+    after: Size
+    prunable_parameters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What units were chosen and layers reconstructed on: inputs in words, and what came of it.
+
+    `sensitivities` are given group by group where they were measured, `layers` are those that were reconstructed.
     `n_added` parameters are biases of layers that had none.
     """
 
@@ -31,37 +50,33 @@ class Recovery:
 
 
 @dataclass(frozen=True, slots=True)
-class Pruned:
-    """A proven result, and how it compares with the original on made-up inputs.
+class RunRecord:
+    """How a result came about.
 
-    `recovery` says what units were judged and weights fitted on, and how well that went; `None` for methods that look
-    at no inputs, or where it could not be done: then `notes` says why. `accuracy_before` is the original's on labelled
-    samples, if there are any; the steps hold that of the smaller models.
+    `steps` are the states on the way, the last one is the result. `recovery` is `None` for methods that look at no
+    inputs, or where it could not be done: then `notes` says why. `output` is the file that was written, if any.
+    """
+
+    options: Options
+    steps: tuple[Step, ...]
+    recovery: Recovery | None
+    notes: tuple[str, ...]
+    output: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """A pruned model whose file passed all `proofs`.
+
+    `plan` says which units of `trace` went, `sizes` what that saves, `measured` how the model compares with the
+    original, `run` how all that came about.
     """
 
     original: Model
     model: Model
     trace: Trace
     plan: Plan
-    options: Options
-    before: Cost
-    after: Cost
-    bytes_before: int
-    bytes_after: int
-    steps: tuple[Step, ...]
-    verdicts: tuple[Verdict, ...]
-    comparison: Fidelity
-    recovery: Recovery | None
-    notes: tuple[str, ...]
-    saved: bool
-    accuracy_before: float | None = None
-
-    @property
-    def latency_ratio(self) -> float:
-        """Latency after over before, on onnxruntime."""
-        return self.comparison.latency_ratio
-
-    @property
-    def difference(self) -> float:
-        """How far the outputs moved on fresh made-up inputs, see `paoding_onnx.model.compare.output_difference`."""
-        return self.comparison.difference
+    sizes: Sizes
+    measured: Measured
+    proofs: tuple[Verdict, ...]
+    run: RunRecord

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import paoding_onnx
 from paoding_onnx.cli.arguments import command_parser
-from paoding_onnx.report import operators_lines
+from paoding_onnx.report.operators import operators_lines
 from scripts import ROOT
 from scripts.page import replaced, table
 

@@ -11,13 +11,12 @@ import pytest
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from paoding_onnx import api
 from paoding_onnx.context import Run
 from paoding_onnx.dependency.cost import nothing
 from paoding_onnx.dependency.groups import trace
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.evaluation import fidelity
-from paoding_onnx.evaluation.measured import Fidelity
+from paoding_onnx.evaluation.measured import Measured
 from paoding_onnx.layerwise.statistics import ActivationStatistics, observe_units
 from paoding_onnx.layerwise.weights import View
 from paoding_onnx.model.compare import output_difference
@@ -25,6 +24,7 @@ from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model, lift
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
+from paoding_onnx.pipeline import prove
 from paoding_onnx.shapes.observe import observe
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import Plan, make_plan
@@ -166,8 +166,8 @@ def skip_latency(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def skip_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare tests of other things the seconds in which `prune` compares a large model with its original."""
-    nothing_seen = Fidelity(latency_ratio=0.5, difference=0.0, agreement=None, description="nothing")
-    monkeypatch.setattr(api, "compare", lambda *_, **__: nothing_seen)
+    nothing_seen = Measured(latency_ratio=0.5, output_error=0.0, agreement=None, inputs="nothing")
+    monkeypatch.setattr(prove, "compare", lambda *_, **__: nothing_seen)
 
 
 def files(folder: Path) -> dict[str, bytes]:

@@ -48,7 +48,7 @@ def halve(name: str, folder: Path) -> Pruned:
 
 def parameters_left(pruned: Pruned) -> float:
     """The share of the parameters that is left."""
-    return pruned.after.parameters / pruned.before.parameters
+    return pruned.sizes.after.parameters / pruned.sizes.before.parameters
 
 
 def unpack(name: str) -> onnx.ModelProto:

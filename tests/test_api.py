@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import onnx
 import pytest
 
 from paoding_onnx import api
-from paoding_onnx.api import examine, prune
+from paoding_onnx.api import inspect, prune, synthesize
+from paoding_onnx.api import save as save_value
 from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.errors import CheckError, ModelError, OutputError, TargetError, UsageError
 from paoding_onnx.model.load import load
 from paoding_onnx.model.read import constants
-from paoding_onnx.model.save import write_text
 from paoding_onnx.options import Options
+from paoding_onnx.pipeline import prove, shrink
+from paoding_onnx.report.documents.values import sha256
 from paoding_onnx.samplers import METHODS
 from paoding_onnx.surgery.cut import cut
 from tests.models import model, parse, save
@@ -62,12 +67,12 @@ def test_half_is_exactly_half_of_each_group(name, method):
     assert [2 * result.plan.kept_units(group) for group in result.trace.groups] == [
         group.n_units for group in result.trace.groups
     ]
-    assert [verdict.name for verdict in result.verdicts if verdict.passed] == [
-        "equivalence",
-        "onnx checker",
-        "interface",
-        "onnxruntime",
-        "recount",
+    assert [verdict.name for verdict in result.proofs if verdict.passed] == [
+        "surgery exact",
+        "valid ONNX",
+        "interface unchanged",
+        "runs in onnxruntime",
+        "cost as predicted",
     ]
     assert 0 < moved(subject, result.model) < 10
 
@@ -79,32 +84,37 @@ def test_half_is_exactly_half_of_each_group(name, method):
 def test_budget_of_the_whole_model_is_met(name, by, method):
     for target in (0.2, 0.6):
         result = prune(model(MODELS[name]), options=Options(target=target, by=by, round_to=1, method=method))
-        assert getattr(result.after, by) <= (1 - target) * getattr(result.before, by)
+        assert getattr(result.sizes.after, by) <= (1 - target) * getattr(result.sizes.before, by)
 
 
 def test_more_is_removed_at_a_higher_target():
     results = [prune(model(CNN), options=Options(target=target, method="random")) for target in (0.2, 0.5, 0.8)]
-    costs = [result.after.parameters for result in results]
+    costs = [result.sizes.after.parameters for result in results]
     assert costs == sorted(costs, reverse=True)
     assert len(set(costs)) == 3
+
+
+def assert_costs(size, spent):
+    """A size says what the cost says."""
+    assert (size.parameters, size.macs) == (spent.parameters, spent.macs)
 
 
 def test_costs_are_those_of_the_models():
     subject = model(CNN)
     result = prune(subject, options=Options())
     before, after = traced_model(subject), traced_model(result.model)
-    assert result.before == cost(before, nothing(before))
-    assert result.after == cost(after, nothing(after))
+    assert_costs(result.sizes.before, cost(before, nothing(before)))
+    assert_costs(result.sizes.after, cost(after, nothing(after)))
 
 
 @pytest.mark.slow
 @every_model
 def test_steps_climb_to_the_target(name):
     result = prune(model(MODELS[name]), options=Options(target=0.4, step=0.1, round_to=1))
-    assert [step.share for step in result.steps] == [0.1, 0.2, 0.3, 0.4]
-    costs = [result.before.parameters, *(step.cost.parameters for step in result.steps)]
+    assert [step.share for step in result.run.steps] == [0.1, 0.2, 0.3, 0.4]
+    costs = [result.sizes.before.parameters, *(step.cost.parameters for step in result.run.steps)]
     assert costs == sorted(costs, reverse=True)
-    assert result.steps[-1].cost == result.after
+    assert_costs(result.sizes.after, result.run.steps[-1].cost)
 
 
 @pytest.mark.slow
@@ -113,7 +123,7 @@ def test_steps_climb_to_the_target(name):
 def test_steps_name_every_unit_once_in_the_order_of_its_going(method, by):
     result = prune(model(CNN), options=Options(method=method, by=by, round_to=1))
     gone = {group.name: [] for group in result.trace.groups}
-    for step in result.steps:
+    for step in result.run.steps:
         for name, units in step.removed.items():
             gone[name] += units
     for group in result.trace.groups:
@@ -122,7 +132,7 @@ def test_steps_name_every_unit_once_in_the_order_of_its_going(method, by):
 
 @pytest.mark.parametrize(("method", "count"), [("paoding", 10), ("magnitude", 1), ("random", 1)])
 def test_only_methods_whose_steps_depend_on_each_other_take_steps(method, count):
-    assert len(prune(model(MLP), options=Options(method=method)).steps) == count
+    assert len(prune(model(MLP), options=Options(method=method)).run.steps) == count
 
 
 def test_random_units_follow_the_seed():
@@ -210,8 +220,8 @@ def test_call_without_an_output_writes_nothing(source, monkeypatch):
     before = files(source.parent)
     result = prune(source)
     assert files(source.parent) == before
-    assert not result.saved
-    assert 0 < result.bytes_after < result.bytes_before == source.stat().st_size
+    assert result.run.output is None
+    assert 0 < result.sizes.after.file_bytes < result.sizes.before.file_bytes == source.stat().st_size
 
 
 def test_output_is_the_proven_model(source):
@@ -220,8 +230,8 @@ def test_output_is_the_proven_model(source):
     result = prune(str(source), str(target))
     assert set(files(source.parent)) == {"m.onnx", "small.onnx"}
     assert source.read_bytes() == before
-    assert result.saved
-    assert result.bytes_after == target.stat().st_size
+    assert result.run.output == target
+    assert result.sizes.after.file_bytes == target.stat().st_size
     assert moved(result.model, load(target)) == 0
     onnx.checker.check_model(target, full_check=True)
 
@@ -267,7 +277,7 @@ def test_weights_beside_the_model_stay_beside_it(tmp_path):
     after = files(tmp_path)
     assert set(after) - set(before) == {"out/small.onnx", "out/small.onnx.data"}
     assert all(after[name] == before[name] for name in before)
-    assert result.bytes_after == len(after["out/small.onnx"]) + len(after["out/small.onnx.data"])
+    assert result.sizes.after.file_bytes == len(after["out/small.onnx"]) + len(after["out/small.onnx.data"])
     assert moved(result.model, load(tmp_path / "out" / "small.onnx")) == 0
 
 
@@ -280,11 +290,13 @@ def test_half_precision_model_is_pruned():
 
 def test_proof_runs_at_the_shapes_that_are_given():
     result = prune(model(MLP), options=Options(input_shapes={"x": (3, 8)}))
-    assert [v.detail for v in result.verdicts if v.name == "onnxruntime"] == ["loads it and runs it on inputs x [3, 8]"]
+    assert [v.detail for v in result.proofs if v.name == "runs in onnxruntime"] == [
+        "loads it and runs it on inputs x [3, 8]"
+    ]
 
 
 def test_latency_is_measured(slow):
-    assert 0.1 < prune(model(MLP), options=Options(method="magnitude")).latency_ratio < 10
+    assert 0.1 < prune(model(MLP), options=Options(method="magnitude")).measured.latency_ratio < 10
 
 
 def test_model_without_units_is_refused():
@@ -324,23 +336,79 @@ def test_model_that_does_not_run_is_refused():
         prune(model("g (float[2] x) => (float[2] y) { y = Nonsense (x) }"))
 
 
-def test_extras_are_written_with_the_model(source):
-    def extras(result, held):
-        write_text(f"{result.after.parameters}\n", held.place(source.with_name("more.txt")))
-        return (source.with_name("more.txt"),)
+def test_documents_are_written_with_the_model(source):
+    plan, report = source.with_name("plan.json"), source.with_name("report.json")
+    prune(source, source.with_name("small.onnx"), documents={"plan": plan, "report": str(report)})
+    assert set(files(source.parent)) == {"m.onnx", "small.onnx", "plan.json", "report.json"}
+    assert json.loads(plan.read_text())["format"] == "paoding_onnx plan 1"
+    written = json.loads(report.read_text())["output"]
+    assert written == {"file": "small.onnx", "sha256": sha256(source.with_name("small.onnx"))}
 
-    result = prune(source, source.with_name("small.onnx"), extras=extras)
-    assert set(files(source.parent)) == {"m.onnx", "small.onnx", "more.txt"}
-    assert source.with_name("more.txt").read_text() == f"{result.after.parameters}\n"
 
-
-def test_nothing_is_written_when_extras_fail(source):
-    def extras(result, held):
+def test_nothing_is_written_when_a_document_cannot_be(source, monkeypatch):
+    def fail(*_):
         raise OutputError("no ink")
 
+    monkeypatch.setattr(api, "report_text", fail)
     with pytest.raises(OutputError, match="no ink"):
-        prune(source, source.with_name("small.onnx"), extras=extras)
+        prune(source, source.with_name("small.onnx"), documents={"report": source.with_name("report.json")})
     assert list(source.parent.iterdir()) == [source]
+
+
+def test_document_that_is_not_known_is_refused(source):
+    with pytest.raises(UsageError, match="documents may be a plan and a report, not 'plot'"):
+        prune(source, documents={"plot": "plot.svg"})
+
+
+@pytest.mark.parametrize(
+    ("name", "start"), [("r.json", '{\n "format": "paoding_onnx report 1"'), ("r.html", "<!doctype html>")]
+)
+def test_result_is_saved_as_the_name_asks_for(source, name, start):
+    save_value(prune(source), source.with_name(name))
+    assert source.with_name(name).read_text().startswith(start)
+
+
+def test_pruned_model_is_saved_from_the_result(source):
+    result = prune(source)
+    save_value(result, source.with_name("small.onnx"))
+    assert moved(load(source.with_name("small.onnx")), result.model) == 0
+
+
+@pytest.mark.parametrize("name", ["r.txt", "m.onnx"])
+def test_result_is_not_saved_under_a_name_of_something_else(source, name):
+    with pytest.raises(UsageError):
+        save_value(prune(source), source.with_name(name), force=True)
+
+
+def test_synthetic_inputs_are_saved_and_read_as_calibration_data(source):
+    inputs = synthesize(source, n_samples=40)
+    save_value(inputs, source.with_name("inputs.npz"))
+    with np.load(source.with_name("inputs.npz")) as held:
+        assert held["x"].shape == (40, 3, 8, 8)
+    result = prune(source, options=Options(calibration=source.with_name("inputs.npz")))
+    assert result.run.recovery.inputs == "40 samples from inputs.npz"
+
+
+def test_synthetic_inputs_calibrate_a_quantizer(source):
+    quantization = pytest.importorskip("onnxruntime.quantization")
+    reader = synthesize(source, n_samples=40).reader()
+    assert isinstance(reader, quantization.CalibrationDataReader)
+    assert [feed["x"].shape[0] for feed in reader] == [32, 8]
+    assert reader.get_next() is None
+    reader.set_range(1, 2)
+    assert (len(reader), [feed["x"].shape[0] for feed in reader]) == (2, [8])
+
+
+def test_synthetic_inputs_are_those_that_prune_works_with(source):
+    inputs = synthesize(source, n_samples=256)
+    assert inputs.description == prune(source).run.recovery.inputs
+    assert inputs.n_samples == prune(source).run.recovery.n_samples
+
+
+@pytest.mark.parametrize("given", [{"n_samples": 0}, {"options": Options(calibration=Path("a.npz"))}])
+def test_synthetic_inputs_that_make_no_sense_are_refused(source, given):
+    with pytest.raises(UsageError):
+        synthesize(source, **given)
 
 
 def cut_wrongly(subject, trace, plan, *rest):
@@ -353,26 +421,26 @@ def cut_wrongly(subject, trace, plan, *rest):
 
 
 def test_failed_proof_writes_nothing(source, monkeypatch):
-    monkeypatch.setattr(api, "cut", cut_wrongly)
+    monkeypatch.setattr(shrink, "cut", cut_wrongly)
     with pytest.raises(CheckError, match=r"the surgery failed its proof, nothing was written\. largest difference"):
         prune(source, source.with_name("small.onnx"))
     assert list(source.parent.iterdir()) == [source]
 
 
 def test_wrong_prediction_writes_nothing(source, monkeypatch):
-    monkeypatch.setattr(api, "cost", lambda trace, _: cost(trace, nothing(trace)))
-    with pytest.raises(CheckError, match="recount: "):
+    monkeypatch.setattr(prove, "cost", lambda trace, _: cost(trace, nothing(trace)))
+    with pytest.raises(CheckError, match="cost as predicted: "):
         prune(source, source.with_name("small.onnx"))
     assert list(source.parent.iterdir()) == [source]
 
 
-def test_examine_finds_what_prune_removes_from():
+def test_inspect_finds_what_prune_removes_from():
     subject = model(CNN)
-    assert [g.name for g in examine(subject).groups] == [g.name for g in prune(subject).trace.groups]
+    assert [g.name for g in inspect(subject).groups] == [g.name for g in prune(subject).trace.groups]
 
 
-def test_examine_reads_files(source):
-    trace = examine(source, Options(exclude=("e",), input_shapes={"x": (2, 3, 8, 8)}))
+def test_inspect_reads_files(source):
+    trace = inspect(source, Options(exclude=("e",), input_shapes={"x": (2, 3, 8, 8)}))
     assert trace.graph.tensors["x"].shape == (2, 3, 8, 8)
     assert {group.n_units for group in trace.groups} == {10}
     assert plan_of(trace, f=[0]).removed.size == 10

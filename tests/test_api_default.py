@@ -80,7 +80,7 @@ def quick(monkeypatch):
 
 def proven(result: Pruned) -> bool:
     """Whether all proofs hold."""
-    return all(verdict.passed for verdict in result.verdicts)
+    return all(verdict.passed for verdict in result.proofs)
 
 
 def apart(before: Model, after: Model) -> float:
@@ -93,8 +93,8 @@ def apart(before: Model, after: Model) -> float:
 def test_half_of_the_units_go_under_all_proofs(name):
     result = prune(model(STRUCTURES[name]), options=HALF)
     assert proven(result)
-    assert result.recovery is not None
-    assert result.notes == ()
+    assert result.run.recovery is not None
+    assert result.run.notes == ()
     assert 2 * result.plan.removed.sum() >= result.trace.n_units
 
 
@@ -107,7 +107,7 @@ def test_outputs_move_less_than_if_units_were_only_cut(name):
 
 @pytest.mark.parametrize("name", ["pictures", "groups", "tokens"])
 def test_every_fitted_layer_is_nearer_to_the_original_than_before(name):
-    layers = prune(model(STRUCTURES[name]), options=HALF).recovery.layers
+    layers = prune(model(STRUCTURES[name]), options=HALF).run.recovery.layers
     assert layers
     assert all(layer.after < layer.before for layer in layers)
 
@@ -128,17 +128,17 @@ def test_units_go_where_they_do_least_harm():
 
 def test_harm_of_every_group_is_reported():
     result = prune(model(CNN), options=HALF)
-    assert [sensitivity.group for sensitivity in result.recovery.sensitivities] == [
+    assert [sensitivity.group for sensitivity in result.run.recovery.sensitivities] == [
         group.name for group in result.trace.groups
     ]
 
 
 def test_harm_is_not_measured_where_all_groups_lose_alike():
-    assert prune(model(CNN), options=Options(allocation="uniform", round_to=1)).recovery.sensitivities == ()
+    assert prune(model(CNN), options=Options(allocation="uniform", round_to=1)).run.recovery.sensitivities == ()
 
 
 def test_methods_that_look_at_no_inputs_have_nothing_to_repair():
-    assert prune(model(MLP), options=Options(method="paoding")).recovery is None
+    assert prune(model(MLP), options=Options(method="paoding")).run.recovery is None
 
 
 def merge_targets(weights):
@@ -207,12 +207,12 @@ def test_units_are_judged_on_the_samples_that_are_given(tmp_path):
         prune(model(MLP), options=Options(calibration=given, round_to=1, allocation="uniform"))
         for given in (path, None)
     )
-    assert (real.recovery.inputs, real.recovery.n_samples) == ("200 samples from real.npz", 200)
+    assert (real.run.recovery.inputs, real.run.recovery.n_samples) == ("200 samples from real.npz", 200)
     assert real.plan.removed.tolist() != made_up.plan.removed.tolist()
 
 
 def test_units_are_judged_on_made_up_inputs_otherwise():
-    assert prune(model(MLP), options=HALF).recovery.inputs.startswith("rows of 8 numbers")
+    assert prune(model(MLP), options=HALF).run.recovery.inputs.startswith("rows of 8 numbers")
 
 
 @pytest.mark.parametrize("count", [1, 2, 20, 33, 65])
@@ -270,7 +270,7 @@ def test_old_file_with_its_weights_among_the_inputs_is_pruned():
     subject = lift(proto)
     result = prune(subject, options=HALF)
     assert proven(result)
-    assert result.recovery is not None
+    assert result.run.recovery is not None
     assert result.model.proto.ir_version == 3
 
 
@@ -296,7 +296,7 @@ UNTYPED = """g (float[N,8] x) => (float[N,3] y) <float[8,12] a, float[12,10] b, 
 def test_model_with_sequences_inside_is_pruned_either_way():
     result = prune(model(UNTYPED), options=HALF)
     assert proven(result)
-    assert (result.recovery is None) == bool(result.notes)
+    assert (result.run.recovery is None) == bool(result.run.notes)
 
 
 def test_model_that_does_not_run_in_pieces_is_pruned_by_magnitude_with_a_note(monkeypatch):
@@ -307,10 +307,10 @@ def test_model_that_does_not_run_in_pieces_is_pruned_by_magnitude_with_a_note(mo
     result = prune(model(MLP), options=HALF)
     plain = prune(model(MLP), options=Options(method="magnitude", round_to=1))
     assert result.plan.removed.tolist() == plain.plan.removed.tolist()
-    assert result.notes == (
+    assert result.run.notes == (
         "units were chosen by magnitude and no weight was fitted: the model does not run in pieces (too tough)",
     )
-    assert result.recovery is None
+    assert result.run.recovery is None
 
 
 def test_smaller_model_that_does_not_run_in_pieces_is_left_unfitted_with_a_note(monkeypatch):
@@ -320,16 +320,16 @@ def test_smaller_model_that_does_not_run_in_pieces_is_left_unfitted_with_a_note(
     monkeypatch.setattr(reconstruct, "fit_layers", refuse)
     result = prune(model(MLP), options=HALF)
     assert proven(result)
-    assert result.notes == ("no weight was fitted: the smaller model does not run in pieces (too tough)",)
+    assert result.run.notes == ("no weight was fitted: the smaller model does not run in pieces (too tough)",)
 
 
 def test_comparison_says_how_many_answers_are_the_same():
     subject = planted(MLP, silence)
-    compared = prune(subject, options=HALF).comparison
+    compared = prune(subject, options=HALF).measured
     assert compared.agreement == 1.0
-    assert compared.difference < 1e-3
+    assert compared.output_error < 1e-3
     assert compared.latency_ratio == 0.5
-    assert compared.description.startswith("rows of 8 numbers")
+    assert compared.inputs.startswith("rows of 8 numbers")
 
 
 def test_input_model_is_not_changed():

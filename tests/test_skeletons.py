@@ -25,5 +25,5 @@ def test_weights_are_drawn_alike_every_time():
 def test_half_of_the_units_go_with_all_proofs(name, tmp_path, monkeypatch):
     skip_comparison(monkeypatch)
     pruned = halve(name, tmp_path)
-    assert all(verdict.passed for verdict in pruned.verdicts)
+    assert all(verdict.passed for verdict in pruned.proofs)
     assert parameters_left(pruned) <= figures()[name] + SLACK

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from paoding_onnx.calibration.preprocess import AS_IT_IS, Preprocess
 from paoding_onnx.errors import UsageError
@@ -26,6 +28,45 @@ class Samples:
     def n_samples(self) -> int:
         """How many samples the batches hold together."""
         return sum(len(next(iter(feed.values()))) for feed in self.batches)
+
+    @property
+    def arrays(self) -> dict[str, Array]:
+        """All samples of each input in one array; inputs without samples along their first axis are left out."""
+        feeds = [(feed, len(next(iter(feed.values())))) for feed in self.batches]
+        names = [name for name in self.batches[0] if all(f[name].ndim and len(f[name]) == n for f, n in feeds)]
+        return {name: np.concatenate([feed[name] for feed in self.batches]) for name in names}
+
+    def reader(self) -> BatchReader:
+        """The batches as onnxruntime's quantizer takes them."""
+        return BatchReader(self.batches)
+
+
+class BatchReader:
+    """What onnxruntime calls a CalibrationDataReader: hands out one feed after the other, then `None`.
+
+    >>> reader = Samples(({"x": np.zeros(2)},), "zeros").reader()
+    >>> sorted(reader.get_next()), reader.get_next()
+    (['x'], None)
+    """
+
+    def __init__(self, batches: Sequence[Mapping[str, Array]]) -> None:
+        self._batches = tuple(batches)
+        self._waiting = iter(self._batches)
+
+    def get_next(self) -> dict[str, Array] | None:
+        """The next feed, `None` after the last one."""
+        feed = next(self._waiting, None)
+        return None if feed is None else dict(feed)
+
+    def set_range(self, start_index: int, end_index: int) -> None:
+        """Begin again, with these batches alone."""
+        self._waiting = iter(self._batches[start_index:end_index])
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[dict[str, Array]]:
+        return iter(self.get_next, None)
 
 
 @dataclass(frozen=True, slots=True)

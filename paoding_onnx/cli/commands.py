@@ -2,45 +2,32 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, fields
-from pathlib import Path
 
-from rich.console import Console, RenderableType
-from rich.progress import Progress
-
-from paoding_onnx.api import examine, explain, prune, sensitivity
-from paoding_onnx.calibration.preprocess import parse_preprocess
-from paoding_onnx.cli.evaluate import evaluate, evaluation_document, evaluation_lines
-from paoding_onnx.errors import ModelError, UsageError
+from paoding_onnx.api import Documents, explain, inspect, prune, save, sensitivity, synthesize
+from paoding_onnx.cli.options import attack_of, evaluate_options_of, options_of
+from paoding_onnx.cli.output import progress_bar, show
+from paoding_onnx.errors import UsageError
+from paoding_onnx.evaluation.evaluate import evaluate
 from paoding_onnx.model.load import load
-from paoding_onnx.model.save import Stage, check_targets, stage, write_text
-from paoding_onnx.options import Options
-from paoding_onnx.report import (
-    check_document,
-    check_lines,
-    inspect_document,
-    inspect_lines,
-    number,
-    operators_document,
-    operators_lines,
-    prune_document,
-    prune_lines,
-    sensitivity_lines,
-    why_lines,
-)
+from paoding_onnx.model.save import check_targets, stage, write_text
 from paoding_onnx.report.charts import heat_map
-from paoding_onnx.report.html import html_page
-from paoding_onnx.result import Pruned
-from paoding_onnx.surgery.plan import plan_document
+from paoding_onnx.report.documents.attack import attack_document
+from paoding_onnx.report.documents.check import check_document
+from paoding_onnx.report.documents.evaluate import evaluate_document
+from paoding_onnx.report.documents.inspect import explain_document, inspect_document
+from paoding_onnx.report.documents.operators import operators_document
+from paoding_onnx.report.documents.prune import prune_document
+from paoding_onnx.report.documents.sensitivity import sensitivity_document
+from paoding_onnx.report.documents.synthesize import synthesize_document
+from paoding_onnx.report.evaluation import evaluate_lines
+from paoding_onnx.report.inspection import explain_lines, inspect_lines
+from paoding_onnx.report.operators import operators_lines
+from paoding_onnx.report.pruning import check_lines, prune_lines, sensitivity_lines
+from paoding_onnx.report.robustness import attack_lines
+from paoding_onnx.report.synthesis import synthesize_lines
+from paoding_onnx.robustness.evaluate import attack
 from paoding_onnx.verification.check import check
-
-PLAIN_WIDTH = 110
-"""Columns of tables that do not go to a terminal."""
 
 
 def run(arguments: Namespace) -> int:
@@ -48,151 +35,102 @@ def run(arguments: Namespace) -> int:
     return _COMMANDS[arguments.command](arguments)
 
 
-def options_of(arguments: Namespace) -> Options:
-    """The library's options that the arguments spell."""
-    given = {f.name: getattr(arguments, f.name) for f in fields(Options) if hasattr(arguments, f.name)}
-    lists = {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
-    settings = parse_preprocess(getattr(arguments, "preprocess", ()))
-    return Options(**(given | lists | {"input_shapes": dict(arguments.input_shape), "preprocess": settings}))
-
-
 def _inspect(arguments: Namespace) -> int:
-    if arguments.why is not None:
-        axes = explain(arguments.model, arguments.why, options_of(arguments))
-        _show(arguments, lambda: [asdict(axis) for axis in axes], why_lines(axes))
-        return 0
-    trace = examine(arguments.model, options_of(arguments))
+    trace = inspect(arguments.model, options_of(arguments))
     lines = inspect_lines(arguments.model.name, trace, verbose=arguments.verbose)
-    _show(arguments, lambda: inspect_document(trace), lines)
+    show(arguments, lambda: inspect_document(trace, arguments.model), lines)
+    return 0
+
+
+def _explain(arguments: Namespace) -> int:
+    axes = explain(arguments.model, arguments.name, options_of(arguments))
+    show(arguments, lambda: explain_document(axes), explain_lines(axes))
     return 0
 
 
 def _prune(arguments: Namespace) -> int:
-    options = options_of(arguments)
-    _check_arguments(arguments)
-    with _bar(arguments) as progress:
-        output = None if arguments.dry_run else arguments.output
-        model = load(arguments.model)
-        extra = [path for path in (arguments.plan, arguments.report) if path is not None and not arguments.dry_run]
-        check_targets(extra, model.files, force=arguments.force)
-        result = prune(model, output, options, force=arguments.force, progress=progress, extras=_extras(arguments))
-    lines = prune_lines(result, str(arguments.output), verbose=arguments.verbose)
-    _show(arguments, lambda: prune_document(result, source=arguments.model, target=arguments.output), lines)
+    if arguments.output is None and not arguments.dry_run:
+        raise UsageError("no output: give -o OUT, or --dry-run to write nothing")
+    output, documents = (None, None) if arguments.dry_run else (arguments.output, _documents(arguments))
+    options, force = options_of(arguments), arguments.force
+    with progress_bar(arguments) as progress:
+        result = prune(arguments.model, output, options, documents=documents, force=force, progress=progress)
+    show(arguments, lambda: prune_document(result), prune_lines(result, verbose=arguments.verbose))
     return 0
 
 
+def _documents(arguments: Namespace) -> Documents:
+    documents = Documents()
+    if arguments.plan is not None:
+        documents["plan"] = arguments.plan
+    if arguments.report is not None:
+        documents["report"] = arguments.report
+    return documents
+
+
 def _check(arguments: Namespace) -> int:
-    result = check(
-        arguments.original,
-        arguments.pruned,
-        plan=None if arguments.plan is None else _read_json(arguments.plan),
-        input_shapes=dict(arguments.input_shape),
-    )
-    lines = [*check_lines(result.verdicts), f"outputs on random inputs differ by {result.difference:.3g} of their size"]
-    document = {"checks": check_document(result.verdicts), "output_difference": number(result.difference)}
-    _show(arguments, lambda: document, lines)
-    return 0 if all(verdict.passed for verdict in result.verdicts) else 1
+    result = check(arguments.original, arguments.pruned, plan=arguments.plan, input_shapes=dict(arguments.input_shape))
+    show(arguments, lambda: check_document(result), check_lines(result))
+    return 0 if all(proof.passed for proof in result.proofs) else 1
 
 
 def _sensitivity(arguments: Namespace) -> int:
     model = load(arguments.model)
     check_targets([] if arguments.plot is None else [arguments.plot], model.files, force=arguments.force)
-    with _bar(arguments) as progress:
-        sensitivities = sensitivity(model, options_of(arguments), progress=progress)
+    with progress_bar(arguments) as progress:
+        curves = sensitivity(model, options_of(arguments), progress=progress)
     if arguments.plot is not None:
         with stage() as held:
-            write_text(heat_map(sensitivities) + "\n", held.place(arguments.plot))
+            write_text(heat_map(curves) + "\n", held.place(arguments.plot))
             held.commit(arguments.plot)
-    _show(
-        arguments,
-        lambda: [asdict(sensitivity) for sensitivity in sensitivities],
-        sensitivity_lines(sensitivities, verbose=arguments.verbose),
-    )
+    lines = sensitivity_lines(curves, verbose=arguments.verbose)
+    show(arguments, lambda: sensitivity_document(curves, arguments.model), lines)
     return 0
 
 
-def _operators(arguments: Namespace) -> int:
-    arguments.quiet = False
-    _show(arguments, operators_document, operators_lines(markdown=arguments.markdown))
+def _synthesize(arguments: Namespace) -> int:
+    output, model = arguments.output, load(arguments.model)
+    check_targets([output], model.files, force=arguments.force)
+    with progress_bar(arguments) as progress:
+        inputs = synthesize(model, options_of(arguments), n_samples=arguments.n_samples, progress=progress)
+    save(inputs, output, force=arguments.force)
+    show(arguments, lambda: synthesize_document(inputs, arguments.model, output), synthesize_lines(inputs, output))
     return 0
 
 
 def _evaluate(arguments: Namespace) -> int:
-    with _bar(arguments) as progress:
-        found = evaluate(arguments, progress)
-    _show(arguments, lambda: evaluation_document(found, arguments), evaluation_lines(found, arguments))
+    model, data, against = arguments.model, arguments.data, arguments.against
+    with progress_bar(arguments) as progress:
+        found = evaluate(model, data, against=against, options=evaluate_options_of(arguments), progress=progress)
+    lines = evaluate_lines(model.name, found, verbose=arguments.verbose)
+    show(arguments, lambda: evaluate_document(found, model, against), lines)
+    return 0
+
+
+def _attack(arguments: Namespace) -> int:
+    options, how = evaluate_options_of(arguments), attack_of(arguments)
+    model, data, against = arguments.model, arguments.data, arguments.against
+    with progress_bar(arguments) as progress:
+        found = attack(model, data, how, options=options, progress=progress)
+        original = None if against is None else attack(against, data, how, options=options, progress=progress)
+    lines = attack_lines(model.name, found, original)
+    show(arguments, lambda: attack_document(found, model, original, against), lines)
+    return 0
+
+
+def _operators(arguments: Namespace) -> int:
+    show(arguments, operators_document, operators_lines(markdown=arguments.markdown))
     return 0
 
 
 _COMMANDS = {
     "inspect": _inspect,
+    "explain": _explain,
     "prune": _prune,
     "check": _check,
     "sensitivity": _sensitivity,
+    "synthesize": _synthesize,
     "evaluate": _evaluate,
+    "attack": _attack,
     "operators": _operators,
 }
-
-
-def _check_arguments(arguments: Namespace) -> None:
-    """Refuse outputs that cannot or must not be written before any work is done."""
-    if arguments.output is None and not arguments.dry_run:
-        raise UsageError("no output: give -o OUT, or --dry-run to write nothing")
-    targets = [path for path in (arguments.output, arguments.plan, arguments.report) if path is not None]
-    check_targets([] if arguments.dry_run else targets, [arguments.model], force=arguments.force)
-
-
-def _extras(arguments: Namespace) -> Callable[[Pruned, Stage], tuple[Path, ...]]:
-    """Writes the plan and the report beside the model, to be named together with it."""
-
-    def write(result: Pruned, held: Stage) -> tuple[Path, ...]:
-        """Stage the files that were asked for; returns their targets."""
-        documents: dict[Path | None, Callable[[], str]] = {
-            arguments.plan: lambda: _json(plan_document(result.trace, result.plan)),
-            arguments.report: lambda: _report(result, arguments, held),
-        }
-        wanted = tuple(path for path in documents if path is not None)
-        for path in wanted:
-            write_text(documents[path](), held.place(path))
-        return wanted
-
-    return write
-
-
-def _report(result: Pruned, arguments: Namespace, held: Stage) -> str:
-    """A page if the file is to be one, else JSON."""
-    if arguments.report.suffix.lower() in (".html", ".htm"):
-        return html_page(result, source=arguments.model, target=arguments.output, staged=held.place)
-    return _json(prune_document(result, source=arguments.model))
-
-
-def _json(document: object) -> str:
-    return json.dumps(document, indent=1) + "\n"
-
-
-def _read_json(path: Path) -> object:
-    try:
-        return json.loads(path.read_text())
-    except OSError as error:
-        raise ModelError(f"cannot read {path}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is no JSON: {error}") from error
-
-
-def _show(arguments: Namespace, document: Callable[[], object], lines: Iterable[RenderableType]) -> None:
-    if arguments.json:
-        print(json.dumps(document(), indent=1))
-        return
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False, emoji=False)
-    for line in lines if not arguments.quiet else ():
-        console.print(line, soft_wrap=isinstance(line, str))
-
-
-@contextmanager
-def _bar(arguments: Namespace) -> Iterator[Callable[[str, float], None]]:
-    """A progress bar on a terminal, silence elsewhere."""
-    console = Console(file=sys.stderr)
-    is_shown = console.is_terminal and not arguments.quiet and not arguments.json
-    with Progress(console=console, transient=True, disable=not is_shown) as bar:
-        task = bar.add_task("reading", total=1.0)
-        yield lambda what, share: bar.update(task, description=what, completed=share)

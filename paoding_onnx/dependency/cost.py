@@ -85,3 +85,8 @@ def _macs(trace: Trace, removed: Mask) -> int:
         if bound.rule.contracts is not None:
             total += bound.rule.contracts.macs(trace.sizes(index, removed))
     return total
+
+
+def prunable_parameters(trace: Trace) -> int:
+    """Parameters that have a unit on at least one of their axes."""
+    return cost(trace, nothing(trace)).parameters - cost(trace, ~nothing(trace)).parameters

@@ -64,13 +64,14 @@ class EvaluateOptions:
 class Comparison:
     """The original on the same samples.
 
-    `agreement` is the share of samples for which both say the same class, `None` for values; these have `movement`, the
-    root mean square difference of both outputs over that of the original's. `p_value` is McNemar's, NaN for values.
+    `agreement` is the share of samples for which both say the same class, `None` for values; these have
+    `output_error`, the root mean square difference of both outputs over that of the original's. `p_value` is McNemar's,
+    NaN for values.
     """
 
     measures: Mapping[str, float]
     agreement: Interval | None
-    movement: float | None
+    output_error: float | None
     differences: tuple[Difference, ...]
     p_value: float
     resources: Resources | None
@@ -104,7 +105,7 @@ def evaluate(
     options: EvaluateOptions | None = None,
     progress: Progress = silent,
 ) -> Evaluation:
-    """Accuracy and its kin of `model` on the labelled samples in `data` (see `paoding_onnx.evaluation.load`).
+    """Accuracy and similar measures of `model` on the labelled samples in `data` (see `paoding_onnx.evaluation.load`).
 
     >>> options = EvaluateOptions(processors=0)
     >>> found = evaluate("models/fraud_mlp.onnx", "models/fraud_mlp_test.npz", options=options)
@@ -113,7 +114,7 @@ def evaluate(
 
     Args:
         model: the model, or the path of its file; latency and memory are measured for files alone.
-        data: an npz file, a folder of pictures per class, or samples.
+        data: an npz file, a folder of images per class, or samples.
         against: the model it was made from, to be compared with on the same samples.
         options: how to judge.
         progress: called with what is being done and the share of all work done.
@@ -190,7 +191,7 @@ def _compare(old: Predictions, new: Predictions, options: EvaluateOptions, resou
     is_values = new.task is Task.VALUES
     return Comparison(
         agreement=None if is_values else agreement(old.predicted, new.predicted),
-        movement=output_difference({"": old.scores}, {"": new.scores}) if is_values else None,
+        output_error=output_difference({"": old.scores}, {"": new.scores}) if is_values else None,
         measures=MappingProxyType(measures_of(old, options.top)),
         differences=differences(old, new, options.seed),
         p_value=math.nan if is_values else mcnemar(old.correct, new.correct),

@@ -1,4 +1,4 @@
-"""What pruning did to a model's speed and outputs, measured on made-up inputs."""
+"""What pruning did to a model's speed and outputs, measured on synthetic inputs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.errors import ModelError
 from paoding_onnx.evaluation.compare import agreement
 from paoding_onnx.evaluation.latency import latency_ratio
-from paoding_onnx.evaluation.measured import Fidelity
+from paoding_onnx.evaluation.measured import Measured
 from paoding_onnx.evaluation.predictions import classes_said, form_of_one
 from paoding_onnx.model.compare import output_difference
 from paoding_onnx.model.graph import Array, Graph
@@ -28,18 +28,18 @@ FRESH = 64
 """Inputs on which outputs before and after are compared, where that costs at most `MACS_TO_SPEND`."""
 MACS_TO_SPEND = 5 * 10**10
 FRESH_SEED = 10**6
-"""Added to the user's seed, so that the inputs are others than those that repair saw."""
+"""Added to the user's seed, so that the inputs are others than those that layers were reconstructed on."""
 
 
-def compare(original: Model, pruned: Model, graph: Graph, inputs: InputOptions, *, macs: int, seed: int) -> Fidelity:
-    """The comparison on fresh made-up inputs; `graph` is the original's, `macs` what one run of it costs."""
+def compare(original: Model, pruned: Model, graph: Graph, inputs: InputOptions, *, macs: int, seed: int) -> Measured:
+    """The comparison on fresh synthetic inputs; `graph` is the original's, `macs` what one run of it costs."""
     shapes = runnable_shapes(original, graph)
     count = max(min(FRESH, MACS_TO_SPEND // max(macs, 1)), 1)
     samples = made_samples(original, graph, count, FRESH_SEED + seed, inputs, shapes)
     before, after = _sessions(original, pruned)
     wanted, got = (_joined([session.run(feed) for feed in samples.batches]) for session in (before, after))
     ratio = latency_ratio(before, after, random_feeds(original.inputs, shapes, np.random.default_rng(0)))
-    return Fidelity(ratio, output_difference(wanted, got), _same_answers(wanted, got), samples.description)
+    return Measured(ratio, output_difference(wanted, got), _same_answers(wanted, got), samples.description)
 
 
 def _joined(runs: Sequence[Mapping[str, Array]]) -> dict[str, Array]:

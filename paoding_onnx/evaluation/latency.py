@@ -104,7 +104,10 @@ def child() -> None:
     feeds = [_feeds(model) for model in job["models"]]
     before = _status_bytes("VmRSS")
     sessions = [Session(Path(model["model"]), optimise=True) for model in job["models"]]
-    spent = _times(sessions, feeds, job["seconds"])
+    for session, content in zip(sessions, feeds, strict=True):
+        session.run(content)
+    n_runs = FEWEST_RUNS if job["seconds"] else 0
+    spent = times_in_turns(sessions, feeds, seconds=job["seconds"], fewest=n_runs)
     after = _status_bytes("VmHWM")
     peak = after - before if after is not None and before is not None else None
     sys.stdout.write(json.dumps({"seconds": spent, "processors": bound, "peak_bytes": peak}))
@@ -124,17 +127,20 @@ def _bind(count: int) -> int:
     return len(chosen)
 
 
-def _times(sessions: Sequence[Session], feeds: Sequence[Mapping[str, Array]], seconds: float) -> list[list[float]]:
-    """Seconds of each run of each session, the sessions in turns, after one round that does not count."""
+def times_in_turns(
+    sessions: Sequence[Session], feeds: Sequence[Mapping[str, Array]], *, seconds: float, fewest: int
+) -> list[list[float]]:
+    """Seconds of each run of each session, which run in turns, each for about `seconds`, at least `fewest` times.
+
+    They should have run before, as a first run takes longer.
+    """
     spent: list[list[float]] = [[] for _ in sessions]
-    end = None
-    while end is None or time.perf_counter() < end or len(spent[0]) < FEWEST_RUNS * (seconds > 0):
+    end = time.perf_counter() + seconds * len(sessions)
+    while len(spent[0]) < fewest or time.perf_counter() < end:
         for session, content, times in zip(sessions, feeds, spent, strict=True):
             start = time.perf_counter()
             session.run(content)
-            if end is not None:
-                times.append(time.perf_counter() - start)
-        end = end if end is not None else time.perf_counter() + seconds * len(sessions)
+            times.append(time.perf_counter() - start)
     return spent
 
 
@@ -148,11 +154,6 @@ def _status_bytes(key: str) -> int | None:
 
 def latency_ratio(before: Session, after: Session, feeds: Mapping[str, Array], *, seconds: float = 0.3) -> float:
     """Median time of `after` over median time of `before`, the two run in turns for about `seconds`, once warmed up."""
-    times: tuple[list[float], list[float]] = ([], [])
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end or not times[0]:
-        for session, spent in zip((before, after), times, strict=True):
-            start = time.perf_counter()
-            session.run(feeds)
-            spent.append(time.perf_counter() - start)
-    return statistics.median(times[1]) / statistics.median(times[0])
+    spent = times_in_turns((before, after), (feeds, feeds), seconds=seconds / 2, fewest=1)
+    old, new = map(statistics.median, spent)
+    return new / old

@@ -6,14 +6,21 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Fidelity:
-    """A pruned model beside its original: latency after over before, and what `description` says the inputs were.
+class Measured:
+    """A pruned model beside its original.
 
-    `difference` see `paoding_onnx.model.compare.output_difference`; `agreement` is the share of the inputs for which a
-    classifier answers the same, `None` for other models.
+    Attributes:
+        latency_ratio: latency after over before, on onnxruntime.
+        output_error: relative output error on `inputs`, see `paoding_onnx.model.compare.output_difference`.
+        agreement: share of the inputs for which a classifier has the same top-1; `None` for other models.
+        inputs: what the inputs were, in words.
+        accuracy_before: of the original on labelled samples; `None` if there are none.
+        accuracy_after: of the pruned model on the same samples.
     """
 
     latency_ratio: float
-    difference: float
+    output_error: float
     agreement: float | None
-    description: str
+    inputs: str
+    accuracy_before: float | None = None
+    accuracy_after: float | None = None

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import onnx
@@ -133,8 +135,26 @@ def write_text(text: str, path: Path) -> None:
     Raises:
         OutputError: if the disk is full or the file cannot be written.
     """
+    _write_or_fail(path, text.encode())
+
+
+def write_arrays(arrays: Mapping[str, Array], path: Path) -> None:
+    """Write `arrays` to the .npz file `path`, flushed to the disk.
+
+    Raises:
+        OutputError: if the disk is full or the file cannot be written.
+    """
+    content = BytesIO()
+    with ZipFile(content, "w") as archive:  # as numpy.savez writes them, but for names that are words to it
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
+    _write_or_fail(path, content.getvalue())
+
+
+def _write_or_fail(path: Path, content: bytes) -> None:
     try:
-        _write(path, text.encode())
+        _write(path, content)
     except OSError as error:
         raise OutputError(f"cannot write {path.name}: {error.strerror}; nothing was changed") from error
 
@@ -182,12 +202,12 @@ def _bytes(array: Array) -> bytes:
     return np.ascontiguousarray(array).tobytes()
 
 
-def save(model: Model, path: Path | str, *, force: bool = False) -> None:
+def save_model(model: Model, path: Path | str, *, force: bool = False) -> None:
     """Write `model` to `path`, whole or not at all.
 
     >>> from paoding_onnx.model.load import load
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     save(load("models/fraud_mlp.onnx"), f"{folder}/copy.onnx")
+    ...     save_model(load("models/fraud_mlp.onnx"), f"{folder}/copy.onnx")
     ...     load(f"{folder}/copy.onnx").n_bytes
     26261
 

@@ -12,11 +12,10 @@ from html import escape
 from itertools import pairwise
 from types import MappingProxyType
 
-from paoding_onnx.selection.curve import Sensitivity
-from paoding_onnx.selection.sensitivity import SHARES
+from paoding_onnx.selection.curve import SHARES, Sensitivity
 
 SENSITIVITY_BOUNDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
-"""Harm from which on a cell has the next darker colour; about three to each power of ten."""
+"""Sensitivity from which on a cell has the next darker colour; about three to each power of ten."""
 LIGHT = (
     ("#f1f3f4", "#1b1f24"),
     ("#fdf0d9", "#1b1f24"),
@@ -37,8 +36,8 @@ DARK = (
     ("#eea750", "#111417"),
     ("#ffd595", "#111417"),
 )
-"""Colour of a cell and of the text on it, from least harm to most: one hue that gets darker, in dark themes lighter."""
-LEGEND = "harm x 100: divergence of answers in nats, or change over variance"
+"""Colour of a cell and of the text on it, from least sensitive to most: one hue that gets darker (on dark, lighter)."""
+LEGEND = "sensitivity x 100: divergence of class probabilities in nats, or squared change over variance"
 _ROW, _CELL, _HEAD, _LEGEND = 25, 20, 64, 42
 _LEFT = 34.0
 """Per cent of a heat map's width that names take."""
@@ -100,7 +99,7 @@ def ticks(top: float, most: int = 5) -> list[float]:
 def heat_map(
     sensitivities: Sequence[Sensitivity], lost: Mapping[str, float] = MappingProxyType({}), *, has_legend: bool = True
 ) -> str:
-    """An SVG text with a row for each group and a cell for each share of its units at which harm was measured.
+    """An SVG text with a row for each group and a cell for each share of its units at which sensitivity was measured.
 
     Numbers are a hundredth of `Sensitivity`'s. It is as wide as what holds it, 1000 pixels on its own. A bar below a
     row shows what share of the group's units was removed, for groups named in `lost`.
@@ -109,7 +108,7 @@ def heat_map(
     height = top + _ROW * len(sensitivities)
     parts = [
         f'<svg class="hm" xmlns="http://www.w3.org/2000/svg" width="1000" height="{height}" role="group" '
-        f'aria-label="Harm by group and share of units removed">{_STYLE}',
+        f'aria-label="Sensitivity by group and share of units removed">{_STYLE}',
         *(_legend() if has_legend else ()),
         f'<text class="hm-s" y="{top - 7}">% of units removed</text>',
         *(
@@ -190,7 +189,7 @@ def _left(column: int) -> float:
 
 
 def _legend() -> Iterator[str]:
-    """What the colours mean, in the order of harm."""
+    """What the colours mean, in the order of sensitivity."""
     yield f'<text class="hm-s" y="11">{LEGEND}</text>'
     words = ("<0.1%", *(f"{100 * bound:.3g}%" for bound in SENSITIVITY_BOUNDS))
     width = 100 / len(words)

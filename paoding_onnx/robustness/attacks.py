@@ -29,12 +29,12 @@ _DIFFERENCE = 1e-2
 class Attack:
     """How to attack.
 
-    >>> Attack(epsilons=(0.05,)).kind
+    >>> Attack(epsilons=(0.05,)).method
     'fgsm'
 
     Attributes:
         epsilons: how far each value of the input may move, as shares of the input's range.
-        kind: ``fgsm``, one step; ``pgd``, several from a random start, fooled if any of them fools.
+        method: ``fgsm``, one step; ``pgd``, several from a random start, fooled if any of them fools.
         steps: of PGD.
         value_range: lowest and highest value of the input; `None` takes what the data say.
         black_box: estimate the gradient from outputs alone; for models without an exact one.
@@ -46,7 +46,7 @@ class Attack:
     """
 
     epsilons: tuple[float, ...] = (0.01, 0.05)
-    kind: str = "fgsm"
+    method: str = "fgsm"
     steps: int = 10
     value_range: tuple[float, float] | None = None
     black_box: bool = False
@@ -57,8 +57,8 @@ class Attack:
         """Check every value once, here."""
         if not self.epsilons or not all(math.isfinite(e) and 0 < e <= 1 for e in self.epsilons):
             raise UsageError(f"epsilons {self.epsilons} must lie in (0, 1]: they are shares of the input's range")
-        if self.kind not in ATTACKS:
-            raise UsageError(f"attack {self.kind!r} is none of {', '.join(ATTACKS)}")
+        if self.method not in ATTACKS:
+            raise UsageError(f"attack method {self.method!r} is none of {', '.join(ATTACKS)}")
         if self.steps < 1 or self.queries < 1 or self.seed < 0:
             raise UsageError("steps and queries must be at least 1, seed must not be negative")
         if self.value_range is not None and not -math.inf < self.value_range[0] < self.value_range[1] < math.inf:

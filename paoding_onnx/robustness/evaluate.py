@@ -1,4 +1,4 @@
-"""robustness(): a model attacked on labelled samples."""
+"""attack(): a model attacked on labelled samples."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Survival:
 
 @dataclass(frozen=True, slots=True)
 class Robustness:
-    """What `robustness` found.
+    """What `attack` found.
 
     `correct` of the `samples` were right before the attack. `lowest` and `highest` are the ends of the input's range;
     `flat` samples have a gradient of zero, which no attack can follow: they count as robust if right, so mind them.
     `disagreement` says how far finite differences were from the gradient, as a share; NaN if that was an estimate.
     """
 
-    kind: str
+    method: str
     is_exact: bool
     samples: int
     correct: int
@@ -64,17 +64,17 @@ class _Batch:
     still: NDArray[np.bool_]
 
 
-def robustness(
+def attack(
     model: Path | str | Model,
     data: Path | str | Labelled,
-    attack: Attack | None = None,
+    how: Attack | None = None,
     *,
     options: EvaluateOptions | None = None,
     progress: Progress = silent,
 ) -> Robustness:
-    """`model` attacked on the labelled samples in `data` (see `paoding_onnx.evaluation.judge`).
+    """`model` attacked on the labelled samples in `data` (see `paoding_onnx.evaluation.load`).
 
-    >>> found = robustness("models/fraud_mlp.onnx", "models/fraud_mlp_test.npz", Attack(epsilons=(0.05,)))
+    >>> found = attack("models/fraud_mlp.onnx", "models/fraud_mlp_test.npz", Attack(epsilons=(0.05,)))
     >>> found.correct, found.survivals[0].robust < found.correct
     (490, True)
 
@@ -82,19 +82,19 @@ def robustness(
         UsageError: if the data do not fit, the task has no classes, or samples lie outside the range.
         ModelError: if the model does not run, has no exact gradient, or one that is zero or wrong.
     """
-    attack, options = attack or Attack(), options or EvaluateOptions()
+    how, options = how or Attack(), options or EvaluateOptions()
     subject = loaded(model)
     labelled = chosen_samples(data, subject, options)
     victim = Victim(subject, labelled, options)
-    bounds = _bounds(labelled, attack)
-    found = slopes(victim, labelled, attack, bounds)
+    bounds = _bounds(labelled, how)
+    found = slopes(victim, labelled, how, bounds)
     total = len(labelled.labels)
     parts = []
     for start in range(0, total, found.n_rows):
         rows = np.arange(start, min(start + found.n_rows, total))
-        parts.append(_attacked(victim, labelled, rows, found, attack, bounds))
+        parts.append(_attacked(victim, labelled, rows, found, how, bounds))
         progress("attacking the model", (start + len(rows)) / total)
-    return _summary(parts, found, attack, bounds)
+    return _summary(parts, found, how, bounds)
 
 
 def _attacked(
@@ -107,7 +107,7 @@ def _attacked(
     slope = found.direction(x, labels)
     still = []
     for epsilon in attack.epsilons:
-        if attack.kind == "fgsm":
+        if attack.method == "fgsm":
             changed = fgsm(x, slope, epsilon, bounds)
         else:
             walk = Walk(epsilon, bounds, attack.steps, (attack.seed, int(rows[0])))
@@ -125,7 +125,7 @@ def _summary(parts: list[_Batch], found: Slopes, attack: Attack, bounds: Range) 
         more = "" if attack.black_box else " (is it quantized?); --black-box estimates slopes from outputs"
         raise ModelError(f"the loss has no slope at any of the samples{more}")
     return Robustness(
-        kind=attack.kind,
+        method=attack.method,
         is_exact=not attack.black_box,
         samples=len(right),
         correct=int(np.count_nonzero(right)),

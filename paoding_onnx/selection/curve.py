@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+SHARES = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875)
+"""Shares of a group's units at which the sensitivity of the outputs is measured."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sensitivity:

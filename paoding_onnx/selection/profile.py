@@ -19,8 +19,8 @@ from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
 from paoding_onnx.reconstruction.reconstruct import Basis
 from paoding_onnx.samplers import Sampler
-from paoding_onnx.selection.curve import Sensitivity
-from paoding_onnx.selection.sensitivity import SHARES, Probe, measure
+from paoding_onnx.selection.curve import SHARES, Sensitivity
+from paoding_onnx.selection.sensitivity import Probe, measure
 from paoding_onnx.shapes.observe import observe, shapes_of_two
 
 MACS_TO_MEASURE = 5 * 10**11

@@ -99,9 +99,19 @@ def _samples(model: Model, traced: Trace, options: Options, run: Run) -> Samples
     shapes = runnable_shapes(model, traced.graph)
     count = n_samples_for(model, traced, shapes)
     if options.calibration is None:
-        made = made_samples(model, traced.graph, count, options.seed, options.inputs, shapes)
-        return _distilled(model, traced, made, options, run) if options.distill else made
+        return synthetic_samples(model, traced, count, options, run)
     return load_samples(options.calibration, model, traced.graph, options.inputs, shapes=shapes, limit=count)
+
+
+def synthetic_samples(model: Model, traced: Trace, n_samples: int, options: Options, run: Run) -> Samples:
+    """About `n_samples` synthetic inputs, distilled if that was asked for.
+
+    Raises:
+        UsageError: if the options do not fit the model.
+    """
+    shapes = runnable_shapes(model, traced.graph)
+    made = made_samples(model, traced.graph, n_samples, options.seed, options.inputs, shapes)
+    return _distilled(model, traced, made, options, run) if options.distill else made
 
 
 def _distilled(model: Model, traced: Trace, samples: Samples, options: Options, run: Run) -> Samples:

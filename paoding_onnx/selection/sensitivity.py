@@ -17,10 +17,7 @@ from paoding_onnx.model.compare import _distance
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
 from paoding_onnx.reconstruction.compensate import compensate
-from paoding_onnx.selection.curve import Sensitivity
-
-SHARES = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875)
-"""Shares of a group's units at which its harm is measured."""
+from paoding_onnx.selection.curve import SHARES, Sensitivity
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +36,7 @@ def measure(
     orders: Mapping[int, Sequence[Candidate]],
     layers: Mapping[int, Layer],
 ) -> tuple[Sensitivity, ...]:
-    """The harm of every group, in the trace's order, its units going in the order given by its first unit.
+    """The sensitivity of every group, in the trace's order, its units going in the order given by its first unit.
 
     The consumers' weights make up for the loss as `compensate` does, all other groups are whole.
 

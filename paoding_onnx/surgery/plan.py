@@ -8,7 +8,6 @@ from glob import escape
 
 import numpy as np
 
-from paoding_onnx.dependency.cost import nothing
 from paoding_onnx.dependency.scope import Scope
 from paoding_onnx.dependency.trace import Group, Mask, Trace
 from paoding_onnx.dependency.union_find import Ids
@@ -67,7 +66,7 @@ def plan_from_document(trace: Trace, document: object) -> Plan:
     Raises:
         UsageError: if the document is no plan, or does not fit the model.
     """
-    removed = nothing(trace)
+    removed = np.zeros(trace.n_units, np.bool_)
     if not isinstance(document, Mapping) or document.get("format") != FORMAT:
         raise UsageError(f"the plan is not in the format {FORMAT!r}")
     units: dict[tuple[str, ...], Ids] = {

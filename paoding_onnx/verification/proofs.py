@@ -25,7 +25,7 @@ from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.edits import Overrides
 from paoding_onnx.surgery.plan import Plan, make_plan
 from paoding_onnx.verification.masked import mask, seeded
-from paoding_onnx.verification.verdict import Verdict
+from paoding_onnx.verification.verdict import COST, INTERFACE, PLAN, RUNS, SURGERY, VALID, Verdict
 
 TOLERANCE = 1e-5
 """Largest difference the surgery may make, relative to the largest value of the tensor; float16 has its own resolution.
@@ -48,7 +48,7 @@ def check_surgery(
     """
     exact = _exact_part(trace, plan)
     if not exact.removed.any():
-        return Verdict("equivalence", True, "no exact unit was removed: nothing to compare")
+        return Verdict(SURGERY, True, "no exact unit was removed: nothing to compare")
     is_whole = np.array_equal(exact.removed, plan.removed)
     smaller = pruned if pruned is not None and is_whole else cut(model, trace, exact)
     names = _compared(trace)
@@ -58,7 +58,7 @@ def check_surgery(
         sizes = _sizes(model, trace, masked)
         verdicts = [_compare_at(model, trace, exact, masked, candidate, shapes) for shapes in sizes]
     except ModelError as error:
-        return Verdict("equivalence", False, str(error))
+        return Verdict(SURGERY, False, str(error))
     return next((verdict for verdict in verdicts if not verdict.passed), verdicts[0])
 
 
@@ -94,7 +94,7 @@ def _compare(trace: Trace, exact: Plan, masked: Session, candidate: Session, fee
     floors = {name: 0.0 if name in names else 1.0 for name in wanted}
     worst, where = max((_error(trace, exact, name, wanted[name], got[name], floors[name]), name) for name in wanted)
     seen = f"largest difference {worst * TOLERANCE:.1e} in {len(wanted)} tensors (at {where!r})"
-    return Verdict("equivalence", worst <= 1, f"{seen}, at most {TOLERANCE:.0e} allowed")
+    return Verdict(SURGERY, worst <= 1, f"{seen}, at most {TOLERANCE:.0e} allowed")
 
 
 def check_file(original: Model, path: Path, predicted: Cost | None, shapes: Shapes | None) -> tuple[Verdict, ...]:
@@ -102,13 +102,13 @@ def check_file(original: Model, path: Path, predicted: Cost | None, shapes: Shap
     try:
         pruned = load(path)
     except ModelError as error:
-        return (Verdict("onnx checker", False, str(error)),)
+        return (Verdict(VALID, False, str(error)),)
     verdicts = [_check_valid(original, path), check_interface(original, pruned)]
     try:
         graph = observe(pruned, shapes if verdicts[-1].passed else None)
     except ModelError as error:
-        return (*verdicts, Verdict("onnxruntime", False, str(error)))
-    verdicts.append(Verdict("onnxruntime", True, f"loads it and runs it on inputs {_shape_text(graph.inputs, graph)}"))
+        return (*verdicts, Verdict(RUNS, False, str(error)))
+    verdicts.append(Verdict(RUNS, True, f"loads it and runs it on inputs {_shape_text(graph.inputs, graph)}"))
     if predicted is not None:
         verdicts.append(_recount(trace(graph), predicted))
     return tuple(verdicts)
@@ -123,10 +123,10 @@ def check_plan(model: Model, trace: Trace, plan: Plan, pruned: Model) -> Verdict
     added = added_biases(wanted, got)
     wrong = [name for name, value in wanted.items() if name not in got or got[name].shape != value.shape]
     if wrong or len(wanted) + len(added) != len(got):
-        return Verdict("plan", False, f"{len(wrong)} constants differ in shape from the plan, such as {wrong[:1]}")
+        return Verdict(PLAN, False, f"{len(wrong)} constants differ in shape from the plan, such as {wrong[:1]}")
     changed = sum(not np.array_equal(got[name], value) for name, value in wanted.items())
     more = f", {len(added)} biases were added" if added else ""
-    return Verdict("plan", True, f"{len(wanted)} constants have the planned shapes; {changed} were re-weighted{more}")
+    return Verdict(PLAN, True, f"{len(wanted)} constants have the planned shapes; {changed} were re-weighted{more}")
 
 
 def added_biases(before: Overrides, after: Overrides) -> Overrides:
@@ -145,9 +145,9 @@ def check_interface(original: Model, pruned: Model) -> Verdict:
     same_count &= len(original.outputs) == len(pruned.outputs)
     different = [f"{_spec_text(a)} became {_spec_text(b)}" for a, b in pairs if _spec_text(a) != _spec_text(b)]
     if different or not same_count:
-        return Verdict("interface", False, "; ".join(different) or "the number of inputs or outputs changed")
+        return Verdict(INTERFACE, False, "; ".join(different) or "the number of inputs or outputs changed")
     counts = f"{len(pruned.inputs)} inputs and {len(pruned.outputs)} outputs"
-    return Verdict("interface", True, f"{counts} keep their names, types and ranks")
+    return Verdict(INTERFACE, True, f"{counts} keep their names, types and ranks")
 
 
 def _exact_part(trace: Trace, plan: Plan) -> Plan:
@@ -189,10 +189,10 @@ def _check_valid(original: Model, path: Path) -> Verdict:
     """Onnx's checker with full shape inference; a fault that the original has too is none of ours."""
     fault = _fault(str(path))
     if fault is None:
-        return Verdict("onnx checker", True, "valid, with full shape inference")
+        return Verdict(VALID, True, "valid, with full shape inference")
     if _fault(_without_weights(original)) is not None:
-        return Verdict("onnx checker", True, f"fails like the original: {fault}")
-    return Verdict("onnx checker", False, fault)
+        return Verdict(VALID, True, f"fails like the original: {fault}")
+    return Verdict(VALID, False, fault)
 
 
 def _fault(subject: str | bytes) -> str | None:
@@ -225,8 +225,8 @@ def _recount(pruned: Trace, predicted: Cost) -> Verdict:
     found = cost(pruned, nothing(pruned))
     detail = f"{found.parameters:,} parameters and {found.macs:,} MACs"
     if found == predicted:
-        return Verdict("recount", True, f"{detail}, as predicted")
-    return Verdict("recount", False, f"{detail}, predicted {predicted.parameters:,} and {predicted.macs:,}")
+        return Verdict(COST, True, f"{detail}, as predicted")
+    return Verdict(COST, False, f"{detail}, predicted {predicted.parameters:,} and {predicted.macs:,}")
 
 
 def _spec_text(spec: TensorSpec | None) -> str:

@@ -1,8 +1,12 @@
-"""What a proof says."""
+"""What a proof says, and what the proofs are called."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+SURGERY, PLAN, VALID = "surgery exact", "shapes as planned", "valid ONNX"
+INTERFACE, RUNS, COST = "interface unchanged", "runs in onnxruntime", "cost as predicted"
+"""The names of the proofs: each is what holds if it passed."""
 
 
 @dataclass(frozen=True, slots=True)

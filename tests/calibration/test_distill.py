@@ -122,29 +122,29 @@ def test_input_that_holds_no_samples_is_named_as_the_reason():
         "> {", "> { x = Add (p0, z)"
     )
     result = prune(model(text), options=Options(distill=2, round_to=1))
-    assert result.recovery is not None
-    assert "not distilled: input 'z' does not hold one entry for each sample" in result.recovery.inputs
+    assert result.run.recovery is not None
+    assert "not distilled: input 'z' does not hold one entry for each sample" in result.run.recovery.inputs
 
 
 def test_half_precision_is_named_as_the_reason():
     result = prune(model(NORMALISED.replace("float[", "float16[")), options=Options(distill=2, round_to=1))
-    assert result.recovery is not None
-    assert "computes in float16, and not in float32" in result.recovery.inputs
+    assert result.run.recovery is not None
+    assert "computes in float16, and not in float32" in result.run.recovery.inputs
 
 
 def test_model_without_statistics_is_pruned_on_inputs_as_they_are():
     bare = "g (float[N,3,6,6] x) => (float[N,2,6,6] y) <float[8,3,3,3] a, float[2,8,1,1] b> {"
     subject = model(f"{bare} e = Conv <pads=[1,1,1,1]> (x, a) h = Relu (e) y = Conv (h, b) }}")
     result = prune(subject, options=Options(distill=5, round_to=1))
-    assert result.recovery is not None
-    assert "not distilled: the model stores no statistics" in result.recovery.inputs
+    assert result.run.recovery is not None
+    assert "not distilled: the model stores no statistics" in result.run.recovery.inputs
 
 
 def test_prune_says_that_inputs_were_distilled():
     result = prune(model(NORMALISED), options=Options(distill=2, round_to=1))
-    assert result.recovery is not None
-    assert result.recovery.inputs.endswith("distilled in 2 steps")
-    assert all(verdict.passed for verdict in result.verdicts)
+    assert result.run.recovery is not None
+    assert result.run.recovery.inputs.endswith("distilled in 2 steps")
+    assert all(verdict.passed for verdict in result.proofs)
 
 
 def test_missing_library_is_named(monkeypatch):

@@ -10,8 +10,8 @@ import sys
 import onnx
 import pytest
 
-from paoding_onnx import api
 from paoding_onnx.cli import main
+from paoding_onnx.pipeline import shrink
 from tests.models import parse, save
 from tests.pruning import CNN, files, skip_latency
 
@@ -94,7 +94,7 @@ def case(command: str, status: int, words: str):
         case("prune m.onnx -o s.onnx --target nan", 2, "target nan is not between 0 and 1"),
         case("prune m.onnx -o s.onnx --target inf", 2, "target inf is not between 0 and 1"),
         case("prune m.onnx -o s.onnx --target 150%", 2, "target 1.5 is not between 0 and 1"),
-        case("prune m.onnx -o s.onnx --target fifty", 2, "'fifty' is no number; give a share such as 0.5"),
+        case("prune m.onnx -o s.onnx --target fifty", 2, "'fifty' is not a number; give a share such as 0.5"),
         case("prune m.onnx -o s.onnx --target", 2, "argument --target: expected one argument"),
         case("prune m.onnx -o s.onnx --step 0", 2, "step 0.0 is not in [0.001, 1]"),
         case("prune m.onnx -o s.onnx --by layers", 2, "argument --by: invalid choice: 'layers'"),
@@ -102,7 +102,7 @@ def case(command: str, status: int, words: str):
         case("prune m.onnx -o s.onnx --round-to 0", 2, "'0' is neither 'auto' nor a positive whole number"),
         case("prune m.onnx -o s.onnx --round-to 1.5", 2, "'1.5' is neither 'auto' nor a positive whole number"),
         case("prune m.onnx -o s.onnx --allocation even", 2, "argument --allocation: invalid choice: 'even'"),
-        case("prune m.onnx -o s.onnx --memory much", 2, "'much' is no number of bytes such as 512M or 2G"),
+        case("prune m.onnx -o s.onnx --memory much", 2, "'much' is not a number of bytes such as 512M or 2G"),
         case("prune m.onnx -o s.onnx --memory 1M", 2, "memory 1048576 is less than 16777216 bytes (16 MB)"),
         case("prune m.onnx -o s.onnx --calibration none.npz", 2, "cannot read inputs from none.npz"),
         case("prune m.onnx -o s.onnx --calibration text.onnx", 2, "cannot read inputs from text.onnx"),
@@ -157,11 +157,20 @@ def case(command: str, status: int, words: str):
         case("inspect m.onnx --input-shape z:1", 2, "no input is named 'z'; the model has 'x'"),
         case("inspect m.onnx --input-shape x:1,4,8,8", 2, "which (1, 4, 8, 8) does not fit"),
         case("inspect m.onnx --input-shape x:1,3,8", 2, "which (1, 3, 8) does not fit"),
-        case("check m.onnx m.onnx --plan plan.txt", 2, "plan.txt is no JSON"),
-        case("check m.onnx m.onnx --plan text.onnx", 2, "text.onnx is no JSON"),
+        case("check m.onnx m.onnx --plan plan.txt", 2, "plan.txt is not JSON"),
+        case("check m.onnx m.onnx --plan text.onnx", 2, "text.onnx is not JSON"),
         case("check m.onnx m.onnx --plan plan.json", 2, "the plan is not in the format"),
         case("check m.onnx m.onnx --plan none.json", 3, "cannot read none.json: No such file or directory"),
         case("check m.onnx", 2, "the following arguments are required: PRUNED"),
+        case("explain m.onnx", 2, "the following arguments are required: NAME"),
+        case("explain m.onnx none", 2, "no node has a tensor named 'none' with axes"),
+        case("synthesize m.onnx", 2, "the following arguments are required: -o/--output"),
+        case("synthesize m.onnx -o x.txt", 2, "x.txt does not end in .npz"),
+        case("synthesize m.onnx -o x.npz --samples 0", 2, "n_samples 0 is not above 0"),
+        case("synthesize m.onnx -o taken.onnx", 5, "taken.onnx exists; give --force to overwrite it"),
+        case("synthesize none.onnx -o x.npz", 3, "cannot read none.onnx"),
+        case("sensitivity none.onnx", 3, "cannot read none.onnx"),
+        case("attack m.onnx", 2, "the following arguments are required: --data"),
         case("operators m.onnx", 2, "unrecognized arguments: m.onnx"),
     ],
 )
@@ -180,14 +189,14 @@ def test_name_with_spaces_is_shown_whole(refused):
 @pytest.mark.parametrize(
     "stage",
     [
-        "paoding_onnx.cli.commands.load",
-        "paoding_onnx.api.trace",
+        "paoding_onnx.api.load",
+        "paoding_onnx.pipeline.prepare.trace",
         "paoding_onnx.selection.select.measure_profile",
         "paoding_onnx.reconstruction.reconstruct.fit_layers",
-        "paoding_onnx.api.cut",
-        "paoding_onnx.api.check_file",
+        "paoding_onnx.pipeline.shrink.cut",
+        "paoding_onnx.pipeline.prove.check_file",
         "paoding_onnx.evaluation.fidelity.latency_ratio",
-        "paoding_onnx.cli.commands.write_text",
+        "paoding_onnx.api.write_text",
         "os.fsync",
         "os.replace",
     ],
@@ -202,7 +211,7 @@ def test_interruption_leaves_nothing_behind(stage, refused, monkeypatch):
 
 
 def test_failed_proof_ends_with_one(refused, monkeypatch):
-    monkeypatch.setattr(api, "cut", lambda subject, *_: subject)
+    monkeypatch.setattr(shrink, "cut", lambda subject, *_: subject)
     line, status = refused("prune", "m.onnx", "-o", "taken.onnx", "--force", "--plan", "p.json", "--report", "r.json")
     assert status == 1
     assert "the surgery failed its proof, nothing was written. " in line

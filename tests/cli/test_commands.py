@@ -12,15 +12,15 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from paoding_onnx.api import examine
+from paoding_onnx.api import inspect
 from paoding_onnx.calibration.preprocess import IMAGENET, Preprocess
 from paoding_onnx.cli import main
 from paoding_onnx.cli.arguments import parse_arguments
-from paoding_onnx.cli.commands import options_of
+from paoding_onnx.cli.options import options_of
 from paoding_onnx.model.load import load
 from paoding_onnx.names import ALLOCATIONS, BUDGETS, METHOD_NAMES, Allocation, Budget
 from paoding_onnx.options import Options
-from paoding_onnx.report import operators_document
+from paoding_onnx.report.documents.operators import operator_rows, operators_document
 from paoding_onnx.samplers import METHODS
 from paoding_onnx.surgery.plan import plan_from_document
 from tests.models import parse, save
@@ -31,8 +31,9 @@ TINY = """g (float[1,3] x) => (float[1,2] y) <float[3,4] a, float[4,2] b={1,2,0,
 }"""
 """Units 1 and 3 of 4 are never read."""
 
+COMMANDS = ("inspect", "explain", "prune", "check", "sensitivity", "synthesize", "evaluate", "attack", "operators")
 INSPECTED = """\
-m.onnx: 4 units in 1 groups; 100.0% of 20 parameters can be pruned, 20 MACs
+m.onnx: 4 units in 1 group; 100.0% of 20 parameters can be pruned; 20 MACs
 
  group      units   parameters   MACs   exact   lives on
  ─────────────────────────────────────────────────────────────
@@ -41,7 +42,7 @@ m.onnx: 4 units in 1 groups; 100.0% of 20 parameters can be pruned, 20 MACs
 """
 REFUSALS = """\
 
- left alone   operator   node       because
+ left alone   operator   node       reason
  ───────────────────────────────────────────────────
  a axis 0     MatMul     MatMul_0   graph input 'x'
  b axis 1     MatMul     MatMul_2   graph output 'y'
@@ -62,20 +63,20 @@ removed 2 of 4 units: 50.0% of all parameters
  ─────────────────────────────────
  MatMul_0       4      2     50.0%
 
-judged on 256 inputs: rows of 3 numbers, normal, uniform, heavy tails, sparse, spanned by the first weights, \
+units chosen on 256 inputs: rows of 3 numbers, normal, uniform, heavy tails, sparse, spanned by the first weights, \
 chosen by the predictions for them
-weights of 0 layers fitted anew
-on fresh inputs (rows of 3 numbers, normal, uniform, heavy tails, sparse, spanned by the first weights, \
-chosen by the predictions for them) outputs moved by # of their size, 100% of the answers are the same
-ok     equivalence: largest difference # in 2 tensors (at 'y'), at most 1e-05 allowed
+0 layers reconstructed by least squares
+fidelity on fresh inputs (rows of 3 numbers, normal, uniform, heavy tails, sparse, spanned by the first weights, \
+chosen by the predictions for them): relative output error #; same top-1 on 100%
+ok     surgery exact: largest difference # in 2 tensors (at 'y'), at most 1e-05 allowed
 """
 FILE_CHECKED = """\
-ok     onnx checker: valid, with full shape inference
-ok     interface: 1 inputs and 1 outputs keep their names, types and ranks
-ok     onnxruntime: loads it and runs it on inputs x [1, 3]
+ok     valid ONNX: valid, with full shape inference
+ok     interface unchanged: 1 inputs and 1 outputs keep their names, types and ranks
+ok     runs in onnxruntime: loads it and runs it on inputs x [1, 3]
 """
 RECOUNTED = """\
-ok     recount: 10 parameters and 10 MACs, as predicted
+ok     cost as predicted: 10 parameters and 10 MACs, as predicted
 """
 
 
@@ -96,7 +97,7 @@ def printed(capsys):
         assert main(argv) == status
         out, err = capsys.readouterr()
         assert err == ""
-        out = re.sub(r"(moved by|differ by|largest difference) \S+", r"\1 #", out)
+        out = re.sub(r"(output error|on random inputs:|largest difference) ([\d.e+-]+)", r"\1 #", out)
         return "".join(f"{line.rstrip()}\n" for line in out.splitlines())
 
     return run
@@ -118,29 +119,29 @@ def test_prune_verbosely_prints_refusals_too(printed):
 
 def test_check_prints_every_proof(printed):
     printed("prune", "m.onnx", "-o", "small.onnx", "--plan", "plan.json")
-    differ = "outputs on random inputs differ by # of their size\n"
+    differ = "relative output error on random inputs: #\n"
     assert printed("check", "m.onnx", "small.onnx") == FILE_CHECKED + differ
     proofs = printed("check", "m.onnx", "small.onnx", "--plan", "plan.json")
     assert [line.split(":")[0] for line in proofs.splitlines()[:-1]] == [
-        "ok     equivalence",
-        "ok     plan",
-        "ok     onnx checker",
-        "ok     interface",
-        "ok     onnxruntime",
-        "ok     recount",
+        "ok     surgery exact",
+        "ok     shapes as planned",
+        "ok     valid ONNX",
+        "ok     interface unchanged",
+        "ok     runs in onnxruntime",
+        "ok     cost as predicted",
     ]
 
 
 def test_check_of_a_wrong_file_ends_with_one(printed):
     save(parse(TINY.replace("(float[1,2] y)", "(float[1,2] z)").replace("y =", "z =")), Path("z.onnx"))
     out = printed("check", "m.onnx", "z.onnx", status=1)
-    assert "FAILED interface: 'y' (float32, rank 2) became 'z' (float32, rank 2)\n" in out
+    assert "FAILED interface unchanged: 'y' (float32, rank 2) became 'z' (float32, rank 2)\n" in out
 
 
 def test_check_of_a_file_made_by_another_plan_ends_with_one(printed):
     printed("prune", "m.onnx", "-o", "small.onnx", "--plan", "plan.json")
     printed("prune", "m.onnx", "-o", "smaller.onnx", "--target", "0.75")
-    assert "FAILED plan: 2 constants differ" in printed(
+    assert "FAILED shapes as planned: 2 constants differ" in printed(
         "check", "m.onnx", "smaller.onnx", "--plan", "plan.json", status=1
     )
 
@@ -149,7 +150,7 @@ def test_operators_prints_the_rules(printed):
     rows = [line.split() for line in printed("operators").splitlines()]
     assert " ".join(rows[1]) == "operator domain up to version rule"
     assert "Add ai.onnx 14 ONNX Add-14, Sub-14:" in [" ".join(row[:6]) for row in rows]
-    found = [[str(entry[key]) for key in ("operator", "domain", "since_version")] for entry in operators_document()]
+    found = [[str(entry[key]) for key in ("operator", "domain", "since_version")] for entry in operator_rows()]
     assert [row[:3] for row in rows if row[:3] in found] == found
 
 
@@ -160,26 +161,54 @@ def test_operators_prints_markdown(printed):
         "|---|---|---|---|",
         "| Abs | ai.onnx | 13 | Activations with f(c x) = c f(x) for c >= 0 |",
     ]
-    assert len(lines) == 2 + len(operators_document())
+    assert len(lines) == 2 + len(operator_rows())
 
 
 @pytest.mark.parametrize(
     ("argv", "keys"),
     [
-        (("inspect", "m.onnx"), "parameters macs input_shapes prunable_parameters groups refusals choices"),
+        (("inspect", "m.onnx"), "model parameters macs input_shapes prunable_parameters groups refusals choices"),
+        (("explain", "m.onnx", "a"), "axes"),
+        (("operators",), "operators"),
+        (("sensitivity", "m.onnx"), "model sensitivities"),
+        (("synthesize", "m.onnx", "-o", "x.npz", "--force"), "model output samples description inputs"),
         (
             ("prune", "m.onnx", "--dry-run"),
-            "model output options prunable_parameters before after latency_ratio output_difference"
-            " accuracy_before agreement compared_on recovery warnings groups steps checks refusals",
+            "model output sizes measured proofs warnings run groups refusals",
         ),
-        (("check", "m.onnx", "m.onnx"), "checks output_difference"),
+        (("check", "m.onnx", "m.onnx"), "proofs output_error"),
     ],
-    ids=["inspect", "prune", "check"],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )
 @pytest.mark.parametrize("volume", [(), ("-q",), ("-v",)])
 def test_json_is_all_that_is_printed(argv, keys, volume, printed):
     document = json.loads(printed(*argv, "--json", *volume))
-    assert list(document) == keys.split()
+    assert list(document) == ["format", "versions", *keys.split()]
+
+
+def test_explain_prints_the_way_to_the_reason(printed):
+    assert printed("explain", "m.onnx", "a").splitlines() == [
+        "a axis 0 (3 positions): 3 pinned",
+        "  MatMul MatMul_0 -> x axis 1",
+        "  graph input 'x'",
+        "a axis 1 (4 positions): may shrink",
+    ]
+
+
+def test_synthesize_writes_arrays_by_input(printed, folder):
+    out = printed("synthesize", "m.onnx", "-o", "inputs.npz", "--samples", "40", "--preprocess", "range=-0.5,0.25")
+    assert out.startswith("40 synthetic inputs: rows of 3 numbers, normal,")
+    assert out.endswith("wrote inputs.npz\n")
+    with np.load(folder / "inputs.npz") as held:
+        assert (held["x"].shape, held["x"].min(), held["x"].max()) == ((40, 3), -0.5, 0.25)
+
+
+def test_synthesize_overwrites_only_by_force(folder, capsys):
+    (folder / "inputs.npz").write_text("precious")
+    assert main(["synthesize", "m.onnx", "-o", "inputs.npz"]) == 5
+    assert (folder / "inputs.npz").read_text() == "precious"
+    assert main(["synthesize", "m.onnx", "-o", "inputs.npz", "--force", "-q"]) == 0
+    assert "inputs.npz exists; give --force to overwrite it" in capsys.readouterr().err
 
 
 def test_operators_as_json(printed):
@@ -187,7 +216,16 @@ def test_operators_as_json(printed):
 
 
 @pytest.mark.parametrize(
-    "command", [("inspect", "m.onnx"), ("prune", "m.onnx", "--dry-run"), ("check", "m.onnx", "m.onnx")]
+    "command",
+    [
+        ("inspect", "m.onnx"),
+        ("explain", "m.onnx", "a"),
+        ("prune", "m.onnx", "--dry-run"),
+        ("check", "m.onnx", "m.onnx"),
+        ("sensitivity", "m.onnx"),
+        ("synthesize", "m.onnx", "-o", "x.npz"),
+        ("operators",),
+    ],
 )
 def test_quiet_prints_nothing(command, printed):
     assert printed(*command, "--quiet") == ""
@@ -210,11 +248,11 @@ def test_dry_run_writes_nothing(printed, folder):
 def test_plan_and_report_are_written_beside_the_model(printed, folder):
     printed("prune", "m.onnx", "-o", "small.onnx", "--plan", "plan.json", "--report", "report.json")
     assert set(files(folder)) == {"m.onnx", "small.onnx", "plan.json", "report.json"}
-    plan = plan_from_document(examine("m.onnx"), json.loads((folder / "plan.json").read_text()))
+    plan = plan_from_document(inspect("m.onnx"), json.loads((folder / "plan.json").read_text()))
     assert plan.removed.tolist() == [False, True, False, True]
     report = json.loads((folder / "report.json").read_text())
     assert report["model"]["file"] == "m.onnx"
-    went = [unit for step in report["steps"] for units in step["removed"].values() for unit in units]
+    went = [unit for step in report["run"]["steps"] for units in step["removed"].values() for unit in units]
     assert sorted(went) == [1, 3]
 
 
@@ -222,8 +260,8 @@ def test_report_of_a_run_on_real_inputs_is_written(printed, folder):
     np.savez(folder / "real.npz", x=np.random.default_rng(0).standard_normal((80, 3)).astype(np.float32))
     printed("prune", "m.onnx", "-o", "small.onnx", "--calibration", "real.npz", "--report", "report.json")
     report = json.loads((folder / "report.json").read_text())
-    assert report["options"]["calibration"] == "real.npz"
-    assert report["recovery"]["inputs"] == "80 samples from real.npz"
+    assert report["run"]["options"]["calibration"] == "real.npz"
+    assert report["run"]["recovery"]["inputs"] == "80 samples from real.npz"
 
 
 def test_output_that_exists_is_replaced_by_force(printed, folder):
@@ -237,7 +275,7 @@ def test_version_is_the_packages(capsys):
     assert capsys.readouterr().out == f"paoding_onnx {version('paoding_onnx')}\n"
 
 
-@pytest.mark.parametrize("command", [(), ("inspect",), ("prune",), ("check",), ("operators",)])
+@pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS)])
 def test_help_is_no_error(command, capsys):
     assert main([*command, "--help"]) == 0
     out, err = capsys.readouterr()

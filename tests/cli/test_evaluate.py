@@ -1,4 +1,4 @@
-"""The command `evaluate`: what it prints, to the letter, and its exit status."""
+"""The commands `evaluate` and `attack`: what they print, to the letter, and their exit status."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PIL import Image
 
 from paoding_onnx.cli import main
 from paoding_onnx.cli.arguments import parse_arguments
-from paoding_onnx.cli.evaluate import attack_of, evaluate_options_of
+from paoding_onnx.cli.options import attack_of, evaluate_options_of
 from paoding_onnx.evaluation import latency
 from paoding_onnx.evaluation.evaluate import EvaluateOptions
 from paoding_onnx.evaluation.predictions import Task
@@ -44,9 +44,8 @@ m.onnx: classes task, 4 samples
  2             1       1.000    1.000   1.000   1.000
 
 """
-ROBUSTNESS = ("robustness", "robustness_of_original")
 COMPARED = """\
-both say the same class for 25.0% of the samples, 95 % interval 4.6% to 69.9%
+same top-1 on 25.0% of the samples, 95 % interval 4.6% to 69.9%
 accuracy changed by -50.00 points, 95 % interval -92.97 points to +26.31 points (adjusted Wald, paired)
 McNemar's exact test: p = 0.5
 """
@@ -66,10 +65,10 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def printed(capsys):
-    """Runs the command, which shall end with `status`; returns its stdout."""
+    """Runs a command, `evaluate` unless said, which shall end with `status`; returns its stdout."""
 
-    def run(*argv, status=0):
-        assert main(["evaluate", *argv]) == status
+    def run(*argv, status=0, command="evaluate"):
+        assert main([command, *argv]) == status
         out, err = capsys.readouterr()
         assert err == ""
         return "".join(f"{line.rstrip()}\n" for line in out.splitlines())
@@ -97,7 +96,8 @@ def test_latency_memory_and_bytes_are_printed(printed, monkeypatch):
 def test_json_is_all_that_is_printed(printed, monkeypatch):
     monkeypatch.setattr(latency, "SECONDS", 0.01)
     found = json.loads(printed("m.onnx", "--data", "d.npz", "--against", "other.onnx", "--json"))
-    assert list(found) == ["model", "task", "samples", "measures", "classes", "resources", "against", *ROBUSTNESS]
+    keys = "format versions model task samples measures classes resources against"
+    assert list(found) == keys.split()
     assert found["measures"]["accuracy"] == 0.75
     assert found["resources"]["milliseconds"] > 0
     assert found["against"]["differences"][0]["value"] == 0.5
@@ -128,27 +128,31 @@ def test_folders_of_images_are_read(printed, folder):
 
 
 @pytest.mark.parametrize(
-    ("argv", "status"),
+    ("command", "status"),
     [
-        (("m.onnx",), 2),
-        (("m.onnx", "--data", "none.npz"), 2),
-        (("m.onnx", "--data", "m.onnx"), 2),
-        (("m.onnx", "--data", "d.npz", "--output", "z"), 2),
-        (("m.onnx", "--data", "d.npz", "--task", "values"), 2),
-        (("m.onnx", "--data", "d.npz", "--top", "0"), 2),
-        (("m.onnx", "--data", "d.npz", "--preprocess", "what"), 2),
-        (("m.onnx", "--data", "d.npz", "--epsilon", "much"), 2),
-        (("m.onnx", "--data", "d.npz", "--epsilon", "0"), 2),
-        (("m.onnx", "--data", "d.npz", "--attack", "fgsm", "--range", "1"), 2),
-        (("m.onnx", "--data", "d.npz", "--attack", "fgsm", "--range", "0,1"), 2),
-        (("flat.onnx", "--data", "d.npz", "--attack", "fgsm"), 3),
-        (("none.onnx", "--data", "d.npz"), 3),
-        (("d.npz", "--data", "d.npz"), 3),
-        (("m.onnx", "--data", "d.npz", "--against", "none.onnx"), 3),
+        ("evaluate m.onnx", 2),
+        ("evaluate m.onnx --data none.npz", 2),
+        ("evaluate m.onnx --data m.onnx", 2),
+        ("evaluate m.onnx --data d.npz --output z", 2),
+        ("evaluate m.onnx --data d.npz --task values", 2),
+        ("evaluate m.onnx --data d.npz --top 0", 2),
+        ("evaluate m.onnx --data d.npz --preprocess what", 2),
+        ("evaluate none.onnx --data d.npz", 3),
+        ("evaluate d.npz --data d.npz", 3),
+        ("evaluate m.onnx --data d.npz --against none.onnx", 3),
+        ("attack m.onnx", 2),
+        ("attack m.onnx --data d.npz --epsilon much", 2),
+        ("attack m.onnx --data d.npz --epsilon 0", 2),
+        ("attack m.onnx --data d.npz --method cw", 2),
+        ("attack m.onnx --data d.npz --range 1", 2),
+        ("attack m.onnx --data d.npz --range 0,1", 2),
+        ("attack flat.onnx --data d.npz", 3),
+        ("attack none.onnx --data d.npz", 3),
+        ("attack m.onnx --data d.npz --against none.onnx", 3),
     ],
 )
-def test_wrong_use_is_one_line_and_a_status(argv, status, capsys):
-    assert main(["evaluate", *argv]) == status
+def test_wrong_use_is_one_line_and_a_status(command, status, capsys):
+    assert main(command.split()) == status
     out, err = capsys.readouterr()
     assert out == ""
     assert len(err.splitlines()) == 1
@@ -158,57 +162,58 @@ def test_wrong_use_is_one_line_and_a_status(argv, status, capsys):
 def test_arguments_are_the_fields_of_the_options():
     parsed = parse_arguments(["evaluate", "m.onnx", "--data", "d.npz"])
     assert evaluate_options_of(parsed) == EvaluateOptions()
-    own = {"command", "model", "data", "against", "json", "quiet", "verbose"}
-    assert {field.name for field in fields(EvaluateOptions)} <= set(vars(parsed)) - own
+    assert {field.name for field in fields(EvaluateOptions)} <= set(vars(parsed))
 
 
 def test_names_of_tasks_are_those_of_the_library():
     assert set(Task) == set(TASKS)
 
 
-def test_robustness_is_printed(printed):
-    out = printed("m.onnx", "--data", "d.npz", "--processors", "0", "--epsilon", "0.1,60%", "--against", "other.onnx")
+def test_attack_prints_what_is_left_at_each_epsilon(printed):
+    argv = ("m.onnx", "--data", "d.npz", "--epsilon", "0.1,60%", "--against", "other.onnx")
+    out = printed(*argv, command="attack")
     lines = [line.split() for line in out.splitlines()]
-    assert "fgsm attack, exact gradient; epsilon is a share of the input's range 0 to 2" in out
+    assert out.startswith("m.onnx: fgsm attack, exact gradient; epsilon is a share of the input's range 0 to 2\n")
     assert ["0", "1", "of", "4", "25.0%", "3", "of", "4", "75.0%"] in lines
     assert ["0.1", "1", "of", "4", "25.0%", "3", "of", "4", "75.0%"] in lines
     assert ["0.6", "0", "of", "4", "0.0%", "0", "of", "4", "0.0%"] in lines
 
 
-def test_robustness_is_in_the_document(printed):
-    argv = (
-        "m.onnx",
-        "--data",
-        "d.npz",
-        "--processors",
-        "0",
-        "--json",
-        "--black-box",
-        "--attack",
-        "pgd",
-        "--range=-1,3",
+def test_attack_as_json_is_all_that_is_printed(printed):
+    argv = ("m.onnx", "--data", "d.npz", "--json", "--black-box", "--method", "pgd", "--range", "-1,3")
+    found = json.loads(printed(*argv, command="attack"))
+    keys = (
+        "format versions model method gradient gradient_disagreement range samples right_before flat epsilons against"
     )
-    found = json.loads(printed(*argv))
-    assert found["robustness_of_original"] is None
-    assert (found["robustness"]["attack"], found["robustness"]["gradient"]) == ("pgd", "black-box estimate")
-    assert found["robustness"]["range"] == [-1, 3]
-    assert [one["epsilon"] for one in found["robustness"]["epsilons"]] == [0.01, 0.05]
+    assert list(found) == keys.split()
+    assert (found["method"], found["gradient"], found["against"]) == ("pgd", "black-box estimate", None)
+    assert found["range"] == [-1, 3]
+    assert [one["epsilon"] for one in found["epsilons"]] == [0.01, 0.05]
+
+
+def test_attack_on_the_original_is_in_the_document_too(printed):
+    found = json.loads(printed("m.onnx", "--data", "d.npz", "--against", "other.onnx", "--json", command="attack"))
+    assert found["against"]["file"] == "other.onnx"
+    assert found["against"]["right_before"] == 1
+
+
+def test_attack_is_silent_when_that_is_asked_for(printed):
+    assert printed("m.onnx", "--data", "d.npz", "-q", command="attack") == ""
 
 
 def test_estimates_are_marked_in_print(printed):
-    out = printed("m.onnx", "--data", "d.npz", "--processors", "0", "--attack", "fgsm", "--black-box")
+    out = printed("m.onnx", "--data", "d.npz", "--black-box", command="attack")
     assert "BLACK-BOX ESTIMATE of the gradient: the true robustness is lower" in out
 
 
-def test_samples_without_a_slope_are_counted(printed):
+def test_samples_without_a_gradient_are_counted(printed):
     save(parse(COPY.replace("Identity (x)", "Relu (x)")), Path("relu.onnx"))
     np.savez("d.npz", x=np.array([[1, 0.5, 0.5], [-1, -1, -1]], np.float32), y=[0, 0])
-    out = printed("relu.onnx", "--data", "d.npz", "--processors", "0", "--epsilon", "0.01")
-    assert "1 samples have no slope to follow: they count as robust if right, and prove nothing" in out
+    out = printed("relu.onnx", "--data", "d.npz", "--epsilon", "0.01", command="attack")
+    assert "1 sample without a gradient to follow: counted as robust if right, proves nothing" in out
 
 
 def test_arguments_are_the_fields_of_the_attack():
-    parsed = parse_arguments(["evaluate", "m.onnx", "--data", "d.npz", "--attack", "fgsm"])
+    parsed = parse_arguments(["attack", "m.onnx", "--data", "d.npz"])
     assert attack_of(parsed) == Attack()
-    assert attack_of(parse_arguments(["evaluate", "m.onnx", "--data", "d.npz"])) is None
     assert {field.name for field in fields(Attack)} <= set(vars(parsed))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from paoding_onnx.api import examine, prune
+from paoding_onnx.api import inspect, prune
 from paoding_onnx.dependency.groups import trace
 from paoding_onnx.errors import UsageError
 from paoding_onnx.names import Prefer
@@ -36,7 +36,7 @@ MIXED = """g (float[1,3] x) => (float[1,5] y) <float[3,8] a, float[8] s, float[8
 
 
 def units(text: str, **options) -> list[int]:
-    return [group.n_units for group in examine(model(text), Options(**options)).groups]
+    return [group.n_units for group in inspect(model(text), Options(**options)).groups]
 
 
 def test_whole_heads_or_places_of_every_head_go():
@@ -51,13 +51,13 @@ def test_last_choice_that_matches_counts():
 
 
 def test_choices_say_what_was_chosen():
-    (choice, *_) = examine(model(HEADS), Options(choose=("blocks",))).choices
+    (choice, *_) = inspect(model(HEADS), Options(choose=("blocks",))).choices
     assert (choice.prefer, choice.sizes) == (Prefer.BLOCKS, (4, 6))
 
 
 @pytest.mark.parametrize(("n_positions", "expected"), [(8, Prefer.POSITIONS), (3, Prefer.BLOCKS)])
 def test_grouped_convolutions_lose_places_where_there_are_enough(n_positions, expected):
-    choice, *_ = examine(model(GROUPED.format(n=4 * n_positions, places=n_positions))).choices
+    choice, *_ = inspect(model(GROUPED.format(n=4 * n_positions, places=n_positions))).choices
     assert choice.prefer is expected
 
 
@@ -66,7 +66,7 @@ def test_either_choice_is_proven(what, monkeypatch):
     skip_latency(monkeypatch)
     for text in (HEADS, GROUPED.format(n=32, places=8)):
         result = prune(model(text), options=Options(choose=(what,), round_to=1))
-        assert all(verdict.passed for verdict in result.verdicts)
+        assert all(verdict.passed for verdict in result.proofs)
         assert result.plan.removed.any()
 
 
@@ -96,7 +96,7 @@ def test_inexact_units_stay_if_the_user_says_so():
 
 
 def test_inexact_units_that_stay_are_reported():
-    found = examine(model(MIXED), Options(exact_only=True))
+    found = inspect(model(MIXED), Options(exact_only=True))
     reasons = {refusal.tensor: refusal.reason for refusal in found.refusals if "exact" in refusal.reason}
     assert reasons.keys() == {"a", "b"}
     assert reasons["a"] == "removing units of 'MatMul_0' is inexact, and only exact ones may go"
@@ -105,5 +105,5 @@ def test_inexact_units_that_stay_are_reported():
 def test_groups_have_names_of_their_own():
     twice = """g (float[1,3] x) => (float[1,5] y) <float[3,8] a, float[5,5] c, float[3,5] d, int64[2] z={3,5}> {
       [both] p = MatMul (x, a) u, v = Split <axis=1> (p, z) q = MatMul (u, d) r = MatMul (v, c) y = Add (q, r) }"""
-    names = [group.name for group in examine(model(twice)).groups]
+    names = [group.name for group in inspect(model(twice)).groups]
     assert names == ["both", "both (2)"]

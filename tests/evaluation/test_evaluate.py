@@ -168,7 +168,7 @@ def test_comparison_of_values_measures_how_far_outputs_moved():
     data = samples([[1, 2, 3], [4, 5, 6]], [[1, 2, 3.5], [4, 5, 7]])
     other = evaluate(model(NEGATED), data, against=model(COPY), options=QUICK).comparison
     assert other.agreement is None
-    assert other.movement == pytest.approx(2)
+    assert other.output_error == pytest.approx(2)
     assert math.isnan(other.p_value)
     assert other.differences[0].interval.low > 0
 

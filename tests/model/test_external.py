@@ -15,7 +15,7 @@ from paoding_onnx.model import load as load_module
 from paoding_onnx.model.external import inner_tensors, is_external, mark_external
 from paoding_onnx.model.load import load
 from paoding_onnx.model.read import constants
-from paoding_onnx.model.save import save as save_model
+from paoding_onnx.model.save import save_model
 from paoding_onnx.model.session import Session
 from paoding_onnx.options import Options
 from tests.models import model, parse, save
@@ -106,7 +106,7 @@ def test_model_with_external_data_in_nodes_is_pruned_from_another_folder(scatter
     monkeypatch.chdir(tmp_path / "out")
     result = prune(scattered, "small.onnx", Options(target=0.5, method="magnitude", round_to=1))
     (scattered.parent / "weights.bin").unlink()
-    assert result.after.parameters < result.before.parameters
+    assert result.sizes.after.parameters < result.sizes.before.parameters
     wanted = prune(model(TEXT), None, Options(target=0.5, method="magnitude", round_to=1)).model
     monkeypatch.chdir(tmp_path)
     np.testing.assert_array_equal(

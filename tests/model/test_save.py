@@ -18,7 +18,7 @@ from paoding_onnx.errors import OutputError
 from paoding_onnx.model import save as save_module
 from paoding_onnx.model.load import load
 from paoding_onnx.model.read import constants
-from paoding_onnx.model.save import save, stage, write_model, write_text
+from paoding_onnx.model.save import save_model, stage, write_model, write_text
 from tests.models import model, parse
 from tests.pruning import files, is_unchanged, moved, overrides
 
@@ -46,7 +46,7 @@ def external(tmp_path):
 
 def test_saved_model_is_the_model(tmp_path):
     subject = model(WIDE)
-    save(subject, tmp_path / "m.onnx")
+    save_model(subject, tmp_path / "m.onnx")
     assert files(tmp_path) == {"m.onnx": parse(WIDE).SerializeToString()}
     assert moved(subject, load(tmp_path / "m.onnx")) == 0
 
@@ -54,32 +54,32 @@ def test_saved_model_is_the_model(tmp_path):
 def test_saving_leaves_the_model_as_it_was(tmp_path):
     subject = model(WIDE)
     proto, before = subject.proto.SerializeToString(), overrides(subject)
-    save(subject, tmp_path / "m.onnx")
+    save_model(subject, tmp_path / "m.onnx")
     assert is_unchanged(subject, proto, before)
 
 
 def test_saved_file_passes_the_checker(tmp_path):
-    save(model(WIDE), str(tmp_path / "m.onnx"))
+    save_model(model(WIDE), str(tmp_path / "m.onnx"))
     onnx.checker.check_model(str(tmp_path / "m.onnx"), full_check=True)
 
 
 def test_file_that_exists_is_kept(tmp_path):
     (tmp_path / "m.onnx").write_text("precious")
     with pytest.raises(OutputError, match=r"m\.onnx exists; give --force to overwrite it \(force=True\)"):
-        save(model(WIDE), tmp_path / "m.onnx")
+        save_model(model(WIDE), tmp_path / "m.onnx")
     assert files(tmp_path) == {"m.onnx": b"precious"}
 
 
 def test_file_that_exists_is_replaced_by_force(tmp_path):
     (tmp_path / "m.onnx").write_text("old")
-    save(model(WIDE), tmp_path / "m.onnx", force=True)
+    save_model(model(WIDE), tmp_path / "m.onnx", force=True)
     assert load(tmp_path / "m.onnx").proto.graph.name == "g"
 
 
 def test_full_disk_leaves_the_old_file_and_nothing_else(tmp_path, full_disk):
     (tmp_path / "m.onnx").write_text("old")
     with pytest.raises(OutputError, match=r"cannot write .*: No space left on device"):
-        save(model(WIDE), tmp_path / "m.onnx", force=True)
+        save_model(model(WIDE), tmp_path / "m.onnx", force=True)
     assert files(tmp_path) == {"m.onnx": b"old"}
     assert list(tmp_path.iterdir()) == [tmp_path / "m.onnx"]
 
@@ -87,7 +87,7 @@ def test_full_disk_leaves_the_old_file_and_nothing_else(tmp_path, full_disk):
 def test_full_disk_leaves_nothing_of_external_weights(tmp_path, external, full_disk):
     (tmp_path / "out").mkdir()
     with pytest.raises(OutputError, match="No space left"):
-        save(external, tmp_path / "out" / "m.onnx")
+        save_model(external, tmp_path / "out" / "m.onnx")
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -115,7 +115,7 @@ def test_limit_of_the_system_leaves_the_old_file_and_nothing_else(tmp_path):
 
 def test_folder_that_is_missing_is_an_output_error(tmp_path):
     with pytest.raises(OutputError, match=r"cannot write .*none/m\.onnx: no such folder"):
-        save(model(WIDE), tmp_path / "none" / "m.onnx")
+        save_model(model(WIDE), tmp_path / "none" / "m.onnx")
 
 
 def test_what_is_not_committed_is_deleted(tmp_path):
@@ -189,20 +189,20 @@ def test_last_file_is_named_last(tmp_path, monkeypatch):
 def test_mode_of_the_file_follows_the_umask(tmp_path, umask, mode):
     before = os.umask(umask)
     try:
-        save(model(WIDE), tmp_path / "m.onnx")
+        save_model(model(WIDE), tmp_path / "m.onnx")
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "m.onnx").stat().st_mode) == mode
 
 
 def test_weights_that_came_beside_the_model_are_written_beside_it(tmp_path, external):
-    save(external, tmp_path / "out.onnx")
+    save_model(external, tmp_path / "out.onnx")
     assert set(files(tmp_path)) == {"out.onnx", "out.onnx.data", "source/m.onnx", "source/weights.bin"}
     assert moved(external, load(tmp_path / "out.onnx")) == 0
 
 
 def test_weights_beside_the_model_can_be_moved_with_it(tmp_path, external):
-    save(external, tmp_path / "out.onnx")
+    save_model(external, tmp_path / "out.onnx")
     (tmp_path / "elsewhere").mkdir()
     for name in ("out.onnx", "out.onnx.data"):
         (tmp_path / name).rename(tmp_path / "elsewhere" / name)

@@ -74,7 +74,7 @@ def test_large_models_are_compared_though_the_optimiser_reads_their_weights(monk
     subject = model(FOLDED)
     compared = compare(subject, subject, observe(subject), InputOptions(), macs=0, seed=0)
     assert compared.latency_ratio > 0
-    assert compared.difference == 0
+    assert compared.output_error == 0
 
 
 def test_model_that_does_not_load_is_a_model_error():

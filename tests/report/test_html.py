@@ -19,13 +19,12 @@ from paoding_onnx.dependency.cost import cost, group_cost
 from paoding_onnx.dependency.trace import Refusal
 from paoding_onnx.layerwise.ridge import FittedLayer
 from paoding_onnx.options import Options
-from paoding_onnx.report import html
-from paoding_onnx.report.html import MOST_BYTES, MOST_ROWS, ROWS_OF_A_MAP, html_page
+from paoding_onnx.report.documents.prune import plan_of_result
+from paoding_onnx.report.html import page as page_of
 from paoding_onnx.report.html.facts import rows_of, verdict_of
+from paoding_onnx.report.html.page import MOST_BYTES, MOST_ROWS, ROWS_OF_A_MAP, html_page
 from paoding_onnx.result import Recovery
-from paoding_onnx.selection.curve import Sensitivity
-from paoding_onnx.selection.sensitivity import SHARES
-from paoding_onnx.surgery.plan import plan_document
+from paoding_onnx.selection.curve import SHARES, Sensitivity
 from paoding_onnx.verification.verdict import Verdict
 from tests.models import model, parse, save
 from tests.page import Reader
@@ -41,13 +40,18 @@ def result():
         return prune(model(MLP), options=Options(method="paoding", target=0.5, step=0.1))
 
 
+def with_run(result, **given):
+    """The result of a run that went otherwise."""
+    return replace(result, run=replace(result.run, **given))
+
+
 def looked_at(result):
     """The result as if its method had looked at inputs."""
     counts = tuple(round(16 * share) for share in SHARES)
     values = (0.0, 0.0005, 0.002, 0.02, 0.2, 2.0, 99.0)
     sensitivities = tuple(Sensitivity(group.name, counts, values) for group in result.trace.groups)
     layers = (FittedLayer("MatMul_5", 0.25, 0.0625),)
-    return replace(result, recovery=Recovery("pictures, in [0, 1]", 64, sensitivities, layers))
+    return with_run(result, recovery=Recovery("images, in [0, 1]", 64, sensitivities, layers))
 
 
 @pytest.fixture(scope="module")
@@ -67,15 +71,15 @@ def large():
 
 def with_steps(result, **measured):
     """The result with something measured after each step."""
-    steps = tuple(SimpleNamespace(share=s.share, cost=s.cost, removed=s.removed, **measured) for s in result.steps)
-    return replace(result, steps=steps)
+    steps = tuple(SimpleNamespace(share=s.share, cost=s.cost, removed=s.removed, **measured) for s in result.run.steps)
+    return with_run(result, steps=steps)
 
 
 def renamed(result, name):
     """The result with a name given to whatever has one that the model's author chose."""
     groups = tuple(replace(group, name=name) for group in result.trace.groups)
     refusals = tuple(Refusal(name, name, name, 1, name) for _ in range(7))
-    return replace(result, trace=replace(result.trace, groups=groups, refusals=refusals), notes=(name,))
+    return with_run(replace(result, trace=replace(result.trace, groups=groups, refusals=refusals)), notes=(name,))
 
 
 def section(page, name):
@@ -150,8 +154,8 @@ def test_rows_say_what_groups_carry_before_and_after(text, monkeypatch):
         without[group.start : group.stop] = True
         rest = cost(result.trace, without)
         assert (row.parameters.before, row.macs.before) == (carried.parameters, carried.macs)
-        assert row.parameters.after == result.after.parameters - rest.parameters
-        assert row.macs.after == result.after.macs - rest.macs
+        assert row.parameters.after == result.sizes.after.parameters - rest.parameters
+        assert row.macs.after == result.sizes.after.macs - rest.macs
 
 
 def test_of_many_groups_those_that_carry_most_are_shown_in_order(result, large):
@@ -171,7 +175,8 @@ def test_page_of_a_large_model_stays_under_its_limit(large):
 
 def test_names_are_escaped_everywhere(result):
     evil = looked_at(renamed(result, EVIL))
-    page = html_page(replace(evil, verdicts=(Verdict(EVIL, True, EVIL),)), source=Path(EVIL.replace("/", "")))
+    original = replace(evil.original, files=(Path(EVIL.replace("/", "")),))
+    page = html_page(replace(evil, original=original, proofs=(Verdict(EVIL, True, EVIL),)))
     assert "alert('1')" not in page
     assert page.count("<script>") == 1
     reader = Reader(page)
@@ -183,37 +188,38 @@ def test_names_are_escaped_everywhere(result):
 
 def test_verdict_is_one_sentence(result):
     assert verdict_of(result, "m.onnx") == (
-        "m.onnx has 61.5% fewer parameters and needs 63.0% fewer multiply-adds; "
-        f"it answers {result.comparison.agreement:.0%} of fresh inputs as before, and all 5 proofs hold."
+        "m.onnx has 61.5% fewer parameters and needs 63.0% fewer MACs; "
+        f"the top-1 is the same on {result.measured.agreement:.0%} of fresh inputs, and all 5 proofs hold."
     )
-    moved = replace(result, comparison=replace(result.comparison, agreement=None, difference=0.123))
-    assert "; its outputs moved by 12% of their size on fresh inputs, and" in verdict_of(moved, "m.onnx")
+    moved = replace(result, measured=replace(result.measured, agreement=None, output_error=0.123))
+    assert "; the relative output error on fresh inputs is 0.123, and" in verdict_of(moved, "m.onnx")
 
 
 def test_failed_proof_is_not_called_proven(result):
-    failed = replace(result, verdicts=(*result.verdicts, Verdict("recount", False, "other numbers")))
+    failed = replace(result, proofs=(*result.proofs, Verdict("cost as predicted", False, "other numbers")))
     assert "NOT all proofs hold" in verdict_of(failed, "m")
     assert 'aria-label="fails"' in section(html_page(failed), "proofs")
     assert 'aria-label="fails"' not in html_page(result)
 
 
 def test_cards_say_before_and_after(result):
-    reader = Reader(html_page(replace(result, bytes_before=2000, bytes_after=1000)))
-    cards = [text for text in plain(reader.texts("li")) if text.startswith(("Param", "Multi", "File", "Latency"))]
+    before, after = replace(result.sizes.before, file_bytes=2000), replace(result.sizes.after, file_bytes=1000)
+    reader = Reader(html_page(replace(result, sizes=replace(result.sizes, before=before, after=after))))
+    cards = [text for text in plain(reader.texts("li")) if text.startswith(("Param", "MACs", "File", "Latency"))]
     assert cards == [
         "Parameters 154 -61.5% from 400",
-        "Multiply-adds 136 -63.0% from 368",
+        "MACs 136 -63.0% from 368",
         "File 1.00 kB -50.0% from 2.00 kB",
         "Latency 0.50 x -50.0%, onnxruntime",
     ]
 
 
 def test_warnings_are_seen_first(result):
-    poor = replace(result, notes=("no weight was fitted",), comparison=replace(result.comparison, agreement=0.25))
+    poor = replace(with_run(result, notes=("it was hard",)), measured=replace(result.measured, agreement=0.25))
     page = html_page(poor)
     lead = page.partition('class="lead"')[2].partition("</section>")[0]
-    assert "no weight was fitted" in lead
-    assert "75% of made-up inputs are answered otherwise" in lead
+    assert "it was hard" in lead
+    assert "same top-1 on only 25% of fresh inputs" in lead
 
 
 def test_curve_of_the_size_is_drawn_from_the_steps(result):
@@ -222,38 +228,38 @@ def test_curve_of_the_size_is_drawn_from_the_steps(result):
     assert ">parameters</tspan>" in steps
     assert ">38%</tspan>" in steps
     rows = Reader(html_page(result)).texts("tr")
-    assert f"50% {result.after.parameters} {result.after.macs}" in rows
+    assert f"50% {result.sizes.after.parameters} {result.sizes.after.macs}" in rows
 
 
 def test_nothing_is_drawn_of_a_single_step(result):
-    page = html_page(replace(result, steps=result.steps[-1:]))
+    page = html_page(with_run(result, steps=result.run.steps[-1:]))
     assert 'id="steps"' not in page
     assert 'href="#steps"' not in page
 
 
 def test_what_was_measured_after_each_step_is_drawn_and_nothing_else(result):
-    page = html_page(with_steps(result, agreement=0.875, difference=None, accuracy=0.75))
-    assert Reader(page).texts("figcaption") == ["Size left", "Same answers", "Accuracy"]
-    assert ">87.5%</tspan>" in page
-    assert [row for row in Reader(page).texts("tr") if row.endswith("87.5% 75.0%")] != []
-    assert Reader(html_page(with_steps(result, difference=0.2))).texts("figcaption") == ["Size left", "Outputs moved"]
+    page = html_page(with_steps(result, accuracy=0.75))
+    assert Reader(page).texts("figcaption") == ["Size left", "Accuracy"]
+    assert ">75.0%</tspan>" in page
+    assert [row for row in Reader(page).texts("tr") if row.endswith(" 75.0%")] != []
+    assert Reader(html_page(with_steps(result, accuracy=None))).texts("figcaption") == ["Size left"]
 
 
-def test_heat_map_is_drawn_if_harm_was_measured(result):
+def test_heat_map_is_drawn_if_sensitivity_was_measured(result):
     page = html_page(looked_at(result))
-    assert section(page, "harm").count('class="hm"') == 1
-    assert 'id="harm"' not in html_page(result)
+    assert section(page, "sensitivity").count('class="hm"') == 1
+    assert 'id="sensitivity"' not in html_page(result)
 
 
 def test_long_heat_maps_are_in_parts_that_fit_on_paper(large):
-    sensitivity = section(html_page(large), "harm")
+    sensitivity = section(html_page(large), "sensitivity")
     assert sensitivity.count('class="hm"') == MOST_ROWS / ROWS_OF_A_MAP
     assert sensitivity.count("&lt;0.1%<") == 1
 
 
 def test_fitted_layers_and_inputs_are_named(result):
     proofs = section(html_page(looked_at(result)), "proofs")
-    assert "64 inputs: pictures, in [0, 1]" in proofs
+    assert "64 inputs: images, in [0, 1]" in proofs
     assert '<th scope="row">MatMul_5</th><td>0.25</td><td>0.0625</td>' in proofs
     assert "which looks at weights alone" in section(html_page(result), "proofs")
 
@@ -277,22 +283,20 @@ def attached(page, kind):
 
 def test_plan_can_be_downloaded(result):
     page = html_page(result)
-    assert json.loads(attached(page, "application/json")) == json.loads(
-        json.dumps(plan_document(result.trace, result.plan))
-    )
+    assert json.loads(attached(page, "application/json")) == json.loads(json.dumps(plan_of_result(result)))
     assert Reader(page).values("download") == ["plan.json"]
 
 
 def test_long_plan_is_packed(result, monkeypatch):
-    monkeypatch.setattr(html, "LONG_PLAN", 100)
+    monkeypatch.setattr(page_of, "LONG_PLAN", 100)
     page = html_page(result)
     plan = json.loads(gzip.decompress(attached(page, "application/gzip")))
-    assert plan == json.loads(json.dumps(plan_document(result.trace, result.plan)))
+    assert plan == json.loads(json.dumps(plan_of_result(result)))
     assert Reader(page).values("download") == ["plan.json.gz"]
 
 
 def test_plan_for_which_there_is_no_room_is_left_out(result, monkeypatch):
-    monkeypatch.setattr(html, "MOST_BYTES", 1000)
+    monkeypatch.setattr(page_of, "MOST_BYTES", 1000)
     page = html_page(result)
     assert Reader(page).values("download") == []
     assert "The plan is too long for this page" in page
@@ -323,6 +327,6 @@ def test_command_line_writes_a_page_if_the_report_is_to_be_one(monkeypatch, tmp_
         assert hashlib.sha256(Path(name).read_bytes()).hexdigest() in page
     assert "paoding_onnx prune m.onnx -o small.onnx --target 0.5 --method magnitude" in Reader(page).texts("code")
     assert main([*argv, "out.json", "--force"]) == 0
-    assert json.loads(Path("out.json").read_text())["before"]["parameters"] == 400
+    assert json.loads(Path("out.json").read_text())["sizes"]["before"]["parameters"] == 400
     assert str(tmp_path) not in page
     capsys.readouterr()

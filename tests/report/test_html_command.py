@@ -9,7 +9,7 @@ import pytest
 
 from paoding_onnx.calibration.preprocess import IMAGENET, Preprocess
 from paoding_onnx.cli.arguments import parse_arguments
-from paoding_onnx.cli.commands import options_of
+from paoding_onnx.cli.options import options_of
 from paoding_onnx.options import Options
 from paoding_onnx.report.html.command import command_of, pieces
 

@@ -81,9 +81,9 @@ def test_fused_model_is_written_with_every_proof(tmp_path, monkeypatch):
     result = paoding_onnx.prune(
         tmp_path / "optimized.onnx", tmp_path / "small.onnx", paoding_onnx.Options(method="paoding")
     )
-    assert all(verdict.passed for verdict in result.verdicts)
+    assert all(verdict.passed for verdict in result.proofs)
     assert operators(load(tmp_path / "small.onnx")) == {"FusedConv", "FusedGemm"}
-    assert (result.after.parameters, result.before.parameters) == (285, 942)
+    assert (result.sizes.after.parameters, result.sizes.before.parameters) == (285, 942)
 
 
 def test_layout_of_one_processor_is_left_alone_with_the_reason(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,7 @@ def test_rule_from_outside_is_used_and_proven():
 def test_plugin_module_works_from_a_script(tmp_path: Path):
     (tmp_path / "plugin.py").write_text(PLUGIN)
     save(model(INVERTED).proto, tmp_path / "model.onnx")
-    script = "import plugin, paoding_onnx; print(paoding_onnx.examine('model.onnx').n_units)"
-    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    script = "import plugin, paoding_onnx; print(paoding_onnx.inspect('model.onnx').n_units)"
+    command, environment = [sys.executable, "-c", script], {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout == "12\n"

@@ -122,10 +122,10 @@ def test_quantized_fraud_model_is_written_with_every_proof(kind, weights, tmp_pa
     path = static(MODELS / "fraud_mlp.onnx", samples, tmp_path / "q.onnx", kind, weights)
     options = paoding_onnx.Options(target=0.5, method="magnitude")
     result = paoding_onnx.prune(path, tmp_path / "small.onnx", options)
-    assert all(verdict.passed for verdict in result.verdicts)
+    assert all(verdict.passed for verdict in result.proofs)
     assert sum(group.n_units for group in result.trace.groups) == 128
-    assert result.after.parameters < 0.36 * result.before.parameters
-    assert result.bytes_after < 0.75 * result.bytes_before
+    assert result.sizes.after.parameters < 0.36 * result.sizes.before.parameters
+    assert result.sizes.after.file_bytes < 0.75 * result.sizes.before.file_bytes
 
 
 def test_quantized_model_stays_one(cnn, tmp_path):

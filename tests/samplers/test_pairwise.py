@@ -210,7 +210,7 @@ def test_both_hidden_layers_lose_their_twins(quick):
 
     subject = planted(MLP, plant)
     result = prune(subject, options=Options(method="paoding", target=0.5, round_to=1))
-    assert result.after.parameters < result.before.parameters / 2
+    assert result.sizes.after.parameters < result.sizes.before.parameters / 2
     assert moved(subject, result.model) < 1e-5
 
 

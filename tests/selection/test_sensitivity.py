@@ -16,8 +16,8 @@ from paoding_onnx.model.load import Model
 from paoding_onnx.model.session import Session
 from paoding_onnx.reconstruction.compensate import compensate
 from paoding_onnx.samplers.reconstruction import reconstruction
-from paoding_onnx.selection.curve import Sensitivity
-from paoding_onnx.selection.sensitivity import SHARES, Probe, measure
+from paoding_onnx.selection.curve import SHARES, Sensitivity
+from paoding_onnx.selection.sensitivity import Probe, measure
 from paoding_onnx.surgery.cut import reweigh
 from tests.models import model
 from tests.pruning import CNN, MLP, feeds, planted, traced_model

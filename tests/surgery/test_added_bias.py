@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paoding_onnx import api
 from paoding_onnx.api import prune
 from paoding_onnx.dependency.cost import cost
 from paoding_onnx.model.save import write_model
 from paoding_onnx.model.session import Session
 from paoding_onnx.options import Options
+from paoding_onnx.pipeline import shrink
 from paoding_onnx.reconstruction.reconstruct import reconstruct
 from paoding_onnx.shapes.observe import observe
 from paoding_onnx.surgery.added_bias import open_biases, with_biases
@@ -75,9 +75,9 @@ def samples(tmp_path):
 
 def test_biases_added_on_real_samples_are_counted_and_keep_the_target(samples):
     result = prune(model(BARE), options=Options(calibration=samples, by="parameters", target=0.4, round_to=4))
-    assert result.recovery is not None
-    assert result.recovery.n_added > 0
-    assert result.after.parameters <= 0.6 * result.before.parameters
+    assert result.run.recovery is not None
+    assert result.run.recovery.n_added > 0
+    assert result.sizes.after.parameters <= 0.6 * result.sizes.before.parameters
 
 
 def test_check_accepts_added_biases(samples, tmp_path):
@@ -85,17 +85,17 @@ def test_check_accepts_added_biases(samples, tmp_path):
     before, after = tmp_path / "before.onnx", tmp_path / "after.onnx"
     write_model(subject, before)
     result = prune(before, after, Options(calibration=samples, target=0.4, round_to=1))
-    assert result.recovery is not None
-    assert result.recovery.n_added > 0
-    verdicts = check(before, after, plan=plan_document(result.trace, result.plan)).verdicts
+    assert result.run.recovery is not None
+    assert result.run.recovery.n_added > 0
+    verdicts = check(before, after, plan=plan_document(result.trace, result.plan)).proofs
     assert [verdict.name for verdict in verdicts if not verdict.passed] == []
     assert any("biases were added" in verdict.detail for verdict in verdicts)
 
 
 def test_made_up_inputs_add_no_bias():
     result = prune(model(BARE), options=Options(target=0.4, round_to=1))
-    assert result.recovery is not None
-    assert result.recovery.n_added == 0
+    assert result.run.recovery is not None
+    assert result.run.recovery.n_added == 0
 
 
 def test_steps_are_evaluated_at_their_own_cost_and_target(samples, tmp_path, monkeypatch):
@@ -108,11 +108,11 @@ def test_steps_are_evaluated_at_their_own_cost_and_target(samples, tmp_path, mon
         seen.append((cost(trace, plan.removed), room))
         return reconstruct(model, trace, plan, *given, room=room, **options)
 
-    monkeypatch.setattr(api, "reconstruct", noted)
+    monkeypatch.setattr(shrink, "reconstruct", noted)
     options = Options(calibration=samples, by="parameters", target=0.6, step=0.05, round_to=4, eval=labelled)
     result = prune(model(BARE), options=options)
-    whole = result.before.parameters
-    steps = (result.steps[-1], *result.steps[:-1])
+    whole = result.sizes.before.parameters
+    steps = (result.run.steps[-1], *result.run.steps[:-1])
     assert len(steps) > 2
     assert [found for found, _ in seen] == [step.cost for step in steps]
     assert [room for _, room in seen] == [max(int((1 - s.share) * whole) - s.cost.parameters, 0) for s in steps]

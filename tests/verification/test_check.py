@@ -15,7 +15,7 @@ from paoding_onnx.dependency.cost import Cost
 from paoding_onnx.errors import ModelError, UsageError
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.read import constants
-from paoding_onnx.model.save import save
+from paoding_onnx.model.save import save_model
 from paoding_onnx.shapes.observe import runnable_shapes
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import plan_document
@@ -88,7 +88,7 @@ def uncut(subject, pruned):
 @pytest.mark.parametrize("fault", [of_another_unit, swapped, half_forgotten, undefined, ungrouped, uncut])
 def test_equivalence_fails_on(fault):
     verdict = evaluation(fault)
-    assert (verdict.name, verdict.passed) == ("equivalence", False)
+    assert (verdict.name, verdict.passed) == ("surgery exact", False)
 
 
 def test_equivalence_notices_a_unit_that_nobody_misses():
@@ -142,7 +142,7 @@ def test_half_precision_is_held_to_its_own_resolution():
 def file_verdicts(tmp_path, faulty=lambda pruned: pruned, text=CNN, predicted=None):
     """Verdicts on the file of a pruned model that `faulty` had its hands on, by name."""
     trial = prune_randomly(model(text))
-    save(faulty(trial.pruned), tmp_path / "pruned.onnx", force=True)
+    save_model(faulty(trial.pruned), tmp_path / "pruned.onnx", force=True)
     shapes = runnable_shapes(trial.original, trial.trace.graph)
     verdicts = check_file(trial.original, tmp_path / "pruned.onnx", predicted or trial.predicted, shapes)
     return {verdict.name: verdict for verdict in verdicts}
@@ -154,10 +154,10 @@ def passed(verdicts):
 
 def test_file_of_the_pruned_model_passes(tmp_path):
     assert passed(file_verdicts(tmp_path)) == {
-        "onnx checker": True,
-        "interface": True,
-        "onnxruntime": True,
-        "recount": True,
+        "valid ONNX": True,
+        "interface unchanged": True,
+        "runs in onnxruntime": True,
+        "cost as predicted": True,
     }
 
 
@@ -165,14 +165,21 @@ def test_file_of_the_pruned_model_passes(tmp_path):
 def test_recount_fails_on_a_wrong_prediction(tmp_path, parameters, macs):
     right = prune_randomly(model(CNN)).predicted
     verdicts = file_verdicts(tmp_path, predicted=Cost(right.parameters + parameters, right.macs + macs))
-    assert passed(verdicts) == {"onnx checker": True, "interface": True, "onnxruntime": True, "recount": False}
-    assert verdicts["recount"].detail.endswith(f"predicted {right.parameters + parameters:,} and {right.macs + macs:,}")
+    assert passed(verdicts) == {
+        "valid ONNX": True,
+        "interface unchanged": True,
+        "runs in onnxruntime": True,
+        "cost as predicted": False,
+    }
+    assert verdicts["cost as predicted"].detail.endswith(
+        f"predicted {right.parameters + parameters:,} and {right.macs + macs:,}"
+    )
 
 
 def test_recount_is_left_out_without_a_prediction(tmp_path):
-    save(model(CNN), tmp_path / "m.onnx")
+    save_model(model(CNN), tmp_path / "m.onnx")
     names = [verdict.name for verdict in check_file(model(CNN), tmp_path / "m.onnx", None, None)]
-    assert names == ["onnx checker", "interface", "onnxruntime"]
+    assert names == ["valid ONNX", "interface unchanged", "runs in onnxruntime"]
 
 
 def rename_output(proto):
@@ -209,7 +216,7 @@ def change_rank(proto):
 def test_interface_fails_on(edit):
     subject = model(MLP)
     verdict = check_interface(subject, edited(subject, edit))
-    assert (verdict.name, verdict.passed) == ("interface", False)
+    assert (verdict.name, verdict.passed) == ("interface unchanged", False)
     assert verdict.detail
 
 
@@ -226,13 +233,13 @@ def test_interface_may_change_sizes_that_are_left_open():
 
 def test_file_with_another_output_name_fails(tmp_path):
     verdicts = file_verdicts(tmp_path, lambda pruned: edited(pruned, rename_output))
-    assert not passed(verdicts)["interface"]
+    assert not passed(verdicts)["interface unchanged"]
 
 
 def test_file_that_onnxruntime_does_not_run_fails(tmp_path):
     verdicts = file_verdicts(tmp_path, lambda pruned: edited(pruned, set_group(3)))
-    assert not passed(verdicts)["onnxruntime"]
-    assert "recount" not in verdicts
+    assert not passed(verdicts)["runs in onnxruntime"]
+    assert "cost as predicted" not in verdicts
 
 
 def record_wrong_shape(proto):
@@ -241,12 +248,12 @@ def record_wrong_shape(proto):
 
 def test_file_that_contradicts_itself_fails(tmp_path):
     verdicts = file_verdicts(tmp_path, lambda pruned: edited(pruned, record_wrong_shape))
-    assert not passed(verdicts)["onnx checker"]
+    assert not passed(verdicts)["valid ONNX"]
 
 
 def test_fault_that_the_original_has_too_is_none_of_ours(tmp_path):
     subject = edited(model(CNN), record_wrong_shape)
-    save(subject, tmp_path / "m.onnx")
+    save_model(subject, tmp_path / "m.onnx")
     verdict = check_file(subject, tmp_path / "m.onnx", None, None)[0]
     assert verdict.passed
     assert verdict.detail.startswith("fails like the original: ")
@@ -256,7 +263,7 @@ def test_fault_that_the_original_has_too_is_none_of_ours(tmp_path):
 def test_file_that_is_no_model_fails(tmp_path, content):
     (tmp_path / "m.onnx").write_bytes(content)
     (verdict,) = check_file(model(CNN), tmp_path / "m.onnx", None, None)
-    assert (verdict.name, verdict.passed) == ("onnx checker", False)
+    assert (verdict.name, verdict.passed) == ("valid ONNX", False)
 
 
 def planned(faulty=lambda pruned: pruned, **units):
@@ -302,25 +309,30 @@ def pair(tmp_path, monkeypatch):
 def test_two_files_are_compared(pair):
     original, small, plan = pair
     plain, proven = check(original, small), check(original, small, plan=plan)
-    assert all(verdict.passed for verdict in proven.verdicts)
-    assert [v.name for v in plain.verdicts] == ["onnx checker", "interface", "onnxruntime"]
-    assert [v.name for v in proven.verdicts] == ["equivalence", "plan", *[v.name for v in plain.verdicts], "recount"]
-    assert 0 < plain.difference == proven.difference < 1
+    assert all(verdict.passed for verdict in proven.proofs)
+    assert [v.name for v in plain.proofs] == ["valid ONNX", "interface unchanged", "runs in onnxruntime"]
+    assert [v.name for v in proven.proofs] == [
+        "surgery exact",
+        "shapes as planned",
+        *[v.name for v in plain.proofs],
+        "cost as predicted",
+    ]
+    assert 0 < plain.output_error == proven.output_error < 1
 
 
 def test_model_against_itself_does_not_differ(pair):
-    assert check(pair[0], pair[0]).difference == 0
+    assert check(pair[0], pair[0]).output_error == 0
 
 
 def test_models_with_other_outputs_have_no_difference(pair, tmp_path):
-    save(edited(model(MLP), rename_output), tmp_path / "other.onnx")
+    save_model(edited(model(MLP), rename_output), tmp_path / "other.onnx")
     result = check(pair[0], tmp_path / "other.onnx")
-    assert not all(verdict.passed for verdict in result.verdicts)
-    assert math.isnan(result.difference)
+    assert not all(verdict.passed for verdict in result.proofs)
+    assert math.isnan(result.output_error)
 
 
 def test_plan_of_another_model_is_refused(pair, tmp_path):
-    save(model(CNN), tmp_path / "cnn.onnx")
+    save_model(model(CNN), tmp_path / "cnn.onnx")
     with pytest.raises(UsageError, match="does not fit the model"):
         check(tmp_path / "cnn.onnx", pair[1], plan=pair[2])
 

@@ -12,18 +12,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.dependency.cost import Cost
 from paoding_onnx.dependency.trace import Refusal, Trace
 from paoding_onnx.model.save import data_path
 from paoding_onnx.names import Budget
-from paoding_onnx.report.charts import Line, percent
-from paoding_onnx.report.documents import refusal_text, sha256, share
+from paoding_onnx.report.charts import Line
+from paoding_onnx.report.documents.values import sha256
+from paoding_onnx.report.inspection import refusal_text
+from paoding_onnx.report.words import share
 from paoding_onnx.result import Pruned
 from paoding_onnx.selection.allocation import Meter
 
 PACKAGES = ("paoding_onnx", "onnx", "onnxruntime", "onnx-graphsurgeon", "numpy")
 """Whose versions have a say in the result."""
-MEASURED = (("Same answers", "agreement", True), ("Outputs moved", "difference", False), ("Accuracy", "accuracy", True))
+MEASURED = (("Accuracy", "accuracy", True),)
 """What may have been measured after each step: title, field of the step, whether it is a share of 1."""
 
 
@@ -137,11 +138,11 @@ def _alone(meter: Meter, sizes: NDArray[np.float64], number: int) -> int:
 
 def cards_of(result: Pruned) -> list[Card]:
     """The figures of the whole model."""
-    compared = result.comparison
+    measured, old, new = result.measured, result.sizes.before, result.sizes.after
     sizes = (
-        ("Parameters", "", result.before.parameters, result.after.parameters),
-        ("Multiply-adds", "", result.before.macs, result.after.macs),
-        ("File", "B", result.bytes_before, result.bytes_after),
+        ("Parameters", "", old.parameters, new.parameters),
+        ("MACs", "", old.macs, new.macs),
+        ("File", "B", old.file_bytes, new.file_bytes),
     )
     cards = [
         Card(
@@ -149,13 +150,13 @@ def cards_of(result: Pruned) -> list[Card]:
         )
         for name, unit, before, after in sizes
     ]
-    ratio = compared.latency_ratio
+    ratio = measured.latency_ratio
     cards.append(
         Card("Latency", f"{ratio:.2f} \N{MULTIPLICATION SIGN}", f"{_less(1, ratio)}, onnxruntime", min(ratio, 1.0))
     )
-    if compared.agreement is not None:
-        cards.append(Card("Same answers", f"{compared.agreement:.0%}", "on fresh inputs", compared.agreement))
-    cards.append(Card("Outputs moved", f"{percent(compared.difference)}%", "of their size"))
+    if measured.agreement is not None:
+        cards.append(Card("Same top-1", f"{measured.agreement:.0%}", "on fresh inputs", measured.agreement))
+    cards.append(Card("Relative output error", f"{measured.output_error:.3g}", "on fresh inputs"))
     return cards
 
 
@@ -165,30 +166,32 @@ def _less(before: float, after: float) -> str:
 
 def verdict_of(result: Pruned, name: str) -> str:
     """What came out, in one sentence."""
-    compared, count = result.comparison, sum(verdict.passed for verdict in result.verdicts)
-    proofs = f"all {count} proofs hold" if count == len(result.verdicts) else "NOT all proofs hold"
+    measured, count = result.measured, sum(proof.passed for proof in result.proofs)
+    proofs = f"all {count} proofs hold" if count == len(result.proofs) else "NOT all proofs hold"
     same = (
-        f"its outputs moved by {percent(compared.difference)}% of their size on fresh inputs"
-        if compared.agreement is None
-        else f"it answers {compared.agreement:.0%} of fresh inputs as before"
+        f"the relative output error on fresh inputs is {measured.output_error:.3g}"
+        if measured.agreement is None
+        else f"the top-1 is the same on {measured.agreement:.0%} of fresh inputs"
     )
+    old, new = result.sizes.before, result.sizes.after
     return (
-        f"{name} has {share(result.before.parameters, result.after.parameters):.1%} fewer parameters and needs "
-        f"{share(result.before.macs, result.after.macs):.1%} fewer multiply-adds; {same}, and {proofs}."
+        f"{name} has {share(old.parameters, new.parameters):.1%} fewer parameters and needs "
+        f"{share(old.macs, new.macs):.1%} fewer MACs; {same}, and {proofs}."
     )
 
 
 def panels_of(result: Pruned) -> list[Panel]:
     """The curves over the steps: what is left, and what was measured after each; none if there was one step only."""
-    if len(result.steps) < 2:
+    steps = result.run.steps
+    if len(steps) < 2:
         return []
     sizes = (
-        _size_line(result, "parameters", lambda spent: spent.parameters),
-        _size_line(result, "MACs", lambda spent: spent.macs),
+        _size_line(result, "parameters", "parameters"),
+        _size_line(result, "MACs", "macs"),
     )
     panels = [Panel("Size left", sizes)]
     for title, field, is_share in MEASURED:
-        points = tuple((s.share, float(value)) for s in result.steps if (value := getattr(s, field, None)) is not None)
+        points = tuple((s.share, float(value)) for s in steps if (value := getattr(s, field, None)) is not None)
         if points:
             line = Line("", points, _worded(points[-1][1], is_share))
             panels.append(Panel(title, (line,), is_share))
@@ -199,10 +202,10 @@ def _worded(value: float, is_share: bool) -> str:
     return f"{value:.1%}" if is_share else f"{value:.3g}"
 
 
-def _size_line(result: Pruned, name: str, pick: Callable[[Cost], int]) -> Line:
-    """What is left of parameters or multiply-adds after each step."""
-    whole = max(pick(result.before), 1)
-    points = ((0.0, 1.0), *((step.share, pick(step.cost) / whole) for step in result.steps))
+def _size_line(result: Pruned, name: str, field: str) -> Line:
+    """What is left of parameters or MACs after each step."""
+    whole = max(getattr(result.sizes.before, field), 1)
+    points = ((0.0, 1.0), *((step.share, getattr(step.cost, field) / whole) for step in result.run.steps))
     return Line(name, points, f"{points[-1][1]:.0%}")
 
 
@@ -221,11 +224,12 @@ def reasons_of(refusals: Sequence[Refusal]) -> list[Reason]:
     ]
 
 
-def files_of(result: Pruned, target: Path | None, staged: Callable[[Path], Path]) -> Iterator[Named]:
+def files_of(result: Pruned, staged: Callable[[Path], Path]) -> Iterator[Named]:
     """The files that were read and those that were written, which still wait where `staged` says."""
     for path in result.original.files:
         yield _file("read", path.name, path)
-    for path in (target, data_path(target)) if target is not None and result.saved else ():
+    target = result.run.output
+    for path in (target, data_path(target)) if target is not None else ():
         if staged(path).is_file():
             yield _file("written", path.name, staged(path))
 

@@ -1,0 +1,32 @@
+"""Arguments as the library's options."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from dataclasses import fields
+
+from paoding_onnx.calibration.preprocess import parse_preprocess
+from paoding_onnx.evaluation.evaluate import EvaluateOptions
+from paoding_onnx.options import Options
+from paoding_onnx.robustness.attacks import Attack
+
+
+def options_of(arguments: Namespace) -> Options:
+    """What a command that works with units, or with synthetic inputs, was asked for."""
+    given = {f.name: getattr(arguments, f.name) for f in fields(Options) if hasattr(arguments, f.name)}
+    lists = {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
+    settings = parse_preprocess(getattr(arguments, "preprocess", ()))
+    return Options(**(given | lists | {"input_shapes": dict(arguments.input_shape), "preprocess": settings}))
+
+
+def evaluate_options_of(arguments: Namespace) -> EvaluateOptions:
+    """What a command that reads labelled samples was asked for."""
+    given = {f.name: getattr(arguments, f.name) for f in fields(EvaluateOptions) if hasattr(arguments, f.name)}
+    return EvaluateOptions(**(given | {"preprocess": parse_preprocess(arguments.preprocess)}))
+
+
+def attack_of(arguments: Namespace) -> Attack:
+    """The attack that was asked for."""
+    given = {field.name: getattr(arguments, field.name) for field in fields(Attack)}
+    epsilons = {} if arguments.epsilons is None else {"epsilons": tuple(arguments.epsilons)}
+    return Attack(**({name: value for name, value in given.items() if value is not None} | epsilons))

@@ -1,0 +1,74 @@
+"""Texts on the command line as values. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterable
+
+_UNITS = {"": 0, "K": 10, "M": 20, "G": 30}
+_NEGATIVE = re.compile(r"-[\d.]")
+
+
+def joined(argv: Iterable[str]) -> list[str]:
+    """The arguments, those that begin like a negative number tied to the option before them.
+
+    The parser would take ``-1,1`` for an option.
+
+    >>> joined(["attack", "--range", "-1,1"])
+    ['attack', '--range=-1,1']
+    """
+    found: list[str] = []
+    for word in argv:
+        if found and found[-1].startswith("--") and "=" not in found[-1] and _NEGATIVE.match(word):
+            word = f"{found.pop()}={word}"
+        found.append(word)
+    return found
+
+
+def share(text: str) -> float:
+    """A share such as ``0.5`` or ``50%``."""
+    try:
+        return float(text.removesuffix("%")) / 100 if text.endswith("%") else float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number; give a share such as 0.5") from error
+
+
+def shares(text: str) -> list[float]:
+    """Shares such as ``0.01,5%``."""
+    return [share(part) for part in text.split(",")]
+
+
+def ends(text: str) -> tuple[float, float]:
+    """The ends of a range such as ``-1,1``."""
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form LOW,HIGH, such as 0,1") from error
+    return low, high
+
+
+def n_bytes(text: str) -> int:
+    """A number of bytes such as ``512M``."""
+    count, unit = (text[:-1], text[-1].upper()) if text[-1:].isalpha() else (text, "")
+    if not count.isdecimal() or unit not in _UNITS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of bytes such as 512M or 2G")
+    return int(count) << _UNITS[unit]
+
+
+def multiple(text: str) -> int:
+    """A number that counts shall be a multiple of; 0 for ``auto``."""
+    if text == "auto":
+        return 0
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither 'auto' nor a positive whole number")
+    return int(text)
+
+
+def shape(text: str) -> tuple[str, tuple[int, ...]]:
+    """The name of an input and its shape, such as ``NAME:1,3,224,224``."""
+    name, colon, sizes = text.rpartition(":")
+    parts = [part.strip() for part in sizes.split(",")]
+    if not colon or not name or not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME:1,3,224,224")
+    return name, tuple(int(part) for part in parts)

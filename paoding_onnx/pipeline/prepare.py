@@ -1,0 +1,33 @@
+"""A model made ready: read, its constants folded where they have to be, traced."""
+
+from __future__ import annotations
+
+from paoding_onnx.dependency.groups import trace
+from paoding_onnx.dependency.trace import Trace
+from paoding_onnx.errors import TargetError
+from paoding_onnx.model.load import Model
+from paoding_onnx.options import Options
+from paoding_onnx.pipeline.values import Prepared
+from paoding_onnx.shapes.constant_folding import study
+
+
+def prepare(original: Model, options: Options) -> Prepared:
+    """The model ready to be cut.
+
+    Raises:
+        ModelError: if it cannot be run.
+        UsageError: if a pattern or input shape in `options` does not fit it.
+    """
+    folded, graph = study(original, options.input_shapes, verbose=options.verbose)
+    return Prepared(original, folded, trace(graph, options.scope))
+
+
+def require_units(traced: Trace) -> None:
+    """Refuse a model that has nothing to prune.
+
+    Raises:
+        TargetError: if it has not.
+    """
+    if not traced.groups:
+        reasons = "; ".join(f"{r.operator} {r.node}: {r.reason}" for r in traced.refusals[:3])
+        raise TargetError(f"the model has no prunable unit ({reasons or 'it has no weights between its layers'})")

@@ -1,0 +1,67 @@
+"""The proofs on the file that was written, and what was measured of the model in it: the result of a pruning run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from paoding_onnx.dependency.cost import Cost, cost, nothing, prunable_parameters
+from paoding_onnx.errors import CheckError
+from paoding_onnx.evaluation.evaluate import accuracy_of
+from paoding_onnx.evaluation.fidelity import compare
+from paoding_onnx.evaluation.measured import Measured
+from paoding_onnx.pipeline.values import Job, Shrunk
+from paoding_onnx.result import Pruned, RunRecord, Size, Sizes
+from paoding_onnx.shapes.observe import runnable_shapes
+from paoding_onnx.verification.proofs import check_file
+from paoding_onnx.verification.verdict import Verdict
+
+
+def prove(job: Job, shrunk: Shrunk, files: Sequence[Path]) -> Pruned:
+    """The result of a run whose smaller model stands in `files`, the model itself last.
+
+    Raises:
+        CheckError: if a proof fails.
+    """
+    traced, recovery = shrunk.trace, shrunk.fitted.recovery
+    job.run.tell("proving the file", 0.85)
+    before, cheaper = cost(traced, nothing(traced)), cost(traced, shrunk.plan.removed)
+    after = replace(cheaper, parameters=cheaper.parameters + (0 if recovery is None else recovery.n_added))
+    proofs = _proven(job, shrunk, files[-1], after)
+    job.run.tell("measuring", 0.9)
+    n_bytes = sum(file.stat().st_size for file in files)
+    return Pruned(
+        original=job.original,
+        model=shrunk.fitted.model,
+        trace=traced,
+        plan=shrunk.plan,
+        sizes=Sizes(_size(before, job.original.n_bytes), _size(after, n_bytes), prunable_parameters(traced)),
+        measured=_measured(job, shrunk, before),
+        proofs=proofs,
+        run=RunRecord(job.options, shrunk.steps, recovery, shrunk.fitted.notes, job.output),
+    )
+
+
+def _size(spent: Cost, file_bytes: int) -> Size:
+    return Size(spent.parameters, spent.macs, file_bytes)
+
+
+def _proven(job: Job, shrunk: Shrunk, file: Path, after: Cost) -> tuple[Verdict, ...]:
+    """All proofs, if they hold."""
+    shapes = runnable_shapes(job.original, shrunk.trace.graph)
+    proofs = (shrunk.surgery, *check_file(job.original, file, after, shapes))
+    if failed := [proof for proof in proofs if not proof.passed]:
+        description = "; ".join(f"{proof.name}: {proof.detail}" for proof in failed)
+        raise CheckError(f"the pruned model failed its proof, nothing was written. {description}")
+    return proofs
+
+
+def _measured(job: Job, shrunk: Shrunk, before: Cost) -> Measured:
+    options, graph = job.options, shrunk.trace.graph
+    found = compare(job.original, shrunk.fitted.model, graph, options.inputs, macs=before.macs, seed=options.seed)
+    if job.labelled is None:
+        return found
+    return replace(
+        found, accuracy_before=accuracy_of(job.original, job.labelled), accuracy_after=shrunk.steps[-1].accuracy
+    )

@@ -1,0 +1,113 @@
+"""From a model to a smaller one in memory: units chosen, cut out under proof, layers fitted, each step evaluated."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from paoding_onnx.context import Run
+from paoding_onnx.dependency.cost import cost, nothing
+from paoding_onnx.dependency.trace import Trace
+from paoding_onnx.errors import CheckError, ModelError
+from paoding_onnx.evaluation.dataset import Labelled
+from paoding_onnx.evaluation.evaluate import accuracy_of
+from paoding_onnx.model.load import Model
+from paoding_onnx.options import Options
+from paoding_onnx.pipeline.prepare import prepare, require_units
+from paoding_onnx.pipeline.values import Fitted, Job, Prepared, Shrunk
+from paoding_onnx.reconstruction.reconstruct import reconstruct
+from paoding_onnx.result import Recovery
+from paoding_onnx.selection.budget import Step
+from paoding_onnx.selection.select import Selection, choose
+from paoding_onnx.surgery.cut import cut
+from paoding_onnx.surgery.plan import Plan, make_plan
+from paoding_onnx.verification.proofs import check_surgery
+from paoding_onnx.verification.verdict import Verdict
+
+
+def shrink(job: Job) -> Shrunk:
+    """The smaller model that was asked for; with labelled samples the accuracy of every step.
+
+    Raises:
+        ModelError: if the model cannot be run.
+        TargetError: if it has no prunable unit, or the target is out of reach.
+        CheckError: if the surgery fails its proof.
+    """
+    options, run = job.options, job.run
+    run.tell("tracing", 0.05)
+    prepared = prepare(job.original, options)
+    require_units(prepared.trace)
+    selection = choose(prepared.folded, prepared.trace, options, run.part(0.05, 0.55))
+    run.tell("proving the surgery", 0.6)
+    plain, surgery = _proven_cut(prepared, selection.plan)
+    run.tell("fitting weights", 0.65)
+    fitted = _fitted(prepared, selection, plain, options, run.part(0.65, 0.1))
+    steps = selection.steps
+    if job.labelled is not None:
+        run.tell("evaluating each step", 0.75)
+        accuracies = (*_accuracies(prepared, selection, job.labelled, options), accuracy_of(fitted.model, job.labelled))
+        steps = tuple(replace(step, accuracy=found) for step, found in zip(steps, accuracies, strict=True))
+    return Shrunk(prepared.trace, selection.plan, steps, surgery, fitted)
+
+
+def _proven_cut(prepared: Prepared, plan: Plan) -> tuple[Model, Verdict]:
+    """The cut model, no weight changed, and the proof that the surgery was exact."""
+    plain = cut(prepared.folded, prepared.trace, plan)
+    surgery = check_surgery(prepared.folded, prepared.trace, plan, plain, original=prepared.original)
+    if not surgery.passed:
+        raise CheckError(f"the surgery failed its proof, nothing was written. {surgery.detail}")
+    return plain, surgery
+
+
+def _fitted(prepared: Prepared, selection: Selection, plain: Model, options: Options, run: Run) -> Fitted:
+    """The cut model with what compensating changed, or with its layers fitted."""
+    model, traced, profile = prepared.folded, prepared.trace, selection.profile
+    if profile is None:
+        smaller = cut(model, traced, selection.plan, selection.overrides) if selection.overrides else plain
+        return Fitted(smaller, None, selection.notes)
+    try:
+        result = reconstruct(model, traced, selection.plan, profile.basis, run, room=_room(traced, selection, options))
+    except ModelError as error:
+        return Fitted(plain, None, (f"no weight was fitted: the smaller model does not run in pieces ({error})",))
+    samples = profile.basis.samples
+    done = Recovery(samples.description, samples.n_samples, profile.sensitivities, result.layers, result.n_added)
+    return Fitted(result.model, done, selection.notes)
+
+
+def _room(traced: Trace, selection: Selection, options: Options) -> int:
+    """How many parameters may be added again without missing the target; none on synthetic inputs.
+
+    A bias fitted on synthetic inputs is tied to their level, and is far off on real ones of another level.
+    """
+    if options.calibration is None:
+        return 0
+    left, whole = cost(traced, selection.plan.removed).parameters, cost(traced, nothing(traced)).parameters
+    if options.by != "parameters":
+        return whole - left
+    return max(int((1 - Fraction(str(options.target))) * whole) - left, 0)
+
+
+def _accuracies(prepared: Prepared, selection: Selection, labelled: Labelled, options: Options) -> list[float]:
+    """The accuracy of the models that all steps but the last one end in."""
+    model, traced = prepared.folded, prepared.trace
+    found = []
+    for step in selection.steps[:-1]:
+        only = replace(options, target=step.share)
+        run = Run(only.memory, only.seed, only.threads)
+        is_progressive = selection.profile is None  # then what units compensated on the way matters
+        part = choose(model, traced, only, run) if is_progressive else _until(traced, selection, step)
+        made = _fitted(prepared, part, cut(model, traced, part.plan), only, run)
+        found.append(accuracy_of(made.model, labelled))
+    return found
+
+
+def _until(traced: Trace, selection: Selection, last: Step) -> Selection:
+    """The selection as far as step `last`."""
+    removed = nothing(traced)
+    starts = {group.name: group.start for group in traced.groups}
+    for step in selection.steps[: selection.steps.index(last) + 1]:
+        for name, units in step.removed.items():
+            removed[starts[name] + np.array(units, np.int64)] = True
+    return replace(selection, plan=make_plan(removed))

@@ -1,0 +1,53 @@
+"""What `inspect` and `explain` found, as documents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from paoding_onnx.dependency.cost import cost, group_cost, nothing, prunable_parameters
+from paoding_onnx.dependency.explain import Explanation
+from paoding_onnx.dependency.trace import Group, Trace
+from paoding_onnx.report.documents.values import Document, file_of, head
+
+
+def inspect_document(trace: Trace, source: Path | None = None) -> Document:
+    """The costs of a model, its groups, refusals and choices."""
+    whole = cost(trace, nothing(trace))
+    return {
+        **head("inspect"),
+        "model": file_of(source),
+        "parameters": whole.parameters,
+        "macs": whole.macs,
+        "input_shapes": {name: list(trace.graph.tensors[name].shape or ()) for name in trace.graph.inputs},
+        "prunable_parameters": prunable_parameters(trace),
+        "groups": [_group(trace, group) for group in trace.groups],
+        "refusals": [asdict(refusal) for refusal in trace.refusals],
+        "choices": [asdict(choice) for choice in trace.choices],
+    }
+
+
+def explain_document(axes: Sequence[Explanation]) -> Document:
+    """The axes of a tensor, each with the way to the reason why it may not shrink."""
+    return {**head("explanation"), "axes": [asdict(axis) for axis in axes]}
+
+
+def _group(trace: Trace, group: Group) -> Document:
+    carried = group_cost(trace, group)
+    return {
+        "name": group.name,
+        "units": group.n_units,
+        "parameters": carried.parameters,
+        "macs": carried.macs,
+        "exact": group.is_exact,
+        "axes": [
+            {
+                "initializer": axis.use.tensor,
+                "axis": axis.axis,
+                "role": str(axis.role),
+                "node": trace.bound_nodes[axis.node_index].node.name,
+            }
+            for axis in group.parameter_axes
+        ],
+    }

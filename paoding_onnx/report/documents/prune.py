@@ -1,0 +1,85 @@
+"""What `prune` did and found, as a document: the report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from paoding_onnx.evaluation.measured import Measured
+from paoding_onnx.options import Options
+from paoding_onnx.report.documents.values import Document, file_of, finite, head, proofs_of
+from paoding_onnx.result import Pruned, RunRecord
+from paoding_onnx.selection.budget import Step
+from paoding_onnx.surgery.plan import plan_document
+
+GOOD_AGREEMENT = 0.9
+GOOD_ERROR = 0.2
+"""Beyond these a user is warned."""
+
+
+def prune_document(result: Pruned, staged: Callable[[Path], Path] = lambda path: path) -> Document:
+    """Everything a pruning run did and found, each step included.
+
+    `staged` says where a file lies that has not got its name yet.
+    """
+    output = result.run.output
+    return {
+        **head("report"),
+        "model": file_of(next(iter(result.original.files), None)),
+        "output": file_of(output, None if output is None else staged(output)),
+        "sizes": asdict(result.sizes),
+        "measured": finite(asdict(result.measured)),
+        "proofs": proofs_of(result.proofs),
+        "warnings": warnings(result),
+        "run": _run(result.run),
+        "groups": [
+            {"name": g.name, "units": g.n_units, "kept": result.plan.kept_units(g), "exact": g.is_exact}
+            for g in result.trace.groups
+        ],
+        "refusals": [asdict(refusal) for refusal in result.trace.refusals],
+    }
+
+
+def plan_of_result(result: Pruned) -> Document:
+    """The plan of a pruning run, for `check`: which positions of which initializers stay."""
+    plan = plan_document(result.trace, result.plan)
+    return {"format": plan["format"], "versions": head("plan")["versions"], **plan}
+
+
+def warnings(result: Pruned) -> list[str]:
+    """What a user should know before using a pruned model, in plain words."""
+    return [*result.run.notes, *_doubts(result.measured)]
+
+
+def _doubts(measured: Measured) -> list[str]:
+    advice = "evaluate it on real data, lower --target, or give --calibration"
+    if measured.agreement is not None and measured.agreement < GOOD_AGREEMENT:
+        return [f"same top-1 on only {measured.agreement:.0%} of fresh inputs: expect accuracy to drop; {advice}"]
+    if measured.agreement is None and not measured.output_error <= GOOD_ERROR:
+        return [f"relative output error {measured.output_error:.2g} on fresh inputs: expect quality to drop; {advice}"]
+    return []
+
+
+def _run(run: RunRecord) -> Document:
+    return {
+        "options": _options(run.options),
+        "steps": [_step(step) for step in run.steps],
+        "recovery": None if run.recovery is None else asdict(run.recovery),
+        "notes": list(run.notes),
+    }
+
+
+def _step(step: Step) -> Document:
+    return {
+        "share": step.share,
+        **asdict(step.cost),
+        "removed": {name: list(units) for name, units in step.removed.items()},
+        "accuracy": step.accuracy,
+    }
+
+
+def _options(options: Options) -> Document:
+    plain = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(options).items()}
+    paths = {name: None if (path := getattr(options, name)) is None else path.name for name in ("calibration", "eval")}
+    return plain | paths

@@ -1,0 +1,64 @@
+"""What documents are made of: their head, files, numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from paoding_onnx.verification.verdict import Verdict
+
+Document = dict[str, object]
+PACKAGES = ("paoding_onnx", "onnx", "onnxruntime")
+"""Whose versions every document names."""
+
+
+def head(kind: str, number: int = 1) -> Document:
+    """The first entries of a document: what it is, and the versions of what made it.
+
+    `number` goes up when entries change their name or meaning, not when there are more of them.
+
+    >>> head("report")["format"]
+    'paoding_onnx report 1'
+    """
+    return {"format": f"paoding_onnx {kind} {number}", "versions": {name: version(name) for name in PACKAGES}}
+
+
+def file_of(path: Path | None, staged: Path | None = None) -> Document:
+    """A file by which it can be recognised: its name without its folder, and its hash.
+
+    `staged` is where it lies as long as it has not got its name; both entries are null where there is no file.
+    """
+    place = staged or path
+    is_there = path is not None and place is not None and place.is_file()
+    return {
+        "file": path.name if path is not None else None,
+        "sha256": sha256(place) if is_there and place is not None else None,
+    }
+
+
+def proofs_of(proofs: Sequence[Verdict]) -> list[Document]:
+    """The proofs and how they ended."""
+    return [{"name": proof.name, "passed": proof.passed, "detail": proof.detail} for proof in proofs]
+
+
+def number(value: float | None) -> float | None:
+    """A number as JSON can hold it: `None` where it is not finite.
+
+    >>> number(0.5), number(float("nan"))
+    (0.5, None)
+    """
+    return value if value is not None and math.isfinite(value) else None
+
+
+def finite(document: Document) -> Document:
+    """The document with `None` in place of numbers that JSON cannot hold."""
+    return {name: number(value) if isinstance(value, float) else value for name, value in document.items()}
+
+
+def sha256(path: Path) -> str:
+    """Hash of a file's content, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,37 @@
+"""The documents of a pruning run as the text of files: the plan, the report as JSON or as a page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from paoding_onnx.report.documents.prune import plan_of_result, prune_document
+from paoding_onnx.report.html.page import html_page
+from paoding_onnx.result import Pruned
+
+PAGE_SUFFIXES = (".html", ".htm")
+"""Endings of files in which a report is a page; in others it is JSON."""
+
+
+def report_text(result: Pruned, path: Path, staged: Callable[[Path], Path] = lambda path: path) -> str:
+    """The report, as the name of its file asks for; `staged` says where a file lies that has not got its name yet."""
+    if path.suffix.lower() in PAGE_SUFFIXES:
+        return html_page(result, staged=staged)
+    return json_text(prune_document(result, staged))
+
+
+def plan_text(result: Pruned) -> str:
+    """The plan as JSON."""
+    return json_text(plan_of_result(result))
+
+
+def json_text(document: object) -> str:
+    """A document as text.
+
+    >>> print(json_text({"a": 1}), end="")
+    {
+     "a": 1
+    }
+    """
+    return json.dumps(document, indent=1) + "\n"

@@ -1,0 +1,74 @@
+"""What `inspect` and `explain` print."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import RenderableType
+
+from paoding_onnx.dependency.cost import cost, group_cost, nothing, prunable_parameters
+from paoding_onnx.dependency.explain import Explanation
+from paoding_onnx.dependency.trace import Choice, Refusal, Trace
+from paoding_onnx.names import Prefer
+from paoding_onnx.report.words import cell, plural, rest, some, table
+
+
+def inspect_lines(name: str, trace: Trace, *, verbose: bool = False) -> Iterator[RenderableType]:
+    """A summary, the groups, the choices made, the refusals."""
+    whole = cost(trace, nothing(trace))
+    part = prunable_parameters(trace) / whole.parameters if whole.parameters else 0.0
+    yield (
+        f"{cell(name)}: {plural(trace.n_units, 'unit')} in {plural(len(trace.groups), 'group')}; {part:.1%} of "
+        f"{whole.parameters:,} parameters can be pruned; {whole.macs:,} MACs"
+    )
+    groups = table("group", "units", "parameters", "MACs", "exact", "lives on", left=("exact", "lives on"))
+    for group in some(trace.groups, verbose=verbose):
+        carried = group_cost(trace, group)
+        where = plural(len({axis.use.tensor for axis in group.parameter_axes}), "initializer")
+        exact = "yes" if group.is_exact else "no"
+        row = (f"{group.n_units:,}", f"{carried.parameters:,}", f"{carried.macs:,}", exact, where)
+        groups.add_row(cell(group.name), *row)
+    if trace.groups:
+        yield groups
+    yield from rest(len(trace.groups), "groups", verbose=verbose)
+    for choice in trace.choices:
+        yield _choice(choice)
+    yield from refusal_lines(trace.refusals, verbose=verbose)
+
+
+def explain_lines(axes: Sequence[Explanation]) -> Iterator[RenderableType]:
+    """For each axis whether it may shrink, and the way to the reason if it may not."""
+    for axis in axes:
+        title = f"{cell(axis.tensor)} axis {axis.axis} ({plural(axis.size, 'position')})"
+        if not axis.reason:
+            yield f"{title}: may shrink"
+            continue
+        yield f"{title}: {axis.n_pinned} pinned"
+        for link in axis.way:
+            yield f"  {cell(link.operator)} {cell(link.node)} -> {cell(link.tensor)} axis {link.axis}"
+        where = f"{cell(axis.operator)} {cell(axis.node)}: " if axis.node else ""
+        yield f"  {where}{cell(axis.reason)}"
+
+
+def refusal_lines(refusals: Sequence[Refusal], *, verbose: bool) -> Iterator[RenderableType]:
+    """What may not shrink, and why."""
+    if not refusals:
+        return
+    found = table("left alone", "operator", "node", "reason", left=("operator", "node", "reason"))
+    for refusal in some(refusals, verbose=verbose):
+        row = (refusal_text(refusal), refusal.operator, refusal.node, refusal.reason)
+        found.add_row(*map(cell, row))
+    yield found
+    yield from rest(len(refusals), "refusals", verbose=verbose)
+
+
+def refusal_text(refusal: Refusal) -> str:
+    """Where a refusal stands, in words."""
+    return f"{refusal.tensor} axis {refusal.axis}" if refusal.tensor else "the whole node"
+
+
+def _choice(choice: Choice) -> str:
+    other = Prefer.BLOCKS if choice.prefer is Prefer.POSITIONS else Prefer.POSITIONS
+    axis = " x ".join(map(str, choice.sizes))
+    node = cell(choice.node)
+    return f"choice at {node}: its axis of {axis} loses {choice.prefer}; --choose '{node}={other}' for {other}"
