@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -173,3 +174,20 @@ def skip_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
 def files(folder: Path) -> dict[str, bytes]:
     """All files inside a folder, hidden ones and those in folders inside too."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def with_constants(subject: Model, **values: Array) -> Model:
+    """A copy of a model with other content in some of its initializers."""
+    proto = onnx.ModelProto.FromString(subject.proto.SerializeToString())
+    weights = {name: value for name, value in subject.weights.items() if name not in values}
+    for tensor in proto.graph.initializer:
+        if tensor.name in values:
+            tensor.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(values[tensor.name]), tensor.name))
+    return replace(subject, proto=proto, weights=weights)
+
+
+def edited(subject: Model, edit: Callable[[onnx.ModelProto], None]) -> Model:
+    """A copy of a model whose protobuf `edit` has changed in place."""
+    proto = onnx.ModelProto.FromString(subject.proto.SerializeToString())
+    edit(proto)
+    return replace(subject, proto=proto)

@@ -55,22 +55,31 @@ def check_surgery(
     masked = Session(seeded(mask(original or model, trace, exact)), watch=names)
     try:
         candidate = Session(seeded(smaller), watch=names)
-        sizes = _sizes(model, trace, masked)
+        sizes = _sizes(model, trace, masked, candidate)
         verdicts = [_compare_at(model, trace, exact, masked, candidate, shapes) for shapes in sizes]
     except ModelError as error:
         return Verdict(SURGERY, False, str(error))
     return next((verdict for verdict in verdicts if not verdict.passed), verdicts[0])
 
 
-def _sizes(model: Model, trace: Trace, masked: Session) -> Iterator[Shapes]:
-    """Input shapes to compare at: those that were measured, and if axes are open others that the model takes."""
+def _sizes(model: Model, trace: Trace, masked: Session, candidate: Session) -> Iterator[Shapes]:
+    """Input shapes to compare at: those that were measured, and if axes are open others that the model takes.
+
+    Both sessions run equally often: a node that draws at random goes on from what it drew before.
+    """
     specs = model.inputs
     yield runnable_shapes(model, trace.graph)
     for shapes in other_shapes(model, trace.graph):
-        with suppress(ModelError):
-            masked.run(random_feeds(specs, shapes, np.random.default_rng(0)))
-            yield shapes
-            return
+        feeds = random_feeds(specs, shapes, np.random.default_rng(0))
+        try:
+            masked.run(feeds)
+        except ModelError:
+            with suppress(ModelError):
+                candidate.run(feeds)
+            continue
+        candidate.run(feeds)
+        yield shapes
+        return
 
 
 def _compare_at(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -13,7 +12,6 @@ from onnx import numpy_helper
 from paoding_onnx.api import prune
 from paoding_onnx.dependency.cost import Cost
 from paoding_onnx.errors import ModelError, UsageError
-from paoding_onnx.model.load import Model
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.save import save_model
 from paoding_onnx.shapes.observe import runnable_shapes
@@ -22,27 +20,10 @@ from paoding_onnx.surgery.plan import plan_document
 from paoding_onnx.verification.check import check
 from paoding_onnx.verification.proofs import check_file, check_interface, check_plan, check_surgery
 from tests.models import model, parse, prune_randomly
-from tests.pruning import CNN, MLP, plan_of, skip_latency, traced_model
+from tests.pruning import CNN, MLP, edited, plan_of, skip_latency, traced_model, with_constants
 
 PLAN = {"a": [1, 5], "e": [0], "f": [3, 4]}
 """Units of CNN that go."""
-
-
-def with_constants(subject: Model, **values) -> Model:
-    """A copy of a model with other content in some of its initializers."""
-    proto = onnx.ModelProto.FromString(subject.proto.SerializeToString())
-    weights = {name: value for name, value in subject.weights.items() if name not in values}
-    for tensor in proto.graph.initializer:
-        if tensor.name in values:
-            tensor.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(values[tensor.name]), tensor.name))
-    return replace(subject, proto=proto, weights=weights)
-
-
-def edited(subject: Model, edit) -> Model:
-    """A copy of a model whose protobuf `edit` has changed in place."""
-    proto = onnx.ModelProto.FromString(subject.proto.SerializeToString())
-    edit(proto)
-    return replace(subject, proto=proto)
 
 
 def set_group(number):

@@ -1,0 +1,102 @@
+"""PROOFS: what each of them looks at, and what it must not mistake for a fault."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from paoding_onnx.model.read import constants
+from paoding_onnx.model.save import write_model
+from paoding_onnx.surgery.cut import cut
+from paoding_onnx.verification.proofs import added_biases, check_file, check_plan, check_surgery
+from tests.models import model, prune_randomly
+from tests.pruning import MLP, edited, plan_of, traced_model, with_constants
+
+FLAT = """g (float[N,3,2,2] x) => (float[N,5] y) <float[8,3,1,1] a, float[32,5] b, int64[2] target={0,32}> {
+  p = Conv (x, a) r = Reshape (p, target) y = MatMul (r, b)
+}"""
+LABELS = MLP.replace("(float[N,4] y)", "(int64[N,1] z)").replace("}", "z = ArgMax <axis=1> (y) }")
+UNDEFINED = MLP.replace("(float[N,4] y)", "(float[N,4] z)").replace("}", "d = Sub (y, y) z = Div (d, d) }")
+NOISY = MLP.replace("(float[N,4] y)", "(float[N,4] z)").replace("}", "n = RandomNormalLike (y) z = Add (y, n) }")
+MIXED = """g (float[1,3] x) => (float[1,5] y) <float[3,8] a, float[8] s, float[8,6] b, float[6,5] c> {
+  p = MatMul (x, a) q = LayerNormalization (p, s) r = MatMul (q, b) y = MatMul (r, c)
+}"""
+"""Eight units under a LayerNormalization, six that are not."""
+
+
+def agrees(text, units, faulty=lambda pruned: pruned):
+    """Whether the surgery is proven when `faulty` has its hands on the pruned model."""
+    subject = model(text)
+    trace = traced_model(subject)
+    plan = plan_of(trace, **units)
+    return check_surgery(subject, trace, plan, faulty(cut(subject, trace, plan))).passed
+
+
+def reversed_weights(pruned):
+    return with_constants(pruned, b=constants(pruned)["b"][::-1])
+
+
+def test_size_that_was_fixed_at_the_one_measured_is_noticed():
+    subject = model(FLAT)
+    batch = traced_model(subject).graph.tensors["x"].shape[0]
+    assert agrees(FLAT, {"a": [0, 1]})
+    assert not agrees(
+        FLAT, {"a": [0, 1]}, lambda pruned: with_constants(pruned, target=np.array([batch, 24], np.int64))
+    )
+
+
+@pytest.mark.parametrize("text", [LABELS, UNDEFINED], ids=["labels", "undefined"])
+def test_outputs_of_any_kind_are_compared(text):
+    assert agrees(text, {"a": [0, 3]})
+    assert not agrees(text, {"a": [0, 3]}, reversed_weights)
+
+
+@pytest.mark.parametrize("batch", ["2", "N"])
+def test_model_that_draws_at_random_raises_no_alarm_at_any_batch(batch):
+    text = NOISY.replace("[N,", f"[{batch},")
+    assert agrees(text, {"a": [0, 3]})
+    assert not agrees(text, {"a": [0, 3]}, reversed_weights)
+
+
+def test_exact_units_are_proven_beside_inexact_ones():
+    """What was cut of both is no proof for the exact ones: those are cut by themselves."""
+    assert agrees(MIXED, {"a": [0], "b": [1]}, reversed_weights)
+    assert not agrees(MIXED, {"b": [1]}, reversed_weights)
+
+
+def test_fault_that_the_original_has_too_is_found_in_models_with_large_weights(tmp_path):
+    def contradict(proto):
+        proto.graph.value_info.append(onnx.helper.make_tensor_value_info("t", onnx.TensorProto.FLOAT, [1, 99, 3]))
+
+    sound = model(MLP.replace("16", "64"))
+    faulty = edited(sound, contradict)
+    assert sound.weights
+    write_model(faulty, tmp_path / "m.onnx")
+    assert check_file(faulty, tmp_path / "m.onnx", None, None)[0].passed
+    assert not check_file(sound, tmp_path / "m.onnx", None, None)[0].passed
+
+
+def test_added_biases_are_told_by_their_name():
+    before = {"a": np.ones(2), "old.added_bias": np.ones(2)}
+    after = before | {"a.added_bias": np.zeros(2), "more": np.ones(1)}
+    assert added_biases(before, after).keys() == {"a.added_bias"}
+
+
+@pytest.mark.parametrize(("name", "passed"), [("c.added_bias", True), ("c.more", False)])
+def test_plan_holds_though_a_layer_got_a_bias(name, passed):
+    def add(proto):
+        proto.graph.initializer.append(numpy_helper.from_array(np.zeros(4, np.float32), name))
+
+    subject = model(MLP)
+    trace = traced_model(subject)
+    plan = plan_of(trace, a=[0, 3])
+    verdict = check_plan(subject, trace, plan, edited(cut(subject, trace, plan), add))
+    assert verdict.passed is passed
+    assert ("1 biases were added" in verdict.detail) is passed
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_sound_cut_raises_an_alarm(seed):
+    assert prune_randomly(model(LABELS, seed), seed).verdict.passed
