@@ -69,10 +69,6 @@ def test_same_seed_draws_the_same_samples():
     assert differences(old, new, seed=3)[1].interval != differences(old, new, seed=4)[1].interval
 
 
-def test_models_with_the_same_task_and_shape_are_alike():
-    require_alike(interpret(SHARP, LABELS), interpret(BLIND, LABELS))
-
-
 def test_outputs_of_different_shapes_are_not_compared():
     old = classes(0, 1, labels=[0, 1])
     new = interpret(np.eye(4)[[0, 1]], np.array([0, 1]))
