@@ -24,6 +24,7 @@ MARKERS = ("<!-- generated: begin -->", "<!-- generated: end -->")
 
 def main() -> int:
     """Write the generated parts of all pages; returns the exit status."""
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     for path, page in pages(REFERENCE).items():
         path.write_text(page)
     return 0

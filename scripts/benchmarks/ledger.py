@@ -16,11 +16,7 @@ class Ledger(Generic[T]):
     """Rows by `key`, in `order`: those of the file, if there is one, and those that are added, which replace them."""
 
     def __init__(
-        self,
-        path: Path | None,
-        kind: type[T],
-        key: Callable[[T], object],
-        order: Callable[[T], Any] = lambda _: 0,
+        self, path: Path | None, kind: type[T], key: Callable[[T], object], order: Callable[[T], Any] = lambda _: 0
     ) -> None:
         self._path, self._kind, self._key, self._order = path, kind, key, order
         known = read_csv(path, kind) if path is not None and path.exists() else []

@@ -59,7 +59,7 @@ class Done:
 
 
 def run(*words: str, python: str = sys.executable, limits: Limits | None = None, threads: int | None = None) -> Done:
-    """Run `python -m WORDS` to its end, or to that of what it may use, where it finds `scripts` and the package beside.
+    """Run `python -m WORDS` in the root of the repository, with its package and scripts, to its end or to a limit.
 
     With `threads`, libraries are told to use no more than that.
     """

@@ -189,11 +189,7 @@ class Net:
         return outputs
 
     def _outputs(
-        self,
-        node: onnx.NodeProto,
-        inputs: Sequence[Value | None],
-        given: Sequence[Shape] | None,
-        dtype: int | None,
+        self, node: onnx.NodeProto, inputs: Sequence[Value | None], given: Sequence[Shape] | None, dtype: int | None
     ) -> list[Value]:
         """The outputs of a node, with their shapes at both choices of open sizes."""
         types = [self._infer(node, inputs, k) if dtype is None else {} for k in (0, 1)]

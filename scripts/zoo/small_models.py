@@ -192,10 +192,7 @@ OTHERS: Mapping[str, tuple[int, Callable[[], nn.Module]]] = {
     "gmlp": (32, lambda: MlpMixer(**_MIXER, mlp_ratio=4, block_layer=SpatialGatingBlock, mlp_layer=GatedMlp)),
     "poolformer": (32, _metaformer),
     "convmixer": (32, lambda: ConvMixer(dim=48, depth=3, kernel_size=5, patch_size=4, num_classes=CLASSES)),
-    "nest": (
-        32,
-        lambda: Nest(32, 3, 2, 2, (16, 32), (2, 4), (1, 1), num_classes=CLASSES),
-    ),
+    "nest": (32, lambda: Nest(32, 3, 2, 2, (16, 32), (2, 4), (1, 1), num_classes=CLASSES)),
     "volo": (64, _volo),
     "pvt_v2": (
         32,

@@ -43,11 +43,7 @@ STATEMENTS = (
                 _HALVED,
                 _ATTACKED,
             ),
-            Statement(
-                f"the same of all four models, epsilon {epsilon:g}",
-                robust_left(HALF, number),
-                _HALVED,
-            ),
+            Statement(f"the same of all four models, epsilon {epsilon:g}", robust_left(HALF, number), _HALVED),
         )
     ),
 )
