@@ -24,7 +24,7 @@ def schema(name):
 def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("documents")
     files = {name: folder / f"{name}.json" for name in ("plan", "report")}
-    words = ["--plan", str(files["plan"]), "--report", str(files["report"]), "--quiet"]
+    words = ["--plan", str(files["plan", "report"]), "--report", str(files["report"]), "--quiet"]
     assert main(["prune", MODEL, "-o", str(folder / "small.onnx"), *words]) == 0
     return {name: json.loads(path.read_text()) for name, path in files.items()}
 
@@ -34,12 +34,12 @@ def test_schema_is_valid(path):
     jsonschema.Draft202012Validator.check_schema(json.loads(path.read_text()))
 
 
-@pytest.mark.parametrize("name", ["plan"])
+@pytest.mark.parametrize("name", ["plan", "report"])
 def test_document_is_what_its_schema_says(written, name):
     jsonschema.validate(written[name], schema(name))
 
 
-@pytest.mark.parametrize("name", ["plan"])
+@pytest.mark.parametrize("name", ["plan", "report"])
 def test_document_without_one_of_its_fields_is_refused(written, name):
     for field in schema(name)["required"]:
         less = copy.deepcopy(written[name])
