@@ -24,7 +24,7 @@ def schema(name):
 def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("documents")
     files = {name: folder / f"{name}.json" for name in ("plan", "report")}
-    words = ["--plan", str(files["plan", "report"]), "--report", str(files["report"]), "--quiet"]
+    words = ["--plan", str(files["plan"]), "--report", str(files["report"]), "--quiet"]
     assert main(["prune", MODEL, "-o", str(folder / "small.onnx"), *words]) == 0
     return {name: json.loads(path.read_text()) for name, path in files.items()}
 

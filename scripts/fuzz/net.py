@@ -171,7 +171,7 @@ class Net:
         domain: str = "",
         **attributes: object,
     ) -> list[Value]:
-        """The outputs of a new node, without attributes that are `None`; `shapes`, `dtype`: what inference cannot know."""
+        """The outputs of a new node, without attributes that are `None`; `shapes`, `dtype`: not inferred."""
         self.need(bool(domain) or self.has(operator))
         while inputs and inputs[-1] is None:
             inputs = inputs[:-1]
