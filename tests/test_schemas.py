@@ -34,12 +34,12 @@ def test_schema_is_valid(path):
     jsonschema.Draft202012Validator.check_schema(json.loads(path.read_text()))
 
 
-@pytest.mark.parametrize("name", ["plan"])
+@pytest.mark.parametrize("name", ["plan", "report"])
 def test_document_is_what_its_schema_says(written, name):
     jsonschema.validate(written[name], schema(name))
 
 
-@pytest.mark.parametrize("name", ["plan"])
+@pytest.mark.parametrize("name", ["plan", "report"])
 def test_document_without_one_of_its_fields_is_refused(written, name):
     for field in schema(name)["required"]:
         less = copy.deepcopy(written[name])

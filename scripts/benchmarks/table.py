@@ -1,4 +1,4 @@
-"""The table of the README: four models of `models/` without half and two thirds of their parameters, on their samples.
+"""Four models of `models/` without half and two thirds of their parameters, on their samples: docs/results/speed.md.
 
     python -m scripts.benchmarks.table
 
