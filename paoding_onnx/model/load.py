@@ -13,12 +13,14 @@ from types import MappingProxyType
 
 import numpy as np
 import onnx
-import onnx.inliner
 from google.protobuf.message import DecodeError
 
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.external import inner_tensors, is_external, mark_external, place_of, whole
+from paoding_onnx.model.functions import inlined
 from paoding_onnx.model.graph import Array
+from paoding_onnx.model.naming import check_names
+from paoding_onnx.model.tensors import array_of, dtype_of, raw_array
 
 LIFT_BYTES = 1024
 """Initializers of at least this many bytes leave the protobuf; smaller ones are not worth the trouble."""
@@ -107,27 +109,13 @@ def lift(proto: onnx.ModelProto, path: Path | None = None) -> Model:
         content = whole(tensor, path) if path and is_external(tensor) else tensor
         if tensor.name in read and _is_large(content):
             weights[tensor.name] = _take_weights(content)
+        elif content.data_type != onnx.TensorProto.STRING:
+            array_of(content, tensor.name)  # refuses what cannot be read
         if content is not tensor:
             tensor.CopyFrom(content)
     skeleton = onnx.ModelProto()
     skeleton.CopyFrom(proto)  # a protobuf frees cleared fields only when the whole message goes
-    return Model(_inlined(skeleton), MappingProxyType(weights))
-
-
-def _inlined(proto: onnx.ModelProto) -> onnx.ModelProto:
-    """The model with the bodies of its local functions in place of their calls."""
-    if not proto.functions:
-        return proto
-    try:
-        whole = onnx.inliner.inline_local_functions(proto)
-    except (RuntimeError, ValueError) as error:
-        raise ModelError(f"the model's local functions cannot be inlined: {error}") from error
-    known = {opset.domain for opset in whole.opset_import}
-    for opset in (opset for function in proto.functions for opset in function.opset_import):
-        if opset.domain not in known:
-            known.add(opset.domain)
-            whole.opset_import.append(opset)
-    return whole
+    return Model(inlined(skeleton), MappingProxyType(weights))
 
 
 def _parse(content: bytes, path: Path) -> onnx.ModelProto:
@@ -140,39 +128,28 @@ def _parse(content: bytes, path: Path) -> onnx.ModelProto:
         raise ModelError(f"{path} is not an ONNX model: it holds no graph")
     if not proto.graph.node:
         raise ModelError(f"{path} holds an empty graph: there is nothing to prune")
+    if not proto.graph.output:
+        raise ModelError(f"{path} has no output: there is nothing to compute")
+    check_names(proto.graph)
     return proto
 
 
 def _is_large(tensor: onnx.TensorProto) -> bool:
-    dtype = _dtype(tensor.data_type)
+    dtype = dtype_of(tensor.data_type)
     n_bytes = math.prod(tensor.dims) * dtype.itemsize
     return dtype in _LIFTED_TYPES and n_bytes >= LIFT_BYTES and tensor.HasField("raw_data")
 
 
 def _take_weights(tensor: onnx.TensorProto) -> Array:
-    dtype = _dtype(tensor.data_type)
-    array = np.frombuffer(tensor.raw_data, dtype)
-    if array.size != math.prod(tensor.dims):
-        raise ModelError(
-            f"initializer {tensor.name!r} has {array.size} elements, which do not fit its shape {tuple(tensor.dims)}"
-        )
+    array = raw_array(tensor)
     tensor.ClearField("raw_data")
     mark_external(tensor, PLACEHOLDER)
-    return array.reshape(tuple(tensor.dims))
-
-
-def _dtype(data_type: int) -> np.dtype[np.generic]:
-    if data_type in (onnx.TensorProto.UNDEFINED, onnx.TensorProto.STRING):
-        return np.dtype(object)
-    try:
-        return np.dtype(onnx.helper.tensor_dtype_to_np_dtype(data_type))
-    except KeyError as error:
-        raise ModelError(f"the model holds a tensor of the unknown type {data_type}") from error
+    return array
 
 
 def _spec(info: onnx.ValueInfoProto) -> TensorSpec:
     tensor = info.type.tensor_type
-    dtype = _dtype(tensor.elem_type) if info.type.HasField("tensor_type") else None
+    dtype = dtype_of(tensor.elem_type) if info.type.HasField("tensor_type") else None
     return TensorSpec(info.name, dtype, tuple(_dim(dim) for dim in tensor.shape.dim))
 
 

@@ -8,10 +8,10 @@ from types import MappingProxyType
 
 import numpy as np
 import onnx
-from onnx import numpy_helper
 
 from paoding_onnx.model.graph import Array, Attribute, Graph, Node, Origin, Tensor
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.tensors import array_of
 
 
 def computed_names(model: Model) -> tuple[str, ...]:
@@ -33,7 +33,7 @@ def constants(model: Model) -> dict[str, Array]:
     arrays = dict(model.weights)
     for tensor in model.proto.graph.initializer:
         if tensor.name not in arrays and tensor.data_type != onnx.TensorProto.STRING:
-            arrays[tensor.name] = _read_only(numpy_helper.to_array(tensor))
+            arrays[tensor.name] = _read_only(array_of(tensor, tensor.name))
     for node in model.proto.graph.node:
         if _is_constant(node) and (value := _constant_value(node)) is not None:
             arrays[node.output[0]] = _read_only(value)
@@ -61,7 +61,7 @@ def _constant_value(node: onnx.NodeProto) -> Array | None:
     attribute = node.attribute[0]
     value = onnx.helper.get_attribute_value(attribute)
     if attribute.name == "value":
-        return None if value.data_type == onnx.TensorProto.STRING else numpy_helper.to_array(value)
+        return None if value.data_type == onnx.TensorProto.STRING else array_of(value, node.output[0])
     kinds = {"value_float": np.float32, "value_floats": np.float32, "value_int": np.int64, "value_ints": np.int64}
     return np.asarray(value, kinds[attribute.name]) if attribute.name in kinds else None
 

@@ -5,6 +5,7 @@ Weights are handed over without a copy, so a session costs no second set of them
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,12 +22,19 @@ from paoding_onnx.model.load import PLACEHOLDER, Model
 RUN_ERRORS: tuple[type[Exception], ...] = (
     RuntimeError,
     ValueError,
+    MemoryError,
     *(error for error in vars(ort_errors).values() if isinstance(error, type) and issubclass(error, Exception)),
 )
 """All that onnxruntime is known to raise for a model or input that it does not take."""
 SHARED_BYTES = 1 << 20
 """A lean session that optimises has copies of weights below this, as the optimiser reads mostly small ones."""
 _QUIET, _LOUD = 4, 2
+_NOISE = re.compile(
+    r"\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : "  # a status, often with another one inside
+    r"|/\S+\.(?:cc|h):\d+ [^()]*\([^()]*\) "  # a source file with the signature of a function
+    r"|\b\w+\.(?:cc|h):\d+ \w+ "  # or with its name alone
+)
+"""What onnxruntime's messages say about itself."""
 
 
 class Session:
@@ -101,8 +109,7 @@ def _arrays(name: str, value: object) -> Iterator[tuple[str, Array]]:
 
 def one_line(error: Exception) -> str:
     """First sentence of an onnxruntime message, without its source locations."""
-    text = " ".join(str(error).split())
-    return text.split(" : ", 2)[-1][:300]
+    return _NOISE.sub("", " ".join(str(error).split()))[:300]
 
 
 def _level(*, optimise: bool, low_memory: bool) -> ort.GraphOptimizationLevel:

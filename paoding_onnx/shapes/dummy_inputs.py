@@ -64,7 +64,7 @@ def random_feeds(specs: Sequence[TensorSpec], shapes: Shapes, rng: np.random.Gen
     """Contents for every input: normal floats, integers 0 or 1 (valid indices almost everywhere), random booleans.
 
     Raises:
-        ModelError: if an input is no tensor of numbers.
+        ModelError: if an input is no tensor of numbers, or does not fit into memory.
     """
     return {spec.name: random_content(spec, shapes[spec.name], rng) for spec in specs}
 
@@ -73,6 +73,9 @@ def random_content(spec: TensorSpec, shape: tuple[int, ...], rng: np.random.Gene
     """Contents for one input of this shape; see `random_feeds`."""
     if spec.dtype is None or spec.dtype.kind not in "fiub":
         raise ModelError(f"input {spec.name!r} is no tensor of numbers; such models cannot be run for the proof")
-    if spec.dtype.kind == "f":
-        return rng.standard_normal(shape, np.float32).astype(spec.dtype)
-    return rng.integers(0, 2, shape).astype(spec.dtype)
+    try:
+        if spec.dtype.kind == "f":
+            return rng.standard_normal(shape, np.float32).astype(spec.dtype)
+        return rng.integers(0, 2, shape).astype(spec.dtype)
+    except (MemoryError, ValueError) as error:  # numpy's words for more than there is, and for more than there can be
+        raise ModelError(f"input {spec.name!r} of shape {shape} does not fit into memory") from error

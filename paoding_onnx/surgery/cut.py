@@ -130,7 +130,8 @@ def _store(proto: onnx.ModelProto, name: str, value: Array, weights: dict[str, A
         return
     weights.pop(name, None)
     fresh = numpy_helper.from_array(np.ascontiguousarray(value), tensor.name)
-    fresh.doc_string = tensor.doc_string
+    said = tensor.doc_string  # bytes where it is no text, which protobuf does not take back
+    fresh.doc_string = said if isinstance(said, str) else ""
     fresh.metadata_props.extend(tensor.metadata_props)
     tensor.CopyFrom(fresh)
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import onnxruntime as ort
 import pytest
 from onnx import numpy_helper
 
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.load import lift, load
 from paoding_onnx.model.read import constants
-from paoding_onnx.model.session import Session
-from tests.models import model, parse, prune_randomly, save
+from tests.models import model, parse, save
 
 TEXT = """g (float[N,16] x) => (float[N,4] y) <float[16,32] w, float[32] b, float[32,4] v> {
   h = MatMul (x, w)
@@ -107,31 +105,3 @@ def test_inputs_that_repeat_an_initializer_are_none():
     proto = parse("g (float[1,4] x, float[4,2] w) => (float[1,2] y) <float[4,2] v> { y = MatMul (x, w) }", ir=3)
     proto.graph.initializer[0].name = "w"
     assert [spec.name for spec in lift(proto).inputs] == ["x"]
-
-
-FUNCTIONS = """<ir_version: 9, opset_import: ["" : 17, "own" : 1]>
-g (float[1,4] x) => (float[1,5] y) <float[4,8] a, float[8] ab, float[8,8] b, float[8] bb, float[8,5] c> {
-  p = own.layer (x, a, ab) q = own.layer (p, b, bb) y = MatMul (q, c)
-}
-<domain: "own", opset_import: ["" : 17]>
-layer (u, w, k) => (v) { m = MatMul (u, w) s = Add (m, k) v = Relu (s) }"""
-"""Two calls of one local function."""
-
-
-def test_local_functions_are_inlined():
-    inlined = model(FUNCTIONS)
-    assert not inlined.proto.functions
-    assert [n.op_type for n in inlined.proto.graph.node] == ["MatMul", "Add", "Relu"] * 2 + ["MatMul"]
-
-
-def test_units_inside_local_functions_go():
-    trial = prune_randomly(model(FUNCTIONS))
-    assert trial.trace.n_units == 16
-    assert trial.verdict.passed
-
-
-def test_inlined_model_computes_the_same():
-    proto = parse(FUNCTIONS)
-    feeds = {"x": np.ones((1, 4), np.float32)}
-    before = ort.InferenceSession(proto.SerializeToString()).run(None, feeds)
-    np.testing.assert_allclose(Session(model(FUNCTIONS)).run(feeds)["y"], before[0], rtol=1e-6)

@@ -106,7 +106,19 @@ def test_inputs_that_do_not_fit_are_a_model_error(feeds):
 
 def test_message_is_one_line():
     words = one_line(RuntimeError("[ONNXRuntimeError] : 1 : FAIL : node Add\n  failed : shapes differ"))
-    assert words == "FAIL : node Add failed : shapes differ"
+    assert words == "node Add failed : shapes differ"
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        "[ONNXRuntimeError] : 1 : FAIL : ",
+        "[ONNXRuntimeError] : 10 : INVALID_GRAPH : /src/core/graph.cc:12 ort::Graph::Graph(const ort::Model&, bool) ",
+        "[ONNXRuntimeError] : 1 : FAIL : /src/a.h:1 void f() [ONNXRuntimeError] : 10 : INVALID_GRAPH : b.cc:2 Check ",
+    ],
+)
+def test_message_is_without_source_locations(noise):
+    assert one_line(RuntimeError(f"{noise}Tensor 'w' (2 values) is broken")) == "Tensor 'w' (2 values) is broken"
 
 
 def test_latency_of_a_model_against_itself_is_about_one():

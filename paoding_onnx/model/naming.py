@@ -1,0 +1,39 @@
+"""NAMES in a file: text, and each initializer's its own. All that follows keys its values by them. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import onnx
+
+from paoding_onnx.errors import ModelError
+
+
+def check_names(graph: onnx.GraphProto) -> None:
+    """Refuse a graph whose names are no text, or not unique where they have to be.
+
+    Raises:
+        ModelError: naming the one at fault.
+    """
+    for name in _names(graph):
+        if isinstance(name, bytes):  # what protobuf gives out where a string is not UTF-8
+            raise ModelError(f"the name {name!r} in the model is no text in UTF-8; export it again")
+    seen: set[str] = set()
+    for tensor in graph.initializer:
+        if tensor.name in seen:
+            raise ModelError(f"two initializers have the name {tensor.name!r}: the model says not which one counts")
+        seen.add(tensor.name)
+
+
+def _names(graph: onnx.GraphProto) -> Iterator[str | bytes]:
+    """All names in a graph and its subgraphs."""
+    yield from (tensor.name for tensor in graph.initializer)
+    for info in (*graph.input, *graph.output, *graph.value_info):
+        yield info.name
+        yield from (dim.dim_param for dim in info.type.tensor_type.shape.dim)
+    for node in graph.node:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+        for attribute in node.attribute:
+            yield attribute.name
+            for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
+                yield from _names(inner)
