@@ -70,13 +70,13 @@ def test_malformed_raw_content_is_a_model_error_that_names_it(changes, words):
 def test_tensor_in_segments_is_a_model_error():
     found = tensor()
     found.segment.begin, found.segment.end = 0, 6
-    with pytest.raises(ModelError, match="tensor 'w' cannot be read: .*segments"):
+    with pytest.raises(ModelError, match=r"tensor 'w' cannot be read: .*segments"):
         array_of(found, "w")
 
 
 def test_types_are_those_of_numpy():
     assert dtype_of(onnx.TensorProto.FLOAT16) == np.float16
-    assert dtype_of(onnx.TensorProto.STRING) == object
+    assert dtype_of(onnx.TensorProto.STRING) == np.dtype(object)
     assert dtype_of(helper.np_dtype_to_tensor_dtype(np.dtype(np.int64))) == np.int64
 
 
