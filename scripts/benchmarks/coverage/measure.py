@@ -61,25 +61,24 @@ def smallest_first(
 
 
 def measure(path: Path) -> Row:
-    """The row of one file: `prune`, then `inspect` for what `prune` did not tell."""
+    """The row of one file: what `prune` tells, or `inspect` where it fails."""
     model = onnx.load(path, load_external_data=False)
     pruned, done = _run("prune", path, PRUNE)
-    is_told = "prunable_parameters" in pruned
-    seen = pruned if is_told else _run("inspect", path, ("--json",))[0]
-    before, after = pruned.get("before") or {}, pruned.get("after") or {}
-    groups = pruned.get("groups") or seen.get("groups") or []
-    refusals = pruned.get("refusals") or seen.get("refusals") or []
+    told = pruned or _run("inspect", path, ("--json",))[0]
+    sizes = pruned.get("sizes") or {"before": told, "after": {}, "prunable_parameters": told.get("prunable_parameters")}
+    before, after = sizes["before"], sizes["after"]
+    groups, refusals = told.get("groups", []), told.get("refusals", [])
     n_exact = sum(group["exact"] for group in groups)
     return Row(
         model=path.stem,
         kind=kind(model),
-        parameters=before.get("parameters") or seen.get("parameters"),
+        parameters=before.get("parameters"),
         parameters_left=_share(after.get("parameters"), before.get("parameters")),
         macs_left=_share(after.get("macs"), before.get("macs")),
-        prunable=_share(seen.get("prunable_parameters"), seen.get("parameters") or before.get("parameters")),
+        prunable=_share(sizes["prunable_parameters"], before.get("parameters")),
         exact_groups=n_exact if groups else None,
         inexact_groups=len(groups) - n_exact if groups else None,
-        refusals=len(refusals) if pruned or seen else None,
+        refusals=len(refusals) if told else None,
         reasons="; ".join(f"{n} x {text}" for text, n in Counter(map(_reason, refusals)).most_common(3)),
         weightiest=_weightiest(model, refusals),
         oracle_error=_oracle_error(pruned),
@@ -154,6 +153,6 @@ def _weightiest(model: onnx.ModelProto, refusals: Sequence[Mapping[str, str]]) -
 
 
 def _oracle_error(pruned: Mapping[str, Any]) -> float | None:
-    checks = {check["name"]: check["detail"] for check in pruned.get("checks") or []}
-    found = re.search(r"largest difference ([\d.e+-]+)", checks.get("equivalence", ""))
+    details = {proof["name"]: proof["detail"] for proof in pruned.get("proofs", [])}
+    found = re.search(r"largest difference ([\d.e+-]+)", details.get("surgery exact", ""))
     return float(found[1]) if found else None

@@ -102,12 +102,12 @@ def _told(done: Done, tool: str) -> Mapping[str, Any]:
     if tool != OURS:
         return json.loads(done.out.splitlines()[-1])
     document = json.loads(done.out)
-    before, after = document["before"], document["after"]
+    before, after = document["sizes"]["before"], document["sizes"]["after"]
     return {
         "before": before["parameters"],
         "after": after["parameters"],
         "macs_left": after["macs"] / before["macs"],
-        "proven": all(check["passed"] for check in document["checks"]),
+        "proven": all(proof["passed"] for proof in document["proofs"]),
         "version": f"{version(OURS)} (onnx {version('onnx')}, onnxruntime {version('onnxruntime')})",
     }
 
