@@ -46,14 +46,18 @@ def pages(folder: Path) -> dict[Path, str]:
 
 
 def names_markdown(names: Iterable[str]) -> str:
-    """Where mkdocstrings puts what the docstrings say: functions, then classes, then errors."""
-    kinds: dict[str, list[str]] = {"Functions": [], "Classes": [], "Errors": []}
+    """Where mkdocstrings puts what the docstrings say: functions, then classes, constants, errors."""
+    kinds: dict[str, list[str]] = {"Functions": [], "Classes": [], "Constants": [], "Errors": []}
     for name in names:
-        item = getattr(paoding_onnx, name)
-        is_error = isinstance(item, type) and issubclass(item, Exception)
-        kinds["Errors" if is_error else "Functions" if inspect.isfunction(item) else "Classes"].append(name)
-    parts = [(f"## {kind}", *(f"::: paoding_onnx.{name}" for name in found)) for kind, found in kinds.items()]
+        kinds[_kind(getattr(paoding_onnx, name))].append(name)
+    parts = [(f"## {kind}", *(f"::: paoding_onnx.{name}" for name in found)) for kind, found in kinds.items() if found]
     return "\n\n".join(line for part in parts for line in part)
+
+
+def _kind(item: object) -> str:
+    if isinstance(item, type):
+        return "Errors" if issubclass(item, Exception) else "Classes"
+    return "Functions" if inspect.isfunction(item) else "Constants"
 
 
 def commands_markdown(parser: argparse.ArgumentParser) -> str:
