@@ -1,0 +1,29 @@
+"""A model made ready: folded, traced, refused if there is nothing to prune."""
+
+from __future__ import annotations
+
+import pytest
+
+from paoding_onnx.errors import TargetError, UsageError
+from paoding_onnx.options import Options
+from paoding_onnx.pipeline.prepare import prepare, require_units
+from tests.models import model
+from tests.pruning import CNN, MLP
+
+
+def test_prepared_model_is_traced_under_the_options():
+    prepared = prepare(model(MLP), Options(exclude=("a",)))
+    assert [group.name for group in prepared.trace.groups] == ["Gemm_3"]
+    assert prepared.folded is prepared.original
+
+
+def test_pattern_that_does_not_fit_the_model_is_refused():
+    with pytest.raises(UsageError, match="--only 'nope' matches no node or initializer"):
+        prepare(model(CNN), Options(only=("nope",)))
+
+
+def test_model_without_units_is_named_with_its_reasons():
+    bare = prepare(model("g (float[1,4] x) => (float[1,2] y) <float[4,2] a> { y = MatMul (x, a) }"), Options())
+    with pytest.raises(TargetError, match=r"no prunable unit \(MatMul MatMul_0: graph input 'x'"):
+        require_units(bare.trace)
+    require_units(prepare(model(MLP), Options()).trace)
