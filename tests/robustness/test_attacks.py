@@ -21,7 +21,7 @@ UNIT = Range(np.array(0.0), np.array(1.0))
         {"epsilons": (0.0,)},
         {"epsilons": (2.0,)},
         {"epsilons": (math.nan,)},
-        {"kind": "guess"},
+        {"method": "guess"},
         {"steps": 0},
         {"queries": 0},
         {"seed": -1},
