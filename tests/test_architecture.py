@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -25,17 +26,28 @@ LONGEST_CHAIN = 16
 TESTS = Path(__file__).parent
 FILES = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for path in sorted(PACKAGE.rglob("*.py"))}
 TREES = {name: ast.parse(path.read_text("utf-8"), str(path)) for name, path in FILES.items()}
-ALLOWED_LITERALS = {
-    ("model.read", "Constant"),
-    ("verification.masked", "Mul"),
-    ("verification.masked", "Where"),
-    ("surgery.cut", "Mul"),
-    ("surgery.cut", "Add"),
-    *(("calibration.distill", operator) for operator in ("Add", "Mul", "ReduceSum", "Sqrt", "Sub")),
-    ("gradients.gather_form", "Gather"),
-    ("gradients.gather_form", "Reshape"),
+WRITTEN = {
+    "calibration.distill": {"Add", "Mul", "ReduceSum", "Sqrt", "Sub"},  # the loss whose slope moves inputs
+    "gradients.gather_form": {"Gather", "Reshape"},  # a lookup in place of a node that has no gradient
+    "model.read": {"Constant"},  # a form of storage
+    "surgery.cut": {"Add", "Mul"},  # patches of numbers that the model computes
+    "verification.masked": {"Mul", "Where"},  # the masks of removed units
 }
-"""A form of storage, and nodes that are written, not read."""
+"""Operators that files outside of the rules name, each for a reason: they write them."""
+STORED = {
+    "model.read": {"value", "value_float", "value_floats", "value_int", "value_ints"},  # of Constant
+    "surgery.cut": {"value"},  # of Constant
+}
+"""Attributes that files outside of the rules name: those in which a Constant stores its content."""
+PLAIN_WORDS = {
+    *("axes", "axis", "epsilon", "group", "high", "k", "layout", "low"),
+    *("mean", "precision", "scale", "shape", "size", "start", "type"),
+}
+"""Attributes with names that mean other things too, in documents, options and preprocessing."""
+OPSETS = {
+    "gradients.freeze": {"version >= LEAST_OPSET"},  # what the writer of reverse passes takes
+}
+"""Comparisons of versions outside of the rules that say nothing about an operator."""
 LEFT = {"cli", "pipeline", "report", "result", "rules"}
 """Rooms in which modules are still tested in another file, as families of rules are in `rules.test_golden`.
 
@@ -183,7 +195,8 @@ def test_upward_import_would_be_noticed():
 
 
 def test_families_of_rules_do_not_know_each_other():
-    shared = {f"rules.{name}" for name in ("equation", "notation", "facts", "rule", "products", "windows")}
+    forms = ("equation", "notation", "facts", "rule", "products", "windows", "kernels", "forms")
+    shared = {f"rules.{name}" for name in forms}
     families = {name for name in FILES if room(name) == "rules"} - shared - {"rules.__init__", "rules.binding"}
     assert {other for name in families for other in own_imports(name) if room(other) == "rules"} <= shared
     assert own_imports("rules.__init__") >= families
@@ -226,16 +239,65 @@ def test_nothing_is_asserted_or_global():
     assert found == set()
 
 
+def strangers_to(known: set[str]) -> dict[str, set[str]]:
+    """Those of some words that files outside of the rules spell as texts."""
+    found: dict[str, set[str]] = {}
+    for name, tree in TREES.items():
+        texts = {
+            node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        }
+        if room(name) != "rules" and texts & known:
+            found[name] = texts & known
+    return found
+
+
+def compared_versions(tree: ast.Module) -> Iterator[str]:
+    """Comparisons of a version or an opset with a number that the file holds."""
+    numbers = {
+        ast.unparse(node.targets[0])
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, int)
+    }
+    for node in ast.walk(tree):
+        sides = [ast.unparse(side) for side in (node.left, *node.comparators)] if isinstance(node, ast.Compare) else []
+        is_version = any(re.search(r"(?<!ir_)version|opset", side, re.IGNORECASE) for side in sides)
+        if is_version and any(side.isdecimal() or side in numbers for side in sides):
+            yield ast.unparse(node)
+
+
 def test_operators_are_named_in_rules_alone():
     known = {schema.name for schema in onnx.defs.get_all_schemas() if schema.domain == ""}
-    known |= {entry.operator for entry in operators()}
-    found = {
-        (name, node.value)
+    assert strangers_to(known | {entry.operator for entry in operators()}) == WRITTEN
+
+
+def test_attributes_are_named_in_rules_alone():
+    schemas = onnx.defs.get_all_schemas_with_history()
+    known = {attribute for schema in schemas if schema.domain == "" for attribute in schema.attributes}
+    assert strangers_to(known - PLAIN_WORDS) == STORED
+
+
+def test_nodes_that_are_written_take_their_attributes_from_rules():
+    given = {
+        (name, keyword.arg)
         for name, tree in TREES.items()
         for node in ast.walk(tree)
-        if room(name) != "rules" and isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("make_node", "Node")
+        for keyword in node.keywords
+        if room(name) != "rules" and keyword.arg not in ("name", "inputs", "outputs")
     }
-    assert {(name, literal) for name, literal in found if literal in known} <= ALLOWED_LITERALS
+    assert {(name, word) for name, word in given if not name.startswith("model.")} == set()
+
+
+def test_forms_of_operators_are_told_apart_in_rules_alone():
+    found = {name: set(compared_versions(tree)) for name, tree in TREES.items() if room(name) != "rules"}
+    assert {name: comparisons for name, comparisons in found.items() if comparisons} == OPSETS
+
+
+def test_comparison_of_a_version_would_be_noticed():
+    text = (
+        "SINCE = 13\nif opset < SINCE: pass\nif node.version >= 9: pass\nif proto.ir_version < 4: pass\nif n > 3: pass"
+    )
+    assert list(compared_versions(ast.parse(text))) == ["opset < SINCE", "node.version >= 9"]
 
 
 def test_everything_public_is_documented():

@@ -27,6 +27,7 @@ from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model, lift
 from paoding_onnx.model.session import Session
 from paoding_onnx.rules.binding import BoundNode, stored_statistics
+from paoding_onnx.rules.forms import sum_over
 from paoding_onnx.shapes.observe import runnable_shapes
 
 Doubles = NDArray[np.float64]
@@ -43,8 +44,6 @@ OF_SLOPES, OF_SQUARES = 0.9, 0.999
 """What a step keeps of the averages of slopes and of their squares."""
 LOSS = "statistics_loss"
 TINY = 1e-8
-AXES_ARE_INPUT = 13
-"""Version of ONNX from which the axes of a sum are an input."""
 
 
 def distil(
@@ -265,11 +264,12 @@ class _Writer:
     def mean(self, source: str, axes: tuple[int, ...], count: float, name: str, *, keeps_axes: bool = True) -> str:
         """A mean over axes that hold `count` numbers: a sum, divided where it is small, so its reverse is cheap."""
         total = f"{self._prefix}_{name}_sum"
-        if self._version < AXES_ARE_INPUT:
-            node = onnx.helper.make_node("ReduceSum", [source], [total], axes=axes, keepdims=int(keeps_axes))
-        else:
-            which = numpy_helper.from_array(np.array(axes, np.int64), f"{total}_axes")
+        form, inputs = sum_over(axes, self._version, keeps_axes=keeps_axes), [source]
+        if form.integers is not None:
+            which = numpy_helper.from_array(np.array(form.integers, np.int64), f"{total}_axes")
             self.constants.append(which)
-            node = onnx.helper.make_node("ReduceSum", [source, which.name], [total], keepdims=int(keeps_axes))
+            inputs.append(which.name)
+        node = onnx.helper.make_node("ReduceSum", inputs, [total])
+        node.attribute.extend(onnx.helper.make_attribute(key, value) for key, value in form.attributes.items())
         self.nodes.append(node)
         return self.add("Mul", total, self.constant(np.full((), 1 / count), f"{name}_share"), name=name)

@@ -98,7 +98,12 @@ def _groups(coupling: Coupling, members: Sequence[_Members]) -> tuple[tuple[Grou
 def _group(coupling: Coupling, member: _Members, start: int, stop: int) -> Group:
     first = next((p for p in member.parameter_axes if p.role is Role.PRODUCES), member.parameter_axes[0])
     return Group(
-        coupling.bound_nodes[first.node_index].node.name, start, stop, member.parameter_axes, is_exact=True, aligned=()
+        coupling.bound_nodes[first.node_index].node.name,
+        start,
+        stop,
+        member.parameter_axes,
+        is_exact=True,
+        channel_multiples=(),
     )
 
 
@@ -106,7 +111,7 @@ def _facts(coupling: Coupling, groups: Sequence[Group], numbers: Ids) -> tuple[G
     """The groups with what the sites they pass through say: exactness, and the counts their kernels like."""
     starts = np.array([group.start for group in groups])
     inexact: set[int] = set()
-    aligned: dict[int, set[int]] = {}
+    liked: dict[int, set[int]] = {}
     for bound, of in zip(coupling.bound_nodes, coupling.factors, strict=True):
         for name, sets in of.items():
             units = numbers[sets]
@@ -114,9 +119,9 @@ def _facts(coupling: Coupling, groups: Sequence[Group], numbers: Ids) -> tuple[G
             inexact |= met if name in bound.binding.mixed else set()
             multiple = bound.rule.contracts.channel_multiple if bound.rule.contracts is not None else 1
             for index in met if multiple > 1 else ():
-                aligned.setdefault(index, set()).add(multiple)
+                liked.setdefault(index, set()).add(multiple)
     return tuple(
-        Group(g.name, g.start, g.stop, g.parameter_axes, index not in inexact, tuple(sorted(aligned.get(index, ()))))
+        Group(g.name, g.start, g.stop, g.parameter_axes, index not in inexact, tuple(sorted(liked.get(index, ()))))
         for index, g in enumerate(groups)
     )
 

@@ -50,7 +50,7 @@ class ParameterAxis:
 class Group:
     """Units that live on the same axes and are ranked together: the numbers `start` to `stop` - 1 of the trace.
 
-    `aligned` are the channel counts whose multiples the kernels of its nodes like, ascending.
+    `channel_multiples` are the counts whose multiples the kernels of its nodes like, ascending.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Group:
     stop: int
     parameter_axes: tuple[ParameterAxis, ...]
     is_exact: bool
-    aligned: tuple[int, ...]
+    channel_multiples: tuple[int, ...]
 
     @property
     def n_units(self) -> int:

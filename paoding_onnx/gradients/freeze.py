@@ -19,6 +19,7 @@ from paoding_onnx.model.graph import Array, Graph, Node, Tensor, needed
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.read import computed_names, constants
 from paoding_onnx.model.session import Session, one_line
+from paoding_onnx.rules.forms import TYPE_ATTRIBUTES
 from paoding_onnx.rules.windows import spelled_out
 from paoding_onnx.shapes.data_dependence import data_dependent_tensors
 from paoding_onnx.shapes.observe import observe
@@ -27,7 +28,6 @@ LEAST_OPSET = 17
 """Older models are converted to this opset: reverse passes are written in newer operators."""
 LEAST_IR = 8
 _OTHER_REALS = (onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16, onnx.TensorProto.DOUBLE)
-_TYPE_ATTRIBUTES = ("to", "dtype", "stash_type")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +101,19 @@ def standalone(proto: onnx.ModelProto, node: onnx.NodeProto, dtype: int | None =
     return onnx.helper.make_model(graph, opset_imports=proto.opset_import, ir_version=proto.ir_version)
 
 
+def change_attributes(node: onnx.NodeProto, changed: Mapping[str, list[int] | int | None]) -> None:
+    """Give a node other attributes of these names; `None` for one to drop."""
+    kept = [attribute for attribute in node.attribute if attribute.name not in changed]
+    made = [onnx.helper.make_attribute(name, value) for name, value in changed.items() if value is not None]
+    del node.attribute[:]
+    node.attribute.extend([*kept, *made])
+
+
 def _explicit(proto: onnx.NodeProto, node: Node) -> onnx.NodeProto:
     """A copy of the node whose window, if it slides one, is spelled out in numbers."""
     copy = onnx.NodeProto()
     copy.CopyFrom(proto)
-    changed = spelled_out(node)
-    kept = [attribute for attribute in proto.attribute if attribute.name not in changed]
-    made = [onnx.helper.make_attribute(name, value) for name, value in changed.items() if value is not None]
-    del copy.attribute[:]
-    copy.attribute.extend([*kept, *made])
+    change_attributes(copy, spelled_out(node))
     return copy
 
 
@@ -134,7 +138,7 @@ def _widened(proto: onnx.ModelProto) -> onnx.ModelProto:
         if tensor.data_type in _OTHER_REALS:
             tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float32), tensor.name))
     for attribute in (attribute for node in graph.node for attribute in node.attribute):
-        if attribute.name in _TYPE_ATTRIBUTES and attribute.i in _OTHER_REALS:
+        if attribute.name in TYPE_ATTRIBUTES and attribute.i in _OTHER_REALS:
             attribute.i = onnx.TensorProto.FLOAT
     return proto
 

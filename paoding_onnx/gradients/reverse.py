@@ -9,8 +9,9 @@ import onnx
 import onnx_ad
 
 from paoding_onnx.errors import ModelError
-from paoding_onnx.gradients.freeze import Recording, freeze, standalone
+from paoding_onnx.gradients.freeze import Recording, change_attributes, freeze, standalone
 from paoding_onnx.gradients.gather_form import as_lookup
+from paoding_onnx.rules.windows import cropped
 
 REFUSALS = (onnx_ad.UnsupportedOperator, onnx_ad.UnrollTooLarge, ValueError, TypeError, KeyError, IndexError)
 """What the writer of reverse passes raises for what it does not take."""
@@ -83,24 +84,11 @@ def _reverse(proto: onnx.ModelProto, x: str, target: str) -> onnx.ModelProto:
 def _honour_pads(node: onnx.NodeProto, sizes: Mapping[str, tuple[int, ...]]) -> None:
     """Make a transposed convolution that the reverse pass added crop what the convolution padded.
 
-    It comes with `output_shape` beside `pads`. There ONNX ConvTranspose-11 ignores the pads and crops both ends alike,
-    which is wrong wherever a convolution pads its ends differently, as TensorFlow does. `output_padding` says the same
-    without that.
+    It comes with an output shape beside pads, as TensorFlow's convolutions need that pad their ends differently.
     """
-    found = {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
-    if not {"output_shape", "pads", "strides", "dilations"} <= set(found) or node.input[1] not in sizes:
-        return
-    kernel = sizes[node.input[1]][2:]
-    begins, ends = found["pads"][: len(kernel)], found["pads"][len(kernel) :]
-    rest = [
-        (side + begin + end - (width - 1) * dilation - 1) % stride
-        for side, begin, end, width, dilation, stride in zip(
-            found["output_shape"], begins, ends, kernel, found["dilations"], found["strides"], strict=True
-        )
-    ]
-    kept = [attribute for attribute in node.attribute if attribute.name != "output_shape"]
-    del node.attribute[:]
-    node.attribute.extend([*kept, onnx.helper.make_attribute("output_padding", rest)])
+    if len(node.input) > 1 and node.input[1] in sizes:
+        found = {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
+        change_attributes(node, cropped(found, sizes[node.input[1]][2:]))
 
 
 def _explained(proto: onnx.ModelProto, x: str, target: str) -> onnx.ModelProto:

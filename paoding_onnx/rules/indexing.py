@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from paoding_onnx.model.graph import Node
 from paoding_onnx.rules.equation import Equation, Operand, axes, axis, exchanged, names_of
-from paoding_onnx.rules.facts import Contracts
+from paoding_onnx.rules.facts import Contracts, DataDependentShape
 from paoding_onnx.rules.notation import parse
 from paoding_onnx.rules.rule import Fit, Rule, axis_index, fixed, register
 
@@ -120,7 +120,8 @@ def compress(node: Node) -> Rule:
         return fixed(node, "picks entries of the flattened tensor")
     place = axis_index(node.integer("axis", 0), len(whole))
     source, target = (exchanged(whole, place, axis(name)) for name in "st")
-    return Rule(Equation.of([source, [axis("c")]], [target]), why="picks entries by a condition here")
+    kept = Equation.of([source, [axis("c")]], [target])
+    return Rule(kept, shape=DataDependentShape(), why="picks entries by a condition here")
 
 
 @register("RoiAlign", "MaxRoiPool", read=22)

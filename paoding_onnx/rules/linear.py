@@ -5,15 +5,11 @@ from __future__ import annotations
 from paoding_onnx.model.graph import Node
 from paoding_onnx.rules.equation import Equation, axes, axis, names_of, right_aligned
 from paoding_onnx.rules.facts import ANY_SCALE, Contracts
+from paoding_onnx.rules.kernels import DENSE_MULTIPLE, DEPTHWISE_MULTIPLE
 from paoding_onnx.rules.notation import parse
 from paoding_onnx.rules.products import matrix_product, stacked_product
 from paoding_onnx.rules.rule import Fit, Rule, fixed, register
 from paoding_onnx.rules.windows import window
-
-DENSE_ALIGNED = 16
-"""Dense Conv gets faster on onnxruntime's x86 kernels in steps of 16 channels (measured)."""
-DEPTHWISE_ALIGNED = 4
-"""Depthwise Conv is 2 to 8 times slower at channel counts that are no multiple of 4 (measured)."""
 
 
 @register("Conv", read=22)
@@ -29,7 +25,7 @@ def conv(node: Node) -> Rule:
         contracts=Contracts(
             (("n", "G", "I", "O", *names_of(kernel), *names_of(space.target)),),
             bias=2,
-            channel_multiple=DEPTHWISE_ALIGNED if group > 1 else DENSE_ALIGNED,
+            channel_multiple=DEPTHWISE_MULTIPLE if group > 1 else DENSE_MULTIPLE,
         ),
         acts=ANY_SCALE,
     )

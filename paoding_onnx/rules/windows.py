@@ -56,6 +56,30 @@ def spelled_out(node: Node) -> Mapping[str, list[int] | int | None]:
     return {"ceil_mode": 0} if node.integer("ceil_mode", 0) and _stays_inside(node) else {}
 
 
+Numbers = int | Sequence[int]
+
+
+def cropped(attributes: Mapping[str, Numbers], kernel: Sequence[int]) -> Mapping[str, list[int] | None]:
+    """Attributes under which a transposed convolution crops what its pads say; `None` for one to drop.
+
+    If it states the shape of its output too, ONNX ConvTranspose-11 ignores the pads and crops both ends alike, which is
+    wrong wherever they differ. The attribute `output_padding` says the same without that.
+    """
+    names = ("output_shape", "pads", "strides", "dilations")
+    if any(name not in attributes for name in names):
+        return {}
+    sides, pads, strides, dilations = (_listed(attributes[name]) for name in names)
+    ends = zip(sides, pads[: len(kernel)], pads[len(kernel) :], kernel, dilations, strides, strict=True)
+    rest = [
+        (side + begin + end - (width - 1) * dilation - 1) % stride for side, begin, end, width, dilation, stride in ends
+    ]
+    return {"output_shape": None, "output_padding": rest}
+
+
+def _listed(numbers: Numbers) -> list[int]:
+    return [numbers] if isinstance(numbers, int) else list(numbers)
+
+
 def _ends(node: Node) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """How many windows there are along each axis, and the size of the axis that they slide over.
 

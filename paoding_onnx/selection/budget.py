@@ -12,6 +12,7 @@ from paoding_onnx.dependency.cost import Cost, cost, nothing
 from paoding_onnx.dependency.trace import Group, Trace
 from paoding_onnx.errors import TargetError
 from paoding_onnx.names import AUTO, Budget
+from paoding_onnx.rules.kernels import step_of_channels
 
 
 def schedule(target: Fraction, step: Fraction) -> tuple[Fraction, ...]:
@@ -46,15 +47,15 @@ def quotas(trace: Trace, share: Fraction, *, by: Budget, round_to: int) -> tuple
 def round_multiple(group: Group, round_to: int) -> int:
     """The number that a group's kept units should be a multiple of.
 
-    With `AUTO`: at most an eighth of the group, so that the target is met closely; for convolutions at least 4, off
-    which depthwise kernels turn slow, and at most what the group's operators like best.
+    With `AUTO`: at most an eighth of the group, so that the target is met closely, and what the kernels like that the
+    group's units meet.
     """
     if round_to != AUTO:
         return round_to
-    if not group.aligned or group.n_units < 8:
+    if not group.channel_multiples or group.n_units < 8:
         return 1
     eighth = 1 << (group.n_units // 8).bit_length() - 1
-    return max(min(eighth, group.aligned[-1]), min(4, group.aligned[0]))
+    return step_of_channels(group.channel_multiples, eighth)
 
 
 def _quota(group: Group, share: Fraction, round_to: int) -> int:

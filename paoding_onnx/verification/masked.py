@@ -14,11 +14,10 @@ from paoding_onnx.dependency.trace import Mask, Trace
 from paoding_onnx.model.load import Model
 from paoding_onnx.rules.binding import BoundNode
 from paoding_onnx.rules.equation import Operand
+from paoding_onnx.rules.forms import SEED_ATTRIBUTE, can_choose
 from paoding_onnx.surgery.cut import insert_nodes, node_axes
 from paoding_onnx.surgery.plan import Plan
 
-_CHOOSING = 9
-"""The opset since which there is an operator that chooses between tensors."""
 _PREFIX = "paoding_onnx_mask_"
 
 
@@ -50,7 +49,7 @@ def seeded(model: Model) -> Model:
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
     for index, seed in seeds:
-        proto.graph.node[index].attribute.append(onnx.helper.make_attribute("seed", seed))
+        proto.graph.node[index].attribute.append(onnx.helper.make_attribute(SEED_ATTRIBUTE, seed))
     return replace(model, proto=proto)
 
 
@@ -60,9 +59,10 @@ def _seed(node: onnx.NodeProto, versions: Mapping[str, int]) -> int | float | No
         schema = onnx.defs.get_schema(node.op_type, versions.get(node.domain, 1), node.domain)
     except onnx.defs.SchemaError:
         return None
-    if "seed" not in schema.attributes or any(attribute.name == "seed" for attribute in node.attribute):
+    seed = schema.attributes.get(SEED_ATTRIBUTE)
+    if seed is None or any(attribute.name == SEED_ATTRIBUTE for attribute in node.attribute):
         return None
-    return 1 if schema.attributes["seed"].type == onnx.defs.OpSchema.AttrType.INT else 1.0
+    return 1 if seed.type == onnx.defs.OpSchema.AttrType.INT else 1.0
 
 
 def _masked(
@@ -75,7 +75,7 @@ def _masked(
     tensor, quantized = bound.node.inputs[operand], bound.rule.integers.at(operand)
     dtype = tensor.dtype if tensor is not None else None
     opset = next((o.version for o in proto.opset_import if o.domain in ("", "ai.onnx")), 0)
-    if quantized is None and (dtype != np.float32 or opset < _CHOOSING):
+    if quantized is None and (dtype != np.float32 or not can_choose(opset)):
         proto.graph.initializer.append(numpy_helper.from_array(kept.astype(dtype), name))
         return onnx.helper.make_node("Mul", [node.input[operand], name], [f"{name}_out"], name)
     proto.graph.initializer.append(numpy_helper.from_array(kept, name))

@@ -69,12 +69,21 @@ def test_nodes_beside_the_way_to_the_filters_do_not_matter():
     [
         "g (float[n,3,8,8] x) => (float[n,c,h,w] y) <float[3,4,2,2] w, float[4] c> { y = ConvTranspose (x, w, c) }",
         "g (float[n,3,8,8] x) => (float[n,c,h,w] y) <float[3,4,2,2] w> { y = ConvTranspose (x, w) }",
+        "g (float[n,3,8,8] x) => (float[n,c,h,w] y) <float[3,3,2,2] w, float[3] c> { y = ConvTranspose (x, w, c) }",
         "g (float[n,3,8] x) => (float[n,c,l] y) <float[4,3,2] w> { y = Conv (x, w) }",
         "g (float[n,3,8,8] x) => (float[a,b,c,d] y) { y = MatMul (x, x) }",
         "g (float[n,3,8,8] x) => (float[n,3,8,8] y) <float[3,1,1] b> { y = Add (x, b) }",
         "g (float[n,3,8,8] x) => (float[n,3,8,8] y) { y = Identity (x) }",
     ],
-    ids=["transposed", "transposed without a bias", "one side", "no constant", "shift first", "no filters"],
+    ids=[
+        "transposed",
+        "transposed without a bias",
+        "transposed, as many out as in",
+        "one side",
+        "no constant",
+        "shift first",
+        "no filters",
+    ],
 )
 def test_what_is_not_a_convolution_of_images_has_no_filters(text):
     assert filters_of(text)[0] is None

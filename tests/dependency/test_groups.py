@@ -81,7 +81,7 @@ def test_group_knows_which_counts_its_kernels_like():
       p = Conv (x, a) q = Conv <group=8> (p, b) m = GlobalAveragePool (q) f = Flatten (m)
       h = MatMul (f, c) y = MatMul (h, d)
     }""")
-    assert [group.aligned for group in found.groups] == [(4, 16), ()]
+    assert [group.channel_multiples for group in found.groups] == [(4, 16), ()]
 
 
 def test_single_unit_makes_no_group():

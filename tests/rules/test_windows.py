@@ -7,7 +7,7 @@ import onnx
 import pytest
 from onnx.reference import ReferenceEvaluator
 
-from paoding_onnx.rules.windows import spelled_out
+from paoding_onnx.rules.windows import cropped, spelled_out
 from tests.rules.nodes import node
 
 RNG = np.random.default_rng(0)
@@ -55,3 +55,27 @@ def test_numbers_compute_what_the_word_does(word, side, width, stride, dilation)
     numbers = run(pads=spelled_out(conv)["pads"])
     assert numbers.shape == (1, 1, count)
     np.testing.assert_allclose(numbers, run(auto_pad=word), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("side", "pads"), [(9, [0, 1]), (8, [1, 0]), (8, [0, 1])])
+def test_transposed_convolution_crops_what_the_convolution_padded(side, pads):
+    """The gradient of a convolution by its input is such a one; stated by its shape, it would crop both ends alike."""
+    x = RNG.standard_normal((1, 1, side)).astype(np.float32)
+    weights = RNG.standard_normal((1, 1, 3)).astype(np.float32)
+    given = {"strides": [2], "dilations": [1], "pads": pads}
+
+    def run(operator, values, **attributes):
+        proto = onnx.helper.make_node(operator, ["x", "w"], ["y"], **attributes)
+        return ReferenceEvaluator(proto, opsets={"": 20}).run(None, {"x": values, "w": weights})[0]
+
+    y = run("Conv", x, **given)
+    changed = cropped({**given, "output_shape": [side]}, (3,))
+    assert changed["output_shape"] is None
+    seed = RNG.standard_normal(y.shape).astype(np.float32)
+    back = run("ConvTranspose", seed, **given, output_padding=changed["output_padding"])
+    assert back.shape == x.shape
+    assert float((y * seed).sum()) == pytest.approx(float((x * back).sum()), rel=1e-4)
+
+
+def test_transposed_convolution_without_a_stated_shape_stays_as_it_is():
+    assert cropped({"pads": [0, 1], "strides": [2], "dilations": [1]}, (3,)) == {}

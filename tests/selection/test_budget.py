@@ -101,11 +101,11 @@ def test_all_that_is_in_reach_can_be_had():
 
 
 @pytest.mark.parametrize(
-    ("n_units", "aligned", "multiple"),
+    ("n_units", "liked", "multiple"),
     [(100, (), 1), (7, (16,), 1), (8, (16,), 4), (64, (16,), 8), (256, (16,), 16), (64, (4, 16), 8), (256, (4,), 4)],
 )
-def test_auto_rounds_to_an_eighth_that_the_kernels_like(n_units, aligned, multiple):
-    assert round_multiple(Group("g", 0, n_units, (), True, aligned), AUTO) == multiple
+def test_auto_rounds_to_an_eighth_that_the_kernels_like(n_units, liked, multiple):
+    assert round_multiple(Group("g", 0, n_units, (), True, liked), AUTO) == multiple
 
 
 def test_multiple_that_is_asked_for_is_used():

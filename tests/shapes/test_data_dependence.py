@@ -41,6 +41,13 @@ def test_sizes_that_content_decides_depend_on_it():
     assert dependent(text) == {"x", "i", "s", "f", "z", "y"}
 
 
+def test_sizes_that_a_computed_condition_decides_depend_on_content():
+    condition = (
+        "p = GreaterOrEqual (x, x) i = Cast <to=7> (p) m = ReduceMax <axes=[0], keepdims=0> (i) b = Cast <to=9> (m)"
+    )
+    assert "s" in dependent(f"{{ {condition} c = Compress <axis=1> (x, b) s = Shape (c) y = MatMul (x, w) }}")
+
+
 def test_sizes_behind_sizes_that_content_decides_depend_on_it():
     text = "{ i = NonZero (x) t = Transpose (i) s = Shape (t) f = Cast <to=1> (s) z = Expand (f, k) y = MatMul (x, w) }"
     assert {"t", "s", "z"} <= dependent(text)

@@ -1,0 +1,43 @@
+"""What else is known about operators: attributes that many share, and the forms of those that this package writes.
+
+Rules say what a node does that is read. This says how one is to be written, at the opset of the model it is added to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+TYPE_ATTRIBUTES = ("to", "dtype", "stash_type")
+"""Attributes that name a type of numbers: of what a node makes, or in which it computes."""
+SEED_ATTRIBUTE = "seed"
+"""The attribute that makes an operator draw the same random numbers again."""
+
+_CHOICE_SINCE = 9
+_AXES_ARE_INPUT_SINCE = 13
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a node is written: its attributes, and the integers that its second input holds, if it takes one."""
+
+    attributes: Mapping[str, int | list[int]]
+    integers: tuple[int, ...] | None = None
+
+
+def can_choose(opset: int) -> bool:
+    """Whether there is an operator that chooses between tensors, number by number (ONNX Where-9)."""
+    return opset >= _CHOICE_SINCE
+
+
+def sum_over(axes: Sequence[int], opset: int, *, keeps_axes: bool = True) -> Form:
+    """A sum over axes, which are an input since ONNX ReduceSum-13, an attribute before.
+
+    >>> sum_over([2, 3], 13).integers, dict(sum_over([2, 3], 11).attributes)
+    ((2, 3), {'keepdims': 1, 'axes': [2, 3]})
+    """
+    kept = {"keepdims": int(keeps_axes)}
+    if opset >= _AXES_ARE_INPUT_SINCE:
+        return Form(MappingProxyType(kept), tuple(axes))
+    return Form(MappingProxyType({**kept, "axes": list(axes)}))
