@@ -81,7 +81,7 @@ def _sorted_factors(bound: BoundNode, source: int, weight: int, alpha: float) ->
         return found if is_plain and summed else None
     if len(shared) != 1 or len(summed) != 1:
         return None
-    holders = [fit.place for fit in bound.rule.fits if isinstance(fit.place, str) and _is_size_of(fit, shared[0])]
+    holders = [fit.holder for fit in bound.rule.fits if isinstance(fit.holder, str) and _is_size_of(fit, shared[0])]
     return replace(found, grouping=holders[0]) if len(holders) == 1 else None
 
 

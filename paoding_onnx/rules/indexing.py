@@ -1,4 +1,4 @@
-"""Operators that read or write at computed places, or put things in order: GatherElements, ScatterND, TopK."""
+"""Operators that read or write at computed positions, or put things in order: GatherElements, ScatterND, TopK."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from paoding_onnx.rules.notation import parse
 from paoding_onnx.rules.rule import Fit, Rule, axis_index, fixed, register
 
 _FIXED = {
-    "NonZero": "lists the places of what is not zero",
+    "NonZero": "lists the positions of what is not zero",
     "Unique": "sorts what it finds",
     "EyeLike": "has ones on its diagonal",
     "NonMaxSuppression": "picks boxes by their scores",
-    "AffineGrid": "computes places in an image",
+    "AffineGrid": "computes positions in an image",
     "STFT": "transforms along this axis",
     "HannWindow": "makes a window of this size",
     "HammingWindow": "makes a window of this size",
@@ -40,21 +40,21 @@ def scatter_elements(node: Node) -> Rule:
 
 @register("GatherND", read=13)
 def gather_nd(node: Node) -> Rule:
-    """ONNX GatherND-13: picks slices by places in the axes after the batch; whole axes behind go as they are."""
+    """ONNX GatherND-13: picks slices by positions in the axes after the batch; whole axes behind go as they are."""
     batch, depth = node.integer("batch_dims", 0), node.shape(1)[-1]
     data = _indexed(node, batch, batch + depth)
-    places = (*axes("B", batch), *axes("I", len(node.shape(1)) - batch - 1))
-    picked = Equation.of([data, [*places, axis("k")]], [[*places, *data[batch + depth :]]])
+    positions = (*axes("B", batch), *axes("I", len(node.shape(1)) - batch - 1))
+    picked = Equation.of([data, [*positions, axis("k")]], [[*positions, *data[batch + depth :]]])
     return Rule(picked, why="picks slices by index along this axis")
 
 
 @register("ScatterND", read=18)
 def scatter_nd(node: Node) -> Rule:
-    """ONNX ScatterND-18: writes slices at places in the first axes; whole axes behind go as they are."""
+    """ONNX ScatterND-18: writes slices at positions in the first axes; whole axes behind go as they are."""
     depth = node.shape(1)[-1]
     data = _indexed(node, 0, depth)
-    places = axes("i", len(node.shape(1)) - 1)
-    written = Equation.of([data, [*places, axis("k")], [*places, *data[depth:]]], [data])
+    positions = axes("i", len(node.shape(1)) - 1)
+    written = Equation.of([data, [*positions, axis("k")], [*positions, *data[depth:]]], [data])
     return Rule(written, why="writes slices by index along this axis")
 
 
@@ -62,8 +62,8 @@ def scatter_nd(node: Node) -> Rule:
 def tensor_scatter(node: Node) -> Rule:
     """ONNX TensorScatter-24: writes new steps into a cache, in one axis."""
     whole = axes("A", len(node.shape(0)))
-    place = axis_index(node.integer("axis", -2), len(whole))
-    cache, update = (exchanged(whole, place, axis(name)) for name in "st")
+    along = axis_index(node.integer("axis", -2), len(whole))
+    cache, update = (exchanged(whole, along, axis(name)) for name in "st")
     return Rule(Equation.of([cache, update, whole[:1]], [cache]), why="writes entries by index along this axis")
 
 
@@ -71,8 +71,8 @@ def tensor_scatter(node: Node) -> Rule:
 def top_k(node: Node) -> Rule:
     """ONNX TopK-24: the largest along one axis, and where they were."""
     whole = axes("A", len(node.shape(0)))
-    place = axis_index(node.integer("axis", -1), len(whole))
-    source, target = (exchanged(whole, place, axis(name)) for name in "st")
+    along = axis_index(node.integer("axis", -1), len(whole))
+    source, target = (exchanged(whole, along, axis(name)) for name in "st")
     inputs = [source, *[None] * (len(node.inputs) - 1)]
     return Rule(Equation.of(inputs, [target, target]), why="sorts along this axis")
 
@@ -82,9 +82,9 @@ def top_k(node: Node) -> Rule:
 def cumulate(node: Node) -> Rule:
     """ONNX CumSum-14, CumProd-26: each entry has all before it in it."""
     ndim = len(node.shape(0))
-    (place,) = node.entries(1) or (None,)
-    along = range(ndim) if place is None else [axis_index(place, ndim)]
-    whole = [one.pinned() if k in along else one for k, one in enumerate(axes("A", ndim))]
+    (given,) = node.entries(1) or (None,)
+    summed = range(ndim) if given is None else [axis_index(given, ndim)]
+    whole = [one.pinned() if k in summed else one for k, one in enumerate(axes("A", ndim))]
     return Rule(Equation.of([whole, None], [whole]), why="adds up along this axis, step by step")
 
 
@@ -100,8 +100,8 @@ def reverse_sequence(node: Node) -> Rule:
 def one_hot(node: Node) -> Rule:
     """ONNX OneHot-28: a new axis with one entry set."""
     whole = axes("A", len(node.shape(0)))
-    place = axis_index(node.integer("axis", -1), len(whole) + 1)
-    deeper = (*whole[:place], axis("d"), *whole[place:])
+    along = axis_index(node.integer("axis", -1), len(whole) + 1)
+    deeper = (*whole[:along], axis("d"), *whole[along:])
     return Rule(Equation.of([whole, None, None], [deeper]), why="has one entry for each number")
 
 
@@ -118,8 +118,8 @@ def compress(node: Node) -> Rule:
     whole = axes("A", len(node.shape(0)))
     if "axis" not in node.attributes:
         return fixed(node, "picks entries of the flattened tensor")
-    place = axis_index(node.integer("axis", 0), len(whole))
-    source, target = (exchanged(whole, place, axis(name)) for name in "st")
+    along = axis_index(node.integer("axis", 0), len(whole))
+    source, target = (exchanged(whole, along, axis(name)) for name in "st")
     kept = Equation.of([source, [axis("c")]], [target])
     return Rule(kept, shape=DataDependentShape(), why="picks entries by a condition here")
 
@@ -133,15 +133,15 @@ def roi_pool(node: Node) -> Rule:
 @register("GridSample", read=22)
 @register("GridSample", read=1, domain="com.microsoft")
 def grid_sample(node: Node) -> Rule:
-    """ONNX GridSample-22, com.microsoft too: every channel is read at the same places."""
-    return Rule(parse("n C *s, n *t d -> n C *t"), why="is read at computed places of this axis")
+    """ONNX GridSample-22, com.microsoft too: every channel is read at the same positions."""
+    return Rule(parse("n C *s, n *t d -> n C *t"), why="is read at computed positions of this axis")
 
 
 @register("CenterCropPad", read=18)
 def center_crop(node: Node) -> Rule:
     """ONNX CenterCropPad-18: the middle of the axes in `axes`, of all without it."""
     ndim = len(node.shape(0))
-    cut = {axis_index(place, ndim) for place in node.integers("axes") or range(ndim)}
+    cut = {axis_index(given, ndim) for given in node.integers("axes") or range(ndim)}
     left, right = ([axis(f"{p}{k}" if k in cut else f"A{k}") for k in range(ndim)] for p in "st")
     return Rule(Equation.of([left, None], [right]), why="is cut to a given size along this axis")
 
@@ -160,17 +160,17 @@ def fourier(node: Node) -> Rule:
     given = node.integer("axis", 1) if node.version < 20 else (node.entries(2) or (-2,))[0]
     if given is None:
         return fixed(node, "transforms along an axis chosen while running")
-    place = axis_index(given, len(whole) + 1)
-    source, target = ((*exchanged(whole, place, axis(a)), axis(part)) for a, part in ("sp", "tq"))
+    along = axis_index(given, len(whole) + 1)
+    source, target = ((*exchanged(whole, along, axis(a)), axis(part)) for a, part in ("sp", "tq"))
     return Rule(Equation.of([source, *[None] * (len(node.inputs) - 1)], [target]), why="transforms along this axis")
 
 
 @register("DeformConv", read=22)
 def deform_conv(node: Node) -> Rule:
-    """ONNX DeformConv-22: Conv at computed places, which groups of input channels may share."""
+    """ONNX DeformConv-22: Conv at computed positions, which groups of input channels may share."""
     groups, offsets = node.integer("group", 1), node.integer("offset_group", 1)
     if groups > 1 < offsets:
-        return fixed(node, "has groups of channels and groups of places")
+        return fixed(node, "has groups of channels and groups of positions")
     by_group = "n (G I) *s, (G O) I *k, n f *t, (G O), n m *t -> n (G O) *t"
     by_place = "n (F I) *s, O (F I) *k, n (F f) *t, O, n (F m) *t -> n O *t"
     name, count, attribute = ("G", groups, "group") if offsets == 1 else ("F", offsets, "offset_group")
@@ -197,14 +197,14 @@ def _element_axes(node: Node, along: str) -> tuple[Operand, Operand]:
     An axis that is not used whole stays.
     """
     data, indices = node.shape(0), node.shape(1)
-    place = axis_index(node.integer("axis", 0), len(data))
+    chosen = axis_index(node.integer("axis", 0), len(data))
     left, right = [], []
     for k, (whole, used) in enumerate(zip(data, indices, strict=True)):
-        left.append(axis("v" if k == place else f"A{k}" if whole == used else f"s{k}"))
-        right.append(axis(along if k == place else f"A{k}" if whole == used else f"t{k}"))
+        left.append(axis("v" if k == chosen else f"A{k}" if whole == used else f"s{k}"))
+        right.append(axis(along if k == chosen else f"A{k}" if whole == used else f"t{k}"))
     return tuple(left), tuple(right)
 
 
 def _indexed(node: Node, first: int, last: int) -> Operand:
-    """Axes of the data of GatherND: the batch, those in which places lie, and those behind."""
+    """Axes of the data of GatherND: the batch, those in which positions lie, and those behind."""
     return (*axes("B", first), *axes("v", last - first), *axes("R", len(node.shape(0)) - last))

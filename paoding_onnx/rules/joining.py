@@ -12,33 +12,33 @@ from paoding_onnx.rules.rule import Fit, Rule, axis_index, fixed, register
 def concat(node: Node) -> Rule:
     """ONNX Concat-13: the inputs become segments of one axis, in their order."""
     whole = axes("A", len(node.output_shape()))
-    place = axis_index(node.integer("axis", 1), len(whole))
+    along = axis_index(node.integer("axis", 1), len(whole))
     parts = axes("S", len(node.inputs))
-    left = [exchanged(whole, place, part) for part in parts]
-    return Rule(Equation.of(left, [exchanged(whole, place, joined(parts))]), acts=ANY_SCALE)
+    left = [exchanged(whole, along, part) for part in parts]
+    return Rule(Equation.of(left, [exchanged(whole, along, joined(parts))]), acts=ANY_SCALE)
 
 
 @register("Split", read=18)
 def split(node: Node) -> Rule:
-    """ONNX Split-18: segments of given sizes; without sizes, equal parts that keep the same places of each."""
+    """ONNX Split-18: segments of given sizes; without sizes, equal parts that keep the same positions of each."""
     whole = axes("A", len(node.shape(0)))
-    place = axis_index(node.integer("axis", 0), len(whole))
-    where: str | int = "split" if node.version < 13 else 1
+    along = axis_index(node.integer("axis", 0), len(whole))
+    holder: str | int = "split" if node.version < 13 else 1
     sizes = node.integers("split") if node.version < 13 else node.entries(1)
     if sizes is None:
-        return _equal_split(node, place)
+        return _equal_split(node, along)
     parts = axes("S", len(node.outputs))
     if None in sizes or None in node.outputs:
         return fixed(node, "splits into parts whose sizes are computed while running, or that are not all named")
-    left = [exchanged(whole, place, joined(parts)), *[None] * (len(node.inputs) - 1)]
-    right = [exchanged(whole, place, part) for part in parts]
-    return Rule(Equation.of(left, right), fits=(Fit(where, dict(enumerate(parts))),), acts=ANY_SCALE)
+    left = [exchanged(whole, along, joined(parts)), *[None] * (len(node.inputs) - 1)]
+    right = [exchanged(whole, along, part) for part in parts]
+    return Rule(Equation.of(left, right), fits=(Fit(holder, dict(enumerate(parts))),), acts=ANY_SCALE)
 
 
-def _equal_split(node: Node, place: int) -> Rule:
+def _equal_split(node: Node, along: int) -> Rule:
     count = len(node.outputs)
-    if node.shape(0)[place] % count:
+    if node.shape(0)[along] % count:
         return fixed(node, "splits into unequal parts without saying their sizes")
     whole = axes("A", len(node.shape(0)))
-    left, right = exchanged(whole, place, axis("p", "S")), exchanged(whole, place, axis("S"))
+    left, right = exchanged(whole, along, axis("p", "S")), exchanged(whole, along, axis("S"))
     return Rule(Equation.of([left], [right] * count), sizes={"p": count}, acts=ANY_SCALE)

@@ -83,9 +83,9 @@ def softmax(node: Node) -> Rule:
     return Rule(Equation.of([whole], [whole]), why="normalises along this axis")
 
 
-def _mixed_along(node: Node, places: Container[int]) -> Operand:
-    """The axes of input 0, mixed along those in `places`."""
-    return tuple(one.mixed() if k in places else one for k, one in enumerate(axes("C", len(node.shape(0)))))
+def _mixed_along(node: Node, positions: Container[int]) -> Operand:
+    """The axes of input 0, mixed along those in `positions`."""
+    return tuple(one.mixed() if k in positions else one for k, one in enumerate(axes("C", len(node.shape(0)))))
 
 
 def _affine(values: list[Array | None], epsilon: float) -> Acts:

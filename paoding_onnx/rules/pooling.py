@@ -49,9 +49,9 @@ def global_norm(node: Node) -> Rule:
 def resize(node: Node) -> Rule:
     """ONNX Resize-19, Upsample-10: an axis that keeps its size may shrink, one that is resampled may not."""
     source, target = node.shape(0), node.output_shape()
-    places = node.integers("axes") or tuple(range(len(source)))
+    given = node.integers("axes") or tuple(range(len(source)))
     entries = (node.entries(3) if node.version >= 11 else None) or ()
-    varying = {place for place, entry in zip(places, entries, strict=False) if entry is None}
+    varying = {k for k, entry in zip(given, entries, strict=False) if entry is None}
     pairs = enumerate(zip(source, target, strict=True))
     kept = [before == after and k not in varying for k, (before, after) in pairs]
     left = [one if same else one.pinned() for one, same in zip(axes("A", len(source)), kept, strict=True)]
@@ -74,7 +74,7 @@ def _pool(node: Node, acts: Acts) -> Rule:
 
 def _target_sizes(node: Node, whole: Sequence[Axis]) -> tuple[Fit, ...]:
     """Where the sizes stand: input 3, in the order of the attribute `axes` (all axes without it)."""
-    places = node.integers("axes") or tuple(range(len(whole)))
+    given = node.integers("axes") or tuple(range(len(whole)))
     if node.version < 11 or not node.entries(3):
         return ()
-    return (Fit(3, {entry: whole[place] for entry, place in enumerate(places) if whole[place].free}),)
+    return (Fit(3, {entry: whole[k] for entry, k in enumerate(given) if whole[k].free}),)

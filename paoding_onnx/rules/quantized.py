@@ -134,10 +134,10 @@ def qlinear_pool(node: Node) -> Rule:
 def qlinear_concat(node: Node) -> Rule:
     """com.microsoft QLinearConcat: every third input from the third on is a segment, its scale behind it."""
     whole = axes("A", len(node.output_shape()))
-    place = axis_index(node.integer("axis", 1), len(whole))
+    along = axis_index(node.integer("axis", 1), len(whole))
     parts = axes("S", (len(node.inputs) - 2) // 3)
-    inputs = [operand for part in parts for operand in (exchanged(whole, place, part), None, None)]
-    return Rule(Equation.of([None, None, *inputs], [exchanged(whole, place, joined(parts))]))
+    inputs = [operand for part in parts for operand in (exchanged(whole, along, part), None, None)]
+    return Rule(Equation.of([None, None, *inputs], [exchanged(whole, along, joined(parts))]))
 
 
 @register("QLinearSoftmax", read=1, domain=_MICROSOFT)

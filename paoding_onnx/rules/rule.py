@@ -12,13 +12,13 @@ from paoding_onnx.rules.facts import Acts, Affine, Contracts, DataDependentShape
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """Integers of a node that hold sizes: an attribute (by name) or an input (by index).
+    """Integers of a node that hold sizes: `holder` is an attribute (by name) or an input (by index).
 
     `axes` says which entry holds the size of which axis; other entries stay. `literals` are written in place of entries
     that vary with dynamic axes, should the vector have to be rewritten.
     """
 
-    place: str | int
+    holder: str | int
     axes: Mapping[int, Axis]
     literals: Mapping[int, int] = field(default_factory=dict)
 

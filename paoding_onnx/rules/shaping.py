@@ -137,11 +137,11 @@ def common_factors(source: Sequence[int], target: Sequence[int]) -> tuple[list[A
             continue
         factor = {high: f"F{count + k}" for k, high in enumerate(steps[1:])}
         count += len(factor)
-        for operand, shape, places in ((left, source, sources), (right, target, targets)):
+        for operand, shape, own in ((left, source, sources), (right, target, targets)):
             low = 1
-            for place in places:
-                high = low * shape[place]
-                operand[place] = axis(*(name for bound, name in factor.items() if low < bound <= high))
+            for k in own:
+                high = low * shape[k]
+                operand[k] = axis(*(name for bound, name in factor.items() if low < bound <= high))
                 low = high
     return left, right
 

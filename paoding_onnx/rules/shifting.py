@@ -12,7 +12,7 @@ from paoding_onnx.rules.rule import Fit, Rule, axis_index, fixed, register
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """One sliced axis: `entry` is its place in the lists of starts and ends."""
+    """One sliced axis: `entry` is its index in the lists of starts and ends."""
 
     entry: int
     axis: int
@@ -44,8 +44,8 @@ def slice_(node: Node) -> Rule:
             starts[cut.entry] = axis(f"X{k}")
         if f"Z{k}" in segments or _is_computed(node, 2):
             ends[cut.entry] = joined(axis(name) for name in segments if name != f"Z{k}")
-    where: tuple[str | int, str | int] = ("starts", "ends") if node.version < 10 else (1, 2)
-    fits = tuple(Fit(place, held) for place, held in zip(where, (starts, ends), strict=True) if held)
+    holders: tuple[str | int, str | int] = ("starts", "ends") if node.version < 10 else (1, 2)
+    fits = tuple(Fit(holder, held) for holder, held in zip(holders, (starts, ends), strict=True) if held)
     pieces = Equation.of([left, *[None] * (len(node.inputs) - 1)], [right])
     return Rule(pieces, sizes=sizes, fits=fits, acts=ANY_SCALE, why="is taken in steps or pieces along this axis")
 
@@ -55,15 +55,15 @@ def pad(node: Node) -> Rule:
     """ONNX Pad-25: padding with a constant lays segments before and after the axis; other modes pin it."""
     ndim = len(node.shape(0))
     pads = node.integers("pads") if node.version < 11 else node.entries(1)
-    places = node.entries(3) or tuple(range(ndim))
-    if pads is None or None in places:
+    given = node.entries(3) or tuple(range(ndim))
+    if pads is None or None in given:
         return fixed(node, "pads by amounts computed while running")
     constant = node.text("mode", "constant") == "constant"
     left, right = list(axes("A", ndim)), list(axes("A", ndim))
     sizes: dict[str, int] = {}
     held: dict[int, Axis] = {}
-    for entry, k in enumerate(axis_index(place, ndim) for place in places if place is not None):
-        before, after = pads[entry], pads[entry + len(places)]
+    for entry, k in enumerate(axis_index(k, ndim) for k in given if k is not None):
+        before, after = pads[entry], pads[entry + len(given)]
         if before is None or after is None or not constant or min(before, after) < 0:
             left[k], right[k] = (left[k], left[k]) if before == after == 0 else (axis(f"s{k}"), axis(f"t{k}"))
             continue
@@ -72,12 +72,12 @@ def pad(node: Node) -> Rule:
         sizes |= {f"E{k}": after} if after else {}
         right[k] = joined([*begin, left[k], *end])
         held |= {entry: begin[0]} if begin else {}
-        held |= {entry + len(places): end[0]} if end else {}
-    where: str | int = "pads" if node.version < 11 else 1
+        held |= {entry + len(given): end[0]} if end else {}
+    holder: str | int = "pads" if node.version < 11 else 1
     return Rule(
         Equation.of([left, *[None] * (len(node.inputs) - 1)], [right]),
         sizes=sizes,
-        fits=(Fit(where, held),) if held else (),
+        fits=(Fit(holder, held),) if held else (),
         acts=ANY_SCALE if _pads_zeros(node) else Other(),
         why="pads along this axis otherwise than by constants, or by amounts computed while running",
     )
@@ -87,16 +87,16 @@ def pad(node: Node) -> Rule:
 def gather(node: Node) -> Rule:
     """ONNX Gather-13: picks entries along one axis by index; a row of constant indices couples them one by one."""
     data = axes("A", len(node.shape(0)))
-    place = axis_index(node.integer("axis", 0), len(data))
+    along = axis_index(node.integer("axis", 0), len(data))
     entries = node.entries(1)
     if entries is not None and None not in entries and sum(size > 1 for size in node.shape(1)) == 1:
-        size = node.shape(0)[place]
+        size = node.shape(0)[along]
         row = [axis("I") if length > 1 else ONE for length in node.shape(1)]
-        picked = Equation.of([exchanged(data, place, axis("V")), None], [exchanged(data, place, *row)])
+        picked = Equation.of([exchanged(data, along, axis("V")), None], [exchanged(data, along, *row)])
         positions = tuple(axis_index(entry or 0, size) for entry in entries)
         return Rule(picked, acts=ANY_SCALE, shape=Gathers(1, "V", "I", positions))
     indices = axes("I", len(node.shape(1)))
-    picked = Equation.of([exchanged(data, place, axis("v")), indices], [exchanged(data, place, *indices)])
+    picked = Equation.of([exchanged(data, along, axis("v")), indices], [exchanged(data, along, *indices)])
     return Rule(picked, acts=ANY_SCALE, shape=Selects(1), why="picks entries by index along this axis")
 
 

@@ -101,20 +101,20 @@ def _update_sizes(trace: Trace, plan: Plan, index: int, fit: Fit, edits: Edits) 
     new = {entry: fit.axes[entry].size(sizes) for entry in _changed(trace, plan, bound, fit, sizes)}
     if not new:
         return
-    if isinstance(fit.place, str):
-        values = bound.node.integers(fit.place)
-        edits.attributes[index, fit.place] = [new.get(k, v) for k, v in enumerate(values)] if values else new[0]
+    if isinstance(fit.holder, str):
+        values = bound.node.integers(fit.holder)
+        edits.attributes[index, fit.holder] = [new.get(k, v) for k, v in enumerate(values)] if values else new[0]
         return
-    old = bound.node.entries(fit.place) or ()
+    old = bound.node.entries(fit.holder) or ()
     numbers = [new.get(k, fit.literals.get(k, entry)) for k, entry in enumerate(old)]
-    tensor = bound.node.operand(fit.place)
+    tensor = bound.node.operand(fit.holder)
     dtype = tensor.dtype if tensor is not None else None
     if None in numbers:
         kept = np.array([number is None for number in numbers], dtype)
-        edits.patches[index, fit.place] = Patch(kept, np.array([number or 0 for number in numbers], dtype))
+        edits.patches[index, fit.holder] = Patch(kept, np.array([number or 0 for number in numbers], dtype))
     else:
         value = np.array(numbers, dtype)
-        edits.operands[index, fit.place] = ConstantUse(value, value.tobytes())
+        edits.operands[index, fit.holder] = ConstantUse(value, value.tobytes())
 
 
 def _changed(trace: Trace, plan: Plan, bound: BoundNode, fit: Fit, sizes: Mapping[str, int]) -> Iterator[int]:
@@ -123,10 +123,10 @@ def _changed(trace: Trace, plan: Plan, bound: BoundNode, fit: Fit, sizes: Mappin
     Numbers that count from the end mean another place wherever their axis shrinks. Numbers that are computed while
     running might change by themselves, perhaps wrongly: where their axis shrinks, or one whose size they are made of.
     """
-    tensor = bound.node.operand(fit.place) if isinstance(fit.place, int) else None
+    tensor = bound.node.operand(fit.holder) if isinstance(fit.holder, int) else None
     computed = tensor is not None and not tensor.is_constant
     shrunk = {name for name, size in sizes.items() if size != bound.binding.sizes[name]}
-    old = (bound.node.entries(fit.place) if isinstance(fit.place, int) else bound.node.integers(fit.place)) or ()
+    old = (bound.node.entries(fit.holder) if isinstance(fit.holder, int) else bound.node.integers(fit.holder)) or ()
     for entry, axis in fit.axes.items():
         is_counted = computed or (entry < len(old) and (old[entry] or 0) < 0)
         touched = _neighbours(bound, axis) if is_counted else set(axis.names)

@@ -219,7 +219,7 @@ INDEXING = [
     line("RoiAlign 2x8x9x9 3x4 i3 -> 3x8x2x2", "n C h w, r f, r -> r C p q", why="pools in boxes of this axis"),
     line("MaxRoiPool 2x8x9x9 3x5 -> 3x8x2x2", "n C h w, r f, r -> r C p q", why="pools in boxes of this axis"),
     *[line(f"{domain}GridSample 2x8x9x9 2x3x4x2 -> 2x8x3x4", "n C *s, n *t d -> n C *t",
-         why="is read at computed places of this axis")
+         why="is read at computed positions of this axis")
       for domain in ("", "com.microsoft.")],
     line("CenterCropPad 2x8x9x9 [5,7] -> 2x8x5x7", "A0 A1 s2 s3, _ -> A0 A1 t2 t3", axes=(2, -1),
          why="is cut to a given size along this axis"),
@@ -238,15 +238,15 @@ INDEXING = [
          fits="offset_group[0]=F", contracts="n F I O k0 k1 t0 t1", why="slides over this axis, or tells where"),
     line("DeformConv 2x6x9 8x3x3 2x12x7 -> 2x8x7",
          "i0x0 i0x1 i0x2, i1x0 i1x1 i1x2, i2x0 i2x1 i2x2 -> o0x0 o0x1 o0x2", group=2, offset_group=2,
-         shape="depends on data", why="has groups of channels and groups of places"),
+         shape="depends on data", why="has groups of channels and groups of positions"),
     line("NonZero 2x8 -> 2x3", "i0x0 i0x1 -> o0x0 o0x1", shape="depends on data",
-         why="lists the places of what is not zero"),
+         why="lists the positions of what is not zero"),
     line("Unique 2x8 -> 7", "i0x0 i0x1 -> o0x0", shape="depends on data", why="sorts what it finds"),
     line("EyeLike 8x8 -> 8x8", "i0x0 i0x1 -> o0x0 o0x1", shape="depends on data", why="has ones on its diagonal"),
     line("NonMaxSuppression 1x6x4 1x2x6 -> 3x3", "i0x0 i0x1 i0x2, i1x0 i1x1 i1x2 -> o0x0 o0x1",
          shape="depends on data", why="picks boxes by their scores"),
     line("AffineGrid 2x2x3 [2,3,4,5] -> 2x4x5x2", "i0x0 i0x1 i0x2, i1x0 -> o0x0 o0x1 o0x2 o0x3",
-         shape="depends on data", why="computes places in an image"),
+         shape="depends on data", why="computes positions in an image"),
     line("STFT 2x64 () _ () -> 2x4x9x2", "i0x0 i0x1, , _,  -> o0x0 o0x1 o0x2 o0x3", shape="depends on data",
          why=TRANSFORMS),
     *[line(f"{op} () -> 8", " -> o0x0", shape="depends on data", why="makes a window of this size")
