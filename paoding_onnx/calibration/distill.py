@@ -25,6 +25,7 @@ from paoding_onnx.gradients.freeze import record
 from paoding_onnx.layerwise.statistics import normalising
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model, lift
+from paoding_onnx.model.node_index import places_of
 from paoding_onnx.model.session import Session
 from paoding_onnx.rules.binding import BoundNode, stored_statistics
 from paoding_onnx.rules.forms import sum_over
@@ -182,13 +183,11 @@ def _with_loss(model: Model, bound_nodes: Sequence[BoundNode], growth: float) ->
     """
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
-    places = {node.output[0]: place for place, node in enumerate(proto.graph.node) if node.output}
     version = max((opset.version for opset in proto.opset_import if not opset.domain), default=1)
     writers = [_Writer(f"{LOSS}_{number}", version) for number in range(len(bound_nodes))]
     losses = [_write_loss(bound, writer, growth) for bound, writer in zip(bound_nodes, writers, strict=True)]
-    spelled_out = {
-        places[bound.node.first_output.name]: writer.nodes for bound, writer in zip(bound_nodes, writers, strict=True)
-    }
+    places = places_of(proto, (bound.node for bound in bound_nodes))
+    spelled_out = {place: writer.nodes for place, writer in zip(places, writers, strict=True)}
     last = _Writer(f"{LOSS}_of_all", version)
     total = losses[0]
     for number, loss in enumerate(losses[1:]):

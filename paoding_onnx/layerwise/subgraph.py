@@ -16,12 +16,6 @@ from paoding_onnx.model.load import LIFT_BYTES, PLACEHOLDER, Model
 from paoding_onnx.rules.binding import BoundNode
 
 
-def proto_nodes(model: Model, graph: Graph) -> tuple[onnx.NodeProto, ...]:
-    """The file's node behind each node of the graph."""
-    makers = {name: node for node in model.proto.graph.node for name in node.output if name}
-    return tuple(makers[node.first_output.name] for node in graph.nodes)
-
-
 def subgraph(
     model: Model,
     graph: Graph,

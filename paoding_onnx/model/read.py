@@ -11,6 +11,7 @@ import onnx
 
 from paoding_onnx.model.graph import Array, Attribute, Graph, Node, Origin, Tensor
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.node_index import makers
 from paoding_onnx.model.tensors import array_of
 
 
@@ -77,7 +78,7 @@ def _constant(name: str, value: Array) -> Tensor:
 
 def _sorted(protos: list[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
     """Nodes in running order; among those ready, file order decides (some exporters write consumers first)."""
-    maker = {name: index for index, node in enumerate(protos) for name in node.output if name}
+    maker = makers(protos)
     needs = [{maker[n] for n in (*node.input, *_captures(node)) if n in maker} for node in protos]
     users: list[list[int]] = [[] for _ in protos]
     for index, wanted in enumerate(needs):

@@ -11,6 +11,7 @@ import onnx
 from paoding_onnx.layerwise.layers import layers_of, unit_axis
 from paoding_onnx.model.graph import Array, Graph
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.node_index import makers
 from paoding_onnx.surgery.cut import add_constants
 
 ENDING = ".added_bias"
@@ -49,9 +50,9 @@ def with_biases(model: Model, biases: Sequence[OpenBias]) -> Model:
     """`model` with these biases, all zero: it computes what it did."""
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
-    nodes = {node.output[0]: node for node in proto.graph.node if node.output}
+    places = makers(proto.graph.node)
     for bias in biases:
-        inputs = nodes[bias.output].input
+        inputs = proto.graph.node[places[bias.output]].input
         inputs.extend([""] * (bias.operand + 1 - len(inputs)))
         inputs[bias.operand] = bias.name
     add_constants(proto, {bias.name: bias.zeros for bias in biases})

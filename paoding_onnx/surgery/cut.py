@@ -20,6 +20,7 @@ from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.model.external import mark_external
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import LIFT_BYTES, PLACEHOLDER, Model
+from paoding_onnx.model.node_index import makers, places_of
 from paoding_onnx.surgery.edits import Edits, Overrides, Patch, edits_of
 from paoding_onnx.surgery.plan import Plan
 
@@ -49,7 +50,7 @@ def _operate(model: Model, trace: Trace, edits: Edits) -> gs.Graph:
     for name, value in edits.constants.items():
         if isinstance(tensors.get(name), gs.Constant):
             tensors[name].values = value
-    positions = node_axes(model.proto, trace)
+    positions = places_of(model.proto, trace.graph.nodes)
     for (index, attribute), number in edits.attributes.items():
         graph.nodes[positions[index]].attrs[attribute] = number
     copies: dict[tuple[str, bytes], gs.Constant] = {}
@@ -82,7 +83,7 @@ def _carry_back(model: Model, trace: Trace, plan: Plan, graph: gs.Graph, edits: 
     weights = dict(model.weights)
     for name, value in edits.constants.items():
         _store(proto, name, value, weights)
-    positions = node_axes(proto, trace)
+    positions = places_of(proto, trace.graph.nodes)
     new_nodes = graph.nodes[len(proto.graph.node) :]
     read = [graph.nodes[positions[index]].inputs[operand] for index, operand in edits.operands]
     read += [tensor for node in new_nodes for tensor in node.inputs[1:]]
@@ -116,7 +117,7 @@ def _store(proto: onnx.ModelProto, name: str, value: Array, weights: dict[str, A
     """Put new content into the initializer or Constant node `name`, keeping its documentation and metadata."""
     tensor = next((t for t in proto.graph.initializer if t.name == name), None)
     if tensor is None:
-        node = next(n for n in proto.graph.node if name in n.output)
+        node = proto.graph.node[makers(proto.graph.node)[name]]
         attribute = node.attribute[0]
         if attribute.name != "value":
             attribute.CopyFrom(onnx.helper.make_attribute(attribute.name, value.tolist()))
@@ -161,12 +162,6 @@ def _resize_infos(proto: onnx.ModelProto, trace: Trace, plan: Plan) -> None:
         for axis, size in sizes.items():
             if axis < len(dims) and dims[axis].HasField("dim_value"):
                 dims[axis].dim_value = size
-
-
-def node_axes(proto: onnx.ModelProto, trace: Trace) -> list[int]:
-    """Where each site's node stands among the nodes of the file."""
-    outputs = {name: place for place, node in enumerate(proto.graph.node) for name in node.output if name}
-    return [outputs[bound.node.first_output.name] for bound in trace.bound_nodes]
 
 
 def insert_nodes(proto: onnx.ModelProto, nodes: Sequence[onnx.NodeProto]) -> None:

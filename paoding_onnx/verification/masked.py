@@ -12,10 +12,11 @@ from onnx import numpy_helper
 
 from paoding_onnx.dependency.trace import Mask, Trace
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.node_index import places_of
 from paoding_onnx.rules.binding import BoundNode
 from paoding_onnx.rules.equation import Operand
 from paoding_onnx.rules.forms import SEED_ATTRIBUTE, can_choose
-from paoding_onnx.surgery.cut import insert_nodes, node_axes
+from paoding_onnx.surgery.cut import insert_nodes
 from paoding_onnx.surgery.plan import Plan
 
 _PREFIX = "paoding_onnx_mask_"
@@ -28,11 +29,11 @@ def mask(model: Model, trace: Trace, plan: Plan) -> Model:
     """
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
-    parameter_axes = node_axes(proto, trace)
+    places = places_of(proto, trace.graph.nodes)
     masks = []
     for index, bound in enumerate(trace.bound_nodes):
         for operand, kept in _contracted(trace, bound, plan).items():
-            node = proto.graph.node[parameter_axes[index]]
+            node = proto.graph.node[places[index]]
             name = f"{_PREFIX}{index}_{operand}"
             masks.append(_masked(proto, node, operand, kept, name, bound))
             node.input[operand] = f"{name}_out"

@@ -15,9 +15,10 @@ from paoding_onnx.layerwise.contraction import (
     unmatrix,
     window_features,
 )
-from paoding_onnx.layerwise.subgraph import proto_nodes, window_model
+from paoding_onnx.layerwise.subgraph import window_model
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.node_index import proto_nodes
 from paoding_onnx.model.session import Session
 from paoding_onnx.rules.binding import BoundNode, bind_nodes
 from paoding_onnx.shapes.dummy_inputs import Shapes

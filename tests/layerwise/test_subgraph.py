@@ -6,8 +6,9 @@ import numpy as np
 import onnx
 import pytest
 
-from paoding_onnx.layerwise.subgraph import proto_nodes, reads, subgraph
+from paoding_onnx.layerwise.subgraph import reads, subgraph
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.node_index import proto_nodes
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.observe import observe
@@ -87,16 +88,3 @@ def test_weights_need_not_be_inputs_whatever_the_version(ir, wanted):
 
 def test_versions_of_operators_stay():
     assert piece(model(MLP, opset=11), 0, 2, outputs=["q"]).proto.opset_import[0].version == 11
-
-
-def test_every_node_of_the_graph_has_its_node_in_the_file():
-    subject = model(MLP)
-    assert [node.op_type for node in proto_nodes(subject, observe(subject))] == [
-        "MatMul",
-        "Add",
-        "Relu",
-        "Gemm",
-        "Relu",
-        "MatMul",
-        "Add",
-    ]
