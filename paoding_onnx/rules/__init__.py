@@ -1,7 +1,7 @@
 """One axis rule per operator; importing this package registers them all.
 
 Every fact about an operator stands here, once. To add one: a function in the file of its family, a golden line in
-`tests/rules`. This room must not know what is pruned, or why.
+the family's test file. This room must not know what is pruned, or why.
 """
 
 from __future__ import annotations

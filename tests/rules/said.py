@@ -8,7 +8,10 @@ shape      reads 0 1, selects 1, gathers I=V(7, 0)@1, depends on data
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+import pytest
 
 from paoding_onnx.model.graph import Attribute, Node
 from paoding_onnx.rules.facts import (
@@ -25,11 +28,18 @@ from paoding_onnx.rules.facts import (
     Sum,
 )
 from paoding_onnx.rules.notation import parse
-from paoding_onnx.rules.rule import Fit, Rule
+from paoding_onnx.rules.rule import Fit, Rule, rule_for
 from tests.rules.nodes import node
 
 FIELDS = ("sizes", "why", "fits", "contracts", "acts", "stored", "integers", "shape")
 """All fields of a rule but its equation."""
+G = "group[0]=G"
+K2 = "n G I O k0 k1 t0 t1"
+BLOCKS = "has one scale for each block of this axis"
+NORMALISES = "normalises along this axis"
+PICKS = "picks entries by index along this axis"
+SLIDES = "slides over this axis"
+"""Words of more than one family."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +62,16 @@ def line(text: str, equation: str, /, *, opset: int = 20, **more: Attribute) -> 
     """A golden line; keywords that are no field of a rule are attributes of the node."""
     says = {field: str(more.pop(field, "")) for field in FIELDS}
     return Golden(node(text, opset=opset, **more), opset, {"equation": equation, **says})
+
+
+def every(lines: Iterable[Golden]) -> pytest.MarkDecorator:
+    """Run a test on each of these lines, as its argument `golden`."""
+    return pytest.mark.parametrize("golden", lines, ids=lambda golden: golden.label)
+
+
+def said_at(node: Node) -> dict[str, str]:
+    """What the rule of a node says, every field in one line."""
+    return said(rule_for(node))
 
 
 def said(rule: Rule) -> dict[str, str]:

@@ -12,7 +12,7 @@ from paoding_onnx.model.session import Session
 from paoding_onnx.rules.binding import bind
 from paoding_onnx.rules.facts import Homogeneity
 from paoding_onnx.rules.rule import Rule, rule_for
-from tests.rules.golden import GOLDEN
+from tests.rules.golden import LINES
 from tests.rules.nodes import shapes
 from tests.rules.said import Golden
 
@@ -22,10 +22,12 @@ def _is_static(golden: Golden) -> bool:
     return not any(t is not None and t.varies is not None and t.varies.any() for t in golden.node.inputs)
 
 
+FAMILIES = ("elementwise", "linear", "normalization", "pooling", "reduction", "shaping", "joining", "shifting")
+FLOATS = [golden for family in FAMILIES for golden in LINES[family]]
 SCALING = [
-    golden for golden in GOLDEN if rule_for(golden.node).acts.homogeneity is not Homogeneity.ONE and _is_static(golden)
+    golden for golden in FLOATS if rule_for(golden.node).acts.homogeneity is not Homogeneity.ONE and _is_static(golden)
 ]
-AFFINE = [golden for golden in GOLDEN if rule_for(golden.node).affine is not None]
+AFFINE = [golden for golden in FLOATS if rule_for(golden.node).affine is not None]
 
 
 def _run(golden: Golden, factor: float = 1.0) -> dict[str, np.ndarray]:
