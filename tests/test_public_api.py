@@ -96,7 +96,6 @@ def test_documents_mention_public_names_alone(path):
     assert set(words) - set(paoding_onnx.__all__) == set()
 
 
-@pytest.mark.skip(reason="the notebook is next")
 def test_notebook_uses_public_names_alone():
     cells = [cell for cell in json.loads(NOTEBOOK.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
     assert [name for cell in cells for name in strange("".join(cell["source"]))] == []
