@@ -43,23 +43,17 @@ class Solution:
 
 
 def solve(fit: Equations, held: Equations, clamp: Clamp, *, has_shift: bool) -> Solution | None:
-    """The ridge solution for all rows, if that for `fit` alone brings `held` nearer to its goal; else `None`.
+    """The ridge solution for the rows of `fit`, if it brings those of `held` nearer to their goal; else `None`.
 
-    The ridge pulls towards no change at all.
+    The ridge pulls towards no change at all. No row that is `held` enters the solution: `before` and `after` belong to
+    what is returned.
     """
     if not fit.goal.size or not held.goal.size:
         return None
     weight, shift = _solution(fit, clamp, has_shift=has_shift)
     before = _distance(held, held.start, clamp)
     after = _distance(held, held.start + held.features @ weight + shift, clamp)
-    if not after < before:
-        return None
-    return Solution(*_solution(_together(fit, held), clamp, has_shift=has_shift), before, after)
-
-
-def _together(a: Equations, b: Equations) -> Equations:
-    pairs = ((getattr(a, name), getattr(b, name)) for name in ("features", "start", "goal"))
-    return Equations(*(np.concatenate(pair, axis=1) for pair in pairs))
+    return Solution(weight, shift, before, after) if after < before else None
 
 
 def _distance(rows: Equations, fitted: Singles, clamp: Clamp) -> float:

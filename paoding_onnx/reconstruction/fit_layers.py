@@ -26,7 +26,7 @@ from paoding_onnx.model.session import Session
 
 FEWEST_ROWS = 1 << 12
 MOST_ROWS = 1 << 15
-HELD_BACK = 4
+HELD_BACK = 8
 """One of so many batches judges the fit and takes no part in it."""
 UNDISTORTED = 1e-5
 """Root mean square of a distortion, as a share of the tensor's, that is taken for rounding."""

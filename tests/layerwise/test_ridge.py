@@ -60,13 +60,19 @@ def test_fit_is_near_the_goal_on_rows_it_never_saw():
 
 
 def test_solution_is_that_of_the_normal_equations():
-    fit, held = rows(seed=1), rows(seed=2)
-    solution = solve(fit, held, NONE, has_shift=False)
-    features = np.concatenate([fit.features[0], held.features[0]]).astype(np.float64)
-    goal = np.concatenate([fit.goal[0], held.goal[0]])
+    fit = rows(seed=1)
+    solution = solve(fit, rows(seed=2), NONE, has_shift=False)
+    features, goal = fit.features[0].astype(np.float64), fit.goal[0]
     gram = features.T @ features
     wanted = np.linalg.solve(gram + RIDGE * np.trace(gram) / 5 * np.eye(5), features.T @ goal)
     np.testing.assert_allclose(solution.weight[0], wanted, rtol=1e-3, atol=1e-4)
+
+
+def test_rows_held_back_do_not_enter_the_solution_and_are_what_it_is_reported_on():
+    fit, held, others = rows(seed=1), rows(seed=2), rows(seed=3)
+    solution, other = (solve(fit, judged, NONE, has_shift=True) for judged in (held, others))
+    assert np.array_equal(solution.weight, other.weight)
+    assert solution.after == pytest.approx(np.square(reached(held, solution) - held.goal).mean(), rel=1e-5)
 
 
 def test_shift_is_found():
