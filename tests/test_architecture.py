@@ -48,7 +48,7 @@ OPSETS = {
     "gradients.freeze": {"version >= LEAST_OPSET"},  # what the writer of reverse passes takes
 }
 """Comparisons of versions outside of the rules that say nothing about an operator."""
-LEFT = {"cli", "report"}
+LEFT = {"cli"}
 """Rooms in which modules are still tested in another file.
 
 Each goes from here once its modules have test files of their own.

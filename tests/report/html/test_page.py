@@ -9,77 +9,18 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
-import pytest
-
-from paoding_onnx.api import prune
 from paoding_onnx.cli import main
-from paoding_onnx.dependency.cost import cost, group_cost
 from paoding_onnx.dependency.trace import Refusal
-from paoding_onnx.layerwise.ridge import FittedLayer
-from paoding_onnx.options import Options
 from paoding_onnx.report.documents.prune import plan_of_result
 from paoding_onnx.report.html import page as page_of
 from paoding_onnx.report.html.facts import rows_of, verdict_of
 from paoding_onnx.report.html.page import MOST_BYTES, MOST_ROWS, ROWS_OF_A_MAP, html_page
-from paoding_onnx.result import Recovery
-from paoding_onnx.selection.curve import SHARES, Sensitivity
 from paoding_onnx.verification.verdict import Verdict
-from tests.models import model, parse, save
+from tests.models import parse, save
 from tests.page import Reader
-from tests.pruning import CNN, MLP, skip_latency
-
-EVIL = "<script>alert('1')</script>&amp;\"x\""
-
-
-@pytest.fixture(scope="module")
-def result():
-    with pytest.MonkeyPatch.context() as patch:
-        skip_latency(patch)
-        return prune(model(MLP), options=Options(method="paoding", target=0.5, step=0.1))
-
-
-def with_run(result, **given):
-    """The result of a run that went otherwise."""
-    return replace(result, run=replace(result.run, **given))
-
-
-def looked_at(result):
-    """The result as if its method had looked at inputs."""
-    counts = tuple(round(16 * share) for share in SHARES)
-    values = (0.0, 0.0005, 0.002, 0.02, 0.2, 2.0, 99.0)
-    sensitivities = tuple(Sensitivity(group.name, counts, values) for group in result.trace.groups)
-    layers = (FittedLayer("MatMul_5", 0.25, 0.0625),)
-    return with_run(result, recovery=Recovery("images, in [0, 1]", 64, sensitivities, layers))
-
-
-@pytest.fixture(scope="module")
-def large():
-    """A result with more groups than are shown, with names as long as some exporters write them."""
-    n_layers = MOST_ROWS + 6
-    weights = ", ".join(f"float[2,2] w{k}" for k in range(n_layers))
-    nodes = " ".join(f"m{k} = MatMul (x{k}, w{k}) x{k + 1} = Relu (m{k})" for k in range(n_layers))
-    text = f"g (float[1,2] x0) => (float[1,2] x{n_layers}) <{weights}> {{ {nodes} }}"
-    with pytest.MonkeyPatch.context() as patch:
-        skip_latency(patch)
-        found = prune(model(text), options=Options(method="magnitude", round_to=1))
-    names = ("/a/rather/long/name/of/a/node/as/exporters/write/them/encoder/layer.{}/attention/self/query/MatMul",)
-    groups = tuple(replace(g, name=names[0].format(k)) for k, g in enumerate(found.trace.groups))
-    return looked_at(replace(found, trace=replace(found.trace, groups=groups)))
-
-
-def with_steps(result, **measured):
-    """The result with something measured after each step."""
-    steps = tuple(SimpleNamespace(share=s.share, cost=s.cost, removed=s.removed, **measured) for s in result.run.steps)
-    return with_run(result, steps=steps)
-
-
-def renamed(result, name):
-    """The result with a name given to whatever has one that the model's author chose."""
-    groups = tuple(replace(group, name=name) for group in result.trace.groups)
-    refusals = tuple(Refusal(name, name, name, 1, name) for _ in range(7))
-    return with_run(replace(result, trace=replace(result.trace, groups=groups, refusals=refusals)), notes=(name,))
+from tests.pruning import MLP, skip_latency
+from tests.report.runs import EVIL, looked_at, renamed, with_run, with_steps
 
 
 def section(page, name):
@@ -144,20 +85,6 @@ def test_every_group_is_a_row(result):
     ]
 
 
-@pytest.mark.parametrize("text", [MLP, CNN])
-def test_rows_say_what_groups_carry_before_and_after(text, monkeypatch):
-    skip_latency(monkeypatch)
-    result = prune(model(text), options=Options(method="magnitude"))
-    for row, group in zip(rows_of(result, MOST_ROWS), result.trace.groups, strict=True):
-        carried = group_cost(result.trace, group)
-        without = result.plan.removed.copy()
-        without[group.start : group.stop] = True
-        rest = cost(result.trace, without)
-        assert (row.parameters.before, row.macs.before) == (carried.parameters, carried.macs)
-        assert row.parameters.after == result.sizes.after.parameters - rest.parameters
-        assert row.macs.after == result.sizes.after.macs - rest.macs
-
-
 def test_of_many_groups_those_that_carry_most_are_shown_in_order(result, large):
     assert [row.name for row in rows_of(result, 1)] == ["MatMul_0"]
     assert len(large.trace.groups) > MOST_ROWS
@@ -184,15 +111,6 @@ def test_names_are_escaped_everywhere(result):
     assert EVIL in reader.texts("h3")
     assert any(EVIL in text for text in reader.texts("tr"))
     assert EVIL in reader.texts("title")
-
-
-def test_verdict_is_one_sentence(result):
-    assert verdict_of(result, "m.onnx") == (
-        "m.onnx has 61.5% fewer parameters and needs 63.0% fewer MACs; "
-        f"the top-1 is the same on {result.measured.agreement:.0%} of fresh inputs, and all 5 proofs hold."
-    )
-    moved = replace(result, measured=replace(result.measured, agreement=None, output_error=0.123))
-    assert "; the relative output error on fresh inputs is 0.123, and" in verdict_of(moved, "m.onnx")
 
 
 def test_failed_proof_is_not_called_proven(result):

@@ -1,0 +1,115 @@
+"""The report of a pruning run as a document, and what a user is warned of."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, replace
+
+import pytest
+
+from paoding_onnx.api import prune
+from paoding_onnx.calibration.preprocess import Preprocess
+from paoding_onnx.report.documents.prune import prune_document, warnings
+from paoding_onnx.report.documents.values import proofs_of
+from tests.models import model, parse, save
+from tests.pruning import MLP, skip_latency
+from tests.report.runs import measuring
+
+
+def test_prune_document_holds_the_whole_run(result):
+    document = prune_document(result)
+    keys = "format versions model output sizes measured proofs warnings run groups refusals"
+    assert list(document) == keys.split()
+    assert list(document["run"]) == ["options", "steps", "recovery", "notes"]
+    assert document["sizes"]["before"] == {"parameters": 400, "macs": 368, "file_bytes": 0}
+    assert document["sizes"]["prunable_parameters"] == 400 - 4  # all but the last bias
+    assert set(document["measured"]) == {
+        "latency_ratio",
+        "output_error",
+        "agreement",
+        "inputs",
+        "accuracy_before",
+        "accuracy_after",
+    }
+    assert document["groups"][0] == {"name": "MatMul_0", "units": 16, "kept": 8, "exact": True}
+    assert [step["share"] for step in document["run"]["steps"]] == [k / 20 for k in range(2, 11)]
+    assert len(document["run"]["steps"][-1]["removed"]["MatMul_0"]) == 1
+    assert document["proofs"] == proofs_of(result.proofs)
+    assert document["measured"]["latency_ratio"] == 0.5
+
+
+def test_prune_document_lists_every_option(result):
+    assert prune_document(result)["run"]["options"] == {
+        "target": 0.5,
+        "by": "units",
+        "step": 0.05,
+        "method": "reconstruction",
+        "exclude": [],
+        "only": [],
+        "exact_only": False,
+        "choose": [],
+        "round_to": 0,
+        "allocation": "uniform",
+        "seed": 0,
+        "memory": 1 << 30,
+        "threads": 0,
+        "input_kind": "auto",
+        "preprocess": asdict(Preprocess()),
+        "calibration": None,
+        "distill": 0,
+        "eval": None,
+        "input_shapes": {},
+        "verbose": False,
+    }
+
+
+def test_prune_document_names_files_without_folders_by_their_hash(tmp_path, monkeypatch):
+    skip_latency(monkeypatch)
+    source = save(parse(MLP), tmp_path / "m.onnx")
+    result = prune(source, tmp_path / "small.onnx")
+    document = prune_document(result)
+    for key, path in (("model", source), ("output", tmp_path / "small.onnx")):
+        assert document[key] == {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+
+
+def test_number_that_is_none_is_null(result):
+    nowhere = replace(result.measured, latency_ratio=float("nan"), output_error=float("inf"))
+    found = prune_document(replace(result, measured=nowhere))["measured"]
+    assert (found["latency_ratio"], found["output_error"]) == (None, None)
+
+
+@pytest.mark.parametrize("agreement", [1.0, 0.95, 0.9])
+def test_same_top_1_on_most_inputs_is_no_reason_to_warn(result, agreement):
+    assert warnings(measuring(result, agreement, 5.0)) == []
+
+
+def test_another_top_1_on_many_inputs_is(result):
+    (found,) = warnings(measuring(result, 0.75, 0.01))
+    assert found.startswith("same top-1 on only 75% of fresh inputs: expect accuracy to drop; evaluate it on")
+
+
+def test_low_output_error_is_no_reason_to_warn(result):
+    assert warnings(measuring(result, None, 0.2)) == []
+
+
+@pytest.mark.parametrize(("output_error", "words"), [(0.5, "output error 0.5 on"), (float("nan"), "output error nan")])
+def test_high_output_error_is(result, output_error, words):
+    (found,) = warnings(measuring(result, None, output_error))
+    assert words in found
+    assert "expect quality to drop" in found
+
+
+def test_document_says_what_units_were_chosen_on_and_how_close_layers_are(result):
+    recovery = prune_document(result)["run"]["recovery"]
+    assert recovery["n_samples"] == 256
+    assert recovery["inputs"].startswith("rows of 8 numbers")
+    assert [set(layer) for layer in recovery["layers"]] == [{"node", "before", "after"}] * len(
+        result.run.recovery.layers
+    )
+
+
+def test_sensitivities_are_in_the_document(monkeypatch):
+    skip_latency(monkeypatch)
+    recovery = prune_document(prune(model(MLP)))["run"]["recovery"]
+    assert [sensitivity["group"] for sensitivity in recovery["sensitivities"]] == ["MatMul_0", "Gemm_3"]
+    assert all(len(sensitivity["counts"]) == len(sensitivity["values"]) for sensitivity in recovery["sensitivities"])
