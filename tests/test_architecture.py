@@ -48,11 +48,6 @@ OPSETS = {
     "gradients.freeze": {"version >= LEAST_OPSET"},  # what the writer of reverse passes takes
 }
 """Comparisons of versions outside of the rules that say nothing about an operator."""
-LEFT = {"cli"}
-"""Rooms in which modules are still tested in another file.
-
-Each goes from here once its modules have test files of their own.
-"""
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
@@ -150,7 +145,7 @@ def without_tests() -> set[str]:
 
 
 def test_tests_of_a_module_are_found_by_its_name():
-    assert {name for name in without_tests() if room(name) not in LEFT} == set()
+    assert without_tests() == set()
 
 
 def test_every_file_belongs_to_a_room():

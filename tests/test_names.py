@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import get_args
 
 from paoding_onnx.calibration.samples import InputOptions
-from paoding_onnx.names import ALLOCATIONS, BUDGETS, KINDS, METHOD_NAMES, Allocation, Budget, Prefer
+from paoding_onnx.evaluation.predictions import Task
+from paoding_onnx.names import ALLOCATIONS, BUDGETS, KINDS, METHOD_NAMES, TASKS, Allocation, Budget, Prefer
 from paoding_onnx.options import Options
 from paoding_onnx.samplers import METHODS
 
@@ -16,6 +17,10 @@ def test_words_of_types_are_those_that_are_listed():
 
 def test_every_method_that_can_be_named_is_registered():
     assert tuple(METHODS) == METHOD_NAMES
+
+
+def test_every_task_can_be_named():
+    assert set(Task) == set(TASKS)
 
 
 def test_defaults_are_words_that_can_be_chosen():

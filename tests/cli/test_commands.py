@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import fields
-from importlib.metadata import version
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import pytest
 
 from paoding_onnx.api import inspect
-from paoding_onnx.calibration.preprocess import IMAGENET, Preprocess
 from paoding_onnx.cli import main
-from paoding_onnx.cli.arguments import parse_arguments
-from paoding_onnx.cli.options import options_of
 from paoding_onnx.model.load import load
-from paoding_onnx.names import ALLOCATIONS, BUDGETS, METHOD_NAMES, Allocation, Budget
-from paoding_onnx.options import Options
 from paoding_onnx.report.documents.operators import operator_rows, operators_document
-from paoding_onnx.samplers import METHODS
 from paoding_onnx.surgery.plan import plan_from_document
 from tests.models import parse, save
 from tests.pruning import files, moved, skip_latency
@@ -31,7 +22,6 @@ TINY = """g (float[1,3] x) => (float[1,2] y) <float[3,4] a, float[4,2] b={1,2,0,
 }"""
 """Units 1 and 3 of 4 are never read."""
 
-COMMANDS = ("inspect", "explain", "prune", "check", "sensitivity", "synthesize", "evaluate", "attack", "operators")
 INSPECTED = """\
 m.onnx: 4 units in 1 group; 100.0% of 20 parameters can be pruned; 20 MACs
 
@@ -268,76 +258,6 @@ def test_output_that_exists_is_replaced_by_force(printed, folder):
     (folder / "small.onnx").write_text("old")
     printed("prune", "m.onnx", "-o", "small.onnx", "--force")
     assert load("small.onnx").proto.graph.name == "g"
-
-
-def test_version_is_the_packages(capsys):
-    assert main(["--version"]) == 0
-    assert capsys.readouterr().out == f"paoding_onnx {version('paoding_onnx')}\n"
-
-
-@pytest.mark.parametrize("command", [(), *((name,) for name in COMMANDS)])
-def test_help_is_no_error(command, capsys):
-    assert main([*command, "--help"]) == 0
-    out, err = capsys.readouterr()
-    assert out.startswith(f"usage: paoding_onnx {' '.join(command)}".strip())
-    assert err == ""
-
-
-def test_options_of_the_parser_are_the_fields_of_options():
-    own = {"command", "model", "output", "plan", "report", "dry_run", "force", "json", "quiet"}
-    parsed = set(vars(parse_arguments(["prune", "m.onnx"]))) - own
-    named = {name.replace("input_shape", "input_shapes") for name in parsed}
-    assert named == {field.name for field in fields(Options)}
-
-
-def test_defaults_of_the_parser_are_the_defaults_of_options():
-    assert options_of(parse_arguments(["prune", "m.onnx"])) == Options()
-    assert options_of(parse_arguments(["inspect", "m.onnx"])) == Options()
-
-
-@pytest.mark.parametrize(
-    ("argv", "value"),
-    [
-        (("--target", "0.25"), {"target": 0.25}),
-        (("--target", "25%"), {"target": 0.25}),
-        (("--step", "0.1"), {"step": 0.1}),
-        (("--by", "macs"), {"by": "macs"}),
-        (("--method", "magnitude"), {"method": "magnitude"}),
-        (("--round-to", "8"), {"round_to": 8}),
-        (("--round-to", "auto"), {"round_to": 0}),
-        (("--seed", "3"), {"seed": 3}),
-        (("--allocation", "uniform"), {"allocation": "uniform"}),
-        (("--memory", "512M"), {"memory": 512 << 20}),
-        (("--memory", "2g"), {"memory": 2 << 30}),
-        (("--memory", "20000000"), {"memory": 20_000_000}),
-        (("--calibration", "mine.npz"), {"calibration": Path("mine.npz")}),
-        (("--input-kind", "noise"), {"input_kind": "noise"}),
-        (("--preprocess", "imagenet"), {"preprocess": IMAGENET}),
-        (
-            ("--preprocess", "mean=0.5,0.4,0.3", "--preprocess", "std=0.2"),
-            {"preprocess": Preprocess(mean=(0.5, 0.4, 0.3), std=(0.2,))},
-        ),
-        (("--preprocess", "range=-1,1"), {"preprocess": Preprocess(range=(-1.0, 1.0))}),
-        (("--exclude", "a*", "--exclude", "b"), {"exclude": ("a*", "b")}),
-        (("--only", "conv*"), {"only": ("conv*",)}),
-        (("--input-shape", "x:1,3,8,8", "--input-shape", "a:b:2"), {"input_shapes": {"x": (1, 3, 8, 8), "a:b": (2,)}}),
-        (("--verbose",), {"verbose": True}),
-    ],
-)
-def test_arguments_become_options(argv, value):
-    assert options_of(parse_arguments(["prune", "m.onnx", *argv])) == Options(**value)
-
-
-def test_names_of_methods_are_those_that_are_registered():
-    assert tuple(METHODS) == METHOD_NAMES
-
-
-def test_names_of_allocations_are_those_that_the_options_know():
-    assert get_args(Allocation) == ALLOCATIONS
-
-
-def test_names_of_budgets_are_those_that_the_plan_knows():
-    assert get_args(Budget) == BUDGETS
 
 
 def test_options_have_an_effect(printed):

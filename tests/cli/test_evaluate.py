@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +10,7 @@ import pytest
 from PIL import Image
 
 from paoding_onnx.cli import main
-from paoding_onnx.cli.arguments import parse_arguments
-from paoding_onnx.cli.options import attack_of, evaluate_options_of
 from paoding_onnx.evaluation import latency
-from paoding_onnx.evaluation.evaluate import EvaluateOptions
-from paoding_onnx.evaluation.predictions import Task
-from paoding_onnx.names import TASKS
-from paoding_onnx.robustness.attacks import Attack
 from tests.models import parse, save
 
 pytestmark = pytest.mark.slow
@@ -159,16 +152,6 @@ def test_wrong_use_is_one_line_and_a_status(command, status, capsys):
     assert err.startswith("paoding_onnx: error: ")
 
 
-def test_arguments_are_the_fields_of_the_options():
-    parsed = parse_arguments(["evaluate", "m.onnx", "--data", "d.npz"])
-    assert evaluate_options_of(parsed) == EvaluateOptions()
-    assert {field.name for field in fields(EvaluateOptions)} <= set(vars(parsed))
-
-
-def test_names_of_tasks_are_those_of_the_library():
-    assert set(Task) == set(TASKS)
-
-
 def test_attack_prints_what_is_left_at_each_epsilon(printed):
     argv = ("m.onnx", "--data", "d.npz", "--epsilon", "0.1,60%", "--against", "other.onnx")
     out = printed(*argv, command="attack")
@@ -211,9 +194,3 @@ def test_samples_without_a_gradient_are_counted(printed):
     np.savez("d.npz", x=np.array([[1, 0.5, 0.5], [-1, -1, -1]], np.float32), y=[0, 0])
     out = printed("relu.onnx", "--data", "d.npz", "--epsilon", "0.01", command="attack")
     assert "1 sample without a gradient to follow: counted as robust if right, proves nothing" in out
-
-
-def test_arguments_are_the_fields_of_the_attack():
-    parsed = parse_arguments(["attack", "m.onnx", "--data", "d.npz"])
-    assert attack_of(parsed) == Attack()
-    assert {field.name for field in fields(Attack)} <= set(vars(parsed))

@@ -1,0 +1,44 @@
+"""What goes to stdout: the document, the lines, or nothing; a progress bar only on a terminal."""
+
+from __future__ import annotations
+
+import json
+from argparse import Namespace
+
+import pytest
+
+from paoding_onnx.cli.output import PLAIN_WIDTH, progress_bar, show
+
+LINES = ("one: [bold]two[/bold] :smile:", "long " * PLAIN_WIDTH)
+
+
+def arguments(**given):
+    """Arguments of a command that is neither quiet nor asked for JSON, unless given otherwise."""
+    return Namespace(**({"json": False, "quiet": False} | given))
+
+
+def never():
+    """A document that nobody asks for."""
+    raise AssertionError
+
+
+def test_lines_are_printed_without_signs_for_a_terminal_and_are_not_cut(capsys):
+    show(arguments(), never, LINES)
+    assert capsys.readouterr().out == f"one: two :smile:\n{LINES[1]}\n"
+
+
+def test_quiet_commands_print_nothing(capsys):
+    show(arguments(quiet=True), never, LINES)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_json_is_printed_in_place_of_lines(quiet, capsys):
+    show(arguments(json=True, quiet=quiet), lambda: {"a": [1]}, LINES)
+    assert json.loads(capsys.readouterr().out) == {"a": [1]}
+
+
+def test_progress_is_silent_where_there_is_no_terminal(capsys):
+    with progress_bar(arguments()) as tell:
+        tell("tracing", 0.5)
+    assert capsys.readouterr() == ("", "")
