@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.calibration.images.frame import Floats
+from paoding_onnx.model.compare import entropy, softmax
 from paoding_onnx.model.graph import Array
 
 _CERTAIN = 0.999
@@ -31,7 +32,7 @@ def predictions(outputs: Mapping[str, Array], n_samples: int) -> Floats | None:
 
 def information(probabilities: Floats) -> float:
     """How much predictions tell inputs apart: mutual information of input and class, as a share of its maximum."""
-    total = _entropy(probabilities.mean(0)) - _entropy(probabilities).mean()
+    total = entropy(probabilities.mean(0)) - entropy(probabilities).mean()
     return float(total / np.log(probabilities.shape[1]))
 
 
@@ -56,10 +57,5 @@ def _probabilities(values: NDArray[np.float64]) -> Floats | None:
     inside = values.min() >= 0 and values.max() <= 1
     if values.shape[1] == 1:
         return np.concatenate([1 - values, values], 1).astype(np.float32) if inside else None
-    if not inside:
-        values = np.exp(values - values.max(1, keepdims=True))
-    return np.asarray(values / np.maximum(values.sum(1, keepdims=True), 1e-12), np.float32)
-
-
-def _entropy(probabilities: Floats) -> Floats:
-    return np.asarray(-(probabilities * np.log(np.maximum(probabilities, 1e-12))).sum(-1))
+    shares = values / np.maximum(values.sum(1, keepdims=True), 1e-12) if inside else softmax(values)
+    return np.asarray(shares, np.float32)

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from paoding_onnx.model.compare import logarithm
+
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 _NORMAL_95 = 1.959963984540054
@@ -100,7 +102,7 @@ def log_loss(probabilities: Floats, labels: Labels) -> float:
     0.6931
     """
     own = probabilities[np.arange(len(labels)), labels]
-    return float(-np.log(np.maximum(own, _SMALLEST)).mean())
+    return float(-logarithm(own, _SMALLEST).mean())
 
 
 def mean_squared_error(values: Floats, targets: Floats) -> float:

@@ -14,7 +14,7 @@ from paoding_onnx.context import Progress, silent
 from paoding_onnx.errors import ModelError, UsageError
 from paoding_onnx.evaluation.dataset import Labelled
 from paoding_onnx.evaluation.metrics import Floats, Labels
-from paoding_onnx.model.compare import _sigmoid, softmax
+from paoding_onnx.model.compare import sigmoid, softmax
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.read import computed_names
@@ -199,7 +199,7 @@ def _classes(columns: Floats, labels: Array, task: Task) -> Labels:
 
 def _binary(columns: Floats, labels: Labels) -> Predictions:
     form = form_of_one(columns)
-    scores = _sigmoid(columns) if form is Form.LOGITS else columns
+    scores = sigmoid(columns) if form is Form.LOGITS else columns
     return Predictions(Task.BINARY, form, scores, labels, classes_said(columns, form), _NO_TARGETS)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from paoding_onnx.evaluation.metrics import Floats, Labels
 from paoding_onnx.evaluation.predictions import Form, Task
 from paoding_onnx.gradients.freeze import Recording
-from paoding_onnx.model.compare import softmax
+from paoding_onnx.model.compare import log_sum_exp, logarithm, sigmoid, softmax
 from paoding_onnx.model.graph import Array
 
 _TOLERANCE = 1e-4
@@ -31,10 +31,10 @@ class Loss:
         """Each sample's loss (n,), in nats, from its scores (n, ...)."""
         columns = _columns(scores)
         if self.task is Task.BINARY:
-            logits = columns[:, 0] if self.from_logits else _log(columns[:, 0]) - _log(1 - columns[:, 0])
+            logits = columns[:, 0] if self.from_logits else _log_odds(columns[:, 0])
             return np.asarray(np.logaddexp(0, (1 - 2 * labels) * logits))
-        logs = columns if self.from_logits else _log(columns)
-        return np.asarray(_log_sum_exp(logs) - logs[np.arange(len(labels)), labels])
+        logs = columns if self.from_logits else logarithm(columns, _TINY)
+        return np.asarray(log_sum_exp(logs) - logs[np.arange(len(labels)), labels])
 
     def derivative(self, scores: Array, labels: Labels) -> tuple[Floats, Floats]:
         """Derivative of each sample's loss by its scores (n, ...), in two factors, so that nothing drowns in rounding.
@@ -45,15 +45,15 @@ class Loss:
         columns = _columns(scores)
         if self.task is Task.BINARY:
             sign = np.asarray(1.0 - 2 * labels, np.float64)[:, None]
-            size = _sigmoid(sign * columns) if self.from_logits else 1 / np.maximum(_chance(columns, sign), _TINY)
+            size = sigmoid(sign * columns) if self.from_logits else 1 / np.maximum(_chance(columns, sign), _TINY)
             return sign.reshape(scores.shape), size[:, 0]
         wanted = np.eye(columns.shape[1])[labels]
         if not self.from_logits:
             own = columns[np.arange(len(labels)), labels]
             return -wanted.reshape(scores.shape), 1 / np.maximum(own, _TINY)
         others = np.where(wanted > 0, -np.inf, columns)  # p - 1 of the label is minus what the others have
-        log_odds = _log_sum_exp(others) - columns[np.arange(len(labels)), labels]
-        return (softmax(others) - wanted).reshape(scores.shape), _sigmoid(log_odds)
+        log_odds = log_sum_exp(others) - columns[np.arange(len(labels)), labels]
+        return (softmax(others) - wanted).reshape(scores.shape), sigmoid(log_odds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +75,9 @@ def loss_point(subject: Recording, output: str, task: Task, form: Form) -> LossP
         if array is None or array.dtype.kind != "f" or array.size != scores.size or len(array) != len(scores):
             continue
         logits = _columns(array)
-        if np.allclose(_sigmoid(logits) if is_sigmoid else softmax(logits), scores, rtol=0, atol=_TOLERANCE):
+        if np.allclose(sigmoid(logits) if is_sigmoid else softmax(logits), scores, rtol=0, atol=_TOLERANCE):
             return LossPoint(name, Loss(task, from_logits=True))
     return LossPoint(output, Loss(task, from_logits=form is Form.SCORES))
-
-
-def _sigmoid(logits: Floats) -> Floats:
-    return np.asarray(np.exp(-np.logaddexp(0, -logits)))
-
-
-def _log_sum_exp(logits: Floats) -> Floats:
-    top = logits.max(axis=1)
-    return np.asarray(top + np.log(np.exp(logits - top[:, None]).sum(axis=1)))
 
 
 def _chance(columns: Floats, sign: Floats) -> Floats:
@@ -94,8 +85,8 @@ def _chance(columns: Floats, sign: Floats) -> Floats:
     return np.where(sign > 0, 1 - columns, columns)
 
 
-def _log(probabilities: Floats) -> Floats:
-    return np.asarray(np.log(np.maximum(probabilities, _TINY)))
+def _log_odds(chance: Floats) -> Floats:
+    return np.asarray(logarithm(chance, _TINY) - logarithm(1 - chance, _TINY))
 
 
 def _columns(scores: Array) -> Floats:

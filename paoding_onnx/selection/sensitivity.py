@@ -13,7 +13,7 @@ from paoding_onnx.dependency.trace import Group, ParameterAxis, Role
 from paoding_onnx.layerwise.layers import Layer
 from paoding_onnx.layerwise.stream import Stream
 from paoding_onnx.layerwise.weights import Candidate, View
-from paoding_onnx.model.compare import _distance
+from paoding_onnx.model.compare import distance
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
 from paoding_onnx.reconstruction.compensate import compensate
@@ -79,7 +79,7 @@ def _sensitivity(
     whole = {name: view.constant(name) for name in versions[0]} if versions else {}
     run = stream.rest(tuple(whole))
     wanted = run(whole)
-    values = tuple(_distance(wanted, run(version)) for version in versions)
+    values = tuple(distance(wanted, run(version)) for version in versions)
     return Sensitivity(group.name, tuple(counts), values)
 
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paoding_onnx.model.compare import _distance, _share, _sigmoid, output_difference, softmax
+from paoding_onnx.model.compare import (
+    distance,
+    divergence,
+    entropy,
+    log_softmax,
+    log_sum_exp,
+    output_difference,
+    output_distance,
+    root_mean_square,
+    sigmoid,
+    softmax,
+)
 
 RNG = np.random.default_rng(0)
 SCORES = RNG.standard_normal((200, 5))
@@ -38,39 +49,41 @@ def test_difference_is_computed_in_double_precision(dtype):
     assert output_difference({"y": big}, {"y": big * dtype(0.5)}) == pytest.approx(0.5, rel=1e-3)
 
 
-def divergence(p, q):
+def divergence_of(p, q):
     """Kullback-Leibler divergence, row by row and class by class."""
     return np.mean([sum(a * np.log(a / b) for a, b in zip(*rows, strict=True)) for rows in zip(p, q, strict=True)])
 
 
 def test_probabilities_are_compared_by_their_divergence():
     p, q = softmax(SCORES), softmax(OTHERS)
-    assert _share([p], [q]) == pytest.approx(divergence(p, q), rel=1e-6)
+    assert output_distance([p], [q]) == pytest.approx(divergence_of(p, q), rel=1e-6)
 
 
 def test_scores_are_compared_by_the_larger_of_divergence_and_change():
     change = np.mean((SCORES - OTHERS) ** 2) / SCORES.var(0).mean()
-    wanted = max(change, divergence(softmax(SCORES), softmax(OTHERS)))
-    assert _share([SCORES], [OTHERS]) == pytest.approx(wanted)
-    assert _share([SCORES], [SCORES + 1]) == pytest.approx(1 / SCORES.var(0).mean())  # the same classes, all shifted
+    wanted = max(change, divergence_of(softmax(SCORES), softmax(OTHERS)))
+    assert output_distance([SCORES], [OTHERS]) == pytest.approx(wanted)
+    assert output_distance([SCORES], [SCORES + 1]) == pytest.approx(
+        1 / SCORES.var(0).mean()
+    )  # the same classes, all shifted
 
 
 def test_scores_that_differ_in_their_classes_alone_are_told_apart():
     """A huge common offset of each row hides the change beside the variance, and leaves the divergence."""
     offset = 1e3 * RNG.standard_normal((200, 1))
-    wanted = divergence(softmax(SCORES), softmax(OTHERS))
-    assert _share([SCORES + offset], [OTHERS + offset]) == pytest.approx(wanted, rel=1e-6)
+    wanted = divergence_of(softmax(SCORES), softmax(OTHERS))
+    assert output_distance([SCORES + offset], [OTHERS + offset]) == pytest.approx(wanted, rel=1e-6)
 
 
 @pytest.mark.parametrize("shape", [(200, 1), (10, 5, 4), (200,)])
 def test_other_outputs_are_compared_by_their_variance(shape):
     before = RNG.standard_normal(shape) + 3
-    assert _share([before], [before + 0.5]) == pytest.approx(0.25 / before.var())
+    assert output_distance([before], [before + 0.5]) == pytest.approx(0.25 / before.var())
 
 
 def test_batches_count_as_one():
     parts = np.split(SCORES, 4), np.split(OTHERS, 4)
-    assert _share(*parts) == pytest.approx(_share([SCORES], [OTHERS]))
+    assert output_distance(*parts) == pytest.approx(output_distance([SCORES], [OTHERS]))
 
 
 @pytest.mark.parametrize(
@@ -79,25 +92,25 @@ def test_batches_count_as_one():
     ids=["integers", "other shape"],
 )
 def test_outputs_that_cannot_be_compared_have_no_share(before, after):
-    assert _share([before], [after]) is None
+    assert output_distance([before], [after]) is None
 
 
 def test_output_that_never_changes_has_no_share_unless_it_speaks_of_classes():
-    assert _share([np.ones((4, 1))], [np.zeros((4, 1))]) is None
-    assert _share([np.ones((4, 2))], [np.tile([1.0, 3.0], (4, 1))]) == pytest.approx(
-        divergence([[0.5, 0.5]], softmax(np.array([[1.0, 3.0]])))
+    assert output_distance([np.ones((4, 1))], [np.zeros((4, 1))]) is None
+    assert output_distance([np.ones((4, 2))], [np.tile([1.0, 3.0], (4, 1))]) == pytest.approx(
+        divergence_of([[0.5, 0.5]], softmax(np.array([[1.0, 3.0]])))
     )
 
 
 def test_distance_is_the_mean_over_outputs_of_floats():
     before = {"y": [SCORES], "z": [SCORES[:, :1]], "labels": [SCORES.argmax(1)]}
     after = {"y": [OTHERS], "z": [OTHERS[:, :1]], "labels": [OTHERS.argmax(1)]}
-    shares = [_share(before[name], after[name]) for name in ("y", "z")]
-    assert _distance(before, after) == pytest.approx(np.mean(shares))
+    shares = [output_distance(before[name], after[name]) for name in ("y", "z")]
+    assert distance(before, after) == pytest.approx(np.mean(shares))
 
 
 def test_distance_of_outputs_without_floats_is_zero():
-    assert _distance({"y": [np.arange(3)]}, {"y": [np.zeros(3, int)]}) == 0
+    assert distance({"y": [np.arange(3)]}, {"y": [np.zeros(3, int)]}) == 0
 
 
 @pytest.mark.parametrize("shift", [0.0, 1e4])
@@ -109,4 +122,31 @@ def test_softmax_is_that_of_the_differences_however_large_the_numbers(shift):
 def test_sigmoid_is_the_softmax_against_zero():
     logits = np.array([-1e3, -2.0, 0.0, 3.0, 1e3])
     pairs = np.stack([logits, np.zeros_like(logits)], 1)
-    np.testing.assert_allclose(_sigmoid(logits), softmax(pairs)[:, 0], atol=1e-15)
+    np.testing.assert_allclose(sigmoid(logits), softmax(pairs)[:, 0], atol=1e-15)
+
+
+def test_sigmoid_keeps_the_digits_of_small_probabilities():
+    logits = np.array([-700.0, -50.0, -1.0])
+    np.testing.assert_allclose(sigmoid(logits), np.exp(logits) / (1 + np.exp(logits)), rtol=1e-14)
+
+
+@pytest.mark.parametrize("shift", [0.0, 1e4])
+def test_log_softmax_is_the_logarithm_of_the_softmax(shift):
+    np.testing.assert_allclose(log_softmax(SCORES + shift), np.log(softmax(SCORES)), rtol=1e-9)
+    np.testing.assert_allclose(log_softmax(SCORES), SCORES - log_sum_exp(SCORES)[:, None], rtol=1e-12)
+
+
+def test_divergence_is_that_of_probabilities():
+    p, q = softmax(SCORES), softmax(OTHERS)
+    assert divergence(log_softmax(SCORES), log_softmax(OTHERS)) == pytest.approx(divergence_of(p, q))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_entropy_counts_classes_that_cannot_be_as_nothing(dtype):
+    found = entropy(np.array([[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]], dtype))
+    assert found.dtype == dtype
+    np.testing.assert_allclose(found, [np.log(2), 0], atol=1e-6)
+
+
+def test_root_mean_square_is_of_all_entries():
+    assert root_mean_square(np.array([[3.0, 0.0], [0.0, 4.0]])) == 2.5

@@ -11,7 +11,7 @@ from paoding_onnx.dependency.cost import nothing
 from paoding_onnx.layerwise.layers import layers_of
 from paoding_onnx.layerwise.statistics import observe_units
 from paoding_onnx.layerwise.weights import Candidate, View
-from paoding_onnx.model.compare import _share
+from paoding_onnx.model.compare import output_distance
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.session import Session
 from paoding_onnx.reconstruction.compensate import compensate
@@ -208,4 +208,4 @@ def test_progress_climbs():
 
 def test_common_shift_of_all_columns_is_harm_where_rows_are_no_probabilities():
     wanted = [np.random.default_rng(0).normal(0, 1, (50, 4)).astype(np.float32)]
-    assert _share(wanted, [wanted[0] + 1]) > 0.5
+    assert output_distance(wanted, [wanted[0] + 1]) > 0.5
