@@ -1,4 +1,4 @@
-"""PROOFS: what each of them looks at, and what it must not mistake for a fault."""
+"""PROOFS: they hold for what the surgery made, fail on each planted fault, and mistake nothing else for one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,129 @@ from paoding_onnx.model.save import write_model
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.verification.proofs import added_biases, check_file, check_plan, check_surgery
 from tests.models import model, prune_randomly
-from tests.pruning import MLP, edited, plan_of, traced_model, with_constants
+from tests.pruning import CNN, MLP, edited, plan_of, traced_model, with_constants
+from tests.verification.faults import set_group
+
+PLAN = {"a": [1, 5], "e": [0], "f": [3, 4]}
+"""Units of CNN that go."""
+
+
+def evaluation(faulty, text=CNN, plan=None):
+    """What the equivalence oracle says when `faulty` has its hands on the pruned model."""
+    subject = model(text)
+    trace = traced_model(subject)
+    plan = plan_of(trace, **(PLAN if plan is None else plan))
+    return check_surgery(subject, trace, plan, faulty(subject, cut(subject, trace, plan)))
+
+
+def of_another_unit(subject, pruned):
+    return with_constants(pruned, f=np.delete(np.delete(constants(subject)["f"], [3, 4], 0), [1], 1))
+
+
+def swapped(subject, pruned):
+    return with_constants(pruned, e=constants(pruned)["e"][::-1])
+
+
+def half_forgotten(subject, pruned):
+    return with_constants(pruned, ab=constants(subject)["ab"][:6])
+
+
+def undefined(subject, pruned):
+    return with_constants(pruned, h=constants(pruned)["h"] * np.float32("nan"))
+
+
+def ungrouped(subject, pruned):
+    return edited(pruned, set_group(1))
+
+
+def uncut(subject, pruned):
+    return subject
+
+
+@pytest.mark.parametrize("fault", [of_another_unit, swapped, half_forgotten, undefined, ungrouped, uncut])
+def test_equivalence_fails_on(fault):
+    verdict = evaluation(fault)
+    assert (verdict.name, verdict.passed) == ("surgery exact", False)
+
+
+def test_equivalence_notices_a_unit_that_nobody_misses():
+    text = """g (float[1,3] x) => (float[1,2] y) <float[3,3] a, float[3,2] b={1,2,0,0,3,4}> {
+      p = MatMul (x, a) y = MatMul (p, b)
+    }"""
+    assert not evaluation(uncut, text, {"a": [1]}).passed
+
+
+def test_equivalence_holds_for_the_cut_model():
+    verdict = evaluation(lambda subject, pruned: pruned)
+    assert verdict.passed
+    assert "at most 1e-05 allowed" in verdict.detail
+
+
+def test_equivalence_cuts_for_itself_what_it_is_not_given():
+    assert evaluation(lambda subject, pruned: None).passed
+
+
+def test_equivalence_notices_a_difference_behind_a_saturated_output():
+    text = MLP.replace("y = Add (u, cb)", "v = Add (u, cb) w = Mul (v, big) y = Sigmoid (w)")
+    text = text.replace("float[4] cb>", "float[4] cb, float big={-1000}>")
+    assert evaluation(lambda subject, pruned: pruned, text, {"a": [0]}).passed
+    assert not evaluation(
+        lambda subject, pruned: with_constants(pruned, b=constants(pruned)["b"][::-1]), text, {"a": [0]}
+    ).passed
+
+
+def test_equivalence_says_nothing_about_inexact_units():
+    text = """g (float[1,4,2,2] x) => (float[1,1,2,2] y) <float[6,4,1,1] a> {
+      p = Conv (x, a) y = ReduceMean <axes=[1]> (p)
+    }"""
+    verdict = evaluation(uncut, text, {"a": [0]})
+    assert verdict.passed
+    assert verdict.detail == "no exact unit was removed: nothing to compare"
+
+
+def test_half_precision_is_held_to_its_own_resolution():
+    text = MLP.replace("float[", "float16[")
+    subject = model(text)
+    trace = traced_model(subject)
+    plan = plan_of(trace, a=[0, 3], b=[7])
+    pruned = cut(subject, trace, plan)
+    nudged, changed = (
+        with_constants(pruned, c=(constants(pruned)["c"] * np.float16(factor))) for factor in (1.001, 1.1)
+    )
+    passed = [check_surgery(subject, trace, plan, m).passed for m in (pruned, nudged, changed)]
+    assert passed == [True, True, False]
+
+
+def planned(faulty=lambda pruned: pruned, **units):
+    subject = model(MLP)
+    trace = traced_model(subject)
+    pruned = cut(subject, trace, plan_of(trace, a=[0, 3]))
+    return check_plan(subject, trace, plan_of(trace, **units), faulty(pruned))
+
+
+def test_plan_holds_for_the_file_that_was_made_by_it():
+    verdict = planned(a=[0, 3])
+    assert verdict.passed
+    assert verdict.detail == "6 constants have the planned shapes; 0 were re-weighted"
+
+
+def test_plan_counts_what_was_weighted_anew():
+    verdict = planned(lambda pruned: with_constants(pruned, b=constants(pruned)["b"] * 2), a=[0, 3])
+    assert verdict.passed
+    assert verdict.detail.endswith("1 were re-weighted")
+
+
+@pytest.mark.parametrize("units", [{"a": [0]}, {"b": [1]}, {"a": [0, 3], "b": [1]}])
+def test_plan_fails_on_a_file_that_was_made_by_another(units):
+    assert not planned(**units).passed
+
+
+def test_plan_fails_on_a_file_with_more_constants():
+    def add(proto):
+        proto.graph.initializer.append(numpy_helper.from_array(np.ones(1, np.float32), "more"))
+
+    assert not planned(lambda pruned: edited(pruned, add), a=[0, 3]).passed
+
 
 FLAT = """g (float[N,3,2,2] x) => (float[N,5] y) <float[8,3,1,1] a, float[32,5] b, int64[2] target={0,32}> {
   p = Conv (x, a) r = Reshape (p, target) y = MatMul (r, b)
