@@ -2,7 +2,7 @@
 
 PaodingError
 ├── UsageError      an option or argument that makes no sense        exit status 2
-├── ModelError      a file that cannot be read, or is no valid model exit status 3
+├── ModelError      a file that cannot be read, or not a valid model exit status 3
 ├── TargetError     nothing to prune, or a target out of reach       exit status 4
 ├── OutputError     the result cannot be written                     exit status 5
 └── CheckError      a proof failed: nothing is written               exit status 1

@@ -26,9 +26,9 @@ HALF = Options(round_to=1)
 
 STRUCTURES = {
     "rows": MLP,
-    "pictures": CNN,
-    "one picture at a time": CNN.replace("[N,", "[1,"),
-    "pictures of any size": CNN.replace("[N,3,8,8]", "[N,3,H,W]"),
+    "images": CNN,
+    "one image at a time": CNN.replace("[N,", "[1,"),
+    "images of any size": CNN.replace("[N,3,8,8]", "[N,3,H,W]"),
     "batch of three": CNN.replace("[N,", "[3,"),
     "half precision": MLP.replace("float[", "float16["),
     "double precision": MLP.replace("float[", "double["),
@@ -98,14 +98,14 @@ def test_half_of_the_units_go_under_all_proofs(name):
     assert 2 * result.plan.removed.sum() >= result.trace.n_units
 
 
-@pytest.mark.parametrize("name", ["rows", "pictures", "two inputs", "ConvTranspose", "one picture at a time"])
+@pytest.mark.parametrize("name", ["rows", "images", "two inputs", "ConvTranspose", "one image at a time"])
 def test_outputs_move_less_than_if_units_were_only_cut(name):
     subject = model(STRUCTURES[name])
     result = prune(subject, options=HALF)
     assert moved(subject, result.model) < 0.95 * moved(subject, cut(subject, result.trace, result.plan))
 
 
-@pytest.mark.parametrize("name", ["pictures", "groups", "tokens"])
+@pytest.mark.parametrize("name", ["images", "groups", "tokens"])
 def test_every_fitted_layer_is_nearer_to_the_original_than_before(name):
     layers = prune(model(STRUCTURES[name]), options=HALF).run.recovery.layers
     assert layers
@@ -233,7 +233,7 @@ def test_fit_to_the_samples_is_better_on_their_like(tmp_path):
     assert output_difference(wanted, real) < 0.7 * output_difference(wanted, made_up)
 
 
-@pytest.mark.parametrize("name", ["rows", "pictures", "tokens"])
+@pytest.mark.parametrize("name", ["rows", "images", "tokens"])
 def test_same_seed_gives_the_same_bytes(name, tmp_path):
     subject = model(STRUCTURES[name])
     for file in ("a.onnx", "b.onnx"):

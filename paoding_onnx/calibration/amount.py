@@ -37,7 +37,7 @@ MACS_TO_RUN = 15 * 10**10
 def made_samples(
     model: Model, graph: Graph, n_samples: int, seed: int, options: InputOptions, shapes: Shapes
 ) -> Samples:
-    """Made-up inputs; plain random ones where the model takes no others."""
+    """Synthetic inputs; plain random ones where the model takes no others."""
     try:
         return make_samples(model, graph, n_samples, seed, options, shapes=shapes)
     except ModelError:

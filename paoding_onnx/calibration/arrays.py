@@ -55,11 +55,11 @@ def scale_of(path: Path, held: Mapping[str, Array], names: Collection[str]) -> f
     255.0
 
     Raises:
-        UsageError: if it is no number above zero.
+        UsageError: if it is not a number above zero.
     """
     if SCALE not in held or SCALE in names:
         return None
     scale = held[SCALE]
     if scale.size != 1 or scale.dtype.kind not in "iuf" or not scale.item() > 0:
-        raise UsageError(f"{path} holds a {SCALE!r} that is no number above zero")
+        raise UsageError(f"{path} holds a {SCALE!r} that is not a number above zero")
     return float(scale.item())

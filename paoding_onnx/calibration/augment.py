@@ -1,7 +1,7 @@
-"""Pictures made from pictures: parts pasted from one into another, blends, other colours, shifts, mirror images.
+"""Images made from images: parts pasted from one into another, blends, other colours, shifts, mirror images.
 
 Chosen again and again by what a model predicts, such offspring comes closer to what the model was trained on than the
-same number of fresh pictures does.
+same number of fresh images does.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def _patch(rng: np.random.Generator, images: Floats) -> Floats:
 
 
 def _recoloured(rng: np.random.Generator, images: Floats) -> Floats:
-    """The pictures with other contrast, brightness and tint, by amounts in proportion to their range."""
+    """The images with other contrast, brightness and tint, by amounts in proportion to their range."""
     count, n_channels = len(images), images.shape[-1]
     middle, extent = images.mean((0, 1, 2)), images.max() - images.min()
     gain = rng.uniform(0.6, 1.3, (count, 1, 1, 1)) * (1 + 0.1 * rng.standard_normal((count, 1, 1, n_channels)))
@@ -43,7 +43,7 @@ def _recoloured(rng: np.random.Generator, images: Floats) -> Floats:
 
 
 def _moved(rng: np.random.Generator, images: Floats) -> Floats:
-    """The pictures shifted by up to an eighth of their sides, what comes in reflected, half of them mirrored."""
+    """The images shifted by up to an eighth of their sides, what comes in reflected, half of them mirrored."""
     count, height, width = images.shape[:3]
     down = rng.integers(-(height // 8), height // 8 + 1, count)
     right = rng.integers(-(width // 8), width // 8 + 1, count)

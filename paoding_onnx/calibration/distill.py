@@ -1,9 +1,9 @@
-"""DISTIL made-up inputs: move them by gradient until the network's own normalisations see what they saw in training.
+"""DISTIL synthetic inputs: move them by gradient until the network's own normalisations see what they saw in training.
 
 A BatchNormalization that the exporter kept holds the mean and variance of every channel on the real data. Inputs on
 which every layer has these are nearer to the real ones than any that are only drawn. Nothing but inputs is changed.
 
-Source: Yin et al. 2020, "Dreaming to Distill" (DeepInversion), without labels and without a prior on pictures.
+Source: Yin et al. 2020, "Dreaming to Distill" (DeepInversion), without labels and without a prior on images.
 """
 
 from __future__ import annotations

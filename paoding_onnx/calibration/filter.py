@@ -1,4 +1,4 @@
-"""Which made-up inputs to keep, by what the model itself says about them.
+"""Which synthetic inputs to keep, by what the model itself says about them.
 
 Real data is balanced over the classes, and a trained model is sure about most of it. Inputs of which the model says the
 same excite it more like real data than others do.
@@ -39,7 +39,7 @@ def information(probabilities: Floats) -> float:
 def value(probabilities: Floats) -> float:
     """What inputs are worth: the information in the predictions, as far as these are no certainties.
 
-    On made-up inputs, a model whose predictions are all certain is being shouted at: the scaling is wrong.
+    On synthetic inputs, a model whose predictions are all certain is saturated: the scaling is wrong.
     """
     return max(information(probabilities), 0.0) * float(np.mean(probabilities.max(1) < _CERTAIN))
 

@@ -19,7 +19,7 @@ _FEW = 8
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """The first kernels that pictures meet, `(n_units, n_channels, *kernel)`, and their biases, `(n_units,)`.
+    """The first kernels that images meet, `(n_units, n_channels, *kernel)`, and their biases, `(n_units,)`.
 
     With `deviation`, `(n_units,)`, statistics of the answers to training data are stored: `bias` is minus the mean.
     """
@@ -30,7 +30,7 @@ class Filters:
 
 
 def first_filters(graph: Graph, name: str) -> Filters | None:
-    """The kernels that pictures in input `name` meet first, with what is added and multiplied right behind them.
+    """The kernels that images in input `name` meet first, with what is added and multiplied right behind them.
 
     `None` if anything but Cast, Transpose and the like stands between.
     """

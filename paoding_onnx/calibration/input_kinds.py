@@ -40,7 +40,7 @@ class Kind(StrEnum):
 class InputRole:
     """An input with the shape it is fed in, and the axis of the samples; that is `None` if samples share the content.
 
-    `channels` is the axis of a image's channels, `vocabulary` the number of different tokens.
+    `channels` is the axis of an image's channels, `vocabulary` the number of different tokens.
     """
 
     spec: TensorSpec

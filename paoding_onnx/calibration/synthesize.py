@@ -23,7 +23,7 @@ _MORE = 2
 _GENERATIONS = 2
 """How often offspring of the better half of the candidates takes the place of the other half."""
 _FEWEST = 16
-"""A family is judged by at least this many rows."""
+"""A family is weighed by at least this many rows."""
 _NOTHING = 1e-3
 _LARGE_BYTES = 256 << 20
 
@@ -43,7 +43,7 @@ def make_samples(
     axes get batches of about 32, other open axes the sizes in `shapes`. Same model, options and seed, same bytes.
 
     Raises:
-        ModelError: if an input is no tensor of numbers.
+        ModelError: if an input is not a tensor of numbers.
         UsageError: if the options do not fit the model.
     """
     rng = np.random.default_rng(seed)
@@ -84,7 +84,7 @@ class Predictor:
         return True
 
     def predictions(self, rows: Array, rng: np.random.Generator) -> Floats | None:
-        """What the model predicts for rows of its main input; `None` if it is no classifier."""
+        """What the model predicts for rows of its main input; `None` if it is not a classifier."""
         parts = []
         for feed in self.feeds(rows, rng):
             outputs = self.session.run(feed)
@@ -137,7 +137,7 @@ def _whole(count: int, step: int) -> int:
 def _values(predictor: Predictor, source: sources.Source, count: int, rng: np.random.Generator) -> Floats:
     """How much each family tells about the model under each guess, `(n_guesses, n_families)`; ones if it is not told.
 
-    All guesses are judged by the same rows.
+    All guesses are weighed by the same rows.
     """
     each = _whole(max(count // len(source.families), _FEWEST), predictor.main.step)
     values = np.ones((len(source.guesses), len(source.families)), np.float32)

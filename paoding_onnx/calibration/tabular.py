@@ -1,4 +1,4 @@
-"""Families of made-up rows `(count, n_features)` for models that read tables."""
+"""Families of synthetic rows `(count, n_features)` for models that read tables."""
 
 from __future__ import annotations
 

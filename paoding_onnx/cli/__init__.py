@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from paoding_onnx.cli.arguments import parse_arguments
 from paoding_onnx.errors import OutputError, PaodingError
+from paoding_onnx.report.printable import printable
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
@@ -41,5 +42,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _fail(message: str, status: int) -> int:
-    print("paoding_onnx: error:", " ".join(message.splitlines()), file=sys.stderr)
+    print("paoding_onnx: error:", printable(" ".join(message.splitlines())), file=sys.stderr)
     return status

@@ -26,16 +26,16 @@ from paoding_onnx.model.load import Model, load
 
 @dataclass(frozen=True, slots=True)
 class EvaluateOptions:
-    """How to judge.
+    """How to evaluate.
 
     >>> EvaluateOptions(task="binary").top
     5
 
     Attributes:
         task: ``classes``, ``binary`` or ``values``; `None` finds it from the output and the labels.
-        output: the output that is judged; `None` takes the first of floating-point numbers.
+        output: the output to evaluate; `None` takes the first of floating-point numbers.
         top: a prediction of classes also counts if the label is among this many highest scores.
-        n_samples: judge on this many samples, evenly spaced; 0 for all.
+        n_samples: evaluate on this many samples, evenly spaced; 0 for all.
         preprocess: what is done to raw values before the model reads them.
         processors: how many processors the measurement of latency is bound to; 0 leaves it and the memory out.
         seed: for the intervals that are drawn at random.
@@ -116,7 +116,7 @@ def evaluate(
         model: the model, or the path of its file; latency and memory are measured for files alone.
         data: an npz file, a folder of images per class, or samples.
         against: the model it was made from, to be compared with on the same samples.
-        options: how to judge.
+        options: how to evaluate.
         progress: called with what is being done and the share of all work done.
 
     Raises:
@@ -139,7 +139,7 @@ def accuracy_of(model: Model | Path | str, labelled: Labelled) -> float:
     0.98
 
     Raises:
-        UsageError: if the labels are no classes of the output.
+        UsageError: if the labels are not classes of the output.
         ModelError: if the model does not run on the samples.
     """
     said = predict(loaded(model), labelled)

@@ -30,7 +30,7 @@ class ImageInput:
 
 @dataclass(frozen=True, slots=True)
 class ImageSamples:
-    """Pictures in files, `paths`, with the number of their class in `labels` (n,)."""
+    """Images in files, `paths`, with the number of their class in `labels` (n,)."""
 
     paths: tuple[Path, ...]
     labels: Array
@@ -56,7 +56,7 @@ class ImageSamples:
         return Range(*(self._ready(np.full(shape, value, np.uint8)) for value in (0, 255)))
 
     def _ready(self, raw: Array) -> Array:
-        """Pictures (n, height, width, channels) as the model reads them."""
+        """Images (n, height, width, channels) as the model reads them."""
         values = scaled(raw, self.preprocess, self.input.dtype)
         return np.ascontiguousarray(np.moveaxis(values, -1, 1)) if self.input.is_channels_first else values
 

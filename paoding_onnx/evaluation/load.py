@@ -1,4 +1,4 @@
-"""Labelled samples from an npz file or a folder of pictures per class. Runs no model.
+"""Labelled samples from an npz file or a folder of images per class. Runs no model.
 
 An npz file holds `x` (n, ...) in the layout of the model's input and `y` (n,), or (n, ...) for a regression; a number
 `scale` in it divides `x`. A model with several inputs has one array for each, under the input's name, instead of `x`.
@@ -19,7 +19,7 @@ from paoding_onnx.model.load import Model, TensorSpec
 
 
 def read_labelled(path: Path | str, model: Model, preprocess: Preprocess = AS_IT_IS) -> Labelled:
-    """The labelled samples in an npz file, or in a folder that holds a folder of pictures for each class.
+    """The labelled samples in an npz file, or in a folder that holds a folder of images for each class.
 
     >>> from paoding_onnx.model.load import load
     >>> len(read_labelled("models/fraud_mlp_test.npz", load("models/fraud_mlp.onnx")).labels)
@@ -56,7 +56,7 @@ def _check_array(path: Path, spec: TensorSpec, array: Array, labels: Array) -> N
         n_labels = len(labels) if labels.ndim else 0
         raise UsageError(f"{path} holds {len(array) if array.ndim else 0} samples for {spec.name!r}, {n_labels} labels")
     if array.dtype.kind not in "iufb" or labels.dtype.kind not in "iufb":
-        raise UsageError(f"{path} holds samples or labels that are no numbers")
+        raise UsageError(f"{path} holds samples or labels that are not numbers")
     fits = len(array.shape) == len(spec.dims) and all(
         not isinstance(dim, int) or dim == size for dim, size in zip(spec.dims[1:], array.shape[1:], strict=True)
     )

@@ -157,7 +157,7 @@ def proportion(hits: NDArray[np.bool_]) -> Interval:
 
 
 def paired_difference(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> Interval:
-    """How much the share of correct samples changed, both models judged on the same samples; adjusted Wald interval.
+    """How much the share of correct samples changed, both models evaluated on the same samples; adjusted Wald interval.
 
     Only samples on which the models disagree count, as in McNemar's test. One more on either side keeps the interval
     honest where there are few or none of them. Source: Bonett and Price, "Adjusted Wald confidence interval for a

@@ -187,11 +187,13 @@ def _classes(columns: Floats, labels: Array, task: Task) -> Labels:
     flat = labels.argmax(axis=1) if labels.ndim == 2 and labels.shape[1] > 1 else labels.reshape(-1)
     n_classes = 2 if task is Task.BINARY else columns.shape[1]
     if len(flat) != len(columns) or (task is Task.BINARY) != (columns.shape[1] == 1):
-        raise UsageError(f"labels of shape {labels.shape} and {columns.shape[1]} scores per sample are no task {task}")
+        raise UsageError(
+            f"labels of shape {labels.shape} and {columns.shape[1]} scores per sample do not fit task {task}"
+        )
     whole = np.all(np.mod(flat, 1) == 0)
     if not whole or flat.min() < 0 or flat.max() >= n_classes:
         raise UsageError(
-            f"labels from {flat.min()} to {flat.max()} are no classes 0 to {n_classes - 1} of the output; "
+            f"labels from {flat.min()} to {flat.max()} are not classes 0 to {n_classes - 1} of the output; "
             "give the output with --output, or --task values"
         )
     return flat.astype(np.int64)

@@ -1,7 +1,7 @@
 """What units do on given inputs: mean and covariance of every group of units where a node consumes them.
 
 On the way, stored statistics of normalisations are replaced by those of the inputs, if that is asked for: a network on
-made-up inputs then works in the range in which it works on real ones.
+synthetic inputs then works in the range in which it works on real ones.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ def check_names(graph: onnx.GraphProto) -> None:
     """
     for name in _names(graph):
         if isinstance(name, bytes):  # what protobuf gives out where a string is not UTF-8
-            raise ModelError(f"the name {name!r} in the model is no text in UTF-8; export it again")
+            raise ModelError(f"the name {name!r} in the model is not text in UTF-8; export it again")
     seen: set[str] = set()
     for tensor in graph.initializer:
         if tensor.name in seen:

@@ -71,7 +71,7 @@ def reconstruct(model: Model, trace: Trace, plan: Plan, basis: Basis, run: Run, 
         smaller_graph=observe(small, shapes) if added else small_graph,
         kept=lambda name, array: trace.kept_part(name, array, plan.removed),
     )
-    with np.errstate(over="ignore", invalid="ignore"):  # made-up inputs may make activations explode
+    with np.errstate(over="ignore", invalid="ignore"):  # synthetic inputs may make activations explode
         found = fit_layers(pair, basis.samples.batches, run, spares_last=basis.samples.is_synthetic)
     used = [bias for bias in added if bias.name in found.shifts]
     smaller = with_biases(smaller, used)

@@ -9,18 +9,11 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from paoding_onnx.report.printable import printable
+
 _T = TypeVar("_T")
 MAX_ROWS = 40
 """Longer lists end in a line that says how many more there are."""
-
-
-def printable(text: str) -> str:
-    r"""The text with control characters as escapes: names in a model may hold what changes a terminal.
-
-    >>> printable("a\x1b[31mb\u202ec")
-    'a\\x1b[31mb\\u202ec'
-    """
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def cell(text: str) -> str:

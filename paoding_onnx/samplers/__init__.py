@@ -1,4 +1,4 @@
-"""Samplers say which units of a group are dispensable, least harmful first.
+"""Samplers say which units of a group are dispensable, the most dispensable first.
 
 A sampler is any function of the type `Sampler`; `METHODS` holds those that the command line offers. Samplers are pure
 numpy: they must not run, cut or write a model.
@@ -26,8 +26,8 @@ Sampler = Callable[[View, Group, int, np.random.Generator], "tuple[Candidate, ..
 class Method:
     """A sampler as users choose it.
 
-    `is_progressive` says that later steps depend on what earlier steps removed, `needs_inputs` that units are judged by
-    what they do on inputs, and that weights are fitted anew afterwards.
+    `is_progressive` says that later steps depend on what earlier steps removed, `needs_inputs` that units are chosen by
+    what they do on inputs, and that layers are reconstructed afterwards.
     """
 
     sampler: Sampler

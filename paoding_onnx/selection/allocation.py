@@ -1,4 +1,4 @@
-"""How many units each group loses, so that the budget is met at the least harm. Chooses counts, never units."""
+"""How many units each group loses: the budget is met where the outputs are least sensitive. Never says which units."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from paoding_onnx.selection.curve import Sensitivity
 PIECES = 32
 """A group loses its units in about so many steps."""
 UNMEASURED = 1.0
-"""Harm added for losing all units but one, which is never measured: as large as the outputs' variance."""
+"""Sensitivity added for losing all units but one, which is never measured: as large as the outputs' variance."""
 
 
 def allocate(
@@ -28,8 +28,8 @@ def allocate(
 ) -> tuple[int, ...]:
     """Units that each group should lose so that `share` of what `by` counts is saved.
 
-    Step by step the group gives up units whose loss does least harm for what it saves. Harm between the measured
-    counts is read off the convex curve below them.
+    Step by step the group gives up units whose loss moves the outputs least for what it saves. Between the measured
+    counts sensitivity is read off the convex curve below them.
 
     Raises:
         TargetError: if the share is out of reach.
@@ -78,7 +78,7 @@ def _given_back(
     *,
     round_to: int,
 ) -> tuple[int, ...]:
-    """The counts less what the last steps took beyond the budget, where the most harm is first."""
+    """The counts less what the last steps took beyond the budget, where the outputs are most sensitive first."""
     sizes = np.array([group.n_units for group in trace.groups], np.float64)
     whole = meter(sizes)
     curves = [_convex(group, sensitivity) for group, sensitivity in zip(trace.groups, sensitivities, strict=True)]
@@ -138,9 +138,9 @@ def _macs(trace: Trace) -> Iterator[list[Ids]]:
 
 
 _Steps = list[tuple[int, float]]
-"""Counts that a group may have lost, ascending, each with its harm."""
+"""Counts that a group may have lost, ascending, each with its sensitivity."""
 _Price = tuple[float, int, int]
-"""Harm for what is saved, the group's number, and how many units it would have lost."""
+"""Sensitivity for what is saved, the group's number, and how many units it would have lost."""
 
 
 def _steps(group: Group, sensitivity: Sensitivity, round_to: int) -> _Steps:
@@ -153,7 +153,7 @@ def _steps(group: Group, sensitivity: Sensitivity, round_to: int) -> _Steps:
 
 
 def _convex(group: Group, sensitivity: Sensitivity) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The largest convex curve below the measured harms, from no harm at no loss to all units but one."""
+    """The largest convex curve below the measured sensitivities, from none at no loss to all units but one."""
     last = max(sensitivity.values, default=0.0)
     points = [
         (0.0, 0.0),

@@ -24,7 +24,7 @@ from paoding_onnx.selection.sensitivity import Probe, measure
 from paoding_onnx.shapes.observe import observe, shapes_of_two
 
 MACS_TO_MEASURE = 5 * 10**11
-"""Multiply-adds to spend on measuring harm; some ten seconds on two cores."""
+"""Multiply-adds to spend on measuring sensitivity; some ten seconds on two cores."""
 FEWEST_PROBES, MOST_PROBES = 4, 128
 
 
@@ -44,7 +44,7 @@ class Profile:
 def measure_profile(
     model: Model, trace: Trace, samples: Samples, sampler: Sampler, run: Run, *, is_measured: bool
 ) -> Profile:
-    """Run `model` on `samples`, rank the units of every group, and measure harm if that is asked for.
+    """Run `model` on `samples`, rank the units of every group, and measure sensitivity if that is asked for.
 
     On inputs that are made up, stored statistics of normalisations are replaced by those of the inputs.
 
@@ -70,7 +70,7 @@ def measure_profile(
 
 
 def _probes(trace: Trace, samples: Samples) -> tuple[Mapping[str, Array], ...]:
-    """As many batches as there is time to measure harm on."""
+    """As many batches as there is time to measure sensitivity on."""
     each = max(samples.n_samples // len(samples.batches), 1)
     per_sample = cost(trace, nothing(trace)).macs * len(trace.groups) * len(SHARES) // 2
     affordable = min(MACS_TO_MEASURE // max(per_sample, 1), MOST_PROBES)

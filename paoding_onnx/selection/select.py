@@ -54,7 +54,7 @@ class _State:
 
 
 def choose(model: Model, traced: Trace, options: Options, run: Run) -> Selection:
-    """The units that go: judged on inputs if the method asks for them and the model allows it, else by weights.
+    """The units that go: chosen on inputs if the method asks for them and the model allows it, else by weights.
 
     Raises:
         TargetError: if the target is out of reach, or not a single whole unit.

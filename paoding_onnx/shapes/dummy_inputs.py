@@ -64,7 +64,7 @@ def random_feeds(specs: Sequence[TensorSpec], shapes: Shapes, rng: np.random.Gen
     """Contents for every input: normal floats, integers 0 or 1 (valid indices almost everywhere), random booleans.
 
     Raises:
-        ModelError: if an input is no tensor of numbers, or does not fit into memory.
+        ModelError: if an input is not a tensor of numbers, or does not fit into memory.
     """
     return {spec.name: random_content(spec, shapes[spec.name], rng) for spec in specs}
 
@@ -72,7 +72,7 @@ def random_feeds(specs: Sequence[TensorSpec], shapes: Shapes, rng: np.random.Gen
 def random_content(spec: TensorSpec, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     """Contents for one input of this shape; see `random_feeds`."""
     if spec.dtype is None or spec.dtype.kind not in "fiub":
-        raise ModelError(f"input {spec.name!r} is no tensor of numbers; such models cannot be run for the proof")
+        raise ModelError(f"input {spec.name!r} is not a tensor of numbers; such models cannot be run for the proof")
     try:
         if spec.dtype.kind == "f":
             return rng.standard_normal(shape, np.float32).astype(spec.dtype)

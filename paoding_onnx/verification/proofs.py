@@ -135,7 +135,7 @@ def check_plan(model: Model, trace: Trace, plan: Plan, pruned: Model) -> Verdict
         return Verdict(PLAN, False, f"{len(wrong)} constants differ in shape from the plan, such as {wrong[:1]}")
     changed = sum(not np.array_equal(got[name], value) for name, value in wanted.items())
     more = f", {len(added)} biases were added" if added else ""
-    return Verdict(PLAN, True, f"{len(wanted)} constants have the planned shapes; {changed} were re-weighted{more}")
+    return Verdict(PLAN, True, f"{len(wanted)} constants have the planned shapes; {changed} have other weights{more}")
 
 
 def added_biases(before: Overrides, after: Overrides) -> Overrides:
@@ -155,7 +155,7 @@ def check_interface(original: Model, pruned: Model) -> Verdict:
     different = [f"{_spec_text(a)} became {_spec_text(b)}" for a, b in pairs if _spec_text(a) != _spec_text(b)]
     if different or not same_count:
         return Verdict(INTERFACE, False, "; ".join(different) or "the number of inputs or outputs changed")
-    counts = f"{len(pruned.inputs)} inputs and {len(pruned.outputs)} outputs"
+    counts = f"inputs ({len(pruned.inputs)}) and outputs ({len(pruned.outputs)})"
     return Verdict(INTERFACE, True, f"{counts} keep their names, types and ranks")
 
 

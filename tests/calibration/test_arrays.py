@@ -86,5 +86,5 @@ def test_scale_may_be_the_name_of_an_input():
 
 @pytest.mark.parametrize("scale", [0, -1, np.nan, [1, 2], [], "a"])
 def test_scale_that_is_not_a_number_above_zero_is_a_usage_error(scale):
-    with pytest.raises(UsageError, match=r"holds a 'scale' that is no number above zero"):
+    with pytest.raises(UsageError, match=r"holds a 'scale' that is not a number above zero"):
         scale_of(FILE, {"scale": np.array(scale)}, ["x"])

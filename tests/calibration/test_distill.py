@@ -30,7 +30,7 @@ versions = pytest.mark.parametrize("opset", [13, 17, 18, 21])
 
 
 def drawn(count: int = 64, batch: int = 32) -> Samples:
-    """Random pictures for `NORMALISED`."""
+    """Random images for `NORMALISED`."""
     values = np.random.default_rng(0).normal(0, 1, (count, 3, 6, 6)).astype(np.float32)
     return Samples(tuple({"x": values[start : start + batch]} for start in range(0, count, batch)), "random")
 

@@ -1,4 +1,4 @@
-"""Made-up inputs: right for each kind of input, seeded, balanced by what the model predicts."""
+"""Synthetic inputs: right for each kind of input, seeded, balanced by what the model predicts."""
 
 from __future__ import annotations
 

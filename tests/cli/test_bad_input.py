@@ -186,6 +186,12 @@ def test_name_with_spaces_is_shown_whole(refused):
     assert (line, status) == ("paoding_onnx: error: cannot read no such model.onnx: No such file or directory", 3)
 
 
+def test_control_characters_of_a_name_are_shown_as_escapes(refused):
+    line, status = refused("explain", "m.onnx", "a\x1b[2Jb\u202e")
+    assert status == 2
+    assert "a\\x1b[2Jb\\u202e" in line
+
+
 @pytest.mark.parametrize(
     "stage",
     [

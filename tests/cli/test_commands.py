@@ -62,7 +62,7 @@ ok     surgery exact: largest difference # in 2 tensors (at 'y'), at most 1e-05 
 """
 FILE_CHECKED = """\
 ok     valid ONNX: valid, with full shape inference
-ok     interface unchanged: 1 inputs and 1 outputs keep their names, types and ranks
+ok     interface unchanged: inputs (1) and outputs (1) keep their names, types and ranks
 ok     runs in onnxruntime: loads it and runs it on inputs x [1, 3]
 """
 RECOUNTED = """\

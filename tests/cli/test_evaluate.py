@@ -112,9 +112,9 @@ def test_folders_of_images_are_read(printed, folder):
         folder / "p.onnx",
     )
     for index, name in enumerate(("red", "green", "blue")):
-        (folder / "pictures" / name).mkdir(parents=True)
-        Image.fromarray(np.full((2, 2, 3), 255 * np.eye(3)[index], np.uint8)).save(folder / "pictures" / name / "a.png")
-    argv = ("p.onnx", "--data", "pictures", "--processors", "0", "--json", "--preprocess", "order=bgr")
+        (folder / "images" / name).mkdir(parents=True)
+        Image.fromarray(np.full((2, 2, 3), 255 * np.eye(3)[index], np.uint8)).save(folder / "images" / name / "a.png")
+    argv = ("p.onnx", "--data", "images", "--processors", "0", "--json", "--preprocess", "order=bgr")
     found = json.loads(printed(*argv))
     assert found["measures"]["accuracy"] == 1
     assert [row["name"] for row in found["classes"]] == ["blue", "green", "red"]

@@ -27,7 +27,7 @@ NAMED = {
     "constant that is cut off and nothing reads": "tensor 'k' cannot be read: ",
     "function that calls itself": "the model's local function 'f' of 'own' calls itself, which has no end",
     "function twice": "the model has two local functions 'f' of 'own'",
-    "text that is no utf8": "is no text in UTF-8",
+    "text that is no utf8": "is not text in UTF-8",
     "enormous input": "input 'x' of shape (1, 3, 1125899906842624, 8) does not fit into memory",
     "no outputs": "m.onnx has no output: there is nothing to compute",
     "cyclic graph": "the graph is not acyclic",

@@ -1,4 +1,4 @@
-"""A pruned model beside its original on made-up inputs: how many answers are the same, how far outputs moved."""
+"""A pruned model beside its original on synthetic inputs: how many answers are the same, how far outputs moved."""
 
 from __future__ import annotations
 

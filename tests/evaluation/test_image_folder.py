@@ -21,11 +21,11 @@ RED = (255, 0, 51)
 
 @pytest.fixture
 def folder(tmp_path):
-    """Two classes: `ant` with one red picture of 8 x 8 and a text, `bee` with two grey ones of 4 x 4; a hidden one."""
+    """Two classes: `ant` with one red image of 8 x 8 and a text, `bee` with two grey ones of 4 x 4; a hidden one."""
     for name in ("ant", "bee", ".hidden"):
         (tmp_path / name).mkdir()
     Image.new("RGB", (8, 8), RED).save(tmp_path / "ant" / "red.png")
-    (tmp_path / "ant" / "notes.txt").write_text("no picture")
+    (tmp_path / "ant" / "notes.txt").write_text("no image")
     for index in range(2):
         Image.new("L", (4, 4), 102 * index).save(tmp_path / "bee" / f"{index}.png")
     Image.new("L", (4, 4)).save(tmp_path / ".hidden" / "a.png")
@@ -84,7 +84,7 @@ def test_range_is_what_black_and_white_become(folder):
 
 
 def test_file_that_is_no_image_is_refused_by_name(folder):
-    (folder / "ant" / "red.png").write_bytes(b"no picture")
+    (folder / "ant" / "red.png").write_bytes(b"no image")
     with pytest.raises(UsageError, match=r"cannot read the image .*red\.png"):
         read_labelled(folder, model(COLOUR)).read(np.array([0]))
 

@@ -53,10 +53,10 @@ def test_labels_in_a_column_and_scores_with_empty_sides_are_classes():
 @pytest.mark.parametrize(
     ("labels", "task", "words"),
     [
-        ([0, 3], None, "no classes 0 to 2"),
-        ([-1, 0], None, "no classes 0 to 2"),
-        ([0.5, 1], None, "no classes 0 to 2"),
-        ([0, 1], Task.BINARY, "3 scores per sample are no task binary"),
+        ([0, 3], None, "not classes 0 to 2"),
+        ([-1, 0], None, "not classes 0 to 2"),
+        ([0.5, 1], None, "not classes 0 to 2"),
+        ([0, 1], Task.BINARY, "3 scores per sample do not fit task binary"),
         ([0, 1], Task.VALUES, "do not fit the output"),
         ([[0.5, 1], [2, 3]], None, "do not fit the output"),
     ],

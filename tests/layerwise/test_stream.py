@@ -26,7 +26,7 @@ from tests.pruning import CNN, MLP, files
 
 MODELS = {
     "rows": MLP,
-    "pictures": CNN,
+    "images": CNN,
     "residual": """g (float[N,3,8,8] x) => (float[N,5,8,8] y, float[N,8,8,8] t)
         <float[8,3,1,1] a, float[6,8,3,3] b, float[8,6,1,1] c, float[8] k, float[5,8,1,1] d> {
       p = Conv (x, a) n = BatchNormalization (p, k, k, k, k) q = Conv <pads=[1,1,1,1]> (n, b) r = Relu (q)

@@ -280,7 +280,7 @@ def test_input_of_strings_is_refused_in_words():
       o = ai.onnx.ml.OneHotEncoder <cats_strings=["a","b"]> (x) j = Concat <axis=1> (o, f)
       p = MatMul (j, a) q = Relu (p) y = MatMul (q, b)
     }}"""
-    with pytest.raises(ModelError, match="input 'x' is no tensor of numbers"):
+    with pytest.raises(ModelError, match="input 'x' is not a tensor of numbers"):
         prune_randomly(model(text))
 
 

@@ -28,14 +28,14 @@ def test_sound_names_pass():
 
 @pytest.mark.parametrize("word", ["weight", "named", "inner", "else_branch", "Relu"])
 def test_name_that_is_no_text_is_refused(word):
-    with pytest.raises(ModelError, match=r"the name b'(\\xff)+' in the model is no text in UTF-8"):
+    with pytest.raises(ModelError, match=r"the name b'(\\xff)+' in the model is not text in UTF-8"):
         check_names(spoilt(word))
 
 
 def test_name_of_a_size_that_is_no_text_is_refused():
     proto = parse("g (float[BATCH,2] x) => (float[BATCH,2] y) { y = Relu (x) }")
     proto.ParseFromString(proto.SerializeToString().replace(b"BATCH", b"\xff" * 5))
-    with pytest.raises(ModelError, match="no text in UTF-8"):
+    with pytest.raises(ModelError, match="not text in UTF-8"):
         check_names(proto.graph)
 
 

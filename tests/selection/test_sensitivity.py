@@ -77,9 +77,7 @@ def divergence(wanted: NDArray[np.float32], got: NDArray[np.float32]) -> float:
     return float((p * np.log(p / q)).sum(1).mean())
 
 
-@pytest.mark.parametrize(
-    "text", [MLP, CNN, STREAM, PLANES], ids=["rows", "pictures", "stream of two outputs", "planes"]
-)
+@pytest.mark.parametrize("text", [MLP, CNN, STREAM, PLANES], ids=["rows", "images", "stream of two outputs", "planes"])
 def test_harm_is_that_of_the_whole_model_with_others_standing_in(text):
     subject = model(text)
     for number, sensitivity in enumerate(sensitivities(subject)):
@@ -113,7 +111,7 @@ def test_tiny_group_is_measured_at_every_count():
     assert sensitivity.counts == (1, 2)
 
 
-@pytest.mark.parametrize("text", [MLP, CNN, STREAM], ids=["rows", "pictures", "stream of two outputs"])
+@pytest.mark.parametrize("text", [MLP, CNN, STREAM], ids=["rows", "images", "stream of two outputs"])
 def test_harm_grows_with_the_units_lost(text):
     for sensitivity in sensitivities(model(text)):
         assert sensitivity.values[0] < sensitivity.values[-1]

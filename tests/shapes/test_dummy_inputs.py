@@ -74,5 +74,5 @@ def test_integers_are_indices_that_fit_almost_everywhere():
 
 @pytest.mark.parametrize("dtype", [None, "complex64", object])
 def test_input_that_holds_no_numbers_is_a_model_error(dtype):
-    with pytest.raises(ModelError, match="input 'x' is no tensor of numbers"):
+    with pytest.raises(ModelError, match="input 'x' is not a tensor of numbers"):
         content(dtype)

@@ -112,7 +112,7 @@ def _shape(u: Floats, v: Floats, corners: int) -> NDArray[np.bool_]:
 
 
 def _paint(rng: np.random.Generator, seen: NDArray[np.int32], leaves: _Leaves, n_channels: int) -> Floats:
-    """The picture of what is seen, at a pixel for every `_OVERSAMPLING` places each way: colours, shading, texture."""
+    """The image of what is seen, at a pixel for every `_OVERSAMPLING` places each way: colours, shading, texture."""
     total = leaves.radius.size + 1
     colours = draw_colours(rng, total, n_channels)
     steps = range(_OVERSAMPLING)

@@ -1,4 +1,4 @@
-"""Families of made-up pictures, all `(count, height, width, n_channels)` in [0, 1]."""
+"""Families of synthetic images, all `(count, height, width, n_channels)` in [0, 1]."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from paoding_onnx.calibration.images.strokes import pen_strokes, scans
 Family = Callable[[np.random.Generator, int, Frame], Floats]
 
 _REUSE = 2
-"""Pictures that a place of a canvas is seen in, on average."""
+"""Images that a place of a canvas is seen in, on average."""
 _CANVAS_PIXELS = 1 << 19
-"""At most this many pixels of a canvas are painted; pictures are cut out of it."""
+"""At most this many pixels of a canvas are painted; images are cut out of it."""
 
 
 def leaves(rng: np.random.Generator, count: int, frame: Frame) -> Floats:
@@ -72,7 +72,7 @@ def scenes(rng: np.random.Generator, count: int, frame: Frame) -> Floats:
 
 
 def vary(rng: np.random.Generator, images: Floats) -> Floats:
-    """The pictures with other brightness, contrast and tint, some of them blurred."""
+    """The images with other brightness, contrast and tint, some of them blurred."""
     count, n_channels = len(images), images.shape[-1]
     gain = rng.uniform(0.5, 1.3, (count, 1, 1, 1)).astype(np.float32)
     tint = (1 + 0.15 * rng.standard_normal((count, 1, 1, n_channels))).astype(np.float32)
@@ -94,7 +94,7 @@ def bodies(rng: np.random.Generator, count: int, frame: Frame) -> Floats:
 
 
 def families(n_channels: int) -> Mapping[str, Family]:
-    """The families for pictures of so many channels, by the name they have in reports."""
+    """The families for images of so many channels, by the name they have in reports."""
     found = {"dead leaves": leaves, "1/f noise": noise, "objects": objects, "scenes": scenes, "gradients": gradients}
     if n_channels == 1:
         found |= {"pen strokes": writing, "scans": bodies}
@@ -102,7 +102,7 @@ def families(n_channels: int) -> Mapping[str, Family]:
 
 
 def _canvases(rng: np.random.Generator, count: int, frame: Frame) -> Floats:
-    """Square canvases of dead leaves to cut pictures out of; a picture of `frame` fits with room to move."""
+    """Square canvases of dead leaves to cut images out of; an image of `frame` fits with room to move."""
     side = frame.side + max(frame.side // 2, 4)
     wanted = min(count * frame.height * frame.width // _REUSE, _CANVAS_PIXELS)
     return dead_leaves(rng, max(4, wanted // side**2), side, frame.n_channels, largest=0.5 * frame.side)
@@ -139,7 +139,7 @@ def _part(rng: np.random.Generator, count: int, place: tuple[Floats, Floats], pa
 
 
 def _blur(images: Floats) -> Floats:
-    """The pictures smoothed over three pixels each way."""
+    """The images smoothed over three pixels each way."""
     for axis in (1, 2):
         padded = np.concatenate([images.take([0], axis), images, images.take([-1], axis)], axis)
         n = images.shape[axis]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The size of a picture."""
+    """The size of an image."""
 
     height: int
     width: int

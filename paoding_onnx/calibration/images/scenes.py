@@ -1,4 +1,4 @@
-"""Things before a background, as in photographs of one object: what classifiers of pictures are trained on."""
+"""Things before a background, as in photographs of one object: what classifiers of images are trained on."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class _Place:
 
 
 def images(rng: np.random.Generator, count: int, height: int, width: int, n_channels: int) -> Floats:
-    """Pictures `(count, height, width, n_channels)` in [0, 1]: ground and sky, before them a thing of several parts."""
+    """Images `(count, height, width, n_channels)` in [0, 1]: ground and sky, before them a thing of several parts."""
     image = _background(rng, count, height, width, n_channels)
     place = _place(rng, count, height, width)
     palette = draw_colours(rng, 3 * count, n_channels).reshape(3, count, 1, 1, n_channels)

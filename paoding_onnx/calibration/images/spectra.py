@@ -15,7 +15,7 @@ from paoding_onnx.calibration.images.frame import Floats
 def clouds(
     rng: np.random.Generator, count: int, height: int, width: int, n_channels: int, exponent: float | Floats = 1.0
 ) -> Floats:
-    """Noise `(count, height, width, n_channels)` of mean 0 and deviation about 1; `exponent` may be one per picture."""
+    """Noise `(count, height, width, n_channels)` of mean 0 and deviation about 1; `exponent` may be one per image."""
     mix = mixing(n_channels)
     frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)).astype(np.float32)
     frequency[0, 0] = np.inf

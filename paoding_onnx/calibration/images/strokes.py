@@ -1,4 +1,4 @@
-"""Pictures of one channel on black: pen strokes as in writing, and bright bodies with inner structure as in scans."""
+"""Images of one channel on black: pen strokes as in writing, and bright bodies with inner structure as in scans."""
 
 from __future__ import annotations
 

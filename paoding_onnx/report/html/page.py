@@ -29,7 +29,7 @@ from paoding_onnx.report.html.facts import (
     verdict_of,
     versions,
 )
-from paoding_onnx.report.words import printable
+from paoding_onnx.report.printable import printable
 from paoding_onnx.result import Pruned
 from paoding_onnx.selection.curve import Sensitivity
 
