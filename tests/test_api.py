@@ -24,6 +24,8 @@ from paoding_onnx.surgery.cut import cut
 from tests.models import model, parse, save
 from tests.pruning import CNN, MLP, files, is_unchanged, moved, overrides, plan_of, skip_latency, traced_model
 
+pytestmark = pytest.mark.slow
+
 MODELS = {
     "mlp": MLP,
     "cnn": CNN,
@@ -58,7 +60,6 @@ def source(tmp_path):
     return save(parse(CNN), tmp_path / "m.onnx")
 
 
-@pytest.mark.slow
 @every_model
 @pytest.mark.parametrize("method", METHODS)
 def test_half_is_exactly_half_of_each_group(name, method):
@@ -77,7 +78,6 @@ def test_half_is_exactly_half_of_each_group(name, method):
     assert 0 < moved(subject, result.model) < 10
 
 
-@pytest.mark.slow
 @every_model
 @pytest.mark.parametrize("by", ["parameters", "macs"])
 @pytest.mark.parametrize("method", ["magnitude", "reconstruction"])
@@ -107,7 +107,6 @@ def test_costs_are_those_of_the_models():
     assert_costs(result.sizes.after, cost(after, nothing(after)))
 
 
-@pytest.mark.slow
 @every_model
 def test_steps_climb_to_the_target(name):
     result = prune(model(MODELS[name]), options=Options(target=0.4, step=0.1, round_to=1))
@@ -117,7 +116,6 @@ def test_steps_climb_to_the_target(name):
     assert_costs(result.sizes.after, result.run.steps[-1].cost)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("method", ["paoding", "reconstruction"])
 @pytest.mark.parametrize("by", ["units", "parameters", "macs"])
 def test_steps_name_every_unit_once_in_the_order_of_its_going(method, by):

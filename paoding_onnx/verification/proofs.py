@@ -124,7 +124,7 @@ def check_file(original: Model, path: Path, predicted: Cost | None, shapes: Shap
 
 
 def check_plan(model: Model, trace: Trace, plan: Plan, pruned: Model) -> Verdict:
-    """Whether every constant of a pruned file has the shape that the plan gives it, and how many were re-weighted.
+    """Whether every constant of a pruned file has the shape that the plan gives it, and how many have other weights.
 
     Layers may have got a bias that they had not.
     """

@@ -17,6 +17,8 @@ from paoding_onnx.surgery.plan import plan_from_document
 from tests.models import parse, save
 from tests.pruning import files, moved, skip_latency
 
+pytestmark = pytest.mark.slow
+
 TINY = """g (float[1,3] x) => (float[1,2] y) <float[3,4] a, float[4,2] b={1,2,0,0,3,4,0,0}> {
   p = MatMul (x, a) r = Relu (p) y = MatMul (r, b)
 }"""

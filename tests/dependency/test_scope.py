@@ -61,6 +61,7 @@ def test_grouped_convolutions_lose_places_where_there_are_enough(n_positions, ex
     assert choice.prefer is expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["blocks", "positions"])
 def test_either_choice_is_proven(what, monkeypatch):
     skip_latency(monkeypatch)

@@ -36,6 +36,7 @@ def three():
     return samples(scores, [0, 1, 2, 0, 1, 2, 0, 2, 1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "measures"),
     [
@@ -50,6 +51,7 @@ def test_measures_of_the_shipped_models_are_those_of_their_page(name, measures):
     assert {key: round(found[key], 3) for key in measures} == measures
 
 
+@pytest.mark.slow
 def test_accuracy_is_that_of_the_measures():
     subject = load("models/brain_cnn.onnx")
     labelled = read_labelled("models/brain_cnn_test.npz", subject)
@@ -179,6 +181,7 @@ def test_comparison_with_a_model_of_another_task_is_refused(three):
         evaluate(model(COPY), three, against=model(other), options=QUICK)
 
 
+@pytest.mark.slow
 def test_files_are_measured(three, tmp_path, monkeypatch):
     monkeypatch.setattr(latency, "SECONDS", 0.01)
     path = save(parse(COPY), tmp_path / "m.onnx")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from paoding_onnx.report.words import MAX_ROWS, cell, plural, printable, rest, share, some, table
+from paoding_onnx.report.words import MAX_ROWS, cell, plural, rest, share, some, table
 from tests.report.printed import rows, text
 
 
@@ -13,10 +13,6 @@ from tests.report.printed import rows, text
 )
 def test_names_are_printed_as_they_are_spelled(name, shown):
     assert text([cell(name)]) == f"{shown}\n"
-
-
-def test_letters_of_any_language_are_printable():
-    assert printable("caf\u00e9 \u5e96\u4e01") == "caf\u00e9 \u5e96\u4e01"
 
 
 def test_columns_of_words_are_on_the_left_and_numbers_on_the_right():

@@ -59,6 +59,7 @@ def test_rule_from_outside_is_used_and_proven():
     assert ("com.microsoft", "Inverse") in {(entry.domain, entry.operator) for entry in operators()}
 
 
+@pytest.mark.slow
 def test_plugin_module_works_from_a_script(tmp_path: Path):
     (tmp_path / "plugin.py").write_text(PLUGIN)
     save(model(INVERTED).proto, tmp_path / "model.onnx")

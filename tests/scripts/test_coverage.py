@@ -14,6 +14,8 @@ from scripts.benchmarks.peers import measure as peers_measure
 from scripts.benchmarks.processes import Limits
 from tests.models import parse, save
 
+pytestmark = pytest.mark.slow
+
 CNN = """g (float[1,3,8,8] x) => (float[1,5] y) <float[8,3,3,3] k, float[8,8,1,1] l, float[5,8] m> {
   a = Conv (x, k) b = Relu (a) c = Conv (b, l) d = Relu (c) e = GlobalAveragePool (d) f = Flatten (e)
   y = Gemm <transB = 1> (f, m)

@@ -12,6 +12,8 @@ import paoding_onnx
 from scripts import ROOT
 from scripts.benchmarks.processes import run
 
+pytestmark = pytest.mark.slow
+
 FILES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in sorted((ROOT / "scripts").rglob("*.py"))
 }

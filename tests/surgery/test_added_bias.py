@@ -98,6 +98,7 @@ def test_made_up_inputs_add_no_bias():
     assert result.run.recovery.n_added == 0
 
 
+@pytest.mark.slow
 def test_steps_are_evaluated_at_their_own_cost_and_target(samples, tmp_path, monkeypatch):
     labelled = tmp_path / "labelled.npz"
     with np.load(samples) as file:

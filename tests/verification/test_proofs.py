@@ -115,13 +115,13 @@ def planned(faulty=lambda pruned: pruned, **units):
 def test_plan_holds_for_the_file_that_was_made_by_it():
     verdict = planned(a=[0, 3])
     assert verdict.passed
-    assert verdict.detail == "6 constants have the planned shapes; 0 were re-weighted"
+    assert verdict.detail == "6 constants have the planned shapes; 0 have other weights"
 
 
 def test_plan_counts_what_was_weighted_anew():
     verdict = planned(lambda pruned: with_constants(pruned, b=constants(pruned)["b"] * 2), a=[0, 3])
     assert verdict.passed
-    assert verdict.detail.endswith("1 were re-weighted")
+    assert verdict.detail.endswith("1 have other weights")
 
 
 @pytest.mark.parametrize("units", [{"a": [0]}, {"b": [1]}, {"a": [0, 3], "b": [1]}])

@@ -10,6 +10,8 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from paoding_onnx.cli import main
 from paoding_onnx.dependency.trace import Refusal
 from paoding_onnx.report.documents.prune import plan_of_result
@@ -21,6 +23,8 @@ from tests.models import parse, save
 from tests.page import Reader
 from tests.pruning import MLP, skip_latency
 from tests.report.runs import EVIL, looked_at, renamed, with_run, with_steps
+
+pytestmark = pytest.mark.slow
 
 
 def section(page, name):
