@@ -130,7 +130,7 @@ def _parse(content: bytes, path: Path) -> onnx.ModelProto:
         raise ModelError(f"{path} holds an empty graph: there is nothing to prune")
     if not proto.graph.output:
         raise ModelError(f"{path} has no output: there is nothing to compute")
-    check_names(proto.graph)
+    check_names(proto)
     return proto
 
 

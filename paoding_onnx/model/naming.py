@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import onnx
 
 from paoding_onnx.errors import ModelError
 
 
-def check_names(graph: onnx.GraphProto) -> None:
-    """Refuse a graph whose names are no text, or not unique where they have to be.
+def check_names(proto: onnx.ModelProto) -> None:
+    """Refuse a model whose names are no text, or not unique where they have to be.
 
     Raises:
         ModelError: naming the one at fault.
     """
-    for name in _names(graph):
+    for name in (*_names(proto.graph), *(name for function in proto.functions for name in _of_function(function))):
         if isinstance(name, bytes):  # what protobuf gives out where a string is not UTF-8
             raise ModelError(f"the name {name!r} in the model is not text in UTF-8; export it again")
     seen: set[str] = set()
-    for tensor in graph.initializer:
+    for tensor in proto.graph.initializer:
         if tensor.name in seen:
             raise ModelError(f"two initializers have the name {tensor.name!r}: the model says not which one counts")
         seen.add(tensor.name)
@@ -31,7 +31,16 @@ def _names(graph: onnx.GraphProto) -> Iterator[str | bytes]:
     for info in (*graph.input, *graph.output, *graph.value_info):
         yield info.name
         yield from (dim.dim_param for dim in info.type.tensor_type.shape.dim)
-    for node in graph.node:
+    yield from _of_nodes(graph.node)
+
+
+def _of_function(function: onnx.FunctionProto) -> Iterator[str | bytes]:
+    yield from (function.domain, function.name, *function.input, *function.output)
+    yield from _of_nodes(function.node)
+
+
+def _of_nodes(nodes: Iterable[onnx.NodeProto]) -> Iterator[str | bytes]:
+    for node in nodes:
         yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
         for attribute in node.attribute:
             yield attribute.name

@@ -79,7 +79,12 @@ class Session:
         with TemporaryDirectory() as folder:
             _hand_over(options, self._held, shared, Path(folder))
             try:
-                self._session = ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+                self._session = ort.InferenceSession(
+                    source,
+                    options,
+                    providers=["CPUExecutionProvider"],
+                    enable_fallback=0,  # it would print to stdout, and try the same once more
+                )
             except RUN_ERRORS as error:
                 raise ModelError(f"onnxruntime does not load the model: {one_line(error)}") from error
         self.output_names: tuple[str, ...] = tuple(output.name for output in self._session.get_outputs())

@@ -323,6 +323,11 @@ def attribute_twice(proto):
 
 
 @fault
+def text_of_an_attribute_that_is_no_utf8(proto):
+    proto.graph.node[0].attribute.append(helper.make_attribute("auto_pad", b"\xd7"))
+
+
+@fault
 def number_of_groups_that_is_zero(proto):
     next(a for a in proto.graph.node[2].attribute if a.name == "group").i = 0
 

@@ -11,6 +11,7 @@ from paoding_onnx.evaluation import fidelity
 from paoding_onnx.evaluation.fidelity import compare
 from paoding_onnx.evaluation.latency import latency_ratio
 from paoding_onnx.model import session as session_module
+from paoding_onnx.model.load import lift
 from paoding_onnx.model.session import Session, one_line
 from paoding_onnx.shapes.observe import observe
 from tests.models import model, parse, save
@@ -124,3 +125,11 @@ def test_message_is_without_source_locations(noise):
 def test_latency_of_a_model_against_itself_is_about_one():
     session = Session(model(TEXT))
     assert 0.2 < latency_ratio(session, session, FEEDS, seconds=0.02) < 5
+
+
+def test_model_that_is_not_loaded_leaves_stdout_alone(capfd):
+    proto = parse("g (float[2] x) => (float[2] y) { y = Relu (x) }")
+    proto.ParseFromString(proto.SerializeToString().replace(b"Relu", b"R\xfflu"))
+    with pytest.raises(ModelError, match="onnxruntime does not load the model"):
+        Session(lift(proto))
+    assert capfd.readouterr().out == ""
