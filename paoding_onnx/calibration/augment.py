@@ -1,6 +1,6 @@
 """Images made from images: parts pasted from one into another, blends, other colours, shifts, mirror images.
 
-Chosen again and again by what a model predicts, such offspring comes closer to what the model was trained on than the
+Chosen again and again by what a model predicts, such copies come closer to what the model was trained on than the
 same number of fresh images does.
 """
 

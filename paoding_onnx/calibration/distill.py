@@ -176,7 +176,7 @@ class _Slope:
 def _with_loss(model: Model, bound_nodes: Sequence[BoundNode], growth: float) -> Model:
     """The model with one more output: how far the channels of all normalisations are from their statistics.
 
-    It is right for batches `growth` times as large as those at which the sites were measured.
+    It is right for batches `growth` times as large as those at which the nodes were measured.
 
     With z a channel shifted and scaled by the stored mean and deviation, that is mean(z)^2 + (deviation(z) - 1)^2,
     averaged over channels and then over normalisations. The normalisations themselves are spelled out from the same z.

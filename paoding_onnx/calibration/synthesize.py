@@ -21,7 +21,7 @@ BATCH = 32
 _MORE = 2
 """Candidates for each sample to be returned."""
 _GENERATIONS = 2
-"""How often offspring of the better half of the candidates takes the place of the other half."""
+"""How often augmented copies of the better half of the candidates takes the place of the other half."""
 _FEWEST = 16
 """A family is weighed by at least this many rows."""
 _NOTHING = 1e-3
@@ -119,7 +119,7 @@ def _chosen(
 def _grown(
     predictor: Predictor, source: sources.Source, rows: Array, found: Floats, rng: np.random.Generator
 ) -> tuple[Array, Floats]:
-    """Candidates and what is predicted for them, with offspring of the best ones in place of the others."""
+    """Candidates and what is predicted for them, with augmented copies of the best ones in place of the others."""
     kept = filter.choose(found, _whole(len(rows) // 2, predictor.main.step), rng)
     rows, found = rows[kept], found[kept]
     children = source.augment(rng, rows) if source.augment is not None else rows

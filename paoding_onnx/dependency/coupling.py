@@ -28,7 +28,7 @@ from paoding_onnx.rules.facts import Gathers
 
 @dataclass(frozen=True, slots=True)
 class Coupling:
-    """The result: a set number for each position of each slot's axes and of each site's factors, and what is pinned.
+    """A set number for each position of the axes of tensor uses and of the factors of nodes; what is pinned.
 
     `causes` gives, by set number, an index into `reasons`, -1 for a set that may go. `frozen` are uses of sizes as data
     that surgery must keep at their old value; `made_of` says which sizes the entries of shape arithmetic come from.
@@ -134,7 +134,7 @@ def _pin_boundary(graph: Graph, axes: Mapping[tuple[TensorUse, int], Ids], work:
 def _connect(
     index: int, bound: BoundNode, axes: Mapping[tuple[TensorUse, int], Ids], factors: Mapping[str, Ids], work: Work
 ) -> Iterator[Composite]:
-    """Pin the site's lower-case factors, unite its simple axes, and yield what has several factors."""
+    """Pin the node's lower-case factors, unite its simple axes, and yield what has several factors."""
     cause = Cause(bound.node.operator, bound.node.name, bound.rule.why)
     for name, ids in factors.items():
         if is_fixed(name):

@@ -91,7 +91,7 @@ def _way(graph: Graph, coupling: Coupling, start: _Key, cause: Cause, member: in
 
 
 def _touching(coupling: Coupling) -> dict[_Key, list[BoundNode]]:
-    """The sites that have an axis."""
+    """The nodes that have an axis."""
     found: dict[_Key, list[BoundNode]] = {key: [] for key in coupling.axes}
     for bound in coupling.bound_nodes:
         for use in dict.fromkeys(s for s in (*bound.inputs, *bound.outputs) if s is not None):
@@ -106,7 +106,7 @@ def _rank(bound: BoundNode, use: TensorUse) -> int:
 
 
 def _neighbours(bound: BoundNode, key: _Key) -> Iterator[_Key]:
-    """Axes of a site that share a factor with the axis `key`."""
+    """Axes of a node that share a factor with the axis `key`."""
     uses, operands = (*bound.inputs, *bound.outputs), (*bound.binding.inputs, *bound.binding.outputs)
     pairs = [(s, o) for s, o in zip(uses, operands, strict=True) if s is not None and o is not None]
     own = {name for use, operand in pairs if use == key[0] for name in operand[key[1]].names}

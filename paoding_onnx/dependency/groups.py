@@ -108,7 +108,7 @@ def _group(coupling: Coupling, member: _Members, start: int, stop: int) -> Group
 
 
 def _facts(coupling: Coupling, groups: Sequence[Group], numbers: Ids) -> tuple[Group, ...]:
-    """The groups with what the sites they pass through say: exactness, and the counts their kernels like."""
+    """The groups with what the nodes they pass through say: exactness, and the counts their kernels like."""
     starts = np.array([group.start for group in groups])
     inexact: set[int] = set()
     liked: dict[int, set[int]] = {}

@@ -58,7 +58,7 @@ def _uses(index: int, bound: BoundNode, sizes: Mapping[str, Entries]) -> Iterato
 
 
 def _data_names(bound: BoundNode) -> Iterator[str]:
-    """Inputs that the site reads as data: those with axes of their own, and what its subgraphs capture."""
+    """Inputs that the node reads as data: those with axes of their own, and what its subgraphs capture."""
     for tensor, use in zip(bound.node.inputs, bound.inputs, strict=True):
         if tensor is not None and use is not None:
             yield tensor.name

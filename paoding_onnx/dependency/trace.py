@@ -103,7 +103,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class DataUse:
-    """Sizes (`sources`: tensor and axis) that a site reads as data through one input; site -1 for a graph output."""
+    """Sizes (`sources`: tensor and axis) that a node reads as data through one input; node -1 for a graph output."""
 
     node_index: int
     operand: int

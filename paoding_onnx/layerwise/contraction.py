@@ -48,7 +48,7 @@ class Contraction:
 
 
 def contraction(bound: BoundNode) -> Contraction | None:
-    """How a site contracts, if it is one linear map of one computed tensor; `None` for everything else."""
+    """How a node contracts, if it is one linear map of one computed tensor; `None` for everything else."""
     contracts, tensors = bound.rule.contracts, bound.node.inputs
     if contracts is None or len(contracts.products) > 1 or not contracts.alpha:
         return None

@@ -89,7 +89,7 @@ def unit_axis(bound: BoundNode, of: Contraction) -> int | None:
 def _follow(
     graph: Graph, bound_nodes: tuple[BoundNode, ...], readers: Mapping[str, list[int]], index: int
 ) -> tuple[str, int, NDArray[np.float64]]:
-    """Where the output ends up as a part of a sum: tensor, last site, gain."""
+    """Where the output ends up as a part of a sum: tensor, last node, gain."""
     start = bound_nodes[index]
     of = contraction(start)
     axis = unit_axis(start, of) if of is not None else None
@@ -110,7 +110,7 @@ def _clamp(graph: Graph, bound_nodes: tuple[BoundNode, ...], readers: list[int],
 
 
 def _gain(bound: BoundNode, axis: int | None) -> NDArray[np.float64] | None:
-    """By how much a site multiplies the units on an axis; `None` if it does anything but multiply and add."""
+    """By how much a node multiplies the units on an axis; `None` if it does anything but multiply and add."""
     affine = bound.rule.affine
     if affine is None:
         return np.ones(1) if isinstance(bound.rule.acts, Sum) else None

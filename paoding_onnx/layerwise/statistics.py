@@ -41,7 +41,7 @@ class ActivationStatistics:
 
 @dataclass(frozen=True, slots=True)
 class ConsumerAxis:
-    """Where a site consumes units of a group: its operand that nodes compute, and the axis on which they lie."""
+    """Where a node consumes units of a group: its operand that nodes compute, and the axis on which they lie."""
 
     group: Group
     node_index: int
@@ -78,7 +78,7 @@ def observe_units(
 
 
 def consumer_axes(trace: Trace) -> Iterator[ConsumerAxis]:
-    """Every site that consumes units through a weight, once for each group, in running order."""
+    """Every node that consumes units through a weight, once for each group, in running order."""
     found = {}
     for group in trace.groups:
         for parameter_axis in group.having(Role.CONSUMES):

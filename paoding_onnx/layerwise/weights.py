@@ -90,7 +90,7 @@ def is_dense(view: View, group: Group) -> bool:
 
 
 def can_merge(view: View, group: Group) -> bool:
-    """Whether a unit's twin can take over all that the unit contributes.
+    """Whether a unit's merge target can take over all that the unit contributes.
 
     Everything that adds the group's units up must do so through a weight of its own, read by this node alone and not
     changed on the way but by Reshape, Transpose and the like.
@@ -106,7 +106,7 @@ def can_merge(view: View, group: Group) -> bool:
 
 
 def _adds_up(view: View, group: Group, index: int, bound: BoundNode) -> bool:
-    """Whether a site has units of the group in a factor that none of its outputs has."""
+    """Whether a node has units of the group in a factor that none of its outputs has."""
     made = bound.binding.made
     if not made:
         return False  # it only measures
@@ -115,7 +115,7 @@ def _adds_up(view: View, group: Group, index: int, bound: BoundNode) -> bool:
 
 
 def _is_own(view: View, parameter_axis: ParameterAxis) -> bool:
-    """Whether the constant at `parameter_axis` is read once, and reaches its site without being changed."""
+    """Whether the constant at `parameter_axis` is read once, and reaches its node without being changed."""
     name, bound_nodes = parameter_axis.use.tensor, view.trace.bound_nodes
     while True:
         readers = [

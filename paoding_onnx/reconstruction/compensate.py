@@ -21,10 +21,10 @@ EXACT = 1e-4
 
 
 def merge_units(view: View, group: Group, candidates: Sequence[Candidate]) -> Mapping[str, Array]:
-    """Constants (by name, where they differ from the file's) after each candidate's twin has taken over its weights.
+    """Constants (by name, where they differ from the file's) after merge targets took over the candidates' weights.
 
-    In every consuming weight the twin's slice grows by `coefficient` times the slice of the unit that goes. Candidates
-    are taken in order, so a twin that goes later hands on what it took over.
+    In every consuming weight the merge target's slice grows by `coefficient` times the slice of the unit that goes.
+    Candidates are taken in order, so a merge target that goes later hands on what it took over.
 
     Source: paper section III, reference [4] there.
     """
@@ -50,7 +50,7 @@ def compensate(
     """Constants after the units of a group that stay stand in for `units`, as well as the moments allow.
 
     In every consumer that was observed a removed unit becomes the sum of kept ones that is nearest to it on the inputs,
-    and its mean goes into the offset of the layer, given by site, where there is one. Removed units weigh nothing.
+    and its mean goes into the offset of the layer, given by node, where there is one. Removed units weigh nothing.
     """
     overrides = dict(view.overrides)
     gone = np.zeros(group.n_units, np.bool_)

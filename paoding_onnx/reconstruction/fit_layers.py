@@ -1,4 +1,4 @@
-"""REPAIR by least squares: weights of the smaller model are fitted anew so that it computes what the original did.
+"""Layer-wise reconstruction: least squares fit the smaller model's weights so that it computes what the original did.
 
 Both models run on the same inputs, node by node. Wherever the smaller one multiplies a distorted tensor with a weight,
 the weight and the bias are changed so that what comes out, summed up with what it is added to, is what the original has

@@ -44,7 +44,7 @@ class TensorUse:
 
 @dataclass(frozen=True, slots=True)
 class BoundNode:
-    """A node with its rule bound to its shapes; an operand without axes of its own has no slot."""
+    """A node with its rule bound to its shapes; an operand without axes of its own has no tensor use."""
 
     node: Node
     rule: Rule

@@ -49,7 +49,7 @@ def bound_outputs(view: View, groups: Iterable[Group]) -> OutputBounds:
             if index in parameter_axes and start in outgoing:
                 found[start] += outgoing[start]
         if index not in beyond:
-            continue  # nobody asks for the reach of what comes before the first producers
+            continue  # nobody asks for the output bounds of what comes before the first producers
         weight = _weight(view, bound)
         incoming = (
             outgoing
@@ -65,7 +65,7 @@ def bound_outputs(view: View, groups: Iterable[Group]) -> OutputBounds:
 
 
 def _downstream(view: View, bound_nodes: set[int]) -> set[int]:
-    """All sites that depend on the given ones."""
+    """All nodes that depend on the given ones."""
     names: set[str] = set()
     found = set()
     for index, bound in enumerate(view.trace.bound_nodes):
@@ -78,7 +78,7 @@ def _downstream(view: View, bound_nodes: set[int]) -> set[int]:
 
 
 def _weight(view: View, bound: BoundNode) -> tuple[TensorUse, int, int] | None:
-    """The weight of a contracting site with the axes that it consumes and produces; `None` where there is none."""
+    """The weight of a contracting node with the axes that it consumes and produces; `None` where there is none."""
     if bound.rule.contracts is None:
         return None
     made = bound.binding.made
@@ -94,7 +94,7 @@ def _weight(view: View, bound: BoundNode) -> tuple[TensorUse, int, int] | None:
 
 
 def _columns(view: View, bound_nodes: set[int]) -> dict[int, Ids]:
-    """For each contracting site with outputs that may not go: the column of each, -1 for units."""
+    """For each contracting node with outputs that may not go: the column of each, -1 for units."""
     columns: dict[int, Ids] = {}
     total = 0
     for index in sorted(bound_nodes):
@@ -119,7 +119,7 @@ def _contract(
     columns: Ids | None,
     outputs: tuple[int, float],
 ) -> dict[int, Floats]:
-    """Reach of the units a site consumes: absolute weights times the reach of what it produces.
+    """Output bounds of the units a node consumes: absolute weights times the output bounds of what it produces.
 
     `outputs` says how many columns there are, and what an output reaches of itself.
     """
@@ -159,7 +159,7 @@ def _by_group(view: View, units: Ids, rows: Floats) -> dict[int, Floats]:
 def _hand_up(
     view: View, bound: BoundNode, incoming: Mapping[int, Floats], reached: dict[str, dict[int, Floats]]
 ) -> None:
-    """Add what a site passes on to the reach of its inputs, each input taking the groups it carries."""
+    """Add what a node passes on to the output bounds of its inputs, each input taking the groups it carries."""
     scaled = _scaled(view, bound, incoming)
     for tensor, use in zip(bound.node.inputs, bound.inputs, strict=True):
         if tensor is None or tensor.is_constant or use is None:
@@ -170,7 +170,7 @@ def _hand_up(
 
 
 def _scaled(view: View, bound: BoundNode, incoming: Mapping[int, Floats]) -> Mapping[int, Floats]:
-    """The reach before a site that gives each unit a gain."""
+    """The output bounds before a node that gives each unit a gain."""
     affine = bound.rule.affine
     use = bound.inputs[affine.operand] if affine is not None else None
     if affine is None or use is None:

@@ -1,4 +1,4 @@
-"""The paper's pair-wise sampler for dense units: a unit goes if a twin can stand in for it with little impact."""
+"""The paper's pair-wise sampler for dense units: a unit goes if a merge target can take over with little impact."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class _Response:
 
 
 def pairwise(view: View, group: Group, count: int, rng: np.random.Generator) -> tuple[Candidate, ...]:
-    """`count` pairs of a unit and the twin that takes it over, least impact on the outputs first.
+    """`count` pairs of a unit and the merge target that takes it over, least impact on the outputs first.
 
     Unit i with incoming weights w_i (bias appended, BatchNormalization and the like folded in) is replaced by c times
-    its twin j. The impact on output o is at most |w_i - c w_j| times `reach[i, o]`; its sum over the outputs (L1 norm)
+    its merge target j. The impact on output o is at most |w_i - c w_j| times `output_bounds[i, o]`; its L1 norm
     and the Shannon entropy of its distribution over them are joined to one score.
 
     Source: paper section III, "Dense Layers", and reference [6] there. Different here, and why:
@@ -47,7 +47,8 @@ def pairwise(view: View, group: Group, count: int, rng: np.random.Generator) -> 
     - differences are propagated soundly (see `output_bounds`), since the program added biases to them and clipped them;
     - the L1 norm is put on [0, 1) by its own median, since the logistic function saturates;
     - entropy counts as ln(n) - H over ln(n): an even impact is preferred, by small values of both;
-    - pairs are chosen one at a time and the twin's reach grows with what it took over, so that no unit is overloaded.
+    - pairs are chosen one at a time and a merge target's output bounds grow with what it took over, so that no unit is
+      overloaded.
     """
     kept = view.kept_units(group)
     response = _respond(view, group, kept)
@@ -63,7 +64,7 @@ def pairwise(view: View, group: Group, count: int, rng: np.random.Generator) -> 
 
 
 def _choose(kept: Ids, response: _Response, output_bounds: NDArray[np.float64], count: int) -> tuple[Candidate, ...]:
-    """Take the best pair, hand its unit's reach to the twin, and look again."""
+    """Take the best pair, hand its unit's output bounds to the merge target, and look again."""
     scales, distances = _distances(response)
     merge_targets = distances.argmin(1)
     lengths = distances[np.arange(kept.size), merge_targets]
@@ -104,7 +105,7 @@ def _unevenness(output_bounds: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _distances(response: _Response) -> tuple[Floats, Floats]:
-    """For every ordered pair (unit, twin) the scale c, and the length of w_unit - c w_twin; both `(n_kept, n_kept)`."""
+    """For every ordered pair (unit i, target j) the scale c, and the length of w_i - c w_j; both `(n_kept, n_kept)`."""
     gram = sum(block @ block.T for block in response.features)
     squares = np.diagonal(gram).copy()
     if response.passes is Homogeneity.ONE:
@@ -125,7 +126,7 @@ def _distances(response: _Response) -> tuple[Floats, Floats]:
 
 
 def _respond(view: View, group: Group, kept: Ids) -> _Response | None:
-    """The group's response, from all its producing sites; `None` if its units' weights cannot be lined up."""
+    """The group's response, from all its producing nodes; `None` if its units' weights cannot be lined up."""
     features: list[Floats] = []
     scalings = [Homogeneity.ANY]
     for index in sorted({parameter_axis.node_index for parameter_axis in group.having(Role.PRODUCES)}):
@@ -184,7 +185,7 @@ def _path(view: View, group: Group, start: int) -> tuple[list[BoundNode], list[B
 
 
 def _is_per_unit(view: View, group: Group, bound: BoundNode) -> bool:
-    """Whether a site gives every unit of the group a gain and a shift of its own, or all the same."""
+    """Whether a node gives every unit of the group a gain and a shift of its own, or all the same."""
     affine = bound.rule.affine
     use = bound.inputs[affine.operand] if affine is not None else None
     if affine is None or use is None:
@@ -201,7 +202,7 @@ def _after(bound: BoundNode, readers: Mapping[str, list[int]]) -> list[int]:
 
 
 def _gain(view: View, bound: BoundNode, kept: Ids) -> tuple[Floats, Floats]:
-    """Gain and shift that an affine site gives each unit; `(n_kept,)`."""
+    """Gain and shift that an affine node gives each unit; `(n_kept,)`."""
     affine = bound.rule.affine
     gain, shift = np.ones(kept.size, np.float32), np.zeros(kept.size, np.float32)
     use = bound.inputs[affine.operand] if affine is not None else None
@@ -219,7 +220,7 @@ def _at(values: Array, positions: Ids) -> Floats:
 
 
 def _traits(view: View, group: Group, kept: Ids, rest: list[BoundNode], weights: Floats) -> list[Floats]:
-    """Constants of later sites that a twin must share, such as PRelu slopes, times its weights' length."""
+    """Constants of later nodes that a merge target must share, such as PRelu slopes, times its weights' length."""
     names = {use for bound in rest for use in bound.inputs if use is not None}
     columns = []
     for parameter_axis in group.having(Role.FOLLOWS):

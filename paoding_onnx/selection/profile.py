@@ -46,7 +46,7 @@ def measure_profile(
 ) -> Profile:
     """Run `model` on `samples`, rank the units of every group, and measure sensitivity if that is asked for.
 
-    On inputs that are made up, stored statistics of normalisations are replaced by those of the inputs.
+    On inputs that are synthetic, stored statistics of normalisations are replaced by those of the inputs.
 
     Raises:
         ModelError: if a part of the model cannot be run alone.

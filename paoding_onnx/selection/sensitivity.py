@@ -63,7 +63,7 @@ def measure(
 
 
 def _first(group: Group) -> int:
-    """The first site that reads a constant which the loss of units changes."""
+    """The first node that reads a constant which the loss of units changes."""
     return min(parameter_axis.node_index for parameter_axis in _changed(group))
 
 

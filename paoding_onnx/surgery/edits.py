@@ -18,7 +18,7 @@ from paoding_onnx.surgery.plan import Plan
 Overrides = Mapping[str, Array]
 """Constants by name, where they differ from the file's."""
 OperandIndex = tuple[int, int]
-"""A site and the number of one of its inputs."""
+"""A node and the number of one of its inputs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def _update_sizes(trace: Trace, plan: Plan, index: int, fit: Fit, edits: Edits) 
 
 
 def _changed(trace: Trace, plan: Plan, bound: BoundNode, fit: Fit, sizes: Mapping[str, int]) -> Iterator[int]:
-    """Entries of a fit to write anew.
+    """Entries of a fit to write again.
 
     Numbers that count from the end mean another place wherever their axis shrinks. Numbers that are computed while
     running might change by themselves, perhaps wrongly: where their axis shrinks, or one whose size they are made of.
