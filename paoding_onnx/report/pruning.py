@@ -81,18 +81,20 @@ def _units(result: Pruned, verbose: bool) -> Table:
 
 def _fidelity(result: Pruned) -> Iterator[RenderableType]:
     """What units were chosen on, how close the outputs are, and what to expect of the accuracy."""
-    if result.run.recovery is not None:
-        yield from _recovery(result.run.recovery)
-    found = result.measured
+    recovery, found = result.run.recovery, result.measured
+    if recovery is not None:
+        yield from _recovery(recovery, is_synthetic=result.run.options.calibration is None)
+    kind = "" if recovery is not None and found.inputs == recovery.inputs else f" ({cell(found.inputs)})"
     same = "" if found.agreement is None else f"; same top-1 on {found.agreement:.0%}"
-    yield f"fidelity on fresh inputs ({cell(found.inputs)}): relative output error {found.output_error:.3g}{same}"
+    yield f"fidelity on fresh synthetic inputs{kind}: relative output error {found.output_error:.3g}{same}"
     if found.accuracy_before is not None and found.accuracy_after is not None:
         yield f"accuracy on the labelled samples: {found.accuracy_before:.3f} -> {found.accuracy_after:.3f}"
     for warning in warnings(result):
         yield f"[yellow]warning: {cell(warning)}[/yellow]"
 
 
-def _recovery(done: Recovery) -> Iterator[str]:
-    yield f"units chosen on {plural(done.n_samples, 'input')}: {cell(done.inputs)}"
+def _recovery(done: Recovery, *, is_synthetic: bool) -> Iterator[str]:
+    source = plural(done.n_samples, "synthetic input") if is_synthetic else "calibration data"
+    yield f"units chosen on {source}: {cell(done.inputs)}"
     added = f"; {plural(done.n_added, 'bias parameter')} added" if done.n_added else ""
     yield f"{plural(len(done.layers), 'layer')} reconstructed by least squares{added}"

@@ -55,11 +55,10 @@ removed 2 of 4 units: 50.0% of all parameters
  ─────────────────────────────────
  MatMul_0       4      2     50.0%
 
-units chosen on 256 inputs: rows of 3 numbers, normal, uniform, heavy tails, sparse, spanned by the first weights, \
-chosen by the predictions for them
+units chosen on 256 synthetic inputs: rows of 3 numbers, normal, uniform, heavy tails, sparse, \
+spanned by the first weights, chosen by the predictions for them
 0 layers reconstructed by least squares
-fidelity on fresh inputs (rows of 3 numbers, normal, uniform, heavy tails, sparse, spanned by the first weights, \
-chosen by the predictions for them): relative output error #; same top-1 on 100%
+fidelity on fresh synthetic inputs: relative output error #; same top-1 on 100%
 ok     surgery exact: largest difference # in 2 tensors (at 'y'), at most 1e-05 allowed
 """
 FILE_CHECKED = """\

@@ -73,3 +73,10 @@ def test_run_without_inputs_has_nothing_to_say_of_them(monkeypatch):
     result = prune(model(MLP), options=Options(method="paoding"))
     assert prune_document(result)["run"]["recovery"] is None
     assert "units chosen on" not in text(prune_lines(result))
+
+
+def test_calibration_data_is_called_so(result):
+    real = replace(result.run, options=Options(calibration=Path("real.npz")))
+    found = text(prune_lines(replace(result, run=real)))
+    assert "units chosen on calibration data: " in found
+    assert "units chosen on 256 synthetic inputs: rows of 8 numbers" in text(prune_lines(result))
