@@ -101,7 +101,10 @@ def _inverse(features: Singles, across: Singles, *, is_wide: bool) -> Singles:
 
 @dataclass(frozen=True, slots=True)
 class FittedLayer:
-    """One layer: its mean square distance from the original before and after, on inputs that the fit never saw."""
+    """One layer: its mean square distance from the original before and after, on rows that the fit never saw.
+
+    With fewer than eight batches these are other positions of the same inputs, which flatters `after` a little.
+    """
 
     node: str
     before: float

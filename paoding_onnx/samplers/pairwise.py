@@ -36,7 +36,7 @@ def pairwise(view: View, group: Group, count: int, rng: np.random.Generator) -> 
 
     Unit i with incoming weights w_i (bias appended, BatchNormalization and the like folded in) is replaced by c times
     its merge target j. The impact on output o is at most |w_i - c w_j| times `output_bounds[i, o]`; its L1 norm
-    and the Shannon entropy of its distribution over them are joined to one score.
+    and the Shannon entropy of its distribution over the outputs are joined to one score.
 
     Source: paper section III, "Dense Layers", and reference [6] there. Different here, and why:
 
