@@ -1,8 +1,9 @@
 """A folder of public architectures with random weights, as exporters write them. Nothing is downloaded.
 
-    python -m scripts.zoo OUT [--only GLOB] [--keras] [--big]
+    python -m scripts.zoo OUT [--only GLOB] [--keras | --open-axes] [--big]
 
-Needs torch, torchvision, timm, transformers and onnxscript; with --keras instead tensorflow and tf2onnx. Each model is
+Needs torch, torchvision, timm, transformers and onnxscript; with --keras instead tensorflow and tf2onnx; with
+--open-axes also onnxruntime, and each model gets a JSON file that says at which sizes it must be right. Each model is
 made in a process of its own; files that exist are left alone.
 """
 
@@ -43,11 +44,12 @@ def main() -> None:
     parser.add_argument("folder", metavar="OUT", type=Path)
     parser.add_argument("--only", metavar="GLOB", action="append", default=[], help="names to make, without .onnx")
     parser.add_argument("--keras", action="store_true", help="the Keras models instead of the PyTorch models")
+    parser.add_argument("--open-axes", action="store_true", help="the models for scripts.benchmarks.open_axes instead")
     parser.add_argument("--big", action="store_true", help="also models of more than 400 MB")
     parser.add_argument("--list", action="store_true", help="print the names and make nothing")
     arguments = parser.parse_args()
     try:
-        wanted = [e for e in _catalogue(keras=arguments.keras) if _matches(e.name, arguments.only)]
+        wanted = [e for e in _catalogue(_modules(arguments)) if _matches(e.name, arguments.only)]
     except ModuleNotFoundError as error:
         parser.error(f"{error}, which is needed to make the models")
     arguments.folder.mkdir(parents=True, exist_ok=True)
@@ -60,8 +62,13 @@ def main() -> None:
     print("\n".join(failures))
 
 
-def _catalogue(*, keras: bool) -> list[Entry]:
-    modules = ("keras_models",) if keras else FAMILIES
+def _modules(arguments: argparse.Namespace) -> tuple[str, ...]:
+    if arguments.open_axes:
+        return ("open_axes.catalogue",)
+    return ("keras_models",) if arguments.keras else FAMILIES
+
+
+def _catalogue(modules: Sequence[str]) -> list[Entry]:
     return [entry for name in modules for entry in importlib.import_module(f"scripts.zoo.{name}").catalogue()]
 
 
@@ -92,7 +99,7 @@ def _make(entry: Entry, folder: Path, *, big: bool) -> str:
         process.join()
         lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
         if process.exitcode == 0 and partial.exists():
-            for part in (*partial.parent.glob(f"{partial.name}.data"), partial):
+            for part in (*partial.parent.glob(f"{partial.name}.data"), *partial.parent.glob("*.json"), partial):
                 part.rename(folder / part.name)
     seconds = time.perf_counter() - start
     said = _last_word(lines)

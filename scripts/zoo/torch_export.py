@@ -62,7 +62,7 @@ def _write(path: Path, build: Callable[[], Built], *, big: bool, dynamo: bool) -
     n_bytes = sum(p.numel() * p.element_size() for p in module.parameters())
     require_size(n_bytes, big=big)
     randomise(module)
-    _calibrate(module, built.arguments)
+    calibrate(module, built.arguments)
     largest = _largest_output(module, built.arguments)
     with torch.no_grad():
         if dynamo:
@@ -115,7 +115,7 @@ def randomise(module: nn.Module) -> None:
                 _fill(name, parameter)
 
 
-def _calibrate(module: nn.Module, arguments: tuple[Tensor, ...]) -> None:
+def calibrate(module: nn.Module, arguments: tuple[Tensor, ...]) -> None:
     """Give BatchNormalization, in place, statistics near those of one run: values stay small however deep the model."""
 
     def observe(norm: nn.modules.batchnorm._BatchNorm, inputs: tuple[Tensor, ...]) -> None:
