@@ -108,7 +108,7 @@ def prune_randomly(model: Model, seed: int = 0, share: float = 0.5) -> Trial:
     found = trace(observe(model))
     plan = random_plan(found, seed, share)
     pruned = cut(model, found, plan)
-    recounted = trace(observe(pruned, runnable_shapes(model, found.graph)))
+    recounted = trace(observe(pruned, runnable_shapes(found.graph)))
     return Trial(
         original=model,
         trace=found,

@@ -13,7 +13,9 @@ from paoding_onnx.layerwise.contraction import count
 from paoding_onnx.layerwise.layers import ROWS_PER_FEATURE, layers_of
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model
-from paoding_onnx.shapes.dummy_inputs import Shapes, random_feeds
+from paoding_onnx.model.input_sizes import Feeding, Shapes
+from paoding_onnx.shapes.dummy_inputs import random_feeds
+from paoding_onnx.shapes.observe import sizes_of
 
 FEWEST_SAMPLES, MOST_SAMPLES = 16, 4096
 
@@ -41,7 +43,7 @@ def made_samples(
     try:
         return make_samples(model, graph, n_samples, seed, options, shapes=shapes)
     except ModelError:
-        feeds = random_feeds(model.inputs, shapes, np.random.default_rng(seed))
+        feeds = random_feeds(model.inputs, Feeding(shapes, sizes_of(graph).measured.fill), np.random.default_rng(seed))
         return Samples((feeds,), "random numbers")
 
 

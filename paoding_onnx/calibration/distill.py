@@ -109,7 +109,7 @@ def _rows(model: Model, trace: Trace, samples: Samples, memory: int) -> int:
 
 def _measured(model: Model, trace: Trace) -> int:
     """How many samples the shapes in the trace are for."""
-    return max((shape[0] for shape in runnable_shapes(model, trace.graph).values() if shape), default=1)
+    return max((shape[0] for shape in runnable_shapes(trace.graph).values() if shape), default=1)
 
 
 def _regrouped(

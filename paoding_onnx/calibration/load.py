@@ -17,7 +17,7 @@ from paoding_onnx.calibration.synthesize import BATCH
 from paoding_onnx.errors import UsageError
 from paoding_onnx.model.graph import Array, Graph
 from paoding_onnx.model.load import Model
-from paoding_onnx.shapes.dummy_inputs import Shapes
+from paoding_onnx.model.input_sizes import Shapes
 
 
 def load_samples(

@@ -15,7 +15,7 @@ from paoding_onnx.errors import ModelError
 from paoding_onnx.model.graph import Array, Graph
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.session import Session
-from paoding_onnx.shapes.dummy_inputs import Shapes
+from paoding_onnx.model.input_sizes import Shapes
 
 BATCH = 32
 _MORE = 2

@@ -83,7 +83,7 @@ def _macs(trace: Trace, removed: Mask) -> int:
     total = 0
     for index, bound in enumerate(trace.bound_nodes):
         if bound.rule.contracts is not None:
-            total += bound.rule.contracts.macs(trace.sizes(index, removed))
+            total += bound.rule.contracts.macs(trace.measured_sizes(index, removed))
     return total
 
 

@@ -116,7 +116,8 @@ class Trace:
 
     `units` and `factors` give the unit number of every position of an axis or factor, -1 where no unit may go. `frozen`
     are sizes that nodes compute with and that must stay what they were; `made_of` says which sizes the entries of each
-    tensor of shape arithmetic come from.
+    tensor of shape arithmetic come from. `measured` are sizes of factors, by node, that are others at the sizes at which
+    costs are told than at those that were traced.
     """
 
     graph: Graph
@@ -128,6 +129,7 @@ class Trace:
     choices: tuple[Choice, ...]
     frozen: tuple[DataUse, ...]
     made_of: Mapping[str, Entries]
+    measured: Mapping[int, Mapping[str, int]]
 
     @property
     def n_units(self) -> int:
@@ -138,17 +140,29 @@ class Trace:
         """Which positions of an axis stay when the units in `removed` `(n_units,)` go."""
         return ~gone(self.units[use, axis], removed)
 
-    def kept_part(self, name: str, array: Array, removed: Mask) -> Array:
-        """What stays of `array`, the content of tensor `name`, when units go."""
+    def kept_part(self, name: str, array: Array, removed: Mask) -> Array | None:
+        """What stays of `array`, the content of tensor `name` at any size, when units go.
+
+        `None` where it cannot be told, as units share an axis with an open one that has another size than was traced.
+        """
         for axis in range(array.ndim):
             if (TensorUse(name), axis) in self.units:
                 kept = self.kept(TensorUse(name), axis, removed)
-                array = array if kept.all() else np.compress(kept, array, axis)
+                if kept.all():
+                    continue
+                stretched = _stretched(kept, array.shape[axis])
+                if stretched is None:
+                    return None
+                array = np.compress(stretched, array, axis)
         return array
 
     def sizes(self, node_index: int, removed: Mask) -> dict[str, int]:
-        """Size of every factor of a node_index when the units in `removed` go."""
+        """Size of every factor of a node when the units in `removed` go, at the sizes that were traced."""
         return {name: int(np.count_nonzero(~gone(ids, removed))) for name, ids in self.factors[node_index].items()}
+
+    def measured_sizes(self, node_index: int, removed: Mask) -> dict[str, int]:
+        """As `sizes`, at the sizes at which costs are told: no unit is on an axis that is another there."""
+        return {**self.sizes(node_index, removed), **self.measured.get(node_index, {})}
 
     def shrinks(self, name: str, entry: int, n_entries: int, removed: Mask) -> bool:
         """Whether a size that entry number `entry` of shape arithmetic is made of changes when units go."""
@@ -163,6 +177,25 @@ class Trace:
             changes = any(not self.kept(use, axis, removed).all() for use, axis in data_use.sources)
             if changes and tensor is not None and tensor.value is not None:
                 yield data_use, tensor.value
+
+
+def _stretched(kept: Mask, size: int) -> Mask | None:
+    """What stays of an axis of another size, on which each sample has all units, in one row or each unit all samples.
+
+    >>> _stretched(np.array([True, False, True, False]), 6).tolist()
+    [True, False, True, False, True, False]
+    """
+    if size == kept.size:
+        return kept
+    for period in range(1, kept.size):
+        count, rest = divmod(kept.size, period)
+        if rest or size % period:
+            continue
+        if np.array_equal(np.tile(kept[:period], count), kept):
+            return np.tile(kept[:period], size // period)
+        if np.array_equal(np.repeat(kept[::count], count), kept):
+            return np.repeat(kept[::count], size // period)
+    return None
 
 
 def gone(units: Ids, removed: Mask) -> Mask:

@@ -19,7 +19,7 @@ from paoding_onnx.model.graph import Array, Graph
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.dummy_inputs import random_feeds
-from paoding_onnx.shapes.observe import runnable_shapes
+from paoding_onnx.shapes.observe import runnable_shapes, sizes_of
 
 LOW_MEMORY_BYTES = 1 << 28
 """Models with more bytes of weights than this are timed without a copy or faster layout of them, to save memory."""
@@ -33,12 +33,12 @@ FRESH_SEED = 10**6
 
 def compare(original: Model, pruned: Model, graph: Graph, inputs: InputOptions, *, macs: int, seed: int) -> Measured:
     """The comparison on fresh synthetic inputs; `graph` is the original's, `macs` what one run of it costs."""
-    shapes = runnable_shapes(original, graph)
+    shapes = runnable_shapes(graph)
     count = max(min(FRESH, MACS_TO_SPEND // max(macs, 1)), 1)
     samples = made_samples(original, graph, count, FRESH_SEED + seed, inputs, shapes)
     before, after = _sessions(original, pruned)
     wanted, got = (_joined([session.run(feed) for feed in samples.batches]) for session in (before, after))
-    ratio = latency_ratio(before, after, random_feeds(original.inputs, shapes, np.random.default_rng(0)))
+    ratio = latency_ratio(before, after, random_feeds(original.inputs, sizes_of(graph).measured, np.random.default_rng(0)))
     return Measured(ratio, output_difference(wanted, got), _same_answers(wanted, got), samples.description)
 
 

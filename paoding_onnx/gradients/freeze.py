@@ -22,7 +22,7 @@ from paoding_onnx.model.session import Session, one_line
 from paoding_onnx.rules.forms import TYPE_ATTRIBUTES
 from paoding_onnx.rules.windows import spelled_out
 from paoding_onnx.shapes.data_dependence import data_dependent_tensors
-from paoding_onnx.shapes.observe import observe
+from paoding_onnx.shapes.observe import observe_on
 
 LEAST_OPSET = 17
 """Older models are converted to this opset: reverse passes are written in newer operators."""
@@ -57,7 +57,7 @@ def record(model: Model, feeds: Mapping[str, Array]) -> Recording:
     Raises:
         ModelError: if it does not run on them.
     """
-    graph = observe(model, {name: array.shape for name, array in feeds.items()})
+    graph = observe_on(model, feeds)
     values = Session(model, watch=computed_names(model)).run(feeds)
     return Recording(model, graph, feeds, constants(model) | values, data_dependent_tensors(graph))
 

@@ -9,6 +9,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from paoding_onnx.model.input_sizes import InputSizes
+
 Array = NDArray[np.generic]
 Attribute = int | float | str | tuple[int, ...] | tuple[float, ...] | tuple[str, ...] | None
 """An attribute's value; `None` for the kinds no rule reads (tensors, graphs, types)."""
@@ -27,7 +29,8 @@ class Tensor:
     """One tensor of the graph.
 
     `shape` is `None` if nothing was measured. `value` is the content of a constant, or the measured content of a small
-    tensor (which may be shape arithmetic). `varies` marks, entry by entry of `value`, what depends on dynamic axes.
+    tensor (which may be shape arithmetic). `varies` marks, entry by entry of `value`, what depends on open axes; `open`
+    says which axes of the tensor itself may have another size than was measured (none where it is empty).
     """
 
     name: str
@@ -36,6 +39,7 @@ class Tensor:
     dtype: np.dtype[np.generic] | None = None
     value: Array | None = None
     varies: NDArray[np.bool_] | None = None
+    open: tuple[bool, ...] = ()
 
     @property
     def is_constant(self) -> bool:
@@ -43,7 +47,7 @@ class Tensor:
         return self.origin is Origin.CONSTANT
 
     def entries(self) -> tuple[int | None, ...] | None:
-        """The integers this tensor holds, `None` for one that varies with dynamic axes; `None` if unknown.
+        """The integers this tensor holds, `None` for one that varies with open axes; `None` if unknown.
 
         >>> Tensor("t", Origin.CONSTANT, (2,), value=np.array([3, 4])).entries()
         (3, 4)
@@ -118,12 +122,16 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A whole model as values: nodes in running order, tensors by name, names of graph inputs and outputs."""
+    """A whole model as values: nodes in running order, tensors by name, names of graph inputs and outputs.
+
+    `sizes` are those at which it was seen to run; `None` for a graph that nobody ran.
+    """
 
     nodes: tuple[Node, ...]
     tensors: Mapping[str, Tensor]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    sizes: InputSizes | None = None
 
     def readers(self) -> Mapping[str, list[int]]:
         """Numbers of the nodes that read each tensor, once for every input; bodies of a node read for it."""

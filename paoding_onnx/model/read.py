@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 
 from paoding_onnx.model.graph import Array, Attribute, Graph, Node, Origin, Tensor
+from paoding_onnx.model.input_sizes import InputSizes
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.node_index import makers
 from paoding_onnx.model.tensors import array_of
@@ -18,15 +19,6 @@ from paoding_onnx.model.tensors import array_of
 def computed_names(model: Model) -> tuple[str, ...]:
     """Names of all tensors that nodes compute, constants excluded, in file order."""
     return tuple(name for node in model.proto.graph.node if not _is_constant(node) for name in node.output if name)
-
-
-def input_dependent_names(model: Model) -> frozenset[str]:
-    """Names of all tensors that a graph input reaches, be it by its sizes alone."""
-    found = {spec.name for spec in model.inputs}
-    for node in _sorted(list(model.proto.graph.node)):
-        if not found.isdisjoint((*node.input, *_captures(node))):
-            found.update(node.output)
-    return frozenset(found)
 
 
 def constants(model: Model) -> dict[str, Array]:
@@ -41,8 +33,11 @@ def constants(model: Model) -> dict[str, Array]:
     return arrays
 
 
-def read_graph(model: Model, measured: Mapping[str, Tensor]) -> Graph:
-    """The model as values; `measured` supplies the tensors that nodes compute (see `paoding_onnx.shapes.observe`)."""
+def read_graph(model: Model, measured: Mapping[str, Tensor], sizes: InputSizes | None = None) -> Graph:
+    """The model as values; `measured` supplies the tensors that nodes compute, observed at `sizes`.
+
+    See `paoding_onnx.shapes.observe`.
+    """
     tensors = {spec.name: Tensor(spec.name, Origin.INPUT) for spec in model.inputs}
     tensors |= {name: _constant(name, value) for name, value in constants(model).items()}
     tensors |= measured
@@ -50,7 +45,7 @@ def read_graph(model: Model, measured: Mapping[str, Tensor]) -> Graph:
     protos = [node for node in model.proto.graph.node if not _is_constant(node)]
     nodes = tuple(_node(proto, index, tensors, versions) for index, proto in enumerate(_sorted(protos)))
     outputs = tuple(info.name for info in model.proto.graph.output)
-    return Graph(nodes, MappingProxyType(tensors), tuple(s.name for s in model.inputs), outputs)
+    return Graph(nodes, MappingProxyType(tensors), tuple(s.name for s in model.inputs), outputs, sizes)
 
 
 def _is_constant(node: onnx.NodeProto) -> bool:

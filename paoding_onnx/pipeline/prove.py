@@ -13,7 +13,7 @@ from paoding_onnx.evaluation.fidelity import compare
 from paoding_onnx.evaluation.measured import Measured
 from paoding_onnx.pipeline.values import Job, Shrunk
 from paoding_onnx.result import Pruned, RunRecord, Size, Sizes
-from paoding_onnx.shapes.observe import runnable_shapes
+from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.verification.proofs import check_file
 from paoding_onnx.verification.verdict import Verdict
 
@@ -49,8 +49,7 @@ def _size(spent: Cost, file_bytes: int) -> Size:
 
 def _proven(job: Job, shrunk: Shrunk, file: Path, after: Cost) -> tuple[Verdict, ...]:
     """All proofs, if they hold."""
-    shapes = runnable_shapes(job.original, shrunk.trace.graph)
-    proofs = (shrunk.surgery, *check_file(job.original, file, after, shapes))
+    proofs = (shrunk.surgery, *check_file(job.original, file, after, sizes_of(shrunk.trace.graph)))
     if failed := [proof for proof in proofs if not proof.passed]:
         description = "; ".join(f"{proof.name}: {proof.detail}" for proof in failed)
         raise CheckError(f"the pruned model failed its proof, nothing was written. {description}")

@@ -11,6 +11,7 @@ from paoding_onnx.calibration.samples import Samples
 from paoding_onnx.context import Run
 from paoding_onnx.dependency.cost import nothing
 from paoding_onnx.dependency.trace import Trace
+from paoding_onnx.errors import ModelError
 from paoding_onnx.layerwise.layers import Layer
 from paoding_onnx.layerwise.ridge import FittedLayer
 from paoding_onnx.layerwise.statistics import ActivationStatistics
@@ -20,7 +21,7 @@ from paoding_onnx.model.load import Model
 from paoding_onnx.model.read import constants
 from paoding_onnx.reconstruction.compensate import compensate
 from paoding_onnx.reconstruction.fit_layers import Pair, fit_layers
-from paoding_onnx.shapes.observe import observe, shapes_of_two
+from paoding_onnx.shapes.observe import first_two, observe_on
 from paoding_onnx.surgery.added_bias import OpenBias, open_biases, with_biases
 from paoding_onnx.surgery.cut import cut, reweigh
 from paoding_onnx.surgery.plan import Plan
@@ -60,16 +61,16 @@ def reconstruct(model: Model, trace: Trace, plan: Plan, basis: Basis, run: Run, 
     statistics = basis.statistics.normalization
     smaller = cut(model, trace, plan, _compensated(trace, plan, basis, {}))
     small = cut(model, trace, plan, _compensated(trace, plan, basis, statistics)) if statistics else smaller
-    shapes = shapes_of_two(model, basis.samples.batches[0])
-    small_graph = observe(small, shapes)
+    two = first_two(model, basis.samples.batches[0])
+    small_graph = observe_on(small, two)
     added = _fitting_in(room, open_biases(small_graph))
     small = with_biases(small, added)
     pair = Pair(
         original=reweigh(model, statistics),
         original_graph=_with_constants(trace.graph, statistics),
         smaller=small,
-        smaller_graph=observe(small, shapes) if added else small_graph,
-        kept=lambda name, array: trace.kept_part(name, array, plan.removed),
+        smaller_graph=observe_on(small, two) if added else small_graph,
+        kept=lambda name, array: _kept(trace, plan, name, array),
     )
     with np.errstate(over="ignore", invalid="ignore"):  # synthetic inputs may make activations explode
         found = fit_layers(pair, basis.samples.batches, run, spares_last=basis.samples.is_synthetic)
@@ -99,6 +100,18 @@ def _compensated(trace: Trace, plan: Plan, basis: Basis, overrides: Mapping[str,
             view = View(trace, nothing(trace), overrides, unit_statistics=basis.statistics.units)
             overrides = compensate(view, group, gone.tolist(), basis.layers)
     return overrides
+
+
+def _kept(trace: Trace, plan: Plan, name: str, array: Array) -> Array:
+    """What stays of a tensor.
+
+    Raises:
+        ModelError: if its units share an axis with samples in a way that cannot be told.
+    """
+    kept = trace.kept_part(name, array, plan.removed)
+    if kept is None:
+        raise ModelError(f"it cannot be told which parts of {name!r} stay at shape {array.shape}")
+    return kept
 
 
 def _with_constants(graph: Graph, overrides: Mapping[str, Array]) -> Graph:

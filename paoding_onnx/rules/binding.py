@@ -104,6 +104,18 @@ def bind(
     return Binding(tuple(expanded[: len(inputs)]), tuple(expanded[len(inputs) :]), solved, mixed)
 
 
+def rebound(bound: BoundNode, shapes: Mapping[str, Shape]) -> Binding | None:
+    """The node's equation fitted to other shapes, by tensor name; `None` if it does not hold there."""
+    left, right = (
+        [t if t is None else shapes.get(t.name, t.shape) for t in side]
+        for side in (bound.node.inputs, bound.node.outputs)
+    )
+    try:
+        return bind(bound.rule.equation, left, right, bound.rule.sizes)
+    except AxesError:
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class StoredStatistics:
     """Mean and variance that a node holds of every unit of input 0, and the axis on which these units lie."""

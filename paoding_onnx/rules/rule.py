@@ -14,13 +14,13 @@ from paoding_onnx.rules.facts import Acts, Affine, Contracts, DataDependentShape
 class Fit:
     """Integers of a node that hold sizes: `holder` is an attribute (by name) or an input (by index).
 
-    `axes` says which entry holds the size of which axis; other entries stay. `literals` are written in place of entries
-    that vary with dynamic axes, should the vector have to be rewritten.
+    `axes` says which entry holds the size of which axis; other entries stay. `literals` are for entries that vary with
+    open axes: what says the same of an axis, should that axis shrink, without any number.
     """
 
     holder: str | int
     axes: Mapping[int, Axis]
-    literals: Mapping[int, int] = field(default_factory=dict)
+    literals: Mapping[int, tuple[Axis, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

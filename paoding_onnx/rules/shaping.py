@@ -31,15 +31,18 @@ def reshape(node: Node) -> Rule:
         return fixed(node, _COMPUTED)
     varying = [k for k, entry in enumerate(target) if entry is None]
     copies = not node.integer("allowzero", 0)
-    literals = {k: 0 for k in varying if copies and left[k : k + 1] == right[k : k + 1]}
+    absorbing = _may_absorb(node)
+    copied = [k for k in varying if copies and left[k : k + 1] == right[k : k + 1] and k not in absorbing]
+    literals = {k: (right[k], 0) for k in copied}
     unsettled = sorted((k for k in varying if k not in literals), key=lambda k: len(right[k].names) == 1)
     if unsettled and -1 not in target:
-        literals[unsettled.pop(0)] = -1
+        rest = unsettled.pop(0)
+        literals[rest] = (right[rest], -1)
     for k in unsettled:
         names = right[k].names
         left, right = ([one.pinned(names) for one in operand] for operand in (left, right))
     sizes = {k: right[k] for k, e in enumerate(target) if e is not None and e > 0 and right[k] != ONE}
-    fits = (Fit(1, sizes, literals),) if sizes else ()  # -1, 0 and computed entries follow the input by themselves
+    fits = (Fit(1, sizes, literals),) if sizes or literals else ()  # -1 and 0 follow the input by themselves
     return Rule(Equation.of([left, None], [right]), fits=fits, acts=ANY_SCALE, why=_COMPUTED)
 
 
@@ -79,17 +82,18 @@ def expand(node: Node) -> Rule:
     whole = axes("A", len(target))
     right = [one.pinned() if k in unknown and repeated[k] else one for k, one in enumerate(whole)]
     sizes = {k: right[k + shift] for k, entry in enumerate(entries) if entry is not None and entry > 1}
-    fit = Fit(1, sizes, {k - shift: 1 for k in unknown if not repeated[k]})
+    fit = Fit(1, sizes, {k - shift: (right[k], 1) for k in unknown if not repeated[k]})
     return Rule(Equation.of([right_aligned(right, source), None], [right]), fits=(fit,), acts=ANY_SCALE, why=_COMPUTED)
 
 
 @register("Tile", read=13)
 def tile(node: Node) -> Rule:
     """ONNX Tile-13: an axis is laid end to end with copies of itself."""
-    ratios = [t // s if s else 1 for s, t in zip(node.shape(0), node.output_shape(), strict=True)]
-    sizes = {f"r{k}": ratio for k, ratio in enumerate(ratios)}
-    right = [axis(f"r{k}", f"A{k}") for k in range(len(ratios))]
-    return Rule(Equation.of([axes("A", len(ratios)), None], [right]), sizes=sizes, acts=ANY_SCALE)
+    pairs = enumerate(zip(node.shape(0), node.output_shape(), strict=True))
+    given = node.entries(1) or (None,) * len(node.output_shape())
+    sizes = {f"r{k}": after // before if before else 1 for k, (before, after) in pairs if given[k] != 1}
+    right = [axis(f"r{k}", f"A{k}") if f"r{k}" in sizes else one for k, one in enumerate(axes("A", len(given)))]
+    return Rule(Equation.of([axes("A", len(given)), None], [right]), sizes=sizes, acts=ANY_SCALE)
 
 
 @register("Shape", "Size", read=25)
@@ -144,6 +148,17 @@ def common_factors(source: Sequence[int], target: Sequence[int]) -> tuple[list[A
                 operand[k] = axis(*(name for bound, name in factor.items() if low < bound <= high))
                 low = high
     return left, right
+
+
+def _may_absorb(node: Node) -> frozenset[int]:
+    """Target axes that may hold an axis of the source, too, that is open and happened to have size one."""
+    source, target = node.inputs[0], node.output_shape()
+    if source is None or not source.open:
+        return frozenset()
+    sides = source.shape or ()
+    places = {math.prod(sides[:k]) for k, side in enumerate(sides) if side == 1 and source.open[k]}
+    ends = [math.prod(target[:k]) for k in range(len(target) + 1)]
+    return frozenset(k for k in range(len(target)) if any(ends[k] <= place <= ends[k + 1] for place in places))
 
 
 def _depth(node: Node) -> Axis:

@@ -21,7 +21,7 @@ from paoding_onnx.reconstruction.reconstruct import Basis
 from paoding_onnx.samplers import Sampler
 from paoding_onnx.selection.curve import SHARES, Sensitivity
 from paoding_onnx.selection.sensitivity import Probe, measure
-from paoding_onnx.shapes.observe import observe, shapes_of_two
+from paoding_onnx.shapes.observe import first_two, observe_on, runnable_shapes
 
 MACS_TO_MEASURE = 5 * 10**11
 """Multiply-adds to spend on measuring sensitivity; some ten seconds on two cores."""
@@ -59,7 +59,7 @@ def measure_profile(
     for number, group in enumerate(trace.groups):
         run.tell("ranking units", 0.1 + 0.2 * number / len(trace.groups))
         orders[group.start] = sampler(view, group, group.n_units - 1, rng)
-    graph = observe(model, shapes_of_two(model, samples.batches[0]))
+    graph = observe_on(model, first_two(model, samples.batches[0]))
     layers = {layer.index: layer for layer in layers_of(graph)}
     basis = Basis(samples, seen, MappingProxyType(layers))
     sensitivities: tuple[Sensitivity, ...] = ()
@@ -74,7 +74,7 @@ def _probes(trace: Trace, samples: Samples) -> tuple[Mapping[str, Array], ...]:
     each = max(samples.n_samples // len(samples.batches), 1)
     per_sample = cost(trace, nothing(trace)).macs * len(trace.groups) * len(SHARES) // 2
     affordable = min(MACS_TO_MEASURE // max(per_sample, 1), MOST_PROBES)
-    if affordable >= each or any((trace.graph.tensors[name].shape or (0,))[0] != 1 for name in trace.graph.inputs):
+    if affordable >= each or any((shape or (0,))[0] != 1 for shape in runnable_shapes(trace.graph).values()):
         return samples.batches[: max(affordable // each, 1)]
     fewest = max(affordable, FEWEST_PROBES)
     return ({name: value[:fewest] for name, value in samples.batches[0].items()},)

@@ -96,7 +96,7 @@ def study_units(model: Model, traced: Trace, options: Options, run: Run) -> Prof
 
 
 def _samples(model: Model, traced: Trace, options: Options, run: Run) -> Samples:
-    shapes = runnable_shapes(model, traced.graph)
+    shapes = runnable_shapes(traced.graph)
     count = n_samples_for(model, traced, shapes)
     if options.calibration is None:
         return synthetic_samples(model, traced, count, options, run)
@@ -109,7 +109,7 @@ def synthetic_samples(model: Model, traced: Trace, n_samples: int, options: Opti
     Raises:
         UsageError: if the options do not fit the model.
     """
-    shapes = runnable_shapes(model, traced.graph)
+    shapes = runnable_shapes(traced.graph)
     made = made_samples(model, traced.graph, n_samples, options.seed, options.inputs, shapes)
     return _distilled(model, traced, made, options, run) if options.distill else made
 

@@ -16,14 +16,15 @@ from onnx import numpy_helper
 
 from paoding_onnx.model.external import mark_external
 from paoding_onnx.model.graph import Array, Graph, Tensor
+from paoding_onnx.model.input_sizes import Shapes
 from paoding_onnx.model.load import LIFT_BYTES, PLACEHOLDER, Model
 from paoding_onnx.model.read import read_graph
 from paoding_onnx.model.session import Session
 from paoding_onnx.rules.binding import BoundNode, bind_node
 from paoding_onnx.rules.equation import is_fixed
 from paoding_onnx.rules.facts import ReadsShape
-from paoding_onnx.shapes.dummy_inputs import Shapes, random_feeds
-from paoding_onnx.shapes.observe import observe, runnable_shapes
+from paoding_onnx.shapes.dummy_inputs import random_feeds
+from paoding_onnx.shapes.observe import observe, sizes_of
 
 _UNFOLDED = "_before_folding"
 
@@ -36,7 +37,7 @@ def study(model: Model, given: Shapes | None = None, *, verbose: bool = False) -
         return model, graph
     folded = _fold(model, graph, names)
     made = {name for node in folded.proto.graph.node for name in node.output} | set(graph.inputs)
-    return folded, read_graph(folded, {name: graph.tensors[name] for name in graph.tensors if name in made})
+    return folded, read_graph(folded, {name: graph.tensors[name] for name in graph.tensors if name in made}, graph.sizes)
 
 
 def _stuck(graph: Graph) -> Iterator[str]:
@@ -70,7 +71,7 @@ def _bytes(tensors: list[Tensor]) -> int:
 
 def _fold(model: Model, graph: Graph, names: tuple[str, ...]) -> Model:
     """`model` with these tensors as initializers, and without what only served to compute them."""
-    feeds = random_feeds(model.inputs, runnable_shapes(model, graph), np.random.default_rng(0))
+    feeds = random_feeds(model.inputs, sizes_of(graph).measured, np.random.default_rng(0))
     values = Session(model, watch=names).run(feeds)
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)

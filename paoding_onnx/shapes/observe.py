@@ -1,104 +1,183 @@
-"""Shapes and shape arithmetic, measured: the model runs once (twice if it has open axes) and every tensor is looked at.
+"""Shapes and shape arithmetic, measured: the model runs, and every tensor is looked at.
 
 onnxruntime judges the result anyway, so its word on what shape a tensor has is taken from the start; no operator's
-shape rule is written down a second time. The second run, with other sizes, tells which numbers depend on open axes.
+shape rule is written down a second time. A model with open axes runs twice: at the sizes at which costs are told, one
+sample of the usual size, and at sizes at which equations are read, which all differ so that no axis looks like another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.graph import Array, Graph, Origin, Tensor
-from paoding_onnx.model.load import Model, TensorSpec
-from paoding_onnx.model.read import computed_names, input_dependent_names, read_graph
+from paoding_onnx.model.input_sizes import FIXED, Feeding, InputSizes, Relation, Shapes
+from paoding_onnx.model.load import Model
+from paoding_onnx.model.read import computed_names, read_graph
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.data_dependence import data_dependent_tensors
-from paoding_onnx.shapes.dummy_inputs import Shapes, choose_shapes, random_feeds
+from paoding_onnx.shapes.observations import observed
+from paoding_onnx.shapes.open_axes import mark_open
+from paoding_onnx.shapes.proof_sizes import proving
+from paoding_onnx.shapes.size_search import measuring, telling
+from paoding_onnx.shapes.trials import Trials, run_here, trials
 
-SMALL = 256
-"""Tensors of at most this many elements may be shape arithmetic: their content is kept."""
-_SIZES = (64, 96, 224, 32, 128, 256, 16, 512, 8, 1)
+Seen = Mapping[str, Tensor]
+"""The tensors of one run."""
 
 
 def observe(model: Model, given: Shapes | None = None, *, verbose: bool = False) -> Graph:
-    """The model's graph with the shape of every tensor and the content of small integer ones.
+    """The model's graph with the shape of every tensor and the content of small ones, at sizes that are found out.
 
     Raises:
+        UsageError: if `given` shapes do not fit the model.
         ModelError: if onnxruntime does not load the model, or runs it at none of the sizes tried.
     """
-    session = Session(model, watch=computed_names(model), verbose=verbose)
-    runs = _runs(session, model.inputs, given)
-    first = next(runs)
-    is_open = any(not isinstance(dim, int) for spec in model.inputs for dim in spec.dims)
-    second = next(runs, None) if is_open else first
-    input_dependent = input_dependent_names(model)
-    measured = {
-        name: _tensor(name, value, second if name in input_dependent else first) for name, value in first.items()
-    }
-    for name in (spec.name for spec in model.inputs):
-        measured[name] = replace(measured[name], origin=Origin.INPUT)
-    graph = read_graph(model, measured)
-    data_dependent = graph.tensors.keys() & data_dependent_tensors(graph)
-    unknown = {name: replace(graph.tensors[name], value=None, varies=None) for name in sorted(data_dependent)}
-    return read_graph(model, measured | unknown)
+    watch = computed_names(model)
+    if not _has_open_axes(model):
+        feeding = next(measuring(model.inputs, given or {}))[1]
+        seen = run_here(model, watch, feeding, verbose=verbose)
+        return _graph(model, InputSizes(feeding, feeding, _shapes(seen), FIXED), seen, seen)
+    with trials(model, watch, verbose=verbose) as tries:
+        relation, measured, first = _first_that_runs(tries, model, given or {})
+        relation, traced, second = _most_telling(tries, model, relation, measured, first)
+    only = frozenset(place for place in relation.keys if _size(measured, place) == _size(traced, place))
+    return _graph(model, InputSizes(measured, traced, _shapes(first), relation, only), first, second)
 
 
-def runnable_shapes(model: Model, graph: Graph) -> Shapes:
-    """Input shapes at which `graph` was measured: the model is known to run on them."""
-    return {spec.name: graph.tensors[spec.name].shape or () for spec in model.inputs}
+def observe_like(model: Model, sizes: InputSizes) -> Graph:
+    """The graph of a model that takes the same sizes as one that was observed before.
+
+    Raises:
+        ModelError: if it does not run at them.
+    """
+    watch = computed_names(model)
+    first = run_here(model, watch, sizes.measured)
+    second = first if sizes.traced == sizes.measured else run_here(model, watch, sizes.traced)
+    return _graph(model, replace(sizes, shapes=_shapes(first)), first, second)
 
 
-def shapes_of_two(model: Model, feed: Mapping[str, Array]) -> Shapes:
-    """The shapes of a feed, its samples down to two where an open axis holds them: enough to tell them from ones."""
+def observe_on(model: Model, feeds: Mapping[str, Array]) -> Graph:
+    """The graph of a model as it runs on these inputs.
+
+    Raises:
+        ModelError: if it does not.
+    """
+    seen = observed(Session(model, watch=computed_names(model)).run(feeds) | dict(feeds))
+    feeding = Feeding({name: array.shape for name, array in feeds.items()})
+    return _graph(model, InputSizes(feeding, feeding, _shapes(seen), FIXED), seen, seen)
+
+
+def sizes_of(graph: Graph) -> InputSizes:
+    """The sizes at which `graph` was observed.
+
+    Raises:
+        ModelError: if it never was.
+    """
+    if graph.sizes is None:
+        raise ModelError("the model was never run")
+    return graph.sizes
+
+
+def runnable_shapes(graph: Graph) -> Shapes:
+    """Input shapes at which costs, times and outputs are measured: the model is known to run on them."""
+    return sizes_of(graph).measured.shapes
+
+
+def first_two(model: Model, feed: Mapping[str, Array]) -> dict[str, Array]:
+    """A feed down to two samples where an open axis holds them: enough to tell their axis from one of size one."""
     is_open = {spec.name: bool(spec.dims) and not isinstance(spec.dims[0], int) for spec in model.inputs}
     return {
-        name: (2, *value.shape[1:]) if is_open.get(name) and value.shape[:1] > (2,) else value.shape
+        name: value[:2] if is_open.get(name) else value
         for name, value in feed.items()
     }
 
 
-def other_shapes(model: Model, graph: Graph) -> Iterator[Shapes]:
-    """More shapes for inputs with open axes, other than those `graph` was measured at; none if no axis is open."""
-    specs = model.inputs
-    if all(isinstance(dim, int) for spec in specs for dim in spec.dims):
+def other_sizes(model: Model, graph: Graph) -> Iterator[Feeding]:
+    """More sizes that the model takes, none of which it was observed at: small, large, ragged; none for fixed axes."""
+    sizes = sizes_of(graph)
+    if not _has_open_axes(model):
         return
-    measured = runnable_shapes(model, graph)
-    for size in _SIZES:
-        if size not in {side for shape in measured.values() for side in shape}:
-            yield choose_shapes(specs, batch=2, size=size)
+    with trials(model) as tries:
+        for candidates in proving(model.inputs, sizes):
+            for feeding in candidates:
+                if _runs(tries, feeding) is not None:
+                    yield feeding
+                    break
 
 
-def _runs(session: Session, specs: Sequence[TensorSpec], given: Shapes | None) -> Iterator[dict[str, Array]]:
-    """All tensors of the runs that succeed; each run has another batch and other sizes than those before it."""
-    failure: ModelError | None = None
-    batch = 1
-    sizes = list(_SIZES)
-    for size in sizes:  # grows by the size that ran: axes that take no other may still have an open batch
-        shapes = choose_shapes(specs, batch=batch, size=size, given=given if batch == 1 else None)
-        feeds = random_feeds(specs, shapes, np.random.default_rng(0))
-        try:
-            tensors = session.run(feeds) | feeds
-        except ModelError as error:
-            failure = failure or error
+def _has_open_axes(model: Model) -> bool:
+    return any(not isinstance(dim, int) for spec in model.inputs for dim in spec.dims)
+
+
+def _first_that_runs(tries: Trials, model: Model, given: Shapes) -> tuple[Relation, Feeding, Seen]:
+    failures: list[ModelError] = []
+    tried: list[Feeding] = []
+    for relation, feeding in measuring(model.inputs, given):
+        if feeding in tried:
             continue
-        yield tensors
-        batch += 1
-        sizes.append(size)
-    if batch == 1:
-        raise failure or ModelError("the model was never run")
+        tried.append(feeding)
+        try:
+            return relation, feeding, tries.run(feeding)
+        except ModelError as error:
+            failures.append(error)
+    sizes = "; ".join(map(str, tried[:4])) + (f" and {len(tried) - 4} more" if len(tried) > 4 else "")
+    hint = "" if len(given) == len(model.inputs) else "; give sizes that it takes with --input-shape"
+    raise ModelError(f"{failures[0]} (tried {sizes}{hint})")
 
 
-def _tensor(name: str, value: Array, second: Mapping[str, Array] | None) -> Tensor:
-    if not isinstance(value, np.ndarray):
-        return Tensor(name, Origin.COMPUTED)
-    tensor = Tensor(name, Origin.COMPUTED, value.shape, value.dtype)
-    if value.dtype.kind not in "iuf" or value.size > SMALL:
-        return tensor
-    other = None if second is None else second.get(name)
-    if other is None or other.shape != value.shape:
-        return replace(tensor, value=value, varies=np.ones(value.shape, np.bool_))
-    return replace(tensor, value=value, varies=np.asarray(other != value))
+def _most_telling(
+    tries: Trials, model: Model, relation: Relation, measured: Feeding, first: Seen
+) -> tuple[Relation, Feeding, Seen]:
+    for finer, feeding in telling(model.inputs, relation, measured):
+        if (seen := _runs(tries, feeding)) is not None:
+            return finer, feeding, seen
+    return relation, measured, first
+
+
+def _runs(tries: Trials, feeding: Feeding) -> Seen | None:
+    try:
+        return tries.run(feeding)
+    except ModelError:
+        return None
+
+
+def _graph(model: Model, sizes: InputSizes, first: Seen, second: Seen) -> Graph:
+    """The graph as the second run shows it; what differs in the first one varies."""
+    inputs = {spec.name for spec in model.inputs}
+    measured = {name: replace(t, origin=Origin.INPUT) if name in inputs else t for name, t in second.items()}
+    graph = read_graph(model, measured, sizes)
+    open_axes = {spec.name: _open(spec.dims, spec.name, sizes) for spec in model.inputs}
+    measured |= mark_open(graph, open_axes, first) if any(map(any, open_axes.values())) else _closed(graph)
+    graph = read_graph(model, measured, sizes)
+    data_dependent = graph.tensors.keys() & data_dependent_tensors(graph)
+    unknown = {name: replace(graph.tensors[name], value=None, varies=None) for name in sorted(data_dependent)}
+    return read_graph(model, measured | unknown, sizes)
+
+
+def _closed(graph: Graph) -> dict[str, Tensor]:
+    """The tensors of a model without open axes, in which no number varies."""
+    small = {name: t for name, t in graph.tensors.items() if t.value is not None and not t.is_constant}
+    return {name: replace(t, varies=np.zeros(t.value.shape, np.bool_)) for name, t in small.items() if t.value is not None}
+
+
+def _open(dims: tuple[int | str | None, ...], name: str, sizes: InputSizes) -> tuple[bool, ...]:
+    """Which axes of an input are open. One that takes a single sample, and was tried with more, counts as fixed."""
+    shape = sizes.traced.shapes[name]
+    return tuple(
+        not isinstance(dim, int) and not ((name, axis) in sizes.only and shape[axis] == 1)
+        for axis, dim in enumerate(dims)
+    )
+
+
+def _size(feeding: Feeding, place: tuple[str, int]) -> int:
+    name, axis = place
+    return feeding.shapes[name][axis]
+
+
+def _shapes(seen: Seen) -> Shapes:
+    return MappingProxyType({name: tensor.shape for name, tensor in seen.items() if tensor.shape is not None})

@@ -98,7 +98,9 @@ def _update_sizes(trace: Trace, plan: Plan, index: int, fit: Fit, edits: Edits) 
     """Write new sizes where a node holds sizes as numbers: those that changed."""
     bound = trace.bound_nodes[index]
     sizes = trace.sizes(index, plan.removed)
-    new = {entry: fit.axes[entry].size(sizes) for entry in _changed(trace, plan, bound, fit, sizes)}
+    shrunk = {name for name, size in sizes.items() if size != bound.binding.sizes[name]}
+    new = {entry: fit.axes[entry].size(sizes) for entry in _changed(trace, plan, bound, fit, shrunk)}
+    new |= {entry: literal for entry, (axis, literal) in fit.literals.items() if not shrunk.isdisjoint(axis.names)}
     if not new:
         return
     if isinstance(fit.holder, str):
@@ -106,7 +108,7 @@ def _update_sizes(trace: Trace, plan: Plan, index: int, fit: Fit, edits: Edits) 
         edits.attributes[index, fit.holder] = [new.get(k, v) for k, v in enumerate(values)] if values else new[0]
         return
     old = bound.node.entries(fit.holder) or ()
-    numbers = [new.get(k, fit.literals.get(k, entry)) for k, entry in enumerate(old)]
+    numbers = [new.get(k, entry) for k, entry in enumerate(old)]
     tensor = bound.node.operand(fit.holder)
     dtype = tensor.dtype if tensor is not None else None
     if None in numbers:
@@ -117,7 +119,7 @@ def _update_sizes(trace: Trace, plan: Plan, index: int, fit: Fit, edits: Edits) 
         edits.operands[index, fit.holder] = ConstantUse(value, value.tobytes())
 
 
-def _changed(trace: Trace, plan: Plan, bound: BoundNode, fit: Fit, sizes: Mapping[str, int]) -> Iterator[int]:
+def _changed(trace: Trace, plan: Plan, bound: BoundNode, fit: Fit, shrunk: set[str]) -> Iterator[int]:
     """Entries of a fit to write again.
 
     Numbers that count from the end mean another place wherever their axis shrinks. Numbers that are computed while
@@ -125,7 +127,6 @@ def _changed(trace: Trace, plan: Plan, bound: BoundNode, fit: Fit, sizes: Mappin
     """
     tensor = bound.node.operand(fit.holder) if isinstance(fit.holder, int) else None
     computed = tensor is not None and not tensor.is_constant
-    shrunk = {name for name, size in sizes.items() if size != bound.binding.sizes[name]}
     old = (bound.node.entries(fit.holder) if isinstance(fit.holder, int) else bound.node.integers(fit.holder)) or ()
     for entry, axis in fit.axes.items():
         is_counted = computed or (entry < len(old) and (old[entry] or 0) < 0)

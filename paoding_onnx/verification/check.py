@@ -19,8 +19,9 @@ from paoding_onnx.model.load import Model, load
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.constant_folding import study
-from paoding_onnx.shapes.dummy_inputs import Shapes, random_feeds
-from paoding_onnx.shapes.observe import runnable_shapes
+from paoding_onnx.model.input_sizes import Shapes
+from paoding_onnx.shapes.dummy_inputs import random_feeds
+from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.surgery.plan import Plan, plan_from_document, scope_of_document
 from paoding_onnx.verification.proofs import added_biases, check_file, check_plan, check_surgery
 from paoding_onnx.verification.verdict import INTERFACE, RUNS, Verdict
@@ -54,16 +55,16 @@ def check(
     source, result = load(original), load(pruned)
     folded, graph = study(source, input_shapes)
     traced = trace(graph, scope_of_document(document))
-    shapes = runnable_shapes(source, traced.graph)
+    sizes = sizes_of(traced.graph)
     if document is None:
-        proofs = check_file(source, Path(pruned), None, shapes)
+        proofs = check_file(source, Path(pruned), None, sizes)
     else:
         made = plan_from_document(traced, document)
         surgery = (check_surgery(folded, traced, made, original=source), check_plan(folded, traced, made, result))
-        proofs = (*surgery, *check_file(source, Path(pruned), _predicted(folded, traced, made, result), shapes))
+        proofs = (*surgery, *check_file(source, Path(pruned), _predicted(folded, traced, made, result), sizes))
     if not all(proof.passed for proof in proofs if proof.name in (INTERFACE, RUNS)):
         return Checked(proofs, math.nan)
-    feeds = random_feeds(source.inputs, shapes, np.random.default_rng(0))
+    feeds = random_feeds(source.inputs, sizes.measured, np.random.default_rng(0))
     return Checked(proofs, output_difference(Session(source).run(feeds), Session(result).run(feeds)))
 
 

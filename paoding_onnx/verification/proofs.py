@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +14,14 @@ from paoding_onnx.dependency.cost import Cost, cost, nothing
 from paoding_onnx.dependency.groups import trace
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError
-from paoding_onnx.model.graph import Array
+from paoding_onnx.model.graph import Array, Graph
+from paoding_onnx.model.input_sizes import Feeding, InputSizes
 from paoding_onnx.model.load import Model, TensorSpec, load
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
-from paoding_onnx.shapes.dummy_inputs import Shapes, random_feeds
-from paoding_onnx.shapes.observe import observe, other_shapes, runnable_shapes
+from paoding_onnx.model.input_sizes import Shapes
+from paoding_onnx.shapes.dummy_inputs import random_feeds
+from paoding_onnx.shapes.observe import observe, observe_like, other_sizes, sizes_of
 from paoding_onnx.surgery.added_bias import ENDING as ADDED_BIAS
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.edits import Overrides
@@ -55,46 +57,45 @@ def check_surgery(
     masked = Session(seeded(mask(original or model, trace, exact)), watch=names)
     try:
         candidate = Session(seeded(smaller), watch=names)
-        sizes = _sizes(model, trace, masked, candidate)
-        verdicts = [_compare_at(model, trace, exact, masked, candidate, shapes) for shapes in sizes]
+        verdicts = [
+            _compare_at(model, trace, exact, masked, candidate, feeding) for feeding in _feedings(model, trace.graph)
+        ]
     except ModelError as error:
         return Verdict(SURGERY, False, str(error))
-    return next((verdict for verdict in verdicts if not verdict.passed), verdicts[0])
+    failed = next((verdict for verdict in verdicts if not verdict.passed), None)
+    return failed or replace(verdicts[0], detail=f"{verdicts[0].detail}; {_at_sizes(trace.graph, len(verdicts))}")
 
 
-def _sizes(model: Model, trace: Trace, masked: Session, candidate: Session) -> Iterator[Shapes]:
-    """Input shapes to compare at: those that were measured, and if axes are open others that the model takes.
+def _feedings(model: Model, graph: Graph) -> Iterator[Feeding]:
+    """Sizes to compare at: those that equations were read at, those measured, and others if the model takes them."""
+    sizes = sizes_of(graph)
+    yield sizes.traced
+    if sizes.measured != sizes.traced:
+        yield sizes.measured
+    yield from other_sizes(model, graph)
 
-    Both sessions run equally often: a node that draws at random goes on from what it drew before.
-    """
-    specs = model.inputs
-    yield runnable_shapes(model, trace.graph)
-    for shapes in other_shapes(model, trace.graph):
-        feeds = random_feeds(specs, shapes, np.random.default_rng(0))
-        try:
-            masked.run(feeds)
-        except ModelError:
-            with suppress(ModelError):
-                candidate.run(feeds)
-            continue
-        candidate.run(feeds)
-        yield shapes
-        return
+
+def _at_sizes(graph: Graph, count: int) -> str:
+    """At how many sizes outputs were compared, and which open axes took one size alone."""
+    sizes = sizes_of(graph)
+    only = ", ".join(f"{name} axis {axis} (size {sizes.traced.shapes[name][axis]})" for name, axis in sorted(sizes.only))
+    compared = f"compared at {count} {'size' if count == 1 else 'sizes'} of the inputs"
+    return f"{compared}; open, but no other size ran: {only}" if only else compared
 
 
 def _compare_at(
-    model: Model, trace: Trace, exact: Plan, masked: Session, candidate: Session, shapes: Shapes
+    model: Model, trace: Trace, exact: Plan, masked: Session, candidate: Session, feeding: Feeding
 ) -> Verdict:
     """The comparison at one size, on up to three inputs, one of which must agree.
 
     Rounding looks large where sums nearly cancel, which is chance; a wrong index disagrees on all of them.
     """
     for seed in range(1, 4):
-        feeds = random_feeds(model.inputs, shapes, np.random.default_rng(seed))
+        feeds = random_feeds(model.inputs, feeding, np.random.default_rng(seed))
         verdict = _compare(trace, exact, masked, candidate, feeds)
         if verdict.passed:
             break
-    return verdict
+    return verdict if verdict.passed else replace(verdict, detail=f"{verdict.detail}; at {feeding}")
 
 
 def _compare(trace: Trace, exact: Plan, masked: Session, candidate: Session, feeds: Mapping[str, Array]) -> Verdict:
@@ -106,7 +107,7 @@ def _compare(trace: Trace, exact: Plan, masked: Session, candidate: Session, fee
     return Verdict(SURGERY, worst <= 1, f"{seen}, at most {TOLERANCE:.0e} allowed")
 
 
-def check_file(original: Model, path: Path, predicted: Cost | None, shapes: Shapes | None) -> tuple[Verdict, ...]:
+def check_file(original: Model, path: Path, predicted: Cost | None, sizes: InputSizes) -> tuple[Verdict, ...]:
     """The proofs on a written file: valid ONNX, runs, costs what was predicted, same inputs and outputs."""
     try:
         pruned = load(path)
@@ -114,10 +115,11 @@ def check_file(original: Model, path: Path, predicted: Cost | None, shapes: Shap
         return (Verdict(VALID, False, str(error)),)
     verdicts = [_check_valid(original, path), check_interface(original, pruned)]
     try:
-        graph = observe(pruned, shapes if verdicts[-1].passed else None)
+        graph = observe_like(pruned, sizes) if verdicts[-1].passed else observe(pruned)
     except ModelError as error:
         return (*verdicts, Verdict(RUNS, False, str(error)))
-    verdicts.append(Verdict(RUNS, True, f"loads it and runs it on inputs {_shape_text(graph.inputs, graph)}"))
+    at = dict.fromkeys(map(str, (sizes_of(graph).measured, sizes_of(graph).traced)))
+    verdicts.append(Verdict(RUNS, True, f"loads it and runs it at {' and at '.join(at)}"))
     if predicted is not None:
         verdicts.append(_recount(trace(graph), predicted))
     return tuple(verdicts)
@@ -179,7 +181,10 @@ def _compared(trace: Trace) -> tuple[str, ...]:
 
 def _error(trace: Trace, plan: Plan, name: str, wanted: Array, got: Array, floor: float) -> float:
     """Largest difference of one tensor in units of what is allowed; kept positions only."""
-    wanted = trace.kept_part(name, wanted, plan.removed)
+    kept = trace.kept_part(name, wanted, plan.removed)
+    if kept is None:
+        return 0.0  # compared at the sizes that were traced, and by what is computed from it
+    wanted = kept
     if wanted.shape != got.shape:
         return float("inf")
     if wanted.dtype.kind != "f":
@@ -240,8 +245,3 @@ def _recount(pruned: Trace, predicted: Cost) -> Verdict:
 
 def _spec_text(spec: TensorSpec | None) -> str:
     return "" if spec is None else f"{spec.name!r} ({spec.dtype}, rank {len(spec.dims)})"
-
-
-def _shape_text(names: Sequence[str], graph: object) -> str:
-    tensors: Mapping[str, object] = getattr(graph, "tensors", {})
-    return ", ".join(f"{name} {list(getattr(tensors[name], 'shape', None) or ())}" for name in names)

@@ -193,7 +193,7 @@ def _file(model: Model, found: Trace, plan: Plan, pruned: Model) -> tuple[str, s
     with TemporaryDirectory() as folder:
         path = Path(folder) / "pruned.onnx"
         write_model(pruned, path)
-        verdicts = check_file(model, path, cost(found, plan.removed), runnable_shapes(model, found.graph))
+        verdicts = check_file(model, path, cost(found, plan.removed), runnable_shapes(found.graph))
     failed = next((verdict for verdict in verdicts if not verdict.passed), None)
     return (failed.name, failed.detail) if failed else ("", "")
 
@@ -207,7 +207,7 @@ def _outputs(model: Model, found: Trace, _plan: Plan, pruned: Model) -> tuple[st
     """Shapes of outputs; the first proof compares those of exact networks already."""
     if all(group.is_exact for group in found.groups):
         return "", ""
-    shapes = runnable_shapes(model, found.graph)
+    shapes = runnable_shapes(found.graph)
     for name, value in Session(pruned).run(random_feeds(model.inputs, shapes, np.random.default_rng(0))).items():
         if value.shape != found.graph.tensors[name].shape:
             return "output shape", f"{name!r} was {found.graph.tensors[name].shape}, is {value.shape}"

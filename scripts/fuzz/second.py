@@ -68,7 +68,7 @@ def _compared(model: Model, found: Trace, pruned: Model, other: Model, what: str
 def _feeds(model: Model, found: Trace) -> dict[str, NDArray[np.generic]]:
     """Random inputs; integers reach up to the smallest table, where the package's own are 0 or 1."""
     rng = np.random.default_rng(3)
-    feeds = random_feeds(model.inputs, runnable_shapes(model, found.graph), rng)
+    feeds = random_feeds(model.inputs, runnable_shapes(found.graph), rng)
     whole = {name: value for name, value in feeds.items() if value.dtype.kind == "i"}
     return feeds | {name: rng.integers(0, SMALLEST_TABLE, v.shape).astype(v.dtype) for name, v in whole.items()}
 

@@ -15,7 +15,7 @@ def roles(text: str, *, kind: str = "auto", batch: int = 6, **settings: object) 
     found = model(text)
     graph = observe(found)
     options = InputOptions(kind, Preprocess(**settings))
-    told = roles_of(found.inputs, graph, runnable_shapes(found, graph), options, batch=batch)
+    told = roles_of(found.inputs, graph, runnable_shapes(graph), options, batch=batch)
     return {role.spec.name: role for role in told}
 
 

@@ -21,14 +21,14 @@ def needed(text):
     """How many samples a model needs."""
     found = model(text)
     graph = observe(found)
-    return n_samples_for(found, trace(graph), runnable_shapes(found, graph))
+    return n_samples_for(found, trace(graph), runnable_shapes(graph))
 
 
 def made(text, count=5):
     """Samples for a model."""
     found = model(text)
     graph = observe(found)
-    return made_samples(found, graph, count, 0, InputOptions(), runnable_shapes(found, graph))
+    return made_samples(found, graph, count, 0, InputOptions(), runnable_shapes(graph))
 
 
 def test_small_models_get_the_usual_number():

@@ -22,7 +22,7 @@ RNG = np.random.default_rng(0)
 def loaded(found, path, limit=1000, **options):
     graph = observe(found)
     inputs = InputOptions(preprocess=Preprocess(**options))
-    return load_samples(path, found, graph, inputs, shapes=runnable_shapes(found, graph), limit=limit)
+    return load_samples(path, found, graph, inputs, shapes=runnable_shapes(graph), limit=limit)
 
 
 def written(path, **arrays):

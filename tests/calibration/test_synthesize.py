@@ -20,7 +20,7 @@ def made(text_or_model, n_samples=40, seed=0, kind="auto", **settings):
     found = model(text_or_model) if isinstance(text_or_model, str) else text_or_model
     graph = observe(found)
     options = InputOptions(kind, Preprocess(**settings))
-    return make_samples(found, graph, n_samples, seed, options, shapes=runnable_shapes(found, graph))
+    return make_samples(found, graph, n_samples, seed, options, shapes=runnable_shapes(graph))
 
 
 def column(samples, name):

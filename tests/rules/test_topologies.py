@@ -145,7 +145,7 @@ def test_open_axes_stay_open(name):
 def test_written_file_passes_every_proof(name, tmp_path):
     trial = prune_randomly(model(TOPOLOGIES[name].text))
     *_, path = write_model(trial.pruned, tmp_path / "m.onnx")
-    verdicts = check_file(trial.original, path, trial.predicted, runnable_shapes(trial.original, trial.trace.graph))
+    verdicts = check_file(trial.original, path, trial.predicted, runnable_shapes(trial.trace.graph))
     assert [verdict.detail for verdict in verdicts if not verdict.passed] == []
     assert len(verdicts) == 4
 

@@ -33,7 +33,7 @@ def n_samples(text: str) -> int:
     """Samples for a model."""
     subject = model(text)
     trace = traced_model(subject)
-    return n_samples_for(subject, trace, runnable_shapes(subject, trace.graph))
+    return n_samples_for(subject, trace, runnable_shapes(trace.graph))
 
 
 def gathered(text: str, **changes: object) -> Profile:
@@ -115,6 +115,6 @@ def test_inputs_that_cannot_be_made_are_plain_random(monkeypatch):
     monkeypatch.setattr(amount, "make_samples", refuse)
     subject = model(MLP)
     graph = observe(subject)
-    found = made_samples(subject, graph, 64, 0, InputOptions(), runnable_shapes(subject, graph))
+    found = made_samples(subject, graph, 64, 0, InputOptions(), runnable_shapes(graph))
     assert found.description == "random numbers"
     assert np.isfinite(found.batches[0]["x"]).all()

@@ -97,7 +97,7 @@ def test_given_shape_is_the_one_measured():
     text = "g (float[1,T] x) => (float[1,5] y) <float[77,5] w> { y = MatMul (x, w) }"
     subject = model(text)
     graph = observe(subject, {"x": (1, 77)})
-    assert runnable_shapes(subject, graph) == {"x": (1, 77)}
+    assert runnable_shapes(graph) == {"x": (1, 77)}
 
 
 def test_given_shape_that_does_not_fit_is_a_usage_error():
@@ -135,7 +135,7 @@ def test_feed_of_many_samples_is_measured_at_two():
 def test_other_shapes_have_no_size_of_those_that_were_measured():
     subject = model("g (float[N,3,H] x) => (float[N,3,H] y) { y = Relu (x) }")
     graph = observe(subject)
-    measured = set(runnable_shapes(subject, graph)["x"])
+    measured = set(runnable_shapes(graph)["x"])
     found = [shapes["x"] for shapes in other_shapes(subject, graph)]
     assert found
     assert all((batch, width) == (2, 3) and height not in measured for batch, width, height in found)

@@ -18,7 +18,7 @@ def file_verdicts(tmp_path, faulty=lambda pruned: pruned, text=CNN, predicted=No
     """Verdicts on the file of a pruned model that `faulty` had its hands on, by name."""
     trial = prune_randomly(model(text))
     save_model(faulty(trial.pruned), tmp_path / "pruned.onnx", force=True)
-    shapes = runnable_shapes(trial.original, trial.trace.graph)
+    shapes = runnable_shapes(trial.trace.graph)
     verdicts = check_file(trial.original, tmp_path / "pruned.onnx", predicted or trial.predicted, shapes)
     return {verdict.name: verdict for verdict in verdicts}
 

@@ -10,6 +10,7 @@ from paoding_onnx.dependency.cost import cost, group_cost, nothing, prunable_par
 from paoding_onnx.dependency.explain import Explanation
 from paoding_onnx.dependency.trace import Group, Trace
 from paoding_onnx.report.documents.values import Document, file_of, head
+from paoding_onnx.shapes.observe import runnable_shapes
 
 
 def inspect_document(trace: Trace, source: Path | None = None) -> Document:
@@ -20,7 +21,7 @@ def inspect_document(trace: Trace, source: Path | None = None) -> Document:
         "model": file_of(source),
         "parameters": whole.parameters,
         "macs": whole.macs,
-        "input_shapes": {name: list(trace.graph.tensors[name].shape or ()) for name in trace.graph.inputs},
+        "input_shapes": {name: list(shape) for name, shape in runnable_shapes(trace.graph).items()},
         "prunable_parameters": prunable_parameters(trace),
         "groups": [_group(trace, group) for group in trace.groups],
         "refusals": [asdict(refusal) for refusal in trace.refusals],

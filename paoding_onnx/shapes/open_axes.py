@@ -1,0 +1,301 @@
+"""Which axes may have another size, and which numbers depend on that: found by data flow from the open axes of inputs.
+
+That two runs agree on a number proves nothing: both may have had one frame, one window, or fewer tokens than a cap. So
+every number is followed through the equations of the nodes, and what cannot be told is taken to vary: a number that is
+left to be computed costs nothing, a wrongly frozen one costs a broken file. It must not run anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paoding_onnx.model.graph import Array, Graph, Node, Tensor
+from paoding_onnx.rules.binding import Binding, BoundNode, bind_node
+from paoding_onnx.rules.equation import ONE, Axis, Factor, Operand
+from paoding_onnx.rules.facts import DataDependentShape, Gathers, ReadsShape, Selects
+
+Flags = NDArray[np.bool_]
+"""Entry by entry whether a number varies; a single one where entries are not told apart."""
+
+
+def mark_open(graph: Graph, open_axes: Mapping[str, tuple[bool, ...]], seen: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of `graph` that nodes or callers make, with `open` and `varies` filled in.
+
+    `open_axes` are those of the inputs. What another run shows, in `seen`, is taken as well: a number that differs
+    there varies, whatever the flow says.
+    """
+    found: dict[str, Tensor] = {}
+    for name in graph.inputs:
+        tensor = graph.tensors[name]
+        found[name] = replace(tensor, open=open_axes.get(name, ()), varies=_filled(tensor, value=True))
+    contents: dict[str, bool] = dict.fromkeys(graph.inputs, True)
+    for index, written in enumerate(graph.nodes):
+        node = replace(written, inputs=tuple(t if t is None else found.get(t.name, t) for t in written.inputs))
+        flow = _Flow(bind_node(node, index), contents, found)
+        for position, made in enumerate(node.outputs):
+            if made is not None and made.shape is not None:
+                found[made.name] = _joined(flow.mark(position, made), seen.get(made.name))
+                contents[made.name] = flow.depends(found[made.name])
+            elif made is not None:
+                contents[made.name] = True
+    return found
+
+
+class _Flow:
+    """What one node does to open axes and varying numbers; `contents` says of all tensors whether any number varies."""
+
+    def __init__(self, bound: BoundNode, contents: Mapping[str, bool], known: Mapping[str, Tensor]) -> None:
+        self.bound = bound
+        node = bound.node
+        pairs = list(zip(node.inputs, bound.binding.inputs, strict=True))
+        captured = [known[name] for name in node.captures if name in known]
+        varying = {t.name for t in node.inputs if t is not None and contents.get(t.name, False)}
+        numbers = {t.name for t, operand in pairs if t is not None and operand is None}
+        self.reads_varying = bool(varying) or any(contents.get(name, False) for name in node.captures)
+        self.numbers_vary = not varying.isdisjoint(numbers) or any(contents.get(name, False) for name in node.captures)
+        self.open_ones = _open_ones(pairs)
+        self.open_factors = _open_factors(bound, pairs)
+        made = bound.binding.made
+        lost = any(name not in made for name in self.open_factors) or any(any(t.open) for t in captured)
+        decides = isinstance(bound.rule.shape, DataDependentShape) and self.reads_varying
+        self.reads_open = lost or self.numbers_vary or decides
+        self.held = _held(bound)
+
+    def mark(self, position: int, tensor: Tensor) -> Tensor:
+        """The output in this position."""
+        operand = self.bound.binding.outputs[position]
+        if operand is None:
+            is_read = isinstance(self.bound.rule.shape, ReadsShape)  # as many numbers as axes are read
+            is_open = tuple(self.reads_open and not is_read for _ in tensor.shape or ())
+        else:
+            absorbs = bool(self.open_ones) and not _keeps_ones(operand, self.open_ones)
+            is_open = tuple(self._is_open(axis, absorbs=absorbs) for axis in operand)
+        if tensor.value is None:
+            return replace(tensor, open=is_open, varies=None)
+        return replace(tensor, open=is_open, varies=self._numbers(position, tensor.value, any_open=any(is_open)))
+
+    def depends(self, marked: Tensor) -> bool:
+        """Whether any number of an output varies."""
+        if marked.varies is not None:
+            return bool(marked.varies.any())
+        return self.reads_varying or self.reads_open or any(marked.open)
+
+    def _is_open(self, axis: Axis, *, absorbs: bool) -> bool:
+        if _names(axis) in self.held:
+            return False
+        read = {name for operand in self.bound.binding.inputs for one in operand or () for name in one.names}
+        fresh = self.reads_open and any(name not in read for name in axis.names)
+        is_one = not axis.names and bool(self.open_ones)
+        return absorbs or fresh or is_one or not self.open_factors.isdisjoint(axis.names)
+
+    def _numbers(self, position: int, value: Array, *, any_open: bool) -> Flags:
+        """Which entries of an output vary."""
+        shape = self.bound.rule.shape
+        if isinstance(shape, ReadsShape):
+            source = self.bound.node.inputs[0]
+            axes = [source is not None and bool(source.open) and source.open[k] for k in shape.axes]
+            if len(axes) == value.size:
+                return np.array(axes, np.bool_).reshape(value.shape)
+            return np.full(value.shape, any(axes))
+        if any_open or self.reads_open:
+            return np.ones(value.shape, np.bool_)
+        moved = self._moved(position, value.shape)
+        if moved is None:
+            return np.full(value.shape, self.reads_varying)
+        return np.broadcast_to(moved, value.shape)
+
+    def _moved(self, position: int, shape: tuple[int, ...]) -> Flags | None:
+        """The flags of the inputs where their entries went; `None` where entries cannot be told apart."""
+        inputs = [_flags(t) for t in self.bound.node.inputs]
+        if not any(flags.any() for flags in inputs):
+            return np.zeros(shape, np.bool_)
+        use = self.bound.rule.shape
+        if isinstance(use, Selects) and not isinstance(use, Gathers):
+            return _selected(self.bound.node, use, inputs)
+        operand = self.bound.binding.outputs[position]
+        if operand is None or isinstance(use, DataDependentShape):
+            return None
+        blocks = [
+            block
+            for flags, own in zip(inputs, self.bound.binding.inputs, strict=True)
+            if own is not None
+            for block in _blocks(flags, own, self.bound.binding)
+        ]
+        if isinstance(use, Gathers):
+            blocks = [_picked(block, use) for block in blocks]
+        return _laid_out(blocks, operand, self.bound.binding.sizes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Flags along factors, one axis for each name."""
+
+    names: tuple[str, ...]
+    flags: Flags
+
+
+def _blocks(flags: Flags, operand: Operand, binding: Binding) -> Iterator[_Block]:
+    """The flags of an input, one block for each choice of segments; without those that are cut away."""
+    sizes = binding.sizes
+    used = {axis for axis in operand if not binding.made.isdisjoint(axis.names)}
+    for segments, where in _choices(operand, sizes):
+        pairs = zip(segments, operand, strict=True)
+        if any(segment and axis in used and binding.made.isdisjoint(f.name for f in segment) for segment, axis in pairs):
+            continue
+        names = tuple(factor.name for segment in segments for factor in segment)
+        part = flags[where] if flags.ndim == len(operand) else flags
+        block = np.broadcast_to(part, [_size(segment, sizes) for segment in segments])
+        yield _Block(names, block.reshape([sizes[name] for name in names]))
+
+
+def _laid_out(blocks: Sequence[_Block], operand: Operand, sizes: Mapping[str, int]) -> Flags:
+    """The flags of an output: an entry varies if one varies that it may be made of."""
+    result = np.zeros([axis.size(sizes) for axis in operand], np.bool_)
+    everywhere = {name for axis in operand for name in axis.names}
+    for segments, where in _choices(operand, sizes):
+        names = tuple(dict.fromkeys(factor.name for segment in segments for factor in segment))
+        flags = np.zeros([sizes[name] for name in names], np.bool_)
+        for block in blocks:
+            if everywhere.intersection(block.names) <= set(names):  # else it is laid into another segment
+                flags = flags | _along(block, names)
+        full = [factor.name for segment in segments for factor in segment]
+        if len(full) == len(names):
+            result[where] = flags.reshape([_size(segment, sizes) for segment in segments])
+        else:
+            result[where] = flags.any()
+    return result
+
+
+def _along(block: _Block, names: Sequence[str]) -> Flags:
+    """A block over other factors: any over those that are lost, repeated over those that are new."""
+    if len(set(block.names)) != len(block.names):
+        return np.broadcast_to(block.flags.any(), [1] * len(names))
+    lost = tuple(k for k, name in enumerate(block.names) if name not in names)
+    flags: Flags = np.asarray(block.flags.any(axis=lost))
+    left = [name for name in block.names if name in names]
+    lengths = dict(zip(left, flags.shape, strict=True))
+    flags = flags.transpose(tuple(sorted(range(len(left)), key=lambda k: names.index(left[k]))))
+    return flags.reshape([lengths.get(name, 1) for name in names])
+
+
+def _choices(
+    operand: Operand, sizes: Mapping[str, int]
+) -> Iterator[tuple[tuple[tuple[Factor, ...], ...], tuple[slice, ...]]]:
+    """Every choice of one segment for each axis, and where its entries are."""
+    places = []
+    for axis in operand:
+        start, own = 0, []
+        for segment in axis.segments:
+            stop = start + _size(segment, sizes)
+            own.append((segment, slice(start, stop)))
+            start = stop
+        places.append(own)
+    for chosen in product(*places):
+        yield tuple(segment for segment, _ in chosen), tuple(where for _, where in chosen)
+
+
+def _size(segment: Sequence[Factor], sizes: Mapping[str, int]) -> int:
+    return int(np.prod([sizes[factor.name] for factor in segment], dtype=np.int64))
+
+
+def _picked(block: _Block, gathers: Gathers) -> _Block:
+    """A block whose entries along the source are taken in the order of the indices."""
+    if gathers.source not in block.names:
+        return block
+    axis = block.names.index(gathers.source)
+    names = (*block.names[:axis], gathers.target, *block.names[axis + 1 :])
+    return _Block(names, np.take(block.flags, gathers.positions, axis))
+
+
+def _selected(node: Node, selects: Selects, inputs: Sequence[Flags]) -> Flags | None:
+    """The flags of the entries that known indices select of a vector."""
+    indices, tensor = node.entries(selects.indices), node.operand(selects.indices)
+    data = inputs[0]
+    if indices is None or tensor is None or data.ndim != 1:
+        return None
+    if any(index is None or not -len(data) <= index < len(data) for index in indices):
+        return None
+    return np.array([data[index or 0] for index in indices], np.bool_).reshape(tensor.shape or ())
+
+
+def _flags(tensor: Tensor | None) -> Flags:
+    if tensor is None or tensor.is_constant:
+        return np.zeros((), np.bool_)
+    return np.ones((), np.bool_) if tensor.varies is None else tensor.varies
+
+
+def _filled(tensor: Tensor, *, value: bool) -> Flags | None:
+    return None if tensor.value is None else np.full(tensor.value.shape, value)
+
+
+def _open_factors(bound: BoundNode, pairs: Sequence[tuple[Tensor | None, Operand | None]]) -> frozenset[str]:
+    """Factors whose size may be another: those on open axes, unless an axis that is not open gives their size away."""
+    found: set[str] = set()
+    settled = {segments[0][0] for segments in _held(bound) if len(segments) == 1 and len(segments[0]) == 1}
+    for tensor, operand in pairs:
+        for k, axis in enumerate(operand or ()):
+            if tensor is not None and tensor.open and tensor.open[k]:
+                found.update(axis.names)
+            elif len(axis.names) == 1:
+                settled.update(axis.names)
+    return frozenset(found - settled)
+
+
+def _open_ones(pairs: Sequence[tuple[Tensor | None, Operand | None]]) -> frozenset[int]:
+    """Places, counted from the last axis, of open axes that happened to have size one and so have no factor."""
+    return frozenset(
+        k - len(operand)
+        for tensor, operand in pairs
+        if tensor is not None and operand is not None and tensor.open
+        for k, axis in enumerate(operand)
+        if tensor.open[k] and axis == ONE
+    )
+
+
+def _keeps_ones(operand: Operand, places: frozenset[int]) -> bool:
+    """Whether an output has axes of size one where inputs have open ones: then they are the same axes."""
+    return all(-place <= len(operand) and operand[place] == ONE for place in places)
+
+
+def _held(bound: BoundNode) -> frozenset[tuple[tuple[str, ...], ...]]:
+    """Names of the factors of axes whose size the node holds as a number that does not vary.
+
+    A bound on a part of an open axis, as Slice has it, is none: there may be less.
+    """
+    held: set[tuple[tuple[str, ...], ...]] = set()
+    cut = {
+        name
+        for tensor, operand in zip(bound.node.inputs, bound.binding.inputs, strict=True)
+        for k, axis in enumerate(operand or ())
+        if tensor is not None and tensor.open and tensor.open[k]
+        for name in axis.names
+        if len(axis.segments) > 1
+    }
+    for fit in bound.rule.fits:
+        if isinstance(fit.holder, int):
+            entries = bound.node.entries(fit.holder) or ()
+            known = (axis for k, axis in fit.axes.items() if k < len(entries) and entries[k] is not None)
+            held.update(_names(axis) for axis in known if cut.isdisjoint(axis.names))
+    return frozenset(held)
+
+
+def _names(axis: Axis) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(factor.name for factor in segment) for segment in axis.segments)
+
+
+def _joined(tensor: Tensor, seen: Tensor | None) -> Tensor:
+    """A tensor with what another run shows of it."""
+    if seen is None or seen.shape is None or tensor.shape is None or len(seen.shape) != len(tensor.shape):
+        return tensor
+    differ = tuple(a != b for a, b in zip(tensor.shape, seen.shape, strict=True))
+    is_open = tuple(a or b for a, b in zip(tensor.open, differ, strict=True)) if tensor.open else differ
+    varies = tensor.varies
+    if varies is not None and tensor.value is not None:
+        same_shape = seen.value is not None and seen.value.shape == tensor.value.shape
+        varies = varies | (np.asarray(seen.value != tensor.value) if same_shape else np.True_)
+    return replace(tensor, open=is_open, varies=varies)

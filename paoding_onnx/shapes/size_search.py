@@ -1,0 +1,165 @@
+"""Sizes to try for the open axes of a model that nobody told us the sizes of. Runs nothing.
+
+A model may take few sizes: multiples of 32, at least one window of sound, a mask as long as past and new steps
+together. What is tried goes from what is most telling (all sizes differ) to what is most often taken (all are equal).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations, cycle
+
+from paoding_onnx.errors import UsageError
+from paoding_onnx.model.input_sizes import BATCH, Feeding, Fill, Relation, Shapes
+from paoding_onnx.model.load import TensorSpec
+
+_USUAL = (64, 96, 224, 32)
+_UNUSUAL = (128, 256, 16, 512, 160, 140, 8, 1, 1120, 16000)
+_STEPS = (64, 8)
+"""Sizes to try where some make others."""
+_MOST_FREE = 6
+"""Sums are looked for among at most this many sizes."""
+_SPREADS = ((1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0), (2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0))
+"""By what the free sizes are multiplied, so that all differ from each other and from what was measured."""
+_UNIFORM = (2.0, 3.0, 4.0)
+"""By what all sizes are multiplied alike: whatever adds up goes on adding up."""
+
+
+def measuring(specs: Sequence[TensorSpec], given: Shapes) -> Iterator[tuple[Relation, Feeding]]:
+    """Sizes to measure a model at, one sample each: the usual ones first; `given` shapes always win.
+
+    Raises:
+        UsageError: if `given` names no input, or contradicts an input's fixed sizes.
+    """
+    _check_given(specs, given)
+    named = relation_of(specs)
+    fills = (Fill.BITS, Fill.ONES, Fill.LENGTHS) if any(_holds_integers(spec) for spec in specs) else (Fill.BITS,)
+    for size in _USUAL:
+        yield named, Feeding(_filled(specs, named, 1, size, given))
+    for relation in _with_sums(specs):
+        for size in _STEPS:
+            yield relation, Feeding(_filled(specs, relation, 1, size, given))
+    for fill in fills[1:]:
+        for relation in (named, *_with_sums(specs)):
+            yield relation, Feeding(_filled(specs, relation, 1, _STEPS[0], given), fill)
+    for size in _UNUSUAL:
+        yield named, Feeding(_filled(specs, named, 1, size, given))
+    lengths = relation_of(specs, has_batch=False)
+    for size in (*_USUAL, *_UNUSUAL):
+        yield lengths, Feeding(_filled(specs, lengths, 1, size, given))
+
+
+def telling(specs: Sequence[TensorSpec], relation: Relation, measured: Feeding) -> Iterator[tuple[Relation, Feeding]]:
+    """Sizes to read equations at: one more sample and other sizes than `measured`, all different, if it can be."""
+    batch = batch_of(relation, measured)
+    candidates = list(_spread(specs, relation, measured))
+    for more in (1, 0) if relation.has_batch else (0,):
+        for one, sizes in candidates:
+            yield one, feeding_of(specs, one, batch + more, sizes, measured.fill)
+    if relation.has_batch:
+        yield relation, feeding_of(specs, relation, batch + 1, sizes_of(relation, measured), measured.fill)
+
+
+def relation_of(specs: Sequence[TensorSpec], *, has_batch: bool = True) -> Relation:
+    """Axes that share a symbol share a size; so do all open first axes."""
+    keys: dict[tuple[str, int], str] = {}
+    symbols: dict[str, str] = {}
+    for spec in specs:
+        for axis, dim in enumerate(spec.dims):
+            if isinstance(dim, int):
+                continue
+            own = BATCH if axis == 0 and has_batch else dim or f"{spec.name}[{axis}]"
+            keys[spec.name, axis] = own if dim is None else symbols.setdefault(dim, own)
+    return Relation(keys)
+
+
+def sizes_of(relation: Relation, feeding: Feeding) -> dict[str, int]:
+    """The free sizes in a feeding."""
+    found: dict[str, int] = {}
+    for (name, axis), key in relation.keys.items():
+        found.setdefault(key, feeding.shapes[name][axis])
+    return {key: found[key] for key in relation.free}
+
+
+def coarser(specs: Sequence[TensorSpec], relation: Relation) -> Relation:
+    """The relation with one size for all open axes of one number in inputs of one rank (batch axes as they are)."""
+    ranks = {spec.name: len(spec.dims) for spec in specs}
+    keys = {place: key if key == BATCH else f"axis {place[1]} of {ranks[place[0]]}" for place, key in
+            relation.keys.items()}  # fmt: skip
+    return Relation(keys)
+
+
+def _spread(
+    specs: Sequence[TensorSpec], relation: Relation, measured: Feeding
+) -> Iterator[tuple[Relation, Mapping[str, int]]]:
+    relations = [relation] if relation.sums else [relation, coarser(specs, relation)]
+    for one in relations if relation.free else ():
+        base = sizes_of(one, measured)
+        for spread in _SPREADS:
+            yield one, scaled(base, spread)
+    base = sizes_of(relation, measured)
+    for factor in _UNIFORM if relation.free else ():
+        yield relation, scaled(base, (factor,))
+
+
+def scaled(base: Mapping[str, int], factors: Sequence[float], *, least: int = 2) -> dict[str, int]:
+    """Free sizes multiplied by factors, one after the other; `least` is the smallest that comes of it.
+
+    >>> scaled({"h": 64, "w": 64}, (1.5, 2.0))
+    {'h': 96, 'w': 128}
+    """
+    pairs = zip(base.items(), cycle(factors), strict=False)
+    return {key: max(int(size * factor), least) for (key, size), factor in pairs}
+
+
+def _with_sums(specs: Sequence[TensorSpec]) -> Iterator[Relation]:
+    """Relations in which one size is the sum of two others, or of another one and 1."""
+    named = relation_of(specs)
+    for relation in (named, coarser(specs, named)):
+        free = relation.free
+        if not 1 < len(free) <= _MOST_FREE:
+            continue
+        for whole in reversed(free):  # masks come behind what they are for
+            others = [key for key in free if key != whole]
+            parts: list[tuple[str | int, ...]] = [*combinations(others, 2), *((key, 1) for key in others)]
+            for summands in parts:
+                yield Relation(relation.keys, {whole: summands})
+
+
+def _filled(specs: Sequence[TensorSpec], relation: Relation, batch: int, size: int, given: Shapes) -> Shapes:
+    """Shapes with this size along all free axes; `given` shapes win, and settle the sizes of other inputs too."""
+    known: dict[str, int] = {}
+    for (name, axis), key in relation.keys.items():
+        if name in given:
+            known.setdefault(key, given[name][axis])
+    sizes = {key: known.get(key, size) for key in relation.free}
+    shapes = relation.shapes({spec.name: spec.dims for spec in specs}, known.get(BATCH, batch), sizes)
+    return {name: given.get(name, shape) for name, shape in shapes.items()}
+
+
+def feeding_of(
+    specs: Sequence[TensorSpec], relation: Relation, batch: int, sizes: Mapping[str, int], fill: Fill
+) -> Feeding:
+    """The feeding for these free sizes."""
+    return Feeding(relation.shapes({spec.name: spec.dims for spec in specs}, batch, sizes), fill)
+
+
+def batch_of(relation: Relation, feeding: Feeding) -> int:
+    """How many samples are in a feeding; 1 where no batch axis is open."""
+    return next((feeding.shapes[name][axis] for (name, axis), key in relation.keys.items() if key == BATCH), 1)
+
+
+def _holds_integers(spec: TensorSpec) -> bool:
+    return spec.dtype is not None and spec.dtype.kind in "iu"
+
+
+def _check_given(specs: Sequence[TensorSpec], given: Shapes) -> None:
+    dims = {spec.name: spec.dims for spec in specs}
+    for name, shape in given.items():
+        if name not in dims:
+            raise UsageError(f"no input is named {name!r}; the model has {', '.join(map(repr, dims)) or 'none'}")
+        fits = len(shape) == len(dims[name]) and all(
+            not isinstance(dim, int) or dim == size for dim, size in zip(dims[name], shape, strict=True)
+        )
+        if not fits:
+            raise UsageError(f"input {name!r} has shape {dims[name]}, which {shape} does not fit")

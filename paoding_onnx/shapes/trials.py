@@ -1,0 +1,146 @@
+"""Runs at sizes that a model may not take, in a process of their own: a crash inside onnxruntime is survived."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from threading import Lock
+
+import numpy as np
+
+from paoding_onnx.errors import ModelError
+from paoding_onnx.model.graph import Tensor
+from paoding_onnx.model.input_sizes import Feeding
+from paoding_onnx.model.load import Model
+from paoding_onnx.model.session import Session
+from paoding_onnx.shapes.dummy_inputs import random_feeds
+from paoding_onnx.shapes.observations import observed
+from paoding_onnx.shapes.worker import ForgetRequest, LoadRequest, RunRequest
+
+_START = "from paoding_onnx.shapes.worker import main; main()"
+
+
+class Trials:
+    """A model to be run at sizes that it may not take.
+
+    Args:
+        model: the model.
+        watch: names of inner tensors to look at besides the outputs.
+        verbose: let onnxruntime print its own warnings.
+
+    Raises:
+        ModelError: if onnxruntime does not load the model.
+    """
+
+    def __init__(self, model: Model, watch: Sequence[str] = (), *, verbose: bool = False) -> None:
+        self._specs = model.inputs
+        self._load = LoadRequest(model.proto.SerializeToString(), dict(model.weights), tuple(watch), verbose)
+        _WORKER.ask(self._load, "loading it")
+
+    def run(self, feeding: Feeding) -> dict[str, Tensor]:
+        """What is seen of a run on random contents, inputs included.
+
+        Raises:
+            ModelError: if the model does not run at these sizes, or takes onnxruntime with it.
+        """
+        feeds = random_feeds(self._specs, feeding, np.random.default_rng(0))
+        if _WORKER.model is not self._load:
+            _WORKER.ask(self._load, "loading it")
+        answer = _WORKER.ask(RunRequest(feeds), f"at sizes {feeding}")
+        return answer | observed(feeds)
+
+
+@contextmanager
+def trials(model: Model, watch: Sequence[str] = (), *, verbose: bool = False) -> Iterator[Trials]:
+    """`Trials` of a model that is forgotten afterwards."""
+    found = Trials(model, watch, verbose=verbose)
+    try:
+        yield found
+    finally:
+        _WORKER.forget()
+
+
+def run_here(model: Model, watch: Sequence[str], feeding: Feeding, *, verbose: bool = False) -> dict[str, Tensor]:
+    """What is seen of one run in this process, at sizes that the model is known to take.
+
+    Raises:
+        ModelError: if it does not run.
+    """
+    feeds = random_feeds(model.inputs, feeding, np.random.default_rng(0))
+    return observed(Session(model, watch=watch, verbose=verbose).run(feeds) | feeds)
+
+
+class _Worker:
+    """The one process for all trials of this one: started when first needed, and again after it died."""
+
+    def __init__(self) -> None:
+        self.model: LoadRequest | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._owner = 0
+        self._lock = Lock()
+
+    def ask(self, request: LoadRequest | RunRequest | ForgetRequest, what: str) -> dict[str, Tensor]:
+        """The answer to a request; `what` says in an error what was being done."""
+        with self._lock:
+            process = self._running()
+            try:
+                answer = _exchange(process, request)
+            except (EOFError, OSError, pickle.UnpicklingError) as error:
+                status = process.wait()
+                self._process = self.model = None
+                raise ModelError(f"onnxruntime crashed {what} ({_died(status)}); other sizes may run") from error
+            self.model = request if isinstance(request, LoadRequest) else self.model
+        if isinstance(answer, ModelError):
+            raise answer
+        return answer if isinstance(answer, dict) else {}
+
+    def forget(self) -> None:
+        """Free the model."""
+        if self._process is not None and self.model is not None:
+            self.model = None
+            with suppress(ModelError):
+                self.ask(ForgetRequest(), "forgetting it")
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        is_ours = self._owner == os.getpid()  # after a fork, it would be the parent's
+        if self._process is None or not is_ours or self._process.poll() is not None:
+            self.model = None
+            path = os.pathsep.join(part or os.getcwd() for part in sys.path)
+            self._owner = os.getpid()
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _START],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env={**os.environ, "PYTHONPATH": path},
+            )
+            atexit.register(_end, self._process, self._owner)
+        return self._process
+
+
+def _exchange(process: subprocess.Popen[bytes], request: object) -> Mapping[str, Tensor] | ModelError | None:
+    if process.stdin is None or process.stdout is None:
+        raise EOFError
+    pickle.dump(request, process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
+    process.stdin.flush()
+    answer: Mapping[str, Tensor] | ModelError | None = pickle.load(process.stdout)  # noqa: S301 (our own child)
+    return answer
+
+
+def _end(process: subprocess.Popen[bytes], owner: int) -> None:
+    """Let a worker end with the process that started it."""
+    if owner == os.getpid() and process.poll() is None and process.stdin is not None:
+        with suppress(OSError):
+            process.stdin.close()
+        process.wait()
+
+
+def _died(status: int) -> str:
+    return f"signal {-status}" if status < 0 else f"exit status {status}"
+
+
+_WORKER = _Worker()

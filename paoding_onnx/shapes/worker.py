@@ -1,0 +1,91 @@
+"""The process in which models are tried: reads requests from standard input, writes answers to standard output.
+
+onnxruntime may crash at sizes that a model was never meant for; here, that ends nothing but this process. Only
+`paoding_onnx.shapes.trials` talks to it; it must not decide anything.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import BinaryIO
+
+import onnx
+
+from paoding_onnx.errors import ModelError
+from paoding_onnx.model.graph import Array
+from paoding_onnx.model.load import Model
+from paoding_onnx.model.session import Session
+from paoding_onnx.shapes.observations import observed
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRequest:
+    """A model to run from now on, and the inner tensors to look at."""
+
+    proto: bytes
+    weights: Mapping[str, Array]
+    watch: tuple[str, ...]
+    verbose: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """Inputs to run the model on."""
+
+    feeds: Mapping[str, Array]
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetRequest:
+    """The model is not needed any more."""
+
+
+def main() -> None:
+    """Answer requests until there are no more."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a library prints must not get between the answers
+    serve(sys.stdin.buffer, answers)
+
+
+def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    """Answer each request with what was observed, with `None`, or with the `ModelError` that came of it."""
+    loud = os.dup(sys.stderr.fileno())
+    session: Session | None = None
+    while True:
+        try:
+            request = pickle.load(requests)  # noqa: S301 (written by our own parent)
+        except EOFError:
+            return
+        answer: object = None
+        try:
+            match request:
+                case LoadRequest():
+                    _hush(None if request.verbose else os.devnull, loud)
+                    session = None  # frees the model before, so that two are never held at once
+                    session = _session(request)
+                case RunRequest() if session is not None:
+                    answer = observed(session.run(request.feeds))
+                case _:
+                    session = None
+        except ModelError as error:
+            answer = error
+        pickle.dump(answer, answers, protocol=pickle.HIGHEST_PROTOCOL)
+        answers.flush()
+
+
+def _hush(path: str | None, loud: int) -> None:
+    """Send what libraries write to standard error, such as their last words, to `path`, or where it went before."""
+    target = loud if path is None else os.open(path, os.O_WRONLY)
+    os.dup2(target, sys.stderr.fileno())
+    if path is not None:
+        os.close(target)
+
+
+def _session(request: LoadRequest) -> Session:
+    model = Model(onnx.ModelProto.FromString(request.proto), MappingProxyType(dict(request.weights)))
+    return Session(model, watch=request.watch, verbose=request.verbose)
