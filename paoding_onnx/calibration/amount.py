@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from paoding_onnx.calibration.samples import InputOptions, Samples
@@ -9,11 +11,11 @@ from paoding_onnx.calibration.synthesize import make_samples
 from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError
-from paoding_onnx.layerwise.contraction import count
 from paoding_onnx.layerwise.layers import ROWS_PER_FEATURE, layers_of
 from paoding_onnx.model.graph import Graph
-from paoding_onnx.model.load import Model
 from paoding_onnx.model.input_sizes import Feeding, Shapes
+from paoding_onnx.model.load import Model
+from paoding_onnx.rules.binding import rebound
 from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observe import sizes_of
 
@@ -52,7 +54,8 @@ def n_samples_for(model: Model, trace: Trace, shapes: Shapes) -> int:
     batch = max(min((shape[0] for shape in shapes.values() if shape), default=1), 1)
     wanted = USUAL_SAMPLES
     for layer in layers_of(trace.graph):
-        rows = max(count(layer.bound, layer.of.rows) // batch, 1)
+        there = rebound(layer.bound, sizes_of(trace.graph).shapes) or layer.bound.binding
+        rows = max(math.prod(there.sizes[name] for name in layer.of.rows) // batch, 1)
         wanted = max(wanted, ROWS_PER_FEATURE * layer.of.n_features(layer.bound) // rows)
     numbers = max(sum(int(np.prod(shape)) for shape in shapes.values()) // batch, 1)
     macs = max(cost(trace, nothing(trace)).macs // batch, 1)

@@ -29,7 +29,7 @@ from paoding_onnx.model.node_index import places_of
 from paoding_onnx.model.session import Session
 from paoding_onnx.rules.binding import BoundNode, stored_statistics
 from paoding_onnx.rules.forms import sum_over
-from paoding_onnx.shapes.observe import runnable_shapes
+from paoding_onnx.shapes.observe import sizes_of
 
 Doubles = NDArray[np.float64]
 
@@ -69,7 +69,7 @@ def distil(
     rows = _rows(model, trace, samples, run.memory)
     count = min(samples.n_samples, MOST_SAMPLES) // rows * rows
     batches = _regrouped(samples.batches, rows, np.linspace(0, samples.n_samples - 1, count).astype(np.int64))
-    slope = _Slope(_with_loss(model, bound_nodes, rows / _measured(model, trace)), batches[0], name)
+    slope = _Slope(_with_loss(model, bound_nodes, rows / _traced(trace)), batches[0], name)
     values = np.concatenate([feed[name] for feed in batches])
     walk = _Walk(values.min(0), values.max(0), STRIDE * float(values.std()), steps)
     found = []
@@ -100,16 +100,16 @@ def _rows(model: Model, trace: Trace, samples: Samples, memory: int) -> int:
     sizes = [spec.dims[0] for spec in model.inputs if spec.dims]
     fixed = [size for size in sizes if isinstance(size, int)]
     computed = [tensor.shape or () for tensor in trace.graph.tensors.values() if not tensor.is_constant]
-    bytes_of_one = 4 * sum(map(math.prod, computed)) // _measured(model, trace)
+    bytes_of_one = 4 * sum(map(math.prod, computed)) // _traced(trace)
     rows = fixed[0] if fixed else min(ROWS, samples.n_samples, memory // max(HELD * bytes_of_one, 1))
     if rows < FEWEST_ROWS:
         raise ModelError(f"{rows} samples at a time are too few to have statistics, at least {FEWEST_ROWS} are needed")
     return rows
 
 
-def _measured(model: Model, trace: Trace) -> int:
+def _traced(trace: Trace) -> int:
     """How many samples the shapes in the trace are for."""
-    return max((shape[0] for shape in runnable_shapes(trace.graph).values() if shape), default=1)
+    return max((shape[0] for shape in sizes_of(trace.graph).traced.shapes.values() if shape), default=1)
 
 
 def _regrouped(

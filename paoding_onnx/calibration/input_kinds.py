@@ -13,8 +13,8 @@ from paoding_onnx.calibration.preprocess import Preprocess
 from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.errors import UsageError
 from paoding_onnx.model.graph import Graph
-from paoding_onnx.model.load import TensorSpec
 from paoding_onnx.model.input_sizes import Shapes
+from paoding_onnx.model.load import TensorSpec
 
 _COLOURS = (3, 1, 4)
 _EXTRAS = ("mask", "type", "segment", "position", "state")

@@ -116,8 +116,8 @@ class Trace:
 
     `units` and `factors` give the unit number of every position of an axis or factor, -1 where no unit may go. `frozen`
     are sizes that nodes compute with and that must stay what they were; `made_of` says which sizes the entries of each
-    tensor of shape arithmetic come from. `measured` are sizes of factors, by node, that are others at the sizes at which
-    costs are told than at those that were traced.
+    tensor of shape arithmetic come from. `measured` are, by node, sizes of factors that are others at the sizes at
+    which costs are told than at those that were traced.
     """
 
     graph: Graph

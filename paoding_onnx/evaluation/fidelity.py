@@ -38,7 +38,9 @@ def compare(original: Model, pruned: Model, graph: Graph, inputs: InputOptions, 
     samples = made_samples(original, graph, count, FRESH_SEED + seed, inputs, shapes)
     before, after = _sessions(original, pruned)
     wanted, got = (_joined([session.run(feed) for feed in samples.batches]) for session in (before, after))
-    ratio = latency_ratio(before, after, random_feeds(original.inputs, sizes_of(graph).measured, np.random.default_rng(0)))
+    ratio = latency_ratio(
+        before, after, random_feeds(original.inputs, sizes_of(graph).measured, np.random.default_rng(0))
+    )
     return Measured(ratio, output_difference(wanted, got), _same_answers(wanted, got), samples.description)
 
 

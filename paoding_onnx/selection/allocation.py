@@ -134,7 +134,8 @@ def _parameters(trace: Trace) -> Iterator[list[Ids]]:
 def _macs(trace: Trace) -> Iterator[list[Ids]]:
     for index, bound in enumerate(trace.bound_nodes):
         for product in bound.rule.contracts.products if bound.rule.contracts is not None else ():
-            yield [trace.factors[index][name] for name in product]
+            others = trace.measured.get(index, {})
+            yield [np.full(others[name], -1) if name in others else trace.factors[index][name] for name in product]
 
 
 _Steps = list[tuple[int, float]]

@@ -37,7 +37,9 @@ def study(model: Model, given: Shapes | None = None, *, verbose: bool = False) -
         return model, graph
     folded = _fold(model, graph, names)
     made = {name for node in folded.proto.graph.node for name in node.output} | set(graph.inputs)
-    return folded, read_graph(folded, {name: graph.tensors[name] for name in graph.tensors if name in made}, graph.sizes)
+    return folded, read_graph(
+        folded, {name: graph.tensors[name] for name in graph.tensors if name in made}, graph.sizes
+    )
 
 
 def _stuck(graph: Graph) -> Iterator[str]:

@@ -46,7 +46,7 @@ def random_content(spec: TensorSpec, shape: Shape, rng: np.random.Generator) -> 
 
 
 def _steps(specs: Sequence[TensorSpec], feeding: Feeding) -> int:
-    """Steps of a sequence, as the shapes tell: those of the tokens, and those of past keys (batch, heads, steps, size)."""
+    """Steps of a sequence, as the shapes tell: those of tokens, and of past keys `(batch, heads, steps, size)`."""
     shapes = [(spec.dtype, feeding.shapes[spec.name]) for spec in specs if spec.dtype is not None]
     tokens = [shape[1] for dtype, shape in shapes if dtype.kind in "iu" and len(shape) == 2]
     past = [shape[2] for dtype, shape in shapes if dtype.kind == "f" and len(shape) == 4]

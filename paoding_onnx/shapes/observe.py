@@ -7,8 +7,9 @@ sample of the usual size, and at sizes at which equations are read, which all di
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from types import MappingProxyType
 
 import numpy as np
@@ -20,11 +21,12 @@ from paoding_onnx.model.load import Model
 from paoding_onnx.model.read import computed_names, read_graph
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.data_dependence import data_dependent_tensors
+from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observations import observed
 from paoding_onnx.shapes.open_axes import mark_open
 from paoding_onnx.shapes.proof_sizes import proving
 from paoding_onnx.shapes.size_search import measuring, telling
-from paoding_onnx.shapes.trials import Trials, run_here, trials
+from paoding_onnx.shapes.trials import Trials, trials
 
 Seen = Mapping[str, Tensor]
 """The tensors of one run."""
@@ -40,7 +42,7 @@ def observe(model: Model, given: Shapes | None = None, *, verbose: bool = False)
     watch = computed_names(model)
     if not _has_open_axes(model):
         feeding = next(measuring(model.inputs, given or {}))[1]
-        seen = run_here(model, watch, feeding, verbose=verbose)
+        seen = _run_here(model, watch, feeding, verbose=verbose)
         return _graph(model, InputSizes(feeding, feeding, _shapes(seen), FIXED), seen, seen)
     with trials(model, watch, verbose=verbose) as tries:
         relation, measured, first = _first_that_runs(tries, model, given or {})
@@ -56,8 +58,8 @@ def observe_like(model: Model, sizes: InputSizes) -> Graph:
         ModelError: if it does not run at them.
     """
     watch = computed_names(model)
-    first = run_here(model, watch, sizes.measured)
-    second = first if sizes.traced == sizes.measured else run_here(model, watch, sizes.traced)
+    first = _run_here(model, watch, sizes.measured)
+    second = first if sizes.traced == sizes.measured else _run_here(model, watch, sizes.traced)
     return _graph(model, replace(sizes, shapes=_shapes(first)), first, second)
 
 
@@ -91,10 +93,7 @@ def runnable_shapes(graph: Graph) -> Shapes:
 def first_two(model: Model, feed: Mapping[str, Array]) -> dict[str, Array]:
     """A feed down to two samples where an open axis holds them: enough to tell their axis from one of size one."""
     is_open = {spec.name: bool(spec.dims) and not isinstance(spec.dims[0], int) for spec in model.inputs}
-    return {
-        name: value[:2] if is_open.get(name) else value
-        for name, value in feed.items()
-    }
+    return {name: value[:2] if is_open.get(name) else value for name, value in feed.items()}
 
 
 def other_sizes(model: Model, graph: Graph) -> Iterator[Feeding]:
@@ -104,10 +103,18 @@ def other_sizes(model: Model, graph: Graph) -> Iterator[Feeding]:
         return
     with trials(model) as tries:
         for candidates in proving(model.inputs, sizes):
-            for feeding in candidates:
-                if _runs(tries, feeding) is not None:
-                    yield feeding
-                    break
+            runs = (feeding for feeding in candidates if _runs(tries, model, feeding) is not None)
+            yield from islice(runs, 1)
+
+
+def _run_here(model: Model, watch: Sequence[str], feeding: Feeding, *, verbose: bool = False) -> dict[str, Tensor]:
+    """What is seen of one run in this process, at sizes that the model is known to take.
+
+    Raises:
+        ModelError: if it does not run.
+    """
+    feeds = random_feeds(model.inputs, feeding, np.random.default_rng(0))
+    return observed(Session(model, watch=watch, verbose=verbose).run(feeds) | feeds)
 
 
 def _has_open_axes(model: Model) -> bool:
@@ -122,7 +129,7 @@ def _first_that_runs(tries: Trials, model: Model, given: Shapes) -> tuple[Relati
             continue
         tried.append(feeding)
         try:
-            return relation, feeding, tries.run(feeding)
+            return relation, feeding, _tried(tries, model, feeding)
         except ModelError as error:
             failures.append(error)
     sizes = "; ".join(map(str, tried[:4])) + (f" and {len(tried) - 4} more" if len(tried) > 4 else "")
@@ -134,14 +141,18 @@ def _most_telling(
     tries: Trials, model: Model, relation: Relation, measured: Feeding, first: Seen
 ) -> tuple[Relation, Feeding, Seen]:
     for finer, feeding in telling(model.inputs, relation, measured):
-        if (seen := _runs(tries, feeding)) is not None:
+        if (seen := _runs(tries, model, feeding)) is not None:
             return finer, feeding, seen
     return relation, measured, first
 
 
-def _runs(tries: Trials, feeding: Feeding) -> Seen | None:
+def _tried(tries: Trials, model: Model, feeding: Feeding) -> Seen:
+    return tries.run(random_feeds(model.inputs, feeding, np.random.default_rng(0)), str(feeding))
+
+
+def _runs(tries: Trials, model: Model, feeding: Feeding) -> Seen | None:
     try:
-        return tries.run(feeding)
+        return _tried(tries, model, feeding)
     except ModelError:
         return None
 
@@ -162,7 +173,9 @@ def _graph(model: Model, sizes: InputSizes, first: Seen, second: Seen) -> Graph:
 def _closed(graph: Graph) -> dict[str, Tensor]:
     """The tensors of a model without open axes, in which no number varies."""
     small = {name: t for name, t in graph.tensors.items() if t.value is not None and not t.is_constant}
-    return {name: replace(t, varies=np.zeros(t.value.shape, np.bool_)) for name, t in small.items() if t.value is not None}
+    return {
+        name: replace(t, varies=np.zeros(t.value.shape, np.bool_)) for name, t in small.items() if t.value is not None
+    }
 
 
 def _open(dims: tuple[int | str | None, ...], name: str, sizes: InputSizes) -> tuple[bool, ...]:

@@ -145,7 +145,9 @@ def _blocks(flags: Flags, operand: Operand, binding: Binding) -> Iterator[_Block
     used = {axis for axis in operand if not binding.made.isdisjoint(axis.names)}
     for segments, where in _choices(operand, sizes):
         pairs = zip(segments, operand, strict=True)
-        if any(segment and axis in used and binding.made.isdisjoint(f.name for f in segment) for segment, axis in pairs):
+        if any(
+            segment and axis in used and binding.made.isdisjoint(f.name for f in segment) for segment, axis in pairs
+        ):
             continue
         names = tuple(factor.name for segment in segments for factor in segment)
         part = flags[where] if flags.ndim == len(operand) else flags

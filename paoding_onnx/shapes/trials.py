@@ -11,16 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from threading import Lock
 
-import numpy as np
-
 from paoding_onnx.errors import ModelError
-from paoding_onnx.model.graph import Tensor
-from paoding_onnx.model.input_sizes import Feeding
+from paoding_onnx.model.graph import Array, Tensor
 from paoding_onnx.model.load import Model
-from paoding_onnx.model.session import Session
-from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observations import observed
-from paoding_onnx.shapes.worker import ForgetRequest, LoadRequest, RunRequest
+from paoding_onnx.shapes.requests import ForgetRequest, LoadRequest, RunRequest
 
 _START = "from paoding_onnx.shapes.worker import main; main()"
 
@@ -38,21 +33,18 @@ class Trials:
     """
 
     def __init__(self, model: Model, watch: Sequence[str] = (), *, verbose: bool = False) -> None:
-        self._specs = model.inputs
         self._load = LoadRequest(model.proto.SerializeToString(), dict(model.weights), tuple(watch), verbose)
-        _WORKER.ask(self._load, "loading it")
+        _WORKER.ask(self._load, "while it loaded the model")
 
-    def run(self, feeding: Feeding) -> dict[str, Tensor]:
-        """What is seen of a run on random contents, inputs included.
+    def run(self, feeds: Mapping[str, Array], sizes: str) -> dict[str, Tensor]:
+        """What is seen of a run, inputs included; an error names the `sizes`.
 
         Raises:
-            ModelError: if the model does not run at these sizes, or takes onnxruntime with it.
+            ModelError: if the model does not run on these inputs, or takes onnxruntime with it.
         """
-        feeds = random_feeds(self._specs, feeding, np.random.default_rng(0))
         if _WORKER.model is not self._load:
-            _WORKER.ask(self._load, "loading it")
-        answer = _WORKER.ask(RunRequest(feeds), f"at sizes {feeding}")
-        return answer | observed(feeds)
+            _WORKER.ask(self._load, "while it loaded the model")
+        return _WORKER.ask(RunRequest(feeds), f"at sizes {sizes}") | observed(feeds)
 
 
 @contextmanager
@@ -63,16 +55,6 @@ def trials(model: Model, watch: Sequence[str] = (), *, verbose: bool = False) ->
         yield found
     finally:
         _WORKER.forget()
-
-
-def run_here(model: Model, watch: Sequence[str], feeding: Feeding, *, verbose: bool = False) -> dict[str, Tensor]:
-    """What is seen of one run in this process, at sizes that the model is known to take.
-
-    Raises:
-        ModelError: if it does not run.
-    """
-    feeds = random_feeds(model.inputs, feeding, np.random.default_rng(0))
-    return observed(Session(model, watch=watch, verbose=verbose).run(feeds) | feeds)
 
 
 class _Worker:
@@ -104,7 +86,7 @@ class _Worker:
         if self._process is not None and self.model is not None:
             self.model = None
             with suppress(ModelError):
-                self.ask(ForgetRequest(), "forgetting it")
+                self.ask(ForgetRequest(), "while it freed the model")
 
     def _running(self) -> subprocess.Popen[bytes]:
         is_ours = self._owner == os.getpid()  # after a fork, it would be the parent's
@@ -127,7 +109,7 @@ def _exchange(process: subprocess.Popen[bytes], request: object) -> Mapping[str,
         raise EOFError
     pickle.dump(request, process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
     process.stdin.flush()
-    answer: Mapping[str, Tensor] | ModelError | None = pickle.load(process.stdout)  # noqa: S301 (our own child)
+    answer: Mapping[str, Tensor] | ModelError | None = pickle.load(process.stdout)
     return answer
 
 

@@ -9,40 +9,16 @@ from __future__ import annotations
 import os
 import pickle
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import BinaryIO
 
 import onnx
 
 from paoding_onnx.errors import ModelError
-from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.observations import observed
-
-
-@dataclass(frozen=True, slots=True)
-class LoadRequest:
-    """A model to run from now on, and the inner tensors to look at."""
-
-    proto: bytes
-    weights: Mapping[str, Array]
-    watch: tuple[str, ...]
-    verbose: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RunRequest:
-    """Inputs to run the model on."""
-
-    feeds: Mapping[str, Array]
-
-
-@dataclass(frozen=True, slots=True)
-class ForgetRequest:
-    """The model is not needed any more."""
+from paoding_onnx.shapes.requests import LoadRequest, RunRequest
 
 
 def main() -> None:
@@ -58,7 +34,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     session: Session | None = None
     while True:
         try:
-            request = pickle.load(requests)  # noqa: S301 (written by our own parent)
+            request = pickle.load(requests)
         except EOFError:
             return
         answer: object = None

@@ -15,11 +15,11 @@ from paoding_onnx.dependency.groups import trace
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError, UsageError
 from paoding_onnx.model.compare import output_difference
+from paoding_onnx.model.input_sizes import Shapes
 from paoding_onnx.model.load import Model, load
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.constant_folding import study
-from paoding_onnx.model.input_sizes import Shapes
 from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.surgery.plan import Plan, plan_from_document, scope_of_document

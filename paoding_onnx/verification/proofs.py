@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,6 @@ from paoding_onnx.model.input_sizes import Feeding, InputSizes
 from paoding_onnx.model.load import Model, TensorSpec, load
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
-from paoding_onnx.model.input_sizes import Shapes
 from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observe import observe, observe_like, other_sizes, sizes_of
 from paoding_onnx.surgery.added_bias import ENDING as ADDED_BIAS
@@ -78,7 +77,9 @@ def _feedings(model: Model, graph: Graph) -> Iterator[Feeding]:
 def _at_sizes(graph: Graph, count: int) -> str:
     """At how many sizes outputs were compared, and which open axes took one size alone."""
     sizes = sizes_of(graph)
-    only = ", ".join(f"{name} axis {axis} (size {sizes.traced.shapes[name][axis]})" for name, axis in sorted(sizes.only))
+    only = ", ".join(
+        f"{name} axis {axis} (size {sizes.traced.shapes[name][axis]})" for name, axis in sorted(sizes.only)
+    )
     compared = f"compared at {count} {'size' if count == 1 else 'sizes'} of the inputs"
     return f"{compared}; open, but no other size ran: {only}" if only else compared
 
@@ -107,15 +108,18 @@ def _compare(trace: Trace, exact: Plan, masked: Session, candidate: Session, fee
     return Verdict(SURGERY, worst <= 1, f"{seen}, at most {TOLERANCE:.0e} allowed")
 
 
-def check_file(original: Model, path: Path, predicted: Cost | None, sizes: InputSizes) -> tuple[Verdict, ...]:
-    """The proofs on a written file: valid ONNX, runs, costs what was predicted, same inputs and outputs."""
+def check_file(original: Model, path: Path, predicted: Cost | None, sizes: InputSizes | None) -> tuple[Verdict, ...]:
+    """The proofs on a written file: valid ONNX, runs, costs what was predicted, same inputs and outputs.
+
+    It is run at the `sizes` that the original was seen to take; without them, at some that it is found to take itself.
+    """
     try:
         pruned = load(path)
     except ModelError as error:
         return (Verdict(VALID, False, str(error)),)
     verdicts = [_check_valid(original, path), check_interface(original, pruned)]
     try:
-        graph = observe_like(pruned, sizes) if verdicts[-1].passed else observe(pruned)
+        graph = observe_like(pruned, sizes) if sizes is not None and verdicts[-1].passed else observe(pruned)
     except ModelError as error:
         return (*verdicts, Verdict(RUNS, False, str(error)))
     at = dict.fromkeys(map(str, (sizes_of(graph).measured, sizes_of(graph).traced)))

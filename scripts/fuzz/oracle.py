@@ -29,7 +29,7 @@ from paoding_onnx.model.session import Session
 from paoding_onnx.options import Options
 from paoding_onnx.samplers import METHODS
 from paoding_onnx.shapes.dummy_inputs import random_feeds
-from paoding_onnx.shapes.observe import observe, runnable_shapes
+from paoding_onnx.shapes.observe import observe, sizes_of
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import Plan, make_plan
 from paoding_onnx.verification.proofs import check_file, check_surgery
@@ -193,7 +193,7 @@ def _file(model: Model, found: Trace, plan: Plan, pruned: Model) -> tuple[str, s
     with TemporaryDirectory() as folder:
         path = Path(folder) / "pruned.onnx"
         write_model(pruned, path)
-        verdicts = check_file(model, path, cost(found, plan.removed), runnable_shapes(found.graph))
+        verdicts = check_file(model, path, cost(found, plan.removed), sizes_of(found.graph))
     failed = next((verdict for verdict in verdicts if not verdict.passed), None)
     return (failed.name, failed.detail) if failed else ("", "")
 
@@ -207,8 +207,8 @@ def _outputs(model: Model, found: Trace, _plan: Plan, pruned: Model) -> tuple[st
     """Shapes of outputs; the first proof compares those of exact networks already."""
     if all(group.is_exact for group in found.groups):
         return "", ""
-    shapes = runnable_shapes(found.graph)
-    for name, value in Session(pruned).run(random_feeds(model.inputs, shapes, np.random.default_rng(0))).items():
+    feeding = sizes_of(found.graph).measured
+    for name, value in Session(pruned).run(random_feeds(model.inputs, feeding, np.random.default_rng(0))).items():
         if value.shape != found.graph.tensors[name].shape:
             return "output shape", f"{name!r} was {found.graph.tensors[name].shape}, is {value.shape}"
     return "", ""

@@ -14,7 +14,7 @@ from paoding_onnx.model.load import Model, lift
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.dummy_inputs import random_feeds
-from paoding_onnx.shapes.observe import runnable_shapes
+from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.surgery.plan import Plan, plan_document
 from paoding_onnx.verification.masked import mask
 
@@ -68,7 +68,7 @@ def _compared(model: Model, found: Trace, pruned: Model, other: Model, what: str
 def _feeds(model: Model, found: Trace) -> dict[str, NDArray[np.generic]]:
     """Random inputs; integers reach up to the smallest table, where the package's own are 0 or 1."""
     rng = np.random.default_rng(3)
-    feeds = random_feeds(model.inputs, runnable_shapes(found.graph), rng)
+    feeds = random_feeds(model.inputs, sizes_of(found.graph).measured, rng)
     whole = {name: value for name, value in feeds.items() if value.dtype.kind == "i"}
     return feeds | {name: rng.integers(0, SMALLEST_TABLE, v.shape).astype(v.dtype) for name, v in whole.items()}
 

@@ -41,7 +41,7 @@ def test_sizes_of_factors_without_the_removed():
     found = traced(NET)
     removed = np.isin(np.arange(10), [0, 1, 9])
     assert found.sizes(2, removed) == {
-        "n": 1, "G": 1, "I": 2, "O": 5, "k0": 3, "k1": 3,
+        "n": 2, "G": 1, "I": 2, "O": 5, "k0": 3, "k1": 3,
         "b0": 1, "S0": 4, "e0": 1, "b1": 1, "S1": 4, "e1": 1,
     }  # fmt: skip
 

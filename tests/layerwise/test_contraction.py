@@ -17,11 +17,11 @@ from paoding_onnx.layerwise.contraction import (
 )
 from paoding_onnx.layerwise.subgraph import window_model
 from paoding_onnx.model.graph import Graph
+from paoding_onnx.model.input_sizes import Shapes
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.node_index import proto_nodes
 from paoding_onnx.model.session import Session
 from paoding_onnx.rules.binding import BoundNode, bind_nodes
-from paoding_onnx.model.input_sizes import Shapes
 from paoding_onnx.shapes.observe import observe
 from tests.layerwise import test_contraction
 from tests.models import model

@@ -92,7 +92,7 @@ def said(rule: Rule) -> dict[str, str]:
 
 def _fit(fit: Fit) -> str:
     words = [f"{fit.holder}[{entry}]={axis}" for entry, axis in fit.axes.items()]
-    return " ".join([*words, *(f"{fit.holder}[{entry}]:{number}" for entry, number in fit.literals.items())])
+    return " ".join([*words, *(f"{fit.holder}[{entry}]:{number}" for entry, (_, number) in fit.literals.items())])
 
 
 def _contracts(contracts: Contracts | None) -> str:

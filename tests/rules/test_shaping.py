@@ -46,7 +46,7 @@ LINES = [
     line("Expand 2x8x1 [4] -> 2x8x4", "A0 A1 1, _ -> A0 A1 A2", fits="1[0]=A2", acts="any", why=COMPUTED),
     line("Expand 2x8x1 [?,1,4] -> 2x8x4", "A0 A1 1, _ -> A0 A1 A2", fits="1[2]=A2 1[0]:1", acts="any", why=COMPUTED),
     line("Expand 1x8 [?,8] -> 2x8", "1 A1, _ -> a0 A1", fits="1[1]=A1", acts="any", why=COMPUTED),
-    line("Tile 2x8 [1,3] -> 2x24", "A0 A1, _ -> (r0 A0) (r1 A1)", sizes="r0=1 r1=3", acts="any"),
+    line("Tile 2x8 [1,3] -> 2x24", "A0 A1, _ -> A0 (r1 A1)", sizes="r1=3", acts="any"),
     line("Shape 2x8 -> 2", "*A -> _", shape="reads 0 1"),
     line("Shape 2x8x4 -> 1", "*A -> _", start=-2, end=2, shape="reads 1"),
     line("Size 2x8 -> ()", "*A -> _", shape="reads 0 1"),

@@ -107,14 +107,15 @@ def test_list_of_sizes_keeps_what_did_not_change():
     assert edits_of(trace, make_plan(removed), {}).attributes == {(1, "split"): [4, 3]}
 
 
-def test_target_that_is_computed_becomes_a_constant_if_one_fits_every_size():
+def test_batch_in_a_target_stays_computed_where_the_width_is_written():
     text = """g (float[N,3,2,2] x) => (float[N,5] y)
         <float[8,3,1,1] a, float[32,5] b, int64[1] zero={0}, int64[1] one={1}, int64[1] width={32}> {
       p = Conv (x, a) s = Shape (x) n = Slice (s, zero, one) t = Concat <axis=0> (n, width) r = Reshape (p, t)
       y = MatMul (r, b)
     }"""
-    ((operand, use),) = decided(text, a=[0, 1]).operands.items()
-    assert (operand, use.value.tolist()) == ((4, 1), [0, 24])
+    ((operand, patch),) = decided(text, a=[0, 1]).patches.items()
+    assert operand == (4, 1)
+    assert (patch.kept.tolist(), patch.numbers.tolist()) == ([1, 0], [0, 24])
 
 
 def test_shape_that_is_computed_is_patched_where_it_has_to_change():

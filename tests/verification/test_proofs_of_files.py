@@ -7,7 +7,7 @@ import pytest
 
 from paoding_onnx.dependency.cost import Cost
 from paoding_onnx.model.save import save_model
-from paoding_onnx.shapes.observe import runnable_shapes
+from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.verification.proofs import check_file, check_interface
 from tests.models import model, prune_randomly
 from tests.pruning import CNN, MLP, edited
@@ -18,8 +18,8 @@ def file_verdicts(tmp_path, faulty=lambda pruned: pruned, text=CNN, predicted=No
     """Verdicts on the file of a pruned model that `faulty` had its hands on, by name."""
     trial = prune_randomly(model(text))
     save_model(faulty(trial.pruned), tmp_path / "pruned.onnx", force=True)
-    shapes = runnable_shapes(trial.trace.graph)
-    verdicts = check_file(trial.original, tmp_path / "pruned.onnx", predicted or trial.predicted, shapes)
+    sizes = sizes_of(trial.trace.graph)
+    verdicts = check_file(trial.original, tmp_path / "pruned.onnx", predicted or trial.predicted, sizes)
     return {verdict.name: verdict for verdict in verdicts}
 
 
