@@ -160,8 +160,8 @@ def test_weights_stored_as_integers_are_not_dense():
         ("float[6,4] b", "y = MatMul (p, b)"),
         ("float[4,6] b", "t = Transpose (b) y = MatMul (p, t)"),
         ("float[6,4] b, float[6,4] c", "q = MatMul (p, b) r = MatMul (p, c) y = Add (q, r)"),
-        ("float[6,4] b", "s = Shape (p) q = MatMul (p, b) f = Cast <to=1> (s) m = ReduceSum <keepdims=0> (f) "
-         "z = Sub (m, m) y = Add (q, z)"),
+        ("float[6,4] b, int64[1] i={1}", "s = Shape (p) w = Gather (s, i) q = MatMul (p, b) f = Cast <to=1> (w) "
+         "m = ReduceSum <keepdims=0> (f) z = Sub (m, m) y = Add (q, z)"),
     ],
     ids=["own weight", "own weight through a transpose", "two consumers", "size that is measured"],
 )  # fmt: skip
