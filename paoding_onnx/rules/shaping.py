@@ -81,6 +81,9 @@ def expand(node: Node) -> Rule:
     unknown = {k + shift for k, entry in enumerate(entries) if entry is None}
     whole = axes("A", len(target))
     right = [one.pinned() if k in unknown and repeated[k] else one for k, one in enumerate(whole)]
+    right = [
+        ONE if size == 1 and k not in unknown else one for k, (one, size) in enumerate(zip(right, target, strict=True))
+    ]
     sizes = {k: right[k + shift] for k, entry in enumerate(entries) if entry is not None and entry > 1}
     fit = Fit(1, sizes, {k - shift: (right[k], 1) for k in unknown if not repeated[k]})
     return Rule(Equation.of([right_aligned(right, source), None], [right]), fits=(fit,), acts=ANY_SCALE, why=_COMPUTED)

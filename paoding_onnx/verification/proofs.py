@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,11 +57,13 @@ def check_surgery(
     masked = Session(seeded(mask(original or model, trace, exact)), watch=names)
     try:
         candidate = Session(seeded(smaller), watch=names)
-        verdicts = [
-            _compare_at(model, trace, exact, masked, candidate, feeding) for feeding in _feedings(model, trace.graph)
-        ]
+        feedings = _feedings(model, trace.graph)
+        answers = [_compare_at(model, trace, exact, masked, candidate, feeding) for feeding in feedings]
     except ModelError as error:
         return Verdict(SURGERY, False, str(error))
+    verdicts = [verdict for verdict in answers if verdict is not None]
+    if not verdicts:
+        return Verdict(SURGERY, False, "the masked original runs on none of the inputs drawn: nothing to compare with")
     failed = next((verdict for verdict in verdicts if not verdict.passed), None)
     return failed or replace(verdicts[0], detail=f"{verdicts[0].detail}; {_at_sizes(trace.graph, len(verdicts))}")
 
@@ -86,22 +89,36 @@ def _at_sizes(graph: Graph, count: int) -> str:
 
 def _compare_at(
     model: Model, trace: Trace, exact: Plan, masked: Session, candidate: Session, feeding: Feeding
-) -> Verdict:
-    """The comparison at one size, on up to three inputs, one of which must agree.
+) -> Verdict | None:
+    """The comparison at one size, on up to three inputs, one of which must agree; `None` if the original takes none.
 
     Rounding looks large where sums nearly cancel, which is chance; a wrong index disagrees on all of them.
     """
+    verdict = None
     for seed in range(1, 4):
         feeds = random_feeds(model.inputs, feeding, np.random.default_rng(seed))
-        verdict = _compare(trace, exact, masked, candidate, feeds)
-        if verdict.passed:
-            break
-    return verdict if verdict.passed else replace(verdict, detail=f"{verdict.detail}; at {feeding}")
+        found = _compare(trace, exact, masked, candidate, feeds)
+        verdict = found or verdict
+        if verdict is not None and verdict.passed:
+            return verdict
+    return verdict if verdict is None else replace(verdict, detail=f"{verdict.detail}; at {feeding}")
 
 
-def _compare(trace: Trace, exact: Plan, masked: Session, candidate: Session, feeds: Mapping[str, Array]) -> Verdict:
+def _compare(
+    trace: Trace, exact: Plan, masked: Session, candidate: Session, feeds: Mapping[str, Array]
+) -> Verdict | None:
+    """The comparison on one input; `None` if the original does not take it, which may be up to chance.
+
+    Both sessions run equally often: a node that draws at random goes on from what it drew before.
+    """
+    try:
+        wanted = masked.run(feeds)
+    except ModelError:
+        with suppress(ModelError):
+            candidate.run(feeds)
+        return None
+    got = candidate.run(feeds)
     names = _compared(trace)
-    wanted, got = masked.run(feeds), candidate.run(feeds)
     floors = {name: 0.0 if name in names else 1.0 for name in wanted}
     worst, where = max((_error(trace, exact, name, wanted[name], got[name], floors[name]), name) for name in wanted)
     seen = f"largest difference {worst * TOLERANCE:.1e} in {len(wanted)} tensors (at {where!r})"
