@@ -7,8 +7,12 @@ What is not here, since the exported file does not run at other sizes or there i
 - MaxViT of torchvision at other image sizes: its grids are made for one; MobileViTv2 by the old exporter: so are its
   patches;
 - VGG: pooling to seven by seven has no ONNX form of open height and width, by either exporter;
-- Falcon with ALiBi: products of bfloat16, which onnxruntime does not have; Cohere by the old exporter: its rotations;
-- FNet by the old exporter: the Fourier transform; timm's ViT by the old exporter: antialiased resizing of positions.
+- `nn.TransformerEncoder` of open length by the old exporter: the length of keys is fixed, the batch alone is open;
+- recurrent layers and XLNet by the new exporter, and Funnel by either: lengths are fixed; MaxViT of timm by the new
+  one: refused; PoolFormer and FastViT of timm: they cannot be made narrow;
+- Falcon with ALiBi: products of bfloat16, which onnxruntime lacks;
+- Cohere and Moonshine by the old exporter: their rotations; Encodec by the new one: its paddings;
+- FNet by the old exporter: the Fourier transform; timm's ViT by the old one: antialiased resizing of positions.
 """
 
 from __future__ import annotations
@@ -29,6 +33,10 @@ FAMILIES = (
     "own_sequences",
     "generative",
     "mixed",
+    "more_text",
+    "more_speech_images",
+    "own_more_images",
+    "own_more_sequences",
 )
 """Modules whose `MODELS` make up the catalogue."""
 

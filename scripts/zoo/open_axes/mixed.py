@@ -181,7 +181,7 @@ def _mvit() -> nn.Module:
         )
 
     blocks = [block(24, 24, 1, 1, 4), block(24, 48, 2, 2, 2), block(48, 48, 2, 1, 2)]
-    return MViT((64, 64), 8, blocks, False, True, num_classes=7)
+    return MViT((64, 64), 8, blocks, True, False, True, True, num_classes=7)
 
 
 CLIPS = {"batch": 2, "frames": 8, "height": 64, "width": 96}
@@ -196,9 +196,9 @@ NODES = sizes(batch=(3, 1, 4, 5, 6), nodes=(30, 200, 3, 1, 17))
 EDGES = sizes(nodes=(30, 200, 3, 1, 17), edges=(100, 900, 2, 4, 1))
 PAIRS = sizes(images=(3, 1, 4, 5, 6), batch=(3, 1, 5, 4, 7), length=(40, 600, 7, 64, 2))
 MODELS: Mapping[str, OpenModel] = {
-    "lstm": OpenModel(lambda: Recurrent(nn.LSTM, last=False), (ids(),), TEXT_TRACED, TEXT, BOTH),
-    "gru_last": OpenModel(lambda: Recurrent(nn.GRU, last=True), (ids(),), TEXT_TRACED, TEXT, BOTH),
-    "crnn": OpenModel(Crnn, (Input("line", ("batch", 3, 32, "width")),), {"batch": 2, "width": 80}, LINES, BOTH),
+    "lstm": OpenModel(lambda: Recurrent(nn.LSTM, last=False), (ids(),), TEXT_TRACED, TEXT),
+    "gru_last": OpenModel(lambda: Recurrent(nn.GRU, last=True), (ids(),), TEXT_TRACED, TEXT),
+    "crnn": OpenModel(Crnn, (Input("line", ("batch", 3, 32, "width")),), {"batch": 2, "width": 80}, LINES),
     "pointnet": OpenModel(
         PointNet, (Input("points", ("batch", 3, "points")),), {"batch": 2, "points": 50}, POINTS, BOTH
     ),

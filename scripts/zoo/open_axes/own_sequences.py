@@ -228,7 +228,8 @@ class TorchEncoder(Texts):
         return self.encoder(x + sine_positions(x.shape[1], WIDTH), **mask)
 
 
-def _texts(make: Callable[[], nn.Module], **chosen: object) -> OpenModel:
+def texts(make: Callable[[], nn.Module], **chosen: object) -> OpenModel:
+    """A structure of texts, of any length unless other sizes are `chosen`."""
     given = {"inputs": (ids(),), "traced": TEXT_TRACED, "sizes": TEXT, "exporters": BOTH} | chosen
     return OpenModel(make, **given)  # type: ignore[arg-type]
 
@@ -236,22 +237,28 @@ def _texts(make: Callable[[], nn.Module], **chosen: object) -> OpenModel:
 FIVES: Size = {"batch": 2, "length": 15}
 BY_FIVE = sizes(batch=(3, 1, 4, 5, 6), length=(40, 600, 5, 65, 10))
 FOURS = sizes(batch=(3, 1, 4, 5, 6), length=(40, 600, 7, 65, 4))
+BATCHES = sizes(batch=(3, 1, 4, 5, 7))
+FIXED = Input("input_ids", ("batch", 24), "ids 3 300")
+"""For the old exporter, which fixes the length in `nn.MultiheadAttention`."""
 FLAGS = Input("hidden", ("batch", "length"), "flags")
 MODELS: Mapping[str, OpenModel] = {
-    "own_chunks": _texts(Chunks),
-    "own_sliding": _texts(Sliding),
-    "own_capped": _texts(Capped),
-    "own_truncated": _texts(Truncated),
-    "own_remainder": _texts(Remainder, sizes=FOURS),
-    "own_every_second": _texts(EverySecond),
-    "own_buckets": _texts(Buckets),
-    "own_shifted": _texts(Shifted),
-    "own_lengths": _texts(Lengths, inputs=(ids(), Input("lengths", ("batch",), "lengths length"))),
-    "own_causal": _texts(Causal),
-    "own_dilated": _texts(Dilated, traced=FIVES, sizes=BY_FIVE),
-    "own_pooled": _texts(Pooled),
-    "torch_encoder": _texts(lambda: TorchEncoder(norm_first=False)),
-    "torch_encoder_norm_first": _texts(lambda: TorchEncoder(norm_first=True)),
-    "torch_encoder_masked": _texts(lambda: TorchEncoder(norm_first=False), inputs=(ids(), FLAGS)),
+    "own_chunks": texts(Chunks),
+    "own_sliding": texts(Sliding),
+    "own_capped": texts(Capped),
+    "own_truncated": texts(Truncated),
+    "own_remainder": texts(Remainder, sizes=FOURS),
+    "own_every_second": texts(EverySecond),
+    "own_buckets": texts(Buckets),
+    "own_shifted": texts(Shifted),
+    "own_lengths": texts(Lengths, inputs=(ids(), Input("lengths", ("batch",), "lengths length"))),
+    "own_causal": texts(Causal),
+    "own_dilated": texts(Dilated, traced=FIVES, sizes=BY_FIVE),
+    "own_pooled": texts(Pooled),
+    "torch_encoder": texts(lambda: TorchEncoder(norm_first=False), exporters="new"),
+    "torch_encoder_norm_first": texts(lambda: TorchEncoder(norm_first=True), exporters="new"),
+    "torch_encoder_masked": texts(lambda: TorchEncoder(norm_first=False), inputs=(ids(), FLAGS), exporters="new"),
+    "torch_encoder_batch": texts(
+        lambda: TorchEncoder(norm_first=False), inputs=(FIXED,), traced={"batch": 2}, sizes=BATCHES, exporters="old"
+    ),
 }
 """Structures of sequences by name."""

@@ -57,16 +57,14 @@ MODELS: Mapping[str, OpenModel] = {
     "timm_resnest": images(_timm("resnest14d", stem_width=8, base_width=16), sizes=ODD),
     "timm_xcit": images(_timm("xcit_nano_12_p16_224", embed_dim=48, depth=2, num_heads=4), exporters=BOTH),
     "timm_pvt_v2": images(_timm("pvt_v2_b0", depths=FOUR), exporters=BOTH),
-    "timm_maxvit": images(_timm("maxvit_rmlp_pico_rw_256", **MAXVIT), traced=BLOCKS, sizes=BY_64, exporters=BOTH),
+    "timm_maxvit": images(_timm("maxvit_rmlp_pico_rw_256", **MAXVIT), traced=BLOCKS, sizes=BY_64),
     "timm_coatnet": images(_timm("coatnet_nano_cc_224", embed_dim=WIDTHS, depths=FOUR)),
     "timm_edgenext": images(_timm("edgenext_xx_small", depths=FOUR, dims=WIDTHS), exporters=BOTH),
     "timm_mobilevit_v2": images(_timm("mobilevitv2_050"), exporters="new"),
-    "timm_poolformer": images(_timm("poolformer_s12", depths=FOUR, dims=WIDTHS)),
     "timm_focalnet": images(lambda: FocalNet(embed_dim=16, depths=FOUR, num_classes=7), exporters=BOTH),
     "timm_vit_dynamic": images(_timm("vit_tiny_patch16_224", **VIT), exporters="new"),
     "timm_vit_padded": images(_timm("vit_tiny_patch16_224", **VIT, dynamic_img_pad=True), sizes=ODD, exporters="new"),
     "timm_repvit": images(_timm("repvit_m0_9", depth=(1, 1, 2, 1), embed_dim=WIDTHS), sizes=ODD),
-    "timm_fastvit": images(_timm("fastvit_t8", layers=FOUR, embed_dims=(16, 32, 48, 64)), sizes=ODD),
     "timm_ghostnet": images(_timm("ghostnet_050"), sizes=ODD),
 }
 """Models of timm by name."""
