@@ -12,12 +12,15 @@ from onnx import numpy_helper
 from scripts.benchmarks.open_axes import document, judge
 from scripts.benchmarks.open_axes.distance import farthest, rows_fault, shape_fault
 from scripts.benchmarks.open_axes.draws import DRAWN, steadied
+from scripts.benchmarks.open_axes.judge import Row
 from scripts.benchmarks.open_axes.reference import PlanError, zeroed
 from scripts.zoo.open_axes.feeds import feed
+from scripts.zoo.open_axes.model import Input, OpenModel, feed_at, sizes
 from tests.models import parse, save
 
 NET = """g (float[N,3] x) => (float[N,2] y) <float[3,4] a, float[4] b, float[4,2] c> {
   [one] h = MatMul (x, a) [two] i = Add (h, b) [three] j = Relu (i) [four] y = MatMul (j, c) }"""
+MESSAGES = (("a", "exit 1: the surgery failed its proof"), ("b", "exit 3: not a model"))
 GONE = {"axis": 1, "size": 4, "kept": [0, 2, 3]}
 
 
@@ -86,6 +89,26 @@ def test_fills_are_of_the_shape_and_the_range():
     assert found["ids"].shape == (3, 4)
     assert found["ids"].min() >= 3
     assert found["places"].tolist() == [[7, 8, 9]] * 2
+
+
+def test_sums_of_axes_and_axes_in_fills_are_replaced_by_their_numbers():
+    size = {"batch": 3, "length": 8, "past": 7}
+    mask = Input("mask", ("batch", "past+length"), "ones")
+    places = Input("places", ("batch", "length"), "positions past")
+    assert feed_at(mask, size) == {"shape": [3, 15], "fill": "ones"}
+    assert feed_at(places, size) == {"shape": [3, 8], "fill": "positions 7"}
+
+
+def test_a_size_that_shares_an_axis_with_the_one_exported_at_is_refused():
+    given = (Input("x", ("batch", "length")),)
+    five = sizes(batch=(3, 1, 4, 5, 6), length=(9, 12, 11, 7, 1))
+    with pytest.raises(ValueError, match="shares an axis"):
+        OpenModel(dict, given, {"batch": 2, "length": 11}, five)
+
+
+def test_refusals_by_a_failed_proof_are_counted_apart():
+    rows = [Row(name, "all", "refused", "", None, None, None, 1.0, said) for name, said in MESSAGES]
+    assert "- all units, 2 models: 2 refused (1 by a proof that failed)" in document.markdown(rows)
 
 
 @pytest.fixture

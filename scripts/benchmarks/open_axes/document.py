@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from scripts.benchmarks.open_axes.judge import OUTCOMES, PRUNE, RIGHT, WAYS, Row, n_of
 from scripts.page import table
 
+PROOF_FAILED = 1
+"""Exit status where the package finds its own result wrong and writes nothing."""
 HEADS = ("model", "parameters", "exact units", "left", "differs", "all units", "left", "s")
 
 
@@ -28,8 +30,10 @@ def markdown(rows: Sequence[Row]) -> str:
 def _summary(rows: Sequence[Row]) -> Iterator[str]:
     for way in WAYS:
         of_way = [row for row in rows if row.way == way]
-        counts = ", ".join(f"{n_of(of_way, outcome)} {outcome}" for outcome in OUTCOMES if n_of(of_way, outcome))
-        yield f"- {way} units, {len(of_way)} models: {counts or 'none'}"
+        counts = ", ".join(f"{n} {outcome}" for outcome in OUTCOMES if (n := n_of(of_way, outcome)))
+        n_failed = sum(row.detail.startswith(f"exit {PROOF_FAILED}: ") for row in of_way)
+        proofs = f" ({n_failed} by a proof that failed)" if n_failed else ""
+        yield f"- {way} units, {len(of_way)} models: {counts or 'none'}{proofs}"
 
 
 def _cells(model: str, rows: Sequence[Row]) -> tuple[str, ...]:

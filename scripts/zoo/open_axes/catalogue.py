@@ -8,8 +8,8 @@ What is not here, since the exported file does not run at other sizes or there i
   patches;
 - VGG: pooling to seven by seven has no ONNX form of open height and width, by either exporter;
 - `nn.TransformerEncoder` of open length by the old exporter: the length of keys is fixed, the batch alone is open;
-- recurrent layers and XLNet by the new exporter, and Funnel by either: lengths are fixed; MaxViT of timm by the new
-  one: refused; PoolFormer and FastViT of timm: they cannot be made narrow;
+- recurrent layers and XLNet by the new exporter, Funnel and CANINE by either: lengths are fixed; MaxViT of timm by the
+  new one: refused; PoolFormer and FastViT of timm: they cannot be made narrow;
 - Falcon with ALiBi: products of bfloat16, which onnxruntime lacks;
 - Cohere and Moonshine by the old exporter: their rotations; Encodec by the new one: its paddings;
 - FNet by the old exporter: the Fourier transform; timm's ViT by the old one: antialiased resizing of positions.

@@ -15,7 +15,6 @@ from scripts.zoo.open_axes.wrapping import First, small
 
 LAYERS, HEADS, HEAD_WIDTH = 2, 4, 12
 XLNET = {"d_model": 48, "n_layer": 2, "n_head": 4, "d_inner": 96, "vocab_size": 300}
-CANINE = {**WIDE, "num_hash_functions": 4, "num_hash_buckets": 1024, "local_transformer_stride": 16}
 MOBILE = {**WIDE, "embedding_size": 24, "intra_bottleneck_size": 24, "true_hidden_size": 24, "intermediate_size": 48}
 CONV = {**WIDE, "embedding_size": 48, "head_ratio": 2, "conv_kernel_size": 5, "num_groups": 1}
 SQUEEZE = {**WIDE, "embedding_size": 48, "q_groups": 4, "k_groups": 4, "v_groups": 4, "intermediate_groups": 4}
@@ -65,10 +64,8 @@ def _first(family: str, ending: str, config: Mapping[str, object], names: tuple[
 
 CROSS_TRACED: Size = {"batch": 2, "length": 5, "past": 4, "frames": 9}
 CROSS = sizes(batch=(3, 1, 4, 5, 6), length=(8, 1, 6, 1, 2), past=(7, 0, 0, 33, 130), frames=(40, 600, 7, 33, 1))
-CHARACTERS = sizes(batch=(3, 1, 4, 5, 6), length=(256, 640, 160, 200, 144))
 MODELS: Mapping[str, OpenModel] = {
     "xlnet": _text("XLNet", XLNET, exporters="old"),
-    "canine": _text("Canine", CANINE, traced={"batch": 2, "length": 128}, sizes=CHARACTERS),
     "mobilebert": _text("MobileBert", MOBILE),
     "convbert": _text("ConvBert", CONV),
     "squeezebert": _text("SqueezeBert", SQUEEZE),

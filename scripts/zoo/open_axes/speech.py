@@ -16,7 +16,7 @@ SPEECH |= {"vocab_size": 32, "conv_dim": (24,) * 7, "num_conv_pos_embeddings": 1
 SPEECH |= {"num_feat_extract_layers": 7}
 """Strides and kernels of the convolutions are the defaults: 5, 2, 2, 2, 2, 2, 2."""
 WHISPER = {"d_model": 48, "encoder_layers": 2, "decoder_layers": 2, "encoder_attention_heads": 4, "vocab_size": 300}
-WHISPER |= {"decoder_attention_heads": 4, "encoder_ffn_dim": 96, "decoder_ffn_dim": 96, "max_source_positions": 1500}
+WHISPER |= {"decoder_attention_heads": 4, "encoder_ffn_dim": 96, "decoder_ffn_dim": 96, "max_source_positions": 200}
 WHISPER |= {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 1, "num_mel_bins": 80}
 WHISPER |= {"begin_suppress_tokens": None, "suppress_tokens": None, "use_cache": False}
 WORDS = (Input("words", ("batch", "length"), "ids 3 300"), Input("mask", ("batch", "length"), "ones"))
@@ -56,7 +56,7 @@ MODELS: Mapping[str, OpenModel] = {
     "wavlm": _sound("WavLM", "Model"),
     "whisper_encoder": OpenModel(
         _whisper_encoder,
-        (Input("mel", ("batch", 80, 3000)),),
+        (Input("mel", ("batch", 80, 400)),),
         {"batch": 2},
         sizes(batch=(3, 1, 4, 5, 6)),
         exporters="old new",
