@@ -12,6 +12,8 @@ What is not here, since the exported file does not run at other sizes or there i
   new one: refused; PoolFormer and FastViT of timm: they cannot be made narrow;
 - Falcon with ALiBi: products of bfloat16, which onnxruntime lacks;
 - Cohere and Moonshine by the old exporter: their rotations; Encodec by the new one: its paddings;
+- BigBird's blocks at other lengths: their plan is made at the export; folds and frames of sound by the old exporter:
+  they need sizes that are known;
 - FNet by the old exporter: the Fourier transform; timm's ViT by the old one: antialiased resizing of positions.
 """
 

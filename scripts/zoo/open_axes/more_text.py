@@ -62,6 +62,10 @@ def _first(family: str, ending: str, config: Mapping[str, object], names: tuple[
     return First(small(family, ending, config), *names)
 
 
+BLOCKS = {**WIDE, "attention_type": "block_sparse", "block_size": 8, "num_random_blocks": 2}
+FIXED = (Input("input_ids", ("batch", 128), "ids 3 300"), Input("attention_mask", ("batch", 128), "ones"))
+"""Sixteen blocks, whose plan is made at the export."""
+BATCHES = sizes(batch=(3, 1, 4, 5, 7))
 CROSS_TRACED: Size = {"batch": 2, "length": 5, "past": 4, "frames": 9}
 CROSS = sizes(batch=(3, 1, 4, 5, 6), length=(8, 1, 6, 1, 2), past=(7, 0, 0, 33, 130), frames=(40, 600, 7, 33, 1))
 MODELS: Mapping[str, OpenModel] = {
@@ -88,6 +92,7 @@ MODELS: Mapping[str, OpenModel] = {
         "ForSequenceClassification",
         inputs=(ids(), MASK),
     ),
+    "bigbird_blocks": _text("BigBird", BLOCKS, inputs=FIXED, traced={"batch": 2}, sizes=BATCHES, exporters="old"),
     "bart_decoder_past": _cross("Bart", BART),
     "t5_decoder_past": _cross("T5", T5),
 }

@@ -172,6 +172,22 @@ class Unfolded(nn.Module):
         return self.end(x + found.reshape(n, c, height, width))
 
 
+class Folded(nn.Module):
+    """Overlapping patches of four, every second place, through linear layers, then folded back to their means."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begin, self.mix, self.end = unit(3, 8), dense(8 * 16, 64, 8 * 16), nn.Conv2d(8, 5, 1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Five channels at the size of the image, which is even."""
+        x = self.begin(image)
+        patches = F.unfold(x, 4, padding=1, stride=2).transpose(1, 2)
+        mixed = self.mix(patches).transpose(1, 2)
+        meeting = F.fold(torch.ones_like(mixed), x.shape[2:], 4, padding=1, stride=2)
+        return self.end(x + F.fold(mixed, x.shape[2:], 4, padding=1, stride=2) / meeting)
+
+
 class Queries(nn.Module):
     """Seven learned queries ask maps, and their answers weigh the maps (masks of Mask2Former)."""
 
@@ -204,6 +220,7 @@ MODELS: Mapping[str, OpenModel] = {
     "own_suppressed_none": _found(0.9999),
     "own_borders": images(Borders, sizes=ODD, exporters=BOTH),
     "own_unfolded": images(Unfolded, sizes=ODD, exporters=BOTH),
+    "own_folded": images(Folded, exporters="new"),
     "own_queries": images(Queries, sizes=ODD, exporters=BOTH),
 }
 """Structures of images by name."""

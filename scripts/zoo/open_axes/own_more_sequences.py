@@ -200,7 +200,7 @@ MODELS: Mapping[str, OpenModel] = {
     "own_gated": texts(Gated),
     "own_rotary": texts(Rotary),
     "own_beams": texts(Beams),
-    "own_banded": OpenModel(Banded, WAVE, SOUND_TRACED, SOUND, BOTH),
+    "own_banded": OpenModel(Banded, WAVE, SOUND_TRACED, SOUND, "new"),
     "own_dilations": OpenModel(Dilations, WAVE, SOUND_TRACED, SOUND, BOTH),
 }
 """Structures of sequences by name."""
