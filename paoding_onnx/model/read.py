@@ -18,7 +18,12 @@ from paoding_onnx.model.tensors import array_of
 
 def computed_names(model: Model) -> tuple[str, ...]:
     """Names of all tensors that nodes compute, constants excluded, in file order."""
-    return tuple(name for node in model.proto.graph.node if not _is_constant(node) for name in node.output if name)
+    return tuple(name for node in model.proto.graph.node if not is_constant(node) for name in node.output if name)
+
+
+def is_constant(node: onnx.NodeProto) -> bool:
+    """Whether the node is only another way to store a constant."""
+    return node.op_type == "Constant" and node.domain in ("", "ai.onnx")
 
 
 def constants(model: Model) -> dict[str, Array]:
@@ -28,7 +33,7 @@ def constants(model: Model) -> dict[str, Array]:
         if tensor.name not in arrays and tensor.data_type != onnx.TensorProto.STRING:
             arrays[tensor.name] = _read_only(array_of(tensor, tensor.name))
     for node in model.proto.graph.node:
-        if _is_constant(node) and (value := _constant_value(node)) is not None:
+        if is_constant(node) and (value := _constant_value(node)) is not None:
             arrays[node.output[0]] = _read_only(value)
     return arrays
 
@@ -42,15 +47,10 @@ def read_graph(model: Model, measured: Mapping[str, Tensor], sizes: InputSizes |
     tensors |= {name: _constant(name, value) for name, value in constants(model).items()}
     tensors |= measured
     versions = {opset.domain or "ai.onnx": opset.version for opset in model.proto.opset_import}
-    protos = [node for node in model.proto.graph.node if not _is_constant(node)]
+    protos = [node for node in model.proto.graph.node if not is_constant(node)]
     nodes = tuple(_node(proto, index, tensors, versions) for index, proto in enumerate(_sorted(protos)))
     outputs = tuple(info.name for info in model.proto.graph.output)
     return Graph(nodes, MappingProxyType(tensors), tuple(s.name for s in model.inputs), outputs, sizes)
-
-
-def _is_constant(node: onnx.NodeProto) -> bool:
-    """Whether the node is only another way to store a constant."""
-    return node.op_type == "Constant" and node.domain in ("", "ai.onnx")
 
 
 def _constant_value(node: onnx.NodeProto) -> Array | None:

@@ -20,6 +20,7 @@ def inspect_lines(name: str, trace: Trace, *, verbose: bool = False) -> Iterator
     yield (
         f"{cell(name)}: {plural(trace.n_units, 'unit')} in {plural(len(trace.groups), 'group')}; {part:.1%} of "
         f"{whole.parameters:,} parameters can be pruned; {whole.macs:,} MACs"
+        f"{at_sizes(trace, ' at ')}"
     )
     groups = table("group", "units", "parameters", "MACs", "exact", "lives on", left=("exact", "lives on"))
     for group in some(trace.groups, verbose=verbose):
@@ -34,6 +35,12 @@ def inspect_lines(name: str, trace: Trace, *, verbose: bool = False) -> Iterator
     for choice in trace.choices:
         yield _choice(choice)
     yield from refusal_lines(trace.refusals, verbose=verbose)
+
+
+def at_sizes(trace: Trace, before: str) -> str:
+    """The input shapes at which costs and times are told, behind some words; nothing where all sizes are fixed."""
+    sizes = trace.graph.sizes
+    return f"{before}{cell(str(sizes.measured))}" if sizes is not None and sizes.relation.keys else ""
 
 
 def explain_lines(axes: Sequence[Explanation]) -> Iterator[RenderableType]:

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from rich.console import RenderableType
 from rich.table import Table
 
+from paoding_onnx.model.input_sizes import Feeding
 from paoding_onnx.report.documents.prune import warnings
-from paoding_onnx.report.inspection import refusal_lines
+from paoding_onnx.report.inspection import at_sizes, refusal_lines
 from paoding_onnx.report.words import cell, plural, rest, share, some, table
 from paoding_onnx.result import Pruned, Recovery
 from paoding_onnx.selection.curve import SHARES, Sensitivity
@@ -24,6 +25,8 @@ def prune_lines(result: Pruned, *, verbose: bool = False) -> Iterator[Renderable
     hint = f" ({fixed:.0%} of them cannot be pruned; see `inspect`)" if fixed > 0.5 else ""
     units = int(result.plan.removed.sum())
     yield f"removed {units:,} of {plural(result.trace.n_units, 'unit')}: {gone:.1%} of all parameters{hint}"
+    if sizes_said := at_sizes(result.trace, "MACs and latency at input sizes "):
+        yield sizes_said
     yield _costs(result)
     yield _units(result, verbose)
     yield from rest(len(result.trace.groups), "groups", verbose=verbose)
@@ -54,7 +57,9 @@ def sensitivity_lines(curves: Sequence[Sensitivity], *, verbose: bool = False) -
     for curve in some(curves, verbose=verbose):
         cells = [f"{value:.4f}" for value in curve.values]
         found.add_row(cell(curve.group), *[""] * (len(SHARES) - len(cells)), *cells)
-    yield "sensitivity of the outputs when one group alone loses this share of its units:"
+    shapes = next((str(Feeding(curve.input_shapes)) for curve in curves if curve.input_shapes), "")
+    at = f", on inputs {cell(shapes)}" if shapes else ""
+    yield f"sensitivity of the outputs when one group alone loses this share of its units{at}:"
     yield "Kullback-Leibler divergence of class probabilities (nats) or mean squared change over variance, the larger"
     yield found
     yield from rest(len(curves), "groups", verbose=verbose)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -65,7 +65,8 @@ def measure_profile(
     sensitivities: tuple[Sensitivity, ...] = ()
     if is_measured:
         probe = Probe(model, view, _probes(trace, samples), seen.normalization, run.part(0.3, 0.7))
-        sensitivities = measure(probe, orders, layers)
+        shapes = {name: value.shape for name, value in samples.batches[0].items()}
+        sensitivities = tuple(replace(one, input_shapes=shapes) for one in measure(probe, orders, layers))
     return Profile(basis, MappingProxyType(orders), sensitivities)
 
 

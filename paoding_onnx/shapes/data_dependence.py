@@ -15,6 +15,16 @@ def data_dependent_tensors(graph: Graph) -> frozenset[str]:
 
     What a node measures is none of them, unless the content of an input decides about the very sizes.
     """
+    return _followed(graph)[0]
+
+
+def tensors_sized_by_content(graph: Graph) -> frozenset[str]:
+    """Names of the tensors whose size the content of graph inputs may decide, such as what a detector found."""
+    return _followed(graph)[1]
+
+
+def _followed(graph: Graph) -> tuple[frozenset[str], frozenset[str]]:
+    """The tensors whose content depends on that of graph inputs, and those whose sizes may."""
     data_dependent = set(graph.inputs)
     sized_by_content: set[str] = set()
     for node in graph.nodes:
@@ -28,7 +38,7 @@ def data_dependent_tensors(graph: Graph) -> frozenset[str]:
             _decides(node, rule, data_dependent) and not read.isdisjoint(data_dependent)
         ):
             sized_by_content |= outputs
-    return frozenset(data_dependent)
+    return frozenset(data_dependent), frozenset(sized_by_content)
 
 
 def _decides(node: Node, rule: Rule | str, data_dependent: set[str]) -> bool:

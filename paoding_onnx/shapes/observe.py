@@ -16,11 +16,11 @@ import numpy as np
 
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.graph import Array, Graph, Origin, Tensor
-from paoding_onnx.model.input_sizes import FIXED, Feeding, InputSizes, Relation, Shapes
+from paoding_onnx.model.input_sizes import FIXED, Feeding, InputSizes, Relation, Shape, Shapes
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.read import computed_names, read_graph
 from paoding_onnx.model.session import Session
-from paoding_onnx.shapes.data_dependence import data_dependent_tensors
+from paoding_onnx.shapes.data_dependence import data_dependent_tensors, tensors_sized_by_content
 from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observations import observed
 from paoding_onnx.shapes.open_axes import mark_open
@@ -54,13 +54,19 @@ def observe(model: Model, given: Shapes | None = None, *, verbose: bool = False)
 def observe_like(model: Model, sizes: InputSizes) -> Graph:
     """The graph of a model that takes the same sizes as one that was observed before.
 
+    Where the content of inputs decides about a size, costs are told at what it was then.
+
     Raises:
         ModelError: if it does not run at them.
     """
     watch = computed_names(model)
     first = _run_here(model, watch, sizes.measured)
     second = first if sizes.traced == sizes.measured else _run_here(model, watch, sizes.traced)
-    return _graph(model, replace(sizes, shapes=_shapes(first)), first, second)
+    graph = _graph(model, replace(sizes, shapes=_shapes(first)), first, second)
+    shapes = dict(_shapes(first))
+    for name in tensors_sized_by_content(graph) & sizes.shapes.keys() & shapes.keys():
+        shapes[name] = _with_sizes(shapes[name], graph.tensors[name].open, sizes.shapes[name])
+    return replace(graph, sizes=replace(sizes, shapes=MappingProxyType(shapes)))
 
 
 def observe_on(model: Model, feeds: Mapping[str, Array]) -> Graph:
@@ -161,21 +167,28 @@ def _graph(model: Model, sizes: InputSizes, first: Seen, second: Seen) -> Graph:
     """The graph as the second run shows it; what differs in the first one varies."""
     inputs = {spec.name for spec in model.inputs}
     measured = {name: replace(t, origin=Origin.INPUT) if name in inputs else t for name, t in second.items()}
-    graph = read_graph(model, measured, sizes)
     open_axes = {spec.name: _open(spec.dims, spec.name, sizes) for spec in model.inputs}
-    measured |= mark_open(graph, open_axes, first) if any(map(any, open_axes.values())) else _closed(graph)
+    if any(map(any, open_axes.values())):
+        measured |= mark_open(read_graph(model, measured, sizes), open_axes, first)
+    else:
+        measured |= _closed(measured)
     graph = read_graph(model, measured, sizes)
     data_dependent = graph.tensors.keys() & data_dependent_tensors(graph)
     unknown = {name: replace(graph.tensors[name], value=None, varies=None) for name in sorted(data_dependent)}
     return read_graph(model, measured | unknown, sizes)
 
 
-def _closed(graph: Graph) -> dict[str, Tensor]:
+def _with_sizes(own: Shape, is_open: tuple[bool, ...], other: Shape) -> Shape:
+    """A shape with the sizes that its open axes have in another one."""
+    if not len(own) == len(is_open) == len(other):
+        return own
+    return tuple(b if varies else a for a, b, varies in zip(own, other, is_open, strict=True))
+
+
+def _closed(measured: Seen) -> dict[str, Tensor]:
     """The tensors of a model without open axes, in which no number varies."""
-    small = {name: t for name, t in graph.tensors.items() if t.value is not None and not t.is_constant}
-    return {
-        name: replace(t, varies=np.zeros(t.value.shape, np.bool_)) for name, t in small.items() if t.value is not None
-    }
+    small = ((tensor, tensor.value) for tensor in measured.values() if tensor.value is not None)
+    return {tensor.name: replace(tensor, varies=np.zeros(value.shape, np.bool_)) for tensor, value in small}
 
 
 def _open(dims: tuple[int | str | None, ...], name: str, sizes: InputSizes) -> tuple[bool, ...]:

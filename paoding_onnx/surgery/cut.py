@@ -21,6 +21,7 @@ from paoding_onnx.model.external import mark_external
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import LIFT_BYTES, PLACEHOLDER, Model
 from paoding_onnx.model.node_index import makers, places_of
+from paoding_onnx.model.read import is_constant
 from paoding_onnx.surgery.edits import Edits, Overrides, Patch, edits_of
 from paoding_onnx.surgery.plan import Plan
 
@@ -138,7 +139,7 @@ def _store(proto: onnx.ModelProto, name: str, value: Array, weights: dict[str, A
 
 
 def _drop_unread(proto: onnx.ModelProto, model: Model, trace: Trace, weights: dict[str, Array]) -> None:
-    """Remove initializers that nodes read before the surgery and no longer do."""
+    """Remove initializers and constant nodes that nodes read before the surgery and no longer do."""
     before = {name for node in model.proto.graph.node for name in node.input}
     after = {name for node in proto.graph.node for name in node.input} | set(trace.graph.outputs)
     after |= {name for bound in trace.bound_nodes for name in bound.node.captures}
@@ -146,6 +147,9 @@ def _drop_unread(proto: onnx.ModelProto, model: Model, trace: Trace, weights: di
         for item in [item for item in container if item.name in before - after and item.name not in trace.graph.inputs]:
             container.remove(item)
             weights.pop(item.name, None)
+    stored = [node for node in proto.graph.node if is_constant(node)]
+    for node in [node for node in stored if (before - after).issuperset(node.output)]:
+        proto.graph.node.remove(node)
 
 
 def _resize_infos(proto: onnx.ModelProto, trace: Trace, plan: Plan) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from paoding_onnx.dependency.cost import cost, group_cost, nothing, prunable_parameters
 from paoding_onnx.dependency.explain import Explanation
 from paoding_onnx.dependency.trace import Group, Trace
-from paoding_onnx.report.documents.values import Document, file_of, head
+from paoding_onnx.report.documents.values import Document, file_of, head, input_sizes_of
 from paoding_onnx.shapes.observe import runnable_shapes
 
 
@@ -22,6 +22,7 @@ def inspect_document(trace: Trace, source: Path | None = None) -> Document:
         "parameters": whole.parameters,
         "macs": whole.macs,
         "input_shapes": {name: list(shape) for name, shape in runnable_shapes(trace.graph).items()},
+        "input_sizes": input_sizes_of(trace),
         "prunable_parameters": prunable_parameters(trace),
         "groups": [_group(trace, group) for group in trace.groups],
         "refusals": [asdict(refusal) for refusal in trace.refusals],

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from paoding_onnx.evaluation.measured import Measured
 from paoding_onnx.options import Options
-from paoding_onnx.report.documents.values import Document, file_of, finite, head, proofs_of
+from paoding_onnx.report.documents.values import Document, file_of, finite, head, input_sizes_of, proofs_of
 from paoding_onnx.result import Pruned, RunRecord
 from paoding_onnx.selection.budget import Step
 from paoding_onnx.surgery.plan import plan_document
@@ -29,6 +29,7 @@ def prune_document(result: Pruned, staged: Callable[[Path], Path] = lambda path:
         "model": file_of(next(iter(result.original.files), None)),
         "output": file_of(output, None if output is None else staged(output)),
         "sizes": asdict(result.sizes),
+        "input_sizes": input_sizes_of(result.trace),
         "measured": finite(asdict(result.measured)),
         "proofs": proofs_of(result.proofs),
         "warnings": warnings(result),

@@ -15,4 +15,10 @@ def sensitivity_document(curves: Sequence[Sensitivity], source: Path | None = No
         {"group": curve.group, "counts": list(curve.counts), "values": [number(value) for value in curve.values]}
         for curve in curves
     ]
-    return {**head("sensitivity"), "model": file_of(source), "sensitivities": groups}
+    shapes = next((curve.input_shapes for curve in curves), {})
+    return {
+        **head("sensitivity"),
+        "model": file_of(source),
+        "input_shapes": {name: list(shape) for name, shape in shapes.items()},
+        "sensitivities": groups,
+    }

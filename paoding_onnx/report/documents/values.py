@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from paoding_onnx.dependency.trace import Trace
+from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.verification.verdict import Verdict
 
 Document = dict[str, object]
@@ -42,6 +44,20 @@ def file_of(path: Path | None, staged: Path | None = None) -> Document:
 def proofs_of(proofs: Sequence[Verdict]) -> list[Document]:
     """The proofs and how they ended."""
     return [{"name": proof.name, "passed": proof.passed, "detail": proof.detail} for proof in proofs]
+
+
+def input_sizes_of(trace: Trace) -> Document:
+    """The input shapes at which costs and times are told, those at which equations were read, and which axes are open.
+
+    `one_size` are open axes for which no second size was found to run.
+    """
+    sizes = sizes_of(trace.graph)
+    return {
+        "measured": {name: list(shape) for name, shape in sizes.measured.shapes.items()},
+        "traced": {name: list(shape) for name, shape in sizes.traced.shapes.items()},
+        "open": [{"input": name, "axis": axis} for name, axis in sizes.relation.keys],
+        "one_size": [{"input": name, "axis": axis} for name, axis in sorted(sizes.only)],
+    }
 
 
 def number(value: float | None) -> float | None:
