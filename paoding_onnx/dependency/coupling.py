@@ -84,6 +84,8 @@ def couple(
 
 def _can_freeze(bound_nodes: Sequence[BoundNode], data_use: DataUse) -> bool:
     """Whether what a node computes with is small and always the same, so that surgery can write it down as it was."""
+    if not data_use.may_freeze:
+        return False
     tensor = bound_nodes[data_use.node_index].node.inputs[data_use.operand] if data_use.operand >= 0 else None
     return tensor is not None and tensor.value is not None and tensor.varies is not None and not tensor.varies.any()
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from paoding_onnx.dependency.trace import DataUse, Entries, Sources
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.rules.binding import BoundNode
-from paoding_onnx.rules.facts import ReadsShape, Selects
+from paoding_onnx.rules.facts import DataDependentShape, ReadsShape, Selects
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,33 @@ def follow_sizes(graph: Graph, bound_nodes: Sequence[BoundNode]) -> SizeFlow:
         outputs = [tensor.name for tensor in bound.node.outputs if tensor is not None]
         if is_data:
             data.update(outputs)
-        if read and is_data:
+        data_uses += _numbers(index, bound, sizes)
+        if read and (is_data or isinstance(bound.rule.shape, DataDependentShape)):
             data_uses += _uses(index, bound, sizes)
         elif read or reads_shape:
             sizes |= {name: _entries(bound, position, sizes) for position, name in enumerate(outputs)}
     data_uses += [DataUse(-1, -1, _all(sizes[name])) for name in graph.outputs if name in sizes]
     return SizeFlow(MappingProxyType(sizes), tuple(data_uses))
+
+
+def _numbers(index: int, bound: BoundNode, sizes: Mapping[str, Entries]) -> Iterator[DataUse]:
+    """Operands of plain numbers, such as bounds, with entries made of sizes that surgery would not write again."""
+    for operand, tensor in enumerate(bound.node.inputs):
+        if tensor is None or tensor.name not in sizes or bound.inputs[operand] is not None:
+            continue
+        fits = [fit for fit in bound.rule.fits if fit.holder == operand]
+        entries = bound.node.entries(operand) or (None,) * math.prod(tensor.shape or ())
+        written = {
+            k
+            for fit in fits
+            for k in range(len(entries))
+            if k in fit.literals or (k in fit.axes and entries[k] is not None)
+        }
+        made_of = sizes[tensor.name]
+        each = made_of if len(made_of) == len(entries) else made_of * len(entries)
+        left = _all(sources for k, sources in enumerate(each) if k not in written)
+        if left:
+            yield DataUse(index, operand, left, may_freeze=not fits)
 
 
 def _uses(index: int, bound: BoundNode, sizes: Mapping[str, Entries]) -> Iterator[DataUse]:

@@ -103,11 +103,15 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class DataUse:
-    """Sizes (`sources`: tensor and axis) that a node reads as data through one input; node -1 for a graph output."""
+    """Sizes (`sources`: tensor and axis) that a node reads as data through one input; node -1 for a graph output.
+
+    What is read may be written down as it was, unless surgery writes a part of it anew (not `may_freeze`).
+    """
 
     node_index: int
     operand: int
     sources: Sources
+    may_freeze: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.model.graph import Array, Graph, Node, Tensor
-from paoding_onnx.rules.binding import Binding, BoundNode, bind_node
+from paoding_onnx.rules.binding import BoundNode, bind_node
 from paoding_onnx.rules.equation import ONE, Axis, Factor, Operand
 from paoding_onnx.rules.facts import DataDependentShape, Gathers, ReadsShape, Selects
 
@@ -124,7 +124,7 @@ class _Flow:
             block
             for flags, own in zip(inputs, self.bound.binding.inputs, strict=True)
             if own is not None
-            for block in _blocks(flags, own, self.bound.binding)
+            for block in _blocks(flags, own, operand, self.bound.binding.sizes)
         ]
         if isinstance(use, Gathers):
             blocks = [_picked(block, use) for block in blocks]
@@ -139,15 +139,13 @@ class _Block:
     flags: Flags
 
 
-def _blocks(flags: Flags, operand: Operand, binding: Binding) -> Iterator[_Block]:
-    """The flags of an input, one block for each choice of segments; without those that are cut away."""
-    sizes = binding.sizes
-    used = {axis for axis in operand if not binding.made.isdisjoint(axis.names)}
+def _blocks(flags: Flags, operand: Operand, output: Operand, sizes: Mapping[str, int]) -> Iterator[_Block]:
+    """The flags of an input, one block for each choice of segments; without those that an output has cut away."""
+    made = {name for axis in output for name in axis.names}
+    used = {axis for axis in operand if not made.isdisjoint(axis.names)}
     for segments, where in _choices(operand, sizes):
-        pairs = zip(segments, operand, strict=True)
-        if any(
-            segment and axis in used and binding.made.isdisjoint(f.name for f in segment) for segment, axis in pairs
-        ):
+        chosen = (segment for segment, axis in zip(segments, operand, strict=True) if segment and axis in used)
+        if any(made.isdisjoint(factor.name for factor in segment) for segment in chosen):
             continue
         names = tuple(factor.name for segment in segments for factor in segment)
         part = flags[where] if flags.ndim == len(operand) else flags
