@@ -7,7 +7,7 @@ from onnx import TensorProto, helper
 
 from paoding_onnx.model.graph import Origin, Tensor
 from paoding_onnx.model.load import lift
-from paoding_onnx.model.read import computed_names, constants, input_dependent_names, read_graph
+from paoding_onnx.model.read import computed_names, constants, read_graph
 from tests.models import model, parse
 
 
@@ -101,27 +101,6 @@ def test_tensors_know_where_they_come_from():
     assert (tensors["x"].origin, tensors["w"].origin) == (Origin.INPUT, Origin.CONSTANT)
     assert found.nodes[0].outputs[0].origin is Origin.COMPUTED
     assert (found.inputs, found.outputs) == (("x",), ("y",))
-
-
-def reached(text):
-    return input_dependent_names(model(text))
-
-
-def test_input_reaches_whatever_is_computed_from_it():
-    text = "g (float[2] x) => (float[2] y) <float[2] a> { b = Neg (a) c = Abs (x) d = Add (b, b) y = Add (c, d) }"
-    assert reached(text) == {"x", "c", "y"}
-
-
-def test_input_reaches_what_is_computed_from_its_sizes():
-    assert reached("g (float[N] x) => (float[N] y) { s = Shape (x) y = Expand (k, s) }") == {"x", "s", "y"}
-
-
-def test_input_reaches_a_node_through_its_subgraph():
-    text = """g (float[2] x) => (float[2] y) <bool c> {
-      y = If (c) <then_branch = t () => (float[2] p) { p = Relu (x) },
-                  else_branch = e () => (float[2] q) { q = Neg (x) }>
-    }"""
-    assert "y" in reached(text)
 
 
 def test_strings_among_the_initializers_are_no_constants():

@@ -18,7 +18,7 @@ from paoding_onnx.model.load import Model
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.reconstruction.reconstruct import Basis, Reconstructed, reconstruct
-from paoding_onnx.shapes.observe import observe, shapes_of_two
+from paoding_onnx.shapes.observe import first_two, observe_on
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import Plan
 from tests.pruning import CNN, MLP, feeds, traced_model
@@ -83,7 +83,7 @@ def fit(
     trace = traced_model(subject)
     smaller = cut(subject, trace, plan)
     batches = tuple(feeds(subject, sizes, seed=seed))
-    layers = {layer.index: layer for layer in layers_of(observe(subject, shapes_of_two(subject, batches[0])))}
+    layers = {layer.index: layer for layer in layers_of(observe_on(subject, first_two(subject, batches[0])))}
     seen = ActivationStatistics(unit_statistics or {}, statistics or {})
     basis = Basis(Samples(batches, "random", is_synthetic=statistics is not None), seen, layers)
     return smaller, reconstruct(subject, trace, plan, basis, Run(), room=room)

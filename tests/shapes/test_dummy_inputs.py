@@ -1,60 +1,40 @@
-"""Inputs for a model without data: sizes for open axes, seeded contents."""
+"""Contents for the inputs of a model without data: seeded, of the right type, and such that most models take them."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from paoding_onnx.errors import ModelError, UsageError
+from paoding_onnx.errors import ModelError
+from paoding_onnx.model.input_sizes import Feeding, Fill
 from paoding_onnx.model.load import TensorSpec
-from paoding_onnx.shapes.dummy_inputs import choose_shapes, random_feeds
+from paoding_onnx.shapes.dummy_inputs import random_content, random_feeds
 
-FLOAT = np.dtype(np.float32)
-
-
-def shapes(*dims, batch=1, size=32, **given):
-    specs = [TensorSpec(f"x{k}", FLOAT, of) for k, of in enumerate(dims)]
-    return tuple(choose_shapes(specs, batch=batch, size=size, given=given).values())
+FLOAT, INT32, INT64 = np.dtype(np.float32), np.dtype(np.int32), np.dtype(np.int64)
 
 
 def content(dtype, shape=(4, 5), seed=0):
     spec = TensorSpec("x", None if dtype is None else np.dtype(dtype), shape)
-    return random_feeds([spec], {"x": shape}, np.random.default_rng(seed))["x"]
+    return random_content(spec, shape, np.random.default_rng(seed))
 
 
-def test_fixed_sizes_stay():
-    assert shapes((2, 3)) == ((2, 3),)
+def feeds(fill, **inputs):
+    """Contents of inputs, each given as type, declared sizes and sizes to be fed."""
+    specs = [TensorSpec(name, dtype, dims) for name, (dtype, dims, _) in inputs.items()]
+    shapes = {name: shape for name, (_, _, shape) in inputs.items()}
+    return random_feeds(specs, Feeding(shapes, fill), np.random.default_rng(0))
 
 
-def test_open_first_axis_is_the_batch_and_others_get_the_size():
-    assert shapes((None, 3, None, "w"), batch=2) == ((2, 3, 32, 32),)
-
-
-def test_axes_that_share_a_symbol_share_a_size():
-    assert shapes(("n", 3), (4, "n"), batch=2) == ((2, 3), (4, 2))
-
-
-def test_given_shape_wins():
-    assert shapes(("n", 3, "h"), x0=(5, 3, 7)) == ((5, 3, 7),)
-
-
-def test_given_shape_settles_its_symbols_for_other_inputs():
-    assert shapes(("n", "t"), ("t", "n"), x0=(5, 7)) == ((5, 7), (7, 5))
-
-
-def test_input_without_axes_has_an_empty_shape():
-    assert shapes(()) == ((),)
-
-
-@pytest.mark.parametrize("shape", [(5, 4), (5, 3, 1), ()])
-def test_given_shape_that_contradicts_the_input_is_a_usage_error(shape):
-    with pytest.raises(UsageError, match=r"input 'x0' has shape \('n', 3\)"):
-        shapes(("n", 3), x0=shape)
-
-
-def test_given_name_of_no_input_is_a_usage_error():
-    with pytest.raises(UsageError, match="no input is named 'image'; the model has 'x0'"):
-        shapes(("n", 3), image=(1, 3))
+def decoder(fill):
+    """What a decoder with two samples, five new steps and seven past ones is fed."""
+    return feeds(
+        fill,
+        ids=(INT64, ("b", "t"), (2, 5)),
+        past=(FLOAT, ("b", 4, "p", 8), (2, 4, 7, 8)),
+        lengths=(INT32, ("b",), (2,)),
+        total=(INT32, (), ()),
+        one_total=(INT32, (1,), (1,)),
+    )
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16", "float64", "int64", "int32", "uint8", "bool"])
@@ -72,7 +52,45 @@ def test_integers_are_indices_that_fit_almost_everywhere():
     assert set(content("int64", (100,)).tolist()) == {0, 1}
 
 
+def test_every_input_gets_contents_of_the_shape_that_is_fed():
+    found = feeds(Fill.BITS, x=(FLOAT, ("n", 3), (2, 3)), ids=(INT64, ("n", "t"), (2, 9)))
+    assert {name: array.shape for name, array in found.items()} == {"x": (2, 3), "ids": (2, 9)}
+
+
+def test_mask_that_hides_nothing_is_all_ones():
+    found = feeds(Fill.ONES, x=(FLOAT, ("n", 3), (2, 3)), mask=(INT64, ("n", "t"), (2, 9)), length=(INT64, (), ()))
+    assert np.array_equal(found["mask"], np.ones((2, 9)))
+    assert found["length"] == 1
+
+
+@pytest.mark.parametrize("fill", Fill)
+def test_floats_are_drawn_whatever_integers_hold(fill):
+    assert np.array_equal(decoder(fill)["past"], decoder(Fill.BITS)["past"])
+
+
+def test_lengths_are_the_steps_of_past_and_new_tokens():
+    found = decoder(Fill.LENGTHS)
+    assert (found["total"], found["one_total"].tolist()) == (12, [12])
+
+
+def test_length_of_each_sample_is_the_index_of_its_last_step():
+    assert decoder(Fill.LENGTHS)["lengths"].tolist() == [11, 11]
+
+
+def test_tokens_are_ones_where_lengths_are_told():
+    assert np.array_equal(decoder(Fill.LENGTHS)["ids"], np.ones((2, 5)))
+
+
+def test_length_without_any_sequence_is_one():
+    assert feeds(Fill.LENGTHS, x=(FLOAT, ("n", 3), (2, 3)), length=(INT64, (), ()))["length"] == 1
+
+
 @pytest.mark.parametrize("dtype", [None, "complex64", object])
 def test_input_that_holds_no_numbers_is_a_model_error(dtype):
     with pytest.raises(ModelError, match="input 'x' is not a tensor of numbers"):
         content(dtype)
+
+
+def test_input_that_no_memory_could_hold_is_a_model_error():
+    with pytest.raises(ModelError, match="input 'x' of shape .* does not fit into memory"):
+        content("float32", (2**40, 2**40))
