@@ -92,5 +92,5 @@ def test_input_that_holds_no_numbers_is_a_model_error(dtype):
 
 
 def test_input_that_no_memory_could_hold_is_a_model_error():
-    with pytest.raises(ModelError, match="input 'x' of shape .* does not fit into memory"):
+    with pytest.raises(ModelError, match=r"input 'x' of shape \(.*\) does not fit into memory"):
         content("float32", (2**40, 2**40))

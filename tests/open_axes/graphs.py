@@ -1,0 +1,55 @@
+"""Random networks whose shapes are computed from open axes; they run at any size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from tests.open_axes import images, rows
+from tests.open_axes.sketch import Sketch, Value
+
+_SIZES = st.one_of(st.integers(1, 9), st.integers(10, 70))
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A network as ONNX text, and sizes to run it at, by the name of the axis."""
+
+    text: str
+    inputs: dict[str, tuple[str | int, ...]]
+    sizes: tuple[dict[str, int], ...]
+
+    def feeds(self, sizes: dict[str, int], seed: int) -> dict[str, NDArray[np.float32]]:
+        """Contents for the inputs at these sizes."""
+        rng = np.random.default_rng(seed)
+        shapes = {name: [sizes.get(str(dim), dim) for dim in dims] for name, dims in self.inputs.items()}
+        return {name: rng.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()}
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> Drawn:
+    """A network of tokens or images, with layers before, between and behind what is done to its sizes."""
+    net = Sketch(draw)
+    is_image = draw(st.booleans())
+    room = images if is_image else rows
+    inputs: dict[str, tuple[str | int, ...]] = {"x": ("N", 3, "H", "W") if is_image else ("N", "T", 6)}
+    x = Value("x", 4, 1, 3) if is_image else Value("x", 3, 2, 6)
+    net.seen.append(x)
+    x = images.conv(net, x) if is_image else rows.dense(net, x)
+    if not is_image and net.chance(4):
+        inputs["z"] = ("N", "S", 6)
+        other = rows.dense(net, Value("z", 3, 2, 6), x.channels)
+        x = net.keep(net.op("Concat <axis=1>", x.name, other.name), x)
+    for step in draw(st.lists(st.sampled_from(room.STEPS), min_size=1, max_size=5)):
+        x = step(net, x)
+    weights = net.weight(5, x.channels, 1, 1) if is_image else net.weight(x.channels, 5)
+    net.lines.append(f"[y] y = {'Conv' if is_image else 'MatMul'} ({x.name}, {weights})")
+    heads = ", ".join(f"float[{','.join(map(str, dims))}] {name}" for name, dims in inputs.items())
+    dims = "a,5,b,c" if is_image else "a,b,5"
+    text = f"g ({heads}) => (float[{dims}] y)\n <{', '.join(net.weights)}> {{\n  " + "\n  ".join(net.lines) + "\n}"
+    names = sorted({str(dim) for of in inputs.values() for dim in of if not isinstance(dim, int)})
+    sizes = tuple({name: draw(st.integers(1, 4) if name == "N" else _SIZES) for name in names} for _ in range(4))
+    return Drawn(text, inputs, sizes)
