@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, cycle
+from math import prod
 
 from paoding_onnx.errors import UsageError
 from paoding_onnx.model.input_sizes import BATCH, Feeding, Fill, Relation, Shapes
@@ -17,6 +18,8 @@ _USUAL = (64, 96, 224, 32)
 _UNUSUAL = (128, 256, 16, 512, 160, 140, 8, 1, 1120, 16000)
 _STEPS = (64, 8)
 """Sizes to try where some make others."""
+_MOST_ENTRIES = 1 << 24
+"""An input of more entries is not tried."""
 _MOST_FREE = 6
 """Sums are looked for among at most this many sizes."""
 _SPREADS = ((1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0), (2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0))
@@ -28,10 +31,18 @@ _UNIFORM = (2.0, 3.0, 4.0)
 def measuring(specs: Sequence[TensorSpec], given: Shapes) -> Iterator[tuple[Relation, Feeding]]:
     """Sizes to measure a model at, one sample each: the usual ones first; `given` shapes always win.
 
+    Beyond the first, none are tried at which an input would take long to make.
+
     Raises:
         UsageError: if `given` names no input, or contradicts an input's fixed sizes.
     """
     _check_given(specs, given)
+    first, *others = _measuring(specs, given)
+    yield first
+    yield from (one for one in others if max(map(prod, one[1].shapes.values()), default=1) <= _MOST_ENTRIES)
+
+
+def _measuring(specs: Sequence[TensorSpec], given: Shapes) -> Iterator[tuple[Relation, Feeding]]:
     named = relation_of(specs)
     fills = (Fill.BITS, Fill.ONES, Fill.LENGTHS) if any(_holds_integers(spec) for spec in specs) else (Fill.BITS,)
     for size in _USUAL:

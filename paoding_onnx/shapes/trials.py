@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from threading import Lock
+from threading import RLock
 
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.graph import Array, Tensor
@@ -34,7 +34,7 @@ class Trials:
 
     def __init__(self, model: Model, watch: Sequence[str] = (), *, verbose: bool = False) -> None:
         self._load = LoadRequest(model.proto.SerializeToString(), dict(model.weights), tuple(watch), verbose)
-        _WORKER.ask(self._load, "while it loaded the model")
+        _WORKER.load(self._load)
 
     def run(self, feeds: Mapping[str, Array], sizes: str) -> dict[str, Tensor]:
         """What is seen of a run, inputs included; an error names the `sizes`.
@@ -42,9 +42,7 @@ class Trials:
         Raises:
             ModelError: if the model does not run on these inputs, or takes onnxruntime with it.
         """
-        if _WORKER.model is not self._load:
-            _WORKER.ask(self._load, "while it loaded the model")
-        return _WORKER.ask(RunRequest(feeds), f"at sizes {sizes}") | observed(feeds)
+        return _WORKER.run(self._load, RunRequest(feeds), sizes) | observed(feeds)
 
 
 @contextmanager
@@ -61,37 +59,49 @@ class _Worker:
     """The one process for all trials of this one: started when first needed, and again after it died."""
 
     def __init__(self) -> None:
-        self.model: LoadRequest | None = None
+        self._model: LoadRequest | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = 0
-        self._lock = Lock()
+        self._lock = RLock()
 
-    def ask(self, request: LoadRequest | RunRequest | ForgetRequest, what: str) -> dict[str, Tensor]:
-        """The answer to a request; `what` says in an error what was being done."""
+    def load(self, model: LoadRequest) -> None:
+        """Hold this model from now on."""
         with self._lock:
-            process = self._running()
-            try:
-                answer = _exchange(process, request)
-            except (EOFError, OSError, pickle.UnpicklingError) as error:
-                status = process.wait()
-                self._process = self.model = None
-                raise ModelError(f"onnxruntime crashed {what} ({_died(status)}); other sizes may run") from error
-            self.model = request if isinstance(request, LoadRequest) else self.model
+            self._ask(model, "while it loaded the model")
+            self._model = model
+
+    def run(self, model: LoadRequest, request: RunRequest, sizes: str) -> dict[str, Tensor]:
+        """What is seen of a run of this model, which is loaded again if the process held another one, or died."""
+        with self._lock:
+            self._running()  # a new process holds no model
+            if self._model is not model:
+                self.load(model)
+            return self._ask(request, f"at sizes {sizes}")
+
+    def forget(self) -> None:
+        """Free the model."""
+        with self._lock, suppress(ModelError):
+            if self._model is not None:
+                self._model = None
+                self._ask(ForgetRequest(), "while it freed the model")
+
+    def _ask(self, request: LoadRequest | RunRequest | ForgetRequest, what: str) -> dict[str, Tensor]:
+        """The answer to a request; `what` says in an error what was being done."""
+        process = self._running()
+        try:
+            answer = _exchange(process, request)
+        except (EOFError, OSError, pickle.UnpicklingError) as error:
+            status = process.wait()
+            self._process = self._model = None
+            raise ModelError(f"onnxruntime crashed {what} ({_died(status)}); other sizes may run") from error
         if isinstance(answer, ModelError):
             raise answer
         return answer if isinstance(answer, dict) else {}
 
-    def forget(self) -> None:
-        """Free the model."""
-        if self._process is not None and self.model is not None:
-            self.model = None
-            with suppress(ModelError):
-                self.ask(ForgetRequest(), "while it freed the model")
-
     def _running(self) -> subprocess.Popen[bytes]:
         is_ours = self._owner == os.getpid()  # after a fork, it would be the parent's
         if self._process is None or not is_ours or self._process.poll() is not None:
-            self.model = None
+            self._model = None
             path = os.pathsep.join(part or os.getcwd() for part in sys.path)
             self._owner = os.getpid()
             self._process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Measured shapes and shape arithmetic: what a run shows, and what depends on open axes."""
+"""Measured shapes and shape arithmetic: what runs show, at which sizes, and what depends on open axes."""
 
 from __future__ import annotations
 
@@ -7,8 +7,19 @@ import pytest
 
 from paoding_onnx.errors import ModelError, UsageError
 from paoding_onnx.model.graph import Origin
+from paoding_onnx.model.input_sizes import Fill
 from paoding_onnx.model.load import lift
-from paoding_onnx.shapes.observe import SMALL, observe, other_shapes, runnable_shapes, shapes_of_two
+from paoding_onnx.model.read import read_graph
+from paoding_onnx.shapes.observations import SMALL
+from paoding_onnx.shapes.observe import (
+    first_two,
+    observe,
+    observe_like,
+    observe_on,
+    other_sizes,
+    runnable_shapes,
+    sizes_of,
+)
 from tests.models import model, parse
 
 OPEN = """g (float[N,3,H,W] x) => (float[a,b] y) <int64[1] i={1}, int64[1] m={-1}, int64[1] four={4}> {
@@ -74,9 +85,18 @@ def test_content_that_no_input_reaches_does_not_vary():
     assert tensors["j"].entries() == (-3,)
 
 
-def test_axis_that_takes_one_size_alone_does_not_vary():
+def test_axis_that_takes_one_size_alone_varies_all_the_same():
+    """That nothing else that was tried ran proves little."""
     graph = observe(model("g (float[N,T] x) => (float[N,5] y) <float[96,5] w> { s = Shape (x) y = MatMul (x, w) }"))
-    assert graph.tensors["s"].entries() == (None, 96)
+    assert graph.tensors["s"].entries() == (None, None)
+    assert sizes_of(graph).only == {("x", 1)}
+
+
+def test_batch_that_takes_a_single_sample_counts_as_fixed():
+    subject = model("""g (float[N,4] x) => (float[2,2] y) <int64[2] k={2,2}> { s = Shape (x) y = Reshape (x, k) }""")
+    graph = observe(subject)
+    assert graph.tensors["s"].entries() == (1, 4)
+    assert sizes_of(graph).only == {("x", 0)}
 
 
 def test_content_of_large_tensors_is_not_kept():
@@ -88,8 +108,20 @@ def test_sizes_are_tried_until_the_model_runs():
     assert graph.tensors["x"].shape == (1, 96)
 
 
+def test_costs_are_told_at_one_sample_and_equations_read_at_sizes_that_all_differ():
+    sizes = sizes_of(observe(model("g (float[N,3,H,W] x) => (float[N,3,H,W] y) { y = Relu (x) }")))
+    assert sizes.measured.shapes == {"x": (1, 3, 64, 64)}
+    assert sizes.traced.shapes == {"x": (2, 3, 96, 128)}
+    assert sizes.only == frozenset()
+
+
+def test_shapes_of_all_tensors_are_told_at_the_sizes_at_which_costs_are():
+    sizes = sizes_of(observe(model("g (float[N,8] x) => (float[N,8] y) { h = Neg (x) y = Relu (h) }")))
+    assert sizes.shapes == {"x": (1, 8), "h": (1, 8), "y": (1, 8)}
+
+
 def test_model_that_runs_at_no_size_is_a_model_error():
-    with pytest.raises(ModelError, match="does not run the model"):
+    with pytest.raises(ModelError, match=r"does not run the model.*tried x=1x64.* more; give sizes .*--input-shape"):
         observe(model("g (float[1,T] x) => (float[1,5] y) <float[77,5] w> { y = MatMul (x, w) }"))
 
 
@@ -125,22 +157,116 @@ def test_model_is_left_as_it_was():
     assert subject.proto.SerializeToString() == before
 
 
-def test_feed_of_many_samples_is_measured_at_two():
+def test_feed_is_cut_to_two_samples_where_their_number_is_open():
     subject = model("g (float[N,3] x, float[5,3] z, float[N] s) => (float[a,3] y) { y = Relu (x) }")
     sizes = {"x": (7, 3), "z": (5, 3), "s": (1,)}
     feed = {name: np.zeros(shape, np.float32) for name, shape in sizes.items()}
-    assert shapes_of_two(subject, feed) == {"x": (2, 3), "z": (5, 3), "s": (1,)}
+    cut = {name: array.shape for name, array in first_two(subject, feed).items()}
+    assert cut == {"x": (2, 3), "z": (5, 3), "s": (1,)}
 
 
-def test_other_shapes_have_no_size_of_those_that_were_measured():
+def test_graph_on_inputs_of_ones_own_has_their_sizes():
+    subject = model("g (float[N,T] x) => (float[N,5] y) <float[7,5] w> { y = MatMul (x, w) }")
+    graph = observe_on(subject, {"x": np.zeros((3, 7), np.float32)})
+    assert {name: graph.tensors[name].shape for name in ("x", "y")} == {"x": (3, 7), "y": (3, 5)}
+    assert runnable_shapes(graph) == {"x": (3, 7)}
+
+
+def test_inputs_of_ones_own_that_the_model_does_not_take_are_a_model_error():
+    subject = model("g (float[N,T] x) => (float[N,5] y) <float[7,5] w> { y = MatMul (x, w) }")
+    with pytest.raises(ModelError, match="does not run the model"):
+        observe_on(subject, {"x": np.zeros((3, 8), np.float32)})
+
+
+def test_smaller_model_is_observed_at_the_sizes_of_the_larger_one():
+    text = """g (float[N,T,4] x) => (float[N,T,5] y) <float[4,{0}] a, float[{0},5] b> {{
+      h = MatMul (x, a) y = MatMul (h, b)
+    }}"""
+    sizes = sizes_of(observe(model(text.format(6))))
+    graph = observe_like(model(text.format(3)), sizes)
+    assert (graph.sizes.measured, graph.sizes.traced) == (sizes.measured, sizes.traced)
+    assert graph.sizes.shapes["h"] == (1, 64, 3)
+    assert graph.tensors["h"].shape == (2, 96, 3)
+
+
+def test_graph_that_nobody_ran_has_no_sizes():
+    with pytest.raises(ModelError, match="never run"):
+        runnable_shapes(read_graph(model(OPEN), {}))
+
+
+def test_other_sizes_are_none_that_the_model_was_observed_at():
     subject = model("g (float[N,3,H] x) => (float[N,3,H] y) { y = Relu (x) }")
-    graph = observe(subject)
-    measured = set(runnable_shapes(graph)["x"])
-    found = [shapes["x"] for shapes in other_shapes(subject, graph)]
-    assert found
-    assert all((batch, width) == (2, 3) and height not in measured for batch, width, height in found)
+    sizes = sizes_of(observe(subject))
+    found = [feeding.shapes["x"] for feeding in other_sizes(subject, observe(subject))]
+    assert len(found) == 3
+    assert {height for _, _, height in found}.isdisjoint({sizes.measured.shapes["x"][2], sizes.traced.shapes["x"][2]})
 
 
-def test_model_without_open_axes_has_no_other_shapes():
+def test_other_sizes_that_the_model_does_not_take_are_left_out():
+    subject = model("""g (float[N,T] x) => (float[N,T] y) <int64 seven={7}, int64[1] i={1}, float[1] one={1}> {
+      s = Shape (x) t = Gather (s, i) m = Mod (t, seven) f = Expand (one, m) r = Reshape (f, m) y = Add (x, r)
+    }""")
+    graph = observe(model("g (float[N,T] x) => (float[N,T] y) { y = Relu (x) }"))
+    steps = [feeding.shapes["x"][1] for feeding in other_sizes(subject, graph)]
+    assert all(count % 7 == 1 for count in steps)
+
+
+def test_model_without_open_axes_has_no_other_sizes():
     subject = model("g (float[2,3] x) => (float[2,3] y) { y = Relu (x) }")
-    assert list(other_shapes(subject, observe(subject))) == []
+    assert list(other_sizes(subject, observe(subject))) == []
+
+
+DECODER = """<ir_version: 8, opset_import: ["" : 17]>
+g (int64[{b},{new}] ids, int64[{b},{all}] mask, float[{b},2,{past},4] past) => (float[a,c,5] y)
+    <float[9,8] table, float[8,8] q, float[8,8] k, float[8,5] o,
+     int64[4] target={{0,-1,2,4}}, int64[3] flat={{0,-1,8}}, int64[2] axes={{1,2}}, float far={{-9}}> {{
+  e = Gather (table, ids) q1 = MatMul (e, q) q2 = Reshape (q1, target) q3 = Transpose <perm=[0,2,1,3]> (q2)
+  k1 = MatMul (e, k) k2 = Reshape (k1, target) k3 = Transpose <perm=[0,2,1,3]> (k2) k4 = Concat <axis=2> (past, k3)
+  k5 = Transpose <perm=[0,1,3,2]> (k4) s = MatMul (q3, k5) m1 = Cast <to=9> (mask) m2 = Unsqueeze (m1, axes)
+  s2 = Where (m2, s, far) p = Softmax <axis=-1> (s2) c1 = MatMul (p, k4) c2 = Transpose <perm=[0,2,1,3]> (c1)
+  c3 = Reshape (c2, flat) y = MatMul (c3, o)
+}}"""
+"""A decoder that is given keys of the past; its mask is as long as past and new steps together."""
+
+
+@pytest.mark.parametrize(
+    "symbols",
+    [
+        {"b": "batch", "new": "sequence_length", "all": "total_sequence_length", "past": "past_sequence_length"},
+        {"b": "B", "new": "x1", "all": "x2", "past": "x3"},
+        {"b": "?", "new": "?", "all": "?", "past": "?"},
+    ],
+    ids=["usual", "unusual", "none"],
+)
+def test_decoder_with_a_past_runs_without_given_shapes_whatever_its_symbols_are(symbols):
+    shapes = sizes_of(observe(model(DECODER.format(**symbols)))).traced.shapes
+    assert shapes["mask"][1] == shapes["ids"][1] + shapes["past"][2]
+    assert shapes["ids"][1] != shapes["past"][2]
+
+
+@pytest.mark.parametrize("step", [5, 7])
+def test_model_that_takes_multiples_of_five_or_seven_alone_is_run_at_two_of_them(step):
+    subject = model(f"""g (float[N,T,4] x) => (float[N,a,4] y) <int64[4] k={{0,-1,{step},4}}, int64[3] f={{0,-1,4}}> {{
+      r = Reshape (x, k) n = Neg (r) y = Reshape (n, f)
+    }}""")
+    sizes = sizes_of(observe(subject))
+    steps = {feeding.shapes["x"][1] for feeding in (sizes.measured, sizes.traced)}
+    assert len(steps) == 2
+    assert all(count % step == 0 for count in steps)
+
+
+ATTENTION = """<ir_version: 8, opset_import: ["" : 17, "com.microsoft" : 1]>
+g (int64[b,t] ids, float[b,2,p,16] pk, float[b,2,p,16] pv, int32[b] lengths, int32 total)
+    => (float[b,t,5] y, float[b,2,a,16] nk, float[b,2,a,16] nv)
+    <float[9,32] table, float[32,32] q, float[32,32] k, float[32,32] v, float[32,5] o> {
+  e = Gather (table, ids) q1 = MatMul (e, q) k1 = MatMul (e, k) v1 = MatMul (e, v)
+  c, nk, nv = com.microsoft.GroupQueryAttention <num_heads=2, kv_num_heads=2> (q1, k1, v1, pk, pv, lengths, total)
+  y = MatMul (c, o)
+}"""
+"""A decoder that is told how many steps there are, in all and for each sample."""
+
+
+def test_decoder_that_is_told_how_many_steps_there_are_runs_without_given_shapes():
+    sizes = sizes_of(observe(model(ATTENTION)))
+    assert sizes.measured.fill is Fill.LENGTHS
+    assert sizes.traced.shapes["ids"][1] != sizes.measured.shapes["ids"][1]
