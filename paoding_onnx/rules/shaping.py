@@ -12,6 +12,8 @@ from paoding_onnx.rules.facts import ANY_SCALE, ReadsShape
 from paoding_onnx.rules.notation import parse
 from paoding_onnx.rules.rule import Fit, Rule, fixed, register
 
+_FOR_NONE = 1_000_003
+"""A prime that stands for the size of an axis without entries, such as that of what was found where nothing was."""
 _COMPUTED = "the size of this axis is computed while running"
 
 
@@ -41,6 +43,9 @@ def reshape(node: Node) -> Rule:
     for k in unsettled:
         names = right[k].names
         left, right = ([one.pinned(names) for one in operand] for operand in (left, right))
+    # an axis that is computed and happened to have size one may have another: it gets a factor of its own
+    free = {k for k in varying if right[k] == ONE} | {k for k, e in enumerate(target) if varying and e == -1}
+    right = [axis(f"o{k}") if k in free and one == ONE else one for k, one in enumerate(right)]
     sizes = {k: right[k] for k, e in enumerate(target) if e is not None and e > 0 and right[k] != ONE}
     fits = (Fit(1, sizes, literals),) if sizes or literals else ()  # -1 and 0 follow the input by themselves
     return Rule(Equation.of([left, None], [right]), fits=fits, acts=ANY_SCALE, why=_COMPUTED)
@@ -134,6 +139,7 @@ def common_factors(source: Sequence[int], target: Sequence[int]) -> tuple[list[A
     ['s0 s1', 't0 t1']
     """
     left, right = [ONE] * len(source), [ONE] * len(target)
+    source, target = ([size or _FOR_NONE for size in shape] for shape in (source, target))
     count = 0
     for sources, targets in _blocks(source, target):
         bounds = _bounds([source[k] for k in sources]) | _bounds([target[k] for k in targets])
