@@ -25,14 +25,23 @@ def split(node: Node) -> Rule:
     along = axis_index(node.integer("axis", 0), len(whole))
     holder: str | int = "split" if node.version < 13 else 1
     sizes = node.integers("split") if node.version < 13 else node.entries(1)
-    if sizes is None:
+    if sizes is None and len(node.inputs) == 1:
         return _equal_split(node, along)
     parts = axes("S", len(node.outputs))
-    if None in sizes or None in node.outputs:
-        return fixed(node, "splits into parts whose sizes are computed while running, or that are not all named")
+    if None in node.outputs:
+        return fixed(node, "splits into parts that are not all named")
+    if sizes is None or None in sizes:
+        return _computed_split(node, along)
     left = [exchanged(whole, along, joined(parts)), *[None] * (len(node.inputs) - 1)]
     right = [exchanged(whole, along, part) for part in parts]
     return Rule(Equation.of(left, right), fits=(Fit(holder, dict(enumerate(parts))),), acts=ANY_SCALE)
+
+
+def _computed_split(node: Node, along: int) -> Rule:
+    whole, parts = axes("A", len(node.shape(0))), axes("s", len(node.outputs))
+    left = [exchanged(whole, along, axis("s")), *[None] * (len(node.inputs) - 1)]
+    pieces = Equation.of(left, [exchanged(whole, along, part) for part in parts])
+    return Rule(pieces, acts=ANY_SCALE, why="splits into parts whose sizes are computed while running")
 
 
 def _equal_split(node: Node, along: int) -> Rule:

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tests.open_axes import images, rows
+from tests.open_axes import images, patterns, rows
 from tests.open_axes.sketch import Sketch, Value
 
 _SIZES = st.one_of(st.integers(1, 9), st.integers(10, 70))
@@ -34,7 +34,7 @@ def graphs(draw: st.DrawFn) -> Drawn:
     """A network of tokens or images, with layers before, between and behind what is done to its sizes."""
     net = Sketch(draw)
     is_image = draw(st.booleans())
-    room = images if is_image else rows
+    steps = (*images.STEPS, *patterns.OF_IMAGES) if is_image else (*rows.STEPS, *patterns.OF_ROWS)
     inputs: dict[str, tuple[str | int, ...]] = {"x": ("N", 3, "H", "W") if is_image else ("N", "T", 6)}
     x = Value("x", 4, 1, 3) if is_image else Value("x", 3, 2, 6)
     net.seen.append(x)
@@ -43,7 +43,7 @@ def graphs(draw: st.DrawFn) -> Drawn:
         inputs["z"] = ("N", "S", 6)
         other = rows.dense(net, Value("z", 3, 2, 6), x.channels)
         x = net.keep(net.op("Concat <axis=1>", x.name, other.name), x)
-    for step in draw(st.lists(st.sampled_from(room.STEPS), min_size=1, max_size=5)):
+    for step in draw(st.lists(st.sampled_from(steps), min_size=1, max_size=5)):
         x = step(net, x)
     weights = net.weight(5, x.channels, 1, 1) if is_image else net.weight(x.channels, 5)
     net.lines.append(f"[y] y = {'Conv' if is_image else 'MatMul'} ({x.name}, {weights})")

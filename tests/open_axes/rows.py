@@ -111,7 +111,7 @@ def heads(net: Sketch, x: Value) -> Value:
         split.append(net.op(f"Transpose <perm={perm}>", net.op("Reshape", made, target)))
     scores = net.op("MatMul", split[0], split[1])
     if net.chance(2):
-        steps = _range(net, net.size(x, 1))
+        steps = counting(net, net.size(x, 1))
         far = net.op("Less", steps, net.op("Unsqueeze", steps, net.constant(1)))
         hidden = net.op("Expand", net.scalar(-9.0), net.op("Shape", scores))
         scores = net.op("Where", far, scores, hidden)
@@ -121,7 +121,8 @@ def heads(net: Sketch, x: Value) -> Value:
     return net.keep(net.op("Reshape", back, target), x, channels)
 
 
-def _range(net: Sketch, length: str) -> str:
+def counting(net: Sketch, length: str) -> str:
+    """The numbers from 0 up to a length."""
     top = net.op("Squeeze", length, net.constant(0))
     return net.op("Range", net.scalar(0, "int64"), top, net.scalar(1, "int64"))
 
@@ -134,14 +135,14 @@ def placed(net: Sketch, x: Value) -> Value:
     axes = net.constant(0)
     rows = net.op("Slice", table, axes, stop, axes)
     if net.chance(2):
-        rows = net.op("Gather", table, _range(net, stop))
+        rows = net.op("Gather", table, counting(net, stop))
     short = net.op("Slice", x.name, net.constant(0), stop, net.constant(1))
     return net.keep(net.op("Add", short, rows), x)
 
 
 def counted(net: Sketch, x: Value) -> Value:
     """Each step with its own number added."""
-    places = net.op("Cast <to=1>", _range(net, net.size(x, 1)))
+    places = net.op("Cast <to=1>", counting(net, net.size(x, 1)))
     column = net.op("Unsqueeze", net.op("Mul", places, net.scalar(0.01)), net.constant(1))
     return net.keep(net.op("Add", x.name, column), x)
 

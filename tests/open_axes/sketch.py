@@ -124,7 +124,7 @@ def _leaf(net: Sketch) -> str:
     value = net.pick(net.seen[-4:])
     if net.chance(8):
         return net.constant(net.draw(st.integers(1, 40)))
-    if net.chance(10):
+    if net.chance(20):
         return net.size(value, net.pick(range(value.ndim)))
     return net.size(value, net.pick((0, *value.length_axes, *value.length_axes)))
 

@@ -14,10 +14,10 @@ LINES = [
     line("Split 8x2 -> 4x2 4x2", "(p S) A1 -> S A1, S A1", opset=11, sizes="p=2", acts="any"),
     line("Split 2x7 -> 2x4 2x3", "i0x0 i0x1 -> o0x0 o0x1, o1x0 o1x1", axis=1, num_outputs=2,
          shape="depends on data", why="splits into unequal parts without saying their sizes"),
-    line("Split 2x8 [?,5] -> 2x3 2x5", "i0x0 i0x1, i1x0 -> o0x0 o0x1, o1x0 o1x1", axis=1, shape="depends on data",
-         why="splits into parts whose sizes are computed while running, or that are not all named"),
+    line("Split 2x8 [?,5] -> 2x3 2x5", "A0 s, _ -> A0 s0, A0 s1", axis=1, acts="any",
+         why="splits into parts whose sizes are computed while running"),
     line("Split 2x8 [3,5] -> _ 2x5", "i0x0 i0x1, i1x0 -> _, o1x0 o1x1", axis=1, shape="depends on data",
-         why="splits into parts whose sizes are computed while running, or that are not all named"),
+         why="splits into parts that are not all named"),
 ]  # fmt: skip
 
 
