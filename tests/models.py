@@ -19,8 +19,8 @@ from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.observe import observe, runnable_shapes
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import Plan, make_plan
+from paoding_onnx.verification.equivalence import check_surgery
 from paoding_onnx.verification.masked import mask
-from paoding_onnx.verification.proofs import check_surgery
 from paoding_onnx.verification.verdict import Verdict
 
 IMAGES = "g (float[2,3,4,4] x) => (float[2,5,4,4] y) "

@@ -23,7 +23,7 @@ from paoding_onnx.selection.budget import Step
 from paoding_onnx.selection.select import Selection, choose
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import Plan, make_plan
-from paoding_onnx.verification.proofs import check_surgery
+from paoding_onnx.verification.equivalence import check_surgery
 from paoding_onnx.verification.verdict import Verdict
 
 

@@ -14,6 +14,9 @@ TYPE_ATTRIBUTES = ("to", "dtype", "stash_type")
 SEED_ATTRIBUTE = "seed"
 """The attribute that makes an operator draw the same random numbers again."""
 
+TAKE = "Gather"
+"""The operator that takes entries along an axis by their indices (ONNX Gather-1)."""
+
 _CHOICE_SINCE = 9
 _AXES_ARE_INPUT_SINCE = 13
 

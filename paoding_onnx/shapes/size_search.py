@@ -24,6 +24,8 @@ _MOST_FREE = 6
 """Sums are looked for among at most this many sizes."""
 _SPREADS = ((1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0), (2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0))
 """By what the free sizes are multiplied, so that all differ from each other and from what was measured."""
+_MOST_FEW = 12
+"""How often one size at a time is set to one or to none."""
 _UNIFORM = (2.0, 3.0, 4.0)
 """By what all sizes are multiplied alike: whatever adds up goes on adding up."""
 
@@ -64,9 +66,12 @@ def telling(specs: Sequence[TensorSpec], relation: Relation, measured: Feeding) 
     """Sizes to read equations at: one more sample and other sizes than `measured`, all different, if it can be."""
     batch = batch_of(relation, measured)
     candidates = list(_spread(specs, relation, measured))
-    for more in (1, 0) if relation.has_batch else (0,):
-        for one, sizes in candidates:
-            yield one, feeding_of(specs, one, batch + more, sizes, measured.fill)
+    few = [(one, {**sizes, key: least}) for one, sizes in candidates for key in sizes for least in (1, 0)]
+    if relation.has_batch:  # some take more samples only with one new step, or without a past
+        for one, sizes in (*candidates, *few[:_MOST_FEW]):
+            yield one, feeding_of(specs, one, batch + 1, sizes, measured.fill)
+    for one, sizes in candidates:
+        yield one, feeding_of(specs, one, batch, sizes, measured.fill)
     if relation.has_batch:
         yield relation, feeding_of(specs, relation, batch + 1, sizes_of(relation, measured), measured.fill)
 

@@ -23,7 +23,8 @@ from paoding_onnx.shapes.constant_folding import study
 from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.surgery.plan import Plan, plan_from_document, scope_of_document
-from paoding_onnx.verification.proofs import added_biases, check_file, check_plan, check_surgery
+from paoding_onnx.verification.equivalence import check_surgery
+from paoding_onnx.verification.proofs import added_biases, check_file, check_plan
 from paoding_onnx.verification.verdict import INTERFACE, RUNS, Verdict
 
 

@@ -18,14 +18,16 @@ from paoding_onnx.rules.equation import Operand
 from paoding_onnx.rules.forms import SEED_ATTRIBUTE, can_choose
 from paoding_onnx.surgery.cut import insert_nodes
 from paoding_onnx.surgery.plan import Plan
+from paoding_onnx.verification.restricted import narrowed_inputs, narrowed_outputs, resize, restrict
 
 _PREFIX = "paoding_onnx_mask_"
 
 
 def mask(model: Model, trace: Trace, plan: Plan) -> Model:
-    """`model` at full size, with the units that `plan` removes multiplied by zero wherever a node adds them up.
+    """`model` at full size, without what the units that `plan` removes do: it computes what the pruned one must.
 
-    This is what the pruned model must compute. It shares no step with `cut`: no weight is touched, no axis shrinks.
+    Where a node adds them up they are zero, and a node that mixes along their axis sees only the others. It shares no
+    step with `cut`: no weight is touched, and the axes between nodes keep their size.
     """
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
@@ -37,6 +39,11 @@ def mask(model: Model, trace: Trace, plan: Plan) -> Model:
             name = f"{_PREFIX}{index}_{operand}"
             masks.append(_masked(proto, node, operand, kept, name, bound))
             node.input[operand] = f"{name}_out"
+        if inputs := narrowed_inputs(trace, bound, plan):
+            node = proto.graph.node[places[index]]
+            outputs = narrowed_outputs(trace, bound, plan)
+            resize(node, trace, index, plan)
+            masks += restrict(proto, node, (inputs, outputs), f"{_PREFIX}{index}")
     insert_nodes(proto, masks)
     return replace(model, proto=proto)
 

@@ -32,7 +32,8 @@ from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observe import observe, sizes_of
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import Plan, make_plan
-from paoding_onnx.verification.proofs import check_file, check_surgery
+from paoding_onnx.verification.equivalence import check_surgery
+from paoding_onnx.verification.proofs import check_file
 from scripts.fuzz.second import second_opinion
 from scripts.fuzz.text import from_text
 

@@ -19,7 +19,7 @@ from paoding_onnx.rules.notation import parse
 from paoding_onnx.rules.rule import Fit, Rule, rule_for
 from paoding_onnx.shapes.observe import observe
 from paoding_onnx.surgery.cut import cut
-from paoding_onnx.verification.proofs import check_surgery
+from paoding_onnx.verification.equivalence import check_surgery
 from paoding_onnx.verification.verdict import Verdict
 from tests.models import model, random_plan
 from tests.rules.contract import Case

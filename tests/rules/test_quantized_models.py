@@ -17,7 +17,7 @@ from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model, lift, load
 from paoding_onnx.rules.facts import Integers
-from paoding_onnx.verification.proofs import check_surgery
+from paoding_onnx.verification.equivalence import check_surgery
 from tests.models import Trial, model, parse, prune_randomly, save
 from tests.pruning import skip_latency
 

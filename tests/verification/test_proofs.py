@@ -10,7 +10,8 @@ from onnx import numpy_helper
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.save import write_model
 from paoding_onnx.surgery.cut import cut
-from paoding_onnx.verification.proofs import added_biases, check_file, check_plan, check_surgery
+from paoding_onnx.verification.equivalence import check_surgery
+from paoding_onnx.verification.proofs import added_biases, check_file, check_plan
 from tests.models import model, prune_randomly
 from tests.pruning import CNN, MLP, edited, plan_of, traced_model, with_constants
 from tests.verification.faults import set_group
@@ -83,13 +84,12 @@ def test_equivalence_notices_a_difference_behind_a_saturated_output():
     ).passed
 
 
-def test_equivalence_says_nothing_about_inexact_units():
+def test_equivalence_holds_and_fails_for_inexact_units_too():
     text = """g (float[1,4,2,2] x) => (float[1,1,2,2] y) <float[6,4,1,1] a> {
       p = Conv (x, a) y = ReduceMean <axes=[1]> (p)
     }"""
-    verdict = evaluation(uncut, text, {"a": [0]})
-    assert verdict.passed
-    assert verdict.detail == "no exact unit was removed: nothing to compare"
+    assert evaluation(lambda subject, pruned: pruned, text, {"a": [0]}).passed
+    assert not evaluation(uncut, text, {"a": [0]}).passed
 
 
 def test_half_precision_is_held_to_its_own_resolution():
@@ -182,9 +182,9 @@ def test_model_that_draws_at_random_raises_no_alarm_at_any_batch(batch):
     assert not agrees(text, {"a": [0, 3]}, reversed_weights)
 
 
-def test_exact_units_are_proven_beside_inexact_ones():
-    """What was cut of both is no proof for the exact ones: those are cut by themselves."""
-    assert agrees(MIXED, {"a": [0], "b": [1]}, reversed_weights)
+def test_exact_and_inexact_units_are_proven_together():
+    assert agrees(MIXED, {"a": [0], "b": [1]})
+    assert not agrees(MIXED, {"a": [0], "b": [1]}, reversed_weights)
     assert not agrees(MIXED, {"b": [1]}, reversed_weights)
 
 

@@ -84,10 +84,10 @@ class Linear(Texts):
     def layers(self, x: Tensor, *_: Tensor) -> Tensor:
         """Of the same length."""
         q, k, v = self.attention.query(x), self.attention.key(x), self.attention.value(x)
-        q, k, v = (part.unflatten(2, (4, -1)) for part in (F.elu(q) + 1, F.elu(k) + 1, v))
+        q, k, v = (part.unflatten(2, (4, -1)) for part in (q.relu(), k.relu(), v))
         context = torch.einsum("nlhd,nlhe->nhde", k, v)
         weight = torch.einsum("nlhd,nhd->nlh", q, k.sum(1))
-        found = torch.einsum("nlhd,nhde->nlhe", q, context) / weight[..., None]
+        found = torch.einsum("nlhd,nhde->nlhe", q, context) / (weight[..., None] + 0.1)
         return self.after(x + found.flatten(2))
 
 
