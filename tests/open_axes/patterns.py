@@ -101,7 +101,7 @@ def earlier(net: Sketch, x: Value) -> Value:
 
 def shuffled(net: Sketch, x: Value) -> Value:
     """Channels that become pixels, by way of computed shapes."""
-    if x.channels % 4 or net.n_tiled:
+    if x.channels < 8 or x.channels % 4 or net.n_tiled:
         return x
     net.n_tiled += 1
     n, h, w = (net.size(x, axis) for axis in (0, 2, 3))
@@ -123,6 +123,33 @@ def halved(net: Sketch, x: Value) -> Value:
     turned = net.op("Transpose <perm=[0,1,3,5,2,4]>", apart)
     width = net.pick((net.constant(4 * x.channels), net.op("Mul", net.size(x, 1), net.constant(4)), net.constant(-1)))
     return net.keep(net.op("Reshape", turned, net.concat(n, width, *sides)), x, 4 * x.channels)
+
+
+def decoder(net: Sketch, x: Value, past: str, mask: str) -> Value:
+    """Attention to steps of the past, too, under a mask that is as long as past and new steps together."""
+    before = net.op("Gather", net.op("Shape", past), net.constant(2))
+    total = net.op("Add", before, net.size(x, 1))
+    bounds = [net.op("Squeeze", length, net.constant(0)) for length in (before, total)]
+    own = net.op("Range", *bounds, net.scalar(1, "int64"))
+    table = net.op("Gather", net.weight(64, x.channels), net.op("Min", own, net.constant(63)))
+    x = net.keep(net.op("Add", x.name, table), x)
+    query, key = (_heads(net, x) for _ in range(2))
+    keys = net.op("Concat <axis=2>", past, key)
+    scores = net.op("MatMul", query, net.op("Transpose <perm=[0,1,3,2]>", keys))
+    shown = net.op("Unsqueeze", net.op("Cast <to=9>", mask), net.constant(1, 2))
+    earlier_ones = net.op("LessOrEqual", counting(net, total), net.op("Unsqueeze", own, net.constant(1)))
+    hidden = net.scalar(-9.0)
+    scores = net.op("Where", net.op("And", shown, earlier_ones), scores, hidden)
+    mixed = net.op("Transpose <perm=[0,2,1,3]>", net.op("MatMul", net.op("Softmax <axis=-1>", scores), keys))
+    target = net.concat(net.size(x, 0), net.size(x, 1), net.constant(net.pick((-1, 8))))
+    return net.keep(net.op("Reshape", mixed, target), x, 8)
+
+
+def _heads(net: Sketch, x: Value) -> str:
+    """Two heads of four channels for each step."""
+    made = net.op("MatMul", x.name, net.weight(x.channels, 8))
+    target = net.concat(net.size(x, 0), net.pick((net.size(x, 1), net.constant(-1))), net.constant(2, 4))
+    return net.op("Transpose <perm=[0,2,1,3]>", net.op("Reshape", made, target))
 
 
 OF_ROWS = (rolled, halves, stretched, summed_up, frames, recurrent, along_steps, earlier)

@@ -150,6 +150,11 @@ def _shared_out_by_size(net: Sketch, one: str, depth: int) -> str:
     return net.op(net.pick(("Div", "Mod")), one, divisor)
 
 
+def _few(net: Sketch, one: str, depth: int) -> str:
+    """A number that is small at the sizes at which networks are measured, such as that of long chunks."""
+    return net.op("Div", one, net.constant(net.pick((50, 90, 100, 200))))
+
+
 def _missing(net: Sketch, one: str, depth: int) -> str:
     """How much is missing to the next multiple."""
     step = _small(net, 2)
@@ -207,6 +212,6 @@ def _picked(net: Sketch, one: str, depth: int) -> str:
 
 
 _OPERATIONS = (
-    *(_plain, _plain, _plain, _shared_out, _shared_out, _shared_out_by_size, _missing, _rounded, _chosen),
+    *(_plain, _plain, _plain, _shared_out, _shared_out, _shared_out_by_size, _few, _few, _missing, _rounded, _chosen),
     *(_reduced, _product_of_shape, _squeezed, _counted, _picked),
 )
