@@ -15,7 +15,7 @@ SEED_ATTRIBUTE = "seed"
 """The attribute that makes an operator draw the same random numbers again."""
 
 TAKE = "Gather"
-"""The operator that takes entries along an axis by their indices (ONNX Gather-1)."""
+"""The operator that takes entries along an axis by their indices (ONNX Gather-1); see `take_along`."""
 
 _CHOICE_SINCE = 9
 _AXES_ARE_INPUT_SINCE = 13
@@ -32,6 +32,11 @@ class Form:
 def can_choose(opset: int) -> bool:
     """Whether there is an operator that chooses between tensors, number by number (ONNX Where-9)."""
     return opset >= _CHOICE_SINCE
+
+
+def take_along(axis: int) -> Form:
+    """Entries of one axis, by indices that the second input holds."""
+    return Form(MappingProxyType({"axis": axis}))
 
 
 def sum_over(axes: Sequence[int], opset: int, *, keeps_axes: bool = True) -> Form:

@@ -7,9 +7,8 @@ sample of the usual size, and at sizes at which equations are read, which all di
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
 from types import MappingProxyType
 
 import numpy as np
@@ -24,7 +23,6 @@ from paoding_onnx.shapes.data_dependence import data_dependent_tensors, tensors_
 from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observations import observed
 from paoding_onnx.shapes.open_axes import mark_open
-from paoding_onnx.shapes.proof_sizes import proving
 from paoding_onnx.shapes.size_search import measuring, telling
 from paoding_onnx.shapes.trials import Trials, trials
 
@@ -40,12 +38,12 @@ def observe(model: Model, given: Shapes | None = None, *, verbose: bool = False)
         ModelError: if onnxruntime does not load the model, or runs it at none of the sizes tried.
     """
     watch = computed_names(model)
-    if not _has_open_axes(model):
+    if not has_open_axes(model):
         feeding = next(measuring(model.inputs, given or {}))[1]
         seen = _run_here(model, watch, feeding, verbose=verbose)
         return _graph(model, InputSizes(feeding, feeding, _shapes(seen), FIXED), seen, seen)
     with trials(model, watch, verbose=verbose) as tries:
-        relation, measured, first = _first_that_runs(tries, model, given or {})
+        relation, measured, first = _first_thatruns(tries, model, given or {})
         relation, traced, second = _most_telling(tries, model, relation, measured, first)
     only = frozenset(place for place in relation.keys if _size(measured, place) == _size(traced, place))
     return _graph(model, InputSizes(measured, traced, _shapes(first), relation, only), first, second)
@@ -102,17 +100,6 @@ def first_two(model: Model, feed: Mapping[str, Array]) -> dict[str, Array]:
     return {name: value[:2] if is_open.get(name) else value for name, value in feed.items()}
 
 
-def other_sizes(model: Model, graph: Graph) -> Iterator[Feeding]:
-    """More sizes that the model takes, none of which it was observed at: small, large, ragged; none for fixed axes."""
-    sizes = sizes_of(graph)
-    if not _has_open_axes(model):
-        return
-    with trials(model) as tries:
-        for candidates in proving(model.inputs, sizes):
-            runs = (feeding for feeding in candidates if _runs(tries, model, feeding) is not None)
-            yield from islice(runs, 1)
-
-
 def _run_here(model: Model, watch: Sequence[str], feeding: Feeding, *, verbose: bool = False) -> dict[str, Tensor]:
     """What is seen of one run in this process, at sizes that the model is known to take.
 
@@ -123,11 +110,12 @@ def _run_here(model: Model, watch: Sequence[str], feeding: Feeding, *, verbose: 
     return observed(Session(model, watch=watch, verbose=verbose).run(feeds) | feeds)
 
 
-def _has_open_axes(model: Model) -> bool:
+def has_open_axes(model: Model) -> bool:
+    """Whether an input may have more than one size."""
     return any(not isinstance(dim, int) for spec in model.inputs for dim in spec.dims)
 
 
-def _first_that_runs(tries: Trials, model: Model, given: Shapes) -> tuple[Relation, Feeding, Seen]:
+def _first_thatruns(tries: Trials, model: Model, given: Shapes) -> tuple[Relation, Feeding, Seen]:
     failures: list[ModelError] = []
     tried: list[Feeding] = []
     for relation, feeding in measuring(model.inputs, given):
@@ -147,7 +135,7 @@ def _most_telling(
     tries: Trials, model: Model, relation: Relation, measured: Feeding, first: Seen
 ) -> tuple[Relation, Feeding, Seen]:
     for finer, feeding in telling(model.inputs, relation, measured):
-        if (seen := _runs(tries, model, feeding)) is not None:
+        if (seen := runs(tries, model, feeding)) is not None:
             return finer, feeding, seen
     return relation, measured, first
 
@@ -156,7 +144,8 @@ def _tried(tries: Trials, model: Model, feeding: Feeding) -> Seen:
     return tries.run(random_feeds(model.inputs, feeding, np.random.default_rng(0)), str(feeding))
 
 
-def _runs(tries: Trials, model: Model, feeding: Feeding) -> Seen | None:
+def runs(tries: Trials, model: Model, feeding: Feeding) -> Seen | None:
+    """What is seen of a model at these sizes; `None` if it does not run."""
     try:
         return _tried(tries, model, feeding)
     except ModelError:

@@ -1,13 +1,18 @@
-"""Sizes to prove a cut at: none that anything was measured at, all open axes different. Runs nothing."""
+"""Sizes to prove a cut at: none that anything was measured at, all open axes different."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from itertools import islice
 
+from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.input_sizes import Feeding, InputSizes, Relation
-from paoding_onnx.model.load import TensorSpec
+from paoding_onnx.model.load import Model, TensorSpec
+from paoding_onnx.shapes.observe import has_open_axes, runs
+from paoding_onnx.shapes.observe import sizes_of as observed_sizes
 from paoding_onnx.shapes.size_search import batch_of, feeding_of, scaled, sizes_of
+from paoding_onnx.shapes.trials import trials
 
 _SMALL = ((0.5, 2.5, 0.75, 1.75), (2.5, 3.5, 4.5, 5.5), (5.0, 4.0, 6.0, 7.0), (3.0,), (5.0,), (1.0,))
 """By what free sizes are multiplied for three samples."""
@@ -36,6 +41,17 @@ _USUAL = {
     _Kind.SOUND: (16000,),
     _Kind.PAST: (7,),
 }
+
+
+def other_sizes(model: Model, graph: Graph) -> Iterator[Feeding]:
+    """More sizes that the model takes, none of which it was observed at: small, large, ragged; none for fixed axes."""
+    sizes = observed_sizes(graph)
+    if not has_open_axes(model):
+        return
+    with trials(model) as tries:
+        for candidates in proving(model.inputs, sizes):
+            taken = (feeding for feeding in candidates if runs(tries, model, feeding) is not None)
+            yield from islice(taken, 1)
 
 
 def proving(specs: Sequence[TensorSpec], sizes: InputSizes) -> tuple[tuple[Feeding, ...], ...]:

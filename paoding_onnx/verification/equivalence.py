@@ -20,7 +20,8 @@ from paoding_onnx.model.load import Model
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.dummy_inputs import random_feeds
-from paoding_onnx.shapes.observe import other_sizes, sizes_of
+from paoding_onnx.shapes.observe import sizes_of
+from paoding_onnx.shapes.proof_sizes import other_sizes
 from paoding_onnx.surgery.cut import cut, reweigh
 from paoding_onnx.surgery.plan import Plan
 from paoding_onnx.verification.decisions import Decision, decisions_of, is_alike, outcomes, own_name, steered

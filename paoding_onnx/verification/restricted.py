@@ -16,7 +16,7 @@ from onnx import numpy_helper
 from paoding_onnx.dependency.trace import Mask, Trace
 from paoding_onnx.rules.binding import BoundNode, TensorUse
 from paoding_onnx.rules.equation import Operand
-from paoding_onnx.rules.forms import TAKE
+from paoding_onnx.rules.forms import TAKE, take_along
 from paoding_onnx.surgery.plan import Plan
 
 
@@ -87,4 +87,4 @@ def _stored(proto: onnx.ModelProto, indices: np.ndarray, name: str) -> str:
 
 
 def _take(source: str, indices: str, target: str, axis: int) -> onnx.NodeProto:
-    return onnx.helper.make_node(TAKE, [source, indices], [target], target, axis=axis)
+    return onnx.helper.make_node(TAKE, [source, indices], [target], target, **take_along(axis).attributes)
