@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from paoding_onnx.errors import ModelError
-from paoding_onnx.gradients.freeze import standalone
+from paoding_onnx.gradients.standalone import standalone
 from paoding_onnx.model.load import lift
 from paoding_onnx.model.session import Session
 

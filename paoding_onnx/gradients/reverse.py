@@ -9,8 +9,9 @@ import onnx
 import onnx_ad
 
 from paoding_onnx.errors import ModelError
-from paoding_onnx.gradients.freeze import Recording, change_attributes, freeze, standalone
+from paoding_onnx.gradients.freeze import Recording, change_attributes, freeze
 from paoding_onnx.gradients.gather_form import as_lookup
+from paoding_onnx.gradients.standalone import standalone
 from paoding_onnx.rules.windows import cropped
 
 REFUSALS = (onnx_ad.UnsupportedOperator, onnx_ad.UnrollTooLarge, ValueError, TypeError, KeyError, IndexError)

@@ -87,4 +87,7 @@ def _stored(proto: onnx.ModelProto, indices: np.ndarray, name: str) -> str:
 
 
 def _take(source: str, indices: str, target: str, axis: int) -> onnx.NodeProto:
-    return onnx.helper.make_node(TAKE, [source, indices], [target], target, **take_along(axis).attributes)
+    node = onnx.helper.make_node(TAKE, [source, indices], [target], target)
+    form = take_along(axis)
+    node.attribute.extend(onnx.helper.make_attribute(name, value) for name, value in form.attributes.items())
+    return node

@@ -8,7 +8,7 @@ import pytest
 
 from paoding_onnx.errors import ModelError
 from paoding_onnx.gradients import freeze as module
-from paoding_onnx.gradients.freeze import LEAST_OPSET, freeze, standalone
+from paoding_onnx.gradients.freeze import LEAST_OPSET, freeze
 from paoding_onnx.model.load import lift
 from paoding_onnx.model.session import Session
 from tests.slopes import studied
@@ -120,20 +120,6 @@ def test_constants_inside_nodes_become_float32_too():
     (tensor,) = (a.t for node in frozen.graph.node for a in node.attribute if a.HasField("t"))
     assert tensor.data_type == onnx.TensorProto.FLOAT
     assert onnx.numpy_helper.to_array(tensor).tolist() == [2]
-
-
-def test_node_alone_reads_what_the_model_computes_and_brings_its_weights():
-    frozen = freeze(studied(MLP, ROWS), "y")
-    alone = standalone(frozen, frozen.graph.node[2])
-    assert shapes_of(alone.graph.input) == {"r": (4, 8)}
-    assert shapes_of(alone.graph.output) == {"y": (4, 2)}
-    assert [tensor.name for tensor in alone.graph.initializer] == ["b"]
-
-
-def test_node_alone_may_compute_in_another_type():
-    frozen = freeze(studied(MLP, ROWS), "y")
-    alone = standalone(frozen, frozen.graph.node[1], onnx.TensorProto.DOUBLE)
-    assert types_of(alone) == {onnx.TensorProto.DOUBLE}
 
 
 def test_shape_arithmetic_and_weights_behind_nodes_become_constants():

@@ -16,10 +16,10 @@ from paoding_onnx.shapes.observe import (
     observe,
     observe_like,
     observe_on,
-    other_sizes,
     runnable_shapes,
     sizes_of,
 )
+from paoding_onnx.shapes.proof_sizes import other_sizes
 from tests.models import model, parse
 
 OPEN = """g (float[N,3,H,W] x) => (float[a,b] y) <int64[1] i={1}, int64[1] m={-1}, int64[1] four={4}> {
