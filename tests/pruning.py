@@ -21,8 +21,8 @@ from paoding_onnx.evaluation.measured import Measured
 from paoding_onnx.layerwise.statistics import ActivationStatistics, observe_units
 from paoding_onnx.layerwise.weights import View
 from paoding_onnx.model.compare import output_difference
-from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model, lift
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.pipeline import prove

@@ -9,7 +9,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from paoding_onnx.errors import UsageError
-from paoding_onnx.model.graph import Array
+from paoding_onnx.model.nodes import Array
 
 INPUT, LABELS, SCALE, CLASSES = "x", "y", "scale", "classes"
 """Names in a file for what the main input reads, what a model should say, what divides the input, names of classes."""

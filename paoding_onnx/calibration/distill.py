@@ -23,9 +23,9 @@ from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError, UsageError
 from paoding_onnx.gradients.freeze import record
 from paoding_onnx.layerwise.statistics import normalising
-from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model, lift
 from paoding_onnx.model.node_index import places_of
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.session import Session
 from paoding_onnx.rules.binding import BoundNode, stored_statistics
 from paoding_onnx.rules.forms import sum_over

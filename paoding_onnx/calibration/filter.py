@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from paoding_onnx.calibration.images.frame import Floats
 from paoding_onnx.model.compare import entropy, softmax
-from paoding_onnx.model.graph import Array
+from paoding_onnx.model.nodes import Array
 
 _CERTAIN = 0.999
 Ids = NDArray[np.int64]

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.calibration.images.frame import Floats
-from paoding_onnx.model.graph import Array, Graph
+from paoding_onnx.model.graph import Graph
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.rules.binding import BoundNode, bind_node, stored_statistics
 from paoding_onnx.rules.equation import Operand, names_of
 from paoding_onnx.rules.facts import Affine, Homogeneity

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from paoding_onnx.calibration.images.frame import Frame
 from paoding_onnx.calibration.preprocess import BYTE, Preprocess, native
 from paoding_onnx.errors import UsageError
-from paoding_onnx.model.graph import Array
+from paoding_onnx.model.nodes import Array
 
 if TYPE_CHECKING:
     from PIL import Image

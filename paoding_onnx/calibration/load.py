@@ -15,9 +15,10 @@ from paoding_onnx.calibration.preprocess import Preprocess, check_channels, prep
 from paoding_onnx.calibration.samples import InputOptions, Samples
 from paoding_onnx.calibration.synthesize import BATCH
 from paoding_onnx.errors import UsageError
-from paoding_onnx.model.graph import Array, Graph
+from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.input_sizes import Shapes
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.nodes import Array
 
 
 def load_samples(

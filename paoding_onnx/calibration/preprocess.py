@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.errors import UsageError
-from paoding_onnx.model.graph import Array
+from paoding_onnx.model.nodes import Array
 
 FITS = ("stretch", "crop")
 LAYOUTS = ("auto", "nchw", "nhwc")

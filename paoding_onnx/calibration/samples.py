@@ -9,7 +9,7 @@ import numpy as np
 
 from paoding_onnx.calibration.preprocess import AS_IT_IS, Preprocess
 from paoding_onnx.errors import UsageError
-from paoding_onnx.model.graph import Array
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.names import KINDS
 
 

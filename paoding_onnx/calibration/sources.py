@@ -18,7 +18,8 @@ from paoding_onnx.calibration.input_kinds import InputRole, Kind
 from paoding_onnx.calibration.normalization import alive, description_of, plausible
 from paoding_onnx.calibration.preprocess import Preprocess, check_channels, native
 from paoding_onnx.calibration.samples import InputOptions
-from paoding_onnx.model.graph import Array, Graph
+from paoding_onnx.model.graph import Graph
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.shapes.dummy_inputs import random_content
 
 Draw = Callable[[np.random.Generator, int], Array]

@@ -12,9 +12,10 @@ from paoding_onnx.calibration.images.frame import Floats
 from paoding_onnx.calibration.input_kinds import InputRole, main_input, roles_of
 from paoding_onnx.calibration.samples import InputOptions, Samples
 from paoding_onnx.errors import ModelError
-from paoding_onnx.model.graph import Array, Graph
+from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.input_sizes import Shapes
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.session import Session
 
 BATCH = 32

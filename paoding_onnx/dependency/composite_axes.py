@@ -9,7 +9,7 @@ import numpy as np
 
 from paoding_onnx.dependency.trace import Choice
 from paoding_onnx.dependency.union_find import Ids, Partition
-from paoding_onnx.model.graph import Node
+from paoding_onnx.model.nodes import Node
 from paoding_onnx.names import Prefer
 from paoding_onnx.rules.binding import BoundNode
 

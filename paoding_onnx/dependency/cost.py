@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from paoding_onnx.dependency.trace import Group, Mask, Trace, gone
-from paoding_onnx.model.graph import Array
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.rules.binding import TensorUse
 
 

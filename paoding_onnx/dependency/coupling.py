@@ -19,7 +19,8 @@ from paoding_onnx.dependency.shape_arithmetic import follow_sizes
 from paoding_onnx.dependency.trace import Choice, DataUse, Entries
 from paoding_onnx.dependency.union_find import Ids, Partition
 from paoding_onnx.errors import UsageError
-from paoding_onnx.model.graph import Graph, Node, Origin
+from paoding_onnx.model.graph import Graph
+from paoding_onnx.model.nodes import Node, Origin
 from paoding_onnx.names import Prefer
 from paoding_onnx.rules.binding import BoundNode, TensorUse, bind_nodes
 from paoding_onnx.rules.equation import Axis, is_fixed

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.dependency.union_find import Ids
-from paoding_onnx.model.graph import Array, Graph
+from paoding_onnx.model.graph import Graph
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.names import Prefer
 from paoding_onnx.rules.binding import BoundNode, TensorUse
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.calibration.preprocess import AS_IT_IS, Preprocess, preprocessed
-from paoding_onnx.model.graph import Array
+from paoding_onnx.model.nodes import Array
 
 RowIndices = NDArray[np.intp]
 """Numbers of samples."""

@@ -15,8 +15,9 @@ from paoding_onnx.evaluation.latency import latency_ratio
 from paoding_onnx.evaluation.measured import Measured
 from paoding_onnx.evaluation.predictions import classes_said, form_of_one
 from paoding_onnx.model.compare import output_difference
-from paoding_onnx.model.graph import Array, Graph
+from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observe import runnable_shapes, sizes_of

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from paoding_onnx.errors import ModelError
-from paoding_onnx.model.graph import Array
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.session import Session
 
 SECONDS = 1.0

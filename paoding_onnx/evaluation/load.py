@@ -14,8 +14,8 @@ from paoding_onnx.calibration.preprocess import AS_IT_IS, Preprocess
 from paoding_onnx.errors import UsageError
 from paoding_onnx.evaluation.dataset import ArraySamples, Labelled
 from paoding_onnx.evaluation.image_folder import read_images
-from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model, TensorSpec
+from paoding_onnx.model.nodes import Array
 
 
 def read_labelled(path: Path | str, model: Model, preprocess: Preprocess = AS_IT_IS) -> Labelled:

@@ -15,8 +15,8 @@ from paoding_onnx.errors import ModelError, UsageError
 from paoding_onnx.evaluation.dataset import Labelled
 from paoding_onnx.evaluation.metrics import Floats, Labels
 from paoding_onnx.model.compare import sigmoid, softmax
-from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.read import computed_names
 from paoding_onnx.model.session import Session
 

@@ -14,9 +14,10 @@ import onnx
 from onnx import numpy_helper, version_converter
 
 from paoding_onnx.errors import ModelError
-from paoding_onnx.model.graph import Array, Graph, Node, Tensor, needed
+from paoding_onnx.model.graph import Graph, needed
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.node_index import proto_nodes
+from paoding_onnx.model.nodes import Array, Node, Tensor
 from paoding_onnx.model.read import computed_names, constants
 from paoding_onnx.model.session import Session, one_line
 from paoding_onnx.rules.forms import TYPE_ATTRIBUTES

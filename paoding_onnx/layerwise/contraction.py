@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.model.graph import Array
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.rules.binding import BoundNode
 from paoding_onnx.rules.equation import Axis, Operand, names_of
 from paoding_onnx.rules.facts import Homogeneity

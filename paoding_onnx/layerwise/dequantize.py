@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.dependency.trace import Trace
-from paoding_onnx.model.graph import Array
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.rules.binding import BoundNode, TensorUse
 from paoding_onnx.rules.equation import Operand
 

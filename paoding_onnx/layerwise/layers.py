@@ -12,7 +12,8 @@ from paoding_onnx.layerwise.contraction import (
     Contraction,
     contraction,
 )
-from paoding_onnx.model.graph import Graph, Tensor
+from paoding_onnx.model.graph import Graph
+from paoding_onnx.model.nodes import Tensor
 from paoding_onnx.rules.binding import BoundNode, bind_nodes
 from paoding_onnx.rules.equation import ONE
 from paoding_onnx.rules.facts import Clamp, Sum

@@ -17,8 +17,8 @@ from paoding_onnx.context import Run
 from paoding_onnx.dependency.trace import Group, ParameterAxis, Role, Trace
 from paoding_onnx.layerwise.stream import Batches, Stream
 from paoding_onnx.layerwise.weights import UnitStatistics
-from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.rules.binding import BoundNode, stored_statistics
 
 MOST_ROWS = 1 << 15

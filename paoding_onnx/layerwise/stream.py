@@ -15,9 +15,10 @@ import numpy as np
 import onnx
 
 from paoding_onnx.layerwise.subgraph import subgraph
-from paoding_onnx.model.graph import Array, Graph, needed
+from paoding_onnx.model.graph import Graph, needed
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.node_index import proto_nodes
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.session import Session
 
 Batches = Sequence[Array]

@@ -11,8 +11,9 @@ from onnx import numpy_helper
 
 from paoding_onnx.layerwise.contraction import Contraction, n_windows, window_weight
 from paoding_onnx.model.external import mark_external
-from paoding_onnx.model.graph import Array, Graph
+from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import LIFT_BYTES, PLACEHOLDER, Model
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.rules.binding import BoundNode
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.model.graph import Array
+from paoding_onnx.model.nodes import Array
 
 Floats = NDArray[np.float64]
 _Real = TypeVar("_Real", np.float32, np.float64)

@@ -18,8 +18,8 @@ from google.protobuf.message import DecodeError
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.external import inner_tensors, is_external, mark_external, place_of, whole
 from paoding_onnx.model.functions import inlined
-from paoding_onnx.model.graph import Array
 from paoding_onnx.model.naming import check_names
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.tensors import array_of, dtype_of, raw_array
 
 LIFT_BYTES = 1024

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 import onnx
 
-from paoding_onnx.model.graph import Graph, Node
+from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.nodes import Node
 
 
 def makers(nodes: Iterable[onnx.NodeProto]) -> dict[str, int]:

@@ -9,10 +9,11 @@ from types import MappingProxyType
 import numpy as np
 import onnx
 
-from paoding_onnx.model.graph import Array, Attribute, Graph, Node, Origin, Tensor
+from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.input_sizes import InputSizes
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.node_index import makers
+from paoding_onnx.model.nodes import Array, Attribute, Node, Origin, Tensor
 from paoding_onnx.model.tensors import array_of
 
 

@@ -16,8 +16,8 @@ import onnx
 
 from paoding_onnx.errors import OutputError, UsageError
 from paoding_onnx.model.external import mark_external
-from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.nodes import Array
 
 INLINE_LIMIT = 1_900_000_000
 """Models with more bytes of weights than this keep them in a second file: protobuf ends at 2 GB."""

@@ -16,8 +16,8 @@ import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from paoding_onnx.errors import ModelError
-from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import PLACEHOLDER, Model
+from paoding_onnx.model.nodes import Array
 
 RUN_ERRORS: tuple[type[Exception], ...] = (
     RuntimeError,

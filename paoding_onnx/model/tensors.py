@@ -9,7 +9,7 @@ import onnx
 from onnx import numpy_helper
 
 from paoding_onnx.errors import ModelError
-from paoding_onnx.model.graph import Array
+from paoding_onnx.model.nodes import Array
 
 _MALFORMED = (ValueError, TypeError, KeyError, OverflowError, NotImplementedError, onnx.checker.ValidationError)
 """What onnx is known to raise for a tensor that it cannot read."""

@@ -14,7 +14,7 @@ from paoding_onnx.layerwise.contraction import matrix
 from paoding_onnx.layerwise.layers import Layer
 from paoding_onnx.layerwise.statistics import damped
 from paoding_onnx.layerwise.weights import Candidate, UnitStatistics, View
-from paoding_onnx.model.graph import Array
+from paoding_onnx.model.nodes import Array
 
 EXACT = 1e-4
 """Share of a unit's size that is taken for rounding."""

@@ -19,9 +19,10 @@ from paoding_onnx.layerwise.layers import ROWS_PER_FEATURE, Layer, layers_of
 from paoding_onnx.layerwise.ridge import Equations, FittedLayer, Singles, Solution, solve
 from paoding_onnx.layerwise.stream import Batches, Stream
 from paoding_onnx.layerwise.subgraph import window_model
-from paoding_onnx.model.graph import Array, Graph
+from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.node_index import proto_nodes
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.session import Session
 
 FEWEST_ROWS = 1 << 12

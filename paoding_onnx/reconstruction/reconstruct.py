@@ -16,8 +16,9 @@ from paoding_onnx.layerwise.layers import Layer
 from paoding_onnx.layerwise.ridge import FittedLayer
 from paoding_onnx.layerwise.statistics import ActivationStatistics
 from paoding_onnx.layerwise.weights import View
-from paoding_onnx.model.graph import Array, Graph
+from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.read import constants
 from paoding_onnx.reconstruction.compensate import compensate
 from paoding_onnx.reconstruction.fit_layers import Pair, fit_layers

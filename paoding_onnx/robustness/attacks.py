@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from paoding_onnx.errors import UsageError
 from paoding_onnx.evaluation.dataset import Range
 from paoding_onnx.evaluation.metrics import Floats, Labels
-from paoding_onnx.model.graph import Array
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.names import ATTACKS
 
 Direction = Callable[[Array, Labels], Floats]

@@ -12,8 +12,8 @@ from paoding_onnx.context import Progress, silent
 from paoding_onnx.errors import ModelError, UsageError
 from paoding_onnx.evaluation.dataset import Labelled, Range
 from paoding_onnx.evaluation.evaluate import EvaluateOptions, chosen_samples, loaded
-from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.robustness.attacks import Attack, Walk, fgsm, pgd
 from paoding_onnx.robustness.victim import Slopes, Victim, slopes
 

@@ -13,8 +13,8 @@ from paoding_onnx.errors import ModelError
 from paoding_onnx.evaluation.metrics import Floats, Labels
 from paoding_onnx.gradients.freeze import Recording
 from paoding_onnx.gradients.reverse import HINT, MOST_DRIFT, reverse_pass
-from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import lift
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.session import Session
 from paoding_onnx.robustness.losses import LossPoint
 

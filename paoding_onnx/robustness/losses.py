@@ -14,7 +14,7 @@ from paoding_onnx.evaluation.metrics import Floats, Labels
 from paoding_onnx.evaluation.predictions import Form, Task
 from paoding_onnx.gradients.freeze import Recording
 from paoding_onnx.model.compare import log_sum_exp, logarithm, sigmoid, softmax
-from paoding_onnx.model.graph import Array
+from paoding_onnx.model.nodes import Array
 
 _TOLERANCE = 1e-4
 _TINY = 1e-30

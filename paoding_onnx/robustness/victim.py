@@ -14,8 +14,8 @@ from paoding_onnx.evaluation.evaluate import EvaluateOptions
 from paoding_onnx.evaluation.metrics import Floats, Labels
 from paoding_onnx.evaluation.predictions import Form, Runner, Task, choose_output, classes_said, interpret
 from paoding_onnx.gradients.freeze import Recording, record
-from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.robustness.attacks import Attack, Direction, estimate
 from paoding_onnx.robustness.losses import Loss, loss_point
 

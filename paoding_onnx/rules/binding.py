@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from paoding_onnx.model.graph import Graph, Node, Tensor
+from paoding_onnx.model.graph import Graph
+from paoding_onnx.model.nodes import Node, Tensor
 from paoding_onnx.rules.equation import AxesError, Axis, Equation, Factor, Operand, Pattern, Star
 from paoding_onnx.rules.rule import Rule, fixed, rule_for
 

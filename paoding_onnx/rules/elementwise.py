@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.model.graph import Node
+from paoding_onnx.model.nodes import Node
 from paoding_onnx.rules.equation import Equation, axes, right_aligned
 from paoding_onnx.rules.facts import ANY_SCALE, POSITIVE_SCALE, Acts, Affine, Clamp, Homogeneity, Other, Sum
 from paoding_onnx.rules.notation import parse

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from paoding_onnx.model.graph import Node
+from paoding_onnx.model.nodes import Node
 from paoding_onnx.rules.equation import ONE, Axis, Equation, Operand, axes, axis, names_of, right_aligned
 from paoding_onnx.rules.facts import ANY_SCALE, POSITIVE_SCALE, Acts, Contracts, Other
 from paoding_onnx.rules.notation import parse

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from paoding_onnx.model.graph import Node
+from paoding_onnx.model.nodes import Node
 from paoding_onnx.rules.equation import Equation, Operand, axes, axis, exchanged, names_of
 from paoding_onnx.rules.facts import Contracts, DataDependentShape
 from paoding_onnx.rules.notation import parse

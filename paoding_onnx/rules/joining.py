@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from paoding_onnx.model.graph import Node
+from paoding_onnx.model.nodes import Node
 from paoding_onnx.rules.equation import Equation, axes, axis, exchanged, joined
 from paoding_onnx.rules.facts import ANY_SCALE
 from paoding_onnx.rules.rule import Fit, Rule, axis_index, fixed, register

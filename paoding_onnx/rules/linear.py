@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from paoding_onnx.model.graph import Node
+from paoding_onnx.model.nodes import Node
 from paoding_onnx.rules.equation import Equation, axes, axis, names_of, right_aligned
 from paoding_onnx.rules.facts import ANY_SCALE, Contracts
 from paoding_onnx.rules.kernels import DENSE_MULTIPLE, DEPTHWISE_MULTIPLE

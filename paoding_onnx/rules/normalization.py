@@ -6,7 +6,7 @@ from collections.abc import Container
 
 import numpy as np
 
-from paoding_onnx.model.graph import Array, Node
+from paoding_onnx.model.nodes import Array, Node
 from paoding_onnx.rules.equation import ONE, Equation, Operand, axes, axis, right_aligned
 from paoding_onnx.rules.facts import Acts, Affine, Other, Stored
 from paoding_onnx.rules.notation import parse

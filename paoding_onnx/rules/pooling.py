@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from paoding_onnx.model.graph import Node
+from paoding_onnx.model.nodes import Node
 from paoding_onnx.rules.equation import ONE, Axis, Equation, axes
 from paoding_onnx.rules.facts import ANY_SCALE, POSITIVE_SCALE, Acts
 from paoding_onnx.rules.notation import parse

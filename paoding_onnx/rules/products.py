@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from paoding_onnx.model.graph import Node
+from paoding_onnx.model.nodes import Node
 from paoding_onnx.rules.equation import Operand, axes, axis, names_of, right_aligned
 
 _ROWS, _SHARED, _COLUMNS = axis("M"), axis("K"), axis("N")

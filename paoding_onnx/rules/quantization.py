@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from paoding_onnx.model.graph import Node
+from paoding_onnx.model.nodes import Node
 from paoding_onnx.rules.equation import ONE, Equation, Operand, axes
 from paoding_onnx.rules.facts import Integers, Quantized
 from paoding_onnx.rules.notation import parse

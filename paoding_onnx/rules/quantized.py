@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from paoding_onnx.model.graph import Node
+from paoding_onnx.model.nodes import Node
 from paoding_onnx.rules.equation import (
     ONE,
     Axis,

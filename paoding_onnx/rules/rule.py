@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from paoding_onnx.model.graph import Node, Tensor
+from paoding_onnx.model.nodes import Node, Tensor
 from paoding_onnx.rules.equation import Axis, Equation, Operand, axes
 from paoding_onnx.rules.facts import Acts, Affine, Contracts, DataDependentShape, Integers, Other, ShapeUse, Stored
 

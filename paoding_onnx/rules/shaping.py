@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from paoding_onnx.model.graph import Node
+from paoding_onnx.model.nodes import Node
 from paoding_onnx.rules.equation import ONE, Axis, Equation, axes, axis, right_aligned
 from paoding_onnx.rules.facts import ANY_SCALE, ReadsShape
 from paoding_onnx.rules.notation import parse

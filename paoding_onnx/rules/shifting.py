@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from paoding_onnx.model.graph import Node
+from paoding_onnx.model.nodes import Node
 from paoding_onnx.rules.equation import ONE, Axis, Equation, axes, axis, exchanged, joined
 from paoding_onnx.rules.facts import ANY_SCALE, Gathers, Other, Selects
 from paoding_onnx.rules.rule import Fit, Rule, axis_index, fixed, register

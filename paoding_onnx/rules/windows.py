@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from paoding_onnx.model.graph import Node
+from paoding_onnx.model.nodes import Node
 from paoding_onnx.rules.equation import Axis, Operand, axis, joined
 
 _SIDES = {"SAME_UPPER": 0, "SAME_LOWER": 1, "VALID": 0}

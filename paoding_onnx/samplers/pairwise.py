@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from paoding_onnx.dependency.trace import Group, Role
 from paoding_onnx.dependency.union_find import Ids
 from paoding_onnx.layerwise.weights import Candidate, Floats, View, unit_rows
-from paoding_onnx.model.graph import Array
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.rules.binding import BoundNode
 from paoding_onnx.rules.facts import Contracts, Homogeneity
 from paoding_onnx.samplers.magnitude import channel_scale

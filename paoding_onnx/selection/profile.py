@@ -15,8 +15,8 @@ from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.layerwise.layers import layers_of
 from paoding_onnx.layerwise.statistics import observe_units
 from paoding_onnx.layerwise.weights import Candidate, View
-from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.reconstruction.reconstruct import Basis
 from paoding_onnx.samplers import Sampler
 from paoding_onnx.selection.curve import SHARES, Sensitivity

@@ -18,8 +18,8 @@ from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.dependency.trace import Mask, Trace
 from paoding_onnx.errors import ModelError, TargetError
 from paoding_onnx.layerwise.weights import View, is_dense
-from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.options import Options
 from paoding_onnx.reconstruction.compensate import merge_units
 from paoding_onnx.samplers import METHODS

@@ -14,8 +14,8 @@ from paoding_onnx.layerwise.layers import Layer
 from paoding_onnx.layerwise.stream import Stream
 from paoding_onnx.layerwise.weights import Candidate, View
 from paoding_onnx.model.compare import distance
-from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.reconstruction.compensate import compensate
 from paoding_onnx.selection.curve import SHARES, Sensitivity
 

@@ -15,9 +15,10 @@ import onnx
 from onnx import numpy_helper
 
 from paoding_onnx.model.external import mark_external
-from paoding_onnx.model.graph import Array, Graph, Tensor
+from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.input_sizes import Shapes
 from paoding_onnx.model.load import LIFT_BYTES, PLACEHOLDER, Model
+from paoding_onnx.model.nodes import Array, Tensor
 from paoding_onnx.model.read import read_graph
 from paoding_onnx.model.session import Session
 from paoding_onnx.rules.binding import BoundNode, bind_node

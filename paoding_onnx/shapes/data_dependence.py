@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from paoding_onnx.model.graph import Graph, Node
+from paoding_onnx.model.graph import Graph
+from paoding_onnx.model.nodes import Node
 from paoding_onnx.rules.equation import Equation
 from paoding_onnx.rules.facts import DataDependentShape, ReadsShape
 from paoding_onnx.rules.rule import Rule, rule_for

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from paoding_onnx.errors import ModelError
-from paoding_onnx.model.graph import Array
 from paoding_onnx.model.input_sizes import Feeding, Fill, Shape
 from paoding_onnx.model.load import TensorSpec
+from paoding_onnx.model.nodes import Array
 
 
 def random_feeds(specs: Sequence[TensorSpec], feeding: Feeding, rng: np.random.Generator) -> dict[str, Array]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from paoding_onnx.model.graph import Array, Origin, Tensor
+from paoding_onnx.model.nodes import Array, Origin, Tensor
 
 SMALL = 256
 """Tensors of at most this many elements may be shape arithmetic: their content is kept."""

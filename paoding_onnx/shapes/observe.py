@@ -14,9 +14,10 @@ from types import MappingProxyType
 import numpy as np
 
 from paoding_onnx.errors import ModelError
-from paoding_onnx.model.graph import Array, Graph, Origin, Tensor
+from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.input_sizes import FIXED, Feeding, InputSizes, Relation, Shape, Shapes
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.nodes import Array, Origin, Tensor
 from paoding_onnx.model.read import computed_names, read_graph
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.data_dependence import data_dependent_tensors, tensors_sized_by_content

@@ -14,7 +14,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.model.graph import Array, Graph, Node, Tensor
+from paoding_onnx.model.graph import Graph
+from paoding_onnx.model.nodes import Array, Node, Tensor
 from paoding_onnx.rules.binding import BoundNode, bind_node
 from paoding_onnx.rules.equation import ONE, Axis, Factor, Operand
 from paoding_onnx.rules.facts import DataDependentShape, Gathers, ReadsShape, Selects

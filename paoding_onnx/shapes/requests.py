@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from paoding_onnx.model.graph import Array
+from paoding_onnx.model.nodes import Array
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from contextlib import contextmanager, suppress
 from threading import RLock
 
 from paoding_onnx.errors import ModelError
-from paoding_onnx.model.graph import Array, Tensor
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.nodes import Array, Tensor
 from paoding_onnx.shapes.observations import observed
 from paoding_onnx.shapes.requests import ForgetRequest, LoadRequest, RunRequest
 

@@ -9,9 +9,10 @@ import numpy as np
 import onnx
 
 from paoding_onnx.layerwise.layers import layers_of, unit_axis
-from paoding_onnx.model.graph import Array, Graph
+from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.node_index import makers
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.surgery.cut import add_constants
 
 ENDING = ".added_bias"

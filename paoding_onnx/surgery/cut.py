@@ -18,9 +18,9 @@ from onnx_graphsurgeon.logger import G_LOGGER
 
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.model.external import mark_external
-from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import LIFT_BYTES, PLACEHOLDER, Model
 from paoding_onnx.model.node_index import makers, places_of
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.read import is_constant
 from paoding_onnx.surgery.edits import Edits, Overrides, Patch, edits_of
 from paoding_onnx.surgery.plan import Plan

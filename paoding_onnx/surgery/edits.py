@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from paoding_onnx.dependency.trace import Trace, gone
-from paoding_onnx.model.graph import Array, Tensor
+from paoding_onnx.model.nodes import Array, Tensor
 from paoding_onnx.rules.binding import BoundNode, TensorUse
 from paoding_onnx.rules.equation import Axis
 from paoding_onnx.rules.facts import Gathers

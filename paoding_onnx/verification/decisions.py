@@ -13,9 +13,9 @@ import numpy as np
 import onnx
 
 from paoding_onnx.dependency.trace import Trace
-from paoding_onnx.model.graph import Array, Tensor
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.node_index import makers
+from paoding_onnx.model.nodes import Array, Tensor
 from paoding_onnx.rules.binding import BoundNode
 from paoding_onnx.rules.facts import ReadsShape
 from paoding_onnx.shapes.data_dependence import data_dependent_tensors

@@ -14,9 +14,9 @@ import numpy as np
 
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError
-from paoding_onnx.model.graph import Array
 from paoding_onnx.model.input_sizes import Feeding
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.dummy_inputs import random_feeds

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.model.graph import Array
+from paoding_onnx.model.nodes import Array
 
 Floats = NDArray[np.float64]
 TOLERANCE = 1e-5

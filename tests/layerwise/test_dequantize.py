@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from paoding_onnx.layerwise.dequantize import dequantized
-from paoding_onnx.model.graph import Array
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.session import Session
 from paoding_onnx.rules.binding import TensorUse
 from tests.models import model

@@ -10,8 +10,8 @@ import pytest
 from paoding_onnx.layerwise.contraction import matrix, targets, unmatrix
 from paoding_onnx.layerwise.layers import Layer, Offset, layers_of
 from paoding_onnx.layerwise.ridge import Clamp
-from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.observe import observe

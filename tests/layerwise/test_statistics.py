@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from paoding_onnx.context import Run
 from paoding_onnx.layerwise import statistics
 from paoding_onnx.layerwise.statistics import FAINT, consumer_axes, observe_units
-from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.surgery.cut import reweigh

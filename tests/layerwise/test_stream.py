@@ -15,8 +15,9 @@ import pytest
 
 from paoding_onnx.errors import ModelError
 from paoding_onnx.layerwise.stream import Stream
-from paoding_onnx.model.graph import Array, Graph, needed
+from paoding_onnx.model.graph import Graph, needed
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.read import computed_names, constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.observe import observe

@@ -7,7 +7,8 @@ from dataclasses import FrozenInstanceError
 import numpy as np
 import pytest
 
-from paoding_onnx.model.graph import Graph, Node, Origin, Tensor, needed
+from paoding_onnx.model.graph import Graph, needed
+from paoding_onnx.model.nodes import Node, Origin, Tensor
 from paoding_onnx.model.read import read_graph
 from tests.models import model
 from tests.rules.nodes import node

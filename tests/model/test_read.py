@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from onnx import TensorProto, helper
 
-from paoding_onnx.model.graph import Origin, Tensor
 from paoding_onnx.model.load import lift
+from paoding_onnx.model.nodes import Origin, Tensor
 from paoding_onnx.model.read import computed_names, constants, read_graph
 from tests.models import model, parse
 

@@ -13,8 +13,8 @@ from paoding_onnx.layerwise.layers import layers_of
 from paoding_onnx.layerwise.statistics import ActivationStatistics
 from paoding_onnx.layerwise.weights import UnitStatistics
 from paoding_onnx.model.compare import output_difference
-from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.reconstruction.reconstruct import Basis, Reconstructed, reconstruct

@@ -13,7 +13,7 @@ from types import MappingProxyType
 import numpy as np
 import onnx
 
-from paoding_onnx.model.graph import Attribute, Node, Origin, Tensor
+from paoding_onnx.model.nodes import Attribute, Node, Origin, Tensor
 
 
 def node(line: str, *, opset: int = 20, **attributes: Attribute) -> Node:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from paoding_onnx.model.graph import Attribute, Node
+from paoding_onnx.model.nodes import Attribute, Node
 from paoding_onnx.rules.facts import (
     Affine,
     Clamp,

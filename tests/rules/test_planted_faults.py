@@ -11,7 +11,7 @@ import pytest
 from onnx import numpy_helper
 
 from paoding_onnx.dependency.groups import trace
-from paoding_onnx.model.graph import Node
+from paoding_onnx.model.nodes import Node
 from paoding_onnx.model.read import constants
 from paoding_onnx.rules import binding
 from paoding_onnx.rules.equation import axis

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from paoding_onnx.model.graph import Node
+from paoding_onnx.model.nodes import Node
 from paoding_onnx.rules import rule
 from paoding_onnx.rules.notation import parse
 from paoding_onnx.rules.rule import Rule, operators, register

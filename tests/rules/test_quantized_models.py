@@ -14,8 +14,8 @@ from onnx import numpy_helper
 
 import paoding_onnx
 from paoding_onnx.dependency.trace import Trace
-from paoding_onnx.model.graph import Array
 from paoding_onnx.model.load import Model, lift, load
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.rules.facts import Integers
 from paoding_onnx.verification.equivalence import check_surgery
 from tests.models import Trial, model, parse, prune_randomly, save

@@ -6,8 +6,8 @@ import numpy as np
 import onnx
 import pytest
 
-from paoding_onnx.model.graph import Node
 from paoding_onnx.model.load import lift
+from paoding_onnx.model.nodes import Node
 from paoding_onnx.model.session import Session
 from paoding_onnx.rules.binding import bind
 from paoding_onnx.rules.facts import Homogeneity

@@ -10,7 +10,7 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from paoding_onnx.model.graph import Node
+from paoding_onnx.model.nodes import Node
 from paoding_onnx.rules import binding
 from paoding_onnx.rules.equation import Axis, Equation
 from paoding_onnx.rules.notation import parse

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paoding_onnx.model.graph import Origin
+from paoding_onnx.model.nodes import Origin
 from paoding_onnx.shapes.observations import SMALL, observed
 
 

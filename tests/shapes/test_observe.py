@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from paoding_onnx.errors import ModelError, UsageError
-from paoding_onnx.model.graph import Origin
 from paoding_onnx.model.input_sizes import Fill
 from paoding_onnx.model.load import lift
+from paoding_onnx.model.nodes import Origin
 from paoding_onnx.model.read import read_graph
 from paoding_onnx.shapes.observations import SMALL
 from paoding_onnx.shapes.observe import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paoding_onnx.model.graph import Origin, Tensor
+from paoding_onnx.model.nodes import Origin, Tensor
 from paoding_onnx.model.read import read_graph
 from paoding_onnx.shapes.observe import observe
 from paoding_onnx.shapes.open_axes import mark_open
