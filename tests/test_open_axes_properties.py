@@ -32,6 +32,16 @@ CAPPED = Drawn(
 """At most fifty steps; both runs that measure it have more."""
 
 
+BY_CHANNELS = """g (float[N,T,6] x) => (float[a,b,5] y) <float[6,8] w, float[8,5] v, int64[1] zero={{0}},
+    int64[1] one={{1}}, int64[1] two={{2}}, int64[1] many={{100}}, int64[1] end={{99999}},
+    int64[3] ones={{1,1,1}}> {{
+  [h] h = MatMul (x, w) [s] s = Shape (h) [c] c = Gather (s, two) [t] t = Gather (s, one)
+  {}
+  [y] y = MatMul (p, v)
+}}"""
+"""What is done along the steps depends on how many channels there are."""
+
+
 def outcomes(count: int) -> Counter[str]:
     """What became of so many random networks; fails at the first that is wrong."""
     found: Counter[str] = Counter()
@@ -66,6 +76,26 @@ def test_thousands_of_random_networks_with_open_axes_are_pruned_right():
 
 def test_number_that_two_runs_agree_on_is_not_frozen():
     assert judge(CAPPED, 0, 0.5).outcome == RIGHT
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[p] p = Slice (h, zero, c, one)",
+        "[a] a1, a2, a3 = Split (s, ones) [p] p = Slice (h, zero, a3, one)",
+        "[m] m = Min (c, t) [p] p = Slice (h, zero, m, one)",
+        "[n] n = Neg (c) [p] p = Slice (h, n, end, one)",
+        "[d] d = Div (c, two) [n] n = Neg (d) [p] p = Slice (h, zero, n, one)",
+        "[m] m = Mul (c, many) [p] p = Slice (h, zero, m, one)",
+        "[l] l = Less (c, t) [m] m = Where (l, c, t) [p] p = Slice (h, zero, m, one)",
+        "[k] k = Concat <axis=0> (one, c, one) [p] p = Tile (h, k)",
+        "[k] k = Concat <axis=0> (zero, zero, zero, zero, c, zero) [p] p = Pad (h, k)",
+    ],
+)
+def test_number_of_channels_that_bounds_steps_stays_what_it_was(text):
+    sizes = tuple({"N": 2, "T": steps} for steps in (5, 12, 300))
+    drawn = Drawn(BY_CHANNELS.format(text), {"x": ("N", "T", 6)}, sizes)
+    assert judge(drawn, 0, 0.5).outcome in (RIGHT, BARE)
 
 
 def test_frozen_number_would_be_noticed(monkeypatch):

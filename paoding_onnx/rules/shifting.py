@@ -38,6 +38,9 @@ def slice_(node: Node) -> Rule:
             left[k], right[k] = axis(f"s{k}"), axis(f"t{k}")
             continue
         segments = _segments(cut, source[k], target[k])
+        if _moves(node, cut, segments):
+            left[k], right[k] = axis(f"s{k}"), axis(f"t{k}")
+            continue
         sizes |= segments
         left[k], right[k] = joined(map(axis, segments)), axis(f"Y{k}")
         if f"X{k}" in segments:
@@ -112,6 +115,19 @@ def _is_computed(node: Node, index: int) -> bool:
     """Whether an input is computed while running, and might change by itself when axes shrink."""
     tensor = node.operand(index) if node.version >= 10 else None
     return tensor is not None and not tensor.is_constant
+
+
+def _moves(node: Node, cut: _Cut, segments: dict[str, int]) -> bool:
+    """Whether computed bounds mean other places on an open axis of another size, so that none can be written for them.
+
+    They count from the end, or lie beyond it.
+    """
+    tensor = node.inputs[0]
+    if tensor is None or not tensor.open or not tensor.open[cut.axis]:
+        return False
+    start = segments.get(f"X{cut.axis}", 0)
+    stop = start + segments[f"Y{cut.axis}"]
+    return (_is_computed(node, 1) and cut.start != start) or (_is_computed(node, 2) and cut.end != stop)
 
 
 def _cuts(node: Node) -> list[_Cut] | None:
