@@ -1,6 +1,12 @@
-"""Faults to plant in a file, as edits of its protobuf."""
+"""Faults to plant: in a file, as edits of its protobuf; in rules, as wrong equations."""
 
 from __future__ import annotations
+
+from dataclasses import replace
+
+from paoding_onnx.rules import binding
+from paoding_onnx.rules.equation import Axis, Equation
+from paoding_onnx.rules.rule import rule_for
 
 
 def set_group(number):
@@ -16,3 +22,29 @@ def set_group(number):
 def rename_output(proto):
     """Give the first output another name."""
     proto.graph.output[0].name = proto.graph.node[-1].output[0] = "other"
+
+
+def plant_rule(monkeypatch, operator, wrong):
+    """Let `wrong` change the equation of every node of an operator."""
+
+    def planted(node):
+        rule = rule_for(node)
+        return replace(rule, equation=wrong(rule.equation)) if node.operator == operator else rule
+
+    monkeypatch.setattr(binding, "rule_for", planted)
+
+
+def reversed_segments(equation):
+    """The equation with segments that lie end to end in the opposite order."""
+    return _with_axes(equation, lambda axis: Axis(axis.segments[::-1]))
+
+
+def swapped_factors(equation):
+    """The equation with the factors of an axis from minor to major."""
+    return _with_axes(equation, lambda axis: Axis(tuple(segment[::-1] for segment in axis.segments)))
+
+
+def _with_axes(equation, change):
+    sides = equation.inputs, equation.outputs
+    left, right = ([None if o is None else tuple(map(change, o)) for o in side] for side in sides)
+    return Equation.of(left, right)

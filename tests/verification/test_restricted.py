@@ -1,0 +1,93 @@
+"""RESTRICTED: a node that mixes along an axis sees only what is kept of it, and nothing else of it changes."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+
+from paoding_onnx.dependency.cost import nothing
+from paoding_onnx.model.load import lift
+from paoding_onnx.model.session import Session
+from paoding_onnx.surgery.cut import insert_nodes
+from paoding_onnx.surgery.plan import make_plan
+from paoding_onnx.verification.restricted import narrowed_inputs, narrowed_outputs, resize, restrict
+from tests.models import model
+from tests.pruning import plan_of, traced_model
+
+NORM = """g (float[2,3] x) => (float[2,5] y) <float[3,6] a, float[6] s, float[6] t, float[6,5] b> {
+  p = MatMul (x, a) n = LayerNormalization (p, s, t) y = MatMul (n, b)
+}"""
+GROUPS = """<ir_version: 10, opset_import: ["" : 21]>
+g (float[2,3,2] x) => (float[2,5,2] y) <float[6,3,1] a, float[6] s, float[6] t, float[5,6,1] b> {
+  p = Conv (x, a) n = GroupNormalization <num_groups=3> (p, s, t) y = Conv (n, b)
+}"""
+
+
+def narrowed(text, units):
+    """What node 1 of a model must see less of, and what comes out narrower."""
+    trace = traced_model(model(text))
+    plan = plan_of(trace, a=units)
+    bound = trace.bound_nodes[1]
+    return narrowed_inputs(trace, bound, plan), narrowed_outputs(trace, bound, plan)
+
+
+def places(narrowings):
+    return [(n.index, n.axis, np.flatnonzero(n.kept).tolist()) for n in narrowings]
+
+
+def test_every_operand_that_mixes_is_narrowed():
+    inputs, outputs = narrowed(NORM, [1, 4])
+    kept = [0, 2, 3, 5]
+    assert places(inputs) == [(0, 1, kept), (1, 0, kept), (2, 0, kept)]
+    assert places(outputs) == [(0, 1, kept)]
+
+
+def test_node_that_loses_nothing_is_left_alone():
+    trace = traced_model(model(NORM))
+    bound, plan = trace.bound_nodes[1], make_plan(nothing(trace))
+    assert (narrowed_inputs(trace, bound, plan), narrowed_outputs(trace, bound, plan)) == ((), ())
+
+
+def test_node_that_does_not_mix_is_left_alone():
+    trace = traced_model(model(NORM))
+    plan = plan_of(trace, a=[0])
+    assert [narrowed_inputs(trace, trace.bound_nodes[k], plan) for k in (0, 2)] == [(), ()]
+
+
+def restricted(text, units):
+    """The model whose node 1 sees only what is kept, run; and its input of node 1."""
+    subject = model(text)
+    trace = traced_model(subject)
+    plan = plan_of(trace, a=units)
+    proto = onnx.ModelProto.FromString(subject.proto.SerializeToString())
+    node = proto.graph.node[1]
+    resize(node, trace, 1, plan)
+    both = narrowed_inputs(trace, trace.bound_nodes[1], plan), narrowed_outputs(trace, trace.bound_nodes[1], plan)
+    insert_nodes(proto, restrict(proto, node, both, "m"))
+    feeds = {"x": np.random.default_rng(0).standard_normal(trace.graph.tensors["x"].shape).astype(np.float32)}
+    return proto, Session(lift(proto), watch=["p", "n"]).run(feeds)
+
+
+def test_restricted_normalization_is_that_of_what_is_kept():
+    _, values = restricted(NORM, [1, 4])
+    weights = {t.name: onnx.numpy_helper.to_array(t) for t in model(NORM).proto.graph.initializer}
+    kept = [0, 2, 3, 5]
+    part = values["p"][:, kept]
+    plain = (part - part.mean(1, keepdims=True)) / np.sqrt(part.var(1, keepdims=True) + 1e-5)
+    assert values["n"].shape == (2, 6)
+    assert np.allclose(values["n"][:, kept], plain * weights["s"][kept] + weights["t"][kept], atol=1e-5)
+
+
+def test_weights_and_other_nodes_stay_the_originals():
+    subject, (proto, _) = model(NORM), restricted(NORM, [1, 4])
+    before = {tensor.name: tensor for tensor in subject.proto.graph.initializer}
+    assert all(before[tensor.name] == tensor for tensor in proto.graph.initializer if tensor.name in before)
+    assert [proto.graph.node[0], proto.graph.node[-1]] == [subject.proto.graph.node[0], subject.proto.graph.node[-1]]
+
+
+@pytest.mark.parametrize(("units", "groups"), [([0], 2), ([0, 2], 1)])
+def test_number_of_groups_follows_what_is_kept(units, groups):
+    proto, _ = restricted(GROUPS, units)
+    (node,) = (node for node in proto.graph.node if node.op_type == "GroupNormalization")
+    assert onnx.helper.get_node_attr_value(node, "num_groups") == groups
