@@ -173,9 +173,19 @@ class Gathers(Selects):
 
 
 @dataclass(frozen=True, slots=True)
+class Takes:
+    """Entries are taken at places that never change: index k of a factor is index `places[k]` of another one.
+
+    `taken` has the name of the output's factor, that of the input's, and the places, once for each such axis.
+    """
+
+    taken: tuple[tuple[str, str, tuple[int, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DataDependentShape:
     """The content of inputs may decide about sizes of outputs."""
 
 
-ShapeUse = ReadsShape | Selects | DataDependentShape
+ShapeUse = ReadsShape | Selects | Takes | DataDependentShape
 """What a node has to do with shapes, beyond having one."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from paoding_onnx.model.nodes import Node
 from paoding_onnx.rules.equation import ONE, Axis, Equation, axes, axis, exchanged, joined
-from paoding_onnx.rules.facts import ANY_SCALE, Gathers, Other, Selects
+from paoding_onnx.rules.facts import ANY_SCALE, Gathers, Other, Selects, Takes
 from paoding_onnx.rules.rule import Fit, Rule, axis_index, fixed, register
 
 
@@ -29,6 +29,7 @@ def slice_(node: Node) -> Rule:
     sizes: dict[str, int] = {}
     starts: dict[int, Axis] = {}
     ends: dict[int, Axis] = {}
+    taken: list[tuple[str, str, tuple[int, ...]]] = []
     cuts = _cuts(node)
     if cuts is None:
         return fixed(node, "slices along axes chosen while running")
@@ -36,6 +37,7 @@ def slice_(node: Node) -> Rule:
         k = cut.axis
         if cut.start is None or cut.end is None or cut.step != 1:
             left[k], right[k] = axis(f"s{k}"), axis(f"t{k}")
+            taken += [(f"t{k}", f"s{k}", places)] if (places := _places(cut, source[k])) is not None else []
             continue
         segments = _segments(cut, source[k], target[k])
         if _moves(node, cut, segments):
@@ -50,7 +52,9 @@ def slice_(node: Node) -> Rule:
     holders: tuple[str | int, str | int] = ("starts", "ends") if node.version < 10 else (1, 2)
     fits = tuple(Fit(holder, held) for holder, held in zip(holders, (starts, ends), strict=True) if held)
     pieces = Equation.of([left, *[None] * (len(node.inputs) - 1)], [right])
-    return Rule(pieces, sizes=sizes, fits=fits, acts=ANY_SCALE, why="is taken in steps or pieces along this axis")
+    why = "is taken in steps or pieces along this axis"
+    shape = Takes(tuple(taken)) if taken else None
+    return Rule(pieces, sizes=sizes, fits=fits, acts=ANY_SCALE, shape=shape, why=why)
 
 
 @register("Pad", read=25)
@@ -145,6 +149,13 @@ def _cuts(node: Node) -> list[_Cut] | None:
     blank = (None,) * count
     columns = zip(given, starts or blank, ends or blank, steps or (1,) * count, strict=True)
     return [_Cut(k, axis_index(a or 0, ndim), start, end, step) for k, (a, start, end, step) in enumerate(columns)]
+
+
+def _places(cut: _Cut, source: int) -> tuple[int, ...] | None:
+    """Where a piece that is taken in steps comes from; `None` if that is computed while running."""
+    if cut.start is None or cut.end is None or cut.step is None:
+        return None
+    return tuple(range(source)[slice(cut.start, None if cut.end < -source else cut.end, cut.step)])
 
 
 def _segments(cut: _Cut, source: int, target: int) -> dict[str, int]:

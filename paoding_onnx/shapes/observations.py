@@ -20,5 +20,5 @@ def observed(values: Mapping[str, Array]) -> dict[str, Tensor]:
 def _observed(name: str, value: Array) -> Tensor:
     if not isinstance(value, np.ndarray):
         return Tensor(name, Origin.COMPUTED)
-    is_kept = value.dtype.kind in "iuf" and value.size <= SMALL
+    is_kept = value.dtype.kind in "iufb" and value.size <= SMALL
     return Tensor(name, Origin.COMPUTED, value.shape, value.dtype, value if is_kept else None)

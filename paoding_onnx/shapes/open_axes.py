@@ -18,7 +18,7 @@ from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.nodes import Array, Node, Tensor
 from paoding_onnx.rules.binding import BoundNode, bind_node
 from paoding_onnx.rules.equation import ONE, Axis, Factor, Operand
-from paoding_onnx.rules.facts import DataDependentShape, Gathers, ReadsShape, Selects
+from paoding_onnx.rules.facts import DataDependentShape, Gathers, ReadsShape, Selects, ShapeUse, Takes
 
 Flags = NDArray[np.bool_]
 """Entry by entry whether a number varies; a single one where entries are not told apart."""
@@ -127,8 +127,8 @@ class _Flow:
             if own is not None
             for block in _blocks(flags, own, operand, self.bound.binding.sizes)
         ]
-        if isinstance(use, Gathers):
-            blocks = [_picked(block, use) for block in blocks]
+        for target, source, places in _taken(use):
+            blocks = [_picked(block, target, source, places) for block in blocks]
         return _laid_out(blocks, operand, self.bound.binding.sizes)
 
 
@@ -204,13 +204,20 @@ def _size(segment: Sequence[Factor], sizes: Mapping[str, int]) -> int:
     return int(np.prod([sizes[factor.name] for factor in segment], dtype=np.int64))
 
 
-def _picked(block: _Block, gathers: Gathers) -> _Block:
-    """A block whose entries along the source are taken in the order of the indices."""
-    if gathers.source not in block.names:
+def _taken(use: ShapeUse | None) -> tuple[tuple[str, str, tuple[int, ...]], ...]:
+    """Factors of the output whose entries are taken from one of the input's at known places."""
+    if isinstance(use, Gathers):
+        return ((use.target, use.source, use.positions),)
+    return use.taken if isinstance(use, Takes) else ()
+
+
+def _picked(block: _Block, target: str, source: str, places: tuple[int, ...]) -> _Block:
+    """A block whose entries along the source are taken at these places."""
+    if source not in block.names:
         return block
-    axis = block.names.index(gathers.source)
-    names = (*block.names[:axis], gathers.target, *block.names[axis + 1 :])
-    return _Block(names, np.take(block.flags, gathers.positions, axis))
+    axis = block.names.index(source)
+    names = (*block.names[:axis], target, *block.names[axis + 1 :])
+    return _Block(names, np.take(block.flags, places, axis))
 
 
 def _selected(node: Node, selects: Selects, inputs: Sequence[Flags]) -> Flags | None:
