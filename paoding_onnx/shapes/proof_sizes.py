@@ -104,4 +104,7 @@ def _kind(specs: Sequence[TensorSpec], relation: Relation, key: str) -> _Kind:
         return _Kind.PAST if is_past else _Kind.TOKENS
     if ndim >= 4:
         return _Kind.FRAMES if ndim == 5 and axis == 2 else _Kind.PIXELS
-    return _Kind.SOUND if axis == ndim - 1 else _Kind.TOKENS
+    if sum(place[0] == name and place[1] > 0 for place in relation.keys) > 1:
+        return _Kind.PIXELS  # one image without a batch axis
+    is_row = axis == ndim - 1 and all(dim == 1 for dim in spec.dims[1:axis])
+    return _Kind.SOUND if is_row else _Kind.TOKENS
