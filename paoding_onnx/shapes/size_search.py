@@ -6,6 +6,7 @@ together. What is tried goes from what is most telling (all sizes differ) to wha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, cycle
 from math import prod
@@ -15,7 +16,9 @@ from paoding_onnx.model.input_sizes import BATCH, Feeding, Fill, Relation, Shape
 from paoding_onnx.model.load import TensorSpec
 
 _USUAL = (64, 96, 224, 32)
-_UNUSUAL = (128, 256, 16, 512, 160, 140, 8, 1, 1120, 16000)
+_UNUSUAL = (128, 256, 16, 512, 160, 140, 8, 1)
+_LONG = (1120, 16000)
+"""For models with a single open size, such as the length of a sound."""
 _STEPS = (64, 8)
 """Sizes to try where some make others."""
 _MOST_ENTRIES = 1 << 24
@@ -55,10 +58,10 @@ def _measuring(specs: Sequence[TensorSpec], given: Shapes) -> Iterator[tuple[Rel
     for fill in fills[1:]:
         for relation in (named, *_with_sums(specs)):
             yield relation, Feeding(_filled(specs, relation, 1, _STEPS[0], given), fill)
-    for size in _UNUSUAL:
+    for size in (*_UNUSUAL, *_LONG) if len(named.free) < 2 else _UNUSUAL:
         yield named, Feeding(_filled(specs, named, 1, size, given))
     lengths = relation_of(specs, has_batch=False)
-    for size in (*_USUAL, *_UNUSUAL):
+    for size in (*_USUAL, *_UNUSUAL, *_LONG) if len(lengths.free) < 2 else (*_USUAL, *_UNUSUAL):
         yield lengths, Feeding(_filled(specs, lengths, 1, size, given))
 
 
@@ -97,6 +100,23 @@ def sizes_of(relation: Relation, feeding: Feeding) -> dict[str, int]:
     return {key: found[key] for key in relation.free}
 
 
+def alike(specs: Sequence[TensorSpec], relation: Relation) -> Relation:
+    """The relation with one size for inputs that are called alike but for numbers, or are of one kind with many axes.
+
+    Exporters give each past key of a decoder a symbol of its own.
+    """
+    kinds: dict[str, str] = {}
+    for spec in specs:
+        sizes = [dim if isinstance(dim, int) else 0 for dim in spec.dims]
+        kinds[spec.name] = f"{spec.dtype} {sizes}" if len(sizes) > 3 else re.sub(r"\d+", "#", spec.name)
+    keys = {place: key if key == BATCH else f"axis {place[1]} of {kinds[place[0]]}" for place, key in
+            relation.keys.items()}  # fmt: skip
+    named: dict[str, str] = {}
+    for place, key in keys.items():  # a symbol that several of these share is one size still
+        named.setdefault(relation.keys[place], key)
+    return Relation({place: named[relation.keys[place]] for place in keys})
+
+
 def coarser(specs: Sequence[TensorSpec], relation: Relation) -> Relation:
     """The relation with one size for all open axes of one number in inputs of one rank (batch axes as they are)."""
     ranks = {spec.name: len(spec.dims) for spec in specs}
@@ -108,7 +128,7 @@ def coarser(specs: Sequence[TensorSpec], relation: Relation) -> Relation:
 def _spread(
     specs: Sequence[TensorSpec], relation: Relation, measured: Feeding
 ) -> Iterator[tuple[Relation, Mapping[str, int]]]:
-    relations = [relation] if relation.sums else [relation, coarser(specs, relation)]
+    relations = [relation] if relation.sums else [relation, alike(specs, relation), coarser(specs, relation)]
     for one in relations if relation.free else ():
         base = sizes_of(one, measured)
         for spread in _SPREADS:
@@ -131,7 +151,7 @@ def scaled(base: Mapping[str, int], factors: Sequence[float], *, least: int = 2)
 def _with_sums(specs: Sequence[TensorSpec]) -> Iterator[Relation]:
     """Relations in which one size is the sum of two others, or of another one and 1."""
     named = relation_of(specs)
-    for relation in (named, coarser(specs, named)):
+    for relation in (named, alike(specs, named), coarser(specs, named)):
         free = relation.free
         if not 1 < len(free) <= _MOST_FREE:
             continue

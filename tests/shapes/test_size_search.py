@@ -12,6 +12,7 @@ from paoding_onnx.errors import UsageError
 from paoding_onnx.model.input_sizes import BATCH, Feeding, Fill
 from paoding_onnx.model.load import TensorSpec
 from paoding_onnx.shapes.size_search import (
+    alike,
     batch_of,
     coarser,
     feeding_of,
@@ -184,3 +185,9 @@ def test_sizes_of_a_feeding_make_the_feeding():
 def test_few_sizes_are_tried_before_unusual_ones():
     sizes = [feeding.shapes["x0"][1] for _, feeding in islice(measuring(specs((1, "t")), {}), 4)]
     assert sizes == [64, 96, 224, 32]
+
+
+def test_past_keys_with_symbols_of_their_own_are_one_size_beside_tokens_and_mask():
+    past = [TensorSpec(f"past.{k}.{part}", FLOAT, ("n", 4, f"p{k}{part}", 8)) for k in (0, 1) for part in "kv"]
+    inputs = [TensorSpec("ids", INT64, ("n", "s")), TensorSpec("mask", INT64, ("n", "t")), *past]
+    assert len(alike(inputs, relation_of(inputs)).free) == 3
