@@ -24,7 +24,7 @@ from paoding_onnx.model.nodes import Node, Origin
 from paoding_onnx.names import Prefer
 from paoding_onnx.rules.binding import BoundNode, TensorUse, bind_nodes
 from paoding_onnx.rules.equation import Axis, is_fixed
-from paoding_onnx.rules.facts import Gathers
+from paoding_onnx.rules.facts import Gathers, ReadsShape, Selects
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ def couple(
     axes, factors, size = _number(graph, bound_nodes)
     work = Work(Partition(size))
     _pin_boundary(graph, axes, work)
+    _pin_sums_of_constants(bound_nodes, factors, work)
     composites = [
         c for index in range(len(bound_nodes)) for c in _connect(index, bound_nodes[index], axes, factors[index], work)
     ]
@@ -132,6 +133,19 @@ def _pin_boundary(graph: Graph, axes: Mapping[tuple[TensorUse, int], Ids], work:
     for (use, _), ids in axes.items():
         if use.tensor in causes:
             work.pin(ids, causes[use.tensor])
+
+
+def _pin_sums_of_constants(bound_nodes: Sequence[BoundNode], factors: Sequence[Mapping[str, Ids]], work: Work) -> None:
+    """Axes along which constants are added up: every weight that is kept would change with one that goes."""
+    fed: set[str] = set()
+    for bound, own in zip(bound_nodes, factors, strict=True):
+        read = [tensor for tensor in bound.node.inputs if tensor is not None]
+        if any(t.origin is Origin.INPUT or t.name in fed for t in read) or bound.node.captures:
+            fed.update(tensor.name for tensor in bound.node.outputs if tensor is not None)
+        elif read and not isinstance(bound.rule.shape, ReadsShape | Selects):
+            cause = Cause(bound.node.operator, bound.node.name, "adds up constants along this axis")
+            for name in sorted(bound.binding.summed):
+                work.pin(own[name], cause)
 
 
 def _connect(

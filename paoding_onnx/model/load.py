@@ -26,6 +26,7 @@ LIFT_BYTES = 1024
 """Initializers of at least this many bytes leave the protobuf; smaller ones are not worth the trouble."""
 MOST_KEPT = 2_000_000_000
 """Bytes of tensors that may stay in the protobuf, which cannot be written beyond 2 GB."""
+_FEWEST_BY_HABIT = 3
 PLACEHOLDER = "paoding_onnx-weights"
 _LIFTED_TYPES = frozenset(np.dtype(code) for code in "?bBhHiIlLqQefd")
 """Those that numpy itself has, which onnxruntime takes over without a copy."""
@@ -116,6 +117,24 @@ def lift(proto: onnx.ModelProto, path: Path | None = None) -> Model:
     skeleton = onnx.ModelProto()
     skeleton.CopyFrom(proto)  # a protobuf frees cleared fields only when the whole message goes
     return Model(inlined(skeleton), MappingProxyType(weights))
+
+
+def default_names(model: Model) -> frozenset[str]:
+    """Inputs with a default value, which callers may override.
+
+    Before IR 4, every initializer had to be an input. Some exporters went on with that (PyTorch 1.2): a model in which
+    all of three or more initializers are inputs means none of them to be overridden.
+    """
+    stored = {tensor.name for tensor in model.proto.graph.initializer}
+    found = frozenset(info.name for info in model.proto.graph.input if info.name in stored)
+    is_habit = len(found) == len(stored) >= _FEWEST_BY_HABIT
+    return frozenset() if model.proto.ir_version < 4 or is_habit else found
+
+
+def all_inputs(model: Model) -> tuple[TensorSpec, ...]:
+    """The inputs of a model with those that have a default value."""
+    names = {spec.name for spec in model.inputs} | default_names(model)
+    return tuple(_spec(info) for info in model.proto.graph.input if info.name in names)
 
 
 def _parse(content: bytes, path: Path) -> onnx.ModelProto:

@@ -25,6 +25,24 @@ def check_names(proto: onnx.ModelProto) -> None:
         seen.add(tensor.name)
 
 
+def names_in(proto: onnx.ModelProto) -> set[str]:
+    """All names in a model and its subgraphs, of nodes and tensors alike."""
+    return {str(name) for name in _names(proto.graph)}
+
+
+def free_name(name: str, taken: set[str]) -> str:
+    """A name that is not among those `taken`, and is from now on: `name` itself, or it with underscores behind.
+
+    >>> taken = {"k", "k_"}
+    >>> free_name("k", taken), free_name("k", taken)
+    ('k__', 'k___')
+    """
+    while name in taken:
+        name += "_"
+    taken.add(name)
+    return name
+
+
 def _names(graph: onnx.GraphProto) -> Iterator[str | bytes]:
     """All names in a graph and its subgraphs."""
     yield from (tensor.name for tensor in graph.initializer)

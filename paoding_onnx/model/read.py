@@ -11,7 +11,8 @@ import onnx
 
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.input_sizes import InputSizes
-from paoding_onnx.model.load import Model
+from paoding_onnx.model.load import Model, default_names
+from paoding_onnx.model.naming import free_name
 from paoding_onnx.model.node_index import makers
 from paoding_onnx.model.nodes import Array, Attribute, Node, Origin, Tensor
 from paoding_onnx.model.tensors import array_of
@@ -46,10 +47,12 @@ def read_graph(model: Model, measured: Mapping[str, Tensor], sizes: InputSizes |
     """
     tensors = {spec.name: Tensor(spec.name, Origin.INPUT) for spec in model.inputs}
     tensors |= {name: _constant(name, value) for name, value in constants(model).items()}
+    tensors |= {name: _default(tensors[name]) for name in default_names(model) if name in tensors}
     tensors |= measured
     versions = {opset.domain or "ai.onnx": opset.version for opset in model.proto.opset_import}
     protos = [node for node in model.proto.graph.node if not is_constant(node)]
-    nodes = tuple(_node(proto, index, tensors, versions) for index, proto in enumerate(_sorted(protos)))
+    taken = {proto.name for proto in model.proto.graph.node}
+    nodes = tuple(_node(proto, index, tensors, versions, taken) for index, proto in enumerate(_sorted(protos)))
     outputs = tuple(info.name for info in model.proto.graph.output)
     return Graph(nodes, MappingProxyType(tensors), tuple(s.name for s in model.inputs), outputs, sizes)
 
@@ -66,6 +69,11 @@ def _constant_value(node: onnx.NodeProto) -> Array | None:
 def _read_only(array: Array) -> Array:
     array.flags.writeable = False
     return array
+
+
+def _default(tensor: Tensor) -> Tensor:
+    """An input with a default value: its content is not known, as callers may override it."""
+    return Tensor(tensor.name, Origin.INPUT, tensor.shape, tensor.dtype)
 
 
 def _constant(name: str, value: Array) -> Tensor:
@@ -90,10 +98,12 @@ def _sorted(protos: list[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
                 heapq.heappush(ready, user)
 
 
-def _node(proto: onnx.NodeProto, index: int, tensors: Mapping[str, Tensor], versions: Mapping[str, int]) -> Node:
+def _node(
+    proto: onnx.NodeProto, index: int, tensors: Mapping[str, Tensor], versions: Mapping[str, int], taken: set[str]
+) -> Node:
     domain = "" if proto.domain == "ai.onnx" else proto.domain
     return Node(
-        name=proto.name or f"{proto.op_type}_{index}",
+        name=proto.name or free_name(f"{proto.op_type}_{index}", taken),
         operator=proto.op_type,
         domain=domain,
         version=schema_version(proto.op_type, domain, versions.get(domain or "ai.onnx", 1)),

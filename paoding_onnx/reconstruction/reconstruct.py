@@ -18,6 +18,7 @@ from paoding_onnx.layerwise.statistics import ActivationStatistics
 from paoding_onnx.layerwise.weights import View
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.naming import names_in
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.read import constants
 from paoding_onnx.reconstruction.compensate import compensate
@@ -64,7 +65,7 @@ def reconstruct(model: Model, trace: Trace, plan: Plan, basis: Basis, run: Run, 
     small = cut(model, trace, plan, _compensated(trace, plan, basis, statistics)) if statistics else smaller
     two = first_two(model, basis.samples.batches[0])
     small_graph = observe_on(small, two)
-    added = _fitting_in(room, open_biases(small_graph))
+    added = _fitting_in(room, open_biases(small_graph, names_in(small.proto)))
     small = with_biases(small, added)
     pair = Pair(
         original=reweigh(model, statistics),

@@ -27,6 +27,13 @@ class Binding:
     mixed: frozenset[str]
 
     @property
+    def summed(self) -> frozenset[str]:
+        """The names of factors that a number of an output has all of in it: they are mixed, or no output has them."""
+        made = self.made
+        whole = (axis for operand in self.inputs for axis in operand or () if len(axis.segments) == 1)
+        return self.mixed | {name for axis in whole for name in axis.names if name not in made}
+
+    @property
     def made(self) -> frozenset[str]:
         """The names of all factors that outputs have."""
         return frozenset(name for operand in self.outputs for axis in operand or () for name in axis.names)

@@ -23,7 +23,7 @@ from paoding_onnx.model.read import read_graph
 from paoding_onnx.model.session import Session
 from paoding_onnx.rules.binding import BoundNode, bind_node
 from paoding_onnx.rules.equation import is_fixed
-from paoding_onnx.rules.facts import ReadsShape
+from paoding_onnx.rules.facts import ReadsShape, Selects
 from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observe import observe, sizes_of
 
@@ -64,8 +64,10 @@ def _is_weight(tensor: Tensor) -> bool:
 
 
 def _pins(bound: BoundNode) -> bool:
-    pinned = any(is_fixed(name) and size > 1 for name, size in bound.binding.sizes.items())
-    return bound.has_rule and not isinstance(bound.rule.shape, ReadsShape) and pinned
+    """Whether the node keeps an axis from shrinking, or has all of one in each of its numbers, as a norm has."""
+    summed = frozenset() if isinstance(bound.rule.shape, Selects) else bound.binding.summed
+    tied = (size > 1 and (is_fixed(name) or name in summed) for name, size in bound.binding.sizes.items())
+    return bound.has_rule and not isinstance(bound.rule.shape, ReadsShape) and any(tied)
 
 
 def _bytes(tensors: list[Tensor]) -> int:

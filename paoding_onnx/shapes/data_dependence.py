@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from paoding_onnx.model.graph import Graph
-from paoding_onnx.model.nodes import Node
+from paoding_onnx.model.nodes import Node, Origin
 from paoding_onnx.rules.equation import Equation
 from paoding_onnx.rules.facts import DataDependentShape, ReadsShape
 from paoding_onnx.rules.rule import Rule, rule_for
@@ -26,7 +26,7 @@ def tensors_sized_by_content(graph: Graph) -> frozenset[str]:
 
 def _followed(graph: Graph) -> tuple[frozenset[str], frozenset[str]]:
     """The tensors whose content depends on that of graph inputs, and those whose sizes may."""
-    data_dependent = set(graph.inputs)
+    data_dependent = {tensor.name for tensor in graph.tensors.values() if tensor.origin is Origin.INPUT}
     sized_by_content: set[str] = set()
     for node in graph.nodes:
         read = {tensor.name for tensor in node.inputs if tensor is not None} | set(node.captures)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.model.graph import Graph
-from paoding_onnx.model.nodes import Array, Node, Tensor
+from paoding_onnx.model.nodes import Array, Node, Origin, Tensor
 from paoding_onnx.rules.binding import BoundNode, bind_node
 from paoding_onnx.rules.equation import ONE, Axis, Factor, Operand
 from paoding_onnx.rules.facts import DataDependentShape, Gathers, ReadsShape, Selects, ShapeUse, Takes
@@ -34,7 +34,7 @@ def mark_open(graph: Graph, open_axes: Mapping[str, tuple[bool, ...]], seen: Map
     for name in graph.inputs:
         tensor = graph.tensors[name]
         found[name] = replace(tensor, open=open_axes.get(name, ()), varies=_filled(tensor, value=True))
-    contents: dict[str, bool] = dict.fromkeys(graph.inputs, True)
+    contents = {tensor.name: True for tensor in graph.tensors.values() if tensor.origin is Origin.INPUT}
     for index, written in enumerate(graph.nodes):
         node = replace(written, inputs=tuple(t if t is None else found.get(t.name, t) for t in written.inputs))
         flow = _Flow(bind_node(node, index), contents, found)

@@ -11,6 +11,7 @@ import onnx
 from paoding_onnx.layerwise.layers import layers_of, unit_axis
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.naming import free_name
 from paoding_onnx.model.node_index import makers
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.surgery.cut import add_constants
@@ -29,8 +30,11 @@ class OpenBias:
     zeros: Array
 
 
-def open_biases(graph: Graph) -> Iterator[OpenBias]:
-    """Where layers could have a bias and nothing that shifts their units follows either, in running order."""
+def open_biases(graph: Graph, taken: set[str]) -> Iterator[OpenBias]:
+    """Where layers could have a bias and nothing that shifts their units follows either, in running order.
+
+    The names of the biases are none of those `taken`, and are from now on.
+    """
     for layer in layers_of(graph):
         node, contracts = layer.bound.node, layer.bound.rule.contracts
         operand = contracts.bias if contracts is not None and contracts.beta else None
@@ -42,7 +46,7 @@ def open_biases(graph: Graph) -> Iterator[OpenBias]:
             yield OpenBias(
                 node.first_output.name,
                 operand,
-                _free_name(graph, f"{layer.weight}{ENDING}"),
+                free_name(f"{layer.weight}{ENDING}", taken),
                 np.zeros(node.output_shape()[axis], dtype),
             )
 
@@ -58,9 +62,3 @@ def with_biases(model: Model, biases: Sequence[OpenBias]) -> Model:
         inputs[bias.operand] = bias.name
     add_constants(proto, {bias.name: bias.zeros for bias in biases})
     return Model(proto, model.weights, model.external)
-
-
-def _free_name(graph: Graph, name: str) -> str:
-    while name in graph.tensors:
-        name = f"_{name}"
-    return name

@@ -19,6 +19,7 @@ from onnx_graphsurgeon.logger import G_LOGGER
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.model.external import mark_external
 from paoding_onnx.model.load import LIFT_BYTES, PLACEHOLDER, Model
+from paoding_onnx.model.naming import free_name, names_in
 from paoding_onnx.model.node_index import makers, places_of
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.read import is_constant
@@ -55,23 +56,25 @@ def _operate(model: Model, trace: Trace, edits: Edits) -> gs.Graph:
     for (index, attribute), number in edits.attributes.items():
         graph.nodes[positions[index]].attrs[attribute] = number
     copies: dict[tuple[str, bytes], gs.Constant] = {}
+    taken = names_in(model.proto)
     for (index, operand), use in edits.operands.items():
         inputs = graph.nodes[positions[index]].inputs
         key = inputs[operand].name, use.pattern
         if key not in copies:
-            copies[key] = gs.Constant(_copy_name(key[0], index, operand, tensors), use.value)
+            copies[key] = gs.Constant(free_name(f"{key[0]}_{index}_{operand}", taken), use.value)
         inputs[operand] = copies[key]
     for (index, operand), patch in edits.patches.items():
         inputs = graph.nodes[positions[index]].inputs
-        name = _copy_name(inputs[operand].name, index, operand, tensors)
-        inputs[operand] = _patched(graph, inputs[operand], gs.Variable(name), patch)
+        name = free_name(f"{inputs[operand].name}_{index}_{operand}", taken)
+        inputs[operand] = _patched(graph, inputs[operand], gs.Variable(name), patch, taken)
     return graph
 
 
-def _patched(graph: gs.Graph, computed: gs.Variable, result: gs.Variable, patch: Patch) -> gs.Variable:
+def _patched(graph: gs.Graph, computed: gs.Variable, result: gs.Variable, patch: Patch, taken: set[str]) -> gs.Variable:
     """`result`, made by two new nodes at the end of the graph: computed * kept + numbers."""
-    factor, term = gs.Constant(f"{result.name}_kept", patch.kept), gs.Constant(f"{result.name}_new", patch.numbers)
-    product = gs.Variable(f"{result.name}_mul")
+    factor = gs.Constant(free_name(f"{result.name}_kept", taken), patch.kept)
+    term = gs.Constant(free_name(f"{result.name}_new", taken), patch.numbers)
+    product = gs.Variable(free_name(f"{result.name}_mul", taken))
     graph.nodes.append(gs.Node("Mul", product.name, inputs=[computed, factor], outputs=[product]))
     graph.nodes.append(gs.Node("Add", result.name, inputs=[product, term], outputs=[result]))
     return result
@@ -185,10 +188,3 @@ def insert_nodes(proto: onnx.ModelProto, nodes: Sequence[onnx.NodeProto]) -> Non
     copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in ordered]
     del proto.graph.node[:]
     proto.graph.node.extend(copies)
-
-
-def _copy_name(name: str, index: int, operand: int, taken: Mapping[str, object]) -> str:
-    copy = f"{name}_{index}_{operand}"
-    while copy in taken:
-        copy += "_"
-    return copy

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import replace
 
 import numpy as np
@@ -12,10 +12,12 @@ from onnx import numpy_helper
 
 from paoding_onnx.dependency.trace import Mask, Trace
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.naming import names_in
 from paoding_onnx.model.node_index import places_of
 from paoding_onnx.rules.binding import BoundNode
 from paoding_onnx.rules.equation import Operand
 from paoding_onnx.rules.forms import SEED_ATTRIBUTE, can_choose
+from paoding_onnx.shapes.data_dependence import data_dependent_tensors
 from paoding_onnx.surgery.cut import insert_nodes
 from paoding_onnx.surgery.plan import Plan
 from paoding_onnx.verification.restricted import narrowed_inputs, narrowed_outputs, resize, restrict
@@ -33,17 +35,22 @@ def mask(model: Model, trace: Trace, plan: Plan) -> Model:
     proto.CopyFrom(model.proto)
     places = places_of(proto, trace.graph.nodes)
     masks = []
+    prefix = _PREFIX
+    while any(name.startswith(prefix) for name in names_in(proto)):
+        prefix += "_"
+    fed = data_dependent_tensors(trace.graph)
     for index, bound in enumerate(trace.bound_nodes):
-        for operand, kept in _contracted(trace, bound, plan).items():
+        for operand, kept in _contracted(trace, bound, plan, fed).items():
             node = proto.graph.node[places[index]]
-            name = f"{_PREFIX}{index}_{operand}"
+            name = f"{prefix}{index}_{operand}"
             masks.append(_masked(proto, node, operand, kept, name, bound))
             node.input[operand] = f"{name}_out"
-        if inputs := narrowed_inputs(trace, bound, plan):
+        inputs = narrowed_inputs(trace, bound, plan) if _is_fed(bound, fed) else ()
+        if inputs:
             node = proto.graph.node[places[index]]
             outputs = narrowed_outputs(trace, bound, plan)
             resize(node, trace, index, plan)
-            masks += restrict(proto, node, (inputs, outputs), f"{_PREFIX}{index}")
+            masks += restrict(proto, node, (inputs, outputs), f"{prefix}{index}")
     insert_nodes(proto, masks)
     return replace(model, proto=proto)
 
@@ -96,15 +103,26 @@ def _masked(
     return onnx.helper.make_node("Where", [name, node.input[operand], zero], [f"{name}_out"], name)
 
 
-def _contracted(trace: Trace, bound: BoundNode, plan: Plan) -> dict[int, Mask]:
-    """Operands whose removed positions the node adds up, each with what is kept of it."""
+def _is_fed(bound: BoundNode, fed: Set[str]) -> bool:
+    return any(tensor is not None and tensor.name in fed for tensor in bound.node.inputs)
+
+
+def _contracted(trace: Trace, bound: BoundNode, plan: Plan, fed: Set[str]) -> dict[int, Mask]:
+    """Operands whose removed positions the node adds up, each with what is kept of it.
+
+    Only what is computed from inputs (`fed`): constants stay what they are, or kept weights would change with them.
+    The state that a recurrent layer keeps to itself can be reached in its weights alone.
+    """
     made = bound.binding.made
     found: dict[int, Mask] = {}
     handled: set[str] = set()
     has_axes = any(operand is not None for operand in bound.binding.outputs)
     for index, axis, summed in _summed_axes(bound, made) if has_axes else ():
+        is_inner = summed <= _twice(bound.binding.inputs[index])
         tensor, use = bound.node.inputs[index], bound.inputs[index]
         if tensor is None or use is None or tensor.dtype is None or tensor.dtype.kind == "b":
+            continue
+        if tensor.name not in fed and not is_inner:
             continue
         kept = trace.kept(use, axis, plan.removed)
         if not kept.all() and not summed <= handled:

@@ -13,7 +13,7 @@ from paoding_onnx.dependency.groups import trace
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.input_sizes import InputSizes
-from paoding_onnx.model.load import Model, TensorSpec, load
+from paoding_onnx.model.load import Model, TensorSpec, all_inputs, load
 from paoding_onnx.model.read import constants
 from paoding_onnx.shapes.observe import observe, observe_like, sizes_of
 from paoding_onnx.surgery.added_bias import ENDING as ADDED_BIAS
@@ -65,19 +65,15 @@ def added_biases(before: Overrides, after: Overrides) -> Overrides:
 
 
 def check_interface(original: Model, pruned: Model) -> Verdict:
-    """Whether inputs and outputs have the same names, types and ranks."""
-    pairs = zip(
-        (*original.inputs, None, *original.outputs),
-        (*pruned.inputs, None, *pruned.outputs),
-        strict=False,
-    )
-    same_count = len(original.inputs) == len(pruned.inputs)
-    same_count &= len(original.outputs) == len(pruned.outputs)
+    """Whether inputs, those with a default value too, and outputs have the same names, types and declared shapes."""
+    before, after = ((*all_inputs(model), None, *model.outputs) for model in (original, pruned))
+    pairs = zip(before, after, strict=False)
+    same_count = before.index(None) == after.index(None) and len(before) == len(after)
     different = [f"{_spec_text(a)} became {_spec_text(b)}" for a, b in pairs if _spec_text(a) != _spec_text(b)]
     if different or not same_count:
         return Verdict(INTERFACE, False, "; ".join(different) or "the number of inputs or outputs changed")
-    counts = f"inputs ({len(pruned.inputs)}) and outputs ({len(pruned.outputs)})"
-    return Verdict(INTERFACE, True, f"{counts} keep their names, types and ranks")
+    counts = f"inputs ({len(all_inputs(pruned))}) and outputs ({len(pruned.outputs)})"
+    return Verdict(INTERFACE, True, f"{counts} keep their names, types and declared shapes")
 
 
 def _check_valid(original: Model, path: Path) -> Verdict:
@@ -125,4 +121,7 @@ def _recount(pruned: Trace, predicted: Cost) -> Verdict:
 
 
 def _spec_text(spec: TensorSpec | None) -> str:
-    return "" if spec is None else f"{spec.name!r} ({spec.dtype}, rank {len(spec.dims)})"
+    if spec is None:
+        return ""
+    sizes = ", ".join(str(dim) if isinstance(dim, int) else "open" for dim in spec.dims)
+    return f"{spec.name!r} ({spec.dtype}, [{sizes}])"

@@ -94,7 +94,7 @@ def test_interface_fails_on(edit):
 def test_interface_says_what_became_of_an_input():
     subject = model(MLP)
     verdict = check_interface(subject, edited(subject, change_type))
-    assert verdict.detail == "'x' (float32, rank 2) became 'x' (float64, rank 2)"
+    assert verdict.detail == "'x' (float32, [open, 8]) became 'x' (float64, [open, 8])"
 
 
 def test_interface_may_change_sizes_that_are_left_open():
