@@ -35,6 +35,7 @@ _NUDGE = 1.2e-7
 """By what share weights are changed at random, to see what rounding does: the spacing of float32."""
 
 Runs = Callable[[], Session]
+Feeds = Mapping[str, Array]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +128,14 @@ def _answers(pair: _Pair, feeding: Feeding) -> Iterator[_Answer]:
     """One answer for each draw that the masked original takes; what it does not take may be up to chance."""
     is_traced = feeding == sizes_of(pair.trace.graph).traced
     for seed, level in enumerate(LEVELS if is_traced else LEVELS[:1]):
-        drawn = random_feeds(pair.model.inputs, feeding, np.random.default_rng(seed + 1))
-        feeds = {name: _shifted(array, level) for name, array in drawn.items()}
-        answer = _compared_on(pair, feeds)
+        answer = _compared_on(pair, _drawn(pair, feeding, seed, level), lambda: _drawn(pair, feeding, len(LEVELS), 0.0))
         if answer is not None:
             yield answer
+
+
+def _drawn(pair: _Pair, feeding: Feeding, seed: int, level: float) -> Feeds:
+    drawn = random_feeds(pair.model.inputs, feeding, np.random.default_rng(seed + 1))
+    return {name: _shifted(array, level) for name, array in drawn.items()}
 
 
 def _shifted(array: Array, level: float) -> Array:
@@ -140,8 +144,8 @@ def _shifted(array: Array, level: float) -> Array:
     return np.asarray(array.astype(np.float64) + level, array.dtype)
 
 
-def _compared_on(pair: _Pair, feeds: Mapping[str, Array]) -> _Answer | None:
-    """Both models on the same inputs; `None` if the masked original does not take them.
+def _compared_on(pair: _Pair, feeds: Feeds, others: Callable[[], Feeds]) -> _Answer | None:
+    """Both models on the same inputs; `None` if the masked original does not take them. `others` has as many entries.
 
     Both run equally often: a node that draws at random goes on from what it drew before.
     """
@@ -155,11 +159,28 @@ def _compared_on(pair: _Pair, feeds: Mapping[str, Array]) -> _Answer | None:
     answer = _worst(pair, wanted, got, {})
     chosen = outcomes(pair.decisions, wanted)
     if answer.worst > 1 and chosen:
-        narrow = {name: _kept(pair, name, value) for name, value in chosen.items()}
-        if all(is_alike(value, got[name]) for name, value in narrow.items()):
-            got = {**got, **pair.guided().run({**feeds, **narrow})}
+        told = _told(pair, chosen, got, others())
+        if all(is_alike(value, got[name]) for name, value in told.items()):
+            got = {**got, **pair.guided().run({**feeds, **told})}
             answer = _worst(pair, wanted, got, {})
     return answer if answer.worst <= 1 else _worst(pair, wanted, got, pair.noisy().run({**feeds, **chosen}))
+
+
+def _told(pair: _Pair, chosen: Feeds, got: Feeds, others: Feeds) -> Feeds:
+    """What the candidate is to go on from: the decisions of the masked original, on the positions that are kept.
+
+    Where other inputs lead to the same, nothing was decided, as with a size: there it goes on from its own.
+    """
+    with suppress(ModelError):
+        pair.candidate.run(others)
+    try:
+        elsewhere = pair.masked.run(others)
+    except ModelError:
+        elsewhere = {}
+    return {
+        name: got[name] if name in elsewhere and np.array_equal(value, elsewhere[name]) else _kept(pair, name, value)
+        for name, value in chosen.items()
+    }
 
 
 def _worst(pair: _Pair, wanted: Mapping[str, Array], got: Mapping[str, Array], noise: Mapping[str, Array]) -> _Answer:

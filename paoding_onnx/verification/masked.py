@@ -20,7 +20,7 @@ from paoding_onnx.rules.forms import SEED_ATTRIBUTE, can_choose
 from paoding_onnx.shapes.data_dependence import data_dependent_tensors
 from paoding_onnx.surgery.cut import insert_nodes
 from paoding_onnx.surgery.plan import Plan
-from paoding_onnx.verification.restricted import narrowed_inputs, narrowed_outputs, resize, restrict
+from paoding_onnx.verification.restricted import narrowed_inputs, narrowed_outputs, restrict
 
 _PREFIX = "paoding_onnx_mask_"
 
@@ -45,11 +45,10 @@ def mask(model: Model, trace: Trace, plan: Plan) -> Model:
             name = f"{prefix}{index}_{operand}"
             masks.append(_masked(proto, node, operand, kept, name, bound))
             node.input[operand] = f"{name}_out"
-        inputs = narrowed_inputs(trace, bound, plan) if _is_fed(bound, fed) else ()
+        inputs = narrowed_inputs(trace, index, plan) if _is_fed(bound, fed) else ()
         if inputs:
             node = proto.graph.node[places[index]]
-            outputs = narrowed_outputs(trace, bound, plan)
-            resize(node, trace, index, plan)
+            outputs = narrowed_outputs(trace, index, plan)
             masks += restrict(proto, node, (inputs, outputs), f"{prefix}{index}")
     insert_nodes(proto, masks)
     return replace(model, proto=proto)

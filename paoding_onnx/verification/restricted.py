@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from paoding_onnx.dependency.trace import Mask, Trace
+from paoding_onnx.dependency.trace import Mask, Trace, gone
 from paoding_onnx.rules.binding import BoundNode, TensorUse
 from paoding_onnx.rules.equation import Operand
 from paoding_onnx.rules.forms import TAKE, take_along
@@ -29,14 +29,29 @@ class Narrowing:
     kept: Mask
 
 
-def narrowed_inputs(trace: Trace, bound: BoundNode, plan: Plan) -> tuple[Narrowing, ...]:
-    """The inputs that a node must see less of; empty for one that mixes along nothing that shrinks."""
-    return tuple(_narrowings(trace, bound, bound.inputs, bound.binding.inputs, plan))
+def narrowed_inputs(trace: Trace, index: int, plan: Plan) -> tuple[Narrowing, ...]:
+    """The inputs that node number `index` must see less of; empty for one that mixes along nothing that shrinks."""
+    bound = trace.bound_nodes[index]
+    return tuple(
+        Narrowing(number, axis, kept)
+        for number, (use, operand) in enumerate(zip(bound.inputs, bound.binding.inputs, strict=True))
+        for axis in _mixed_axes(trace, index, operand, plan)
+        if use is not None and not (kept := trace.kept(use, axis, plan.removed)).all()
+    )
 
 
-def narrowed_outputs(trace: Trace, bound: BoundNode, plan: Plan) -> tuple[Narrowing, ...]:
-    """The outputs that come out narrower then."""
-    return tuple(_narrowings(trace, bound, bound.outputs, bound.binding.outputs, plan))
+def narrowed_outputs(trace: Trace, index: int, plan: Plan) -> tuple[Narrowing, ...]:
+    """The outputs that come out narrower then.
+
+    An axis that the first input has too, as long, keeps its positions: what the rule says of it is not relied upon.
+    """
+    bound = trace.bound_nodes[index]
+    return tuple(
+        Narrowing(number, axis, kept)
+        for number, (use, operand) in enumerate(zip(bound.outputs, bound.binding.outputs, strict=True))
+        for axis in _mixed_axes(trace, index, operand, plan)
+        if use is not None and not (kept := _kept_by_output(trace, bound, use, axis, plan)).all()
+    )
 
 
 def restrict(
@@ -57,28 +72,19 @@ def restrict(
     return inserted
 
 
-def resize(node: onnx.NodeProto, trace: Trace, index: int, plan: Plan) -> None:
-    """Give the attributes that hold sizes, such as a number of groups, what they are when units go."""
-    bound, sizes = trace.bound_nodes[index], trace.sizes(index, plan.removed)
-    for attribute in node.attribute:
-        for fit in bound.rule.fits:
-            if fit.holder == attribute.name and attribute.type == onnx.AttributeProto.INT and 0 in fit.axes:
-                attribute.i = fit.axes[0].size(sizes)
+def _mixed_axes(trace: Trace, index: int, operand: Operand | None, plan: Plan) -> Iterator[int]:
+    """The axes along which a node sees less than before: of whole groups that go, the others see nothing anyway."""
+    factors, mixed = trace.factors[index], trace.bound_nodes[index].binding.mixed
+    shrunk = {name for name in mixed if gone(factors[name], plan.removed).any()}
+    return (axis for axis, one in enumerate(operand or ()) if not shrunk.isdisjoint(one.names))
 
 
-def _narrowings(
-    trace: Trace,
-    bound: BoundNode,
-    uses: Sequence[TensorUse | None],
-    operands: Sequence[Operand | None],
-    plan: Plan,
-) -> Iterator[Narrowing]:
-    for index, (use, operand) in enumerate(zip(uses, operands, strict=True)):
-        for axis, factors in enumerate(operand or ()):
-            if use is not None and not bound.binding.mixed.isdisjoint(factors.names):
-                kept = trace.kept(use, axis, plan.removed)
-                if not kept.all():
-                    yield Narrowing(index, axis, kept)
+def _kept_by_output(trace: Trace, bound: BoundNode, use: TensorUse, axis: int, plan: Plan) -> Mask:
+    kept, source = trace.kept(use, axis, plan.removed), bound.inputs[0]
+    if source is None or axis >= len(bound.binding.inputs[0] or ()):
+        return kept
+    first = trace.kept(source, axis, plan.removed)
+    return first if first.size == kept.size else kept
 
 
 def _stored(proto: onnx.ModelProto, indices: np.ndarray, name: str) -> str:

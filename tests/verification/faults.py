@@ -24,14 +24,16 @@ def rename_output(proto):
     proto.graph.output[0].name = proto.graph.node[-1].output[0] = "other"
 
 
-def plant_rule(monkeypatch, operator, wrong):
+def plant(monkeypatch, operator, wrong):
+    """Let `wrong` change the rule of every node of an operator."""
+    monkeypatch.setattr(
+        binding, "rule_for", lambda node: wrong(rule_for(node)) if node.operator == operator else rule_for(node)
+    )
+
+
+def plant_equation(monkeypatch, operator, wrong):
     """Let `wrong` change the equation of every node of an operator."""
-
-    def planted(node):
-        rule = rule_for(node)
-        return replace(rule, equation=wrong(rule.equation)) if node.operator == operator else rule
-
-    monkeypatch.setattr(binding, "rule_for", planted)
+    plant(monkeypatch, operator, lambda rule: replace(rule, equation=wrong(rule.equation)))
 
 
 def reversed_segments(equation):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from paoding_onnx.verification.equivalence import check_surgery
 from paoding_onnx.verification.masked import mask
 from tests.models import model, prune_randomly, random_plan
 from tests.pruning import CNN, MLP, edited, plan_of, run, traced_model, with_constants
-from tests.verification.faults import plant_rule, reversed_segments, set_group, swapped_factors
+from tests.verification.faults import plant, plant_equation, reversed_segments, set_group, swapped_factors
 
 PLAN = {"a": [1, 5], "e": [0], "f": [3, 4]}
 """Units of CNN that go."""
@@ -198,7 +200,7 @@ def test_units_that_are_moved_around_before_they_are_mixed_are_proven(operator, 
 @pytest.mark.parametrize("operator", REARRANGED)
 @pytest.mark.parametrize("mixing", MIXING)
 def test_units_that_are_moved_elsewhere_before_they_are_mixed_are_noticed(operator, mixing, monkeypatch):
-    plant_rule(monkeypatch, operator, REARRANGED[operator][2])
+    plant_equation(monkeypatch, operator, REARRANGED[operator][2])
     assert not all(prune_randomly(model(rearranged(operator, mixing)), seed).verdict.passed for seed in range(2))
 
 
@@ -251,6 +253,15 @@ def test_decision_between_equals_raises_no_alarm(operator):
 def test_wrong_weight_before_a_decision_is_noticed(operator):
     cases = [planned(operator, seed) for seed in range(3)]
     assert not any(check_surgery(*case, reversed_weights(cut(*case))).passed for case in cases)
+
+
+def test_size_is_no_decision(monkeypatch):
+    text = """g (float[2,6] x) => (float[2,5] y) <float[6,8] a, float[8,5] b> {
+      p = MatMul (x, a) s = Size (p) f = Cast <to=1> (s) q = Div (p, f) y = MatMul (q, b)
+    }"""
+    assert prune_randomly(model(text)).verdict.passed
+    plant(monkeypatch, "Size", lambda rule: replace(rule, shape=None))
+    assert not prune_randomly(model(text)).verdict.passed
 
 
 def deep(layers):

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import onnx
-import pytest
 
 from paoding_onnx.dependency.cost import nothing
 from paoding_onnx.model.load import lift
 from paoding_onnx.model.session import Session
+from paoding_onnx.rules.equation import Equation
+from paoding_onnx.rules.notation import parse
+from paoding_onnx.rules.rule import rule_for
 from paoding_onnx.surgery.cut import insert_nodes
 from paoding_onnx.surgery.plan import make_plan
-from paoding_onnx.verification.restricted import narrowed_inputs, narrowed_outputs, resize, restrict
-from tests.models import model
+from paoding_onnx.verification.equivalence import check_surgery
+from paoding_onnx.verification.restricted import narrowed_inputs, narrowed_outputs, restrict
+from tests.models import model, prune_randomly
 from tests.pruning import plan_of, traced_model
+from tests.verification.faults import plant
 
 NORM = """g (float[2,3] x) => (float[2,5] y) <float[3,6] a, float[6] s, float[6] t, float[6,5] b> {
   p = MatMul (x, a) n = LayerNormalization (p, s, t) y = MatMul (n, b)
@@ -28,8 +34,7 @@ def narrowed(text, units):
     """What node 1 of a model must see less of, and what comes out narrower."""
     trace = traced_model(model(text))
     plan = plan_of(trace, a=units)
-    bound = trace.bound_nodes[1]
-    return narrowed_inputs(trace, bound, plan), narrowed_outputs(trace, bound, plan)
+    return narrowed_inputs(trace, 1, plan), narrowed_outputs(trace, 1, plan)
 
 
 def places(narrowings):
@@ -45,14 +50,14 @@ def test_every_operand_that_mixes_is_narrowed():
 
 def test_node_that_loses_nothing_is_left_alone():
     trace = traced_model(model(NORM))
-    bound, plan = trace.bound_nodes[1], make_plan(nothing(trace))
-    assert (narrowed_inputs(trace, bound, plan), narrowed_outputs(trace, bound, plan)) == ((), ())
+    plan = make_plan(nothing(trace))
+    assert (narrowed_inputs(trace, 1, plan), narrowed_outputs(trace, 1, plan)) == ((), ())
 
 
 def test_node_that_does_not_mix_is_left_alone():
     trace = traced_model(model(NORM))
     plan = plan_of(trace, a=[0])
-    assert [narrowed_inputs(trace, trace.bound_nodes[k], plan) for k in (0, 2)] == [(), ()]
+    assert [narrowed_inputs(trace, k, plan) for k in (0, 2)] == [(), ()]
 
 
 def restricted(text, units):
@@ -62,8 +67,7 @@ def restricted(text, units):
     plan = plan_of(trace, a=units)
     proto = onnx.ModelProto.FromString(subject.proto.SerializeToString())
     node = proto.graph.node[1]
-    resize(node, trace, 1, plan)
-    both = narrowed_inputs(trace, trace.bound_nodes[1], plan), narrowed_outputs(trace, trace.bound_nodes[1], plan)
+    both = narrowed_inputs(trace, 1, plan), narrowed_outputs(trace, 1, plan)
     insert_nodes(proto, restrict(proto, node, both, "m"))
     feeds = {"x": np.random.default_rng(0).standard_normal(trace.graph.tensors["x"].shape).astype(np.float32)}
     return proto, Session(lift(proto), watch=["p", "n"]).run(feeds)
@@ -86,8 +90,20 @@ def test_weights_and_other_nodes_stay_the_originals():
     assert [proto.graph.node[0], proto.graph.node[-1]] == [subject.proto.graph.node[0], subject.proto.graph.node[-1]]
 
 
-@pytest.mark.parametrize(("units", "groups"), [([0], 2), ([0, 2], 1)])
-def test_number_of_groups_follows_what_is_kept(units, groups):
-    proto, _ = restricted(GROUPS, units)
-    (node,) = (node for node in proto.graph.node if node.op_type == "GroupNormalization")
-    assert onnx.helper.get_node_attr_value(node, "num_groups") == groups
+def test_whole_groups_that_go_leave_the_node_as_it_was():
+    assert narrowed(GROUPS, [0, 2]) == ((), ())
+
+
+def test_outputs_stand_where_the_inputs_did_whatever_a_rule_says(monkeypatch):
+    right = rule_for(traced_model(model(GROUPS)).graph.nodes[1]).equation
+    wrong = Equation.of(right.inputs, parse("n (G ~C) *s -> n (~C G) *s").outputs)
+    plant(monkeypatch, "GroupNormalization", lambda rule: replace(rule, equation=wrong))
+    assert not prune_randomly(model(GROUPS)).verdict.passed
+
+
+def test_groups_that_are_not_counted_again_are_noticed(monkeypatch):
+    text = GROUPS.replace("[6", "[8").replace("5,6", "5,8").replace("=3", "=4")  # what is left of 2 by 2 divides by 4
+    plant(monkeypatch, "GroupNormalization", lambda rule: replace(rule, fits=()))
+    subject = model(text)
+    trace = traced_model(subject)
+    assert not check_surgery(subject, trace, plan_of(trace, a=[0, 2])).passed
