@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from paoding_onnx.calibration.amount import made_samples
 from paoding_onnx.dependency.cost import Cost, cost, nothing, prunable_parameters
 from paoding_onnx.errors import CheckError
 from paoding_onnx.evaluation.evaluate import accuracy_of
 from paoding_onnx.evaluation.fidelity import compare
 from paoding_onnx.evaluation.measured import Measured
+from paoding_onnx.model.load import load
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.pipeline.values import Job, Shrunk
 from paoding_onnx.result import Pruned, RunRecord, Size, Sizes
-from paoding_onnx.shapes.observe import sizes_of
+from paoding_onnx.shapes.observe import runnable_shapes, sizes_of
+from paoding_onnx.verification.equivalence import check_surgery
+from paoding_onnx.verification.fitting import MOST_ROWS, check_fitting
 from paoding_onnx.verification.proofs import check_file
 from paoding_onnx.verification.verdict import Verdict
+from paoding_onnx.verification.written import check_written, refitted, restored
 
 
 def prove(job: Job, shrunk: Shrunk, files: Sequence[Path]) -> Pruned:
@@ -49,11 +55,32 @@ def _size(spent: Cost, file_bytes: int) -> Size:
 
 def _proven(job: Job, shrunk: Shrunk, file: Path, after: Cost) -> tuple[Verdict, ...]:
     """All proofs, if they hold."""
-    proofs = (shrunk.surgery, *check_file(job.original, file, after, sizes_of(shrunk.trace.graph)))
+    proofs = _proofs(job, shrunk, file, after)
     if failed := [proof for proof in proofs if not proof.passed]:
         description = "; ".join(f"{proof.name}: {proof.detail}" for proof in failed)
         raise CheckError(f"the pruned model failed its proof, nothing was written. {description}")
     return proofs
+
+
+def _proofs(job: Job, shrunk: Shrunk, file: Path, after: Cost) -> tuple[Verdict, ...]:
+    """The proofs on the file read again; what comes after a file that is not the proven one would prove nothing."""
+    prepared, plain, fitted = shrunk.prepared, shrunk.plain, shrunk.fitted
+    written = load(file)
+    same = check_written(written, fitted.model, plain, fitted.fits)
+    if not same.passed:
+        return (same,)
+    candidate = restored(written, plain)
+    surgery = check_surgery(prepared.folded, prepared.trace, shrunk.plan, candidate, original=job.original)
+    batches = fitted.batches or tuple(_fresh(job, shrunk))
+    helps = [check_fitting(job.original, plain, written, batches)] if refitted(written, plain) else []
+    return (surgery, same, *helps, *check_file(job.original, file, after, sizes_of(prepared.trace.graph)))
+
+
+def _fresh(job: Job, shrunk: Shrunk) -> Iterator[Mapping[str, Array]]:
+    """Synthetic inputs, for weights that were changed without looking at any."""
+    graph, options = shrunk.trace.graph, job.options
+    made = made_samples(job.original, graph, MOST_ROWS, options.seed, options.inputs, runnable_shapes(graph))
+    yield from made.batches
 
 
 def _measured(job: Job, shrunk: Shrunk, before: Cost) -> Measured:

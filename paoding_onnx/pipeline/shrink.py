@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -10,10 +11,11 @@ import numpy as np
 from paoding_onnx.context import Run
 from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.dependency.trace import Trace
-from paoding_onnx.errors import CheckError, ModelError
+from paoding_onnx.errors import ModelError
 from paoding_onnx.evaluation.dataset import Labelled
 from paoding_onnx.evaluation.evaluate import accuracy_of
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline.prepare import prepare, require_units
 from paoding_onnx.pipeline.values import Fitted, Job, Prepared, Shrunk
@@ -22,9 +24,9 @@ from paoding_onnx.result import Recovery
 from paoding_onnx.selection.budget import Step
 from paoding_onnx.selection.select import Selection, choose
 from paoding_onnx.surgery.cut import cut
-from paoding_onnx.surgery.plan import Plan, make_plan
-from paoding_onnx.verification.equivalence import check_surgery
-from paoding_onnx.verification.verdict import Verdict
+from paoding_onnx.surgery.plan import make_plan
+from paoding_onnx.verification.fitting import MOST_BATCHES
+from paoding_onnx.verification.written import fits_of
 
 
 def shrink(job: Job) -> Shrunk:
@@ -33,15 +35,13 @@ def shrink(job: Job) -> Shrunk:
     Raises:
         ModelError: if the model cannot be run.
         TargetError: if it has no prunable unit, or the target is out of reach.
-        CheckError: if the surgery fails its proof.
     """
     options, run = job.options, job.run
     run.tell("tracing", 0.05)
     prepared = prepare(job.original, options)
     require_units(prepared.trace)
     selection = choose(prepared.folded, prepared.trace, options, run.part(0.05, 0.55))
-    run.tell("proving the surgery", 0.6)
-    plain, surgery = _proven_cut(prepared, selection.plan)
+    plain = cut(prepared.folded, prepared.trace, selection.plan)
     run.tell("fitting weights", 0.65)
     fitted = _fitted(prepared, selection, plain, options, run.part(0.65, 0.1))
     steps = selection.steps
@@ -49,31 +49,31 @@ def shrink(job: Job) -> Shrunk:
         run.tell("evaluating each step", 0.75)
         accuracies = (*_accuracies(prepared, selection, job.labelled, options), accuracy_of(fitted.model, job.labelled))
         steps = tuple(replace(step, accuracy=found) for step, found in zip(steps, accuracies, strict=True))
-    return Shrunk(prepared.trace, selection.plan, steps, surgery, fitted)
-
-
-def _proven_cut(prepared: Prepared, plan: Plan) -> tuple[Model, Verdict]:
-    """The cut model, no weight changed, and the proof that the surgery was exact."""
-    plain = cut(prepared.folded, prepared.trace, plan)
-    surgery = check_surgery(prepared.folded, prepared.trace, plan, plain, original=prepared.original)
-    if not surgery.passed:
-        raise CheckError(f"the surgery failed its proof, nothing was written. {surgery.detail}")
-    return plain, surgery
+    return Shrunk(prepared, selection.plan, steps, plain, fitted)
 
 
 def _fitted(prepared: Prepared, selection: Selection, plain: Model, options: Options, run: Run) -> Fitted:
     """The cut model with what compensating changed, or with its layers fitted."""
     model, traced, profile = prepared.folded, prepared.trace, selection.profile
     if profile is None:
-        smaller = cut(model, traced, selection.plan, selection.overrides) if selection.overrides else plain
-        return Fitted(smaller, None, selection.notes)
+        if not selection.overrides:
+            return Fitted(plain, None, selection.notes)
+        smaller = cut(model, traced, selection.plan, selection.overrides)
+        return Fitted(smaller, None, selection.notes, fits=fits_of(traced, selection.plan, selection.overrides, plain))
     try:
         result = reconstruct(model, traced, selection.plan, profile.basis, run, room=_room(traced, selection, options))
     except ModelError as error:
         return Fitted(plain, None, (f"no weight was fitted: the smaller model does not run in pieces ({error})",))
     samples = profile.basis.samples
     done = Recovery(samples.description, samples.n_samples, profile.sensitivities, result.layers, result.n_added)
-    return Fitted(result.model, done, selection.notes)
+    compensated: dict[str, Sequence[Array]] = dict(fits_of(traced, selection.plan, result.compensated, plain))
+    return Fitted(
+        model=result.model,
+        recovery=done,
+        notes=selection.notes,
+        fits=compensated | {name: (value,) for name, value in result.decided.items()},
+        batches=tuple(samples.batches[:MOST_BATCHES]),
+    )
 
 
 def _room(traced: Trace, selection: Selection, options: Options) -> int:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from paoding_onnx.context import Run
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.evaluation.dataset import Labelled
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.options import Options
 from paoding_onnx.result import Recovery
 from paoding_onnx.selection.budget import Step
 from paoding_onnx.surgery.plan import Plan
-from paoding_onnx.verification.verdict import Verdict
+from paoding_onnx.verification.written import Fits
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +40,30 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """The smaller model once its layers were fitted, and what was done; without `recovery` the `notes` may say why."""
+    """The smaller model once its layers were fitted, and what was done; without `recovery` the `notes` may say why.
+
+    `fits` is what fitting decided, by the names of constants; `batches` are inputs on which it is to help, if any are
+    at hand.
+    """
 
     model: Model
     recovery: Recovery | None
     notes: tuple[str, ...]
+    fits: Fits = field(default_factory=dict)
+    batches: tuple[Mapping[str, Array], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Shrunk:
-    """A smaller model in memory, and how it came about; `surgery` is the proof that cutting alone was exact."""
+    """A smaller model in memory, and how it came about; `plain` is the one that was cut, no weight changed."""
 
-    trace: Trace
+    prepared: Prepared
     plan: Plan
     steps: tuple[Step, ...]
-    surgery: Verdict
+    plain: Model
     fitted: Fitted
+
+    @property
+    def trace(self) -> Trace:
+        """The trace of the original."""
+        return self.prepared.trace

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -42,12 +42,15 @@ class Basis:
 class Reconstructed:
     """A smaller model after repair, and how far each fitted layer was from the original before and after.
 
-    `n_added` parameters are biases of layers that had none.
+    `n_added` parameters are biases of layers that had none. `compensated` are constants of the original in which kept
+    units stand in for removed ones, `decided` those of the smaller model that were fitted, both by name.
     """
 
     model: Model
     layers: tuple[FittedLayer, ...]
     n_added: int = 0
+    compensated: Mapping[str, Array] = field(default_factory=dict)
+    decided: Mapping[str, Array] = field(default_factory=dict)
 
 
 def reconstruct(model: Model, trace: Trace, plan: Plan, basis: Basis, run: Run, *, room: int = 0) -> Reconstructed:
@@ -61,7 +64,8 @@ def reconstruct(model: Model, trace: Trace, plan: Plan, basis: Basis, run: Run, 
         ModelError: if a part of a model cannot be run alone.
     """
     statistics = basis.statistics.normalization
-    smaller = cut(model, trace, plan, _compensated(trace, plan, basis, {}))
+    compensated = _compensated(trace, plan, basis, {})
+    smaller = cut(model, trace, plan, compensated)
     small = cut(model, trace, plan, _compensated(trace, plan, basis, statistics)) if statistics else smaller
     two = first_two(model, basis.samples.batches[0])
     small_graph = observe_on(small, two)
@@ -80,8 +84,9 @@ def reconstruct(model: Model, trace: Trace, plan: Plan, basis: Basis, run: Run, 
     smaller = with_biases(smaller, used)
     old = constants(smaller)
     shifted = {name: np.add(old[name], shift).astype(old[name].dtype) for name, shift in found.shifts.items()}
-    result = reweigh(smaller, found.weights | shifted)
-    return Reconstructed(result, tuple(found.layers), sum(bias.zeros.size for bias in used))
+    decided = found.weights | shifted
+    n_added = sum(bias.zeros.size for bias in used)
+    return Reconstructed(reweigh(smaller, decided), tuple(found.layers), n_added, compensated, decided)
 
 
 def _fitting_in(room: int, biases: Iterable[OpenBias]) -> tuple[OpenBias, ...]:
