@@ -238,5 +238,5 @@ def _read_beside(model: Model | Path | str, output: Path | None, others: tuple[P
 def _write_documents(result: Pruned, wanted: dict[str, Path], held: Stage) -> None:
     """Stage the documents that were asked for."""
     for kind, path in wanted.items():
-        text = plan_text(result) if kind == "plan" else report_text(result, path, held.place)
+        text = plan_text(result, held.place) if kind == "plan" else report_text(result, path, held.place)
         write_text(text, held.place(path))

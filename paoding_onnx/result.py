@@ -69,7 +69,7 @@ class Pruned:
     """A pruned model whose file passed all `proofs`.
 
     `plan` says which units of `trace` went, `sizes` what that saves, `measured` how the model compares with the
-    original, `run` how all that came about.
+    original, `run` how all that came about. `refitted` names the constants that have other weights than were cut.
     """
 
     original: Model
@@ -80,3 +80,4 @@ class Pruned:
     measured: Measured
     proofs: tuple[Verdict, ...]
     run: RunRecord
+    refitted: tuple[str, ...] = ()

@@ -46,6 +46,7 @@ def prove(job: Job, shrunk: Shrunk, files: Sequence[Path]) -> Pruned:
         measured=_measured(job, shrunk, before),
         proofs=proofs,
         run=RunRecord(job.options, shrunk.steps, recovery, shrunk.fitted.notes, job.output),
+        refitted=refitted(shrunk.fitted.model, shrunk.plain),
     )
 
 

@@ -21,9 +21,9 @@ def report_text(result: Pruned, path: Path, staged: Callable[[Path], Path] = lam
     return json_text(prune_document(result, staged))
 
 
-def plan_text(result: Pruned) -> str:
-    """The plan as JSON."""
-    return json_text(plan_of_result(result))
+def plan_text(result: Pruned, staged: Callable[[Path], Path] = lambda path: path) -> str:
+    """The plan as JSON; `staged` as in `report_text`."""
+    return json_text(plan_of_result(result, staged))
 
 
 def json_text(document: object) -> str:

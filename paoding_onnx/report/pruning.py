@@ -49,6 +49,8 @@ def check_lines(result: Checked) -> Iterator[RenderableType]:
     """The proofs on two files, and how far their outputs are apart."""
     yield from proof_lines(result.proofs)
     yield f"relative output error on random inputs: {result.output_error:.3g}"
+    if not result.has_plan:
+        yield "without --plan: the file is sound, but not checked for what was cut, nor for its weights"
 
 
 def sensitivity_lines(curves: Sequence[Sensitivity], *, verbose: bool = False) -> Iterator[RenderableType]:

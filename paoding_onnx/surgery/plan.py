@@ -14,7 +14,9 @@ from paoding_onnx.dependency.union_find import Ids
 from paoding_onnx.errors import UsageError
 from paoding_onnx.names import Prefer
 
-FORMAT = "paoding_onnx plan 1"
+FORMAT = "paoding_onnx plan 2"
+FORMATS = ("paoding_onnx plan 1", FORMAT)
+"""Those that can be read; the first did not say which constants were fitted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,20 @@ def scope_of_document(document: object) -> Scope:
     return Scope(choose=tuple((escape(str(node)), Prefer(what)) for node, what in pairs if what in known))
 
 
+def refitted_of_document(document: Mapping[str, object]) -> frozenset[str] | None:
+    """Names of the constants whose weights were fitted; `None` where a plan does not say.
+
+    Raises:
+        UsageError: if they are no list of names.
+    """
+    names = document.get("refitted")
+    if names is None:
+        return None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise UsageError("the plan's entry 'refitted' is no list of names")
+    return frozenset(names)
+
+
 def plan_from_document(trace: Trace, document: object) -> Plan:
     """The plan that `plan_document` recorded, for a trace of the same original.
 
@@ -67,7 +83,7 @@ def plan_from_document(trace: Trace, document: object) -> Plan:
         UsageError: if the document is no plan, or does not fit the model.
     """
     removed = np.zeros(trace.n_units, np.bool_)
-    if not isinstance(document, Mapping) or document.get("format") != FORMAT:
+    if not isinstance(document, Mapping) or document.get("format") not in FORMATS:
         raise UsageError(f"the plan is not in the format {FORMAT!r}")
     units: dict[tuple[str, ...], Ids] = {
         tuple(map(str, (use.tensor, use.operand if use.node >= 0 else None, _node(trace, use.node), axis))): numbers

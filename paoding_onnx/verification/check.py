@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from paoding_onnx.calibration.amount import made_samples
+from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.dependency.cost import Cost, cost
 from paoding_onnx.dependency.groups import trace
 from paoding_onnx.dependency.trace import Trace
@@ -17,23 +20,31 @@ from paoding_onnx.errors import ModelError, UsageError
 from paoding_onnx.model.compare import output_difference
 from paoding_onnx.model.input_sizes import Shapes
 from paoding_onnx.model.load import Model, load
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.constant_folding import study
 from paoding_onnx.shapes.dummy_inputs import random_feeds
-from paoding_onnx.shapes.observe import sizes_of
-from paoding_onnx.surgery.plan import Plan, plan_from_document, scope_of_document
+from paoding_onnx.shapes.observe import runnable_shapes, sizes_of
+from paoding_onnx.surgery.cut import cut
+from paoding_onnx.surgery.plan import Plan, plan_from_document, refitted_of_document, scope_of_document
 from paoding_onnx.verification.equivalence import check_surgery
-from paoding_onnx.verification.proofs import added_biases, check_file, check_plan
-from paoding_onnx.verification.verdict import INTERFACE, RUNS, Verdict
+from paoding_onnx.verification.fitting import MOST_ROWS, check_fitting
+from paoding_onnx.verification.proofs import added_biases, check_file
+from paoding_onnx.verification.verdict import INTERFACE, PLAN, RUNS, SURGERY, WRITTEN, Verdict
+from paoding_onnx.verification.written import refitted, restored, structure_differences
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What `check` found; `output_error` see `paoding_onnx.model.compare.output_difference`, NaN if that cannot be."""
+    """What `check` found; `output_error` see `paoding_onnx.model.compare.output_difference`, NaN if that cannot be.
+
+    Without a plan it is not known which units were to go: the proofs then say nothing about the weights.
+    """
 
     proofs: tuple[Verdict, ...]
     output_error: float
+    has_plan: bool = False
 
 
 def check(
@@ -53,20 +64,76 @@ def check(
         UsageError: if the plan is not one, or does not fit the original.
     """
     document = _read_json(Path(plan)) if isinstance(plan, Path | str) else plan
-    source, result = load(original), load(pruned)
-    folded, graph = study(source, input_shapes)
+    pair = _Files(load(original), load(pruned), Path(pruned))
+    folded, graph = study(pair.original, input_shapes)
     traced = trace(graph, scope_of_document(document))
     sizes = sizes_of(traced.graph)
     if document is None:
-        proofs = check_file(source, Path(pruned), None, sizes)
+        proofs = check_file(pair.original, pair.path, None, sizes)
     else:
         made = plan_from_document(traced, document)
-        surgery = (check_surgery(folded, traced, made, original=source), check_plan(folded, traced, made, result))
-        proofs = (*surgery, *check_file(source, Path(pruned), _predicted(folded, traced, made, result), sizes))
+        said = document if isinstance(document, Mapping) else {}
+        plain = cut(folded, traced, made)
+        surgery = (*_as_planned(pair, plain, said), *_equivalent(pair, folded, traced, made, plain))
+        proofs = (*surgery, *check_file(pair.original, pair.path, _predicted(folded, traced, made, pair.pruned), sizes))
     if not all(proof.passed for proof in proofs if proof.name in (INTERFACE, RUNS)):
-        return Checked(proofs, math.nan)
-    feeds = random_feeds(source.inputs, sizes.measured, np.random.default_rng(0))
-    return Checked(proofs, output_difference(Session(source).run(feeds), Session(result).run(feeds)))
+        return Checked(proofs, math.nan, has_plan=document is not None)
+    feeds = random_feeds(pair.original.inputs, sizes.measured, np.random.default_rng(0))
+    wanted, got = (Session(model).run(feeds) for model in (pair.original, pair.pruned))
+    proofs = (*proofs, *_numbers(wanted, got))
+    return Checked(proofs, output_difference(wanted, got), has_plan=document is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """The two models, and where the second one lies."""
+
+    original: Model
+    pruned: Model
+    path: Path
+
+
+def _as_planned(pair: _Files, plain: Model, document: Mapping[str, object]) -> Iterator[Verdict]:
+    """Whether the file is the cut one, node by node, but for the weights that the plan says were fitted."""
+    allowed, changed = refitted_of_document(document), refitted(pair.pruned, plain)
+    own = constants(pair.pruned)
+    faults = list(structure_differences(pair.pruned, plain))
+    faults += [f"constant {name!r} holds numbers that are not finite" for name in changed if not _is_finite(own[name])]
+    if allowed is not None:
+        faults += [
+            f"constant {name!r}, which was not fitted, has other weights" for name in changed if name not in allowed
+        ]
+    said = f"all nodes and {len(own)} constants are as planned; {len(changed)} of them have other weights than were cut"
+    yield Verdict(PLAN, not faults, faults[0] if faults else said)
+    result = document.get("result")
+    expected = result.get("sha256") if isinstance(result, Mapping) else None
+    if expected is not None:
+        is_same = expected == hashlib.sha256(pair.path.read_bytes()).hexdigest()
+        other = "its hash is not the one in the plan: it was changed after it was proven"
+        yield Verdict(WRITTEN, is_same, "it is the file that was written, byte for byte" if is_same else other)
+
+
+def _equivalent(pair: _Files, folded: Model, traced: Trace, made: Plan, plain: Model) -> Iterator[Verdict]:
+    """Whether the file computes what the original does without the removed units, fitted weights put back."""
+    if next(structure_differences(pair.pruned, plain), None) is not None:
+        yield Verdict(SURGERY, False, "the file is not the one that was planned: there is nothing to compare")
+        return
+    yield check_surgery(folded, traced, made, restored(pair.pruned, plain), original=pair.original)
+    if refitted(pair.pruned, plain):
+        shapes = runnable_shapes(traced.graph)
+        samples = made_samples(pair.original, traced.graph, MOST_ROWS, 0, InputOptions(), shapes)
+        yield check_fitting(pair.original, plain, pair.pruned, samples.batches)
+
+
+def _numbers(wanted: Mapping[str, Array], got: Mapping[str, Array]) -> Iterator[Verdict]:
+    """A failed proof for an output that is no number where the original's is one."""
+    for name, value in wanted.items():
+        if _is_finite(value) and not _is_finite(got[name]):
+            yield Verdict(RUNS, False, f"output {name!r} holds numbers that are not finite, the original's does not")
+
+
+def _is_finite(array: Array) -> bool:
+    return array.dtype.kind != "f" or bool(np.isfinite(array).all())
 
 
 def _read_json(path: Path) -> object:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import onnx
 from google.protobuf.message import DecodeError
 
@@ -14,13 +13,10 @@ from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.input_sizes import InputSizes
 from paoding_onnx.model.load import Model, TensorSpec, all_inputs, load
-from paoding_onnx.model.read import constants
 from paoding_onnx.shapes.observe import observe, observe_like, sizes_of
 from paoding_onnx.surgery.added_bias import ENDING as ADDED_BIAS
-from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.edits import Overrides
-from paoding_onnx.surgery.plan import Plan
-from paoding_onnx.verification.verdict import COST, INTERFACE, PLAN, RUNS, VALID, Verdict
+from paoding_onnx.verification.verdict import COST, INTERFACE, RUNS, VALID, Verdict
 
 
 def check_file(original: Model, path: Path, predicted: Cost | None, sizes: InputSizes | None) -> tuple[Verdict, ...]:
@@ -42,21 +38,6 @@ def check_file(original: Model, path: Path, predicted: Cost | None, sizes: Input
     if predicted is not None:
         verdicts.append(_recount(trace(graph), predicted))
     return tuple(verdicts)
-
-
-def check_plan(model: Model, trace: Trace, plan: Plan, pruned: Model) -> Verdict:
-    """Whether every constant of a pruned file has the shape that the plan gives it, and how many have other weights.
-
-    Layers may have got a bias that they had not.
-    """
-    wanted, got = constants(cut(model, trace, plan)), constants(pruned)
-    added = added_biases(wanted, got)
-    wrong = [name for name, value in wanted.items() if name not in got or got[name].shape != value.shape]
-    if wrong or len(wanted) + len(added) != len(got):
-        return Verdict(PLAN, False, f"{len(wrong)} constants differ in shape from the plan, such as {wrong[:1]}")
-    changed = sum(not np.array_equal(got[name], value) for name, value in wanted.items())
-    more = f", {len(added)} biases were added" if added else ""
-    return Verdict(PLAN, True, f"{len(wanted)} constants have the planned shapes; {changed} have other weights{more}")
 
 
 def added_biases(before: Overrides, after: Overrides) -> Overrides:

@@ -42,10 +42,20 @@ def prune_document(result: Pruned, staged: Callable[[Path], Path] = lambda path:
     }
 
 
-def plan_of_result(result: Pruned) -> Document:
-    """The plan of a pruning run, for `check`: which positions of which initializers stay."""
-    plan = plan_document(result.trace, result.plan)
-    return {"format": plan["format"], "versions": head("plan")["versions"], **plan}
+def plan_of_result(result: Pruned, staged: Callable[[Path], Path] = lambda path: path) -> Document:
+    """The plan of a pruning run, for `check`: which positions of which initializers stay, and which were fitted then.
+
+    `staged` says where a file lies that has not got its name yet.
+    """
+    plan, output = plan_document(result.trace, result.plan), result.run.output
+    return {
+        "format": plan["format"],
+        "versions": head("plan")["versions"],
+        "method": result.run.options.method,
+        "refitted": sorted(result.refitted),
+        "result": file_of(output, None if output is None else staged(output)),
+        **plan,
+    }
 
 
 def warnings(result: Pruned) -> list[str]:

@@ -53,7 +53,7 @@ def html_page(result: Pruned, *, staged: Callable[[Path], Path] = lambda path: p
     """
     source, target = next(iter(result.original.files), None), result.run.output
     name = source.name if source else "The model"
-    plan = json.dumps(plan_of_result(result), separators=(",", ":"))
+    plan = json.dumps(plan_of_result(result, staged), separators=(",", ":"))
     values = {
         "name": name,
         "result": result,
