@@ -13,6 +13,9 @@ from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.input_sizes import InputSizes
 from paoding_onnx.model.load import Model, TensorSpec, all_inputs, load
+from paoding_onnx.rules.binding import rebound
+from paoding_onnx.rules.facts import DataDependentShape
+from paoding_onnx.rules.multiply_adds import multiply_adds
 from paoding_onnx.shapes.observe import observe, observe_like, sizes_of
 from paoding_onnx.surgery.added_bias import ENDING as ADDED_BIAS
 from paoding_onnx.surgery.edits import Overrides
@@ -96,9 +99,24 @@ def _without_weights(model: Model) -> bytes:
 def _recount(pruned: Trace, predicted: Cost) -> Verdict:
     found = cost(pruned, nothing(pruned))
     detail = f"{found.parameters:,} parameters and {found.macs:,} MACs"
-    if found == predicted:
-        return Verdict(COST, True, f"{detail}, as predicted")
-    return Verdict(COST, False, f"{detail}, predicted {predicted.parameters:,} and {predicted.macs:,}")
+    if found != predicted:
+        return Verdict(COST, False, f"{detail}, predicted {predicted.parameters:,} and {predicted.macs:,}")
+    by_shapes = _counted_by_shapes(pruned)
+    if by_shapes != found.macs:
+        return Verdict(COST, False, f"{detail} by the equations of its nodes, but {by_shapes:,} MACs by their shapes")
+    return Verdict(COST, True, f"{detail}, as predicted")
+
+
+def _counted_by_shapes(pruned: Trace) -> int:
+    """Multiply-adds by shapes at run time, of nodes that are understood; by equations where shapes do not tell them."""
+    shapes, total, keeps = sizes_of(pruned.graph).shapes, 0, nothing(pruned)
+    for index, bound in enumerate(pruned.bound_nodes):
+        is_plain = not isinstance(bound.rule.shape, DataDependentShape) and rebound(bound, shapes) is not None
+        number = multiply_adds(bound.node, shapes) if is_plain else None
+        if number is None and bound.rule.contracts is not None:
+            number = bound.rule.contracts.macs(pruned.measured_sizes(index, keeps))
+        total += number or 0
+    return total
 
 
 def _spec_text(spec: TensorSpec | None) -> str:

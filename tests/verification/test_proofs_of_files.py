@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import onnx
 import pytest
 
@@ -11,7 +13,7 @@ from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.verification.proofs import check_file, check_interface
 from tests.models import model, prune_randomly
 from tests.pruning import CNN, MLP, edited
-from tests.verification.faults import rename_output, set_group
+from tests.verification.faults import plant, rename_output, set_group
 
 
 def file_verdicts(tmp_path, faulty=lambda pruned: pruned, text=CNN, predicted=None):
@@ -49,6 +51,17 @@ def test_recount_fails_on_a_wrong_prediction(tmp_path, parameters, macs):
     assert verdicts["cost as predicted"].detail.endswith(
         f"predicted {right.parameters + parameters:,} and {right.macs + macs:,}"
     )
+
+
+def test_recount_fails_on_multiply_adds_that_an_equation_counts_wrongly(tmp_path, monkeypatch):
+    def wrong(rule):
+        (product,) = rule.contracts.products
+        return replace(rule, contracts=replace(rule.contracts, products=(product[:-1],)))
+
+    plant(monkeypatch, "MatMul", wrong)
+    verdict = file_verdicts(tmp_path, text=MLP)["cost as predicted"]
+    assert not verdict.passed
+    assert verdict.detail.endswith("MACs by their shapes")
 
 
 def test_recount_is_left_out_without_a_prediction(tmp_path):
