@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +13,11 @@ from paoding_onnx.evaluation.evaluate import accuracy_of
 from paoding_onnx.evaluation.fidelity import compare
 from paoding_onnx.evaluation.measured import Measured
 from paoding_onnx.model.load import load
-from paoding_onnx.model.nodes import Array
 from paoding_onnx.pipeline.values import Job, Shrunk
 from paoding_onnx.result import Pruned, RunRecord, Size, Sizes
 from paoding_onnx.shapes.observe import runnable_shapes, sizes_of
 from paoding_onnx.verification.equivalence import check_surgery
-from paoding_onnx.verification.fitting import MOST_ROWS, check_fitting
+from paoding_onnx.verification.fitting import MOST_ROWS, Judged, check_fitting
 from paoding_onnx.verification.proofs import check_file
 from paoding_onnx.verification.verdict import Verdict
 from paoding_onnx.verification.written import check_written, refitted, restored
@@ -72,16 +71,17 @@ def _proofs(job: Job, shrunk: Shrunk, file: Path, after: Cost) -> tuple[Verdict,
         return (same,)
     candidate = restored(written, plain)
     surgery = check_surgery(prepared.folded, prepared.trace, shrunk.plan, candidate, original=job.original)
-    batches = fitted.batches or tuple(_fresh(job, shrunk))
-    helps = [check_fitting(job.original, plain, written, batches)] if refitted(written, plain) else []
+    helps = []
+    if refitted(written, plain):
+        helps = [check_fitting(fitted.judged or _judged(job, shrunk), written)]
     return (surgery, same, *helps, *check_file(job.original, file, after, sizes_of(prepared.trace.graph)))
 
 
-def _fresh(job: Job, shrunk: Shrunk) -> Iterator[Mapping[str, Array]]:
-    """Synthetic inputs, for weights that were changed without looking at any."""
+def _judged(job: Job, shrunk: Shrunk) -> Judged:
+    """Synthetic inputs to judge weights on that were changed without looking at any."""
     graph, options = shrunk.trace.graph, job.options
     made = made_samples(job.original, graph, MOST_ROWS, options.seed, options.inputs, runnable_shapes(graph))
-    yield from made.batches
+    return Judged(shrunk.prepared.folded, shrunk.plain, shrunk.trace, shrunk.plan, made.batches)
 
 
 def _measured(job: Job, shrunk: Shrunk, before: Cost) -> Measured:

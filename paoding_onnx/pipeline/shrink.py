@@ -25,7 +25,7 @@ from paoding_onnx.selection.budget import Step
 from paoding_onnx.selection.select import Selection, choose
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import make_plan
-from paoding_onnx.verification.fitting import MOST_BATCHES
+from paoding_onnx.verification.fitting import MOST_BATCHES, Judged, check_fitting
 from paoding_onnx.verification.written import fits_of
 
 
@@ -66,13 +66,21 @@ def _fitted(prepared: Prepared, selection: Selection, plain: Model, options: Opt
         return Fitted(plain, None, (f"no weight was fitted: the smaller model does not run in pieces ({error})",))
     samples = profile.basis.samples
     done = Recovery(samples.description, samples.n_samples, profile.sensitivities, result.layers, result.n_added)
+    statistics = profile.basis.statistics.normalization
+    batches = tuple(samples.batches[:MOST_BATCHES])
+    judged = Judged(model, plain, traced, selection.plan, batches, statistics)
+    helps = check_fitting(judged, result.model)
+    if not helps.passed:
+        return Fitted(
+            plain, None, (*selection.notes, f"fitted weights did not help, so none were kept: {helps.detail}")
+        )
     compensated: dict[str, Sequence[Array]] = dict(fits_of(traced, selection.plan, result.compensated, plain))
     return Fitted(
         model=result.model,
         recovery=done,
         notes=selection.notes,
         fits=compensated | {name: (value,) for name, value in result.decided.items()},
-        batches=tuple(samples.batches[:MOST_BATCHES]),
+        judged=judged,
     )
 
 

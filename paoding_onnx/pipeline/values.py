@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,11 +9,11 @@ from paoding_onnx.context import Run
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.evaluation.dataset import Labelled
 from paoding_onnx.model.load import Model
-from paoding_onnx.model.nodes import Array
 from paoding_onnx.options import Options
 from paoding_onnx.result import Recovery
 from paoding_onnx.selection.budget import Step
 from paoding_onnx.surgery.plan import Plan
+from paoding_onnx.verification.fitting import Judged
 from paoding_onnx.verification.written import Fits
 
 
@@ -42,15 +41,15 @@ class Prepared:
 class Fitted:
     """The smaller model once its layers were fitted, and what was done; without `recovery` the `notes` may say why.
 
-    `fits` is what fitting decided, by the names of constants; `batches` are inputs on which it is to help, if any are
-    at hand.
+    `fits` is what fitting decided, by the names of constants; `judged` says on what it is to help, if anything is at
+    hand.
     """
 
     model: Model
     recovery: Recovery | None
     notes: tuple[str, ...]
     fits: Fits = field(default_factory=dict)
-    batches: tuple[Mapping[str, Array], ...] = ()
+    judged: Judged | None = None
 
 
 @dataclass(frozen=True, slots=True)

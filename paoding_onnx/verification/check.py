@@ -29,7 +29,7 @@ from paoding_onnx.shapes.observe import runnable_shapes, sizes_of
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import Plan, plan_from_document, refitted_of_document, scope_of_document
 from paoding_onnx.verification.equivalence import check_surgery
-from paoding_onnx.verification.fitting import MOST_ROWS, check_fitting
+from paoding_onnx.verification.fitting import MOST_ROWS, Judged, check_fitting
 from paoding_onnx.verification.proofs import added_biases, check_file
 from paoding_onnx.verification.verdict import INTERFACE, PLAN, RUNS, SURGERY, WRITTEN, Verdict
 from paoding_onnx.verification.written import refitted, restored, structure_differences
@@ -122,7 +122,7 @@ def _equivalent(pair: _Files, folded: Model, traced: Trace, made: Plan, plain: M
     if refitted(pair.pruned, plain):
         shapes = runnable_shapes(traced.graph)
         samples = made_samples(pair.original, traced.graph, MOST_ROWS, 0, InputOptions(), shapes)
-        yield check_fitting(pair.original, plain, pair.pruned, samples.batches)
+        yield check_fitting(Judged(folded, plain, traced, made, samples.batches), pair.pruned)
 
 
 def _numbers(wanted: Mapping[str, Array], got: Mapping[str, Array]) -> Iterator[Verdict]:

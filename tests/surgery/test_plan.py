@@ -34,7 +34,7 @@ def test_document_says_for_every_initializer_and_axis_what_stays():
     trace = traced(ONE)
     kept = [k for k in range(16) if k not in (2, 15)]
     assert plan_document(trace, plan_of(trace, a=[2, 15])) == {
-        "format": "paoding_onnx plan 1",
+        "format": "paoding_onnx plan 2",
         "choices": {},
         "axes": [
             {"initializer": "a", "axis": 1, "size": 16, "kept": kept},
@@ -60,14 +60,14 @@ def test_plan_survives_its_document(trace, seed, share):
 
 @pytest.mark.parametrize("document", [None, [], "plan", {}, {"format": "paoding_onnx plan 0", "axes": []}])
 def test_document_in_another_format_is_refused(document):
-    with pytest.raises(UsageError, match="not in the format 'paoding_onnx plan 1'"):
+    with pytest.raises(UsageError, match="not in the format 'paoding_onnx plan 2'"):
         plan_from_document(traced(ONE), document)
 
 
 @pytest.mark.parametrize("axes", [None, {}, [1], "axes"])
 def test_document_without_a_list_of_axes_is_refused(axes):
     with pytest.raises(UsageError, match="no list of axes"):
-        plan_from_document(traced(ONE), {"format": "paoding_onnx plan 1", "axes": axes})
+        plan_from_document(traced(ONE), {"format": "paoding_onnx plan 2", "axes": axes})
 
 
 @pytest.mark.parametrize("change", [("16", "17"), (" a", " other")], ids=["sizes", "names"])
@@ -81,4 +81,4 @@ def test_plan_of_another_model_is_refused(change):
 def test_plan_that_removes_what_is_pinned_is_refused():
     entry = {"initializer": "b", "axis": 1, "size": 4, "kept": [0, 1]}
     with pytest.raises(UsageError, match="removes positions of 'b' that may not go"):
-        plan_from_document(traced(ONE), {"format": "paoding_onnx plan 1", "axes": [entry]})
+        plan_from_document(traced(ONE), {"format": "paoding_onnx plan 2", "axes": [entry]})
