@@ -1,0 +1,167 @@
+"""What becomes of a pruning with a fault planted: caught, the same as without it, equal all the same, or missed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import onnx
+
+from paoding_onnx.dependency.cost import Cost, cost, nothing
+from paoding_onnx.dependency.groups import trace
+from paoding_onnx.dependency.scope import EVERYTHING
+from paoding_onnx.dependency.trace import Trace
+from paoding_onnx.errors import PaodingError
+from paoding_onnx.model.load import Model, load
+from paoding_onnx.model.save import write_model
+from paoding_onnx.shapes.constant_folding import study
+from paoding_onnx.shapes.observe import sizes_of
+from paoding_onnx.surgery.cut import cut
+from paoding_onnx.surgery.plan import Plan, make_plan, plan_document, plan_from_document, scope_of_document
+from paoding_onnx.verification.equivalence import check_surgery
+from paoding_onnx.verification.proofs import check_file
+from paoding_onnx.verification.verdict import Verdict
+from paoding_onnx.verification.written import check_written, restored
+from scripts.fuzz.mutants_oracle import counted, differs, zeroed
+
+CAUGHT, SAME, EQUAL, LESS, MISSED = "caught", "same bytes", "equal", "helps less", "missed"
+Plant = Callable[[], AbstractContextManager[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A network made ready without any fault; `zeroing` says whether zeroed weights are known to tell what is right."""
+
+    model: Model
+    folded: Model
+    trace: Trace
+    zeroing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What became of a mutant, and what said so."""
+
+    outcome: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A pruning that passed all proofs: the file as it was read again, the plan as it was recorded."""
+
+    file: onnx.ModelProto
+    document: Mapping[str, object]
+    predicted: Cost
+
+
+def prepared(model: Model, seed: int) -> Prepared | None:
+    """The network, or `None` if it has nothing to prune."""
+    folded, graph = study(model, None)
+    found = trace(graph)
+    if not found.groups:
+        return None
+    plan = half(found, seed)
+    reference = zeroed(whole(model), plan_document(found, plan))
+    return Prepared(model, folded, found, not differs(reference, whole(cut(folded, found, plan))))
+
+
+def half(found: Trace, seed: int) -> Plan:
+    """Half of the units of every group, at random."""
+    rng = np.random.default_rng(seed)
+    removed = nothing(found)
+    for group in found.groups:
+        removed[group.start + rng.choice(group.n_units, group.n_units // 2, replace=False)] = True
+    return make_plan(removed)
+
+
+def judge(subject: Prepared, seed: int, plant: Plant) -> Judged:
+    """What becomes of a network that is pruned with a fault planted."""
+    try:
+        with plant():
+            run = _run(subject, seed)
+    except PaodingError as error:
+        return Judged(CAUGHT, f"refused: {error}")
+    except Exception as error:  # noqa: BLE001 - a run that breaks writes nothing
+        return Judged(CAUGHT, f"raised {type(error).__name__}: {error}")
+    if isinstance(run, str):
+        return Judged(CAUGHT, run)
+    right = _without_fault(subject, run.document)
+    if right is not None:
+        return _beside(right, run)
+    if not subject.zeroing:
+        return Judged(MISSED, "the plan is another, and zeroed weights tell nothing")
+    told = differs(zeroed(whole(subject.model), run.document), run.file) or _told_otherwise(subject, run)
+    return Judged(MISSED, told) if told else Judged(EQUAL, "to zeroed weights")
+
+
+def whole(model: Model) -> onnx.ModelProto:
+    """The model as it stands in a file, weights and all."""
+    with TemporaryDirectory() as folder:
+        write_model(model, Path(folder) / "m.onnx")
+        return onnx.load(Path(folder) / "m.onnx")
+
+
+def _run(subject: Prepared, seed: int) -> _Run | str:
+    """A whole pruning under all proofs; in words which of them failed."""
+    folded, graph = study(subject.model, None)
+    found = trace(graph)
+    if not found.groups:
+        return "refused: nothing to prune"
+    if more := _unfit(found) - _unfit(subject.trace):
+        return f"refused: {min(more)}"
+    plan = half(found, seed)
+    plain, predicted = cut(folded, found, plan), cost(found, plan.removed)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "pruned.onnx"
+        write_model(plain, path)
+        written = load(path)
+        verdicts = [check_written(written, plain, plain, {})]
+        if verdicts[0].passed:
+            verdicts.append(check_surgery(folded, found, plan, restored(written, plain), original=subject.model))
+            verdicts += check_file(subject.model, path, predicted, sizes_of(found.graph))
+        failed: Verdict | None = next((verdict for verdict in verdicts if not verdict.passed), None)
+        if failed is not None:
+            return f"{failed.name}: {failed.detail}"
+        return _Run(onnx.load(path), plan_document(found, plan), predicted)
+
+
+def _unfit(found: Trace) -> set[str]:
+    """What is said of nodes that no rule fits: their multiply-adds are not counted, and a report says so."""
+    return {f"{refusal.node}: {refusal.reason}" for refusal in found.refusals if refusal.axis < 0}
+
+
+def _without_fault(subject: Prepared, document: Mapping[str, object]) -> tuple[Model, Cost] | None:
+    """What the recorded plan leads to without the fault, and its cost; `None` if the same positions cannot go then.
+
+    A choice that the fault alone leaves is none without it.
+    """
+    for scope in (scope_of_document(document), EVERYTHING):
+        with suppress(PaodingError):
+            found = trace(subject.trace.graph, scope)
+            plan = plan_from_document(found, document)
+            if plan_document(found, plan)["axes"] == document["axes"]:
+                return cut(subject.folded, found, plan), cost(found, plan.removed)
+    return None
+
+
+def _beside(right: tuple[Model, Cost], run: _Run) -> Judged:
+    """A run beside what the same plan leads to without the fault."""
+    if run.predicted != right[1]:
+        return Judged(MISSED, f"it costs {right[1]}, not {run.predicted}")
+    wanted = whole(right[0])
+    if wanted == run.file:
+        return Judged(SAME)
+    told = differs(wanted, run.file)
+    return Judged(MISSED, f"beside what it is without the fault, {told}") if told else Judged(EQUAL, "to no fault")
+
+
+def _told_otherwise(subject: Prepared, run: _Run) -> str:
+    """In what the predicted cost is not that of the file, as far as that can be counted otherwise; mostly ""."""
+    parameters, macs = counted(run.file, sizes_of(subject.trace.graph).measured.shapes)
+    is_right = parameters == run.predicted.parameters and macs in (None, run.predicted.macs)
+    return "" if is_right else f"it costs {parameters} parameters and {macs} MACs, not {run.predicted}"
