@@ -8,6 +8,18 @@ import onnx
 
 from paoding_onnx.errors import ModelError
 
+ADDED_BIAS = ".added_bias"
+"""How the names of biases end that layers were given."""
+
+
+def is_added(name: str) -> bool:
+    """Whether a constant has the name of an added bias.
+
+    >>> is_added("fc.weight.added_bias"), is_added("fc.bias")
+    (True, False)
+    """
+    return name.rstrip("_").endswith(ADDED_BIAS)
+
 
 def check_names(proto: onnx.ModelProto) -> None:
     """Refuse a model whose names are no text, or not unique where they have to be.

@@ -29,7 +29,7 @@ def prove(job: Job, shrunk: Shrunk, files: Sequence[Path]) -> Pruned:
     Raises:
         CheckError: if a proof fails.
     """
-    traced, recovery = shrunk.trace, shrunk.fitted.recovery
+    traced, recovery = shrunk.prepared.trace, shrunk.fitted.recovery
     job.run.tell("proving the file", 0.85)
     before, cheaper = cost(traced, nothing(traced)), cost(traced, shrunk.plan.removed)
     after = replace(cheaper, parameters=cheaper.parameters + (0 if recovery is None else recovery.n_added))
@@ -79,13 +79,13 @@ def _proofs(job: Job, shrunk: Shrunk, file: Path, after: Cost) -> tuple[Verdict,
 
 def _judged(job: Job, shrunk: Shrunk) -> Judged:
     """Synthetic inputs to judge weights on that were changed without looking at any."""
-    graph, options = shrunk.trace.graph, job.options
+    graph, options = shrunk.prepared.trace.graph, job.options
     made = made_samples(job.original, graph, MOST_ROWS, options.seed, options.inputs, runnable_shapes(graph))
-    return Judged(shrunk.prepared.folded, shrunk.plain, shrunk.trace, shrunk.plan, made.batches)
+    return Judged(shrunk.prepared.folded, shrunk.plain, shrunk.prepared.trace, shrunk.plan, made.batches)
 
 
 def _measured(job: Job, shrunk: Shrunk, before: Cost) -> Measured:
-    options, graph = job.options, shrunk.trace.graph
+    options, graph = job.options, shrunk.prepared.trace.graph
     found = compare(job.original, shrunk.fitted.model, graph, options.inputs, macs=before.macs, seed=options.seed)
     if job.labelled is None:
         return found

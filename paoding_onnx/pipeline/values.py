@@ -61,8 +61,3 @@ class Shrunk:
     steps: tuple[Step, ...]
     plain: Model
     fitted: Fitted
-
-    @property
-    def trace(self) -> Trace:
-        """The trace of the original."""
-        return self.prepared.trace

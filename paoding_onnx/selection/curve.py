@@ -21,4 +21,4 @@ class Sensitivity:
     group: str
     counts: tuple[int, ...]
     values: tuple[float, ...]
-    input_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    input_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict, compare=False)

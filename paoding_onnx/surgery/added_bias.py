@@ -11,13 +11,10 @@ import onnx
 from paoding_onnx.layerwise.layers import layers_of, unit_axis
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model
-from paoding_onnx.model.naming import free_name
+from paoding_onnx.model.naming import ADDED_BIAS, free_name
 from paoding_onnx.model.node_index import makers
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.surgery.cut import add_constants
-
-ENDING = ".added_bias"
-"""How the names of added biases end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +43,7 @@ def open_biases(graph: Graph, taken: set[str]) -> Iterator[OpenBias]:
             yield OpenBias(
                 node.first_output.name,
                 operand,
-                free_name(f"{layer.weight}{ENDING}", taken),
+                free_name(f"{layer.weight}{ADDED_BIAS}", taken),
                 np.zeros(node.output_shape()[axis], dtype),
             )
 

@@ -103,7 +103,9 @@ def _as_planned(pair: _Files, plain: Model, document: Mapping[str, object]) -> I
         faults += [
             f"constant {name!r}, which was not fitted, has other weights" for name in changed if name not in allowed
         ]
-    said = f"all nodes and {len(own)} constants are as planned; {len(changed)} of them have other weights than were cut"
+    added = len(own) - len(constants(plain))
+    more = f", {added} biases were added" if added else ""
+    said = f"all nodes and {len(own)} constants are as planned; {len(changed)} have other weights than were cut{more}"
     yield Verdict(PLAN, not faults, faults[0] if faults else said)
     result = document.get("result")
     expected = result.get("sha256") if isinstance(result, Mapping) else None

@@ -13,11 +13,11 @@ from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.input_sizes import InputSizes
 from paoding_onnx.model.load import Model, TensorSpec, all_inputs, load
+from paoding_onnx.model.naming import is_added
 from paoding_onnx.rules.binding import rebound
 from paoding_onnx.rules.facts import DataDependentShape
 from paoding_onnx.rules.multiply_adds import multiply_adds
 from paoding_onnx.shapes.observe import observe, observe_like, sizes_of
-from paoding_onnx.surgery.added_bias import ENDING as ADDED_BIAS
 from paoding_onnx.surgery.edits import Overrides
 from paoding_onnx.verification.verdict import COST, INTERFACE, RUNS, VALID, Verdict
 
@@ -45,7 +45,7 @@ def check_file(original: Model, path: Path, predicted: Cost | None, sizes: Input
 
 def added_biases(before: Overrides, after: Overrides) -> Overrides:
     """Of the constants in `after` those that are biases of layers which had none."""
-    return {name: value for name, value in after.items() if name not in before and name.endswith(ADDED_BIAS)}
+    return {name: value for name, value in after.items() if name not in before and is_added(name)}
 
 
 def check_interface(original: Model, pruned: Model) -> Verdict:

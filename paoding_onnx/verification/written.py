@@ -9,6 +9,7 @@ import onnx
 
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.naming import is_added
 from paoding_onnx.model.node_index import places_of
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.read import constants
@@ -63,7 +64,10 @@ def restored(model: Model, plain: Model) -> Model:
 
 def structure_differences(model: Model, plain: Model) -> Iterator[str]:
     """What differs between a model and the cut one besides the content of constants and added biases."""
-    added = constants(model).keys() - constants(plain).keys()
+    fresh = constants(model).keys() - constants(plain).keys()
+    added = {name for name in fresh if is_added(name)}
+    if fresh - added:
+        yield f"constant {min(fresh - added)!r} is new"
     first, second = _skeleton(model, added), _skeleton(plain, frozenset())
     if len(first.graph.node) != len(second.graph.node):
         yield f"it has {len(first.graph.node)} nodes in place of {len(second.graph.node)}"

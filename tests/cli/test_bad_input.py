@@ -220,7 +220,7 @@ def test_failed_proof_ends_with_one(refused, monkeypatch):
     monkeypatch.setattr(shrink, "cut", lambda subject, *_: subject)
     line, status = refused("prune", "m.onnx", "-o", "taken.onnx", "--force", "--plan", "p.json", "--report", "r.json")
     assert status == 1
-    assert "the surgery failed its proof, nothing was written. " in line
+    assert "the pruned model failed its proof, nothing was written. " in line
 
 
 @pytest.mark.parametrize(

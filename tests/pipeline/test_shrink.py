@@ -22,7 +22,7 @@ def job(labelled=None, **options):
 @pytest.mark.parametrize("method", ["magnitude", "reconstruction"])
 def test_smaller_model_lost_what_the_plan_says(method):
     shrunk = shrink(job(method=method, allocation="uniform"))
-    assert [shrunk.plan.kept_units(group) for group in shrunk.trace.groups] == [8, 6]
+    assert [shrunk.plan.kept_units(group) for group in shrunk.prepared.trace.groups] == [8, 6]
     assert (shrunk.fitted.recovery is None) == (method == "magnitude")
 
 

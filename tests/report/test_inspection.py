@@ -15,7 +15,7 @@ from tests.report.printed import text
 
 def test_inspect_lines_count_units_and_parameters():
     found = text(inspect_lines("m.onnx", traced(MLP)))
-    assert found.startswith("m.onnx: 28 units in 2 groups; 99.0% of 400 parameters can be pruned; 368 MACs\n")
+    assert found.startswith("m.onnx: 28 units in 2 groups; 99.0% of 400 parameters can be pruned; 368 MACs at x=1x8\n")
 
 
 def test_inspect_lines_list_choices():

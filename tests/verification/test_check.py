@@ -31,8 +31,9 @@ def test_two_files_are_compared(pair):
     assert all(verdict.passed for verdict in proven.proofs)
     assert [v.name for v in plain.proofs] == ["valid ONNX", "interface unchanged", "runs in onnxruntime"]
     assert [v.name for v in proven.proofs] == [
+        "as planned",
         "surgery exact",
-        "shapes as planned",
+        "fitted weights help",
         *[v.name for v in plain.proofs],
         "cost as predicted",
     ]

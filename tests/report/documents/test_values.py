@@ -45,7 +45,7 @@ def test_documents_are_json(result):
 def test_documents_begin_with_their_format_and_the_versions_of_what_made_them(result):
     for kind, document in all_documents(result).items():
         assert list(document)[:2] == ["format", "versions"]
-        assert document["format"] == f"paoding_onnx {kind} 1"
+        assert document["format"] == f"paoding_onnx {kind} {2 if kind == 'plan' else 1}"
         assert document["versions"] == {name: version(name) for name in ("paoding_onnx", "onnx", "onnxruntime")}
 
 

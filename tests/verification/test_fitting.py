@@ -1,0 +1,60 @@
+"""FITTED WEIGHTS HELP: judged by how far outputs are from the original's, beside those of the cut model."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from paoding_onnx.model.read import constants
+from paoding_onnx.surgery.cut import cut, reweigh
+from paoding_onnx.verification.fitting import Judged, check_fitting
+from tests.models import model
+from tests.pruning import MLP, plan_of, traced_model
+
+
+def judged(**units):
+    subject = model(MLP)
+    trace = traced_model(subject)
+    plan = plan_of(trace, **units)
+    batch = {"x": np.random.default_rng(0).standard_normal((16, 8)).astype(np.float32)}
+    return Judged(subject, cut(subject, trace, plan), trace, plan, [batch])
+
+
+def with_last_layer(of, factor):
+    return reweigh(of.plain, {"c": constants(of.plain)["c"] * np.float32(factor)})
+
+
+def test_weights_that_were_not_changed_hold():
+    found = judged(a=[0])
+    assert check_fitting(found, found.plain).passed
+
+
+def test_weights_that_were_negated_fail():
+    found = judged(a=[0])
+    assert not check_fitting(found, with_last_layer(found, -1)).passed
+
+
+def test_weights_that_are_no_numbers_fail():
+    found = judged(a=[0])
+    assert not check_fitting(found, with_last_layer(found, np.nan)).passed
+
+
+def test_verdict_says_both_errors():
+    found = judged(a=[0])
+    assert "with the weights it was cut with" in check_fitting(found, found.plain).detail
+
+
+def test_models_are_judged_with_the_statistics_that_layers_were_fitted_with():
+    text = """g (float[N,3] x) => (float[N,4] y)
+        <float[3,8] a, float[8] s, float[8] b, float[8] m, float[8] v={1,1,1,1,1,1,1,1}, float[8,4] c> {
+      p = MatMul (x, a) q = BatchNormalization (p, s, b, m, v) r = Relu (q) y = MatMul (r, c)
+    }"""
+    subject = model(text)
+    trace = traced_model(subject)
+    plan = plan_of(trace, a=[0])
+    batch = {"x": np.ones((4, 3), np.float32)}
+    plain = cut(subject, trace, plan)
+    shifted = {"m": np.full(8, 1e6, np.float32)}  # nothing gets through any more
+    stored, levelled = (Judged(subject, plain, trace, plan, [batch], of) for of in ({}, shifted))
+    negated = reweigh(plain, {"c": -constants(plain)["c"]})
+    assert not check_fitting(stored, negated).passed
+    assert check_fitting(levelled, plain).passed
