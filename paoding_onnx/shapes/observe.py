@@ -53,18 +53,24 @@ def observe(model: Model, given: Shapes | None = None, *, verbose: bool = False)
 def observe_like(model: Model, sizes: InputSizes) -> Graph:
     """The graph of a model that takes the same sizes as one that was observed before.
 
-    Where the content of inputs decides about a size, costs are told at what it was then.
-
     Raises:
         ModelError: if it does not run at them.
     """
     watch = computed_names(model)
     first = _run_here(model, watch, sizes.measured)
     second = first if sizes.traced == sizes.measured else _run_here(model, watch, sizes.traced)
-    graph = _graph(model, replace(sizes, shapes=_shapes(first)), first, second)
-    shapes = dict(_shapes(first))
-    for name in tensors_sized_by_content(graph) & sizes.shapes.keys() & shapes.keys():
-        shapes[name] = _with_sizes(shapes[name], graph.tensors[name].open, sizes.shapes[name])
+    return _graph(model, replace(sizes, shapes=_shapes(first)), first, second)
+
+
+def as_sized_in(graph: Graph, other: InputSizes) -> Graph:
+    """A graph whose costs are told at the sizes of `other` wherever the content of inputs decides about a size.
+
+    Another model finds other things in the same input, and more or fewer of them.
+    """
+    sizes = sizes_of(graph)
+    shapes = dict(sizes.shapes)
+    for name in tensors_sized_by_content(graph) & other.shapes.keys() & shapes.keys():
+        shapes[name] = _with_sizes(shapes[name], graph.tensors[name].open, other.shapes[name])
     return replace(graph, sizes=replace(sizes, shapes=MappingProxyType(shapes)))
 
 

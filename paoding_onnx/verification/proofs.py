@@ -17,7 +17,7 @@ from paoding_onnx.model.naming import is_added
 from paoding_onnx.rules.binding import rebound
 from paoding_onnx.rules.facts import DataDependentShape
 from paoding_onnx.rules.multiply_adds import multiply_adds
-from paoding_onnx.shapes.observe import observe, observe_like, sizes_of
+from paoding_onnx.shapes.observe import as_sized_in, observe, observe_like, sizes_of
 from paoding_onnx.surgery.edits import Overrides
 from paoding_onnx.verification.verdict import COST, INTERFACE, RUNS, VALID, Verdict
 
@@ -39,7 +39,10 @@ def check_file(original: Model, path: Path, predicted: Cost | None, sizes: Input
     at = dict.fromkeys(map(str, (sizes_of(graph).measured, sizes_of(graph).traced)))
     verdicts.append(Verdict(RUNS, True, f"loads it and runs it at {' and at '.join(at)}"))
     if predicted is not None:
-        verdicts.append(_recount(trace(graph), predicted))
+        verdict = _recount(trace(graph), predicted)
+        if not verdict.passed and sizes is not None:
+            verdict = _recount(trace(as_sized_in(graph, sizes)), predicted)
+        verdicts.append(verdict)
     return tuple(verdicts)
 
 
