@@ -19,6 +19,7 @@ from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
+from paoding_onnx.shapes.data_dependence import data_dependent_tensors
 from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.shapes.proof_sizes import other_sizes
@@ -29,10 +30,14 @@ from paoding_onnx.verification.masked import mask, seeded
 from paoding_onnx.verification.rounding import TOLERANCE, excess
 from paoding_onnx.verification.verdict import SURGERY, Verdict
 
-LEVELS = (0.7, -0.7)
-"""What is added to normal floats, one draw each: a gate that the sign of a mean opens is met open and closed."""
+LEVEL, LEVELS = 0.0, (0.7, -0.7)
+"""What is added to normal floats, one draw each; two of them for a model with gates: one that the sign of a mean opens
+is met open and closed."""
 _NUDGE = 1.2e-7
 """By what share weights are changed at random, to see what rounding does: the spacing of float32."""
+
+_N_SIGNS = 65521
+"""How many random signs there are, used over and over: a prime, so that no axis has them in step."""
 
 Runs = Callable[[], Session]
 Feeds = Mapping[str, Array]
@@ -47,6 +52,7 @@ class _Pair:
     plan: Plan
     names: tuple[str, ...]
     decisions: tuple[Decision, ...]
+    has_gates: bool
     masked: Session
     candidate: Session
     noisy: Runs
@@ -99,6 +105,7 @@ def _pair(model: Model, trace: Trace, plan: Plan, pruned: Model, original: Model
         plan=plan,
         names=names,
         decisions=decisions,
+        has_gates=_has_gates(trace),
         masked=Session(masked, watch=names),
         candidate=Session(candidate, watch=names),
         noisy=cache(lambda: Session(steered(_nudged(masked, trace), decisions), watch=names)),
@@ -127,7 +134,8 @@ def _at_sizes(trace: Trace, count: int) -> str:
 def _answers(pair: _Pair, feeding: Feeding) -> Iterator[_Answer]:
     """One answer for each draw that the masked original takes; what it does not take may be up to chance."""
     is_traced = feeding == sizes_of(pair.trace.graph).traced
-    for seed, level in enumerate(LEVELS if is_traced else LEVELS[:1]):
+    levels = LEVELS if pair.has_gates else (LEVEL,)
+    for seed, level in enumerate(levels if is_traced else levels[:1]):
         answer = _compared_on(pair, _drawn(pair, feeding, seed, level), lambda: _drawn(pair, feeding, len(LEVELS), 0.0))
         if answer is not None:
             yield answer
@@ -201,6 +209,16 @@ def _kept(pair: _Pair, name: str, value: Array) -> Array:
     return value if kept is None else kept
 
 
+def _has_gates(trace: Trace) -> bool:
+    """Whether anything that a model compares, or a branch that it enters, depends on what it is fed."""
+    fed = data_dependent_tensors(trace.graph)
+    for node in trace.graph.nodes:
+        made = [tensor for tensor in node.outputs if tensor is not None and tensor.name in fed]
+        if made and (node.captures or any(tensor.dtype == np.bool_ for tensor in made)):
+            return True
+    return False
+
+
 def _compared(trace: Trace, decisions: tuple[Decision, ...]) -> tuple[str, ...]:
     """Tensors of floats, or of integers that stand for them, that contracting nodes compute; and about decisions."""
     names: dict[str, None] = {}
@@ -215,13 +233,12 @@ def _compared(trace: Trace, decisions: tuple[Decision, ...]) -> tuple[str, ...]:
 
 def _nudged(model: Model, trace: Trace) -> Model:
     """The model with weights that differ by what rounding would make of them."""
-    rng = np.random.default_rng(0)
+    signs = np.random.default_rng(0).choice(np.array([1 - _NUDGE, 1 + _NUDGE], np.float32), _N_SIGNS)
     nudged: dict[str, Array] = {}
     known = constants(model)
     for bound in trace.bound_nodes:
         for tensor in bound.node.inputs if bound.rule.contracts is not None else ():
             value = None if tensor is None else known.get(tensor.name)
             if tensor is not None and value is not None and value.dtype == np.float32 and tensor.name not in nudged:
-                factors = np.float32(1 + _NUDGE * rng.choice((-1.0, 1.0), value.shape))
-                nudged[tensor.name] = np.multiply(value, factors, dtype=np.float32).reshape(value.shape)
+                nudged[tensor.name] = np.asarray(np.multiply(value, np.resize(signs, value.shape), dtype=np.float32))
     return reweigh(model, nudged)

@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from paoding_onnx.model.nodes import Array
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating]
 TOLERANCE = 1e-5
 """Largest difference that is allowed, as a share of the largest number in the same place of the channel axis."""
 NOISE_FACTOR = 32
 """How many times the difference that rounding alone was seen to make is allowed."""
-_FLOOR = 1e-2
+_FLOOR = 0.1
 """Numbers in a channel are not held to less than this share of the largest one in the tensor times the tolerance."""
 
 
@@ -29,30 +29,37 @@ def excess(wanted: Array, got: Array, *, floor: float = 0.0, noise: Array | None
         return float("inf")
     if wanted.dtype.kind != "f":
         return 0.0 if np.array_equal(wanted, got) else float("inf")
-    a, b = wanted.astype(np.float64), got.astype(np.float64)
-    same = (a == b) | (np.isnan(a) & np.isnan(b))
-    if same.all():
-        return 0.0
-    with np.errstate(invalid="ignore"):
-        difference = np.where(same, 0.0, np.abs(a - b))
-    if not np.isfinite(difference).all():
-        return float("inf")
-    rough = None if noise is None or noise.shape != wanted.shape else np.abs(a - noise.astype(np.float64))
     share = max(TOLERANCE, 16 * _resolution(wanted))
-    finite = np.where(np.isfinite(a), np.abs(a), 0.0)
+    a, b = (_single(array) for array in (wanted, got))
+    with np.errstate(invalid="ignore"):
+        difference = np.abs(a - b)
+    if not np.isfinite(difference).all():
+        same = (a == b) | (np.isnan(a) & np.isnan(b))
+        difference = np.where(same, 0.0, difference)
+        a = np.where(np.isfinite(a), a, 0.0)
+        if not np.isfinite(difference).all():
+            return float("inf")
+    if not difference.any():
+        return 0.0
+    rough = None if noise is None or noise.shape != wanted.shape else np.abs(a - _single(noise))
     axes = {1, a.ndim - 1} if a.ndim > 1 else {0}
-    return max(_worst(difference, finite, rough, axis=axis, share=share, floor=floor) for axis in axes)
+    return max(_worst(difference, np.abs(a), rough, axis=axis, share=share, floor=floor) for axis in axes)
 
 
 def _worst(difference: Floats, sizes: Floats, rough: Floats | None, *, axis: int, share: float, floor: float) -> float:
     others = tuple(k for k in range(difference.ndim) if k != axis)
-    largest = sizes.max(initial=0.0)
-    scale = np.maximum(sizes.max(axis=others), max(floor, _FLOOR * largest, float(np.finfo(np.float32).tiny)))
-    allowed = share * scale
+    largest = float(sizes.max(initial=0.0))
+    found, scale = (np.asarray(values.max(axis=others), np.float64) for values in (difference, sizes))
+    allowed = share * np.maximum(scale, max(floor, _FLOOR * largest, float(np.finfo(np.float32).tiny)))
     if rough is not None:
-        seen = np.nan_to_num(rough).max(axis=others)
+        seen = np.nan_to_num(np.asarray(rough.max(axis=others), np.float64))
         allowed = allowed + NOISE_FACTOR * np.maximum(seen, np.median(seen))
-    return float((difference.max(axis=others) / allowed).max(initial=0.0))
+    return float((found / allowed).max(initial=0.0))
+
+
+def _single(array: Array) -> Floats:
+    """The array in float32 or float64: wide enough for its own numbers and for differences of them."""
+    return np.asarray(array, np.float64 if array.dtype.itemsize > 4 else np.float32)
 
 
 def _resolution(array: Array) -> float:

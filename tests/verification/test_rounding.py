@@ -31,7 +31,7 @@ def test_large_channel_does_not_hide_a_small_one():
 
 
 def test_small_channel_is_not_held_to_less_than_a_share_of_the_largest():
-    assert excess(ROWS, changed(5e-5)) < 1 < excess(ROWS, changed(5e-4))
+    assert excess(ROWS, changed(5e-4)) < 1 < excess(ROWS, changed(5e-3))
 
 
 def test_each_position_of_the_last_axis_counts_as_a_channel_too():
