@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -112,6 +113,12 @@ def data_path(path: Path) -> Path:
 def needs_data_file(model: Model) -> bool:
     """Whether the weights go into a second file: as they came, or because protobuf ends at 2 GB."""
     return model.external or sum(array.nbytes for array in model.weights.values()) > INLINE_LIMIT
+
+
+def sha256(path: Path) -> str:
+    """Hash of a file's content, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_model(model: Model, path: Path) -> tuple[Path, ...]:

@@ -69,7 +69,7 @@ def _proofs(job: Job, shrunk: Shrunk, file: Path, after: Cost) -> tuple[Verdict,
     same = check_written(written, fitted.model, plain, fitted.fits)
     if not same.passed:
         return (same,)
-    candidate = restored(written, plain)
+    candidate = restored(written, plain, fitted.fits)
     surgery = check_surgery(prepared.folded, prepared.trace, shrunk.plan, candidate, original=job.original)
     helps = []
     if refitted(written, plain):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping
@@ -22,6 +21,7 @@ from paoding_onnx.model.input_sizes import Shapes
 from paoding_onnx.model.load import Model, load
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.read import constants
+from paoding_onnx.model.save import data_path, sha256
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.constant_folding import study
 from paoding_onnx.shapes.dummy_inputs import random_feeds
@@ -74,7 +74,7 @@ def check(
         made = plan_from_document(traced, document)
         said = document if isinstance(document, Mapping) else {}
         plain = cut(folded, traced, made)
-        surgery = (*_as_planned(pair, plain, said), *_equivalent(pair, folded, traced, made, plain))
+        surgery = (*_as_planned(pair, plain, said), *_equivalent(pair, folded, traced, plain, said))
         proofs = (*surgery, *check_file(pair.original, pair.path, _predicted(folded, traced, made, pair.pruned), sizes))
     if not all(proof.passed for proof in proofs if proof.name in (INTERFACE, RUNS)):
         return Checked(proofs, math.nan, has_plan=document is not None)
@@ -107,21 +107,32 @@ def _as_planned(pair: _Files, plain: Model, document: Mapping[str, object]) -> I
     more = f", {added} biases were added" if added else ""
     said = f"all nodes and {len(own)} constants are as planned; {len(changed)} have other weights than were cut{more}"
     yield Verdict(PLAN, not faults, faults[0] if faults else said)
-    result = document.get("result")
-    expected = result.get("sha256") if isinstance(result, Mapping) else None
-    if expected is not None:
-        is_same = expected == hashlib.sha256(pair.path.read_bytes()).hexdigest()
+    hashes = [(pair.path, _hash(document, "result")), (data_path(pair.path), _hash(document, "data"))]
+    expected = [(path, found) for path, found in hashes if found is not None]
+    if expected:
+        is_same = all(path.is_file() and sha256(path) == found for path, found in expected)
         other = "its hash is not the one in the plan: it was changed after it was proven"
         yield Verdict(WRITTEN, is_same, "it is the file that was written, byte for byte" if is_same else other)
 
 
-def _equivalent(pair: _Files, folded: Model, traced: Trace, made: Plan, plain: Model) -> Iterator[Verdict]:
+def _hash(document: Mapping[str, object], entry: str) -> object:
+    """The hash of a file that the plan names; `None` if it names none."""
+    file = document.get(entry)
+    return file.get("sha256") if isinstance(file, Mapping) else None
+
+
+def _equivalent(
+    pair: _Files, folded: Model, traced: Trace, plain: Model, document: Mapping[str, object]
+) -> Iterator[Verdict]:
     """Whether the file computes what the original does without the removed units, fitted weights put back."""
     if next(structure_differences(pair.pruned, plain), None) is not None:
         yield Verdict(SURGERY, False, "the file is not the one that was planned: there is nothing to compare")
         return
-    yield check_surgery(folded, traced, made, restored(pair.pruned, plain), original=pair.original)
-    if refitted(pair.pruned, plain):
+    made, changed = plan_from_document(traced, document), refitted(pair.pruned, plain)
+    known = refitted_of_document(document)
+    candidate = restored(pair.pruned, plain, changed if known is None else known)
+    yield check_surgery(folded, traced, made, candidate, original=pair.original)
+    if changed:
         shapes = runnable_shapes(traced.graph)
         samples = made_samples(pair.original, traced.graph, MOST_ROWS, 0, InputOptions(), shapes)
         yield check_fitting(Judged(folded, plain, traced, made, samples.batches), pair.pruned)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 import onnx
@@ -56,10 +56,11 @@ def refitted(model: Model, plain: Model) -> tuple[str, ...]:
     return tuple(name for name, value in constants(model).items() if name not in old or not _same(value, old[name]))
 
 
-def restored(model: Model, plain: Model) -> Model:
-    """`model` with the weights of the cut one in place of fitted ones; an added bias becomes zero."""
+def restored(model: Model, plain: Model, fitted: Collection[str]) -> Model:
+    """`model` with the weights of the cut one in place of those that were `fitted`; an added bias becomes zero."""
     old, own = constants(plain), constants(model)
-    return reweigh(model, {name: old.get(name, np.zeros_like(own[name])) for name in refitted(model, plain)})
+    names = [name for name in refitted(model, plain) if name in fitted]
+    return reweigh(model, {name: old.get(name, np.zeros_like(own[name])) for name in names})
 
 
 def structure_differences(model: Model, plain: Model) -> Iterator[str]:

@@ -58,7 +58,7 @@ def ratio(path: Path, target: float) -> tuple[float, float]:
             file = write_model(plain, Path(folder) / "pruned.onnx")[-1]
             written = load(file)
             same = check_written(written, plain, plain, {})
-            surgery = check_surgery(ready.folded, ready.trace, plan, restored(written, plain), original=original)
+            surgery = check_surgery(ready.folded, ready.trace, plan, restored(written, plain, ()), original=original)
             others = check_file(original, file, cost(ready.trace, plan.removed), sizes)
         if failed := [proof for proof in (same, surgery, *others) if not proof.passed]:
             raise SystemExit(f"{path}: {failed[0].name}: {failed[0].detail}")

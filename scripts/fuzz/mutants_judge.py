@@ -122,7 +122,7 @@ def _run(subject: Prepared, seed: int) -> _Run | str:
         written = load(path)
         verdicts = [check_written(written, plain, plain, {})]
         if verdicts[0].passed:
-            verdicts.append(check_surgery(folded, found, plan, restored(written, plain), original=subject.model))
+            verdicts.append(check_surgery(folded, found, plan, restored(written, plain, ()), original=subject.model))
             verdicts += check_file(subject.model, path, predicted, sizes_of(found.graph))
         failed: Verdict | None = next((verdict for verdict in verdicts if not verdict.passed), None)
         if failed is not None:

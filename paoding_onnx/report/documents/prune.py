@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from paoding_onnx.evaluation.measured import Measured
+from paoding_onnx.model.save import data_path, needs_data_file
 from paoding_onnx.options import Options
 from paoding_onnx.report.documents.values import Document, file_of, finite, head, input_sizes_of, proofs_of
 from paoding_onnx.result import Pruned, RunRecord
@@ -48,12 +49,14 @@ def plan_of_result(result: Pruned, staged: Callable[[Path], Path] = lambda path:
     `staged` says where a file lies that has not got its name yet.
     """
     plan, output = plan_document(result.trace, result.plan), result.run.output
+    data = data_path(output) if output is not None and needs_data_file(result.model) else None
     return {
         "format": plan["format"],
         "versions": head("plan")["versions"],
         "method": result.run.options.method,
         "refitted": sorted(result.refitted),
         "result": file_of(output, None if output is None else staged(output)),
+        "data": file_of(data, None if data is None else staged(data)),
         **plan,
     }
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 from paoding_onnx.dependency.trace import Trace
+from paoding_onnx.model.save import sha256
 from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.verification.verdict import Verdict
 
@@ -72,9 +72,3 @@ def number(value: float | None) -> float | None:
 def finite(document: Document) -> Document:
     """The document with `None` in place of numbers that JSON cannot hold."""
     return {name: number(value) if isinstance(value, float) else value for name, value in document.items()}
-
-
-def sha256(path: Path) -> str:
-    """Hash of a file's content, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
