@@ -17,16 +17,21 @@ from paoding_onnx.model.load import Model
 from paoding_onnx.model.node_index import makers
 from paoding_onnx.model.nodes import Array, Tensor
 from paoding_onnx.rules.binding import BoundNode
-from paoding_onnx.rules.facts import ReadsShape
+from paoding_onnx.rules.facts import DataDependentShape, ReadsShape
 from paoding_onnx.shapes.data_dependence import data_dependent_tensors
 
 _OWN = "_decided_here"
+_FEW, _SHARE, _TIPPED_FACTOR = 2, 0.1, 4
+"""How many of the numbers of an outcome may differ: a few, a share of all, and times those that rounding tips."""
 _WHOLE = (np.dtype(np.int64), np.dtype(np.int32))
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A node whose `outputs` are whole numbers (and what goes with them) found by comparing floats, its `inputs`."""
+    """A node whose `outputs` are whole numbers found by comparing floats, its `inputs`.
+
+    Floats that go with them are outputs too if their number depends on the numbers compared; others must agree.
+    """
 
     inputs: tuple[str, ...]
     outputs: tuple[Tensor, ...]
@@ -39,6 +44,8 @@ def decisions_of(trace: Trace) -> tuple[Decision, ...]:
     for bound in trace.bound_nodes:
         read = [t for t in bound.node.inputs if t is not None and t.name in fed and _kind(t) in ("f", "b")]
         made = tuple(t for t in bound.node.outputs if t is not None and t.dtype is not None and t.shape is not None)
+        if not isinstance(bound.rule.shape, DataDependentShape):
+            made = tuple(t for t in made if t.dtype in _WHOLE)
         if read and _compares(bound) and any(t.dtype in _WHOLE for t in made):
             found.append(Decision(tuple(t.name for t in read if _kind(t) == "f"), made))
     return tuple(found)
@@ -62,13 +69,18 @@ def own_name(name: str) -> str:
     return name + _OWN
 
 
-def is_alike(wanted: Array, own: Array) -> bool:
-    """Whether two outcomes of a decision may come from the same numbers: as many, or for the most part the same."""
+def is_alike(wanted: Array, own: Array, rough: Array) -> bool:
+    """Whether two outcomes of a decision may come from the same numbers; `rough` is `wanted` with other rounding.
+
+    About as many of them, or as many and most of them the same, but for what rounding was seen to tip.
+    """
     if wanted.dtype != own.dtype or wanted.ndim != own.ndim:
         return False
-    if wanted.shape == own.shape:
-        return True
-    return all(2 * min(a, b) >= max(a, b) for a, b in zip(wanted.shape, own.shape, strict=True))
+    if wanted.shape != own.shape:
+        return all(2 * min(a, b) >= max(a, b) for a, b in zip(wanted.shape, own.shape, strict=True))
+    tipped = np.count_nonzero(wanted != rough) if rough.shape == wanted.shape else wanted.size
+    allowed = max(_FEW, _SHARE * wanted.size + _TIPPED_FACTOR * tipped)
+    return wanted.dtype.kind == "f" or bool(np.count_nonzero(wanted != own) <= allowed)
 
 
 def outcomes(decisions: Sequence[Decision], values: Mapping[str, Array]) -> dict[str, Array]:

@@ -108,7 +108,7 @@ def _pair(model: Model, trace: Trace, plan: Plan, pruned: Model, original: Model
         has_gates=_has_gates(trace),
         masked=Session(masked, watch=names),
         candidate=Session(candidate, watch=names),
-        noisy=cache(lambda: Session(steered(_nudged(masked, trace), decisions), watch=names)),
+        noisy=cache(lambda: Session(steered(_nudged(masked, trace), decisions), watch=[*names, *own])),
         guided=cache(lambda: Session(steered(candidate, decisions), watch=[*names, *own])),
     )
 
@@ -167,8 +167,8 @@ def _compared_on(pair: _Pair, feeds: Feeds, others: Callable[[], Feeds]) -> _Ans
     answer = _worst(pair, wanted, got, {})
     chosen = outcomes(pair.decisions, wanted)
     if answer.worst > 1 and chosen:
-        told = _told(pair, chosen, got, others())
-        if all(is_alike(value, got[name]) for name, value in told.items()):
+        told, rough = _told(pair, chosen, got, others()), pair.noisy().run({**feeds, **chosen})
+        if all(is_alike(value, got[name], _kept(pair, name, rough[own_name(name)])) for name, value in told.items()):
             got = {**got, **pair.guided().run({**feeds, **told})}
             answer = _worst(pair, wanted, got, {})
     return answer if answer.worst <= 1 else _worst(pair, wanted, got, pair.noisy().run({**feeds, **chosen}))

@@ -101,11 +101,13 @@ def _differences(written: Model, proven: Model) -> Iterator[str]:
 
 
 def _beyond(proven: Model, plain: Model, fits: Fits) -> Iterator[str]:
-    """Where a model differs from the cut one otherwise than fitting decided."""
+    """Where a model differs from the cut one otherwise than fitting decided, or does not where it should."""
     yield from structure_differences(proven, plain)
     own = constants(proven)
-    for name in refitted(proven, plain):
-        if own[name].dtype.kind != "f":
+    for name in dict.fromkeys((*refitted(proven, plain), *fits)):
+        if name not in own:
+            yield f"constant {name!r}, which was fitted, is missing"
+        elif own[name].dtype.kind != "f":
             yield f"constant {name!r}, which holds no floats, has another content"
         elif not np.isfinite(own[name]).all():
             yield f"constant {name!r} holds numbers that are not finite"
