@@ -16,9 +16,9 @@ from paoding_onnx.model.load import load
 from paoding_onnx.pipeline.values import Job, Shrunk
 from paoding_onnx.result import Pruned, RunRecord, Size, Sizes
 from paoding_onnx.shapes.observe import runnable_shapes, sizes_of
-from paoding_onnx.verification.equivalence import check_surgery
 from paoding_onnx.verification.fitting import MOST_ROWS, Judged, check_fitting
 from paoding_onnx.verification.proofs import check_file
+from paoding_onnx.verification.slices import check_cut
 from paoding_onnx.verification.verdict import Verdict
 from paoding_onnx.verification.written import check_written, refitted, restored
 
@@ -70,7 +70,7 @@ def _proofs(job: Job, shrunk: Shrunk, file: Path, after: Cost) -> tuple[Verdict,
     if not same.passed:
         return (same,)
     candidate = restored(written, plain, fitted.fits)
-    surgery = check_surgery(prepared.folded, prepared.trace, shrunk.plan, candidate, original=job.original)
+    surgery = check_cut(prepared.folded, prepared.trace, shrunk.plan, candidate, original=job.original)
     helps = []
     if refitted(written, plain):
         helps = [check_fitting(fitted.judged or _judged(job, shrunk), written)]

@@ -28,9 +28,9 @@ from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observe import runnable_shapes, sizes_of
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import Plan, plan_from_document, refitted_of_document, scope_of_document
-from paoding_onnx.verification.equivalence import check_surgery
 from paoding_onnx.verification.fitting import MOST_ROWS, Judged, check_fitting
 from paoding_onnx.verification.proofs import added_biases, check_file
+from paoding_onnx.verification.slices import check_cut
 from paoding_onnx.verification.verdict import INTERFACE, PLAN, RUNS, SURGERY, WRITTEN, Verdict
 from paoding_onnx.verification.written import refitted, restored, structure_differences
 
@@ -131,7 +131,7 @@ def _equivalent(
     made, changed = plan_from_document(traced, document), refitted(pair.pruned, plain)
     known = refitted_of_document(document)
     candidate = restored(pair.pruned, plain, changed if known is None else known)
-    yield check_surgery(folded, traced, made, candidate, original=pair.original)
+    yield check_cut(folded, traced, made, candidate, original=pair.original)
     if changed:
         shapes = runnable_shapes(traced.graph)
         samples = made_samples(pair.original, traced.graph, MOST_ROWS, 0, InputOptions(), shapes)

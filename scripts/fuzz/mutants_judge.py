@@ -22,8 +22,8 @@ from paoding_onnx.shapes.constant_folding import study
 from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import Plan, make_plan, plan_document, plan_from_document, scope_of_document
-from paoding_onnx.verification.equivalence import check_surgery
 from paoding_onnx.verification.proofs import check_file
+from paoding_onnx.verification.slices import check_cut
 from paoding_onnx.verification.verdict import Verdict
 from paoding_onnx.verification.written import check_written, restored
 from scripts.fuzz.mutants_oracle import counted, differs, zeroed
@@ -122,7 +122,7 @@ def _run(subject: Prepared, seed: int) -> _Run | str:
         written = load(path)
         verdicts = [check_written(written, plain, plain, {})]
         if verdicts[0].passed:
-            verdicts.append(check_surgery(folded, found, plan, restored(written, plain, ()), original=subject.model))
+            verdicts.append(check_cut(folded, found, plan, restored(written, plain, ()), original=subject.model))
             verdicts += check_file(subject.model, path, predicted, sizes_of(found.graph))
         failed: Verdict | None = next((verdict for verdict in verdicts if not verdict.passed), None)
         if failed is not None:

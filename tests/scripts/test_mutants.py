@@ -52,7 +52,7 @@ def one_of(kind, where=""):
 def test_fault_that_no_proof_looks_at_is_missed(kind, where):
     right = Verdict("nothing", True, "")
     with (
-        patch.object(mutants_judge, "check_surgery", lambda *_, **__: right),
+        patch.object(mutants_judge, "check_cut", lambda *_, **__: right),
         patch.object(mutants_judge, "check_written", lambda *_: right),
         patch.object(mutants_judge, "check_file", lambda *_: ()),
     ):
