@@ -43,7 +43,8 @@ def narrowed_inputs(trace: Trace, index: int, plan: Plan) -> tuple[Narrowing, ..
 def narrowed_outputs(trace: Trace, index: int, plan: Plan) -> tuple[Narrowing, ...]:
     """The outputs that come out narrower then.
 
-    An axis that the first input has too, as long, keeps its positions: what the rule says of it is not relied upon.
+    An axis that the first input has too keeps its positions, but for as many at both ends where it comes out shorter:
+    what the rule says of it is not relied upon.
     """
     bound = trace.bound_nodes[index]
     return tuple(
@@ -64,7 +65,9 @@ def restrict(
         inserted.append(_take(node.input[narrowing.index], indices, f"{indices}_taken", narrowing.axis))
         node.input[narrowing.index] = f"{indices}_taken"
     for narrowing in narrowed[1]:
-        spread = np.maximum(np.cumsum(narrowing.kept) - 1, 0)  # what stands at removed positions, nobody may look at
+        rank, n_kept = np.cumsum(narrowing.kept) - 1, max(int(np.count_nonzero(narrowing.kept)), 1)
+        elsewhere = (rank + 1 + n_kept // 2) % n_kept  # at removed positions, where nobody may look: no neighbour's
+        spread = np.where(narrowing.kept, rank, elsewhere)
         indices = _stored(proto, spread, f"{name}_out{narrowing.index}_{narrowing.axis}")
         whole = node.output[narrowing.index]
         node.output[narrowing.index] = f"{indices}_narrow"
@@ -84,7 +87,8 @@ def _kept_by_output(trace: Trace, bound: BoundNode, use: TensorUse, axis: int, p
     if source is None or axis >= len(bound.binding.inputs[0] or ()):
         return kept
     first = trace.kept(source, axis, plan.removed)
-    return first if first.size == kept.size else kept
+    end, odd = divmod(first.size - kept.size, 2)
+    return kept if end < 0 or odd else first[end : end + kept.size]
 
 
 def _stored(proto: onnx.ModelProto, indices: np.ndarray, name: str) -> str:

@@ -107,3 +107,14 @@ def test_groups_that_are_not_counted_again_are_noticed(monkeypatch):
     subject = model(text)
     trace = traced_model(subject)
     assert not check_surgery(subject, trace, plan_of(trace, a=[0, 2])).passed
+
+
+def test_window_is_read_at_its_middle_whatever_a_rule_says(monkeypatch):
+    text = """g (float[2,3,4] x) => (float[2,5,4] y) <float[8,3,1] a, float[5,8,1] b, int64[1] one={1},
+        int64[8] pads={0,0,2,0,0,0,2,0}> {
+      p = Conv (x, a) u = Unsqueeze (p, one) q = Pad (u, pads) m = AveragePool <kernel_shape=[5,1]> (q)
+      s = Squeeze (m, one) y = Conv (s, b)
+    }"""
+    assert prune_randomly(model(text)).verdict.passed
+    plant(monkeypatch, "AveragePool", lambda rule: replace(rule, sizes={"b0": 3, "e0": 1}))
+    assert not prune_randomly(model(text)).verdict.passed
