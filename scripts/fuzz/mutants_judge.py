@@ -90,7 +90,7 @@ def judge(subject: Prepared, seed: int, plant: Plant) -> Judged:
         return Judged(CAUGHT, f"raised {type(error).__name__}: {error}")
     if isinstance(run, str):
         return Judged(CAUGHT, run)
-    right = _without_fault(subject, run.document)
+    right = _without_fault(subject, run.document) or _without_vectors(subject, run)
     if right is not None:
         return _beside(right, run)
     if not subject.zeroing:
@@ -146,6 +146,17 @@ def _without_fault(subject: Prepared, document: Mapping[str, object]) -> tuple[M
             plan = plan_from_document(found, document)
             if plan_document(found, plan)["axes"] == document["axes"]:
                 return cut(subject.folded, found, plan), cost(found, plan.removed)
+    return None
+
+
+def _without_vectors(subject: Prepared, run: _Run) -> tuple[Model, Cost] | None:
+    """As `_without_fault`, where vectors lost other positions, but hold the same all the same: zero points of zero."""
+    axes = [entry for entry in run.document["axes"] if "operand" not in entry]
+    with suppress(PaodingError):
+        plan = plan_from_document(subject.trace, {**run.document, "axes": axes})
+        right = cut(subject.folded, subject.trace, plan)
+        if whole(right) == run.file:
+            return right, cost(subject.trace, plan.removed)
     return None
 
 
