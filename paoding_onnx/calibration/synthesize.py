@@ -91,8 +91,8 @@ class Predictor:
             outputs = self.session.run(feed)
             kept = {name: value for name, value in outputs.items() if value.shape != feed[self.main.spec.name].shape}
             found = filter.predictions(kept, len(feed[self.main.spec.name]))
-            if found is None:
-                return None
+            if found is None or any(found.shape[1:] != part.shape[1:] for part in parts):
+                return None  # no classes, or as many numbers as the content of the input asks for
             parts.append(found)
         return np.concatenate(parts)
 

@@ -58,7 +58,7 @@ def couple(
     axes, factors, size = _number(graph, bound_nodes)
     work = Work(Partition(size))
     _pin_boundary(graph, axes, work)
-    _pin_sums_of_constants(bound_nodes, factors, work)
+    _pin_sums_of_constants(graph, bound_nodes, factors, work)
     composites = [
         c for index in range(len(bound_nodes)) for c in _connect(index, bound_nodes[index], axes, factors[index], work)
     ]
@@ -135,14 +135,15 @@ def _pin_boundary(graph: Graph, axes: Mapping[tuple[TensorUse, int], Ids], work:
             work.pin(ids, causes[use.tensor])
 
 
-def _pin_sums_of_constants(bound_nodes: Sequence[BoundNode], factors: Sequence[Mapping[str, Ids]], work: Work) -> None:
+def _pin_sums_of_constants(
+    graph: Graph, bound_nodes: Sequence[BoundNode], factors: Sequence[Mapping[str, Ids]], work: Work
+) -> None:
     """Axes along which constants are added up: every weight that is kept would change with one that goes."""
-    fed: set[str] = set()
+    reached = graph.reached()
     for bound, own in zip(bound_nodes, factors, strict=True):
-        read = [tensor for tensor in bound.node.inputs if tensor is not None]
-        if any(t.origin is Origin.INPUT or t.name in fed for t in read) or bound.node.captures:
-            fed.update(tensor.name for tensor in bound.node.outputs if tensor is not None)
-        elif read and not isinstance(bound.rule.shape, ReadsShape | Selects):
+        made = [tensor for tensor in bound.node.outputs if tensor is not None]
+        is_weight = any(tensor is not None for tensor in bound.node.inputs) and reached.isdisjoint(t.name for t in made)
+        if is_weight and not isinstance(bound.rule.shape, ReadsShape | Selects):
             cause = Cause(bound.node.operator, bound.node.name, "adds up constants along this axis")
             for name in sorted(bound.binding.summed):
                 work.pin(own[name], cause)

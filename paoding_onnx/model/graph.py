@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from paoding_onnx.model.input_sizes import InputSizes
-from paoding_onnx.model.nodes import Node, Tensor
+from paoding_onnx.model.nodes import Node, Origin, Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,15 @@ class Graph:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     sizes: InputSizes | None = None
+
+    def reached(self) -> frozenset[str]:
+        """Names of tensors that an input reaches, be it by its sizes alone; all others are computed from constants."""
+        found = {tensor.name for tensor in self.tensors.values() if tensor.origin is Origin.INPUT}
+        for node in self.nodes:
+            read = [tensor.name for tensor in node.inputs if tensor is not None]
+            if not found.isdisjoint((*read, *node.captures)):
+                found.update(tensor.name for tensor in node.outputs if tensor is not None)
+        return frozenset(found)
 
     def readers(self) -> Mapping[str, list[int]]:
         """Numbers of the nodes that read each tensor, once for every input; bodies of a node read for it."""

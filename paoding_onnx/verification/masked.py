@@ -17,7 +17,6 @@ from paoding_onnx.model.node_index import places_of
 from paoding_onnx.rules.binding import BoundNode
 from paoding_onnx.rules.equation import Operand
 from paoding_onnx.rules.forms import SEED_ATTRIBUTE, can_choose
-from paoding_onnx.shapes.data_dependence import data_dependent_tensors
 from paoding_onnx.surgery.cut import insert_nodes
 from paoding_onnx.surgery.plan import Plan
 from paoding_onnx.verification.restricted import narrowed_inputs, narrowed_outputs, restrict
@@ -38,7 +37,7 @@ def mask(model: Model, trace: Trace, plan: Plan) -> Model:
     prefix = _PREFIX
     while any(name.startswith(prefix) for name in names_in(proto)):
         prefix += "_"
-    fed = data_dependent_tensors(trace.graph)
+    fed = trace.graph.reached()
     for index, bound in enumerate(trace.bound_nodes):
         for operand, kept in _contracted(trace, bound, plan, fed).items():
             node = proto.graph.node[places[index]]
@@ -109,7 +108,7 @@ def _is_fed(bound: BoundNode, fed: Set[str]) -> bool:
 def _contracted(trace: Trace, bound: BoundNode, plan: Plan, fed: Set[str]) -> dict[int, Mask]:
     """Operands whose removed positions the node adds up, each with what is kept of it.
 
-    Only what is computed from inputs (`fed`): constants stay what they are, or kept weights would change with them.
+    Only what inputs reach (`fed`): what is computed from weights alone stays what it is, or kept weights would change.
     The state that a recurrent layer keeps to itself can be reached in its weights alone.
     """
     made = bound.binding.made
