@@ -86,7 +86,7 @@ class Predictor:
 
     def predictions(self, rows: Array, rng: np.random.Generator) -> Floats | None:
         """What the model predicts for rows of its main input; `None` if it is not a classifier."""
-        parts = []
+        parts: list[Floats] = []
         for feed in self.feeds(rows, rng):
             outputs = self.session.run(feed)
             kept = {name: value for name, value in outputs.items() if value.shape != feed[self.main.spec.name].shape}

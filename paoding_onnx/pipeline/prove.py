@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from paoding_onnx.calibration.amount import made_samples
 from paoding_onnx.dependency.cost import Cost, cost, nothing, prunable_parameters
 from paoding_onnx.errors import CheckError
 from paoding_onnx.evaluation.evaluate import accuracy_of
@@ -15,8 +14,8 @@ from paoding_onnx.evaluation.measured import Measured
 from paoding_onnx.model.load import load
 from paoding_onnx.pipeline.values import Job, Shrunk
 from paoding_onnx.result import Pruned, RunRecord, Size, Sizes
-from paoding_onnx.shapes.observe import runnable_shapes, sizes_of
-from paoding_onnx.verification.fitting import MOST_ROWS, Judged, check_fitting
+from paoding_onnx.shapes.observe import sizes_of
+from paoding_onnx.verification.fitting import check_fitting
 from paoding_onnx.verification.proofs import check_file
 from paoding_onnx.verification.slices import check_cut
 from paoding_onnx.verification.verdict import Verdict
@@ -72,16 +71,9 @@ def _proofs(job: Job, shrunk: Shrunk, file: Path, after: Cost) -> tuple[Verdict,
     candidate = restored(written, plain, fitted.fits)
     surgery = check_cut(prepared.folded, prepared.trace, shrunk.plan, candidate, original=job.original)
     helps = []
-    if refitted(written, plain):
-        helps = [check_fitting(fitted.judged or _judged(job, shrunk), written)]
+    if fitted.judged is not None and refitted(written, plain):
+        helps = [check_fitting(fitted.judged, written)]
     return (surgery, same, *helps, *check_file(job.original, file, after, sizes_of(prepared.trace.graph)))
-
-
-def _judged(job: Job, shrunk: Shrunk) -> Judged:
-    """Synthetic inputs to judge weights on that were changed without looking at any."""
-    graph, options = shrunk.prepared.trace.graph, job.options
-    made = made_samples(job.original, graph, MOST_ROWS, options.seed, options.inputs, runnable_shapes(graph))
-    return Judged(shrunk.prepared.folded, shrunk.plain, shrunk.prepared.trace, shrunk.plan, made.batches)
 
 
 def _measured(job: Job, shrunk: Shrunk, before: Cost) -> Measured:

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from paoding_onnx.calibration.amount import made_samples
 from paoding_onnx.context import Run
 from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.dependency.trace import Trace
@@ -23,10 +24,13 @@ from paoding_onnx.reconstruction.reconstruct import reconstruct
 from paoding_onnx.result import Recovery
 from paoding_onnx.selection.budget import Step
 from paoding_onnx.selection.select import Selection, choose
+from paoding_onnx.shapes.observe import runnable_shapes
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import make_plan
-from paoding_onnx.verification.fitting import MOST_BATCHES, Judged, check_fitting
+from paoding_onnx.verification.fitting import MOST_BATCHES, MOST_ROWS, Judged, check_fitting
 from paoding_onnx.verification.written import fits_of
+
+_NO_HELP = "fitted weights did not help, so none were kept"
 
 
 def shrink(job: Job) -> Shrunk:
@@ -58,8 +62,7 @@ def _fitted(prepared: Prepared, selection: Selection, plain: Model, options: Opt
     if profile is None:
         if not selection.overrides:
             return Fitted(plain, None, selection.notes)
-        smaller = cut(model, traced, selection.plan, selection.overrides)
-        return Fitted(smaller, None, selection.notes, fits=fits_of(traced, selection.plan, selection.overrides, plain))
+        return _absorbed(prepared, selection, plain, options)
     try:
         result = reconstruct(model, traced, selection.plan, profile.basis, run, room=_room(traced, selection, options))
     except ModelError as error:
@@ -71,9 +74,7 @@ def _fitted(prepared: Prepared, selection: Selection, plain: Model, options: Opt
     judged = Judged(model, plain, traced, selection.plan, batches, statistics)
     helps = check_fitting(judged, result.model)
     if not helps.passed:
-        return Fitted(
-            plain, None, (*selection.notes, f"fitted weights did not help, so none were kept: {helps.detail}")
-        )
+        return Fitted(plain, None, (*selection.notes, f"{_NO_HELP}: {helps.detail}"))
     compensated: dict[str, Sequence[Array]] = dict(fits_of(traced, selection.plan, result.compensated, plain))
     return Fitted(
         model=result.model,
@@ -82,6 +83,19 @@ def _fitted(prepared: Prepared, selection: Selection, plain: Model, options: Opt
         fits=compensated | {name: (value,) for name, value in result.decided.items()},
         judged=judged,
     )
+
+
+def _absorbed(prepared: Prepared, selection: Selection, plain: Model, options: Options) -> Fitted:
+    """The cut model in which kept units took over what removed ones did, if that helps on synthetic inputs."""
+    model, traced, plan = prepared.folded, prepared.trace, selection.plan
+    shapes = runnable_shapes(traced.graph)
+    made = made_samples(prepared.original, traced.graph, MOST_ROWS, options.seed, options.inputs, shapes)
+    judged = Judged(model, plain, traced, plan, made.batches)
+    smaller = cut(model, traced, plan, selection.overrides)
+    helps = check_fitting(judged, smaller)
+    if not helps.passed:
+        return Fitted(plain, None, (*selection.notes, f"{_NO_HELP}: {helps.detail}"))
+    return Fitted(smaller, None, selection.notes, fits_of(traced, plan, selection.overrides, plain), judged)
 
 
 def _room(traced: Trace, selection: Selection, options: Options) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
-from onnx import ModelProto
+from onnx import ModelProto, numpy_helper
 
 from scripts.benchmarks.open_axes.distance import farthest, finite_fault, rows_fault, shape_fault
 from scripts.benchmarks.open_axes.draws import steadied
@@ -134,13 +134,28 @@ class _Comparison:
         return far, "" if is_rounding else f"differs by {far:.2g}"
 
     def _decides_sizes(self, given: Mapping[str, Array], wanted: Outputs) -> bool:
-        """Whether the same numbers in another order give the original's outputs other shapes: then so may weights."""
+        """Whether other contents give the original's outputs other shapes: then so may other weights."""
         turned = {name: np.flip(value, -1) if value.ndim else value for name, value in given.items()}
-        return bool(shape_fault(wanted, _run(self.reference, turned), 0))
+        more = ({n: np.full_like(v, k) if v.dtype.kind in "iu" and v.ndim > 1 else v for n, v in given.items()} for k in
+                (1, 3, 7, 11))  # fmt: skip
+        return any(shape_fault(wanted, _run(self.reference, other), 0) for other in (turned, *more))
 
     def _noise(self, given: Mapping[str, Array], wanted: Outputs) -> float:
-        """How far the reference is from itself when onnxruntime rearranges it."""
-        return farthest(wanted, _run(_session(self.model, rearranged=True), given))
+        """How far the reference is from itself when onnxruntime rearranges it, or its weights are rounded again."""
+        others = (_session(self.model, rearranged=True), _session(_nudged(self.model)))
+        return max(farthest(wanted, _run(session, given)) for session in others)
+
+
+def _nudged(model: ModelProto) -> ModelProto:
+    """The model with every weight changed by the spacing of float32, up or down."""
+    rng, copy = np.random.default_rng(0), ModelProto()
+    copy.CopyFrom(model)
+    for tensor in copy.graph.initializer:
+        if tensor.data_type == onnx.TensorProto.FLOAT and len(tensor.dims) > 1:
+            value = numpy_helper.to_array(tensor)
+            factors = rng.choice(np.array([1 - 1.2e-7, 1 + 1.2e-7], np.float32), value.shape)
+            tensor.CopyFrom(numpy_helper.from_array(np.asarray(value * factors, np.float32), tensor.name))
+    return copy
 
 
 def _session(model: ModelProto, *, rearranged: bool = False) -> onnxruntime.InferenceSession:
