@@ -28,7 +28,7 @@ from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observe import runnable_shapes, sizes_of
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import Plan, plan_from_document, refitted_of_document, scope_of_document
-from paoding_onnx.verification.fitting import MOST_ROWS, Judged, check_fitting
+from paoding_onnx.verification.fitting import MOST_ROWS, SLACK_ELSEWHERE, Judged, check_fitting
 from paoding_onnx.verification.proofs import added_biases, check_file
 from paoding_onnx.verification.slices import check_cut
 from paoding_onnx.verification.verdict import INTERFACE, PLAN, RUNS, SURGERY, WRITTEN, Verdict
@@ -135,7 +135,7 @@ def _equivalent(
     if changed:
         shapes = runnable_shapes(traced.graph)
         samples = made_samples(pair.original, traced.graph, MOST_ROWS, 0, InputOptions(), shapes)
-        yield check_fitting(Judged(folded, plain, traced, made, samples.batches), pair.pruned)
+        yield check_fitting(Judged(folded, plain, traced, made, samples.batches, slack=SLACK_ELSEWHERE), pair.pruned)
 
 
 def _numbers(wanted: Mapping[str, Array], got: Mapping[str, Array]) -> Iterator[Verdict]:

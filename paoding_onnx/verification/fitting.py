@@ -22,8 +22,10 @@ from paoding_onnx.verification.written import fits_of
 
 MOST_BATCHES, MOST_ROWS = 1, 32
 """On how much of the samples fitted weights are judged."""
-SLACK_FACTOR, SLACK = 1.5, 0.1
-"""How much farther the outputs may be with fitted weights: inputs are few, and a small error is small either way."""
+SLACK = (1.1, 0.02)
+"""How much farther outputs may be with fitted weights, by a factor and a summand: small errors are small either way."""
+SLACK_ELSEWHERE = (1.5, 0.1)
+"""The same on inputs of another kind than those that weights may have been fitted on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Judged:
     plan: Plan
     batches: Sequence[Mapping[str, Array]]
     statistics: Overrides = field(default_factory=dict)
+    slack: tuple[float, float] = SLACK
 
 
 def check_fitting(judged: Judged, fitted: Model) -> Verdict:
@@ -48,8 +51,9 @@ def check_fitting(judged: Judged, fitted: Model) -> Verdict:
         before, after = _errors(judged, fitted)
     except ModelError as error:
         return Verdict(FITTED, False, str(error))
+    factor, summand = judged.slack
     said = f"relative output error {before:.3g} with the weights it was cut with, {after:.3g} with the fitted ones"
-    return Verdict(FITTED, math.isfinite(after) and after <= SLACK_FACTOR * before + SLACK, said)
+    return Verdict(FITTED, math.isfinite(after) and after <= factor * before + summand, said)
 
 
 def _errors(judged: Judged, fitted: Model) -> tuple[float, float]:
