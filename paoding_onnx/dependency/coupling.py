@@ -22,7 +22,7 @@ from paoding_onnx.errors import UsageError
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.nodes import Node, Origin
 from paoding_onnx.names import Prefer
-from paoding_onnx.rules.binding import BoundNode, TensorUse, bind_nodes
+from paoding_onnx.rules.binding import BoundNode, TensorUse, bind_nodes, is_layer
 from paoding_onnx.rules.equation import Axis, is_fixed
 from paoding_onnx.rules.facts import Gathers, ReadsShape, Selects
 
@@ -143,7 +143,7 @@ def _pin_sums_of_constants(
     for bound, own in zip(bound_nodes, factors, strict=True):
         made = [tensor for tensor in bound.node.outputs if tensor is not None]
         is_weight = any(tensor is not None for tensor in bound.node.inputs) and reached.isdisjoint(t.name for t in made)
-        if is_weight and not isinstance(bound.rule.shape, ReadsShape | Selects):
+        if is_weight and not isinstance(bound.rule.shape, ReadsShape | Selects) and not is_layer(bound):
             cause = Cause(bound.node.operator, bound.node.name, "adds up constants along this axis")
             for name in sorted(bound.binding.summed):
                 work.pin(own[name], cause)

@@ -12,6 +12,8 @@ from paoding_onnx.rules.equation import AxesError, Axis, Equation, Factor, Opera
 from paoding_onnx.rules.rule import Rule, fixed, rule_for
 
 Shape = tuple[int, ...]
+_FEW = 4
+"""A product with at most one number for so many of its larger operand is no layer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,18 @@ def rebound(bound: BoundNode, shapes: Mapping[str, Shape]) -> Binding | None:
         return bind(bound.rule.equation, left, right, bound.rule.sizes)
     except AxesError:
         return None
+
+
+def is_layer(bound: BoundNode) -> bool:
+    """Whether a node multiplies and adds up, and makes about as many numbers as it reads.
+
+    On constants, such as embeddings of positions, that is a layer like any other: what a unit added is missing without
+    it. A product that makes few numbers of many is a norm, in which every weight that is kept has a part.
+    """
+    tensors = [tensor for tensor in bound.node.inputs if tensor is not None]
+    read = max((math.prod(tensor.shape or ()) for tensor in tensors), default=0)
+    made = math.prod(bound.node.first_output.shape or ())
+    return bound.rule.contracts is not None and _FEW * made > read
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from paoding_onnx.model.load import LIFT_BYTES, PLACEHOLDER, Model
 from paoding_onnx.model.nodes import Array, Tensor
 from paoding_onnx.model.read import read_graph
 from paoding_onnx.model.session import Session
-from paoding_onnx.rules.binding import BoundNode, bind_node
+from paoding_onnx.rules.binding import BoundNode, bind_node, is_layer
 from paoding_onnx.rules.equation import is_fixed
 from paoding_onnx.rules.facts import ReadsShape, Selects
 from paoding_onnx.shapes.dummy_inputs import random_feeds
@@ -65,7 +65,7 @@ def _is_weight(tensor: Tensor) -> bool:
 
 def _pins(bound: BoundNode) -> bool:
     """Whether the node keeps an axis from shrinking, or has all of one in each of its numbers, as a norm has."""
-    summed = frozenset() if isinstance(bound.rule.shape, Selects) else bound.binding.summed
+    summed = frozenset() if isinstance(bound.rule.shape, Selects) or is_layer(bound) else bound.binding.summed
     tied = (size > 1 and (is_fixed(name) or name in summed) for name, size in bound.binding.sizes.items())
     return bound.has_rule and not isinstance(bound.rule.shape, ReadsShape) and any(tied)
 

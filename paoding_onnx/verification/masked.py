@@ -14,7 +14,7 @@ from paoding_onnx.dependency.trace import Mask, Trace
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.naming import names_in
 from paoding_onnx.model.node_index import places_of
-from paoding_onnx.rules.binding import BoundNode
+from paoding_onnx.rules.binding import BoundNode, is_layer
 from paoding_onnx.rules.equation import Operand
 from paoding_onnx.rules.forms import SEED_ATTRIBUTE, can_choose
 from paoding_onnx.surgery.cut import insert_nodes
@@ -109,18 +109,20 @@ def _contracted(trace: Trace, bound: BoundNode, plan: Plan, fed: Set[str]) -> di
     """Operands whose removed positions the node adds up, each with what is kept of it.
 
     Only what inputs reach (`fed`): what is computed from weights alone stays what it is, or kept weights would change.
-    The state that a recurrent layer keeps to itself can be reached in its weights alone.
+    The state that a recurrent layer keeps to itself can be reached in its weights alone, and a layer on constants, such
+    as embeddings of positions, in these.
     """
     made = bound.binding.made
     found: dict[int, Mask] = {}
     handled: set[str] = set()
     has_axes = any(operand is not None for operand in bound.binding.outputs)
+    of_constants = is_layer(bound) and not _is_fed(bound, fed)
     for index, axis, summed in _summed_axes(bound, made) if has_axes else ():
         is_inner = summed <= _twice(bound.binding.inputs[index])
         tensor, use = bound.node.inputs[index], bound.inputs[index]
         if tensor is None or use is None or tensor.dtype is None or tensor.dtype.kind == "b":
             continue
-        if tensor.name not in fed and not is_inner:
+        if tensor.name not in fed and not is_inner and not of_constants:
             continue
         kept = trace.kept(use, axis, plan.removed)
         if not kept.all() and not summed <= handled:

@@ -24,6 +24,7 @@ ELSEWHERE = {"scripts.benchmarks.peers.with_onnxsim", "scripts.benchmarks.peers.
 INSIDE = {
     "scripts.benchmarks.compare_fgsm": "compares gradients, which `attack` keeps to itself",
     "scripts.benchmarks.fidelity.charts": "draws with the line chart of the report",
+    "scripts.benchmarks.proofs": "times the proofs, which are a stage",
     "scripts.fuzz": "judges stage by stage, so it has to see them",
     "scripts.reference_pages": "lists the options of the command line",
 }
