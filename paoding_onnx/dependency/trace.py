@@ -145,6 +145,12 @@ class Trace:
         """Which positions of an axis stay when the units in `removed` `(n_units,)` go."""
         return ~gone(self.units[use, axis], removed)
 
+    def kept_of(self, use: TensorUse, value: Array, removed: Mask) -> Array:
+        """What stays of a constant, as one node uses it, when the units in `removed` go."""
+        for axis in range(value.ndim):
+            value = np.compress(self.kept(use, axis, removed), value, axis)
+        return value
+
     def kept_part(self, name: str, array: Array, removed: Mask) -> Array | None:
         """What stays of `array`, the content of tensor `name` at any size, when units go.
 

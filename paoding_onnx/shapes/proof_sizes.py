@@ -9,9 +9,8 @@ from itertools import islice
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.input_sizes import Feeding, InputSizes, Relation
 from paoding_onnx.model.load import Model, TensorSpec
-from paoding_onnx.shapes.observe import has_open_axes, runs
-from paoding_onnx.shapes.observe import sizes_of as observed_sizes
-from paoding_onnx.shapes.size_search import batch_of, feeding_of, scaled, sizes_of
+from paoding_onnx.shapes.observe import has_open_axes, runs, sizes_of
+from paoding_onnx.shapes.size_search import batch_of, feeding_of, free_sizes, scaled
 from paoding_onnx.shapes.trials import trials
 
 _SMALL = ((0.5, 2.5, 0.75, 1.75), (2.5, 3.5, 4.5, 5.5), (5.0, 4.0, 6.0, 7.0), (3.0,), (5.0,), (1.0,))
@@ -45,7 +44,7 @@ _USUAL = {
 
 def other_sizes(model: Model, graph: Graph) -> Iterator[Feeding]:
     """More sizes that the model takes, none of which it was observed at: small, large, ragged; none for fixed axes."""
-    sizes = observed_sizes(graph)
+    sizes = sizes_of(graph)
     if not has_open_axes(model):
         return
     with trials(model) as tries:
@@ -61,7 +60,7 @@ def proving(specs: Sequence[TensorSpec], sizes: InputSizes) -> tuple[tuple[Feedi
     past.
     """
     relation, fill = sizes.relation, sizes.measured.fill
-    base, batch = sizes_of(relation, sizes.measured), batch_of(relation, sizes.measured)
+    base, batch = free_sizes(relation, sizes.measured), batch_of(relation, sizes.measured)
     chosen: list[tuple[int, list[Mapping[str, int]]]] = [(batch + 2, [scaled(base, factors) for factors in _SMALL])]
     if base:
         kinds = {key: _kind(specs, relation, key) for key in base}

@@ -76,7 +76,7 @@ def telling(specs: Sequence[TensorSpec], relation: Relation, measured: Feeding) 
     for one, sizes in candidates:
         yield one, feeding_of(specs, one, batch, sizes, measured.fill)
     if relation.has_batch:
-        yield relation, feeding_of(specs, relation, batch + 1, sizes_of(relation, measured), measured.fill)
+        yield relation, feeding_of(specs, relation, batch + 1, free_sizes(relation, measured), measured.fill)
 
 
 def relation_of(specs: Sequence[TensorSpec], *, has_batch: bool = True) -> Relation:
@@ -92,7 +92,7 @@ def relation_of(specs: Sequence[TensorSpec], *, has_batch: bool = True) -> Relat
     return Relation(keys)
 
 
-def sizes_of(relation: Relation, feeding: Feeding) -> dict[str, int]:
+def free_sizes(relation: Relation, feeding: Feeding) -> dict[str, int]:
     """The free sizes in a feeding."""
     found: dict[str, int] = {}
     for (name, axis), key in relation.keys.items():
@@ -130,10 +130,10 @@ def _spread(
 ) -> Iterator[tuple[Relation, Mapping[str, int]]]:
     relations = [relation] if relation.sums else [relation, alike(specs, relation), coarser(specs, relation)]
     for one in relations if relation.free else ():
-        base = sizes_of(one, measured)
+        base = free_sizes(one, measured)
         for spread in _SPREADS:
             yield one, scaled(base, spread)
-    base = sizes_of(relation, measured)
+    base = free_sizes(relation, measured)
     for factor in _UNIFORM if relation.free else ():
         yield relation, scaled(base, (factor,))
 

@@ -88,12 +88,16 @@ class _Worker:
     def _ask(self, request: LoadRequest | RunRequest | ForgetRequest, what: str) -> dict[str, Tensor]:
         """The answer to a request; `what` says in an error what was being done."""
         process = self._running()
+        is_answered = False
         try:
             answer = _exchange(process, request)
+            is_answered = True
         except (EOFError, OSError, pickle.UnpicklingError) as error:
-            status = process.wait()
-            self._process = self._model = None
-            raise ModelError(f"onnxruntime crashed {what} ({_died(status)}); other sizes may run") from error
+            raise ModelError(f"onnxruntime crashed {what} ({_died(process.wait())}); other sizes may run") from error
+        finally:
+            if not is_answered:  # an answer that comes after an interrupt must never be taken for that of another run
+                process.kill()
+                self._process = self._model = None
         if isinstance(answer, ModelError):
             raise answer
         return answer if isinstance(answer, dict) else {}

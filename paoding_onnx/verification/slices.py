@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.node_index import places_of
-from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.read import constants
-from paoding_onnx.rules.binding import BoundNode, TensorUse
+from paoding_onnx.rules.binding import BoundNode
 from paoding_onnx.rules.facts import Gathers
 from paoding_onnx.surgery.plan import Plan
 from paoding_onnx.verification.equivalence import check_surgery
@@ -41,19 +38,12 @@ def wrong_slices(model: Model, trace: Trace, plan: Plan, pruned: Model) -> Itera
         for operand, tensor in enumerate(bound.node.inputs):
             if tensor is None or tensor.name not in whole or operand in _numbers(bound) or (index, operand) in frozen:
                 continue
-            wanted = _sliced(trace, plan, bound.inputs[operand], whole[tensor.name])
+            use, wanted = bound.inputs[operand], whole[tensor.name]
+            wanted = wanted if use is None else trace.kept_of(use, wanted, plan.removed)
             name = pruned.proto.graph.node[places[index]].input[operand]
             got = own.get(name)
             if got is None or (got.shape, got.dtype, got.tobytes()) != (wanted.shape, wanted.dtype, wanted.tobytes()):
                 yield f"constant {name!r} is not the original's {tensor.name!r} at the positions that stay"
-
-
-def _sliced(trace: Trace, plan: Plan, use: TensorUse | None, value: Array) -> Array:
-    if use is None:
-        return value
-    for axis in range(value.ndim):
-        value = np.compress(trace.kept(use, axis, plan.removed), value, axis)
-    return value
 
 
 def _numbers(bound: BoundNode) -> set[int]:

@@ -30,9 +30,7 @@ def fits_of(trace: Trace, plan: Plan, overrides: Overrides, plain: Model) -> dic
         for operand, use in enumerate(bound.inputs):
             if use is None or use.tensor not in overrides:
                 continue
-            value = overrides[use.tensor]
-            for axis in range(value.ndim):
-                value = np.compress(trace.kept(use, axis, plan.removed), value, axis)
+            value = trace.kept_of(use, overrides[use.tensor], plan.removed)
             found.setdefault(plain.proto.graph.node[places[index]].input[operand], []).append(value)
     return found
 

@@ -16,10 +16,10 @@ from paoding_onnx.shapes.size_search import (
     batch_of,
     coarser,
     feeding_of,
+    free_sizes,
     measuring,
     relation_of,
     scaled,
-    sizes_of,
     telling,
 )
 
@@ -177,7 +177,7 @@ def test_sizes_of_a_feeding_make_the_feeding():
     inputs = specs(("n", "t", 4), ("t", "n"))
     relation = relation_of(inputs)
     feeding = Feeding({"x0": (3, 7, 4), "x1": (7, 3)}, Fill.ONES)
-    assert sizes_of(relation, feeding) == {"t": 7}
+    assert free_sizes(relation, feeding) == {"t": 7}
     assert batch_of(relation, feeding) == 3
     assert feeding_of(inputs, relation, 3, {"t": 7}, Fill.ONES) == feeding
 

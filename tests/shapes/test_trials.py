@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 from itertools import islice
 
@@ -109,3 +110,21 @@ def test_one_process_serves_all_trials():
     process = tried._WORKER._process.pid
     Trials(model(TEXT))
     assert tried._WORKER._process.pid == process
+
+
+def test_answer_to_an_interrupted_run_is_not_taken_for_another(monkeypatch):
+    """What a notebook does: a run is interrupted, and the next one asks the same process."""
+    subject = model("g (float[N,2] x) => (float[N,2] y) { y = Relu (x) }")
+    exchange = tried._exchange
+
+    def interrupted(process, request):
+        pickle.dump(request, process.stdin)
+        process.stdin.flush()
+        raise KeyboardInterrupt
+
+    with trials(subject) as tries:
+        monkeypatch.setattr(tried, "_exchange", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            tries.run({"x": np.zeros((9, 2), np.float32)}, "x=9x2")
+        monkeypatch.setattr(tried, "_exchange", exchange)
+        assert tries.run({"x": np.zeros((1, 2), np.float32)}, "x=1x2")["y"].shape == (1, 2)
