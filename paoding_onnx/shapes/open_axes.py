@@ -7,21 +7,17 @@ left to be computed costs nothing, a wrongly frozen one costs a broken file. It 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import product
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from paoding_onnx.model.graph import Graph
-from paoding_onnx.model.nodes import Array, Node, Origin, Tensor
+from paoding_onnx.model.nodes import Array, Origin, Tensor
 from paoding_onnx.rules.binding import BoundNode, bind_node
-from paoding_onnx.rules.equation import ONE, Axis, Factor, Operand
-from paoding_onnx.rules.facts import DataDependentShape, Gathers, ReadsShape, Selects, ShapeUse, Takes
-
-Flags = NDArray[np.bool_]
-"""Entry by entry whether a number varies; a single one where entries are not told apart."""
+from paoding_onnx.rules.equation import ONE, Axis, Operand
+from paoding_onnx.rules.facts import DataDependentShape, ReadsShape
+from paoding_onnx.shapes.moved_entries import Flags, moved
 
 
 def mark_open(graph: Graph, open_axes: Mapping[str, tuple[bool, ...]], seen: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -105,130 +101,10 @@ class _Flow:
             return np.full(value.shape, any(axes))
         if any_open or self.reads_open:
             return np.ones(value.shape, np.bool_)
-        moved = self._moved(position, value.shape)
-        if moved is None:
+        flags = moved(self.bound, position, [_flags(t) for t in self.bound.node.inputs])
+        if flags is None:
             return np.full(value.shape, self.reads_varying)
-        return np.broadcast_to(moved, value.shape)
-
-    def _moved(self, position: int, shape: tuple[int, ...]) -> Flags | None:
-        """The flags of the inputs where their entries went; `None` where entries cannot be told apart."""
-        inputs = [_flags(t) for t in self.bound.node.inputs]
-        if not any(flags.any() for flags in inputs):
-            return np.zeros(shape, np.bool_)
-        use = self.bound.rule.shape
-        if isinstance(use, Selects) and not isinstance(use, Gathers):
-            return _selected(self.bound.node, use, inputs)
-        operand = self.bound.binding.outputs[position]
-        if operand is None or isinstance(use, DataDependentShape):
-            return None
-        blocks = [
-            block
-            for flags, own in zip(inputs, self.bound.binding.inputs, strict=True)
-            if own is not None
-            for block in _blocks(flags, own, operand, self.bound.binding.sizes)
-        ]
-        for target, source, places in _taken(use):
-            blocks = [_picked(block, target, source, places) for block in blocks]
-        return _laid_out(blocks, operand, self.bound.binding.sizes)
-
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """Flags along factors, one axis for each name."""
-
-    names: tuple[str, ...]
-    flags: Flags
-
-
-def _blocks(flags: Flags, operand: Operand, output: Operand, sizes: Mapping[str, int]) -> Iterator[_Block]:
-    """The flags of an input, one block for each choice of segments; without those that an output has cut away."""
-    made = {name for axis in output for name in axis.names}
-    used = {axis for axis in operand if not made.isdisjoint(axis.names)}
-    for segments, where in _choices(operand, sizes):
-        chosen = (segment for segment, axis in zip(segments, operand, strict=True) if segment and axis in used)
-        if any(made.isdisjoint(factor.name for factor in segment) for segment in chosen):
-            continue
-        names = tuple(factor.name for segment in segments for factor in segment)
-        part = flags[where] if flags.ndim == len(operand) else flags
-        block = np.broadcast_to(part, [_size(segment, sizes) for segment in segments])
-        yield _Block(names, block.reshape([sizes[name] for name in names]))
-
-
-def _laid_out(blocks: Sequence[_Block], operand: Operand, sizes: Mapping[str, int]) -> Flags:
-    """The flags of an output: an entry varies if one varies that it may be made of."""
-    result = np.zeros([axis.size(sizes) for axis in operand], np.bool_)
-    everywhere = {name for axis in operand for name in axis.names}
-    for segments, where in _choices(operand, sizes):
-        names = tuple(dict.fromkeys(factor.name for segment in segments for factor in segment))
-        flags = np.zeros([sizes[name] for name in names], np.bool_)
-        for block in blocks:
-            if everywhere.intersection(block.names) <= set(names):  # else it is laid into another segment
-                flags = flags | _along(block, names)
-        full = [factor.name for segment in segments for factor in segment]
-        if len(full) == len(names):
-            result[where] = flags.reshape([_size(segment, sizes) for segment in segments])
-        else:
-            result[where] = flags.any()
-    return result
-
-
-def _along(block: _Block, names: Sequence[str]) -> Flags:
-    """A block over other factors: any over those that are lost, repeated over those that are new."""
-    if len(set(block.names)) != len(block.names):
-        return np.broadcast_to(block.flags.any(), [1] * len(names))
-    lost = tuple(k for k, name in enumerate(block.names) if name not in names)
-    flags: Flags = np.asarray(block.flags.any(axis=lost))
-    left = [name for name in block.names if name in names]
-    lengths = dict(zip(left, flags.shape, strict=True))
-    flags = flags.transpose(tuple(sorted(range(len(left)), key=lambda k: names.index(left[k]))))
-    return flags.reshape([lengths.get(name, 1) for name in names])
-
-
-def _choices(
-    operand: Operand, sizes: Mapping[str, int]
-) -> Iterator[tuple[tuple[tuple[Factor, ...], ...], tuple[slice, ...]]]:
-    """Every choice of one segment for each axis, and where its entries are."""
-    places = []
-    for axis in operand:
-        start, own = 0, []
-        for segment in axis.segments:
-            stop = start + _size(segment, sizes)
-            own.append((segment, slice(start, stop)))
-            start = stop
-        places.append(own)
-    for chosen in product(*places):
-        yield tuple(segment for segment, _ in chosen), tuple(where for _, where in chosen)
-
-
-def _size(segment: Sequence[Factor], sizes: Mapping[str, int]) -> int:
-    return int(np.prod([sizes[factor.name] for factor in segment], dtype=np.int64))
-
-
-def _taken(use: ShapeUse | None) -> tuple[tuple[str, str, tuple[int, ...]], ...]:
-    """Factors of the output whose entries are taken from one of the input's at known places."""
-    if isinstance(use, Gathers):
-        return ((use.target, use.source, use.positions),)
-    return use.taken if isinstance(use, Takes) else ()
-
-
-def _picked(block: _Block, target: str, source: str, places: tuple[int, ...]) -> _Block:
-    """A block whose entries along the source are taken at these places."""
-    if source not in block.names:
-        return block
-    axis = block.names.index(source)
-    names = (*block.names[:axis], target, *block.names[axis + 1 :])
-    return _Block(names, np.take(block.flags, places, axis))
-
-
-def _selected(node: Node, selects: Selects, inputs: Sequence[Flags]) -> Flags | None:
-    """The flags of the entries that known indices select of a vector."""
-    indices, tensor = node.entries(selects.indices), node.operand(selects.indices)
-    data = inputs[0]
-    if indices is None or tensor is None or data.ndim != 1:
-        return None
-    if any(index is None or not -len(data) <= index < len(data) for index in indices):
-        return None
-    return np.array([data[index or 0] for index in indices], np.bool_).reshape(tensor.shape or ())
+        return np.broadcast_to(flags, value.shape)
 
 
 def _flags(tensor: Tensor | None) -> Flags:

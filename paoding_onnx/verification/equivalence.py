@@ -105,7 +105,7 @@ def _pair(model: Model, trace: Trace, plan: Plan, pruned: Model, original: Model
         plan=plan,
         names=names,
         decisions=decisions,
-        has_gates=_has_gates(trace),
+        has_gates=bool(decisions) or _has_gates(trace),
         masked=Session(masked, watch=names),
         candidate=Session(candidate, watch=names),
         noisy=cache(lambda: Session(steered(_nudged(masked, trace), decisions), watch=[*names, *own])),

@@ -104,3 +104,10 @@ def test_frozen_size_is_left_alone_while_its_axis_stays():
 
 def test_positions_of_no_unit_are_never_gone():
     assert gone(np.array([-1, 0, 1, -1]), np.array([True, True])).tolist() == [False, True, True, False]
+
+
+def test_constant_keeps_what_stays_on_every_axis():
+    found = traced(NET)
+    removed = np.isin(np.arange(10), [0, 1, 9])
+    weights = np.arange(np.prod(found.graph.tensors["b"].shape)).reshape(found.graph.tensors["b"].shape)
+    assert np.array_equal(found.kept_of(TensorUse("b"), weights, removed), found.kept_part("b", weights, removed))
