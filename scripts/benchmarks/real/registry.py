@@ -1,0 +1,12 @@
+"""All subjects, by name."""
+
+from __future__ import annotations
+
+from scripts.benchmarks.real.subject import Subject
+from scripts.benchmarks.real.tasks import boxes, files, pictures, scans, sentences, sounds, text
+
+SUBJECTS: dict[str, Subject] = {
+    subject.name: subject
+    for module in (text, files, boxes, pictures, sentences, sounds, scans)
+    for subject in module.SUBJECTS
+}

@@ -1,0 +1,1 @@
+"""One module per kind of task: its subjects, their real inputs, and what their answers are."""
