@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from paoding_onnx.calibration.samples import InputOptions, Samples
+from paoding_onnx.calibration.samples import Request, Samples
 from paoding_onnx.calibration.synthesize import make_samples
 from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.dependency.trace import Trace
@@ -17,7 +17,7 @@ from paoding_onnx.model.input_sizes import Feeding, Shapes
 from paoding_onnx.model.load import Model
 from paoding_onnx.rules.binding import rebound
 from paoding_onnx.shapes.dummy_inputs import random_feeds
-from paoding_onnx.shapes.observe import sizes_of
+from paoding_onnx.shapes.observe import runnable_shapes, sizes_of
 
 FEWEST_SAMPLES, MOST_SAMPLES = 16, 4096
 
@@ -38,14 +38,14 @@ MACS_TO_RUN = 15 * 10**10
 """Multiply-adds to spend on one run of all samples; some seconds on two cores."""
 
 
-def made_samples(
-    model: Model, graph: Graph, n_samples: int, seed: int, options: InputOptions, shapes: Shapes
-) -> Samples:
-    """Synthetic inputs; plain random ones where the model takes no others."""
+def made_samples(model: Model, graph: Graph, request: Request) -> Samples:
+    """Synthetic inputs of the shapes at which costs are told; plain random ones where the model takes no others."""
+    shapes = runnable_shapes(graph)
     try:
-        return make_samples(model, graph, n_samples, seed, options, shapes=shapes)
+        return make_samples(model, graph, request, shapes=shapes)
     except ModelError:
-        feeds = random_feeds(model.inputs, Feeding(shapes, sizes_of(graph).measured.fill), np.random.default_rng(seed))
+        rng = np.random.default_rng(request.seed)
+        feeds = random_feeds(model.inputs, Feeding(shapes, sizes_of(graph).measured.fill), rng)
         return Samples((feeds,), "random numbers")
 
 

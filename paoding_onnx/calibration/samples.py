@@ -84,3 +84,16 @@ class InputOptions:
         """Check the word once, here."""
         if self.kind not in KINDS:
             raise UsageError(f"inputs cannot be {self.kind!r}; they can be {', '.join(KINDS)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """How many synthetic samples are wanted, and of what kind; same seed, same samples.
+
+    `most_runs` is how many samples the model may be run on to find out which suit it; `None` for as many as that takes.
+    """
+
+    n_samples: int
+    seed: int
+    inputs: InputOptions = InputOptions()
+    most_runs: int | None = None

@@ -10,7 +10,7 @@ import numpy as np
 from paoding_onnx.calibration import filter, sources
 from paoding_onnx.calibration.images.frame import Floats
 from paoding_onnx.calibration.input_kinds import InputRole, main_input, roles_of
-from paoding_onnx.calibration.samples import InputOptions, Samples
+from paoding_onnx.calibration.samples import Request, Samples
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.input_sizes import Shapes
@@ -25,29 +25,24 @@ _GENERATIONS = 2
 """How often augmented copies of the better half of the candidates takes the place of the other half."""
 _FEWEST = 16
 """A family is weighed by at least this many rows."""
+_ALL = 1 << 62
+"""More than would ever be run."""
 _NOTHING = 1e-3
 _LARGE_BYTES = 256 << 20
 
 
-def make_samples(
-    model: Model,
-    graph: Graph,
-    n_samples: int,
-    seed: int,
-    options: InputOptions = InputOptions(),  # noqa: B008 (frozen)
-    *,
-    shapes: Shapes,
-) -> Samples:
-    """About `n_samples` inputs for a model without data, chosen by its own predictions if it is a classifier.
+def make_samples(model: Model, graph: Graph, request: Request, *, shapes: Shapes) -> Samples:
+    """About as many inputs as `request` asks for, chosen by the model's own predictions if it is a classifier.
 
     `graph` is the model as `paoding_onnx.shapes.observe` measured it, `shapes` the input shapes it ran at. Open batch
-    axes get batches of about 32, other open axes the sizes in `shapes`. Same model, options and seed, same bytes.
+    axes get batches of about 32, other open axes the sizes in `shapes`. Same model and request, same bytes.
 
     Raises:
         ModelError: if an input is not a tensor of numbers.
         UsageError: if the options do not fit the model.
     """
-    rng = np.random.default_rng(seed)
+    n_samples, options = request.n_samples, request.inputs
+    rng = np.random.default_rng(request.seed)
     session = Session(model, optimise=True, low_memory=sum(w.nbytes for w in model.weights.values()) > _LARGE_BYTES)
     specs = model.inputs
     main = main_input(specs, shapes)
@@ -57,7 +52,8 @@ def make_samples(
         predictor = Predictor(session, roles[main], (*roles[:main], *roles[main + 1 :]))
         if predictor.runs(rng):
             break
-    rows, description = _chosen(predictor, sources.source_of(roles[main], graph, options), n_samples, rng)
+    runs = _Runs(_ALL if request.most_runs is None else request.most_runs)
+    rows, description = _chosen(predictor, sources.source_of(roles[main], graph, options), n_samples, runs, rng)
     return Samples(tuple(predictor.feeds(rows, rng)), description)
 
 
@@ -97,23 +93,39 @@ class Predictor:
         return np.concatenate(parts)
 
 
+@dataclass(slots=True)
+class _Runs:
+    """How many more samples the model may be run on."""
+
+    left: int
+
+    def spend(self, count: int) -> bool:
+        """Whether it may be run on `count` samples, which then are spent."""
+        is_enough = count <= self.left
+        self.left -= count if is_enough else 0
+        return is_enough
+
+
 def _chosen(
-    predictor: Predictor, source: sources.Source, n_samples: int, rng: np.random.Generator
+    predictor: Predictor, source: sources.Source, n_samples: int, runs: _Runs, rng: np.random.Generator
 ) -> tuple[Array, str]:
     """Rows of the main input, and what they are."""
     step = predictor.main.step
     n_samples = _whole(n_samples, step)
-    values = _values(predictor, source, n_samples // (2 * len(source.guesses)), rng)
+    values = _values(predictor, source, n_samples // (2 * len(source.guesses)), runs, rng)
     weights = [guess.weight for guess in source.guesses]
     best = int(np.argmax(weights * values.mean(1)))
     guess = source.guesses[best]
     description = ", ".join(word for word in (guess.description, *source.families) if word)
-    rows = guess.finish(sources.mixed(source, values[best], _whole(_MORE * n_samples, step), rng))
-    found = predictor.predictions(rows, rng)
+    n_drawn = _whole(_MORE * n_samples, step)
+    may_choose = runs.spend(n_drawn)
+    rows = guess.finish(sources.mixed(source, values[best], n_drawn if may_choose else n_samples, rng))
+    found = predictor.predictions(rows, rng) if may_choose else None
     if found is None:
         return rows[:n_samples], description
     for _ in range(_GENERATIONS if source.augment else 0):
-        rows, found = _grown(predictor, source, rows, found, rng)
+        if runs.spend(n_drawn // 2):
+            rows, found = _grown(predictor, source, rows, found, rng)
     return rows[filter.choose(found, n_samples, rng)], f"{description}, chosen by the predictions for them"
 
 
@@ -135,13 +147,15 @@ def _whole(count: int, step: int) -> int:
     return -(-count // step) * step
 
 
-def _values(predictor: Predictor, source: sources.Source, count: int, rng: np.random.Generator) -> Floats:
+def _values(predictor: Predictor, source: sources.Source, count: int, runs: _Runs, rng: np.random.Generator) -> Floats:
     """How much each family tells about the model under each guess, `(n_guesses, n_families)`; ones if it is not told.
 
     All guesses are weighed by the same rows.
     """
     each = _whole(max(count // len(source.families), _FEWEST), predictor.main.step)
     values = np.ones((len(source.guesses), len(source.families)), np.float32)
+    if not runs.spend(each * values.size):
+        return values
     for k, draw in enumerate(source.families.values()):
         rows = draw(rng, each)
         for j, guess in enumerate(source.guesses):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,7 +116,7 @@ class DataUse:
     may_freeze: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Trace:
     """Everything the later stages need to know about a graph.
 
@@ -140,6 +141,21 @@ class Trace:
     def n_units(self) -> int:
         """How many units all groups have together."""
         return self.groups[-1].stop if self.groups else 0
+
+    @cached_property
+    def summed_at(self) -> Mapping[int, frozenset[int]]:
+        """Numbers of the nodes that add the units of a group up or pick among them, by the group's first unit.
+
+        Such a node has units of the group in a factor that none of its outputs has.
+        """
+        starts = np.array([group.start for group in self.groups], np.int64)
+        found: dict[int, set[int]] = {int(start): set() for start in starts}
+        for index, bound in enumerate(self.bound_nodes):
+            made = bound.binding.made  # empty for a node that only measures
+            for units in (ids for name, ids in self.factors[index].items() if made and name not in made):
+                for number in np.unique(np.searchsorted(starts, units[units >= 0], "right")):
+                    found[int(starts[number - 1])].add(index)
+        return {start: frozenset(nodes) for start, nodes in found.items()}
 
     def kept(self, use: TensorUse, axis: int, removed: Mask) -> Mask:
         """Which positions of an axis stay when the units in `removed` `(n_units,)` go."""

@@ -8,7 +8,7 @@ from contextlib import suppress
 import numpy as np
 
 from paoding_onnx.calibration.amount import made_samples
-from paoding_onnx.calibration.samples import InputOptions
+from paoding_onnx.calibration.samples import InputOptions, Request
 from paoding_onnx.errors import ModelError
 from paoding_onnx.evaluation.compare import agreement
 from paoding_onnx.evaluation.latency import latency_ratio
@@ -20,23 +20,33 @@ from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.dummy_inputs import random_feeds
-from paoding_onnx.shapes.observe import runnable_shapes, sizes_of
+from paoding_onnx.shapes.observe import sizes_of
 
 LOW_MEMORY_BYTES = 1 << 28
 """Models with more bytes of weights than this are timed without a copy or faster layout of them, to save memory."""
 
-FRESH = 64
-"""Inputs on which outputs before and after are compared, where that costs at most `MACS_TO_SPEND`."""
-MACS_TO_SPEND = 5 * 10**10
+FEWEST, MOST = 8, 64
+"""Inputs on which outputs before and after are compared."""
+QUICK, THOROUGH = 3 * 10**10, 10**12
+"""Multiply-adds to spend on comparing: about half a second, or ten, on two cores."""
 FRESH_SEED = 10**6
 """Added to the user's seed, so that the inputs are others than those that layers were reconstructed on."""
 
 
-def compare(original: Model, pruned: Model, graph: Graph, inputs: InputOptions, *, macs: int, seed: int) -> Measured:
-    """The comparison on fresh synthetic inputs; `graph` is the original's, `macs` what one run of it costs."""
-    shapes = runnable_shapes(graph)
-    count = max(min(FRESH, MACS_TO_SPEND // max(macs, 1)), 1)
-    samples = made_samples(original, graph, count, FRESH_SEED + seed, inputs, shapes)
+def request_for(macs: int, seed: int, inputs: InputOptions, *, spend: int) -> Request:
+    """Fresh synthetic inputs to compare on: as many as `spend` multiply-adds allow where one run takes `macs`.
+
+    >>> request_for(10**9, 0, InputOptions(), spend=QUICK).n_samples
+    10
+    """
+    n_runs = spend // max(macs, 1)
+    count = max(min(MOST, n_runs // 3), FEWEST)
+    return Request(count, FRESH_SEED + seed, inputs, max(n_runs - 2 * count, 0))
+
+
+def compare(original: Model, pruned: Model, graph: Graph, request: Request) -> Measured:
+    """The comparison on synthetic inputs as they are requested; `graph` is the original's."""
+    samples = made_samples(original, graph, request)
     before, after = _sessions(original, pruned)
     wanted, got = (_joined([session.run(feed) for feed in samples.batches]) for session in (before, after))
     ratio = latency_ratio(

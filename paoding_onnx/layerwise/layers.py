@@ -51,7 +51,7 @@ class Layer:
 def layers_of(graph: Graph) -> Iterator[Layer]:
     """The layers of a model whose weights are floats read by one node alone, in running order."""
     bound_nodes = bind_nodes(graph)
-    readers = graph.readers()
+    readers = graph.readers
     leading = _leading(bound_nodes)
     for index, bound in enumerate(bound_nodes):
         of = contraction(bound)

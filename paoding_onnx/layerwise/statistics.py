@@ -104,7 +104,7 @@ def _where(trace: Trace, group: Group, parameter_axis: ParameterAxis) -> tuple[i
 
 def normalising(trace: Trace) -> Iterator[int]:
     """Sites whose statistics are constants that no other node reads."""
-    readers = trace.graph.readers()
+    readers = trace.graph.readers
     for index, bound in enumerate(trace.bound_nodes):
         stored = stored_statistics(bound)
         tensors = () if stored is None else (stored.mean, stored.variance)

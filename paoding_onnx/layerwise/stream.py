@@ -6,10 +6,11 @@ without ever holding all its activations.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
+from typing import overload
 
 import numpy as np
 import onnx
@@ -93,17 +94,20 @@ class Stream:
         made = [t.name for node in self.graph.nodes[self.position : stop] for t in node.outputs if t is not None]
         wanted = [name for name in made if self._last_read.get(name, -1) >= stop]
         if wanted:
-            self._run(stop, wanted, self._held)
+            for made_of_batch in self._made(stop, wanted):
+                for name in wanted:
+                    self._held.append(name, made_of_batch[name])
         self.position = stop
         for name in self._held.names():
             if self._last_read.get(name, -1) < stop:
                 self._held.drop(name)
 
-    def peek(self, stop: int, name: str) -> Batches:
-        """What tensor `name`, made before node number `stop`, would be if the nodes ran on as they are now."""
-        found = _Store(1 << 62)
-        self._run(stop, [name], found)
-        return found.get(name)
+    def peek(self, stop: int, name: str) -> Iterator[Array]:
+        """What tensor `name`, made before node number `stop`, would be if the nodes ran on as they are now.
+
+        One batch after the other; none is held.
+        """
+        return (made[name] for made in self._made(stop, [name]))
 
     def rest(self, free: Sequence[str]) -> Callable[[Mapping[str, Array]], dict[str, list[Array]]]:
         """The remaining nodes as a function from the constants in `free` to the model's outputs, batch by batch."""
@@ -111,7 +115,7 @@ class Stream:
         made = {name for node in nodes for name in node.output}
         outputs = [name for name in self.graph.outputs if name in made]
         piece = subgraph(self._model, self.graph, nodes, outputs=outputs, overrides=self._overrides, free=free)
-        session = Session(piece, threads=self._threads)
+        session = Session(piece, optimise=True, threads=self._threads)
         names = [info.name for info in piece.proto.graph.input]
 
         def run(constants: Mapping[str, Array]) -> dict[str, list[Array]]:
@@ -126,15 +130,14 @@ class Stream:
 
         return run
 
-    def _run(self, stop: int, wanted: Sequence[str], store: _Store) -> None:
+    def _made(self, stop: int, wanted: Sequence[str]) -> Iterator[dict[str, Array]]:
+        """The tensors `wanted`, made by nodes before node number `stop`, batch by batch."""
         nodes = self._needed(stop, wanted)
         piece = subgraph(self._model, self.graph, nodes, outputs=wanted, overrides=self._overrides)
         session = Session(piece, optimise=True, threads=self._threads)
         feeds = [info.name for info in piece.proto.graph.input]
         for batch in range(self.n_batches):
-            made = session.run({name: self._held.get(name)[batch] for name in feeds})
-            for name in wanted:
-                store.append(name, made[name])
+            yield session.run({name: self._held.get(name)[batch] for name in feeds})
 
     def _needed(self, stop: int, wanted: Sequence[str]) -> list[onnx.NodeProto]:
         """The nodes before node number `stop` that are still to come and needed for `wanted`."""
@@ -157,7 +160,7 @@ class _Store:
 
     def __init__(self, memory: int) -> None:
         self._memory = memory
-        self._values: dict[str, list[Array]] = {}
+        self._values: dict[str, list[Array | Path]] = {}
         self._folder: TemporaryDirectory[str] | None = None
         self._n_files = 0
         self._n_bytes = 0
@@ -168,7 +171,7 @@ class _Store:
 
     def get(self, name: str) -> Batches:
         """All batches of a tensor."""
-        return self._values[name]
+        return _Held(self._values[name])
 
     def append(self, name: str, array: Array) -> None:
         """Add a batch of a tensor."""
@@ -178,11 +181,11 @@ class _Store:
 
     def drop(self, name: str) -> None:
         """Forget a tensor."""
-        for array in self._values.pop(name):
-            if isinstance(array, np.memmap) and array.filename is not None:
-                Path(array.filename).unlink()
+        for held in self._values.pop(name):
+            if isinstance(held, Path):
+                held.unlink()
             else:
-                self._n_bytes -= array.nbytes
+                self._n_bytes -= held.nbytes
 
     def close(self) -> None:
         """Forget everything."""
@@ -190,9 +193,32 @@ class _Store:
         if self._folder is not None:
             self._folder.cleanup()
 
-    def _on_disk(self, array: Array) -> Array:
+    def _on_disk(self, array: Array) -> Path:
         self._folder = self._folder or TemporaryDirectory()
         self._n_files += 1
         path = Path(self._folder.name) / f"{self._n_files}.npy"
         np.save(path, array)
-        return np.asanyarray(np.load(path, mmap_mode="r"))
+        return path
+
+
+class _Held(Sequence[Array]):
+    """Batches of which some are in files: those are read when they are asked for, and never mapped.
+
+    Pages of a mapped file count as memory of the process for as long as the system has no better use for them.
+    """
+
+    def __init__(self, batches: Sequence[Array | Path]) -> None:
+        self._batches = batches
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    @overload
+    def __getitem__(self, key: int) -> Array: ...
+    @overload
+    def __getitem__(self, key: slice) -> Sequence[Array]: ...
+    def __getitem__(self, key: int | slice) -> Array | Sequence[Array]:
+        if isinstance(key, slice):
+            return _Held(self._batches[key])
+        held = self._batches[key]
+        return np.load(held) if isinstance(held, Path) else held

@@ -12,7 +12,6 @@ from paoding_onnx.dependency.trace import Group, Mask, ParameterAxis, Role, Trac
 from paoding_onnx.dependency.union_find import Ids
 from paoding_onnx.layerwise.dequantize import dequantized
 from paoding_onnx.model.nodes import Array
-from paoding_onnx.rules.binding import BoundNode
 from paoding_onnx.rules.facts import Homogeneity
 
 Floats = NDArray[np.floating]
@@ -99,28 +98,16 @@ def can_merge(view: View, group: Group) -> bool:
         return False
     consumers = group.having(Role.CONSUMES)
     by_node = {parameter_axis.node_index for parameter_axis in consumers}
-    for index, bound in enumerate(view.trace.bound_nodes):
-        if index not in by_node and _adds_up(view, group, index, bound):
-            return False
+    if not view.trace.summed_at[group.start] <= by_node:
+        return False
     return bool(consumers) and all(_is_own(view, parameter_axis) for parameter_axis in consumers)
-
-
-def _adds_up(view: View, group: Group, index: int, bound: BoundNode) -> bool:
-    """Whether a node has units of the group in a factor that none of its outputs has."""
-    made = bound.binding.made
-    if not made:
-        return False  # it only measures
-    gone = (units for name, units in view.trace.factors[index].items() if name not in made)
-    return any(((units >= group.start) & (units < group.stop)).any() for units in gone)
 
 
 def _is_own(view: View, parameter_axis: ParameterAxis) -> bool:
     """Whether the constant at `parameter_axis` is read once, and reaches its node without being changed."""
     name, bound_nodes = parameter_axis.use.tensor, view.trace.bound_nodes
     while True:
-        readers = [
-            k for k, bound in enumerate(bound_nodes) for t in bound.node.inputs if t is not None and t.name == name
-        ]
+        readers = view.trace.graph.readers[name]
         if len(readers) != 1 or name in view.trace.graph.outputs:
             return False
         bound = bound_nodes[readers[0]]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from paoding_onnx.model.input_sizes import InputSizes
 from paoding_onnx.model.nodes import Node, Origin, Tensor
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Graph:
     """A whole model as values: nodes in running order, tensors by name, names of graph inputs and outputs.
 
@@ -31,6 +32,7 @@ class Graph:
                 found.update(tensor.name for tensor in node.outputs if tensor is not None)
         return frozenset(found)
 
+    @cached_property
     def readers(self) -> Mapping[str, list[int]]:
         """Numbers of the nodes that read each tensor, once for every input; bodies of a node read for it."""
         found: dict[str, list[int]] = {name: [] for name in self.tensors}

@@ -9,11 +9,12 @@ from pathlib import Path
 from paoding_onnx.dependency.cost import Cost, cost, nothing, prunable_parameters
 from paoding_onnx.errors import CheckError
 from paoding_onnx.evaluation.evaluate import accuracy_of
-from paoding_onnx.evaluation.fidelity import compare
+from paoding_onnx.evaluation.fidelity import QUICK, THOROUGH, compare, request_for
 from paoding_onnx.evaluation.measured import Measured
 from paoding_onnx.model.load import load
 from paoding_onnx.pipeline.values import Job, Shrunk
 from paoding_onnx.result import Pruned, RunRecord, Size, Sizes
+from paoding_onnx.samplers import METHODS
 from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.verification.fitting import check_fitting
 from paoding_onnx.verification.proofs import check_file
@@ -78,7 +79,9 @@ def _proofs(job: Job, shrunk: Shrunk, file: Path, after: Cost) -> tuple[Verdict,
 
 def _measured(job: Job, shrunk: Shrunk, before: Cost) -> Measured:
     options, graph = job.options, shrunk.prepared.trace.graph
-    found = compare(job.original, shrunk.fitted.model, graph, options.inputs, macs=before.macs, seed=options.seed)
+    spend = THOROUGH if METHODS[options.method].needs_inputs else QUICK
+    request = request_for(before.macs, options.seed, options.inputs, spend=spend)
+    found = compare(job.original, shrunk.fitted.model, graph, request)
     if job.labelled is None:
         return found
     return replace(

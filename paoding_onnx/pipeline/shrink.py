@@ -9,6 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from paoding_onnx.calibration.amount import made_samples
+from paoding_onnx.calibration.samples import Request
 from paoding_onnx.context import Run
 from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.dependency.trace import Trace
@@ -24,7 +25,6 @@ from paoding_onnx.reconstruction.reconstruct import reconstruct
 from paoding_onnx.result import Recovery
 from paoding_onnx.selection.budget import Step
 from paoding_onnx.selection.select import Selection, choose
-from paoding_onnx.shapes.observe import runnable_shapes
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import make_plan
 from paoding_onnx.verification.fitting import MOST_BATCHES, MOST_ROWS, Judged, check_fitting
@@ -88,8 +88,7 @@ def _fitted(prepared: Prepared, selection: Selection, plain: Model, options: Opt
 def _absorbed(prepared: Prepared, selection: Selection, plain: Model, options: Options) -> Fitted:
     """The cut model in which kept units took over what removed ones did, if that helps on synthetic inputs."""
     model, traced, plan = prepared.folded, prepared.trace, selection.plan
-    shapes = runnable_shapes(traced.graph)
-    made = made_samples(prepared.original, traced.graph, MOST_ROWS, options.seed, options.inputs, shapes)
+    made = made_samples(prepared.original, traced.graph, Request(MOST_ROWS, options.seed, options.inputs))
     judged = Judged(model, plain, traced, plan, made.batches)
     smaller = cut(model, traced, plan, selection.overrides)
     helps = check_fitting(judged, smaller)

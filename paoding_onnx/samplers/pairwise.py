@@ -167,7 +167,7 @@ def _made(view: View, group: Group, kept: Ids, node_index: int) -> tuple[Floats,
 def _path(view: View, group: Group, start: int) -> tuple[list[BoundNode], list[BoundNode]]:
     """Sites between a producer and the consumers: the affine ones that follow it directly, and all others."""
     bound_nodes = view.trace.bound_nodes
-    readers = view.trace.graph.readers()
+    readers = view.trace.graph.readers
     affine: list[BoundNode] = []
     current = start
     while len(after := _after(bound_nodes[current], readers)) == 1 and _is_per_unit(view, group, bound_nodes[after[0]]):

@@ -53,7 +53,7 @@ def measure_profile(
     """
     run.tell("observing units", 0.0)
     seen = observe_units(model, trace, samples.batches, run, renormalise=samples.is_synthetic)
-    view = View(trace, nothing(trace), MappingProxyType({}), unit_statistics=seen.units)
+    view = View(trace, nothing(trace), seen.normalization, unit_statistics=seen.units)
     rng = np.random.default_rng(run.seed)
     orders = {}
     for number, group in enumerate(trace.groups):

@@ -12,7 +12,7 @@ import numpy as np
 from paoding_onnx.calibration.amount import made_samples, n_samples_for
 from paoding_onnx.calibration.distill import distil
 from paoding_onnx.calibration.load import load_samples
-from paoding_onnx.calibration.samples import Samples
+from paoding_onnx.calibration.samples import Request, Samples
 from paoding_onnx.context import Run
 from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.dependency.trace import Mask, Trace
@@ -109,8 +109,7 @@ def synthetic_samples(model: Model, traced: Trace, n_samples: int, options: Opti
     Raises:
         UsageError: if the options do not fit the model.
     """
-    shapes = runnable_shapes(traced.graph)
-    made = made_samples(model, traced.graph, n_samples, options.seed, options.inputs, shapes)
+    made = made_samples(model, traced.graph, Request(n_samples, options.seed, options.inputs))
     return _distilled(model, traced, made, options, run) if options.distill else made
 
 
@@ -216,8 +215,8 @@ def _step(
     """One step: every group loses units until `counts` of it are gone; returns which, by group."""
     method = METHODS[options.method]
     view = View(traced, state.removed, state.overrides)
-    dense = [group for group in traced.groups if is_dense(view, group)]
-    output_bounds = bound_outputs(view, dense) if method.is_progressive and dense else {}
+    dense = [group for group in traced.groups if is_dense(view, group)] if method.is_progressive else []
+    output_bounds = bound_outputs(view, dense) if dense else {}
     went = {}
     for group, count in zip(traced.groups, counts, strict=True):
         view = View(traced, state.removed, state.overrides, output_bounds)

@@ -54,11 +54,13 @@ def measure(
         memory=probe.run.memory,
         threads=probe.run.threads,
     ) as stream:
+        whole = stream.rest(())({})
         for done, (first, number) in enumerate(starts):
             probe.run.tell("measuring sensitivity", done / len(starts))
             stream.advance(first)
             group = trace.groups[number]
-            found[number] = _sensitivity(probe.view, group, orders[group.start], layers, stream)
+            versions = _versions(probe.view, group, orders[group.start], layers)
+            found[number] = _sensitivity(group, versions, stream, whole)
     return tuple(found[number] for number in range(len(trace.groups)))
 
 
@@ -71,16 +73,26 @@ def _changed(group: Group) -> Sequence[ParameterAxis]:
     return group.having(Role.CONSUMES) or group.having(Role.PRODUCES)
 
 
-def _sensitivity(
-    view: View, group: Group, order: Sequence[Candidate], layers: Mapping[int, Layer], stream: Stream
-) -> Sensitivity:
+Versions = Mapping[int, Mapping[str, Array]]
+"""The constants that change when a group loses units, by how many it lost."""
+
+
+def _versions(view: View, group: Group, order: Sequence[Candidate], layers: Mapping[int, Layer]) -> Versions:
     counts = sorted({min(round(share * group.n_units), len(order)) for share in SHARES} - {0})
-    versions = [_without(view, group, [c.unit for c in order[:count]], layers) for count in counts]
-    whole = {name: view.constant(name) for name in versions[0]} if versions else {}
-    run = stream.rest(tuple(whole))
-    wanted = run(whole)
-    values = tuple(distance(wanted, run(version)) for version in versions)
-    return Sensitivity(group.name, tuple(counts), values)
+    found = {count: _without(view, group, [c.unit for c in order[:count]], layers) for count in counts}
+    return {
+        count: {name: value for name, value in version.items() if value is not view.overrides.get(name)}
+        for count, version in found.items()
+    }
+
+
+def _sensitivity(group: Group, versions: Versions, stream: Stream, whole: Mapping[str, Sequence[Array]]) -> Sensitivity:
+    """How far the outputs are from those of the `whole` model; those that were made before the group do not move."""
+    changed = tuple(dict.fromkeys(name for version in versions.values() for name in version))
+    run = stream.rest(changed)
+    moved = {count: run(version) for count, version in versions.items()}
+    values = (distance({name: whole[name] for name in found}, found) for found in moved.values())
+    return Sensitivity(group.name, tuple(moved), tuple(values))
 
 
 def _without(view: View, group: Group, units: Sequence[int], layers: Mapping[int, Layer]) -> Mapping[str, Array]:

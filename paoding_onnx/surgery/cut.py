@@ -39,8 +39,7 @@ def reweigh(model: Model, overrides: Overrides) -> Model:
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
     weights = dict(model.weights)
-    for name, value in overrides.items():
-        _store(proto, name, value, weights)
+    _store(proto, overrides, weights)
     return Model(proto, MappingProxyType(weights), model.external)
 
 
@@ -85,8 +84,7 @@ def _carry_back(model: Model, trace: Trace, plan: Plan, graph: gs.Graph, edits: 
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
     weights = dict(model.weights)
-    for name, value in edits.constants.items():
-        _store(proto, name, value, weights)
+    _store(proto, edits.constants, weights)
     positions = places_of(proto, trace.graph.nodes)
     new_nodes = graph.nodes[len(proto.graph.node) :]
     read = [graph.nodes[positions[index]].inputs[operand] for index, operand in edits.operands]
@@ -117,16 +115,23 @@ def add_constants(proto: onnx.ModelProto, values: Mapping[str, Array]) -> None:
         proto.graph.input.extend(infos)
 
 
-def _store(proto: onnx.ModelProto, name: str, value: Array, weights: dict[str, Array]) -> None:
-    """Put new content into the initializer or Constant node `name`, keeping its documentation and metadata."""
-    tensor = next((t for t in proto.graph.initializer if t.name == name), None)
-    if tensor is None:
-        node = proto.graph.node[makers(proto.graph.node)[name]]
-        attribute = node.attribute[0]
-        if attribute.name != "value":
+def _store(proto: onnx.ModelProto, values: Mapping[str, Array], weights: dict[str, Array]) -> None:
+    """Put new content into initializers and Constant nodes, by name, keeping their documentation and metadata."""
+    initializers = {tensor.name: tensor for tensor in proto.graph.initializer}
+    made_at = makers(proto.graph.node) if values.keys() - initializers.keys() else {}
+    for name, value in values.items():
+        if name in initializers:
+            _refill(initializers[name], name, value, weights)
+            continue
+        attribute = proto.graph.node[made_at[name]].attribute[0]
+        if attribute.name == "value":
+            _refill(attribute.t, name, value, weights)
+        else:
             attribute.CopyFrom(onnx.helper.make_attribute(attribute.name, value.tolist()))
-            return
-        tensor = attribute.t
+
+
+def _refill(tensor: onnx.TensorProto, name: str, value: Array, weights: dict[str, Array]) -> None:
+    """Put new content into the tensor that is constant `name`."""
     if name in weights and value.nbytes >= LIFT_BYTES:
         weights[name] = np.ascontiguousarray(value)
         del tensor.dims[:]
@@ -146,13 +151,16 @@ def _drop_unread(proto: onnx.ModelProto, model: Model, trace: Trace, weights: di
     before = {name for node in model.proto.graph.node for name in node.input}
     after = {name for node in proto.graph.node for name in node.input} | set(trace.graph.outputs)
     after |= {name for bound in trace.bound_nodes for name in bound.node.captures}
+    unread = before - after
     for container in (proto.graph.initializer, proto.graph.input):
-        for item in [item for item in container if item.name in before - after and item.name not in trace.graph.inputs]:
-            container.remove(item)
-            weights.pop(item.name, None)
-    stored = [node for node in proto.graph.node if is_constant(node)]
-    for node in [node for node in stored if (before - after).issuperset(node.output)]:
-        proto.graph.node.remove(node)
+        for place in reversed(range(len(container))):
+            name = container[place].name
+            if name in unread and name not in trace.graph.inputs:
+                del container[place]
+                weights.pop(name, None)
+    for place in reversed(range(len(proto.graph.node))):
+        if is_constant(proto.graph.node[place]) and unread.issuperset(proto.graph.node[place].output):
+            del proto.graph.node[place]
 
 
 def _resize_infos(proto: onnx.ModelProto, trace: Trace, plan: Plan) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from paoding_onnx.calibration.amount import made_samples
-from paoding_onnx.calibration.samples import InputOptions
+from paoding_onnx.calibration.samples import Request
 from paoding_onnx.dependency.cost import Cost, cost
 from paoding_onnx.dependency.groups import trace
 from paoding_onnx.dependency.trace import Trace
@@ -25,7 +25,7 @@ from paoding_onnx.model.save import data_path, sha256
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.constant_folding import study
 from paoding_onnx.shapes.dummy_inputs import random_feeds
-from paoding_onnx.shapes.observe import runnable_shapes, sizes_of
+from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import Plan, plan_from_document, refitted_of_document, scope_of_document
 from paoding_onnx.verification.fitting import MOST_ROWS, SLACK_ELSEWHERE, Judged, check_fitting
@@ -133,8 +133,7 @@ def _equivalent(
     candidate = restored(pair.pruned, plain, changed if known is None else known)
     yield check_cut(folded, traced, made, candidate, original=pair.original)
     if changed:
-        shapes = runnable_shapes(traced.graph)
-        samples = made_samples(pair.original, traced.graph, MOST_ROWS, 0, InputOptions(), shapes)
+        samples = made_samples(pair.original, traced.graph, Request(MOST_ROWS, seed=0))
         yield check_fitting(Judged(folded, plain, traced, made, samples.batches, slack=SLACK_ELSEWHERE), pair.pruned)
 
 

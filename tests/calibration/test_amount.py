@@ -6,7 +6,7 @@ import pytest
 
 from paoding_onnx.calibration import amount
 from paoding_onnx.calibration.amount import FEWEST_SAMPLES, MOST_SAMPLES, USUAL_SAMPLES, made_samples, n_samples_for
-from paoding_onnx.calibration.samples import InputOptions
+from paoding_onnx.calibration.samples import Request
 from paoding_onnx.dependency.groups import trace
 from paoding_onnx.layerwise.layers import ROWS_PER_FEATURE
 from paoding_onnx.shapes.observe import observe, runnable_shapes
@@ -28,7 +28,7 @@ def made(text, count=5):
     """Samples for a model."""
     found = model(text)
     graph = observe(found)
-    return made_samples(found, graph, count, 0, InputOptions(), runnable_shapes(graph))
+    return made_samples(found, graph, Request(count, seed=0))
 
 
 def test_small_models_get_the_usual_number():

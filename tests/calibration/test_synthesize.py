@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from paoding_onnx.calibration.preprocess import Preprocess
-from paoding_onnx.calibration.samples import InputOptions
+from paoding_onnx.calibration.samples import InputOptions, Request
 from paoding_onnx.calibration.synthesize import make_samples
 from paoding_onnx.errors import UsageError
 from paoding_onnx.model.load import load
@@ -20,7 +20,7 @@ def made(text_or_model, n_samples=40, seed=0, kind="auto", **settings):
     found = model(text_or_model) if isinstance(text_or_model, str) else text_or_model
     graph = observe(found)
     options = InputOptions(kind, Preprocess(**settings))
-    return make_samples(found, graph, n_samples, seed, options, shapes=runnable_shapes(graph))
+    return make_samples(found, graph, Request(n_samples, seed, options), shapes=runnable_shapes(graph))
 
 
 def column(samples, name):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from paoding_onnx.calibration.samples import InputOptions
+from paoding_onnx.calibration.samples import Request
 from paoding_onnx.errors import ModelError
 from paoding_onnx.evaluation import fidelity
 from paoding_onnx.evaluation.fidelity import compare
@@ -27,7 +27,7 @@ def no_latency(monkeypatch):
 def compared(before, after):
     """The comparison of two models."""
     original = model(before)
-    return compare(original, model(after), observe(original), InputOptions(), macs=1, seed=0)
+    return compare(original, model(after), observe(original), Request(64, seed=1))
 
 
 @pytest.mark.parametrize("text", [COPY, LOGIT, PROBABILITY], ids=["classes", "logit", "probability"])

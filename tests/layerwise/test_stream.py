@@ -201,7 +201,7 @@ def test_peek_runs_on_but_does_not_move():
     subject, graph, feeds = studied(MLP)
     with Stream(subject, graph, feeds) as stream:
         stream.advance(2)
-        seen = stream.peek(5, "t")
+        seen = list(stream.peek(5, "t"))
         assert stream.position == 2
         assert stream.value("q")
     for got, batch in zip(seen, whole(subject, feeds), strict=True):

@@ -22,16 +22,16 @@ READ = """g (float[2] x, bool c) => (float[2] y) <float[2] k> {
 
 
 def test_readers_are_known_once_for_every_input():
-    assert named(READ).readers()["x"] == [0, 0]
+    assert named(READ).readers["x"] == [0, 0]
 
 
 def test_bodies_of_a_node_read_for_it():
-    readers = named(READ).readers()
+    readers = named(READ).readers
     assert (readers["p"], readers["k"]) == ([1, 2, 4], [1, 2])
 
 
 def test_tensor_that_nobody_reads_has_no_readers():
-    assert named("g (float[2] x, float[2] z) => (float[2] y) { y = Neg (x) }").readers()["z"] == []
+    assert named("g (float[2] x, float[2] z) => (float[2] y) { y = Neg (x) }").readers["z"] == []
 
 
 @pytest.mark.parametrize(

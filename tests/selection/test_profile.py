@@ -14,7 +14,7 @@ from paoding_onnx.calibration.amount import (
     made_samples,
     n_samples_for,
 )
-from paoding_onnx.calibration.samples import InputOptions, Samples
+from paoding_onnx.calibration.samples import Request, Samples
 from paoding_onnx.context import Run
 from paoding_onnx.errors import ModelError
 from paoding_onnx.samplers.reconstruction import reconstruction
@@ -115,6 +115,6 @@ def test_inputs_that_cannot_be_made_are_plain_random(monkeypatch):
     monkeypatch.setattr(amount, "make_samples", refuse)
     subject = model(MLP)
     graph = observe(subject)
-    found = made_samples(subject, graph, 64, 0, InputOptions(), runnable_shapes(graph))
+    found = made_samples(subject, graph, Request(64, seed=0))
     assert found.description == "random numbers"
     assert np.isfinite(found.batches[0]["x"]).all()
