@@ -12,7 +12,7 @@ from paoding_onnx.model.load import Model
 from paoding_onnx.model.naming import is_added
 from paoding_onnx.model.node_index import places_of
 from paoding_onnx.model.nodes import Array
-from paoding_onnx.model.read import constants
+from paoding_onnx.model.read import constants, is_constant
 from paoding_onnx.surgery.cut import reweigh
 from paoding_onnx.surgery.edits import Overrides
 from paoding_onnx.surgery.plan import Plan
@@ -118,18 +118,27 @@ def _same(a: Array, b: Array) -> bool:
 
 
 def _skeleton(model: Model, added: frozenset[str] | set[str]) -> onnx.ModelProto:
-    """The file without the content of its initializers, and without biases that were added."""
+    """The file without the content of its initializers and Constant nodes, and without biases that were added."""
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
     kept = [tensor for tensor in proto.graph.initializer if tensor.name not in added]
-    bare = [onnx.TensorProto(name=t.name, dims=t.dims, data_type=t.data_type, string_data=t.string_data) for t in kept]
+    bare = [_bare(tensor) for tensor in kept]
     del proto.graph.initializer[:]
     proto.graph.initializer.extend(bare)
     for info in [info for info in proto.graph.input if info.name in added]:
         proto.graph.input.remove(info)
     for node in proto.graph.node:
+        if is_constant(node) and node.attribute[0].name == "value":
+            node.attribute[0].t.CopyFrom(_bare(node.attribute[0].t))
         inputs = ["" if name in added else name for name in node.input]
         while inputs and inputs[-1] == "" and len(inputs) > 1 and not added.isdisjoint(node.input):
             inputs.pop()
         node.input[:] = inputs
     return proto
+
+
+def _bare(tensor: onnx.TensorProto) -> onnx.TensorProto:
+    """A tensor without its numbers."""
+    return onnx.TensorProto(
+        name=tensor.name, dims=tensor.dims, data_type=tensor.data_type, string_data=tensor.string_data
+    )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
 
 from paoding_onnx.model.load import load
 from paoding_onnx.model.read import constants
@@ -112,3 +114,22 @@ def test_node_that_was_changed_is_named(tmp_path, plain):
 
     verdict = check_written(written(tmp_path, edited(plain, change)), plain, plain, {})
     assert "is another one" in verdict.detail
+
+
+def with_constant_nodes(made):
+    """The model with its initializers as Constant nodes, as Paddle writes them."""
+    proto = type(made.proto)()
+    proto.CopyFrom(made.proto)
+    nodes = [helper.make_node("Constant", [], [t.name], value=t) for t in proto.graph.initializer]
+    del proto.graph.initializer[:]
+    nodes += list(proto.graph.node)
+    del proto.graph.node[:]
+    proto.graph.node.extend(nodes)
+    return replace(made, proto=proto)
+
+
+def test_fitted_weight_that_a_constant_node_holds_is_no_other_node(tmp_path, plain):
+    subject = with_constant_nodes(plain)
+    fitted = reweigh(subject, {"b": 2 * constants(subject)["b"]})
+    assert check_written(written(tmp_path, fitted), fitted, subject, {"b": [constants(fitted)["b"]]}).passed
+    assert not check_written(written(tmp_path, fitted), fitted, subject, {}).passed
