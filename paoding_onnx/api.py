@@ -7,28 +7,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TypedDict
 
 from paoding_onnx.calibration.samples import Samples
-from paoding_onnx.context import Progress, Run, silent
+from paoding_onnx.context import WRITING, Progress, Run, silent
 from paoding_onnx.dependency.coupling import coupled
 from paoding_onnx.dependency.explain import Explanation, explain_axes
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import UsageError
 from paoding_onnx.evaluation.load import read_labelled
 from paoding_onnx.model.load import Model, load
-from paoding_onnx.model.save import (
-    Stage,
-    check_targets,
-    data_path,
-    needs_data_file,
-    save_model,
-    stage,
-    write_arrays,
-    write_model,
-    write_text,
-)
+from paoding_onnx.model.save import needs_data_file, save_model, write_arrays, write_model, write_text
+from paoding_onnx.model.scratch import scratch_folder
+from paoding_onnx.model.stage import Stage, stage
+from paoding_onnx.model.targets import check_targets, data_path
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline.prepare import prepare, require_units
 from paoding_onnx.pipeline.prove import prove
@@ -113,15 +105,17 @@ def prune(
     wanted = _paths(documents or {})
     run = _run(options, progress)
     run.tell("reading", 0.0)
-    original = _read_beside(model, target, tuple(wanted.values()), force=force)
+    read = tuple(path for path in (options.calibration, options.eval) if path is not None)
+    original = _read_beside(model, target, tuple(wanted.values()), read, force=force)
     labelled = None if options.eval is None else read_labelled(options.eval, original)
     job = Job(original, labelled, target, options, run)
     shrunk = shrink(job)
-    with TemporaryDirectory() as scratch, stage() as held:
-        files = write_model(shrunk.fitted.model, held.place(target or Path(scratch) / "pruned.onnx"))
+    with scratch_folder() as scratch, stage() as held:
+        files = write_model(shrunk.fitted.model, held.place(target or scratch / "pruned.onnx"))
         result = prove(job, shrunk, files)
         _write_documents(result, wanted, held)
         models = () if target is None else (target.with_name(file.name) for file in files)
+        run.tell(WRITING, 0.99)
         held.commit(*wanted.values(), *models)
     run.tell("done", 1.0)
     return result
@@ -182,6 +176,7 @@ def save(value: Model | Pruned | Samples, path: Path | str, *, force: bool = Fal
     A model is written as it is. The result of `prune` is written as a model if the name ends in .onnx, as a page if it
     ends in .html, as a report if it ends in .json. Inputs are written to an .npz file.
 
+    >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     save(load("models/fraud_mlp.onnx"), f"{folder}/copy.onnx")
     ...     load(f"{folder}/copy.onnx").n_bytes
@@ -224,14 +219,20 @@ def _read(model: Model | Path | str) -> Model:
     return model if isinstance(model, Model) else load(model)
 
 
-def _read_beside(model: Model | Path | str, output: Path | None, others: tuple[Path, ...], *, force: bool) -> Model:
-    """The model; refuses, before anything is read if it can, to write where something is that has to stay."""
-    targets = (*([] if output is None else [output]), *others)
-    check_targets(targets, model.files if isinstance(model, Model) else (Path(model),), force=force)
+def _read_beside(
+    model: Model | Path | str, output: Path | None, documents: tuple[Path, ...], read: tuple[Path, ...], *, force: bool
+) -> Model:
+    """The model; refuses, before anything is read if it can, to write where something is that has to stay.
+
+    `read` are the files and folders that are read beside the model.
+    """
+    outputs = [] if output is None else [output]
+    files = model.files if isinstance(model, Model) else (Path(model),)
+    check_targets((*outputs, *documents), files, force=force, others=read)
     original = _read(model)
     if output is not None and needs_data_file(original):
-        targets = (*targets, data_path(output))
-    check_targets(targets, original.files, force=force)
+        outputs.append(data_path(output))
+    check_targets((*outputs, *documents), original.files, force=force, others=read)
     return original
 
 

@@ -9,6 +9,10 @@ Progress = Callable[[str, float], None]
 """Called with what is being done and the share of all work done so far, in [0, 1]."""
 
 
+WRITING = "writing"
+"""What is told right before files get their names; from there on a run is not to be stopped."""
+
+
 def silent(_what: str, _share: float) -> None:
     """The progress that tells nobody."""
 

@@ -6,6 +6,8 @@ PaodingError
 ├── TargetError     nothing to prune, or a target out of reach       exit status 4
 ├── OutputError     the result cannot be written                     exit status 5
 └── CheckError      a proof failed: nothing is written               exit status 1
+
+The command line has more: 70 for an error that nobody foresaw, 129, 130 and 143 for SIGHUP, Ctrl-C and SIGTERM.
 """
 
 from __future__ import annotations

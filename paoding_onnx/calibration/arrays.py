@@ -9,6 +9,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from paoding_onnx.errors import UsageError
+from paoding_onnx.model.input_files import why_unreadable
 from paoding_onnx.model.nodes import Array
 
 INPUT, LABELS, SCALE, CLASSES = "x", "y", "scale", "classes"
@@ -22,6 +23,8 @@ def read_arrays(path: Path) -> dict[str, Array]:
     Raises:
         UsageError: if the file cannot be read, or holds objects.
     """
+    if reason := why_unreadable(path):
+        raise UsageError(f"cannot read inputs from {path}: {reason}")
     try:
         with path.open("rb") as file:
             content = np.load(file, allow_pickle=False)

@@ -39,7 +39,7 @@ def require_pillow() -> None:
 
 def image_files(folder: Path) -> list[Path]:
     """The images in `folder` and below it, in the order of their names; known by their endings."""
-    return sorted(file for file in folder.rglob("*") if file.suffix.lower() in ENDINGS)
+    return sorted(file for file in folder.rglob("*") if file.suffix.lower() in ENDINGS and file.is_file())
 
 
 def decode(file: Path, frame: Frame, settings: Preprocess) -> NDArray[np.uint8]:

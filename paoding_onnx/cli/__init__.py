@@ -5,42 +5,38 @@ The only room that prints. It must not do any work of its own.
 
 from __future__ import annotations
 
-import io
-import os
-import sys
-from collections.abc import Sequence
-
-from paoding_onnx.cli.arguments import parse_arguments
-from paoding_onnx.errors import OutputError, PaodingError
-from paoding_onnx.report.printable import printable
-
-INTERRUPTED = 130
-"""Exit status after Ctrl-C, as shells have it."""
+TYPE_CHECKING = False  # as in typing, which takes a while to import: Ctrl-C must be heard before
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Sequence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0 done, 1 to 5 see `paoding_onnx.errors`, 130 Ctrl-C."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # names may hold what the terminal cannot show
-    try:
-        arguments = parse_arguments(argv)
-        from paoding_onnx.cli.commands import run  # heavy: --help and usage errors must not wait for it
+    """Run one command and return its exit status, for which see `paoding_onnx.errors`.
 
-        status = run(arguments)
-        sys.stdout.flush()
-    except SystemExit as stop:  # argparse ends --help and --version this way
-        return stop.code if isinstance(stop.code, int) else 0
-    except PaodingError as error:
-        return _fail(str(error), error.exit_status)
-    except KeyboardInterrupt:
-        print("paoding_onnx: interrupted, nothing was written", file=sys.stderr)
-        return INTERRUPTED
-    except OSError as error:  # every file is written through our own errors, so this is stdout
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _fail(f"cannot print the result: {error.strerror}", OutputError.exit_status)
-    return status
+    Without `argv` the command is the process's own. It then runs in a process of its own, and this one watches it: see
+    `paoding_onnx.cli.watch`.
+    """
+    from paoding_onnx.cli.stopping import leaving_at_signals  # what takes long to import must be stoppable
+
+    with leaving_at_signals():
+        from paoding_onnx.cli.run import run_command
+        from paoding_onnx.cli.watch import watched_command
+    return watched_command() if argv is None else run_command(argv, _work)
 
 
-def _fail(message: str, status: int) -> int:
-    print("paoding_onnx: error:", printable(" ".join(message.splitlines())), file=sys.stderr)
-    return status
+def child() -> int:
+    """Run the command of this process, which is watched by another one."""
+    from paoding_onnx.cli.stopping import leaving_at_signals, let_through, raised_for_good
+
+    with leaving_at_signals():
+        let_through()
+        from paoding_onnx.cli.run import run_child
+    raised_for_good()
+    return run_child(_work)
+
+
+def _work(arguments: Namespace) -> int:
+    from paoding_onnx.cli.commands import run  # heavy: --help and usage errors must not wait for it
+
+    return run(arguments)

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import NoReturn
 
 from paoding_onnx.cli import values
+from paoding_onnx.cli.limits import add_limits
 from paoding_onnx.errors import UsageError
 from paoding_onnx.names import ALLOCATIONS, ATTACKS, BUDGETS, KINDS, METHOD_NAMES, TASKS
 
 _EPILOG = """exit status: 0 done; 1 a proof failed, nothing was written; 2 wrong usage; 3 not a usable model;
-4 nothing to prune or target out of reach; 5 the result cannot be written; 130 interrupted"""
+4 nothing to prune or target out of reach; 5 the result cannot be written; 70 our fault; 130 interrupted"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -247,6 +248,7 @@ def _add_force(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_output(parser: argparse.ArgumentParser) -> None:
+    add_limits(parser)
     parser.add_argument("--json", action="store_true", help="print JSON on stdout")
     volume = parser.add_mutually_exclusive_group()
     volume.add_argument("-q", "--quiet", action="store_true", help="print errors only")

@@ -7,10 +7,13 @@ from argparse import Namespace
 from paoding_onnx.api import Documents, explain, inspect, prune, save, sensitivity, synthesize
 from paoding_onnx.cli.options import attack_of, evaluate_options_of, options_of
 from paoding_onnx.cli.output import progress_bar, show
+from paoding_onnx.cli.stopping import ignore_signals
 from paoding_onnx.errors import UsageError
 from paoding_onnx.evaluation.evaluate import evaluate
 from paoding_onnx.model.load import load
-from paoding_onnx.model.save import check_targets, stage, write_text
+from paoding_onnx.model.save import write_text
+from paoding_onnx.model.stage import stage
+from paoding_onnx.model.targets import check_targets
 from paoding_onnx.report.charts import heat_map
 from paoding_onnx.report.documents.attack import attack_document
 from paoding_onnx.report.documents.check import check_document
@@ -75,13 +78,15 @@ def _check(arguments: Namespace) -> int:
 
 
 def _sensitivity(arguments: Namespace) -> int:
-    model = load(arguments.model)
-    check_targets([] if arguments.plot is None else [arguments.plot], model.files, force=arguments.force)
+    model, plots = load(arguments.model), [] if arguments.plot is None else [arguments.plot]
+    read = [] if arguments.calibration is None else [arguments.calibration]
+    check_targets(plots, model.files, force=arguments.force, others=read)
     with progress_bar(arguments) as progress:
         curves = sensitivity(model, options_of(arguments), progress=progress)
     if arguments.plot is not None:
         with stage() as held:
             write_text(heat_map(curves) + "\n", held.place(arguments.plot))
+            ignore_signals()
             held.commit(arguments.plot)
     lines = sensitivity_lines(curves, verbose=arguments.verbose)
     show(arguments, lambda: sensitivity_document(curves, arguments.model), lines)
@@ -93,6 +98,7 @@ def _synthesize(arguments: Namespace) -> int:
     check_targets([output], model.files, force=arguments.force)
     with progress_bar(arguments) as progress:
         inputs = synthesize(model, options_of(arguments), n_samples=arguments.n_samples, progress=progress)
+    ignore_signals()
     save(inputs, output, force=arguments.force)
     show(arguments, lambda: synthesize_document(inputs, arguments.model, output), synthesize_lines(inputs, output))
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator
@@ -11,18 +10,45 @@ from contextlib import contextmanager
 from rich.console import Console, RenderableType
 from rich.progress import Progress
 
+from paoding_onnx.cli.stopping import ignore_signals
+from paoding_onnx.cli.streams import silence
+from paoding_onnx.context import WRITING
+from paoding_onnx.report.files import json_text
+from paoding_onnx.report.words import cell
+
 PLAIN_WIDTH = 110
 """Columns of tables that do not go to a terminal."""
 
 
 def show(arguments: Namespace, document: Callable[[], object], lines: Iterable[RenderableType]) -> None:
     """Print the document if JSON was asked for, else the lines, unless silence was."""
-    if arguments.json:
-        print(json.dumps(document(), indent=1))
+    text = json_text(document()) if arguments.json else ""
+    try:
+        _print(arguments, text, lines)
+    except BrokenPipeError:  # whoever read has seen enough; the work is done
+        silence()
+
+
+class _Console(Console):
+    """A console that leaves it to us what is to be done when nobody reads any more; rich would end with status 1."""
+
+    def on_broken_pipe(self) -> None:
+        """Say so."""
+        raise BrokenPipeError
+
+
+def _print(arguments: Namespace, text: str, lines: Iterable[RenderableType]) -> None:
+    if sys.stdout is None:  # it was closed
         return
-    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False, emoji=False)
+    if arguments.json:
+        print(text, end="", flush=True)
+        return
+    console = _Console(
+        file=sys.stdout, width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False, emoji=False
+    )
     for line in lines if not arguments.quiet else ():
         console.print(line, soft_wrap=isinstance(line, str))
+    sys.stdout.flush()
 
 
 @contextmanager
@@ -32,4 +58,10 @@ def progress_bar(arguments: Namespace) -> Iterator[Callable[[str, float], None]]
     is_shown = console.is_terminal and not arguments.quiet and not arguments.json
     with Progress(console=console, transient=True, disable=not is_shown) as bar:
         task = bar.add_task("reading", total=1.0)
-        yield lambda what, share: bar.update(task, description=what, completed=share)
+
+        def tell(what: str, share: float) -> None:
+            if what == WRITING:
+                ignore_signals()
+            bar.update(task, description=cell(what), completed=share)
+
+        yield tell

@@ -15,13 +15,14 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.nodes import Array
+from paoding_onnx.model.parent import end_with_parent
+from paoding_onnx.model.scratch import scratch_folder
 from paoding_onnx.model.session import Session
 
 SECONDS = 1.0
@@ -82,10 +83,10 @@ def measure(models: Sequence[Timed], *, processors: int = 1, seconds: float = SE
 
 def _in_child(models: Sequence[Timed], processors: int, seconds: float) -> dict[str, Any]:
     """The figures that a process found for the models, which it ran in turns."""
-    with TemporaryDirectory() as folder:
+    with scratch_folder() as folder:
         jobs = []
         for index, model in enumerate(models):
-            file = Path(folder) / f"feeds{index}.npz"
+            file = folder / f"feeds{index}.npz"
             np.savez(file, *model.feeds.values())
             jobs.append({"model": str(model.path), "feeds": str(file), "names": list(model.feeds)})
         job = json.dumps({"models": jobs, "processors": processors, "seconds": seconds})
@@ -99,6 +100,7 @@ def _in_child(models: Sequence[Timed], processors: int, seconds: float) -> dict[
 
 def child() -> None:
     """What the process does: measure the job on its command line, write the figures on stdout as JSON."""
+    end_with_parent()
     job = json.loads(sys.argv[1])
     bound = _bind(job["processors"])
     feeds = [_feeds(model) for model in job["models"]]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import overload
 
@@ -20,6 +19,7 @@ from paoding_onnx.model.graph import Graph, needed
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.node_index import proto_nodes
 from paoding_onnx.model.nodes import Array
+from paoding_onnx.model.scratch import Scratch
 from paoding_onnx.model.session import Session
 
 Batches = Sequence[Array]
@@ -161,7 +161,7 @@ class _Store:
     def __init__(self, memory: int) -> None:
         self._memory = memory
         self._values: dict[str, list[Array | Path]] = {}
-        self._folder: TemporaryDirectory[str] | None = None
+        self._folder: Scratch | None = None
         self._n_files = 0
         self._n_bytes = 0
 
@@ -191,12 +191,12 @@ class _Store:
         """Forget everything."""
         self._values.clear()
         if self._folder is not None:
-            self._folder.cleanup()
+            self._folder.close()
 
     def _on_disk(self, array: Array) -> Path:
-        self._folder = self._folder or TemporaryDirectory()
+        self._folder = self._folder or Scratch()
         self._n_files += 1
-        path = Path(self._folder.name) / f"{self._n_files}.npy"
+        path = self._folder.path / f"{self._n_files}.npy"
         np.save(path, array)
         return path
 

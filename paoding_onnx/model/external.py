@@ -9,6 +9,7 @@ import onnx
 from onnx import external_data_helper
 
 from paoding_onnx.errors import ModelError
+from paoding_onnx.model.input_files import why_unreadable
 
 _KEYS = ("location", "offset", "length")
 """What says where content lies; anything else in the list is for other tools."""
@@ -66,6 +67,8 @@ def whole(tensor: onnx.TensorProto, path: Path) -> onnx.TensorProto:
     Raises:
         ModelError: if the file cannot be read, is too short, or is not in the folder of the model.
     """
+    if (path.parent / place_of(tensor)).exists() and (reason := why_unreadable(path.parent / place_of(tensor))):
+        raise ModelError(f"{path} keeps {tensor.name!r} in {place_of(tensor)!r}, which cannot be read: {reason}")
     found = onnx.TensorProto()
     found.CopyFrom(tensor)
     del found.external_data[:]

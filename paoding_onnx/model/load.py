@@ -18,6 +18,7 @@ from google.protobuf.message import DecodeError
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.external import inner_tensors, is_external, mark_external, place_of, whole
 from paoding_onnx.model.functions import inlined
+from paoding_onnx.model.input_files import why_unreadable
 from paoding_onnx.model.naming import check_names
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.tensors import array_of, dtype_of, raw_array
@@ -26,6 +27,8 @@ LIFT_BYTES = 1024
 """Initializers of at least this many bytes leave the protobuf; smaller ones are not worth the trouble."""
 MOST_KEPT = 2_000_000_000
 """Bytes of tensors that may stay in the protobuf, which cannot be written beyond 2 GB."""
+LARGEST_FILE = 1 << 31
+"""Bytes of a file beyond which protobuf reads none."""
 _FEWEST_BY_HABIT = 3
 PLACEHOLDER = "paoding_onnx-weights"
 _LIFTED_TYPES = frozenset(np.dtype(code) for code in "?bBhHiIlLqQefd")
@@ -81,6 +84,10 @@ def load(path: Path | str) -> Model:
         ModelError: if there is no such file, it is not ONNX, it is cut off, or its external data is not there.
     """
     path = Path(path)
+    if reason := why_unreadable(path):
+        raise ModelError(f"cannot read {path}: {reason}")
+    if path.stat().st_size > LARGEST_FILE:
+        raise ModelError(f"{path} is no ONNX model: protobuf ends at 2 GB; larger ones keep weights in a second file")
     try:
         proto = _parse(path.read_bytes(), path)
     except OSError as error:

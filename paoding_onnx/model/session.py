@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnx
@@ -18,6 +17,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.load import PLACEHOLDER, Model
 from paoding_onnx.model.nodes import Array
+from paoding_onnx.model.scratch import scratch_folder
 
 RUN_ERRORS: tuple[type[Exception], ...] = (
     RuntimeError,
@@ -76,8 +76,8 @@ class Session:
         shared = {
             name for name, array in weights.items() if not optimise or (low_memory and array.nbytes >= SHARED_BYTES)
         }
-        with TemporaryDirectory() as folder:
-            _hand_over(options, self._held, shared, Path(folder))
+        with scratch_folder() as folder:
+            _hand_over(options, self._held, shared, folder)
             try:
                 self._session = ort.InferenceSession(
                     source,

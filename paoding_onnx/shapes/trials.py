@@ -109,7 +109,7 @@ class _Worker:
             path = os.pathsep.join(part or os.getcwd() for part in sys.path)
             self._owner = os.getpid()
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _START],
+                [sys.executable, "-P", "-c", _START],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env={**os.environ, "PYTHONPATH": path},

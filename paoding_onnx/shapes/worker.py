@@ -16,6 +16,7 @@ import onnx
 
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.parent import end_with_parent
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.observations import observed
 from paoding_onnx.shapes.requests import LoadRequest, RunRequest
@@ -23,6 +24,7 @@ from paoding_onnx.shapes.requests import LoadRequest, RunRequest
 
 def main() -> None:
     """Answer requests until there are no more."""
+    end_with_parent()
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a library prints must not get between the answers
     serve(sys.stdin.buffer, answers)

@@ -17,12 +17,14 @@ from paoding_onnx.dependency.groups import trace
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError, UsageError
 from paoding_onnx.model.compare import output_difference
+from paoding_onnx.model.input_files import why_unreadable
 from paoding_onnx.model.input_sizes import Shapes
 from paoding_onnx.model.load import Model, load
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.read import constants
-from paoding_onnx.model.save import data_path, sha256
+from paoding_onnx.model.save import sha256
 from paoding_onnx.model.session import Session
+from paoding_onnx.model.targets import data_path
 from paoding_onnx.shapes.constant_folding import study
 from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observe import sizes_of
@@ -149,8 +151,10 @@ def _is_finite(array: Array) -> bool:
 
 
 def _read_json(path: Path) -> object:
+    if reason := why_unreadable(path):
+        raise ModelError(f"cannot read {path}: {reason}")
     try:
-        return json.loads(path.read_text())
+        return json.loads(path.read_text("utf-8"))
     except OSError as error:
         raise ModelError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:

@@ -76,7 +76,7 @@ def case(command: str, status: int, words: str):
     ("command", "status", "words"),
     [
         case("prune none.onnx -o s.onnx", 3, "cannot read none.onnx: No such file or directory"),
-        case("prune folder -o s.onnx", 3, "cannot read folder: Is a directory"),
+        case("prune folder -o s.onnx", 3, "cannot read folder: it is a folder, not a file"),
         case("prune text.onnx -o s.onnx", 3, "text.onnx is not an ONNX model"),
         case("prune empty.onnx -o s.onnx", 3, "empty.onnx is not an ONNX model"),
         case("prune cut.onnx -o s.onnx", 3, "cut.onnx is not an ONNX model, or it is cut off; export it again"),

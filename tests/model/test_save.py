@@ -8,7 +8,6 @@ import resource
 import stat
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import onnx
@@ -18,7 +17,7 @@ from paoding_onnx.errors import OutputError
 from paoding_onnx.model import save as save_module
 from paoding_onnx.model.load import load
 from paoding_onnx.model.read import constants
-from paoding_onnx.model.save import save_model, stage, write_model, write_text
+from paoding_onnx.model.save import save_model, write_model, write_text
 from tests.models import model, parse
 from tests.pruning import files, is_unchanged, moved, overrides
 
@@ -116,73 +115,6 @@ def test_limit_of_the_system_leaves_the_old_file_and_nothing_else(tmp_path):
 def test_folder_that_is_missing_is_an_output_error(tmp_path):
     with pytest.raises(OutputError, match=r"cannot write .*none/m\.onnx: no such folder"):
         save_model(model(WIDE), tmp_path / "none" / "m.onnx")
-
-
-def test_what_is_not_committed_is_deleted(tmp_path):
-    with stage() as held:
-        held.place(tmp_path / "a").write_text("a")
-        held.place(tmp_path / "b").write_text("b")
-        held.commit(tmp_path / "a")
-        folder = held.place(tmp_path / "b").parent
-    assert files(tmp_path) == {"a": b"a"}
-    assert not folder.exists()
-
-
-def test_files_of_one_name_in_two_folders_do_not_meet(tmp_path):
-    targets = [tmp_path / "x" / "run.json", tmp_path / "y" / "run.json"]
-    with stage() as held:
-        for target in targets:
-            target.parent.mkdir()
-            held.place(target).write_text(str(target.parent.name))
-        held.commit(*targets)
-    assert [target.read_text() for target in targets] == ["x", "y"]
-
-
-def test_commit_that_fails_puts_back_what_was_there(tmp_path, monkeypatch):
-    old, new, last = (tmp_path / name for name in ("old", "new", "last"))
-    old.write_text("precious")
-    replace = os.replace
-
-    def full(source, target):
-        if Path(target) == last:
-            raise OSError(28, "No space left on device")
-        replace(source, target)
-
-    with stage() as held:
-        for target in (old, new, last):
-            held.place(target).write_text("fresh")
-        monkeypatch.setattr(os, "replace", full)
-        with pytest.raises(OutputError, match=r"last: No space left on device; nothing was changed"):
-            held.commit(old, new, last)
-    assert files(tmp_path) == {"old": b"precious"}
-
-
-@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
-def test_stage_is_deleted_whatever_happens(tmp_path, error):
-    def litter(path):
-        path.write_text("a")
-        raise error
-
-    with pytest.raises(error), stage() as held:
-        litter(held.place(tmp_path / "a"))
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_old_content_is_there_until_the_commit(tmp_path):
-    (tmp_path / "a").write_text("old")
-    with stage() as held:
-        held.place(tmp_path / "a").write_text("new")
-        assert (tmp_path / "a").read_text() == "old"
-        held.commit(tmp_path / "a")
-        assert (tmp_path / "a").read_text() == "new"
-
-
-def test_last_file_is_named_last(tmp_path, monkeypatch):
-    named = []
-    monkeypatch.setattr(os, "replace", lambda _source, target: named.append(target.name))
-    with stage() as held:
-        held.commit(tmp_path / "m.onnx.data", tmp_path / "m.onnx")
-    assert named == ["m.onnx.data", "m.onnx"]
 
 
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from paoding_onnx.evaluation.measured import Measured
-from paoding_onnx.model.save import data_path, needs_data_file
+from paoding_onnx.model.save import needs_data_file
+from paoding_onnx.model.targets import data_path
 from paoding_onnx.options import Options
 from paoding_onnx.report.documents.values import Document, file_of, finite, head, input_sizes_of, proofs_of
 from paoding_onnx.result import Pruned, RunRecord

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.dependency.trace import Refusal, Trace
-from paoding_onnx.model.save import data_path, sha256
+from paoding_onnx.model.save import sha256
+from paoding_onnx.model.targets import data_path
 from paoding_onnx.names import Budget
 from paoding_onnx.report.charts import Line
 from paoding_onnx.report.inspection import refusal_text

@@ -1,0 +1,58 @@
+"""Signals that ask to stop are heard once; what a shell ignores stays ignored."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from paoding_onnx.cli.stopping import SIGNALS, Stopped, held_back, ignore_signals, let_through, raising_at_signals
+
+
+@pytest.fixture(autouse=True)
+def as_before():
+    """Handlers are what they were after a test."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_signal_raises_with_the_status_that_shells_have(number, status):
+    with pytest.raises(Stopped) as caught, raising_at_signals():
+        os.kill(os.getpid(), number)
+    assert caught.value.exit_status == status
+
+
+def test_second_signal_does_not_stop_the_cleaning_up():
+    with raising_at_signals():
+        with pytest.raises(Stopped):
+            os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_signal_that_is_ignored_as_under_nohup_stays_ignored():
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with raising_at_signals():
+        os.kill(os.getpid(), signal.SIGHUP)
+
+
+def test_signals_are_not_heard_once_files_get_their_names():
+    with raising_at_signals():
+        ignore_signals()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_handlers_are_as_before_afterwards():
+    before = signal.getsignal(signal.SIGTERM)
+    with raising_at_signals():
+        assert signal.getsignal(signal.SIGTERM) is not before
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_signal_that_is_held_back_comes_afterwards():
+    with pytest.raises(Stopped), raising_at_signals(), held_back():
+        os.kill(os.getpid(), signal.SIGTERM)
+    let_through()
