@@ -42,4 +42,4 @@ def test_help_explains_every_status(capsys):
         parse_arguments(["--help"])
     words = " ".join(capsys.readouterr().out.split())
     statuses = words[words.index("exit status: ") :].removeprefix("exit status: ").split("; ")
-    assert [status.split()[0] for status in statuses] == ["0", "1", "2", "3", "4", "5", "130"]
+    assert [status.split()[0] for status in statuses] == ["0", "1", "2", "3", "4", "5", "70", "130"]
