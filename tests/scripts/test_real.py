@@ -15,7 +15,7 @@ from scripts.benchmarks.real.measure import Job, Judge, Row, command, measured
 from scripts.benchmarks.real.packages import unpacked
 from scripts.benchmarks.real.registry import SUBJECTS
 from scripts.benchmarks.real.subject import Place, RealSet, Subject, UnavailableError, halves, split
-from scripts.benchmarks.real.tasks import boxes, files, sentences, sounds, text
+from scripts.benchmarks.real.tasks import boxes, faces, files, sentences, sounds, speech, text
 from tests.models import parse, save
 
 ROW = Row(
@@ -143,6 +143,46 @@ def test_a_line_is_read_without_its_spaces():
     logits = np.zeros((1, 6, 5), np.float32)
     logits[0, range(6), [2, 2, 4, 0, 2, 3]] = 1
     assert text.read([logits], {}) == ["2 2 3"]
+
+
+def test_a_face_is_right_only_with_its_corners_in_place():
+    face, moved = [np.zeros(4), np.zeros(10)], [np.zeros(4), np.full(10, 0.2)]
+    assert faces.faces_right([face, moved, [], face], [face, face, [], []]) == 50
+
+
+def test_what_is_no_face_has_no_places():
+    probability = np.array([[0.1, 0.9], [0.9, 0.1]])
+    answers = faces.seen([np.zeros((2, 4)), probability], {})
+    assert [len(answer) for answer in answers] == [1, 0]
+
+
+def test_a_square_about_a_box_keeps_its_centre():
+    box = faces.square(np.array([10, 10, 20, 40]), np.random.default_rng(0), 0)
+    assert box == (0, 10, 30, 40)
+
+
+def test_boxes_of_yunet_are_in_pixels():
+    cells = [(32 // stride) ** 2 for stride in (8, 16, 32)]
+    outputs = [np.zeros((1, n, size), np.float32) for size in (1, 1, 4, 10) for n in cells]
+    outputs[0][0, 5] = outputs[3][0, 5] = 1
+    outputs[6][0, 5] = [0.5, 0.5, 0, np.log(2)]
+    (found,) = faces.yunet_boxes(outputs, {"input": np.zeros((1, 3, 32, 32))})
+    assert found.tolist() == [[8, 4, 16, 20]]
+
+
+def test_a_sound_is_like_itself_however_loud_and_unlike_another():
+    rng = np.random.default_rng(0)
+    time = np.arange(8000) / 22_050
+    tone, other = np.sin(2 * np.pi * 440 * time), rng.normal(size=8000)
+    rows = [speech.bands(sound) for sound in (tone, 0.5 * tone, other)]
+    assert speech.alike([rows[0]], [rows[0]]) == pytest.approx(100)
+    assert speech.alike([rows[1]], [rows[0]]) > 90
+    assert speech.alike([rows[2]], [rows[0]]) < 50
+
+
+def test_a_sound_that_ends_early_is_worth_less():
+    whole = speech.bands(np.random.default_rng(0).normal(size=8000))
+    assert speech.alike([whole[: len(whole) // 2]], [whole]) < 60
 
 
 def test_the_same_seed_draws_the_same_page():

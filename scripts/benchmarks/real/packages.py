@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import zipfile
@@ -45,8 +46,26 @@ def _wheel(place: Place, name: str) -> Path:
     return found[-1]
 
 
-def exported(place: Place, name: str, words: Sequence[str], packages: Sequence[str]) -> Path:
+def installed(place: Place, name: str) -> Path:
+    """A folder in the cache in which a package is installed for this interpreter, to be imported from.
+
+    Raises:
+        UnavailableError: if it cannot be had.
+    """
+    site = place.cache / "site"
+    if not (site / name).exists():
+        words = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(site), name]
+        if subprocess.run(words, capture_output=True, check=False).returncode:
+            raise UnavailableError(f"package {name}")
+    return site
+
+
+def exported(
+    place: Place, name: str, words: Sequence[str], packages: Sequence[str], *, site: Path | None = None
+) -> Path:
     """A file in the cache that a module of `exports` wrote, from packages.
+
+    With a `site`, this interpreter runs it, with what is installed there; else the one with torch.
 
     Raises:
         UnavailableError: if it cannot be made.
@@ -55,14 +74,16 @@ def exported(place: Place, name: str, words: Sequence[str], packages: Sequence[s
     out = place.cache / "exported" / f"{name}{suffix}"
     if out.exists():
         return out
-    if place.torch_python is None:
+    python = sys.executable if site else place.torch_python
+    if python is None:
         raise UnavailableError("an interpreter with torch: --torch-python")
     folder = unpacked(place, *packages)
     out.parent.mkdir(parents=True, exist_ok=True)
     module, *rest = words
     filled = [str(out) if word == "OUT" else word for word in rest]
-    command = [str(place.torch_python), "-m", f"scripts.benchmarks.real.exports.{module}", str(folder), *filled]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    command = [str(python), "-m", f"scripts.benchmarks.real.exports.{module}", str(folder), *filled]
+    env = {**os.environ, "PYTHONPATH": str(site)} if site else None
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     if done.returncode or not out.exists():
         raise UnavailableError(f"export {module}: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
     return out
