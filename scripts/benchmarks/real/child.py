@@ -8,17 +8,23 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from scripts import ROOT
 
-PAUSE = 0.2
+PAUSE = 0.3
+_SESSION, _RESIDENT = 3, 21
+"""Places in `/proc/PID/stat` behind the name: fields 6 and 24."""
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A process that ended; `stopped` says why it was ended from outside, if it was."""
+    """A process that ended, with all that it started; `stopped` says why it was ended from outside, if it was.
+
+    `peak_bytes` is the most that they held together when looked at, or that one of them held at any time.
+    """
 
     code: int
     out: str
@@ -33,13 +39,18 @@ def run(*words: str, seconds: float, resident_bytes: int) -> Done:
 
     What is limited is resident memory: onnxruntime reserves far more addresses than it uses.
     """
-    start, stopped = time.monotonic(), ""
+    start, stopped, most = time.monotonic(), "", 0
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         command = [sys.executable, "-m", *words]
         process = subprocess.Popen(command, stdout=out, stderr=err, cwd=ROOT, start_new_session=True)
         while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
             time.sleep(PAUSE)
-            stopped = stopped or _reason(process.pid, time.monotonic() - start, seconds, resident_bytes)
+            held = resident(process.pid)
+            most = max(most, held)
+            if time.monotonic() - start > seconds:
+                stopped = f"stopped after {seconds:.0f} s"
+            elif held > resident_bytes:
+                stopped = f"stopped above {resident_bytes / 1e9:.1f} GB"
             if stopped:
                 os.killpg(process.pid, signal.SIGKILL)
                 ended = os.wait4(process.pid, 0)
@@ -47,21 +58,14 @@ def run(*words: str, seconds: float, resident_bytes: int) -> Done:
         usage, process.returncode = ended[2], os.waitstatus_to_exitcode(ended[1])
         texts = [(file.seek(0), file.read())[1] for file in (out, err)]
         cpu = usage.ru_utime + usage.ru_stime
-        return Done(process.returncode, texts[0], texts[1], cpu, usage.ru_maxrss * 1024, stopped)
+        return Done(process.returncode, texts[0], texts[1], cpu, max(most, usage.ru_maxrss * 1024), stopped)
 
 
-def _reason(pid: int, taken: float, seconds: float, resident_bytes: int) -> str:
-    if taken > seconds:
-        return f"stopped after {seconds:.0f} s"
-    if resident(pid) > resident_bytes:
-        return f"stopped above {resident_bytes / 1e9:.1f} GB"
-    return ""
-
-
-def resident(pid: int) -> int:
-    """Bytes that a process holds in memory; 0 once it has ended."""
-    try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    except (FileNotFoundError, ProcessLookupError):
-        return 0
-    return pages * os.sysconf("SC_PAGE_SIZE")
+def resident(session: int) -> int:
+    """Bytes that all processes of a session hold in memory; what they share counts for each."""
+    n_pages = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+            words = (folder / "stat").read_text().rpartition(")")[2].split()
+            n_pages += int(words[_RESIDENT]) if int(words[_SESSION]) == session else 0
+    return n_pages * os.sysconf("SC_PAGE_SIZE")
