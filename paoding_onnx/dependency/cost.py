@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from paoding_onnx.dependency.trace import Group, Mask, Trace, gone
-from paoding_onnx.model.nodes import Array
-from paoding_onnx.rules.binding import TensorUse
+from paoding_onnx.model.graph import Graph
+from paoding_onnx.model.nodes import Array, Tensor
+from paoding_onnx.rules.binding import BoundNode, TensorUse, rebound
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,17 @@ def cost(trace: Trace, removed: Mask) -> Cost:
     return Cost(_parameters(trace, removed), _macs(trace, removed))
 
 
+def cost_as_it_stands(graph: Graph, bound_nodes: Sequence[BoundNode]) -> Cost:
+    """Cost of a graph whose nodes are bound, without asking which of its units shrink together."""
+    parameters = sum(math.prod(t.shape or ()) for t in graph.tensors.values() if _holds_weights(t))
+    shapes, macs = {} if graph.sizes is None else graph.sizes.shapes, 0
+    for bound in bound_nodes:
+        if bound.rule.contracts is not None:
+            measured = rebound(bound, shapes) or bound.binding
+            macs += bound.rule.contracts.macs({**bound.binding.sizes, **measured.sizes})
+    return Cost(parameters, macs)
+
+
 def group_cost(trace: Trace, group: Group) -> Cost:
     """What a group's units carry: all parameters and MACs that would go with them, were they to go alone."""
     removed = nothing(trace)
@@ -41,7 +54,10 @@ def group_cost(trace: Trace, group: Group) -> Cost:
 
 def is_parameter(trace: Trace, name: str) -> bool:
     """Whether a tensor is a constant of floats, or of 8-bit integers (weights of quantized models)."""
-    tensor = trace.graph.tensors[name]
+    return _holds_weights(trace.graph.tensors[name])
+
+
+def _holds_weights(tensor: Tensor) -> bool:
     if not tensor.is_constant or tensor.dtype is None:
         return False
     is_float = tensor.dtype.kind == "f" or "float" in tensor.dtype.name

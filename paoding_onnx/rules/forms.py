@@ -17,6 +17,8 @@ SEED_ATTRIBUTE = "seed"
 TAKE = "Gather"
 """The operator that takes entries along an axis by their indices (ONNX Gather-1); see `take_along`."""
 
+_PICKING = ("ArgMax", "ArgMin", "Hardmax", "NonMaxSuppression", "NonZero", "TopK", "Unique")
+_ROUNDING = ("Ceil", "Floor", "Round", "Sign")
 _CHOICE_SINCE = 9
 _AXES_ARE_INPUT_SINCE = 13
 
@@ -27,6 +29,11 @@ class Form:
 
     attributes: Mapping[str, int | list[int]]
     integers: tuple[int, ...] | None = None
+
+
+def jumps(operator: str) -> bool:
+    """Whether what an operator makes may jump where its input hardly changes: it picks, or rounds."""
+    return operator in _PICKING or operator in _ROUNDING
 
 
 def can_choose(opset: int) -> bool:

@@ -6,6 +6,8 @@ compared, and behind it both models are made to go on from the same decision.
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,8 +23,8 @@ from paoding_onnx.rules.facts import DataDependentShape, ReadsShape
 from paoding_onnx.shapes.data_dependence import data_dependent_tensors
 
 _OWN = "_decided_here"
-_FEW, _SHARE, _TIPPED_FACTOR = 2, 0.1, 4
-"""How many of the numbers of an outcome may differ: a few, a share of all, and times those that rounding tips."""
+_FEW, _SHARE = 2, 0.1
+"""How many entries of an outcome may differ besides those that rounding was seen to tip: a few, or a share of all."""
 _WHOLE = (np.dtype(np.int64), np.dtype(np.int32))
 
 
@@ -30,11 +32,13 @@ _WHOLE = (np.dtype(np.int64), np.dtype(np.int32))
 class Decision:
     """A node whose `outputs` are whole numbers found by comparing floats, its `inputs`.
 
-    Floats that go with them are outputs too if their number depends on the numbers compared; others must agree.
+    Of a list (`is_list`) the number of entries depends on the numbers compared; floats that go with it are outputs too,
+    others must agree.
     """
 
     inputs: tuple[str, ...]
     outputs: tuple[Tensor, ...]
+    is_list: bool = False
 
 
 def decisions_of(trace: Trace) -> tuple[Decision, ...]:
@@ -44,10 +48,11 @@ def decisions_of(trace: Trace) -> tuple[Decision, ...]:
     for bound in trace.bound_nodes:
         read = [t for t in bound.node.inputs if t is not None and t.name in fed and _kind(t) in ("f", "b")]
         made = tuple(t for t in bound.node.outputs if t is not None and t.dtype is not None and t.shape is not None)
-        if not isinstance(bound.rule.shape, DataDependentShape):
+        is_list = isinstance(bound.rule.shape, DataDependentShape)
+        if not is_list:
             made = tuple(t for t in made if t.dtype in _WHOLE)
         if read and _compares(bound) and any(t.dtype in _WHOLE for t in made):
-            found.append(Decision(tuple(t.name for t in read if _kind(t) == "f"), made))
+            found.append(Decision(tuple(t.name for t in read if _kind(t) == "f"), made, is_list))
     return tuple(found)
 
 
@@ -69,18 +74,57 @@ def own_name(name: str) -> str:
     return name + _OWN
 
 
-def is_alike(wanted: Array, own: Array, rough: Array) -> bool:
-    """Whether two outcomes of a decision may come from the same numbers; `rough` is `wanted` with other rounding.
+def is_alike(wanted: Array, own: Array, rough: Sequence[Array], *, is_list: bool = False) -> bool:
+    """Whether two outcomes of a decision may come from the same numbers; `rough` are `wanted` with other rounding.
 
-    About as many of them, or as many and most of them the same, but for what rounding was seen to tip.
+    Most of their entries have to be the same, but for those that rounding was seen to tip; a list may have them in
+    another order.
     """
     if wanted.dtype != own.dtype or wanted.ndim != own.ndim:
         return False
-    if wanted.shape != own.shape:
-        return all(2 * min(a, b) >= max(a, b) for a, b in zip(wanted.shape, own.shape, strict=True))
-    tipped = np.count_nonzero(wanted != rough) if rough.shape == wanted.shape else wanted.size
-    allowed = max(_FEW, _SHARE * wanted.size + _TIPPED_FACTOR * tipped)
-    return wanted.dtype.kind == "f" or bool(np.count_nonzero(wanted != own) <= allowed)
+    if not is_list:
+        return wanted.shape == own.shape and _is_little(_untipped(wanted, own, rough), wanted.size)
+    if wanted.dtype.kind == "f":
+        longer = max((abs(wanted.size - other.size) for other in rough), default=0)
+        return _is_little(abs(wanted.size - own.size) - longer, wanted.size)
+    return _is_little(_unlisted(wanted, own, rough), len(_entries(wanted, own)))
+
+
+def _is_little(count: int, size: int) -> bool:
+    return count <= max(_FEW, _SHARE * size)
+
+
+def _untipped(wanted: Array, own: Array, rough: Sequence[Array]) -> int:
+    """How many numbers differ that no other rounding changes."""
+    differ = wanted != own
+    for other in rough:
+        differ &= True if other.shape != wanted.shape else wanted == other
+    return int(np.count_nonzero(differ))
+
+
+def _unlisted(wanted: Array, own: Array, rough: Sequence[Array]) -> int:
+    """How many entries one of two lists has and the other has not, except for those that come or go with rounding."""
+    more, less = _apart(wanted, own)
+    for other in rough:
+        come, go = _apart(wanted, other)
+        tipped = come | go
+        more, less = (Counter({k: n for k, n in one.items() if k not in tipped}) for one in (more, less))
+    return max(more.total(), less.total())
+
+
+def _apart(first: Array, second: Array) -> tuple[Counter[bytes], Counter[bytes]]:
+    """What entries the second list has more than the first, and what less."""
+    counts = [Counter(map(bytes, np.ascontiguousarray(_entries(*two)))) for two in ((first, second), (second, first))]
+    return counts[1] - counts[0], counts[0] - counts[1]
+
+
+def _entries(array: Array, other: Array) -> Array:
+    """The entries of a list, a row each; they lie along the axis that is longer in another one, else the longest."""
+    differ = [axis for axis, sizes in enumerate(zip(array.shape, other.shape, strict=True)) if len(set(sizes)) > 1]
+    longest = int(np.argmax(array.shape)) if array.ndim else 0
+    axis = differ[0] if differ else longest
+    moved = np.moveaxis(np.atleast_1d(array), axis, 0)
+    return moved.reshape(len(moved), math.prod(moved.shape[1:]))
 
 
 def outcomes(decisions: Sequence[Decision], values: Mapping[str, Array]) -> dict[str, Array]:

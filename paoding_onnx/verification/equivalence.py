@@ -5,7 +5,7 @@ All inputs must agree, at every size tried, in every tensor that a contracting n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -19,44 +19,46 @@ from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
-from paoding_onnx.shapes.data_dependence import data_dependent_tensors
-from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.shapes.proof_sizes import other_sizes
 from paoding_onnx.surgery.cut import cut, reweigh
 from paoding_onnx.surgery.plan import Plan
 from paoding_onnx.verification.decisions import Decision, decisions_of, is_alike, outcomes, own_name, steered
+from paoding_onnx.verification.draws import ELSEWHERE, Draw, drawn, draws_of
 from paoding_onnx.verification.masked import mask, seeded
 from paoding_onnx.verification.rounding import TOLERANCE, excess
 from paoding_onnx.verification.verdict import SURGERY, Verdict
 
-LEVEL, LEVELS = 0.0, (0.7, -0.7)
-"""What is added to normal floats, one draw each; two of them for a model with gates: one that the sign of a mean opens
-is met open and closed."""
 _NUDGE = 1.2e-7
 """By what share weights are changed at random, to see what rounding does: the spacing of float32."""
+_NUDGES = (1, 1, 1, 4, 16, 16)
+"""How many times that, one after the other, where it is to be seen which decisions rounding may tip."""
+_N_SAMPLES = 3
+"""How many of them, the first ones, say what rounding makes of numbers, if one does not explain the difference."""
 
 _N_SIGNS = 65521
 """How many random signs there are, used over and over: a prime, so that no axis has them in step."""
 
-Runs = Callable[[], Session]
 Feeds = Mapping[str, Array]
 
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """The two models that must agree, ready to run; `noisy` is the masked one with other rounding, made when needed."""
+    """The two models that must agree, ready to run; `noisy` is the masked one with other rounding, several.
+
+    The last two are made when needed.
+    """
 
     model: Model
     trace: Trace
     plan: Plan
     names: tuple[str, ...]
     decisions: tuple[Decision, ...]
-    has_gates: bool
+    draws: tuple[Draw, ...]
     masked: Session
     candidate: Session
-    noisy: Runs
-    guided: Runs
+    noisy: Callable[[int], Session]
+    guided: Callable[[], Session]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +107,10 @@ def _pair(model: Model, trace: Trace, plan: Plan, pruned: Model, original: Model
         plan=plan,
         names=names,
         decisions=decisions,
-        has_gates=bool(decisions) or _has_gates(trace),
+        draws=draws_of(trace),
         masked=Session(masked, watch=names),
         candidate=Session(candidate, watch=names),
-        noisy=cache(lambda: Session(steered(_nudged(masked, trace), decisions), watch=[*names, *own])),
+        noisy=cache(lambda k: Session(steered(_nudged(masked, trace, k), decisions), watch=[*names, *own])),
         guided=cache(lambda: Session(steered(candidate, decisions), watch=[*names, *own])),
     )
 
@@ -134,22 +136,10 @@ def _at_sizes(trace: Trace, count: int) -> str:
 def _answers(pair: _Pair, feeding: Feeding) -> Iterator[_Answer]:
     """One answer for each draw that the masked original takes; what it does not take may be up to chance."""
     is_traced = feeding == sizes_of(pair.trace.graph).traced
-    levels = LEVELS if pair.has_gates else (LEVEL,)
-    for seed, level in enumerate(levels if is_traced else levels[:1]):
-        answer = _compared_on(pair, _drawn(pair, feeding, seed, level), lambda: _drawn(pair, feeding, len(LEVELS), 0.0))
+    for draw in pair.draws if is_traced else pair.draws[:1]:
+        answer = _compared_on(pair, drawn(pair.model, feeding, draw), lambda: drawn(pair.model, feeding, ELSEWHERE))
         if answer is not None:
             yield answer
-
-
-def _drawn(pair: _Pair, feeding: Feeding, seed: int, level: float) -> Feeds:
-    drawn = random_feeds(pair.model.inputs, feeding, np.random.default_rng(seed + 1))
-    return {name: _shifted(array, level) for name, array in drawn.items()}
-
-
-def _shifted(array: Array, level: float) -> Array:
-    if array.dtype.kind != "f":
-        return array
-    return np.asarray(array.astype(np.float64) + level, array.dtype)
 
 
 def _compared_on(pair: _Pair, feeds: Feeds, others: Callable[[], Feeds]) -> _Answer | None:
@@ -164,14 +154,35 @@ def _compared_on(pair: _Pair, feeds: Feeds, others: Callable[[], Feeds]) -> _Ans
             pair.candidate.run(feeds)
         return None
     got = pair.candidate.run(feeds)
-    answer = _worst(pair, wanted, got, {})
+    answer = _worst(pair, wanted, got, ())
     chosen = outcomes(pair.decisions, wanted)
-    if answer.worst > 1 and chosen:
-        told, rough = _told(pair, chosen, got, others()), pair.noisy().run({**feeds, **chosen})
-        if all(is_alike(value, got[name], _kept(pair, name, rough[own_name(name)])) for name, value in told.items()):
-            got = {**got, **pair.guided().run({**feeds, **told})}
-            answer = _worst(pair, wanted, got, {})
-    return answer if answer.worst <= 1 else _worst(pair, wanted, got, pair.noisy().run({**feeds, **chosen}))
+    if answer.worst > 1 and chosen and (led := _led(pair, feeds, _told(pair, chosen, got, others()), chosen)):
+        got = {**got, **led}
+        answer = _worst(pair, wanted, got, ())
+    noise: list[Feeds] = []
+    while answer.worst > 1 and len(noise) < _N_SAMPLES:
+        noise.append(pair.noisy(len(noise)).run({**feeds, **chosen}))
+        answer = _worst(pair, wanted, got, noise)
+    return answer
+
+
+def _led(pair: _Pair, feeds: Feeds, told: Feeds, chosen: Feeds) -> dict[str, Array]:
+    """What the candidate computes when it goes on from `told`; nothing if it would decide otherwise by itself.
+
+    What it would decide is looked at with all decisions before it already told: what is found in another list differs.
+    """
+    led = pair.guided().run({**feeds, **told})
+    left = {t.name: decision.is_list for decision in pair.decisions for t in decision.outputs if t.name in told}
+    rough: dict[str, list[Array]] = {name: [] for name in left}
+    for number in range(len(_NUDGES)):
+        noisy = pair.noisy(number).run({**feeds, **chosen})
+        for name in left:
+            rough[name].append(_kept(pair, name, noisy[own_name(name)]))
+        own = {name: led[own_name(name)] for name in left}
+        left = {n: listed for n, listed in left.items() if not is_alike(told[n], own[n], rough[n], is_list=listed)}
+        if not left:
+            return led
+    return {}
 
 
 def _told(pair: _Pair, chosen: Feeds, got: Feeds, others: Feeds) -> Feeds:
@@ -191,13 +202,13 @@ def _told(pair: _Pair, chosen: Feeds, got: Feeds, others: Feeds) -> Feeds:
     }
 
 
-def _worst(pair: _Pair, wanted: Mapping[str, Array], got: Mapping[str, Array], noise: Mapping[str, Array]) -> _Answer:
+def _worst(pair: _Pair, wanted: Mapping[str, Array], got: Mapping[str, Array], noise: Sequence[Feeds]) -> _Answer:
     """The tensor in which two runs differ most."""
     found = [(0.0, next(iter(wanted)))]
     for name, value in wanted.items():
         floor = 0.0 if name in pair.names else 1.0
         kept = pair.trace.kept_part(name, value, pair.plan.removed)
-        rough = None if name not in noise else pair.trace.kept_part(name, noise[name], pair.plan.removed)
+        rough = [_kept(pair, name, run[name]) for run in noise if name in run]
         if kept is not None:  # else it is compared at the sizes that were traced, and by what is computed from it
             found.append((excess(kept, got[name], floor=floor, noise=rough), name))
     worst, where = max(found)
@@ -207,16 +218,6 @@ def _worst(pair: _Pair, wanted: Mapping[str, Array], got: Mapping[str, Array], n
 def _kept(pair: _Pair, name: str, value: Array) -> Array:
     kept = pair.trace.kept_part(name, value, pair.plan.removed)
     return value if kept is None else kept
-
-
-def _has_gates(trace: Trace) -> bool:
-    """Whether anything that a model compares, or a branch that it enters, depends on what it is fed."""
-    fed = data_dependent_tensors(trace.graph)
-    for node in trace.graph.nodes:
-        made = [tensor for tensor in node.outputs if tensor is not None and tensor.name in fed]
-        if made and (node.captures or any(tensor.dtype == np.bool_ for tensor in made)):
-            return True
-    return False
 
 
 def _compared(trace: Trace, decisions: tuple[Decision, ...]) -> tuple[str, ...]:
@@ -231,9 +232,10 @@ def _compared(trace: Trace, decisions: tuple[Decision, ...]) -> tuple[str, ...]:
     return tuple(name for name in names if name not in trace.graph.inputs)
 
 
-def _nudged(model: Model, trace: Trace) -> Model:
-    """The model with weights that differ by what rounding would make of them."""
-    signs = np.random.default_rng(0).choice(np.array([1 - _NUDGE, 1 + _NUDGE], np.float32), _N_SIGNS)
+def _nudged(model: Model, trace: Trace, number: int) -> Model:
+    """The model with weights that differ by what rounding would make of them, or by a few times as much."""
+    size = _NUDGE * _NUDGES[number]
+    signs = np.random.default_rng(number).choice(np.array([1 - size, 1 + size], np.float32), _N_SIGNS)
     nudged: dict[str, Array] = {}
     known = constants(model)
     for bound in trace.bound_nodes:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import onnx
 from google.protobuf.message import DecodeError
 
-from paoding_onnx.dependency.cost import Cost, cost, nothing
-from paoding_onnx.dependency.groups import trace
-from paoding_onnx.dependency.trace import Trace
+from paoding_onnx.dependency.cost import Cost, cost_as_it_stands
 from paoding_onnx.errors import ModelError
-from paoding_onnx.model.input_sizes import InputSizes
+from paoding_onnx.model.graph import Graph
+from paoding_onnx.model.input_sizes import InputSizes, Shape
 from paoding_onnx.model.load import Model, TensorSpec, all_inputs, load
 from paoding_onnx.model.naming import is_added
-from paoding_onnx.rules.binding import rebound
+from paoding_onnx.rules.binding import BoundNode, bind_nodes, rebound
 from paoding_onnx.rules.facts import DataDependentShape
 from paoding_onnx.rules.multiply_adds import multiply_adds
 from paoding_onnx.shapes.observe import as_sized_in, observe, observe_like, sizes_of
@@ -39,9 +39,9 @@ def check_file(original: Model, path: Path, predicted: Cost | None, sizes: Input
     at = dict.fromkeys(map(str, (sizes_of(graph).measured, sizes_of(graph).traced)))
     verdicts.append(Verdict(RUNS, True, f"loads it and runs it at {' and at '.join(at)}"))
     if predicted is not None:
-        verdict = _recount(trace(graph), predicted)
+        verdict = _recount(graph, predicted)
         if not verdict.passed and sizes is not None:
-            verdict = _recount(trace(as_sized_in(graph, sizes)), predicted)
+            verdict = _recount(as_sized_in(graph, sizes), predicted)
         verdicts.append(verdict)
     return tuple(verdicts)
 
@@ -99,27 +99,28 @@ def _without_weights(model: Model) -> bytes:
     return bytes(proto.SerializeToString())
 
 
-def _recount(pruned: Trace, predicted: Cost) -> Verdict:
-    found = cost(pruned, nothing(pruned))
+def _recount(graph: Graph, predicted: Cost) -> Verdict:
+    bound_nodes = bind_nodes(graph)
+    found = cost_as_it_stands(graph, bound_nodes)
     detail = f"{found.parameters:,} parameters and {found.macs:,} MACs"
     if found != predicted:
         return Verdict(COST, False, f"{detail}, predicted {predicted.parameters:,} and {predicted.macs:,}")
-    by_shapes = _counted_by_shapes(pruned)
+    by_shapes = sum(_counted_by_shapes(bound, sizes_of(graph).shapes) for bound in bound_nodes)
     if by_shapes != found.macs:
         return Verdict(COST, False, f"{detail} by the equations of its nodes, but {by_shapes:,} MACs by their shapes")
     return Verdict(COST, True, f"{detail}, as predicted")
 
 
-def _counted_by_shapes(pruned: Trace) -> int:
-    """Multiply-adds by shapes at run time, of nodes that are understood; by equations where shapes do not tell them."""
-    shapes, total, keeps = sizes_of(pruned.graph).shapes, 0, nothing(pruned)
-    for index, bound in enumerate(pruned.bound_nodes):
-        is_plain = not isinstance(bound.rule.shape, DataDependentShape) and rebound(bound, shapes) is not None
-        number = multiply_adds(bound.node, shapes) if is_plain else None
-        if number is None and bound.rule.contracts is not None:
-            number = bound.rule.contracts.macs(pruned.measured_sizes(index, keeps))
-        total += number or 0
-    return total
+def _counted_by_shapes(bound: BoundNode, shapes: Mapping[str, Shape]) -> int:
+    """Multiply-adds by shapes at run time, of a node that is understood; by its equation where shapes do not tell."""
+    number = multiply_adds(bound.node, shapes)
+    if number is None and bound.rule.contracts is None:
+        return 0
+    fitted = rebound(bound, shapes)
+    is_plain = not isinstance(bound.rule.shape, DataDependentShape) and fitted is not None
+    if bound.rule.contracts is None or (is_plain and number is not None):
+        return (number or 0) if is_plain else 0
+    return bound.rule.contracts.macs({**bound.binding.sizes, **(fitted or bound.binding).sizes})
 
 
 def _spec_text(spec: TensorSpec | None) -> str:

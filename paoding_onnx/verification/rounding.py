@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,11 +18,12 @@ _FLOOR = 0.1
 """Numbers in a channel are not held to less than this share of the largest one in the tensor times the tolerance."""
 
 
-def excess(wanted: Array, got: Array, *, floor: float = 0.0, noise: Array | None = None) -> float:
+def excess(wanted: Array, got: Array, *, floor: float = 0.0, noise: Sequence[Array] = ()) -> float:
     """The largest difference in units of what is allowed; infinite where shapes, NaNs or integers differ.
 
     Each position of the channel axis (1) and of the last one is held to numbers of its own size, so that none hides
-    the others, though to no less than `floor`. `noise` is what the same tensor becomes with other rounding.
+    the others, though to no less than `floor`. `noise` is what the same tensor becomes with other rounding, once or a
+    few times: a channel of few numbers may change little by chance.
 
     >>> excess(np.array([[1e5, 1.0]]), np.array([[1e5, 1.1]])) > 1
     True
@@ -41,18 +44,20 @@ def excess(wanted: Array, got: Array, *, floor: float = 0.0, noise: Array | None
             return float("inf")
     if not difference.any():
         return 0.0
-    rough = None if noise is None or noise.shape != wanted.shape else np.abs(a - _single(noise))
+    rough = [np.abs(a - _single(other)) for other in noise if other.shape == wanted.shape]
     axes = {1, a.ndim - 1} if a.ndim > 1 else {0}
-    return max(_worst(difference, np.abs(a), rough, axis=axis, share=share, floor=floor) for axis in axes)
+    return max(_worst(difference, np.abs(a), rough, axis=axis, floors=(share, floor)) for axis in axes)
 
 
-def _worst(difference: Floats, sizes: Floats, rough: Floats | None, *, axis: int, share: float, floor: float) -> float:
+def _worst(
+    difference: Floats, sizes: Floats, rough: Sequence[Floats], *, axis: int, floors: tuple[float, float]
+) -> float:
     others = tuple(k for k in range(difference.ndim) if k != axis)
-    largest = float(sizes.max(initial=0.0))
+    largest, (share, floor) = float(sizes.max(initial=0.0)), floors
     found, scale = (np.asarray(values.max(axis=others), np.float64) for values in (difference, sizes))
     allowed = share * np.maximum(scale, max(floor, _FLOOR * largest, float(np.finfo(np.float32).tiny)))
-    if rough is not None:
-        seen = np.nan_to_num(np.asarray(rough.max(axis=others), np.float64))
+    if rough:
+        seen = np.nan_to_num(np.max([np.asarray(one.max(axis=others), np.float64) for one in rough], axis=0))
         allowed = allowed + NOISE_FACTOR * np.maximum(seen, np.median(seen))
     return float((found / allowed).max(initial=0.0))
 

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from paoding_onnx.model.read import constants
+from paoding_onnx.model.session import Session
 from paoding_onnx.rules.equation import Equation, axis
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.verification.equivalence import check_surgery
 from paoding_onnx.verification.masked import mask
 from tests.models import model, prune_randomly, random_plan
-from tests.pruning import run, traced_model, with_constants
+from tests.pruning import feeds, run, traced_model, with_constants
 from tests.verification.faults import plant, plant_equation, reversed_segments, swapped_factors
 
 REARRANGED = {
@@ -102,6 +103,60 @@ def test_decision_between_equals_raises_no_alarm(operator):
 def test_wrong_weight_before_a_decision_is_noticed(operator):
     cases = [planned(operator, seed) for seed in range(3)]
     assert not any(check_surgery(*case, reversed_weights(cut(*case))).passed for case in cases)
+
+
+LISTED = f"""g (float[1,64,4] x) => (float[1,5,3] y) <float[4,40] a, float[40,1] b, float[40,1] br, float[40,3] f,
+     int64[40] shuffled={{{",".join(map(str, SHUFFLED))}}}, float[64,1] level, float zero={{0}}, int64 one={{1}},
+     int64[1] five={{5}}, int64[1] all={{-1}}> {{
+  p = MatMul (x, a) h = Tanh (p) r = Gather <axis=2> (h, shuffled) s1 = MatMul (h, b) s2 = MatMul (r, br)
+  d = Sub (s1, s2) l = Add (d, level) o = Greater (l, zero) z = NonZero (o) rows = Gather (z, one)
+  s = Reshape (s1, all) w = Gather (s, rows) v, i = TopK (w, five) k = Gather (rows, i) q = Gather <axis=1> (h, k)
+  y = MatMul (q, f)
+}}"""
+"""The five largest of a list, as a detector picks boxes; whether each 8th of 64 rows is in it is up to rounding."""
+ROWS = np.arange(64)[:, None]
+
+
+def listed(seed):
+    """Such a model, its trace, a plan, and the cut model."""
+    subject = model(LISTED, seed)
+    level = np.where(ROWS % 8, np.where(ROWS % 3, 1, -1), 0).astype(np.float32)
+    subject = with_constants(subject, br=constants(subject)["b"][SHUFFLED], level=level)
+    trace = traced_model(subject)
+    plan = random_plan(trace, seed)
+    return subject, trace, plan, cut(subject, trace, plan)
+
+
+def test_choice_among_those_that_a_choice_between_equals_left_raises_no_alarm():
+    cases = [listed(seed) for seed in range(3)]
+    found = [
+        [Session(m, watch=["rows"]).run(feeds(m)[0])["rows"] for m in (mask(*case[:3]), case[3])] for case in cases
+    ]
+    assert not any(np.array_equal(*pair) for pair in found)
+    assert all(check_surgery(*case).passed for case in cases)
+
+
+@pytest.mark.parametrize("name", ["a", "b", "f", "level"])
+def test_wrong_constant_around_a_choice_among_those_that_are_left_is_noticed(name):
+    for *case, pruned in map(listed, range(2)):
+        assert not check_surgery(*case, with_constants(pruned, **{name: constants(pruned)[name][::-1]})).passed
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_largest_among_others_than_those_that_are_kept_is_noticed(seed, monkeypatch):
+    text = """g (float[1,2,6] x) => (float[1,2,5] y) <float[6,8] a, float[8,5] b> {
+      p = MatMul (x, a) q = Hardmax <axis=2> (p) y = MatMul (q, b)
+    }"""
+    assert prune_randomly(model(text, seed), seed).n_removed == 0
+    plant_equation(monkeypatch, "Hardmax", _freed_last)
+    trial = prune_randomly(model(text, seed), seed)
+    assert trial.n_removed == 4
+    assert not trial.verdict.passed
+
+
+def _freed_last(equation):
+    side = (*equation.inputs[0][:-1], axis("F"))
+    return Equation.of([side], [side])
 
 
 @pytest.mark.parametrize(
