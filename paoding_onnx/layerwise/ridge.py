@@ -51,13 +51,14 @@ def solve(fit: Equations, held: Equations, clamp: Clamp, *, has_shift: bool) -> 
     if not fit.goal.size or not held.goal.size:
         return None
     weight, shift = _solution(fit, clamp, has_shift=has_shift)
-    before = _distance(held, held.start, clamp)
-    after = _distance(held, held.start + held.features @ weight + shift, clamp)
+    before = distance(held.goal, held.start, clamp)
+    after = distance(held.goal, held.start + held.features @ weight + shift, clamp)
     return Solution(weight, shift, before, after) if after < before else None
 
 
-def _distance(rows: Equations, fitted: Singles, clamp: Clamp) -> float:
-    off = np.clip(fitted, clamp.low, clamp.high) - np.clip(rows.goal, clamp.low, clamp.high)
+def distance(goal: Singles, fitted: Singles, clamp: Clamp) -> float:
+    """Mean square distance from the goal, once both are clamped."""
+    off = np.clip(fitted, clamp.low, clamp.high) - np.clip(goal, clamp.low, clamp.high)
     return float(np.mean(np.square(off, dtype=np.float64)))
 
 

@@ -102,12 +102,12 @@ class Stream:
             if self._last_read.get(name, -1) < stop:
                 self._held.drop(name)
 
-    def peek(self, stop: int, name: str) -> Iterator[Array]:
+    def peek(self, stop: int, name: str, batches: Sequence[int] | None = None) -> Iterator[Array]:
         """What tensor `name`, made before node number `stop`, would be if the nodes ran on as they are now.
 
-        One batch after the other; none is held.
+        One batch after the other, of all or of those with these numbers; none is held.
         """
-        return (made[name] for made in self._made(stop, [name]))
+        return (made[name] for made in self._made(stop, [name], batches))
 
     def rest(self, free: Sequence[str]) -> Callable[[Mapping[str, Array]], dict[str, list[Array]]]:
         """The remaining nodes as a function from the constants in `free` to the model's outputs, batch by batch."""
@@ -130,13 +130,15 @@ class Stream:
 
         return run
 
-    def _made(self, stop: int, wanted: Sequence[str]) -> Iterator[dict[str, Array]]:
+    def _made(
+        self, stop: int, wanted: Sequence[str], batches: Sequence[int] | None = None
+    ) -> Iterator[dict[str, Array]]:
         """The tensors `wanted`, made by nodes before node number `stop`, batch by batch."""
         nodes = self._needed(stop, wanted)
         piece = subgraph(self._model, self.graph, nodes, outputs=wanted, overrides=self._overrides)
         session = Session(piece, optimise=True, threads=self._threads)
         feeds = [info.name for info in piece.proto.graph.input]
-        for batch in range(self.n_batches):
+        for batch in range(self.n_batches) if batches is None else batches:
             yield session.run({name: self._held.get(name)[batch] for name in feeds})
 
     def _needed(self, stop: int, wanted: Sequence[str]) -> list[onnx.NodeProto]:

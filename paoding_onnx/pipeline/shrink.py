@@ -71,7 +71,7 @@ def _fitted(prepared: Prepared, selection: Selection, plain: Model, options: Opt
     done = Recovery(samples.description, samples.n_samples, profile.sensitivities, result.layers, result.n_added)
     statistics = profile.basis.statistics.normalization
     batches = tuple(samples.batches[:MOST_BATCHES])
-    judged = Judged(model, plain, traced, selection.plan, batches, statistics)
+    judged = Judged(model, plain, traced, selection.plan, batches, statistics, reached=result.reached)
     helps = check_fitting(judged, result.model)
     if not helps.passed:
         return Fitted(plain, None, (*selection.notes, f"{_NO_HELP}: {helps.detail}"))

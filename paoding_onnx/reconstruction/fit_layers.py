@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from paoding_onnx.context import Run
 from paoding_onnx.layerwise.contraction import matrix, plain_features, targets, unmatrix, window_features
 from paoding_onnx.layerwise.layers import ROWS_PER_FEATURE, Layer, layers_of
-from paoding_onnx.layerwise.ridge import Equations, FittedLayer, Singles, Solution, solve
+from paoding_onnx.layerwise.ridge import Equations, FittedLayer, Singles, Solution, distance, solve
 from paoding_onnx.layerwise.stream import Batches, Stream
 from paoding_onnx.layerwise.subgraph import window_model
 from paoding_onnx.model.graph import Graph
@@ -34,17 +34,24 @@ UNDISTORTED = 1e-5
 FAINT = 1e-3
 """Units whose gain is below this share of the largest hardly matter, and would have to change wildly to do so."""
 
+REAL = 0.9
+"""The share of what a solution gains that has to be seen with its weights in place; units of hardly any gain stay."""
+
 Kept = Callable[[str, Array], Array]
 """From a tensor's name and content in the original to the positions that the smaller model still has."""
 
 
 @dataclass(slots=True)
 class LayerFits:
-    """What came out: weights by name, what is to be added to offsets by name, and the account of each layer."""
+    """What came out: weights by name, what is to be added to offsets by name, and the account of each layer.
+
+    `reached` is what the first batch leads to where no other layer follows, by the name of the tensor.
+    """
 
     weights: dict[str, Array] = field(default_factory=dict)
     shifts: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     layers: list[FittedLayer] = field(default_factory=list)
+    reached: dict[str, Array] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,8 @@ class Pair:
 def fit_layers(pair: Pair, feeds: Sequence[Mapping[str, Array]], run: Run, *, spares_last: bool) -> LayerFits:
     """Fit every layer of the smaller model whose output is distorted, front to back, on the batches in `feeds`.
 
-    A fit that does not bring a layer closer to the original on the batches held back is not made. With `spares_last`
+    A fit that does not bring a layer closer to the original on the batches held back is not made, and is taken back if
+    that is not seen with the weights in place. With `spares_last`
     the layers before the outputs are fitted only if they lost inputs: what they add up to is what inputs are least like
     real ones in.
 
@@ -83,12 +91,10 @@ def fit_layers(pair: Pair, feeds: Sequence[Mapping[str, Array]], run: Run, *, sp
             rng = np.random.default_rng([run.seed, layer.index])
             ends = _ends(layer, original.value(layer.comparison_point), smaller, pair.kept, rng)
             original.drop(layer.comparison_point)
-            solution = None
             if ends is not None:
-                fit, held = _rows(pair, layer, smaller, ends)
-                solution = solve(fit, held, layer.clamp, has_shift=layer.offset is not None)
-            if solution is not None:
-                smaller.override(_apply(pair.smaller_graph, layer, solution, found))
+                _fit(pair, layer, smaller, ends, found)
+            if layer.is_last:
+                (found.reached[layer.comparison_point],) = smaller.peek(layer.last + 1, layer.comparison_point, [0])
     return found
 
 
@@ -168,18 +174,54 @@ def _undone(values: Singles, gain: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(values * (factor if gain.size == 1 else factor.reshape(len(values), 1, -1)))
 
 
-def _apply(graph: Graph, layer: Layer, solution: Solution, found: LayerFits) -> dict[str, Array]:
-    """Note a change, and return the constants as they are now."""
+def _fit(pair: Pair, layer: Layer, smaller: Stream, ends: Sequence[_Ends], found: LayerFits) -> None:
+    """Fit one layer, and note it if that brings it closer."""
+    fit, held = _rows(pair, layer, smaller, ends)
+    solution = solve(fit, held, layer.clamp, has_shift=layer.offset is not None)
+    change = None if solution is None else _change(pair.smaller_graph, layer, solution)
+    if solution is None or change is None:
+        return
+    smaller.override(change.new)
+    if _seen(layer, smaller, ends) > solution.before - REAL * (solution.before - solution.after):
+        smaller.override(change.old)
+        return
+    found.weights[layer.weight] = change.new[layer.weight]
+    found.shifts |= change.shifts
+    found.layers.append(FittedLayer(layer.bound.node.name, solution.before, solution.after))
+
+
+def _seen(layer: Layer, smaller: Stream, ends: Sequence[_Ends]) -> float:
+    """The mean square distance of a layer from its goal as it is now, on the rows held back."""
+    is_many = len(ends) >= HELD_BACK
+    which = range(HELD_BACK - 1, len(ends), HELD_BACK) if is_many else range(len(ends))
+    values = smaller.peek(layer.last + 1, layer.comparison_point, which)
+    made = (targets(layer.bound, layer.of, np.asarray(value)) for value in values)
+    rows = np.concatenate([one[ends[k].chosen].astype(np.float32) for k, one in zip(which, made, strict=True)])
+    goal = np.concatenate([ends[k].goal for k in which])
+    step = slice(None) if is_many else slice(HELD_BACK - 1, None, HELD_BACK)
+    return distance(goal[step], rows[step], layer.clamp)
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """Constants before and after a fit, by name, and what is added to offsets."""
+
+    old: dict[str, Array]
+    new: dict[str, Array]
+    shifts: dict[str, NDArray[np.float64]]
+
+
+def _change(graph: Graph, layer: Layer, solution: Solution) -> _Change | None:
+    """What a solution changes."""
     old = graph.tensors[layer.weight].value
     if old is None:
-        return {}
+        return None
     values = matrix(layer.bound, layer.of, old) + _undone(solution.weight, layer.gain)
-    now = {layer.weight: unmatrix(layer.bound, layer.of, values, old.dtype)}
-    found.weights |= now
-    found.layers.append(FittedLayer(layer.bound.node.name, solution.before, solution.after))
+    change = _Change({layer.weight: old}, {layer.weight: unmatrix(layer.bound, layer.of, values, old.dtype)}, {})
     constant = None if layer.offset is None else graph.tensors[layer.offset.tensor].value
     if layer.offset is not None and constant is not None:
-        shift = layer.offset.scale * _undone(solution.shift, layer.gain).reshape(constant.shape)
-        found.shifts[layer.offset.tensor] = shift
-        now[layer.offset.tensor] = np.asarray(np.asarray(constant, np.float64) + shift, constant.dtype)
-    return now
+        name, shift = layer.offset.tensor, _undone(solution.shift, layer.gain).reshape(constant.shape)
+        change.shifts[name] = layer.offset.scale * shift
+        change.old[name] = constant
+        change.new[name] = np.asarray(np.asarray(constant, np.float64) + change.shifts[name], constant.dtype)
+    return change

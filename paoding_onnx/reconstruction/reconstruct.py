@@ -43,7 +43,8 @@ class Reconstructed:
     """A smaller model after repair, and how far each fitted layer was from the original before and after.
 
     `n_added` parameters are biases of layers that had none. `compensated` are constants of the original in which kept
-    units stand in for removed ones, `decided` those of the smaller model that were fitted, both by name.
+    units stand in for removed ones, `decided` those of the smaller model that were fitted, both by name. `reached` are
+    tensors that the first batch led to while it was fitted.
     """
 
     model: Model
@@ -51,6 +52,7 @@ class Reconstructed:
     n_added: int = 0
     compensated: Mapping[str, Array] = field(default_factory=dict)
     decided: Mapping[str, Array] = field(default_factory=dict)
+    reached: Mapping[str, Array] = field(default_factory=dict)
 
 
 def reconstruct(model: Model, trace: Trace, plan: Plan, basis: Basis, run: Run, *, room: int = 0) -> Reconstructed:
@@ -86,7 +88,8 @@ def reconstruct(model: Model, trace: Trace, plan: Plan, basis: Basis, run: Run, 
     shifted = {name: np.add(old[name], shift).astype(old[name].dtype) for name, shift in found.shifts.items()}
     decided = found.weights | shifted
     n_added = sum(bias.zeros.size for bias in used)
-    return Reconstructed(reweigh(smaller, decided), tuple(found.layers), n_added, compensated, decided)
+    fitted = reweigh(smaller, decided)
+    return Reconstructed(fitted, tuple(found.layers), n_added, compensated, decided, found.reached)
 
 
 def _fitting_in(room: int, biases: Iterable[OpenBias]) -> tuple[OpenBias, ...]:

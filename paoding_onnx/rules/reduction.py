@@ -33,8 +33,9 @@ def reduce_norm(node: Node) -> Rule:
 
 
 @register("ReduceSumSquare", read=18)
+@register("ReduceLogSum", read=28)
 def reduce_squares(node: Node) -> Rule:
-    """ONNX ReduceSumSquare-18: a removed unit is one term less, which is exact."""
+    """ONNX ReduceSumSquare-18, ReduceLogSum-28: a removed unit is one term less, which is exact."""
     return _reduce(node, _plain, Other())
 
 
@@ -45,7 +46,7 @@ def reduce_extremes(node: Node) -> Rule:
 
 
 @register("ReduceProd", read=18)
-@register("ReduceLogSum", "ReduceLogSumExp", read=28)
+@register("ReduceLogSumExp", read=28)
 def reduce_other(node: Node) -> Rule:
     """ONNX ReduceProd-18 and the like: no unit can leave without a trace."""
     return _reduce(node, Axis.pinned, Other())

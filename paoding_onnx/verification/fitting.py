@@ -10,7 +10,7 @@ import numpy as np
 
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError
-from paoding_onnx.model.compare import output_difference
+from paoding_onnx.model.compare import output_difference, relative_error
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.session import Session
@@ -24,6 +24,8 @@ MOST_BATCHES, MOST_ROWS = 1, 32
 """On how much of the samples fitted weights are judged."""
 SLACK = (1.1, 0.02)
 """How much farther outputs may be with fitted weights, by a factor and a summand: small errors are small either way."""
+SAME = 0.01
+"""How far apart, relative to their size, tensors may be that rounding and decisions alone make differ."""
 SLACK_ELSEWHERE = (1.5, 0.1)
 """The same on inputs of another kind than those that weights may have been fitted on."""
 
@@ -33,7 +35,8 @@ class Judged:
     """What fitted weights are judged by: the original, the cut model, and inputs.
 
     On inputs that are not of the training's level, layers were fitted with `statistics` of these inputs in place of
-    the stored ones, by the names of the original's constants; so all models are judged with them.
+    the stored ones, by the names of the original's constants; so all models are judged with them. `reached` is what the
+    first batch led to while weights were fitted, by the names of tensors: it has to lead there still.
     """
 
     original: Model
@@ -43,27 +46,40 @@ class Judged:
     batches: Sequence[Mapping[str, Array]]
     statistics: Overrides = field(default_factory=dict)
     slack: tuple[float, float] = SLACK
+    reached: Mapping[str, Array] = field(default_factory=dict)
 
 
 def check_fitting(judged: Judged, fitted: Model) -> Verdict:
     """Whether the outputs of `fitted` are as near to the original's as those of the cut model, or nearer."""
     try:
-        before, after = _errors(judged, fitted)
+        models = _levelled(judged, fitted)
+        elsewhere = _elsewhere(judged, models[2])
+        before, after = (_error(models[0], model, judged.batches) for model in models[1:])
     except ModelError as error:
         return Verdict(FITTED, False, str(error))
+    if elsewhere:
+        return Verdict(FITTED, False, f"{elsewhere!r} is not what it was while weights were fitted")
     factor, summand = judged.slack
     said = f"relative output error {before:.3g} with the weights it was cut with, {after:.3g} with the fitted ones"
     return Verdict(FITTED, math.isfinite(after) and after <= factor * before + summand, said)
 
 
-def _errors(judged: Judged, fitted: Model) -> tuple[float, float]:
-    original, plain = judged.original, judged.plain
-    if judged.statistics:
-        original = reweigh(original, judged.statistics)
-        parts = fits_of(judged.trace, judged.plan, judged.statistics, plain)
-        levelled = {name: np.asarray(values[0]) for name, values in parts.items()}
-        plain, fitted = reweigh(plain, levelled), reweigh(fitted, levelled)
-    return _error(original, plain, judged.batches), _error(original, fitted, judged.batches)
+def _levelled(judged: Judged, fitted: Model) -> tuple[Model, Model, Model]:
+    """The original, the cut and the fitted model, with the statistics that layers were fitted with."""
+    if not judged.statistics:
+        return judged.original, judged.plain, fitted
+    parts = fits_of(judged.trace, judged.plan, judged.statistics, judged.plain)
+    levelled = {name: np.asarray(values[0]) for name, values in parts.items()}
+    plain, fitted = (reweigh(model, levelled) for model in (judged.plain, fitted))
+    return reweigh(judged.original, judged.statistics), plain, fitted
+
+
+def _elsewhere(judged: Judged, fitted: Model) -> str:
+    """The first tensor that is not what the fit led to; "" if all are."""
+    if not judged.reached:
+        return ""
+    found = Session(fitted, watch=tuple(judged.reached)).run(judged.batches[0])
+    return next((n for n, value in judged.reached.items() if not relative_error(value, found[n]) <= SAME), "")
 
 
 def _error(original: Model, model: Model, batches: Sequence[Mapping[str, Array]]) -> float:

@@ -57,12 +57,15 @@ def fit_faults() -> Iterator[FitFault]:
 def judge_fit(fault: FitFault, seed: int) -> Judged:
     """What becomes of a network that is fitted with a fault planted, on inputs that no fit saw.
 
-    As near to the original as without the fault is equal. Farther than that, but nearer than with the weights it was
-    cut with: it helps less, which is all that is promised.
+    It is caught if what is wrong was not kept: solutions were taken back, or all fitted weights were. As near to the
+    original as without the fault is equal. Farther than that, but nearer than with the weights it was cut with: it
+    helps less, which is all that is promised.
     """
     subject = lift(parse(NETWORKS[fault.network], seed))
     with patch.object(fidelity, "latency_ratio", lambda *_, **__: 1.0):
         right = prune(subject, options=OPTIONS)
+        with patch.object(fitting, "solve", lambda *_, **__: None):
+            unsolved = prune(subject, options=OPTIONS)
         try:
             with fault.plant():
                 wrong = prune(subject, options=OPTIONS)
@@ -73,6 +76,8 @@ def judge_fit(fault: FitFault, seed: int) -> Judged:
     if whole(right.model) == whole(wrong.model):
         return Judged(SAME)
     plain = cut(subject, right.trace, right.plan)
+    if whole(wrong.model) in (whole(plain), whole(unsolved.model)):
+        return Judged(CAUGHT, "not kept")
     first, second, third = (distance(whole(subject), whole(model)) for model in (right.model, wrong.model, plain))
     outcome = EQUAL if second <= HARMLESS * first else LESS if second <= third else MISSED
     return Judged(outcome, f"{second:.3g} from the original, without the fault {first:.3g}, not fitted {third:.3g}")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paoding_onnx.dependency.cost import Cost, cost, group_cost, is_parameter, nothing
+from paoding_onnx.dependency.cost import Cost, cost, cost_as_it_stands, group_cost, is_parameter, nothing
 from tests.models import IMAGES, ROWS, traced
+from tests.pruning import CNN, MLP, SHARED
 
 CONV = """g (float[2,3,8,8] x) => (float[2,5,8,8] y) <float[16,3,3,3] a, float[16] ab, float[5,16,1,1] b> {
   p = Conv <pads=[1,1,1,1]> (x, a, ab) y = Conv (p, b)
@@ -21,6 +22,12 @@ def whole(text: str) -> Cost:
 def without(text: str, units: list[int]) -> Cost:
     found = traced(text)
     return cost(found, np.isin(np.arange(found.n_units), units))
+
+
+@pytest.mark.parametrize("text", [CONV, CNN, MLP, SHARED])
+def test_graph_that_loses_nothing_costs_the_same_without_its_groups(text):
+    found = traced(text)
+    assert cost_as_it_stands(found.graph, found.bound_nodes) == whole(text)
 
 
 def test_convolution():

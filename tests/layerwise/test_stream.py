@@ -208,6 +208,13 @@ def test_peek_runs_on_but_does_not_move():
         np.testing.assert_allclose(got, batch["t"], atol=1e-5)
 
 
+def test_peek_may_look_at_some_batches_alone():
+    subject, graph, feeds = studied(MLP)
+    with Stream(subject, graph, feeds) as stream:
+        (seen,) = stream.peek(5, "t", [2])
+    np.testing.assert_allclose(seen, whole(subject, feeds)[2]["t"], atol=1e-5)
+
+
 def test_rest_is_a_function_of_free_constants():
     subject, graph, feeds = studied(MLP)
     new = {"c": np.ones((12, 4), np.float32)}

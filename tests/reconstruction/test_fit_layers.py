@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from paoding_onnx.layerwise.ridge import solve
 from paoding_onnx.model.read import constants
+from paoding_onnx.model.session import Session
 from paoding_onnx.reconstruction import fit_layers
 from tests.models import model, random_plan
-from tests.pruning import CNN, MLP, observed, plan_of, planted, traced_model
+from tests.pruning import CNN, MLP, feeds, observed, plan_of, planted, traced_model
 from tests.reconstruction.fitted import NORMED, SIZES, STRUCTURES, changed, every_structure, fit, fitted_names, off
 
 
@@ -190,3 +193,24 @@ def test_half_precision_is_fitted_in_its_own_type():
     assert fitted_names(found) == ["Gemm_3", "MatMul_5"]
     assert {value.dtype for value in constants(found.model).values()} == {np.dtype(np.float16)}
     assert off(subject, found.model) < 0.8 * off(subject, plain)
+
+
+def negated(solution):
+    return replace(solution, weight=-solution.weight, shift=-solution.shift)
+
+
+@pytest.mark.parametrize("wrong", [negated, lambda found: replace(found, weight=10 * found.weight)])
+def test_fit_whose_gain_is_not_seen_with_its_weights_in_place_is_taken_back(wrong, monkeypatch):
+    monkeypatch.setattr(fit_layers, "solve", lambda *given, **options: wrong(solve(*given, **options)))
+    subject = model(MLP)
+    plain, found = fit(subject, plan_of(traced_model(subject), a=[5]))
+    assert found.layers == ()
+    assert changed(plain, found.model) == set()
+
+
+def test_what_the_first_batch_leads_to_is_kept_to_compare_the_fitted_model_with():
+    subject = model(MLP)
+    _, found = fit(subject, plan_of(traced_model(subject), a=[5]))
+    (name,) = found.reached
+    seen = Session(found.model, watch=[name]).run(feeds(subject, SIZES, seed=0)[0])[name]
+    np.testing.assert_allclose(seen, found.reached[name], rtol=1e-4, atol=1e-4)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from paoding_onnx.model.read import constants
+from paoding_onnx.model.session import Session
 from paoding_onnx.surgery.cut import cut, reweigh
 from paoding_onnx.verification.fitting import Judged, check_fitting
 from tests.models import model
@@ -36,6 +39,17 @@ def test_weights_that_were_negated_fail():
 def test_weights_that_are_no_numbers_fail():
     found = judged(a=[0])
     assert not check_fitting(found, with_last_layer(found, np.nan)).passed
+
+
+def test_weights_that_are_not_those_that_were_fitted_fail():
+    found = judged(a=[0])
+    first, second = (
+        Session(m, watch=["u"]).run(found.batches[0])["u"] for m in (found.plain, with_last_layer(found, 0.9))
+    )
+    assert check_fitting(replace(found, reached={"u": first}), found.plain).passed
+    verdict = check_fitting(replace(found, reached={"u": second}), found.plain)
+    assert not verdict.passed
+    assert verdict.detail == "'u' is not what it was while weights were fitted"
 
 
 def test_verdict_says_both_errors():
