@@ -128,7 +128,7 @@ def _skeleton(model: Model, added: frozenset[str] | set[str]) -> onnx.ModelProto
     for info in [info for info in proto.graph.input if info.name in added]:
         proto.graph.input.remove(info)
     for node in proto.graph.node:
-        if is_constant(node) and node.attribute[0].name == "value":
+        if is_constant(node) and node.attribute[0].HasField("t"):
             node.attribute[0].t.CopyFrom(_bare(node.attribute[0].t))
         inputs = ["" if name in added else name for name in node.input]
         while inputs and inputs[-1] == "" and len(inputs) > 1 and not added.isdisjoint(node.input):
