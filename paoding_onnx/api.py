@@ -5,16 +5,20 @@ It must not know how a stage works: `paoding_onnx.pipeline` calls the stages of 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TypedDict
+
+import numpy as np
 
 from paoding_onnx.calibration.samples import Samples
 from paoding_onnx.context import WRITING, Progress, Run, silent
 from paoding_onnx.dependency.coupling import coupled
 from paoding_onnx.dependency.explain import Explanation, explain_axes
 from paoding_onnx.dependency.trace import Trace
-from paoding_onnx.errors import UsageError
+from paoding_onnx.errors import ModelError, UsageError
 from paoding_onnx.evaluation.load import read_labelled
 from paoding_onnx.model.load import Model, load
 from paoding_onnx.model.save import needs_data_file, save_model, write_arrays, write_model, write_text
@@ -109,7 +113,8 @@ def prune(
     original = _read_beside(model, target, tuple(wanted.values()), read, force=force)
     labelled = None if options.eval is None else read_labelled(options.eval, original)
     job = Job(original, labelled, target, options, run)
-    shrunk = shrink(job)
+    with _computable():
+        shrunk = shrink(job)
     with scratch_folder() as scratch, stage() as held:
         files = write_model(shrunk.fitted.model, held.place(target or scratch / "pruned.onnx"))
         result = prove(job, shrunk, files)
@@ -139,7 +144,8 @@ def sensitivity(
     options = replace(options or Options(), method="reconstruction", allocation="measured")
     prepared = prepare(_read(model), options)
     require_units(prepared.trace)
-    return study_units(prepared.folded, prepared.trace, options, _run(options, progress)).sensitivities
+    with _computable():
+        return study_units(prepared.folded, prepared.trace, options, _run(options, progress)).sensitivities
 
 
 def synthesize(
@@ -208,7 +214,10 @@ def save(value: Model | Pruned | Samples, path: Path | str, *, force: bool = Fal
 def _paths(documents: Documents) -> dict[str, Path]:
     if unknown := documents.keys() - {"plan", "report"}:
         raise UsageError(f"documents may be a plan and a report, not {', '.join(map(repr, sorted(unknown)))}")
-    return {kind: Path(str(path)) for kind, path in documents.items()}
+    paths = {kind: Path(str(path)) for kind, path in documents.items()}
+    if "report" in paths and (suffix := paths["report"].suffix.lower()) not in ("", ".json", *PAGE_SUFFIXES):
+        raise UsageError(f"a report is a page (.html) or JSON (.json), not {suffix}: {paths['report']}")
+    return paths
 
 
 def _run(options: Options, progress: Progress) -> Run:
@@ -234,6 +243,16 @@ def _read_beside(
         outputs.append(data_path(output))
     check_targets((*outputs, *documents), original.files, force=force, others=read)
     return original
+
+
+@contextmanager
+def _computable() -> Iterator[None]:
+    """Where layers are compared and fitted: what they compute must be numbers."""
+    try:
+        yield
+    except np.linalg.LinAlgError as error:
+        message = "weights or inputs hold NaN, infinity or huge numbers: layers compute nothing that could be compared"
+        raise ModelError(f"{message} ({error}); the methods magnitude and random do without") from error
 
 
 def _write_documents(result: Pruned, wanted: dict[str, Path], held: Stage) -> None:

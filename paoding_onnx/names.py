@@ -13,6 +13,8 @@ Allocation = Literal["measured", "uniform"]
 ALLOCATIONS: tuple[Allocation, ...] = ("measured", "uniform")
 METHOD_NAMES = ("reconstruction", "paoding", "magnitude", "random")
 """How units are chosen."""
+LOOKING_AT_INPUTS = ("reconstruction",)
+"""Those for which inputs matter."""
 KINDS = ("auto", "images", "table", "tokens", "audio", "noise")
 """What the main input can be told to hold."""
 TASKS = ("classes", "binary", "values")
@@ -21,6 +23,15 @@ ATTACKS = ("fgsm", "pgd")
 """One step along the sign of the gradient, or several."""
 AUTO = 0
 """`round_to` that picks for each group a count its operators like."""
+
+
+def percent(share: float) -> str:
+    """A share in per cent; never 100 % where it is less.
+
+    >>> percent(0.5), percent(0.9999)
+    ('50.0%', '99.99%')
+    """
+    return f"{share:.1%}" if f"{share:.1%}" != "100.0%" or share == 1 else f"{100 * share:.8g}%"
 
 
 class Prefer(StrEnum):

@@ -11,11 +11,22 @@ from paoding_onnx.calibration.preprocess import AS_IT_IS, Preprocess
 from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.dependency.scope import ANYWHERE, Scope
 from paoding_onnx.errors import UsageError
-from paoding_onnx.names import ALLOCATIONS, AUTO, BUDGETS, KINDS, METHOD_NAMES, Allocation, Budget, Prefer
+from paoding_onnx.names import (
+    ALLOCATIONS,
+    AUTO,
+    BUDGETS,
+    KINDS,
+    LOOKING_AT_INPUTS,
+    METHOD_NAMES,
+    Allocation,
+    Budget,
+    Prefer,
+)
 
 SMALLEST_STEP = 0.001
 """More steps than a thousand change nothing but the time they take."""
 SMALLEST_MEMORY = 1 << 24
+MOST_THREADS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +111,13 @@ class Options:
             raise UsageError(
                 f"memory {self.memory} is less than {SMALLEST_MEMORY} bytes (16 MB), too little to work with"
             )
+        if self.threads > MOST_THREADS:
+            raise UsageError(f"threads {self.threads} are more than {MOST_THREADS}")
         if min(self.round_to, self.seed, self.distill, self.threads) < 0:
             raise UsageError("round_to, seed, distill and threads must not be negative")
+        if self.method not in LOOKING_AT_INPUTS and (self.calibration is not None or self.distill):
+            what = "distill" if self.distill else "calibration"
+            raise UsageError(f"{what} has no effect on method {self.method}, which looks at no inputs: leave it out")
         if self.distill and self.calibration is not None:
             raise UsageError("distill is for synthetic inputs: leave it out, as calibration brings real ones")
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import zlib
 from collections.abc import Collection, Mapping
+from lzma import LZMAError
 from pathlib import Path
-from zipfile import BadZipFile
+from tokenize import TokenError
+from typing import IO
+from zipfile import BadZipFile, ZipFile, is_zipfile
 
 import numpy as np
 
@@ -14,6 +19,14 @@ from paoding_onnx.model.nodes import Array
 
 INPUT, LABELS, SCALE, CLASSES = "x", "y", "scale", "classes"
 """Names in a file for what the main input reads, what a model should say, what divides the input, names of classes."""
+MOST_UNPACKED, MOST_PACKED_BY = 1 << 31, 100
+"""An archive that unpacks to more bytes than this, and to more than so many times its own, is a bomb."""
+_NPY = b"\x93NUMPY"
+_MALFORMED = (
+    *(OSError, EOFError, ValueError, TypeError, KeyError, SyntaxError, OverflowError, MemoryError),
+    *(NotImplementedError, RuntimeError, BadZipFile, TokenError, zlib.error, LZMAError),
+)
+"""What numpy and the archives that it opens are known to raise for a file that they cannot read."""
 _NO_INPUTS = frozenset({LABELS, "label", "labels", SCALE, CLASSES})
 
 
@@ -21,17 +34,41 @@ def read_arrays(path: Path) -> dict[str, Array]:
     """All arrays of a .npz file by name, or the one of a .npy file under the name x.
 
     Raises:
-        UsageError: if the file cannot be read, or holds objects.
+        UsageError: if the file cannot be read, holds objects, less than it says, or an archive of next to nothing.
     """
-    if reason := why_unreadable(path):
-        raise UsageError(f"cannot read inputs from {path}: {reason}")
     try:
+        if reason := why_unreadable(path) or _why_too_much(path):
+            raise UsageError(f"cannot read inputs from {path}: {reason}")
         with path.open("rb") as file:
             content = np.load(file, allow_pickle=False)
             return {INPUT: content} if isinstance(content, np.ndarray) else dict(content)
-    except (OSError, ValueError, BadZipFile, EOFError) as error:
+    except _MALFORMED as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise UsageError(f"cannot read inputs from {path}: {reason}") from error
+
+
+def _why_too_much(path: Path) -> str:
+    """Why a file cannot hold what it says, in words: memory is taken for that before it is read."""
+    n_bytes = path.stat().st_size
+    with path.open("rb") as file:
+        if file.read(len(_NPY)) == _NPY:
+            file.seek(0)
+            version = np.lib.format.read_magic(file)
+            read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else _read_header_2_0
+            shape, _, dtype = read_header(file)
+            said, held = math.prod(shape) * dtype.itemsize, n_bytes - file.tell()
+            return f"it says that it holds {shape}, {said:,} bytes, but has {held:,}" if said > held else ""
+    if not is_zipfile(path):
+        return ""
+    with ZipFile(path) as archive:
+        unpacked = sum(member.file_size for member in archive.infolist())
+    is_bomb = unpacked > MOST_UNPACKED and unpacked > MOST_PACKED_BY * n_bytes
+    return f"its {n_bytes:,} bytes unpack to {unpacked:,}; save it again without compression" if is_bomb else ""
+
+
+def _read_header_2_0(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
+    shape, is_fortran, dtype = np.lib.format.read_array_header_2_0(file)
+    return shape, is_fortran, dtype
 
 
 def arrays_of_inputs(path: Path, held: Mapping[str, Array], names: Collection[str], main: str) -> dict[str, Array]:

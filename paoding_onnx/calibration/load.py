@@ -78,11 +78,14 @@ def _arrays(path: Path, roles: tuple[InputRole, ...], main: int, settings: Prepr
         found[first] = preprocessed(
             found[first], settings, scale, channel_axis=roles[main].channels if is_image else -1
         )
-    return {role.spec.name: _typed(found[role.spec.name], role) for role in roles if role.spec.name in found}
+    return {role.spec.name: _typed(found[role.spec.name], role, path) for role in roles if role.spec.name in found}
 
 
-def _typed(value: Array, role: InputRole) -> Array:
-    return np.ascontiguousarray(value, role.spec.dtype)
+def _typed(value: Array, role: InputRole, path: Path) -> Array:
+    typed = np.ascontiguousarray(value, role.spec.dtype)
+    if typed.dtype.kind == "f" and not np.isfinite(typed).all():
+        raise UsageError(f"{path} holds numbers for input {role.spec.name!r} that are not finite")
+    return typed
 
 
 def _laid_out(value: Array, role: InputRole, path: Path) -> Array:

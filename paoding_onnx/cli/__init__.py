@@ -38,5 +38,6 @@ def child() -> int:
 
 def _work(arguments: Namespace) -> int:
     from paoding_onnx.cli.commands import run  # heavy: --help and usage errors must not wait for it
+    from paoding_onnx.cli.dash import with_dashes
 
-    return run(arguments)
+    return with_dashes(run)(arguments)

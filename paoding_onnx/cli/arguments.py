@@ -7,10 +7,11 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from paoding_onnx.cli import values
 from paoding_onnx.cli.limits import add_limits
+from paoding_onnx.cli.near_miss import near_miss
 from paoding_onnx.errors import UsageError
 from paoding_onnx.names import ALLOCATIONS, ATTACKS, BUDGETS, KINDS, METHOD_NAMES, TASKS
 
@@ -19,11 +20,18 @@ _EPILOG = """exit status: 0 done; 1 a proof failed, nothing was written; 2 wrong
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that reports a wrong argument as one line, through our own error."""
+    """A parser that reports a wrong argument as one line, through our own error; options are spelled out."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - those of argparse
+        super().__init__(**{"allow_abbrev": False} | settings)
 
     def error(self, message: str) -> NoReturn:
         """Refuse the arguments."""
-        raise UsageError(f"{message}; see `{self.prog} --help`")
+        raise UsageError(f"{message}{near_miss(message, self.options())}; see `{self.prog} --help`")
+
+    def options(self) -> list[str]:
+        """How the options are spelled."""
+        return [option for action in self._actions for option in action.option_strings]
 
 
 _Commands = argparse._SubParsersAction  # of `_Parser`; argparse has no public name for it
@@ -35,7 +43,12 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     Raises:
         UsageError: if they make no sense.
     """
-    return command_parser().parse_args(values.joined(sys.argv[1:] if argv is None else argv))
+    parser = command_parser()
+    found, unknown = parser.parse_known_args(values.joined(sys.argv[1:] if argv is None else argv))
+    if unknown:
+        commands = next(action for action in parser._actions if isinstance(action, _Commands))
+        commands.choices[found.command].error(f"unrecognized arguments: {' '.join(unknown)}")
+    return found
 
 
 def command_parser() -> argparse.ArgumentParser:
@@ -119,7 +132,7 @@ def _synthesize(commands: _Commands[_Parser]) -> None:
     add = synthesize.add_argument
     add("model", metavar="MODEL", type=Path)
     add("-o", "--output", metavar="OUT", type=Path, required=True, help="the .npz file to write")
-    add("--samples", metavar="N", dest="n_samples", type=int, default=128, help="how many (default 128)")
+    add("--samples", metavar="N", dest="n_samples", type=values.count, default=128, help="how many (default 128)")
     _add_force(synthesize)
     _add_inputs(synthesize)
     _add_shapes(synthesize)
@@ -130,12 +143,16 @@ def _evaluate(commands: _Commands[_Parser]) -> None:
     evaluate = commands.add_parser("evaluate", help="measure a model on labelled samples", epilog=_EPILOG)
     _add_data(evaluate)
     evaluate.add_argument(
-        "--top", metavar="K", type=int, default=5, help="also count labels among the K highest scores (default 5)"
+        "--top",
+        metavar="K",
+        type=values.count,
+        default=5,
+        help="also count labels among the K highest scores (default 5)",
     )
     evaluate.add_argument(
         "--processors",
         metavar="N",
-        type=int,
+        type=values.count,
         default=1,
         help="processors to which the measurement of latency is bound (default 1); 0 leaves it out",
     )
@@ -155,7 +172,7 @@ def _attack(commands: _Commands[_Parser]) -> None:
         action="extend",
         help="how far inputs may move, as shares of their range (default 0.01,0.05)",
     )
-    add("--steps", metavar="N", type=int, default=10, help="steps of pgd (default 10)")
+    add("--steps", metavar="N", type=values.count, help="steps of pgd (default 10)")
     add(
         "--range",
         metavar="LOW,HIGH",
@@ -164,7 +181,7 @@ def _attack(commands: _Commands[_Parser]) -> None:
         help="between which values the input lies, as the model reads it (default: found from the data)",
     )
     add("--black-box", action="store_true", help="estimate gradients from outputs, for models without exact ones")
-    add("--queries", metavar="N", type=int, default=64, help="pairs of runs for an estimate (default 64)")
+    add("--queries", metavar="N", type=values.count, help="pairs of runs for an estimate (default 64)")
     _add_output(attack)
 
 
@@ -181,8 +198,8 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     add("--against", metavar="ORIGINAL", type=Path, help="the model it was made from, on the same samples")
     add("--task", choices=TASKS, help="what is measured (default: found from the output and the labels)")
     add("--output", metavar="NAME", help="the output to evaluate (default: the first of floating-point numbers)")
-    add("--samples", metavar="N", dest="n_samples", type=int, default=0, help="take N samples, evenly spaced")
-    add("--seed", metavar="N", type=int, default=0, help="for what is drawn at random (default 0)")
+    add("--samples", metavar="N", dest="n_samples", type=values.count, default=0, help="take N samples, evenly spaced")
+    add("--seed", metavar="N", type=values.count, default=0, help="for what is drawn at random (default 0)")
     _add_preprocess(add)
 
 
@@ -191,10 +208,24 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("inputs").add_argument
     add("--input-kind", choices=KINDS, default="auto", help="what synthetic inputs are like (default: found out)")
     _add_preprocess(add)
-    add("--seed", metavar="N", type=int, default=0, help="for synthetic inputs and --method random (default 0)")
-    add("--distill", metavar="STEPS", type=int, default=0, help="fit synthetic inputs to stored statistics; try 20")
+    add(
+        "--seed", metavar="N", type=values.count, default=0, help="for synthetic inputs and --method random (default 0)"
+    )
+    add(
+        "--distill",
+        metavar="STEPS",
+        type=values.count,
+        default=0,
+        help="fit synthetic inputs to stored statistics; try 20",
+    )
     add("--memory", metavar="BYTES", type=values.n_bytes, default=1 << 30, help="activations to hold (default 1G)")
-    add("--threads", metavar="N", type=int, default=0, help="threads of onnxruntime in long runs (default: its choice)")
+    add(
+        "--threads",
+        metavar="N",
+        type=values.count,
+        default=0,
+        help="threads of onnxruntime in long runs (default: its choice)",
+    )
 
 
 def _add_calibration(parser: argparse.ArgumentParser) -> None:

@@ -78,6 +78,8 @@ def _check(arguments: Namespace) -> int:
 
 
 def _sensitivity(arguments: Namespace) -> int:
+    if arguments.plot is not None and arguments.plot.suffix.lower() not in ("", ".svg"):
+        raise UsageError(f"a heat map is SVG, not {arguments.plot.suffix}: {arguments.plot}")
     model, plots = load(arguments.model), [] if arguments.plot is None else [arguments.plot]
     read = [] if arguments.calibration is None else [arguments.calibration]
     check_targets(plots, model.files, force=arguments.force, others=read)

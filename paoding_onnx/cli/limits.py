@@ -11,6 +11,7 @@ from paoding_onnx.cli.processes import available_bytes
 
 SHARE_OF_FREE = 0.8
 """Of the memory that is free, what a command may take unless told otherwise."""
+LEAST_MEMORY = 1 << 26
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -25,9 +26,15 @@ class Limits:
 def add_limits(parser: argparse.ArgumentParser) -> None:
     """Give a command the options of limits, and the one that shows where an error came from."""
     add = parser.add_argument_group("limits").add_argument
-    add("--max-memory", metavar="BYTES", type=values.n_bytes, help="stop beyond that (default 80 %% of what is free)")
+    add("--max-memory", metavar="BYTES", type=_memory, help="stop beyond that (default 80 %% of what is free)")
     add("--time-limit", metavar="TIME", type=seconds, help="stop after that, such as 90s, 10m or 2h (default: none)")
     add("--traceback", action="store_true", help="show where in the program an error came from")
+
+
+def _memory(text: str) -> int:
+    if (found := values.n_bytes(text)) < LEAST_MEMORY:
+        raise argparse.ArgumentTypeError(f"{text!r} is less than the 64M that any command takes")
+    return found
 
 
 def limits_of(arguments: argparse.Namespace) -> Limits:

@@ -6,6 +6,7 @@ from argparse import Namespace
 from dataclasses import fields
 
 from paoding_onnx.calibration.preprocess import parse_preprocess
+from paoding_onnx.errors import UsageError
 from paoding_onnx.evaluation.evaluate import EvaluateOptions
 from paoding_onnx.options import Options
 from paoding_onnx.robustness.attacks import Attack
@@ -28,5 +29,9 @@ def evaluate_options_of(arguments: Namespace) -> EvaluateOptions:
 def attack_of(arguments: Namespace) -> Attack:
     """The attack that was asked for."""
     given = {field.name: getattr(arguments, field.name) for field in fields(Attack)}
+    if arguments.steps is not None and arguments.method != "pgd":
+        raise UsageError(f"--steps has no effect on --method {arguments.method}, which takes one; give --method pgd")
+    if arguments.queries is not None and not arguments.black_box:
+        raise UsageError("--queries has no effect without --black-box")
     epsilons = {} if arguments.epsilons is None else {"epsilons": tuple(arguments.epsilons)}
     return Attack(**({name: value for name, value in given.items() if value is not None} | epsilons))

@@ -18,6 +18,8 @@ from paoding_onnx.report.printable import printable
 
 UNEXPECTED = 70
 """Exit status of an error that nobody foresaw (EX_SOFTWARE)."""
+MOST_LETTERS = 1000
+"""What is longer than that is not read: names may have any length."""
 TRACEBACK = "--traceback"
 """The option that prints where an error came from; it counts wherever it stands, as arguments may be what is wrong."""
 
@@ -104,5 +106,6 @@ def _in_one_line(work: Callable[[], int], is_traced: bool) -> int:
 def _told(error: BaseException, message: str, status: int, is_traced: bool) -> int:
     if is_traced:
         complain("\n".join(map(printable, "".join(traceback.format_exception(error)).splitlines())))
-    complain(f"paoding_onnx: error: {printable(' '.join(message.splitlines()))}")
+    line = printable(" ".join(message.splitlines()))
+    complain(f"paoding_onnx: error: {line if len(line) <= MOST_LETTERS else f'{line[:MOST_LETTERS]} ..'}")
     return status

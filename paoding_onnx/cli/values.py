@@ -7,6 +7,9 @@ import re
 from collections.abc import Iterable
 
 _UNITS = {"": 0, "K": 10, "M": 20, "G": 30}
+LARGEST_COUNT = (1 << 31) - 1
+_DIGITS = 18
+"""Longer numbers mean nothing, and take long to read."""
 _NEGATIVE = re.compile(r"-[\d.]")
 
 
@@ -48,20 +51,31 @@ def ends(text: str) -> tuple[float, float]:
     return low, high
 
 
+def count(text: str) -> int:
+    """A whole number from 0 on, as large as counts may be.
+
+    >>> count("64")
+    64
+    """
+    if not (text.isascii() and text.isdecimal() and len(text) <= _DIGITS and int(text) <= LARGEST_COUNT):
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a whole number from 0 to {LARGEST_COUNT}")
+    return int(text)
+
+
 def n_bytes(text: str) -> int:
     """A number of bytes such as ``512M``."""
-    count, unit = (text[:-1], text[-1].upper()) if text[-1:].isalpha() else (text, "")
-    if not count.isdecimal() or unit not in _UNITS:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of bytes such as 512M or 2G")
-    return int(count) << _UNITS[unit]
+    number, unit = (text[:-1], text[-1].upper()) if text[-1:].isalpha() else (text, "")
+    if not number.isdecimal() or unit not in _UNITS or len(number) > _DIGITS:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a number of bytes such as 512M or 2G")
+    return int(number) << _UNITS[unit]
 
 
 def multiple(text: str) -> int:
     """A number that counts shall be a multiple of; 0 for ``auto``."""
     if text == "auto":
         return 0
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither 'auto' nor a positive whole number")
+    if not text.isdecimal() or len(text) > _DIGITS or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is neither 'auto' nor a positive whole number")
     return int(text)
 
 
@@ -69,6 +83,6 @@ def shape(text: str) -> tuple[str, tuple[int, ...]]:
     """The name of an input and its shape, such as ``NAME:1,3,224,224``."""
     name, colon, sizes = text.rpartition(":")
     parts = [part.strip() for part in sizes.split(",")]
-    if not colon or not name or not all(part.isdecimal() and int(part) > 0 for part in parts):
+    if not colon or not name or not all(part.isdecimal() and len(part) <= _DIGITS and int(part) > 0 for part in parts):
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME:1,3,224,224")
     return name, tuple(int(part) for part in parts)

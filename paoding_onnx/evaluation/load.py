@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from types import MappingProxyType
 
+import numpy as np
+
 from paoding_onnx.calibration.arrays import CLASSES, LABELS, arrays_of_inputs, read_arrays, scale_of
 from paoding_onnx.calibration.preprocess import AS_IT_IS, Preprocess
 from paoding_onnx.errors import UsageError
@@ -57,6 +59,8 @@ def _check_array(path: Path, spec: TensorSpec, array: Array, labels: Array) -> N
         raise UsageError(f"{path} holds {len(array) if array.ndim else 0} samples for {spec.name!r}, {n_labels} labels")
     if array.dtype.kind not in "iufb" or labels.dtype.kind not in "iufb":
         raise UsageError(f"{path} holds samples or labels that are not numbers")
+    if any(part.dtype.kind == "f" and not np.isfinite(part).all() for part in (array, labels)):
+        raise UsageError(f"{path} holds samples or labels that are not finite")
     fits = len(array.shape) == len(spec.dims) and all(
         not isinstance(dim, int) or dim == size for dim, size in zip(spec.dims[1:], array.shape[1:], strict=True)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from onnx import external_data_helper
 
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.input_files import why_unreadable
+from paoding_onnx.model.tensors import dtype_of
 
 _KEYS = ("location", "offset", "length")
 """What says where content lies; anything else in the list is for other tools."""
@@ -69,6 +71,9 @@ def whole(tensor: onnx.TensorProto, path: Path) -> onnx.TensorProto:
     """
     if (path.parent / place_of(tensor)).exists() and (reason := why_unreadable(path.parent / place_of(tensor))):
         raise ModelError(f"{path} keeps {tensor.name!r} in {place_of(tensor)!r}, which cannot be read: {reason}")
+    if (held := _length(tensor, path)) > (wanted := _most_bytes(tensor)):
+        said = f"it has {held:,} bytes for {wanted:,}"
+        raise ModelError(f"{path} keeps {tensor.name!r} in {place_of(tensor)!r}, which cannot be read: {said}")
     found = onnx.TensorProto()
     found.CopyFrom(tensor)
     del found.external_data[:]
@@ -81,3 +86,20 @@ def whole(tensor: onnx.TensorProto, path: Path) -> onnx.TensorProto:
     found.data_location = onnx.TensorProto.DEFAULT  # releases of onnx before 1.22 leave both as they were
     del found.external_data[:]
     return found
+
+
+def _length(tensor: onnx.TensorProto, path: Path) -> int:
+    """Bytes that would be read for a tensor; 0 where that cannot be told, and reading will fail."""
+    entries = {entry.key: entry.value for entry in tensor.external_data}
+    try:
+        if "length" in entries:
+            return int(entries["length"])
+        return (path.parent / place_of(tensor)).stat().st_size - int(entries.get("offset", 0))
+    except (OSError, ValueError):
+        return 0
+
+
+def _most_bytes(tensor: onnx.TensorProto) -> int:
+    """Bytes that a tensor can have: those of its elements, or of whole bytes where several elements share one."""
+    n_elements: int = math.prod(max(dim, 0) for dim in tensor.dims)
+    return n_elements * dtype_of(tensor.data_type).itemsize

@@ -27,6 +27,19 @@ def why_unreadable(path: Path) -> str:
     return "" if stat.S_ISREG(mode) else f"it is {kind(mode)}, not a file"
 
 
+def why_unnamable(path: Path) -> str:
+    r"""Why libraries cannot be told a path, in words; nothing where they can.
+
+    >>> why_unnamable(Path("\\udcff.onnx")), why_unnamable(Path("a.onnx"))
+    ('its name is not text in UTF-8', '')
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return "its name is not text in UTF-8"
+    return ""
+
+
 def kind(mode: int) -> str:
     """What a mode of the system says that something is.
 

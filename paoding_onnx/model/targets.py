@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from paoding_onnx.errors import OutputError, UsageError
-from paoding_onnx.model.input_files import kind
+from paoding_onnx.model.input_files import kind, why_unnamable
 from paoding_onnx.model.stage import clean_up
 
 
@@ -30,6 +30,8 @@ def check_targets(targets: Sequence[Path], inputs: Sequence[Path], *, force: boo
     clean_up(*(path.parent for path in targets))
     for index, path in enumerate(targets):
         try:
+            if fault := why_unnamable(path):
+                raise OutputError(f"cannot write {path}: {fault}")
             _require_free(path, targets[:index], [file for file in inputs if file.exists()], others)
             _require_writable(path, force=force)
         except (OSError, ValueError) as error:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from itertools import pairwise
 from types import MappingProxyType
 
+from paoding_onnx.report.printable import in_markup
 from paoding_onnx.selection.curve import SHARES, Sensitivity
 
 SENSITIVITY_BOUNDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
@@ -74,11 +74,11 @@ def line_chart(lines: Sequence[Line], *, title: str, x_label: str, is_share: boo
     plot = _Plot(right or 1.0, max(top, y_ticks[-1]))
     parts = [
         f'<svg class="lc" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_Plot.WIDTH} {_Plot.HEIGHT}" role="img" '
-        f'aria-label="{escape(title)}">',
+        f'aria-label="{in_markup(title)}">',
         *(_y_tick(plot, value, is_share=is_share) for value in y_ticks),
         *(_x_tick(plot, value) for value in ticks(plot.right)),
         f'<text class="ax" x="{plot.x(plot.right / 2)}" y="{_Plot.HEIGHT - 4}" text-anchor="middle">'
-        f"{escape(x_label)}</text>",
+        f"{in_markup(x_label)}</text>",
     ]
     ends = _spread([plot.y(line.points[-1][1]) for line in lines])
     parts += [_line(plot, line, number, end) for number, (line, end) in enumerate(zip(lines, ends, strict=True))]
@@ -159,14 +159,14 @@ def shortened(text: str, length: int) -> str:
 
 
 def _sensitivity_row(sensitivity: Sensitivity, y: int, lost: float | None) -> Iterator[str]:
-    long, short = (escape(shortened(sensitivity.group, length)) for length in (_NAME, _SHORT_NAME))
-    yield f"<g><title>{escape(shortened(sensitivity.group, 200))}</title>"
+    long, short = (in_markup(shortened(sensitivity.group, length)) for length in (_NAME, _SHORT_NAME))
+    yield f"<g><title>{in_markup(shortened(sensitivity.group, 200))}</title>"
     yield f'<text class="hm-n hm-w" y="{y + 14}">{long}</text>'
     yield f'<text class="hm-n hm-p" aria-hidden="true" y="{y + 14}">{short}</text></g>'
     for column, value in zip(_columns(sensitivity.counts), sensitivity.values, strict=True):
         x, level = _left(column), sum(value >= bound for bound in SENSITIVITY_BOUNDS)
         yield f'<rect class="hm{level}" x="{_short(x)}%" y="{y}" width="{_short(_WIDTH - 0.3)}%" height="{_CELL}"/>'
-        word = escape(percent(value))
+        word = in_markup(percent(value))
         yield f'<text class="hm-m hm{level}t" x="{_short(x + _WIDTH / 2)}%" y="{y + 14}">{word}</text>'
     if lost:
         width = (min(max(lost, SHARES[0] / 2), 1.0 - SHARES[0] / 2) - SHARES[0] / 2) * (len(SHARES) + 1) * _WIDTH
@@ -196,7 +196,7 @@ def _legend() -> Iterator[str]:
     for level, word in enumerate(words):
         x = _short(level * width)
         yield f'<rect class="hm{level}" x="{x}%" y="18" width="{_short(width - 0.3)}%" height="16"/>'
-        yield f'<text class="hm-m hm{level}t" x="{_short((level + 0.5) * width)}%" y="30">{escape(word)}</text>'
+        yield f'<text class="hm-m hm{level}t" x="{_short((level + 0.5) * width)}%" y="30">{in_markup(word)}</text>'
 
 
 def _classes(colours: Sequence[tuple[str, str]], ink: str, soft: str, mark: str) -> str:
@@ -263,8 +263,8 @@ def _line(plot: _Plot, line: Line, number: int, end: float) -> str:
     mark = "".join(_mark(x, y, number) for x, y in points)
     return (
         f'<g class="l{number}"><polyline points="{path}"/>{mark}'
-        f'<text x="{points[-1][0] + 9:.1f}" y="{end + 4:.1f}"><tspan>{escape(line.name)}</tspan> '
-        f'<tspan class="v">{escape(line.last)}</tspan></text></g>'
+        f'<text x="{points[-1][0] + 9:.1f}" y="{end + 4:.1f}"><tspan>{in_markup(line.name)}</tspan> '
+        f'<tspan class="v">{in_markup(line.last)}</tspan></text></g>'
     )
 
 

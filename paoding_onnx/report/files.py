@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from paoding_onnx.report.documents.prune import plan_of_result, prune_document
@@ -27,11 +28,22 @@ def plan_text(result: Pruned, staged: Callable[[Path], Path] = lambda path: path
 
 
 def json_text(document: object) -> str:
-    """A document as text.
+    """A document as text, with null for numbers that JSON does not have.
 
-    >>> print(json_text({"a": 1}), end="")
+    >>> print(json_text({"a": [1, float("nan")]}), end="")
     {
-     "a": 1
+     "a": [
+      1,
+      null
+     ]
     }
     """
-    return json.dumps(document, indent=1) + "\n"
+    return json.dumps(_finite(document), indent=1, allow_nan=False) + "\n"
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {name: _finite(part) for name, part in value.items()}
+    return [_finite(part) for part in value] if isinstance(value, list | tuple) else value

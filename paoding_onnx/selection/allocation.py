@@ -13,7 +13,7 @@ from paoding_onnx.dependency.cost import is_parameter
 from paoding_onnx.dependency.trace import Group, Trace
 from paoding_onnx.dependency.union_find import Ids
 from paoding_onnx.errors import TargetError
-from paoding_onnx.names import Budget
+from paoding_onnx.names import Budget, percent
 from paoding_onnx.selection.budget import round_multiple
 from paoding_onnx.selection.curve import Sensitivity
 
@@ -47,7 +47,7 @@ def allocate(
         if not queue:
             most = 1 - meter(sizes - counts) / whole
             raise TargetError(
-                f"a target of {float(share):.1%} of the {by} is out of reach: the {len(sizes)} prunable groups "
+                f"a target of {percent(float(share))} of the {by} is out of reach: the {len(sizes)} prunable groups "
                 f"carry at most {most:.1%}; lower --target, or see `inspect` for what is not prunable and why"
             )
         _, number, _ = heapq.heappop(queue)

@@ -11,7 +11,7 @@ from fractions import Fraction
 from paoding_onnx.dependency.cost import Cost, cost, nothing
 from paoding_onnx.dependency.trace import Group, Trace
 from paoding_onnx.errors import TargetError
-from paoding_onnx.names import AUTO, Budget
+from paoding_onnx.names import AUTO, Budget, percent
 from paoding_onnx.rules.kernels import step_of_channels
 
 
@@ -38,7 +38,7 @@ def quotas(trace: Trace, share: Fraction, *, by: Budget, round_to: int) -> tuple
     if found == len(shares):
         most = float(_saved(trace, shares[-1], by, round_to, whole)) if shares else 0.0
         raise TargetError(
-            f"a target of {float(share):.1%} of the {by} is out of reach: the {len(trace.groups)} prunable groups "
+            f"a target of {percent(float(share))} of the {by} is out of reach: the {len(trace.groups)} prunable groups "
             f"carry at most {most:.1%}; lower --target, or see `inspect` for what is not prunable and why"
         )
     return tuple(_quota(group, shares[found], round_to) for group in trace.groups)

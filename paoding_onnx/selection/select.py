@@ -20,6 +20,7 @@ from paoding_onnx.errors import ModelError, TargetError
 from paoding_onnx.layerwise.weights import View, is_dense
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
+from paoding_onnx.names import percent
 from paoding_onnx.options import Options
 from paoding_onnx.reconstruction.compensate import merge_units
 from paoding_onnx.samplers import METHODS
@@ -76,8 +77,8 @@ def _require_reachable(traced: Trace, options: Options) -> None:
     most = reachable(traced, by=options.by)
     if options.by != "units" and most < options.target:
         raise TargetError(
-            f"a target of {options.target:.1%} of the {options.by} is out of reach: the {len(traced.groups)} prunable "
-            f"groups carry at most {most:.1%}; lower --target, or see `inspect` for what is not prunable and why"
+            f"a target of {percent(options.target)} of the {options.by} is out of reach: the {len(traced.groups)} "
+            f"prunable groups carry at most {most:.1%}; lower --target, or see `inspect` for what is not prunable and why"
         )
 
 

@@ -17,6 +17,7 @@ from onnx import numpy_helper
 from onnx_graphsurgeon.logger import G_LOGGER
 
 from paoding_onnx.dependency.trace import Trace
+from paoding_onnx.errors import ModelError
 from paoding_onnx.model.external import mark_external
 from paoding_onnx.model.load import LIFT_BYTES, PLACEHOLDER, Model
 from paoding_onnx.model.naming import free_name, names_in
@@ -46,7 +47,10 @@ def reweigh(model: Model, overrides: Overrides) -> Model:
 def _operate(model: Model, trace: Trace, edits: Edits) -> gs.Graph:
     """The graphsurgeon graph of the model with all edits made."""
     G_LOGGER.severity = G_LOGGER.CRITICAL  # it prints its warnings to stdout
-    graph = gs.import_onnx(model.proto)
+    try:
+        graph = gs.import_onnx(model.proto)
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:  # what it is known to trip over
+        raise ModelError(f"graphsurgeon does not read the model: {type(error).__name__} {error}") from error
     tensors = graph.tensors()
     for name, value in edits.constants.items():
         if isinstance(tensors.get(name), gs.Constant):

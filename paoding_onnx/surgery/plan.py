@@ -89,18 +89,34 @@ def plan_from_document(trace: Trace, document: object) -> Plan:
         tuple(map(str, (use.tensor, use.operand if use.node >= 0 else None, _node(trace, use.node), axis))): numbers
         for (use, axis), numbers in trace.units.items()
     }
+    seen: dict[tuple[str, ...], tuple[Ids, Mask]] = {}
     for entry in _entries(document):
-        numbers = units.get(tuple(map(str, map(entry.get, ("initializer", "operand", "node", "axis")))))
+        key = tuple(map(str, map(entry.get, ("initializer", "operand", "node", "axis"))))
+        numbers, name = units.get(key), entry.get("initializer")
         if numbers is None or numbers.size != entry.get("size"):
-            raise UsageError(f"the plan does not fit the model: it has no {entry.get('initializer')!r} like the plan's")
-        kept = entry.get("kept")
-        if not isinstance(kept, list) or not all(type(k) is int and 0 <= k < numbers.size for k in kept):
-            raise UsageError(f"the plan keeps positions of {entry.get('initializer')!r} that are none: {kept!r:.60}")
-        lost = np.delete(numbers, np.array(kept, np.int64))
-        if (lost < 0).any():
-            raise UsageError(f"the plan removes positions of {entry.get('initializer')!r} that may not go")
-        removed[lost] = True
+            raise UsageError(f"the plan does not fit the model: it has no {name!r} like the plan's")
+        if key in seen:
+            raise UsageError(f"the plan says twice what is kept of {name!r}, axis {entry.get('axis')}")
+        kept = _kept(entry, numbers.size)
+        if (numbers[~kept] < 0).any():
+            raise UsageError(f"the plan removes positions of {name!r} that may not go")
+        removed[numbers[~kept]] = True
+        seen[key] = numbers, kept
+    for (name, *_), (numbers, kept) in seen.items():
+        if removed[numbers[kept & (numbers >= 0)]].any():
+            raise UsageError(f"the plan contradicts itself: it keeps positions of {name!r} that it removes elsewhere")
     return make_plan(removed)
+
+
+def _kept(entry: Mapping[str, object], size: int) -> Mask:
+    """Which of `size` positions an entry keeps."""
+    kept, mask = entry.get("kept"), np.zeros(size, np.bool_)
+    if not isinstance(kept, list) or not all(type(k) is int and 0 <= k < size for k in kept):
+        raise UsageError(f"the plan keeps positions of {entry.get('initializer')!r} that are none: {kept!r:.60}")
+    mask[np.array(kept, np.int64)] = True
+    if np.count_nonzero(mask) != len(kept):
+        raise UsageError(f"the plan keeps positions of {entry.get('initializer')!r} more than once")
+    return mask
 
 
 def _entries(document: Mapping[object, object]) -> Sequence[Mapping[str, object]]:

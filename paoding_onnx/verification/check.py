@@ -17,7 +17,7 @@ from paoding_onnx.dependency.groups import trace
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError, UsageError
 from paoding_onnx.model.compare import output_difference
-from paoding_onnx.model.input_files import why_unreadable
+from paoding_onnx.model.input_files import why_unnamable, why_unreadable
 from paoding_onnx.model.input_sizes import Shapes
 from paoding_onnx.model.load import Model, load
 from paoding_onnx.model.nodes import Array
@@ -66,6 +66,8 @@ def check(
         UsageError: if the plan is not one, or does not fit the original.
     """
     document = _read_json(Path(plan)) if isinstance(plan, Path | str) else plan
+    if reason := why_unnamable(Path(pruned)):
+        raise ModelError(f"cannot read {pruned}: {reason}")
     pair = _Files(load(original), load(pruned), Path(pruned))
     folded, graph = study(pair.original, input_shapes)
     traced = trace(graph, scope_of_document(document))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -88,3 +89,43 @@ def test_scale_may_be_the_name_of_an_input():
 def test_scale_that_is_not_a_number_above_zero_is_a_usage_error(scale):
     with pytest.raises(UsageError, match=r"holds a 'scale' that is not a number above zero"):
         scale_of(FILE, {"scale": np.array(scale)}, ["x"])
+
+
+def npy(header: str, n_bytes: int) -> bytes:
+    """A .npy file that says something about itself, and holds so many bytes."""
+    words = header.ljust(117).encode() + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(words).to_bytes(2, "little") + words + bytes(n_bytes)
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (4000000000000, 3), }", "it says that it holds"),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (9, 9, 9, 9), }", "26,244 bytes, but has 64"),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': (-4, 3), }", "cannot read inputs"),
+        ("{'descr': '<f4', 'fortran_order': False, 'shape': ((((((((", "cannot read inputs"),
+        ("{'descr': '|O', 'fortran_order': False, 'shape': (4,), }", "cannot read inputs"),
+        ("no header", "cannot read inputs"),
+    ],
+)
+def test_header_that_lies_is_refused_before_memory_is_taken(tmp_path, header, words):
+    (tmp_path / "x.npy").write_bytes(npy(header, 64))
+    with pytest.raises(UsageError, match=words):
+        read_arrays(tmp_path / "x.npy")
+
+
+def test_archive_of_next_to_nothing_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("paoding_onnx.calibration.arrays.MOST_UNPACKED", 1000)
+    np.savez_compressed(tmp_path / "bomb.npz", x=np.zeros(1_000_000))
+    with pytest.raises(UsageError, match="unpack to 8,000,128; save it again without compression"):
+        read_arrays(tmp_path / "bomb.npz")
+
+
+@pytest.mark.parametrize("place", range(0, 250, 7))
+def test_damaged_archive_is_a_usage_error_or_an_array(tmp_path, place):
+    np.savez(tmp_path / "x.npz", x=np.zeros(4))
+    content = bytearray((tmp_path / "x.npz").read_bytes())
+    content[place] ^= 0xFF
+    (tmp_path / "x.npz").write_bytes(content)
+    with suppress(UsageError):
+        read_arrays(tmp_path / "x.npz")

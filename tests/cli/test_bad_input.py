@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import shutil
 import subprocess
@@ -47,7 +48,8 @@ def template(tmp_path_factory):
 def folder(template, tmp_path, monkeypatch):
     """The working directory: a copy of the template."""
     skip_latency(monkeypatch)
-    shutil.copytree(template, tmp_path, symlinks=True, dirs_exist_ok=True)
+    shutil.copytree(template, tmp_path, symlinks=True, dirs_exist_ok=True, ignore=lambda *_: ["pipe"])
+    os.mkfifo(tmp_path / "pipe")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -115,7 +117,30 @@ def case(command: str, status: int, words: str):
         case("prune m.onnx -o s.onnx --preprocess std=0", 2, "scale and std of --preprocess divide"),
         case("prune m.onnx -o s.onnx --preprocess range=1,0", 2, "goes from low to high, not (1.0, 0.0)"),
         case("prune m.onnx -o s.onnx --preprocess mean=0,0", 2, "mean has 2 numbers, but images have 3 channels"),
-        case("prune m.onnx -o s.onnx --seed -1", 2, "round_to, seed, distill and threads must not be negative"),
+        case("prune m.onnx -o s.onnx --seed -1", 2, "'-1' is not a whole number from 0 to 2147483647"),
+        case("prune m.onnx -o s.onnx --seed nan", 2, "'nan' is not a whole number"),
+        case("prune m.onnx -o s.onnx --threads 5000", 2, "threads 5000 are more than 1024"),
+        case("prune m.onnx -o s.onnx --target 0.9999 --by macs", 4, "99.99% of the macs is out of reach"),
+        case("prune m.onnx -o s.onnx --max-memory 0", 2, "'0' is less than the 64M that any command takes"),
+        case("prune m.onnx -o s.onnx --time-limit nan", 2, "'nan' is not a time"),
+        case("prune m.onnx -o s.onnx --targt 0.3", 2, "unrecognized arguments: --targt 0.3; did you mean --target?"),
+        case("prune m.onnx -o s.onnx --tar 0.3", 2, "unrecognized arguments: --tar 0.3"),
+        case("prune m.onnx -o s.onnx --method magnitude --calibration m.npz", 2, "no effect on method magnitude"),
+        case("prune m.onnx -o s.onnx --method paoding --distill 5", 2, "no effect on method paoding"),
+        case("prune m.onnx -o s.onnx --report r.pdf", 2, "a report is a page (.html) or JSON (.json), not .pdf: r.pdf"),
+        case("sensitivity m.onnx --plot x.png", 2, "a heat map is SVG, not .png: x.png"),
+        case("attack m.onnx --data d.npz --steps 5", 2, "--steps has no effect on --method fgsm"),
+        case("attack m.onnx --data d.npz --queries 5", 2, "--queries has no effect without --black-box"),
+        case("prune m.onnx -o /dev/null --force", 5, "cannot write /dev/null: it is a device"),
+        case("prune m.onnx -o /dev/full --force", 5, "cannot write /dev/full: it is a device"),
+        case("prune m.onnx -o pipe --force", 5, "cannot write pipe: it is a pipe"),
+        case("prune m.onnx -o text.onnx --calibration text.onnx --force", 2, "text.onnx is read too; an input is"),
+        case("prune m.onnx -o s.onnx --plan text.onnx --eval text.onnx --force", 2, "text.onnx is read too"),
+        case("prune pipe -o s.onnx", 3, "cannot read pipe: it is a pipe, not a file"),
+        case("prune /dev/zero -o s.onnx", 3, "cannot read /dev/zero: it is a device, not a file"),
+        case("prune m.onnx -o s.onnx --calibration pipe", 2, "cannot read inputs from pipe: it is a pipe"),
+        case("check m.onnx m.onnx --plan pipe", 3, "cannot read pipe: it is a pipe, not a file"),
+        case("evaluate m.onnx --data /dev/zero", 2, "cannot read inputs from /dev/zero: it is a device"),
         case("prune m.onnx -o s.onnx --exclude nope", 2, "--exclude 'nope' matches no node or initializer"),
         case("prune m.onnx -o s.onnx --only nope", 2, "--only 'nope' matches no node or initializer"),
         case("prune m.onnx -o s.onnx --sharply", 2, "unrecognized arguments: --sharply"),
@@ -131,7 +156,7 @@ def case(command: str, status: int, words: str):
         case("prune m.onnx -o link.onnx --force", 2, "link.onnx is the model itself"),
         case("prune link.onnx -o m.onnx --force", 2, "m.onnx is the model itself"),
         case("prune m.onnx -o s.onnx --plan m.onnx --force", 2, "m.onnx is the model itself"),
-        case("prune m.onnx -o s.onnx --report link.onnx --force", 2, "link.onnx is the model itself"),
+        case("prune m.onnx -o s.onnx --plan link.onnx --force", 2, "link.onnx is the model itself"),
         case("prune m.onnx -o s.onnx --plan s.onnx", 2, "s.onnx is named for two outputs"),
         case("prune m.onnx -o s.onnx --plan p --report ./p", 2, "p is named for two outputs"),
         case("prune m.onnx -o taken.onnx", 5, "taken.onnx exists; give --force to overwrite it"),

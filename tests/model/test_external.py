@@ -181,3 +181,20 @@ def test_more_external_data_than_a_protobuf_holds_is_a_model_error(scattered, mo
     monkeypatch.setattr(load_module, "MOST_KEPT", 100)
     with pytest.raises(ModelError, match="holds more than 2 GB apart from the weights that its nodes read"):
         load(scattered)
+
+
+def test_file_of_a_terabyte_is_not_read_for_a_few_weights(scattered):
+    with (scattered.parent / "weights.bin").open("r+b") as file:
+        file.truncate(1 << 40)
+    proto = onnx.load(scattered, load_external_data=False)
+    for tensor in proto.graph.initializer:
+        del tensor.external_data[1:]
+    with pytest.raises(ModelError, match="which cannot be read: it has 1,099,511,627,776 bytes for"):
+        load(save(proto, scattered))
+
+
+def test_pipe_that_is_named_for_weights_is_not_waited_for(scattered):
+    (scattered.parent / "weights.bin").unlink()
+    os.mkfifo(scattered.parent / "weights.bin")
+    with pytest.raises(ModelError, match="which cannot be read: it is a pipe, not a file"):
+        load(scattered)

@@ -177,3 +177,9 @@ def test_chart_on_white_is_the_same_chart_in_one_theme_with_a_size_of_its_own(ch
     shapes = [node for node in inner if node[0] != "style"]
     assert shapes[0] == ("rect", {"class": "white", "width": "100%", "height": "100%"}, None)
     assert shapes[1:] == [node for node in drawn(chart)[1:] if node[0] != "style"]
+
+
+def test_chart_stays_xml_for_any_name():
+    name = "\x1b]52;c;ZXZpbA==\x07<b>&\x00\u202e\"'"
+    assert drawn(heat_map([Sensitivity(name, (8,), (0.5,))]))
+    assert drawn(line_chart([Line(name, ((0.0, 1.0), (0.5, 0.5)), name)], title=name, x_label=name, is_share=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -24,3 +25,8 @@ def test_report_is_json_under_any_other_name(result, name):
 def test_plan_is_json(result):
     assert json.loads(plan_text(result)) == json.loads(json.dumps(plan_of_result(result)))
     assert plan_text(result).endswith("}\n")
+
+
+def test_numbers_that_json_does_not_have_are_null():
+    document = {"a": [math.nan, (math.inf, 1.5)], "b": {"c": -math.inf}}
+    assert json.loads(json_text(document)) == {"a": [None, [None, 1.5]], "b": {"c": None}}

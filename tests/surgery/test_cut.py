@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from onnx import numpy_helper
 
 from paoding_onnx.dependency.cost import nothing
+from paoding_onnx.errors import ModelError
 from paoding_onnx.model.load import lift
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import make_plan, plan_document
 from paoding_onnx.verification.masked import mask
-from tests.models import model, parse, prune_randomly, random_plan
+from tests.models import model, parse, prune_randomly, random_plan, traced
 from tests.pruning import (
     BRANCHES,
     CNN,
@@ -219,3 +220,11 @@ def test_copies_are_inputs_where_every_initializer_is_one():
     inputs = {info.name for info in pruned.proto.graph.input}
     assert set(initializers(pruned)) <= inputs
     assert inputs - set(initializers(pruned)) == {"x"}
+
+
+def test_type_that_is_none_in_a_note_about_a_tensor_is_a_model_error():
+    subject, trace = model(CNN), traced(CNN)
+    subject.proto.graph.value_info.append(onnx.ValueInfoProto(name="h"))
+    subject.proto.graph.value_info[-1].type.tensor_type.elem_type = (1 << 31) - 1
+    with pytest.raises(ModelError, match="graphsurgeon does not read the model: KeyError 2147483647"):
+        cut(subject, trace, make_plan(nothing(trace)))

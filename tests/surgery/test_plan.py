@@ -82,3 +82,39 @@ def test_plan_that_removes_what_is_pinned_is_refused():
     entry = {"initializer": "b", "axis": 1, "size": 4, "kept": [0, 1]}
     with pytest.raises(UsageError, match="removes positions of 'b' that may not go"):
         plan_from_document(traced(ONE), {"format": "paoding_onnx plan 2", "axes": [entry]})
+
+
+def entries(**more):
+    """A plan for the model `ONE` that removes the first unit; what else is said of its axes."""
+    axes = plan_document(traced(ONE), plan_of(traced(ONE), a=[0]))["axes"]
+    return {"format": "paoding_onnx plan 2", "axes": [axes[0] | more, *axes[1:]]}
+
+
+@pytest.mark.parametrize(
+    ("kept", "words"),
+    [
+        ([-1], "that are none"),
+        ([16], "that are none"),
+        ([1.0], "that are none"),
+        ([True], "that are none"),
+        ("all", "that are none"),
+        ([1, 2, 3, 3], "more than once"),
+        (list(range(16)), "contradicts itself"),
+        ([0, *range(2, 16)], "contradicts itself"),
+    ],
+)
+def test_positions_of_a_plan_that_make_no_sense_are_refused(kept, words):
+    with pytest.raises(UsageError, match=words):
+        plan_from_document(traced(ONE), entries(kept=kept))
+
+
+def test_axis_that_a_plan_names_twice_is_refused():
+    document = entries()
+    with pytest.raises(UsageError, match="says twice what is kept of"):
+        plan_from_document(traced(ONE), {**document, "axes": document["axes"] * 2})
+
+
+def test_plan_of_a_million_entries_is_refused_in_a_moment():
+    document = {"format": "paoding_onnx plan 2", "axes": [{"initializer": "none", "kept": [0] * 10}] * 1_000_000}
+    with pytest.raises(UsageError, match="does not fit the model"):
+        plan_from_document(traced(ONE), document)

@@ -78,7 +78,9 @@ def _render(values: dict[str, object]) -> str:
     """The page with these values; whatever is no markup of ours is escaped."""
     folder = files(__package__)
     script = folder.joinpath("page.js").read_text("utf-8").strip()
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
+    environment = Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, finalize=_shown
+    )
     environment.filters.update(compact=compact, brief=brief, breakable=breakable)
     environment.globals.update(bar=lambda *amounts: Markup(bar(*amounts)))  # numbers only
     return environment.from_string(folder.joinpath("page.html").read_text("utf-8")).render(
@@ -87,6 +89,11 @@ def _render(values: dict[str, object]) -> str:
         script=Markup(script),  # ours
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
+
+
+def _shown(value: object) -> object:
+    """What a page may hold: text without control characters, all else as it is."""
+    return printable(value) if type(value) is str else value
 
 
 def brief(text: str) -> str:
