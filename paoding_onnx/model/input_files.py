@@ -30,7 +30,7 @@ def why_unreadable(path: Path) -> str:
 def why_unnamable(path: Path) -> str:
     r"""Why libraries cannot be told a path, in words; nothing where they can.
 
-    >>> why_unnamable(Path("\\udcff.onnx")), why_unnamable(Path("a.onnx"))
+    >>> why_unnamable(Path("\udcff.onnx")), why_unnamable(Path("a.onnx"))
     ('its name is not text in UTF-8', '')
     """
     try:

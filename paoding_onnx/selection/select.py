@@ -78,7 +78,8 @@ def _require_reachable(traced: Trace, options: Options) -> None:
     if options.by != "units" and most < options.target:
         raise TargetError(
             f"a target of {percent(options.target)} of the {options.by} is out of reach: the {len(traced.groups)} "
-            f"prunable groups carry at most {most:.1%}; lower --target, or see `inspect` for what is not prunable and why"
+            f"prunable groups carry at most {most:.1%}; lower --target, or see `inspect` for what is not "
+            "prunable and why"
         )
 
 
