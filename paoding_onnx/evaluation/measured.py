@@ -10,7 +10,7 @@ class Measured:
     """A pruned model beside its original.
 
     Attributes:
-        latency_ratio: latency after over before, on onnxruntime.
+        latency_ratio: latency after over before, on onnxruntime; NaN if it runs them only as they are, not optimised.
         output_error: relative output error on `inputs`, see `paoding_onnx.model.compare.output_difference`.
         agreement: share of the inputs for which a classifier has the same top-1; `None` for other models.
         inputs: what the inputs were, in words.

@@ -17,6 +17,7 @@ from google.protobuf.message import DecodeError
 
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.external import inner_tensors, is_external, mark_external, place_of, whole
+from paoding_onnx.model.foreign import what_it_is
 from paoding_onnx.model.functions import inlined
 from paoding_onnx.model.input_files import why_unreadable
 from paoding_onnx.model.naming import check_names
@@ -25,6 +26,8 @@ from paoding_onnx.model.tensors import array_of, dtype_of, raw_array
 
 LIFT_BYTES = 1024
 """Initializers of at least this many bytes leave the protobuf; smaller ones are not worth the trouble."""
+OTHERS_LIFT_BYTES = 1 << 20
+"""The same for types that numpy has not, such as bfloat16."""
 MOST_KEPT = 2_000_000_000
 """Bytes of tensors that may stay in the protobuf, which cannot be written beyond 2 GB."""
 LARGEST_FILE = 1 << 31
@@ -33,6 +36,11 @@ _FEWEST_BY_HABIT = 3
 PLACEHOLDER = "paoding_onnx-weights"
 _LIFTED_TYPES = frozenset(np.dtype(code) for code in "?bBhHiIlLqQefd")
 """Those that numpy itself has, which onnxruntime takes over without a copy."""
+_OTHER_LIFTED_TYPES = frozenset(
+    getattr(onnx.TensorProto, name)
+    for name in ("BFLOAT16", "FLOAT8E4M3FN", "FLOAT8E4M3FNUZ", "FLOAT8E5M2", "FLOAT8E5M2FNUZ")
+)
+"""Those of whole bytes that it has not; where several elements share a byte, they stay in the protobuf."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +157,12 @@ def _parse(content: bytes, path: Path) -> onnx.ModelProto:
     try:
         proto.ParseFromString(content)
     except DecodeError as error:
-        raise ModelError(f"{path} is not an ONNX model, or it is cut off; export it again") from error
+        is_what = what_it_is(path, content)
+        said = f", but {is_what}" if is_what else ", or it is cut off; export it again"
+        raise ModelError(f"{path} is not an ONNX model{said}") from error
     if not proto.opset_import or not proto.HasField("graph"):
-        raise ModelError(f"{path} is not an ONNX model: it holds no graph")
+        is_what = what_it_is(path, content)
+        raise ModelError(f"{path} is not an ONNX model{f', but {is_what}' if is_what else ': it holds no graph'}")
     if not proto.graph.node:
         raise ModelError(f"{path} holds an empty graph: there is nothing to prune")
     if not proto.graph.output:
@@ -162,8 +173,10 @@ def _parse(content: bytes, path: Path) -> onnx.ModelProto:
 
 def _is_large(tensor: onnx.TensorProto) -> bool:
     dtype = dtype_of(tensor.data_type)
-    n_bytes = math.prod(tensor.dims) * dtype.itemsize
-    return dtype in _LIFTED_TYPES and n_bytes >= LIFT_BYTES and tensor.HasField("raw_data")
+    is_plain = dtype in _LIFTED_TYPES
+    is_whole = is_plain or tensor.data_type in _OTHER_LIFTED_TYPES
+    least = LIFT_BYTES if is_plain else OTHERS_LIFT_BYTES
+    return is_whole and math.prod(tensor.dims) * dtype.itemsize >= least and tensor.HasField("raw_data")
 
 
 def _take_weights(tensor: onnx.TensorProto) -> Array:

@@ -28,6 +28,7 @@ RUN_ERRORS: tuple[type[Exception], ...] = (
 """All that onnxruntime is known to raise for a model or input that it does not take."""
 SHARED_BYTES = 1 << 20
 """A lean session that optimises has copies of weights below this, as the optimiser reads mostly small ones."""
+FEW_INITIALIZERS = 1000
 _QUIET, _LOUD = 4, 2
 _NOISE = re.compile(
     r"\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : "  # a status, often with another one inside
@@ -72,7 +73,7 @@ class Session:
             options.add_session_config_entry("session.disable_prepacking", "1")
         source = _with_outputs(model.proto, watch) if isinstance(model, Model) else str(model)
         weights = model.weights if isinstance(model, Model) else {}
-        self._held = {name: ort.OrtValue.ortvalue_from_numpy(array) for name, array in weights.items()}
+        self._held = {name: _value(array) for name, array in weights.items()}
         shared = {
             name for name, array in weights.items() if not optimise or (low_memory and array.nbytes >= SHARED_BYTES)
         }
@@ -101,6 +102,14 @@ class Session:
             raise ModelError(f"onnxruntime does not run the model: {one_line(error)}") from error
         pairs = zip(self.output_names, values, strict=True)
         return {name: array for output, value in pairs for name, array in _arrays(output, value)}
+
+
+def _value(array: Array) -> ort.OrtValue:
+    """An array as onnxruntime has it, without a copy."""
+    if array.dtype.isbuiltin == 1:
+        return ort.OrtValue.ortvalue_from_numpy(array)
+    bits = array.view(np.dtype(f"u{array.dtype.itemsize}"))
+    return ort.OrtValue.ortvalue_from_numpy_with_onnx_type(bits, onnx.helper.np_dtype_to_tensor_dtype(array.dtype))
 
 
 def _arrays(name: str, value: object) -> Iterator[tuple[str, Array]]:
@@ -143,10 +152,33 @@ def _hand_over(options: ort.SessionOptions, values: Mapping[str, ort.OrtValue], 
 
 
 def _with_outputs(proto: onnx.ModelProto, names: Sequence[str]) -> bytes:
-    if not names:
+    """The model with more outputs, and without the many initializers that nothing reads, if there are many.
+
+    onnxruntime removes those one by one, in time that grows with the square of their number.
+    """
+    unread = _unread(proto.graph) if len(proto.graph.initializer) > FEW_INITIALIZERS else set()
+    if not names and len(unread) <= FEW_INITIALIZERS:
         return bytes(proto.SerializeToString())
     copy = onnx.ModelProto()
     copy.CopyFrom(proto)
+    if len(unread) > FEW_INITIALIZERS:
+        read = [tensor for tensor in proto.graph.initializer if tensor.name not in unread]
+        del copy.graph.initializer[:]
+        copy.graph.initializer.extend(read)
     known = {info.name for info in proto.graph.output}
     copy.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names if name not in known)
     return bytes(copy.SerializeToString())
+
+
+def _unread(graph: onnx.GraphProto) -> set[str]:
+    """Names of initializers that no node reads, nor any in a subgraph, and that are neither input nor output."""
+    unread = {tensor.name for tensor in graph.initializer} - {info.name for info in (*graph.input, *graph.output)}
+    nodes = list(graph.node)
+    while nodes:
+        node = nodes.pop()
+        unread.difference_update(node.input)
+        for attribute in node.attribute:
+            for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
+                unread.difference_update(info.name for info in inner.output)
+                nodes.extend(inner.node)
+    return unread

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from rich.console import RenderableType
@@ -73,7 +74,8 @@ def _costs(result: Pruned) -> Table:
     for name, field in (("parameters", "parameters"), ("MACs", "macs"), ("file bytes", "file_bytes")):
         old, new = getattr(before, field), getattr(after, field)
         found.add_row(name, f"{old:,}", f"{new:,}", f"{-share(old, new):+.1%}")
-    found.add_row("latency", "1.00", f"{ratio:.2f}", f"{ratio - 1:+.1%}")
+    latency = ("not measurable", "", "") if math.isnan(ratio) else ("1.00", f"{ratio:.2f}", f"{ratio - 1:+.1%}")
+    found.add_row("latency", *latency)
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from paoding_onnx.calibration.samples import Request
@@ -69,7 +71,8 @@ def test_large_models_are_compared_with_little_memory(monkeypatch):
     assert seen == [{"optimise": True, "low_memory": True}] * 2
 
 
-def test_large_models_that_cannot_be_optimised_are_compared_as_they_are(monkeypatch):
+@pytest.mark.parametrize("least", [-1, 1 << 28], ids=["large", "small"])
+def test_models_that_cannot_be_optimised_are_compared_as_they_are_without_a_latency(least, monkeypatch):
     original = fidelity.Session
 
     def session(found, **settings):
@@ -78,5 +81,7 @@ def test_large_models_that_cannot_be_optimised_are_compared_as_they_are(monkeypa
         return original(found)
 
     monkeypatch.setattr(fidelity, "Session", session)
-    monkeypatch.setattr(fidelity, "LOW_MEMORY_BYTES", -1)
-    assert compared(COPY, NEGATED).agreement < 0.2
+    monkeypatch.setattr(fidelity, "LOW_MEMORY_BYTES", least)
+    found = compared(COPY, NEGATED)
+    assert found.agreement < 0.2
+    assert math.isnan(found.latency_ratio)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import onnxruntime as ort
 import pytest
+from onnx import helper
 
 from paoding_onnx.errors import ModelError
+from paoding_onnx.model.functions import inlined
 from paoding_onnx.model.load import lift
 from paoding_onnx.model.session import Session
 from tests.models import model, parse, prune_randomly
@@ -51,3 +53,17 @@ def test_two_functions_of_one_name_are_refused():
     proto.functions.append(proto.functions[0])
     with pytest.raises(ModelError, match="two local functions 'layer' of 'own'"):
         lift(proto)
+
+
+def test_functions_that_call_each_other_twice_are_refused_at_once():
+    own, onnx_set = helper.make_opsetid("own", 1), helper.make_opsetid("", 17)
+    functions = [helper.make_function("own", "f0", ["u"], ["v"], [helper.make_node("Relu", ["u"], ["v"])], [onnx_set])]
+    for k in range(1, 41):
+        calls = [helper.make_node(f"f{k - 1}", [a], [b], domain="own") for a, b in (("u", "w"), ("w", "v"))]
+        functions.append(helper.make_function("own", f"f{k}", ["u"], ["v"], calls, [own, onnx_set]))
+    proto = parse("g (float[2] x) => (float[2] y) { y = Relu (x) }")
+    proto.graph.node[0].op_type, proto.graph.node[0].domain = "f40", "own"
+    proto.functions.extend(functions)
+    proto.opset_import.append(own)
+    with pytest.raises(ModelError, match="local functions stand for 1,099,511,627,776 nodes, more than 1,000,000"):
+        inlined(proto)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import onnx
 import pytest
 from onnx import numpy_helper
 
 from paoding_onnx.errors import ModelError
+from paoding_onnx.model import load as load_module
 from paoding_onnx.model.load import lift, load
 from paoding_onnx.model.read import constants
+from paoding_onnx.model.session import Session
 from tests.models import model, parse, save
 
 TEXT = """g (float[N,16] x) => (float[N,4] y) <float[16,32] w, float[32] b, float[32,4] v> {
@@ -105,3 +108,18 @@ def test_inputs_that_repeat_an_initializer_are_none():
     proto = parse("g (float[1,4] x, float[4,2] w) => (float[1,2] y) <float[4,2] v> { y = MatMul (x, w) }", ir=3)
     proto.graph.initializer[0].name = "w"
     assert [spec.name for spec in lift(proto).inputs] == ["x"]
+
+
+@pytest.mark.parametrize("name", ["BFLOAT16", "FLOAT8E4M3FN", "FLOAT8E5M2"])
+def test_weights_of_types_that_numpy_has_not_leave_the_protobuf_too(name, monkeypatch):
+    monkeypatch.setattr(load_module, "OTHERS_LIFT_BYTES", 64)
+    dtype = onnx.helper.tensor_dtype_to_np_dtype(getattr(onnx.TensorProto, name))
+    proto = parse("g (float[2,64] x) => (float[2,8] y) { w = Cast <to = 1> (s) y = MatMul (x, w) }")
+    proto.opset_import[0].version, proto.ir_version = 23, 10
+    stored = np.random.default_rng(0).standard_normal((64, 8)).astype(dtype)
+    proto.graph.initializer.append(numpy_helper.from_array(stored, "s"))
+    subject = lift(proto)
+    x = np.ones((2, 64), np.float32)
+    assert set(subject.weights) == {"s"}
+    wanted = stored.astype(np.float32).sum(0)
+    np.testing.assert_allclose(Session(subject).run({"x": x})["y"][0], wanted, rtol=1e-5, atol=1e-5)

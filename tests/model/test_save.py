@@ -147,3 +147,11 @@ def test_weights_too_many_for_one_file_are_written_beside_it(tmp_path, monkeypat
     written = write_model(model(WIDE), tmp_path / "m.onnx")
     assert [path.name for path in written] == ["m.onnx.data", "m.onnx"]
     assert moved(model(WIDE), load(tmp_path / "m.onnx")) == 0
+
+
+def test_no_empty_file_of_weights_stands_beside_a_model_without_large_ones(tmp_path):
+    text = "g (float[N,4] x) => (float[N,2] y) <float[4,2] a> { y = MatMul (x, a) }"
+    onnx.save(parse(text), tmp_path / "m.onnx", save_as_external_data=True, location="w.bin", size_threshold=0)
+    save_model(load(tmp_path / "m.onnx"), tmp_path / "out.onnx")
+    assert set(files(tmp_path)) == {"m.onnx", "w.bin", "out.onnx"}
+    assert moved(model(text), load(tmp_path / "out.onnx")) == 0

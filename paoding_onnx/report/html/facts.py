@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -151,9 +152,8 @@ def cards_of(result: Pruned) -> list[Card]:
         for name, unit, before, after in sizes
     ]
     ratio = measured.latency_ratio
-    cards.append(
-        Card("Latency", f"{ratio:.2f} \N{MULTIPLICATION SIGN}", f"{_less(1, ratio)}, onnxruntime", min(ratio, 1.0))
-    )
+    said = (f"{ratio:.2f} \N{MULTIPLICATION SIGN}", f"{_less(1, ratio)}, onnxruntime", min(ratio, 1.0))
+    cards.append(Card("Latency", "not measurable", "onnxruntime") if math.isnan(ratio) else Card("Latency", *said))
     if measured.agreement is not None:
         cards.append(Card("Same top-1", f"{measured.agreement:.0%}", "on fresh inputs", measured.agreement))
     cards.append(Card("Relative output error", f"{measured.output_error:.3g}", "on fresh inputs"))
