@@ -63,8 +63,8 @@ def record(model: Model, feeds: Mapping[str, Array]) -> Recording:
     return Recording(model, graph, feeds, constants(model) | values, data_dependent_tensors(graph))
 
 
-def freeze(subject: Recording, target: str) -> onnx.ModelProto:
-    """The part of the model that computes `target`, in float32, at the shapes observed, its weights inside.
+def freeze(subject: Recording, *targets: str) -> onnx.ModelProto:
+    """The part of the model that computes `targets`, in float32, at the shapes observed, its weights inside.
 
     Raises:
         ModelError: if it cannot be converted to an opset in which reverse passes can be written.
@@ -73,16 +73,16 @@ def freeze(subject: Recording, target: str) -> onnx.ModelProto:
     data_dependent = [
         (node, proto) for node, proto in pairs if not subject.data_dependent.isdisjoint(_names(node.outputs))
     ]
-    places = needed([node for node, _ in data_dependent], [target])
+    places = needed([node for node, _ in data_dependent], targets)
     kept = [data_dependent[place][0] for place in places]
     nodes = [_explicit(proto, node) for node, proto in (data_dependent[place] for place in places)]
     read = {name for node in kept for name in (*_names(node.inputs), *node.captures)}
-    made = [tensor for node in kept for tensor in node.outputs if tensor is not None and tensor.name != target]
+    made = [tensor for node in kept for tensor in node.outputs if tensor is not None and tensor.name not in targets]
     graph = onnx.helper.make_graph(
         nodes,
         "frozen",
         [_info(name, array) for name, array in subject.feeds.items()],
-        [_info(target, subject.values[target])],
+        [_info(target, subject.values[target]) for target in targets],
         [numpy_helper.from_array(subject.values[name], name) for name in sorted(read - subject.data_dependent)],
         value_info=[_info(tensor.name, subject.values[tensor.name]) for tensor in made if _is_known(subject, tensor)],
     )

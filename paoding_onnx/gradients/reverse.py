@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import onnx
@@ -56,12 +56,27 @@ def reverse_pass(subject: Recording, x: str, target: str) -> tuple[onnx.ModelPro
     if x not in {name for node in forward.graph.node for name in node.input}:
         raise ModelError(f"{target!r} does not depend on the input {x!r}: there is no gradient")
     try:
-        backward = _reverse(forward, x, target)
-    except REFUSALS:
-        forward = _with_lookups(forward)
-        backward = _explained(forward, x, target)
+        forward, backward = reverse_by(forward, [x], target)
+    except ModelError as error:
+        raise ModelError(f"{error}; {HINT}") from error
     known = {info.name for info in forward.graph.input}
     return forward, backward, next(info.name for info in backward.graph.input if info.name not in known)
+
+
+def reverse_by(forward: onnx.ModelProto, xs: Sequence[str], target: str) -> tuple[onnx.ModelProto, onnx.ModelProto]:
+    """A frozen model as it can be differentiated, and that with gradients of `target` by the inputs `xs` behind it.
+
+    The last input takes the seed of `target`; the last outputs are the gradients, in the order of `xs`. All of these
+    have one more axis at the end, of size one.
+
+    Raises:
+        ModelError: if nodes on the way have no gradient.
+    """
+    try:
+        return forward, _reverse(forward, xs, target)
+    except REFUSALS:
+        forward = _with_lookups(forward)
+        return forward, _explained(forward, xs, target)
 
 
 def nodes_without_gradient(proto: onnx.ModelProto) -> Iterator[NoGradient]:
@@ -72,8 +87,8 @@ def nodes_without_gradient(proto: onnx.ModelProto) -> Iterator[NoGradient]:
             yield NoGradient(node.name or node.output[0], node.op_type, reason)
 
 
-def _reverse(proto: onnx.ModelProto, x: str, target: str) -> onnx.ModelProto:
-    made: onnx.ModelProto = onnx_ad.reverse(proto, inputs=[x], outputs=[target], layout="onnx")
+def _reverse(proto: onnx.ModelProto, xs: Sequence[str], target: str) -> onnx.ModelProto:
+    made: onnx.ModelProto = onnx_ad.reverse(proto, inputs=list(xs), outputs=[target], layout="onnx")
     own = {name for node in proto.graph.node for name in node.output}
     sizes = {tensor.name: tuple(tensor.dims) for tensor in made.graph.initializer}
     for node in made.graph.node:
@@ -92,15 +107,15 @@ def _honour_pads(node: onnx.NodeProto, sizes: Mapping[str, tuple[int, ...]]) -> 
         change_attributes(node, cropped(found, sizes[node.input[1]][2:]))
 
 
-def _explained(proto: onnx.ModelProto, x: str, target: str) -> onnx.ModelProto:
+def _explained(proto: onnx.ModelProto, xs: Sequence[str], target: str) -> onnx.ModelProto:
     """The reverse pass, or a refusal that names every node that has none."""
     try:
-        return _reverse(proto, x, target)
+        return _reverse(proto, xs, target)
     except REFUSALS as error:
         found = [f"{one.operator} {one.node!r} ({one.reason})" for one in nodes_without_gradient(proto)]
         message = "; ".join(found[:MOST_NAMED]) or str(error)
         more = f"; and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
-        raise ModelError(f"no exact gradient: {message}{more}; {HINT}") from error
+        raise ModelError(f"no exact gradient: {message}{more}") from error
 
 
 def _with_lookups(proto: onnx.ModelProto) -> onnx.ModelProto:

@@ -68,7 +68,7 @@ def observe_units(
             stream.advance(index)
             bound = trace.bound_nodes[index]
             if index in replaced:
-                own = _statistics(bound, stream.value(_source(bound, 0)))
+                own = statistics_of(bound, stream.value(_source(bound, 0)))
                 statistics |= own
                 stream.override(own)
             for consumer_axis in wanted.get(index, ()):
@@ -112,7 +112,7 @@ def normalising(trace: Trace) -> Iterator[int]:
             yield index
 
 
-def _statistics(bound: BoundNode, values: Batches) -> dict[str, Array]:
+def statistics_of(bound: BoundNode, values: Batches) -> dict[str, Array]:
     """Mean and variance of a normalisation's units on these inputs, by the names of the constants that hold them."""
     stored = stored_statistics(bound)
     if stored is None or stored.mean.dtype is None or stored.variance.value is None:

@@ -56,3 +56,8 @@ def sum_over(axes: Sequence[int], opset: int, *, keeps_axes: bool = True) -> For
     if opset >= _AXES_ARE_INPUT_SINCE:
         return Form(MappingProxyType(kept), tuple(axes))
     return Form(MappingProxyType({**kept, "axes": list(axes)}))
+
+
+def permuted(order: Sequence[int]) -> Form:
+    """The axes in another order (ONNX Transpose-1)."""
+    return Form(MappingProxyType({"perm": list(order)}))

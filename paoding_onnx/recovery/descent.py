@@ -1,0 +1,116 @@
+"""Gradient descent on weights: Adam with a warm-up and a cosine, whose last steps are averaged. Knows no network.
+
+Source: Kingma, Ba 2015, "Adam"; Izmailov et al. 2018 for the average.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paoding_onnx.errors import ModelError
+
+Singles = NDArray[np.float32]
+Weights = Mapping[str, Singles]
+WARM_UP = 20
+"""Steps in which the rate rises."""
+LONGEST = 5.0
+"""Norm of all gradients together above which they are shortened."""
+AVERAGED = 10
+"""One of so many steps, the last ones, goes into the average."""
+OF_SLOPES, OF_SQUARES = 0.9, 0.999
+"""What a step keeps of the averages of gradients and of their squares."""
+TINY = 1e-8
+
+
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """A loss, and its gradient by every weight."""
+
+    loss: float
+    gradients: Weights
+
+
+class Differentiable(Protocol):
+    """What has a loss and gradients by its weights on a batch of tensors by name: the engine, whichever it is."""
+
+    def loss_and_gradients(self, weights: Weights, batch: Mapping[str, NDArray[np.generic]]) -> Slope:
+        """The loss on a batch, and its gradients."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How many steps to go, and the highest rate of learning."""
+
+    steps: int
+    rate: float
+
+    def rate_at(self, step: int) -> float:
+        """The rate at step number `step`, from 0: it rises, then falls to zero along a cosine.
+
+        >>> [round(Schedule(100, 1.0).rate_at(step), 2) for step in (0, 19, 50, 99)]
+        [0.05, 0.91, 0.5, 0.0]
+        """
+        return self.rate * min(1.0, (step + 1) / WARM_UP) * 0.5 * (1 + math.cos(math.pi * step / self.steps))
+
+
+@dataclass(slots=True)
+class _Adam:
+    """The averages that decide about the next step."""
+
+    slopes: dict[str, Singles] = field(default_factory=dict)
+    squares: dict[str, Singles] = field(default_factory=dict)
+    steps: int = 0
+
+    def moved(self, weights: Weights, gradients: Weights, rate: float) -> dict[str, Singles]:
+        """The weights after one more step."""
+        self.steps += 1
+        share = min(1.0, LONGEST / max(_norm(gradients), TINY))
+        found = {}
+        for name, weight in weights.items():
+            gradient = np.float32(share) * gradients[name]
+            slope = self.slopes.setdefault(name, np.zeros_like(weight))
+            square = self.squares.setdefault(name, np.zeros_like(weight))
+            slope += np.float32(1 - OF_SLOPES) * (gradient - slope)
+            square += np.float32(1 - OF_SQUARES) * (gradient * gradient - square)
+            pace = np.sqrt(square / np.float32(1 - OF_SQUARES**self.steps)) + np.float32(TINY)
+            found[name] = weight - np.float32(rate / (1 - OF_SLOPES**self.steps)) * slope / pace
+        return found
+
+
+def descend(
+    weights: Weights,
+    network: Differentiable,
+    batches: Callable[[int], Mapping[str, NDArray[np.generic]]],
+    schedule: Schedule,
+    tell: Callable[[int, float], None],
+) -> dict[str, Singles]:
+    """The weights after all steps, the last tenth of them averaged; `tell` hears of every step and its loss.
+
+    Raises:
+        ModelError: if the loss or a gradient is not finite.
+    """
+    adam, here = _Adam(), {name: np.asarray(value, np.float32) for name, value in weights.items()}
+    n_averaged = max(schedule.steps // AVERAGED, 1)
+    total = {name: np.zeros(value.shape, np.float64) for name, value in here.items()}
+    for step in range(schedule.steps):
+        slope = network.loss_and_gradients(here, batches(step))
+        if not math.isfinite(slope.loss) or not math.isfinite(_norm(slope.gradients)):
+            raise ModelError(f"the loss of step {step + 1} has no finite gradient")
+        here = adam.moved(here, slope.gradients, schedule.rate_at(step))
+        if step >= schedule.steps - n_averaged:
+            for name, value in here.items():
+                total[name] += value
+        tell(step, slope.loss)
+    return {name: np.asarray(value / n_averaged, np.float32) for name, value in total.items()}
+
+
+def _norm(gradients: Weights) -> float:
+    """Length of all gradients together."""
+    return math.sqrt(sum(float(np.square(value, dtype=np.float64).sum()) for value in gradients.values()))

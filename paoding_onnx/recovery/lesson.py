@@ -1,0 +1,62 @@
+"""What recovery is given and what it returns, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from paoding_onnx.calibration.samples import Samples
+from paoding_onnx.dependency.trace import Trace
+from paoding_onnx.model.load import Model
+from paoding_onnx.model.nodes import Array
+from paoding_onnx.surgery.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """Who teaches whom, on what.
+
+    With `uses_batch`, normalizations of both go by the statistics of the samples while learning: synthetic ones are not
+    of the level of the training data.
+    """
+
+    original: Model
+    trace: Trace
+    plan: Plan
+    smaller: Model
+    samples: Samples
+    uses_batch: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How long to learn: steps, the highest rate of learning, and the multiply-adds that may be spent on the steps."""
+
+    steps: int
+    rate: float
+    macs: float
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """What came of it: the loss on inputs that were held back, before and after.
+
+    `n_parameters` were trained, those of `first_node` and of what comes after it.
+    """
+
+    steps: int
+    n_inputs: int
+    loss_before: float
+    loss_after: float
+    first_node: str
+    n_parameters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """The taught model, the constants whose content was decided, and the statistics it has on the inputs, by name."""
+
+    model: Model
+    decided: Mapping[str, Array]
+    taught: Taught
+    statistics: Mapping[str, Array] = field(default_factory=dict)

@@ -1,0 +1,114 @@
+"""The smaller model taught by the original: where to begin, on how many inputs, and whether it helped."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+
+from paoding_onnx.context import Run
+from paoding_onnx.dependency.cost import cost, nothing
+from paoding_onnx.errors import ModelError
+from paoding_onnx.recovery.descent import Schedule, descend
+from paoding_onnx.recovery.engine import Engine
+from paoding_onnx.recovery.lesson import Effort, Lesson, Recovered, Taught
+from paoding_onnx.recovery.points import points_of, shared_points
+from paoding_onnx.recovery.pool import pool_of
+from paoding_onnx.recovery.student import enrol
+from paoding_onnx.recovery.tail import Place, place_at, starts
+from paoding_onnx.shapes.observe import first_two, observe_on, runnable_shapes
+from paoding_onnx.surgery.cut import reweigh
+
+ROWS, FEWEST_ROWS = 64, 8
+"""Inputs of a step, where memory and their number allow."""
+FEWEST_INPUTS, MOST_INPUTS = 64, 8192
+PER_STEP = 24
+"""Inputs to draw for each step: every one is seen about three times."""
+REVERSE = 3
+"""A step costs about this many runs."""
+HELD = 8
+"""A reverse pass holds about this many times what one run computes."""
+PREPARED = 0.3
+"""Share of the work that is done when learning begins."""
+
+
+def recover(lesson: Lesson, effort: Effort, run: Run) -> Recovered:
+    """The smaller model after the original has taught it; the same lesson and seed give the same model.
+
+    Raises:
+        ModelError: if it cannot be taught, or is no nearer to the original afterwards.
+        ImportError: if onnx-ad is not installed.
+    """
+    place = _place(lesson, effort)
+    rows = _rows(lesson, place, run)
+    rng = np.random.default_rng([run.seed, place.start])
+    pool = pool_of(lesson.samples, _n_inputs(lesson, place, effort, run), rng)
+    count = len(next(iter(pool.values()))) // rows * rows
+    if count < max(FEWEST_INPUTS, 2 * rows):
+        raise ModelError(f"{count} inputs are too few to learn from")
+    pool = {name: value[:count] for name, value in pool.items()}
+    student = enrol(lesson, place, pool, rows, run.part(0.0, PREPARED))
+    engine = Engine(student.network, run.threads)
+    weights = student.network.weights
+    before = student.held_back(engine, weights)
+    tell = _Teller(run.part(PREPARED, 1 - PREPARED), effort.steps)
+    found = descend(weights, engine, lambda _step: student.drawn(rng), Schedule(effort.steps, effort.rate), tell)
+    after = student.held_back(engine, found)
+    if not after < before:
+        raise ModelError(f"the loss on inputs held back went from {before:.3g} to {after:.3g}")
+    values = student.network.recording.values
+    decided = {name: value.astype(values[name].dtype) for name, value in found.items()}
+    own = student.statistics(decided, run)
+    decided |= student.stored(own)
+    node = place.graph.nodes[place.start]
+    n_parameters = sum(value.size for value in found.values())
+    taught = Taught(effort.steps, count, before, after, node.name or node.first_output.name, n_parameters)
+    return Recovered(reweigh(lesson.smaller, decided), decided, taught, own)
+
+
+def _place(lesson: Lesson, effort: Effort) -> Place:
+    """The network divided at the best place where training can begin that the effort allows."""
+    graph = observe_on(lesson.smaller, first_two(lesson.smaller, lesson.samples.batches[0]))
+    for start in starts(lesson.trace, lesson.plan, graph):
+        points = shared_points(points_of(graph, start), lesson.trace.graph)
+        place = place_at(lesson.smaller, graph, start, (*graph.outputs, *points))
+        if REVERSE * place.macs_of_one * ROWS * effort.steps <= effort.macs:
+            return place
+    raise ModelError("its last layer alone takes more multiply-adds than the effort allows")
+
+
+def _rows(lesson: Lesson, place: Place, run: Run) -> int:
+    """How many inputs a step looks at."""
+    fixed = [spec.dims[0] for spec in lesson.smaller.inputs if spec.dims and isinstance(spec.dims[0], int)]
+    memory = run.memory // 2 // max(HELD * place.bytes_of_one, 1)
+    rows = fixed[0] if fixed else min(ROWS, memory, lesson.samples.n_samples // 2)
+    if rows < FEWEST_ROWS:
+        raise ModelError(f"{rows} inputs at a time are too few to learn from")
+    return rows
+
+
+def _n_inputs(lesson: Lesson, place: Place, effort: Effort, run: Run) -> int:
+    """How many inputs to learn from, within bounds of memory and time."""
+    names = (*place.graph.inputs, *place.boundary, *place.targets)
+    shapes = [place.graph.tensors[name].shape or (1,) for name in names]
+    bytes_of_one = 4 * sum(math.prod(shape[1:]) for shape in shapes)
+    batch = max(min((shape[0] for shape in runnable_shapes(lesson.trace.graph).values() if shape), default=1), 1)
+    macs = max(cost(lesson.trace, nothing(lesson.trace)).macs // batch, 1)
+    wanted = max(min(PER_STEP * effort.steps, MOST_INPUTS), FEWEST_INPUTS)
+    return int(min(wanted, run.memory // 2 // max(bytes_of_one, 1), effort.macs // macs))
+
+
+class _Teller:
+    """Tells how far learning has come, what the loss is, and how long it takes yet."""
+
+    def __init__(self, run: Run, steps: int) -> None:
+        self._run, self._steps, self._start = run, steps, time.monotonic()
+        self._loss = 0.0
+
+    def __call__(self, step: int, loss: float) -> None:
+        """Step number `step` is done."""
+        self._loss = loss if step == 0 else self._loss + 0.1 * (loss - self._loss)
+        left = (time.monotonic() - self._start) / (step + 1) * (self._steps - step - 1)
+        said = f"learning from the original: step {step + 1} of {self._steps}, loss {self._loss:.3f}, {left:.0f} s left"
+        self._run.tell(said, (step + 1) / self._steps)

@@ -1,0 +1,189 @@
+"""The smaller network made ready to learn: its tail, and of all inputs what the tail reads and should compute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paoding_onnx.context import Run
+from paoding_onnx.errors import ModelError
+from paoding_onnx.gradients.freeze import Recording, record
+from paoding_onnx.model.graph import Graph
+from paoding_onnx.model.load import Model
+from paoding_onnx.model.nodes import Array
+from paoding_onnx.recovery.descent import Weights
+from paoding_onnx.recovery.engine import Engine, Network
+from paoding_onnx.recovery.lesson import Lesson
+from paoding_onnx.recovery.lessons import Kept, Watched, first_of, keep
+from paoding_onnx.recovery.objective import Term, output_terms, point_term
+from paoding_onnx.recovery.own_statistics import Observed, Original, of_original, statistics_on, to_store
+from paoding_onnx.recovery.tail import Place
+from paoding_onnx.recovery.trained import Normalization, Trained, trained_of
+from paoding_onnx.surgery.cut import reweigh
+
+HELD_BACK = 8
+"""One of so many inputs judges, and is never learned from."""
+MOST_FOR_STATISTICS = 512
+POINTS_WITH, POINTS_WITHOUT = 10.0, 1.0
+"""Share of all comparison points together in the loss, with the statistics of the batch and without."""
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Student:
+    """A network that learns: the `tail` alone, what it reads (`features`), and what is wanted of it, for all inputs.
+
+    Inputs come `rows` at a time. `head_statistics` are those of the normalizations before the tail.
+    """
+
+    tail: Model
+    network: Network
+    features: Mapping[str, Kept]
+    wanted: Mapping[str, Kept]
+    rows: int
+    count: int
+    original: Original
+    head: tuple[Normalization, ...]
+    head_statistics: Mapping[str, Array]
+
+    @property
+    def n_held(self) -> int:
+        """How many inputs, the first ones, are held back."""
+        return max(self.count // HELD_BACK // self.rows, 1) * self.rows
+
+    def drawn(self, rng: np.random.Generator) -> dict[str, Array]:
+        """What a step reads: inputs drawn at random from those that are not held back."""
+        return self._batch(rng.integers(self.n_held, self.count, self.rows))
+
+    def held_back(self, engine: Engine, weights: Weights) -> float:
+        """The mean loss on the inputs that are held back."""
+        parts = [np.arange(start, start + self.rows) for start in range(0, self.n_held, self.rows)]
+        return float(np.mean([engine.loss(weights, self._batch(part)) for part in parts]))
+
+    def statistics(self, decided: Mapping[str, Array], run: Run) -> dict[str, Array]:
+        """The statistics of all normalizations on the inputs, with the weights that were `decided` in place."""
+        tail = self.network.trained.normalizations if self.network.uses_batch else ()
+        feeds = [
+            _typed({name: kept.rows(slice(k, k + self.rows)) for name, kept in self.features.items()}, self.graph)
+            for k in range(0, min(self.count, MOST_FOR_STATISTICS), self.rows)
+        ]
+        found = statistics_on(Observed(self.tail, self.graph, tail, decided), feeds, run)
+        return {**self.head_statistics, **found}
+
+    def stored(self, own: Mapping[str, Array]) -> dict[str, Array]:
+        """What all normalizations have to store for real data, given their statistics on the inputs."""
+        tail = self.network.trained.normalizations if self.network.uses_batch else ()
+        return dict(to_store((*self.head, *tail), own, self.original))
+
+    @property
+    def graph(self) -> Graph:
+        """The tail's."""
+        return self.network.recording.graph
+
+    def _batch(self, chosen: Rows) -> dict[str, Array]:
+        found = {name: kept.rows(chosen) for name, kept in self.features.items()}
+        for term in self.network.terms:
+            found |= term.feeds(self.wanted[term.tensor].rows(chosen))
+        return found
+
+
+def enrol(lesson: Lesson, place: Place, pool: Mapping[str, Array], rows: int, run: Run) -> Student:
+    """The smaller network with all that it needs to learn on the inputs in `pool`.
+
+    Raises:
+        ModelError: if a part of a network does not run alone, or inputs share what it computes.
+    """
+    feeds = [{n: v[k : k + rows] for n, v in pool.items()} for k in range(0, MOST_FOR_STATISTICS, rows)]
+    feeds = [feed for feed in feeds if len(next(iter(feed.values()))) == rows]
+    statistics: dict[str, Array] = {}
+    if lesson.uses_batch:
+        normalizations = trained_of(lesson.trace.graph).normalizations
+        statistics = statistics_on(Observed(lesson.original, lesson.trace.graph, normalizations), feeds, run)
+    original = of_original(lesson.trace, lesson.plan, statistics)
+    head = tuple(one for one in _known(trained_of(place.graph), original) if _is_before(one, place))
+    own = statistics_on(Observed(place.model, place.graph, head), feeds, run)
+    features = _features(place, pool, rows, own, run.part(0.0, 0.3))
+    teacher = reweigh(lesson.original, statistics)
+    wanted = _wanted(lesson, teacher, place, pool, run.part(0.3, 0.7), rows)
+    fixed = first_of(place.model, pool, rows, place.fixed) if place.fixed else {}
+    tail = place.tail_model(fixed)
+    first = {name: kept.rows(slice(0, rows)) for name, kept in features.items()}
+    recording = record(tail, _typed(first, place.graph))
+    trained = trained_of(recording.graph)
+    normalizations = tuple(_known(trained, original))
+    trained = Trained(trained.layers, trained.vectors, normalizations)
+    if not trained.layers:
+        raise ModelError("no layer has weights of its own that could be trained")
+    terms = tuple(_terms(recording, place, wanted, bool(original.stored)))
+    network = Network(recording, trained, terms, bool(normalizations))
+    count = len(next(iter(pool.values())))
+    return Student(tail, network, features, wanted, rows, count, original, head, own)
+
+
+def _known(trained: Trained, original: Original) -> Iterator[Normalization]:
+    """The normalizations of which it is known what the original's do on the inputs."""
+    return (one for one in trained.normalizations if one.bound.node.first_output.name in original.stored)
+
+
+def _is_before(one: Normalization, place: Place) -> bool:
+    tail = {t.name for number in place.tail for t in place.graph.nodes[number].outputs if t is not None}
+    return one.bound.node.first_output.name not in tail
+
+
+def _features(
+    place: Place, pool: Mapping[str, Array], rows: int, own: Mapping[str, Array], run: Run
+) -> dict[str, Kept]:
+    """What the tail reads, for all inputs."""
+    head = place.head_model(own)
+    computed = tuple(name for name in place.boundary if name not in place.graph.inputs)
+    found: dict[str, Kept] = {}
+    if head is not None and computed:
+        fed = {info.name for info in head.proto.graph.input}
+        inputs = {name: value for name, value in pool.items() if name in fed}
+        tell = _teller(run, "keeping what the tail reads")
+        found |= keep(Watched(head, computed), inputs, rows, tell, run.threads)
+    for name in place.boundary:
+        if name in place.graph.inputs:
+            found[name] = Kept(len(pool[name]), pool[name])
+            found[name].put(0, pool[name])
+    return found
+
+
+def _wanted(
+    lesson: Lesson, teacher: Model, place: Place, pool: Mapping[str, Array], run: Run, rows: int
+) -> dict[str, Kept]:
+    """What the original, as `teacher`, has at the targets, of what stays, for all inputs."""
+
+    def part(name: str, array: Array) -> Array:
+        found = lesson.trace.kept_part(name, array, lesson.plan.removed)
+        if found is None:
+            raise ModelError(f"it cannot be told which parts of {name!r} stay at shape {array.shape}")
+        return found
+
+    watched = Watched(teacher, place.targets, part)
+    return keep(watched, pool, rows, _teller(run, "asking the original"), run.threads)
+
+
+def _teller(run: Run, what: str):  # noqa: ANN202
+    def tell(share: float) -> None:
+        run.tell(what, share)
+
+    return tell
+
+
+def _terms(recording: Recording, place: Place, wanted: Mapping[str, Kept], uses_batch: bool) -> Iterator[Term]:
+    points = [name for name in place.targets if name not in place.graph.outputs]
+    points = [name for name in points if wanted[name].shape == recording.values[name].shape[1:]]
+    for name in place.graph.outputs:
+        yield from output_terms(name, wanted[name].rows(slice(None)))
+    share = (POINTS_WITH if uses_batch else POINTS_WITHOUT) / max(len(points), 1)
+    for name in points:
+        yield point_term(name, wanted[name].mean_square, share)
+
+
+def _typed(feed: Mapping[str, Array], graph: Graph) -> dict[str, Array]:
+    """A feed in the types that a network takes."""
+    return {name: value.astype(graph.tensors[name].dtype or value.dtype, copy=False) for name, value in feed.items()}
