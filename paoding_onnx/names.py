@@ -17,6 +17,9 @@ LOOKING_AT_INPUTS = ("reconstruction",)
 """Those for which inputs matter."""
 KINDS = ("auto", "images", "table", "tokens", "audio", "noise")
 """What the main input can be told to hold."""
+Effort = Literal["fast", "normal", "high"]
+"""How long the original may teach the smaller model: not at all, for some hundred steps, for a thousand."""
+EFFORTS: tuple[Effort, ...] = ("fast", "normal", "high")
 TASKS = ("classes", "binary", "values")
 """What a model is for, which decides how it is measured."""
 ATTACKS = ("fgsm", "pgd")

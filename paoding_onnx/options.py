@@ -15,11 +15,13 @@ from paoding_onnx.names import (
     ALLOCATIONS,
     AUTO,
     BUDGETS,
+    EFFORTS,
     KINDS,
     LOOKING_AT_INPUTS,
     METHOD_NAMES,
     Allocation,
     Budget,
+    Effort,
     Prefer,
 )
 
@@ -61,6 +63,9 @@ class Options:
             file, or a folder of images.
         distill: steps in which synthetic inputs are moved, by gradient, towards the statistics that BatchNormalization
             nodes store of the training data; needs onnx-ad, and takes about ten runs of the model a step. 20 do.
+        effort: how long the original teaches the smaller model after its layers were fitted: ``fast`` not at all,
+            ``normal`` for about 300 steps where that takes about a minute, ``high`` for about 1,000.
+        recover: exactly so many steps, whatever they take; 0 leaves it to `effort`.
         input_shapes: shapes for inputs with open axes, by name; found by trying where not given.
         verbose: let onnxruntime print its own warnings about the model.
 
@@ -85,6 +90,8 @@ class Options:
     preprocess: Preprocess = AS_IT_IS
     calibration: Path | None = None
     distill: int = 0
+    effort: Effort = "fast"
+    recover: int = 0
     eval: Path | None = None
     input_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     verbose: bool = False
@@ -107,17 +114,19 @@ class Options:
             raise UsageError(f"allocation {self.allocation!r} is none of {', '.join(ALLOCATIONS)}")
         if self.input_kind not in KINDS:
             raise UsageError(f"input_kind {self.input_kind!r} is none of {', '.join(KINDS)}")
+        if self.effort not in EFFORTS:
+            raise UsageError(f"effort {self.effort!r} is none of {', '.join(EFFORTS)}")
         if self.memory < SMALLEST_MEMORY:
             raise UsageError(
                 f"memory {self.memory} is less than {SMALLEST_MEMORY} bytes (16 MB), too little to work with"
             )
         if self.threads > MOST_THREADS:
             raise UsageError(f"threads {self.threads} are more than {MOST_THREADS}")
-        if min(self.round_to, self.seed, self.distill, self.threads) < 0:
-            raise UsageError("round_to, seed, distill and threads must not be negative")
-        if self.method not in LOOKING_AT_INPUTS and (self.calibration is not None or self.distill):
-            what = "distill" if self.distill else "calibration"
-            raise UsageError(f"{what} has no effect on method {self.method}, which looks at no inputs: leave it out")
+        if min(self.round_to, self.seed, self.distill, self.threads, self.recover) < 0:
+            raise UsageError("round_to, seed, distill, threads and recover must not be negative")
+        useless = [name for name in ("distill", "recover", "calibration") if getattr(self, name)]
+        if self.method not in LOOKING_AT_INPUTS and useless:
+            raise UsageError(f"{useless[0]} has no effect on method {self.method}, which looks at no inputs: leave it out")
         if self.distill and self.calibration is not None:
             raise UsageError("distill is for synthetic inputs: leave it out, as calibration brings real ones")
 

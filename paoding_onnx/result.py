@@ -10,6 +10,7 @@ from paoding_onnx.evaluation.measured import Measured
 from paoding_onnx.layerwise.ridge import FittedLayer
 from paoding_onnx.model.load import Model
 from paoding_onnx.options import Options
+from paoding_onnx.recovery.lesson import Taught
 from paoding_onnx.selection.budget import Step
 from paoding_onnx.selection.curve import Sensitivity
 from paoding_onnx.surgery.plan import Plan
@@ -39,7 +40,8 @@ class Recovery:
     """What units were chosen and layers reconstructed on: inputs in words, and what came of it.
 
     `sensitivities` are given group by group where they were measured, `layers` are those that were reconstructed.
-    `n_added` parameters are biases of layers that had none.
+    `n_added` parameters are biases of layers that had none. `taught` says what came of the original's lessons, if there
+    were any.
     """
 
     inputs: str
@@ -47,6 +49,7 @@ class Recovery:
     sensitivities: tuple[Sensitivity, ...]
     layers: tuple[FittedLayer, ...]
     n_added: int = 0
+    taught: Taught | None = None
 
 
 @dataclass(frozen=True, slots=True)

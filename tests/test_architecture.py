@@ -17,7 +17,7 @@ ROOMS = (
     *("errors", "names", "context"),
     *("model", "rules", "shapes", "dependency", "layerwise", "gradients", "calibration"),
     "options",
-    *("samplers", "surgery", "reconstruction", "selection", "verification", "evaluation", "robustness"),
+    *("samplers", "surgery", "reconstruction", "recovery", "selection", "verification", "evaluation", "robustness"),
     *("result", "pipeline", "report", "api", "cli", "__init__", "__main__"),
 )
 """Rooms and the files of the root, in the order of the flow: each imports only from those before it."""
@@ -30,6 +30,10 @@ WRITTEN = {
     "calibration.distill": {"Add", "Mul", "ReduceSum", "Sqrt", "Sub"},  # the loss whose slope moves inputs
     "gradients.gather_form": {"Gather", "Reshape"},  # a lookup in place of a node that has no gradient
     "model.read": {"Constant"},  # a form of storage
+    "recovery.batch_statistics": {"Add", "Div", "Mul", "Sqrt", "Sub"},  # normalizations that go by the batch
+    "recovery.engine": {"Add", "MatMul"},  # where gradients are taken, and the products that weights get
+    "recovery.objective": {"Add", "Log", "LogSoftmax", "Max", "Mul", "Sub"},  # the loss
+    "recovery.writer": {"Mul", "ReduceSum", "Reshape", "Transpose"},  # what all of these write
     "surgery.cut": {"Add", "Mul"},  # patches of numbers that the model computes
     "verification.masked": {"Mul", "Where"},  # the masks of removed units
 }

@@ -13,7 +13,7 @@ from paoding_onnx.cli import values
 from paoding_onnx.cli.limits import add_limits
 from paoding_onnx.cli.near_miss import near_miss
 from paoding_onnx.errors import UsageError
-from paoding_onnx.names import ALLOCATIONS, ATTACKS, BUDGETS, KINDS, METHOD_NAMES, TASKS
+from paoding_onnx.names import ALLOCATIONS, ATTACKS, BUDGETS, EFFORTS, KINDS, METHOD_NAMES, TASKS
 
 _EPILOG = """exit status: 0 done; 1 a proof failed, nothing was written; 2 wrong usage; 3 not a usable model;
 4 nothing to prune or target out of reach; 5 the result cannot be written; 70 our fault; 130 interrupted"""
@@ -98,6 +98,7 @@ def _prune(commands: _Commands[_Parser]) -> None:
     add("--round-to", metavar="N", type=values.multiple, default=0, help="kept units a multiple of N (default auto)")
     _add_inputs(prune)
     _add_calibration(prune)
+    _add_recovery(prune)
     _add_scope(prune)
     add("--plan", metavar="FILE", type=Path, help="write what was kept, for every initializer and axis, as JSON")
     add("--report", metavar="FILE", type=Path, help="write what was done: a page if FILE ends in .html, else JSON")
@@ -235,6 +236,13 @@ def _add_calibration(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="your own unlabelled samples in place of synthetic ones: .npz, .npy or a folder of images",
     )
+
+
+def _add_recovery(parser: argparse.ArgumentParser) -> None:
+    """How long the original teaches the smaller model."""
+    add = parser.add_argument_group("recovery").add_argument
+    add("--effort", choices=EFFORTS, default="fast", help="let the original teach the smaller model (default fast: no)")
+    add("--recover", metavar="STEPS", type=values.count, default=0, help="exactly so many steps (default: what the effort says)")
 
 
 def _add_preprocess(add: Callable[..., object]) -> None:

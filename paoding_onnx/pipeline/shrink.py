@@ -20,6 +20,7 @@ from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline.prepare import prepare, require_units
+from paoding_onnx.pipeline.teach import taught
 from paoding_onnx.pipeline.values import Fitted, Job, Prepared, Shrunk
 from paoding_onnx.reconstruction.reconstruct import reconstruct
 from paoding_onnx.result import Recovery
@@ -47,10 +48,11 @@ def shrink(job: Job) -> Shrunk:
     selection = choose(prepared.folded, prepared.trace, options, run.part(0.05, 0.55))
     plain = cut(prepared.folded, prepared.trace, selection.plan)
     run.tell("fitting weights", 0.65)
-    fitted = _fitted(prepared, selection, plain, options, run.part(0.65, 0.1))
+    fitted = _fitted(prepared, selection, plain, options, run.part(0.65, 0.05))
+    fitted = taught(prepared, selection.plan, selection.profile, fitted, options, run.part(0.7, 0.08))
     steps = selection.steps
     if job.labelled is not None:
-        run.tell("evaluating each step", 0.75)
+        run.tell("evaluating each step", 0.78)
         accuracies = (*_accuracies(prepared, selection, job.labelled, options), accuracy_of(fitted.model, job.labelled))
         steps = tuple(replace(step, accuracy=found) for step, found in zip(steps, accuracies, strict=True))
     return Shrunk(prepared, selection.plan, steps, plain, fitted)

@@ -70,7 +70,8 @@ def mapped(
     learned from, and what they have in the smaller model there. What the original's channel does on real data, seen
     from what it does on these inputs, the smaller model's does too, on its own scale.
 
-    >>> [part.tolist() for part in mapped((np.ones(1), np.ones(1)), (np.zeros(1), np.ones(1)), (np.ones(1), np.ones(1)))]
+    >>> one, zero = np.ones(1), np.zeros(1)
+    >>> [part.tolist() for part in mapped((one, one), (zero, one), (one, one))]
     [[2.0], [1.0]]
     """
     (mean, variance), (taught_mean, taught_variance), (own_mean, own_variance) = stored, taught_by, own

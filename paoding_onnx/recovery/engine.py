@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import onnx
 
-from paoding_onnx.gradients.freeze import Recording, change_attributes, freeze
+from paoding_onnx.gradients.freeze import change_attributes, freeze
+from paoding_onnx.gradients.reverse import reverse_by
 from paoding_onnx.layerwise.contraction import (
     count,
     n_windows,
@@ -27,30 +27,13 @@ from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.session import Session
 from paoding_onnx.recovery.batch_statistics import spell_out
 from paoding_onnx.recovery.descent import Singles, Slope, Weights
-from paoding_onnx.recovery.objective import LOSS, Term, write_loss
-from paoding_onnx.recovery.trained import Trained, TrainedLayer
+from paoding_onnx.recovery.network import Network
+from paoding_onnx.recovery.objective import LOSS, write_loss
+from paoding_onnx.recovery.trained import TrainedLayer
 from paoding_onnx.recovery.writer import Writer, version_of
 
 _RAW, _TAP, _WINDOWS = "_before_tap", "_tap", "_windows"
 _SINGLE = np.dtype(np.float32)
-
-
-@dataclass(frozen=True, slots=True)
-class Network:
-    """A network at one shape of its inputs, what of it is trained, and what is asked of it.
-
-    With `uses_batch`, its normalizations go by the mean and variance of the batch.
-    """
-
-    recording: Recording
-    trained: Trained
-    terms: tuple[Term, ...]
-    uses_batch: bool
-
-    @property
-    def weights(self) -> dict[str, Singles]:
-        """What is trained, as it is in the file."""
-        return {name: np.asarray(self.recording.values[name], np.float32) for name in self.trained.names}
 
 
 class Engine:
@@ -58,12 +41,9 @@ class Engine:
 
     Raises:
         ModelError: if a node on the way has no gradient.
-        ImportError: if onnx-ad is not installed.
     """
 
     def __init__(self, network: Network, threads: int = 0) -> None:
-        from paoding_onnx.gradients.reverse import reverse_by
-
         self._network = network
         self._shapes = _fed_shapes(network)
         proto = _with_loss(network, self._shapes)
@@ -87,11 +67,12 @@ class Engine:
         """The loss on a batch, and its gradient by every weight."""
         seed = {self._seed: np.ones((1, 1), np.float32)}
         made = self._backward.run({**batch, **self._fed(weights), **seed})
-        layers, gradients = self._network.trained.layers, {}
+        layers = self._network.trained.layers
+        gradients: dict[str, Singles] = {}
         for layer, name in zip(layers, self._found, strict=False):
             gradients |= _of_layer(layer, {**batch, **made}, name, self._products.get(layer.weight))
         for vector, name in zip(self._network.trained.vectors, self._found[len(layers) :], strict=True):
-            gradients[vector] = made[name].reshape(weights[vector].shape)
+            gradients[vector] = made[name].reshape(weights[vector].shape).astype(np.float32, copy=False)
         return Slope(float(made[LOSS].item()), gradients)
 
     def _fed(self, weights: Weights) -> dict[str, Singles]:
@@ -205,19 +186,19 @@ def _product(writer: Writer, node: onnx.NodeProto, layer: TrainedLayer, gradient
     return writer.add("MatMul", seen, writer.shaped(slopes, (n_shared, n_rows * places, n_made)))
 
 
-def _of_layer(layer: TrainedLayer, values: Mapping[str, Array], gradient: str, product: str | None) -> Iterator[
-    tuple[str, Singles]
-]:
+def _of_layer(
+    layer: TrainedLayer, values: Mapping[str, Array], gradient: str, product: str | None
+) -> Iterator[tuple[str, Singles]]:
     """The gradients of a layer's weight and bias, given that of its output."""
     bound, of, contracts = layer.bound, layer.of, layer.bound.rule.contracts
     slopes = values[gradient][..., 0]
     rows = targets(bound, of, slopes).astype(np.float32, copy=False)
     if product is not None:
-        found = np.asarray(values[product])
+        found = np.asarray(values[product], np.float32)
     else:
         features = plain_features(bound, of, values[_source(layer)]).astype(np.float32, copy=False)
         found = np.matmul(features.transpose(1, 2, 0), rows.transpose(1, 0, 2))
-    yield layer.weight, unmatrix(bound, of, found * of.alpha**2, _SINGLE)
+    yield layer.weight, unmatrix(bound, of, found * np.float32(of.alpha**2), _SINGLE).astype(np.float32, copy=False)
     bias = None if contracts is None or contracts.bias is None else bound.node.operand(contracts.bias)
     if layer.bias is not None and bias is not None and contracts is not None:
         yield layer.bias, (contracts.beta * rows.sum(0)).reshape(bias.shape).astype(np.float32)

@@ -60,9 +60,9 @@ class Watched:
     made: Callable[[str, Array], Array] = lambda _name, array: array
 
 
-def keep(watched: Watched, pool: Mapping[str, Array], rows: int, tell: Callable[[float], None], threads: int) -> dict[
-    str, Kept
-]:
+def keep(
+    watched: Watched, pool: Mapping[str, Array], rows: int, tell: Callable[[float], None], threads: int
+) -> dict[str, Kept]:
     """Everything that is to be kept of a model, run on all inputs, `rows` at a time.
 
     Raises:

@@ -53,10 +53,10 @@ class Term:
 
     def feeds(self, wanted: Array) -> dict[str, Array]:
         """What the loss reads, given what the original has at this tensor."""
-        wanted = wanted.astype(np.float32)
+        values = wanted.astype(np.float32)
         if self.measure is Measure.VALUES:
-            return {_WANTED + self.tensor: wanted}
-        scores = logarithm(wanted, LEAST) if self.measure is Measure.PROBABILITIES else wanted
+            return {_WANTED + self.tensor: values}
+        scores = logarithm(values, LEAST) if self.measure is Measure.PROBABILITIES else values
         softened = scores / np.float32(TEMPERATURE)
         softened = softened - softened.max(-1, keepdims=True)
         softened = softened - np.log(np.exp(softened).sum(-1, keepdims=True))
@@ -84,7 +84,7 @@ def point_term(name: str, mean_square: float, share: float) -> Term:
 
 
 def channel_weights(wanted: Array) -> Array:
-    """One over the variance of every channel of values `(n, ...)`; channels lie on the shorter one of two outer axes."""
+    """One over the variance of every channel of values `(n, ...)`; channels lie on the shorter of two outer axes."""
     values = wanted.astype(np.float64)
     if values.ndim < 2:
         return np.asarray(1 / max(float(values.var()), LEAST), np.float32)
@@ -124,7 +124,7 @@ def _squares(writer: Writer, term: Term, shape: tuple[int, ...]) -> str:
         square = writer.scaled(square, term.weights)
         factor = term.share / math.prod(shape)
     else:
-        factor = term.share * float(term.weights) / math.prod(shape)
+        factor = term.share * float(term.weights.item()) / math.prod(shape)
     return writer.scaled(writer.sum(square, range(len(shape)), keeps_axes=False), factor)
 
 

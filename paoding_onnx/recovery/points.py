@@ -15,7 +15,7 @@ def points_of(graph: Graph, start: int) -> tuple[str, ...]:
 
     In a network without such sums, where any layer ends but those before the outputs.
     """
-    bound_nodes, readers = bind_nodes(graph), graph.readers()
+    bound_nodes, readers = bind_nodes(graph), graph.readers
     layers = [layer for layer in layers_of(graph) if layer.index >= start and not layer.is_last]
     joints = [layer.comparison_point for layer in layers if _is_joint(bound_nodes[layer.last])]
     names = joints or [layer.comparison_point for layer in layers]

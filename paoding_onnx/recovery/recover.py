@@ -38,7 +38,6 @@ def recover(lesson: Lesson, effort: Effort, run: Run) -> Recovered:
 
     Raises:
         ModelError: if it cannot be taught, or is no nearer to the original afterwards.
-        ImportError: if onnx-ad is not installed.
     """
     place = _place(lesson, effort)
     rows = _rows(lesson, place, run)
@@ -51,10 +50,10 @@ def recover(lesson: Lesson, effort: Effort, run: Run) -> Recovered:
     student = enrol(lesson, place, pool, rows, run.part(0.0, PREPARED))
     engine = Engine(student.network, run.threads)
     weights = student.network.weights
-    before = student.held_back(engine, weights)
+    before = student.held_back(engine.loss, weights)
     tell = _Teller(run.part(PREPARED, 1 - PREPARED), effort.steps)
     found = descend(weights, engine, lambda _step: student.drawn(rng), Schedule(effort.steps, effort.rate), tell)
-    after = student.held_back(engine, found)
+    after = student.held_back(engine.loss, found)
     if not after < before:
         raise ModelError(f"the loss on inputs held back went from {before:.3g} to {after:.3g}")
     values = student.network.recording.values

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,9 +15,9 @@ from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.recovery.descent import Weights
-from paoding_onnx.recovery.engine import Engine, Network
 from paoding_onnx.recovery.lesson import Lesson
 from paoding_onnx.recovery.lessons import Kept, Watched, first_of, keep
+from paoding_onnx.recovery.network import Network
 from paoding_onnx.recovery.objective import Term, output_terms, point_term
 from paoding_onnx.recovery.own_statistics import Observed, Original, of_original, statistics_on, to_store
 from paoding_onnx.recovery.tail import Place
@@ -30,6 +30,7 @@ MOST_FOR_STATISTICS = 512
 POINTS_WITH, POINTS_WITHOUT = 10.0, 1.0
 """Share of all comparison points together in the loss, with the statistics of the batch and without."""
 Rows = NDArray[np.int64]
+Loss = Callable[[Weights, Mapping[str, Array]], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,10 @@ class Student:
         """What a step reads: inputs drawn at random from those that are not held back."""
         return self._batch(rng.integers(self.n_held, self.count, self.rows))
 
-    def held_back(self, engine: Engine, weights: Weights) -> float:
-        """The mean loss on the inputs that are held back."""
+    def held_back(self, loss: Loss, weights: Weights) -> float:
+        """The mean of `loss` on the inputs that are held back."""
         parts = [np.arange(start, start + self.rows) for start in range(0, self.n_held, self.rows)]
-        return float(np.mean([engine.loss(weights, self._batch(part)) for part in parts]))
+        return float(np.mean([loss(weights, self._batch(part)) for part in parts]))
 
     def statistics(self, decided: Mapping[str, Array], run: Run) -> dict[str, Array]:
         """The statistics of all normalizations on the inputs, with the weights that were `decided` in place."""
@@ -167,7 +168,7 @@ def _wanted(
     return keep(watched, pool, rows, _teller(run, "asking the original"), run.threads)
 
 
-def _teller(run: Run, what: str):  # noqa: ANN202
+def _teller(run: Run, what: str) -> Callable[[float], None]:
     def tell(share: float) -> None:
         run.tell(what, share)
 

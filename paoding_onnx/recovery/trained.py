@@ -52,7 +52,7 @@ class Trained:
 
 def trained_of(graph: Graph) -> Trained:
     """What of a network can be trained: constants of floats that one node alone reads, once."""
-    bound_nodes, readers = bind_nodes(graph), graph.readers()
+    bound_nodes, readers = bind_nodes(graph), graph.readers
     layers, vectors = [], []
     normalizations = tuple(_normalizations(bound_nodes, readers))
     statistics = {t.name for one in normalizations for t in (one.stored.mean, one.stored.variance)}

@@ -107,3 +107,6 @@ def _recovery(done: Recovery, *, is_synthetic: bool) -> Iterator[str]:
     yield f"units chosen on {source}: {cell(done.inputs)}"
     added = f"; {plural(done.n_added, 'bias parameter')} added" if done.n_added else ""
     yield f"{plural(len(done.layers), 'layer')} reconstructed by least squares{added}"
+    if (taught := done.taught) is not None:
+        moved = f"loss on inputs held back {taught.loss_before:.3g} -> {taught.loss_after:.3g}"
+        yield f"taught by the original in {plural(taught.steps, 'step')}, from {cell(taught.first_node)} on: {moved}"

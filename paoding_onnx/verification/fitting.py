@@ -36,7 +36,8 @@ class Judged:
 
     On inputs that are not of the training's level, layers were fitted with `statistics` of these inputs in place of
     the stored ones, by the names of the original's constants; so all models are judged with them. `reached` is what the
-    first batch led to while weights were fitted, by the names of tensors: it has to lead there still.
+    first batch led to while weights were fitted, by the names of tensors: it has to lead there still. A fitted
+    model that has statistics of its own there is judged with `own_statistics`, by the names of its constants.
     """
 
     original: Model
@@ -45,6 +46,7 @@ class Judged:
     plan: Plan
     batches: Sequence[Mapping[str, Array]]
     statistics: Overrides = field(default_factory=dict)
+    own_statistics: Overrides = field(default_factory=dict)
     slack: tuple[float, float] = SLACK
     reached: Mapping[str, Array] = field(default_factory=dict)
 
@@ -70,7 +72,7 @@ def _levelled(judged: Judged, fitted: Model) -> tuple[Model, Model, Model]:
         return judged.original, judged.plain, fitted
     parts = fits_of(judged.trace, judged.plan, judged.statistics, judged.plain)
     levelled = {name: np.asarray(values[0]) for name, values in parts.items()}
-    plain, fitted = (reweigh(model, levelled) for model in (judged.plain, fitted))
+    plain, fitted = reweigh(judged.plain, levelled), reweigh(fitted, {**levelled, **judged.own_statistics})
     return reweigh(judged.original, judged.statistics), plain, fitted
 
 

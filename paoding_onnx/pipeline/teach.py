@@ -1,0 +1,59 @@
+"""The fitted model taught by the original, where that is asked for, can be done and helps; else a note says why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from paoding_onnx.calibration.samples import Samples
+from paoding_onnx.context import Run
+from paoding_onnx.errors import ModelError
+from paoding_onnx.names import Effort as Word
+from paoding_onnx.options import Options
+from paoding_onnx.pipeline.values import Fitted, Prepared
+from paoding_onnx.recovery.lesson import Effort, Lesson
+from paoding_onnx.recovery.recover import recover
+from paoding_onnx.selection.profile import Profile
+from paoding_onnx.surgery.plan import Plan
+from paoding_onnx.verification.fitting import check_fitting
+
+STEPS: Mapping[Word, int] = {"fast": 0, "normal": 300, "high": 1000}
+MACS: Mapping[Word, float] = {"fast": 0.0, "normal": 6e11, "high": 1.2e13}
+"""Multiply-adds that all steps together may take; on one core some 1e10 a second."""
+ANY_MACS = 1e15
+HIGH_RATE, LONG_RATE, LOW_RATE = 3e-3, 2e-3, 1e-3
+"""With the statistics of the batch, for some hundred steps and for more; without them, where higher ones do harm."""
+LONG = 500
+MANY = 1024
+"""Real samples from which on a high rate is safe."""
+
+
+def taught(
+    prepared: Prepared, plan: Plan, profile: Profile | None, fitted: Fitted, options: Options, run: Run
+) -> Fitted:
+    """The fitted model after recovery; as it was, with a note, where that does not work."""
+    steps = options.recover or STEPS[options.effort]
+    if profile is None or fitted.recovery is None or fitted.judged is None or not steps:
+        return fitted
+    samples = profile.basis.samples
+    uses_batch = bool(profile.basis.statistics.normalization)
+    macs = ANY_MACS if options.recover else MACS[options.effort]
+    effort = Effort(steps, _rate(steps, samples, uses_batch=uses_batch), macs)
+    lesson = Lesson(prepared.folded, prepared.trace, plan, fitted.model, samples, uses_batch)
+    try:
+        found = recover(lesson, effort, run)
+    except ModelError as error:
+        return replace(fitted, notes=(*fitted.notes, f"the original taught it nothing: {error}"))
+    judged = replace(fitted.judged, own_statistics=found.statistics, reached={})  # it leads elsewhere, on purpose
+    helps = check_fitting(judged, found.model)
+    if not helps.passed:
+        return replace(fitted, notes=(*fitted.notes, f"what the original taught it was not kept: {helps.detail}"))
+    fits = {**fitted.fits, **{name: (value,) for name, value in found.decided.items()}}
+    done = replace(fitted.recovery, taught=found.taught)
+    return replace(fitted, model=found.model, recovery=done, fits=fits, judged=judged)
+
+
+def _rate(steps: int, samples: Samples, *, uses_batch: bool) -> float:
+    if uses_batch:
+        return HIGH_RATE if steps < LONG else LONG_RATE
+    return HIGH_RATE if not samples.is_synthetic and samples.n_samples >= MANY else LOW_RATE

@@ -1,0 +1,60 @@
+"""The fitted model taught by the original: on request, kept if it helps, with a note if not; all proofs hold."""
+
+from __future__ import annotations
+
+import pytest
+
+from paoding_onnx.api import prune, save
+from paoding_onnx.errors import ModelError
+from paoding_onnx.options import Options
+from paoding_onnx.pipeline import teach
+from paoding_onnx.result import Pruned
+from paoding_onnx.verification.check import check
+from tests.models import model
+from tests.pruning import MLP, skip_latency
+from tests.reconstruction.fitted import NORMED
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    skip_latency(monkeypatch)
+
+
+def pruned(text: str, **options) -> Pruned:
+    return prune(model(text), options=Options(by="parameters", **options))
+
+
+def test_nothing_is_taught_unless_it_is_asked_for():
+    assert pruned(MLP).run.recovery.taught is None
+
+
+@pytest.mark.parametrize("text", [MLP, NORMED], ids=["mlp", "normalised"])
+def test_taught_model_passes_all_proofs(text):
+    found = pruned(text, recover=40)
+    assert found.run.notes == ()
+    assert found.run.recovery.taught.steps == 40
+    assert all(proof.passed for proof in found.proofs)
+    assert found.refitted
+
+
+def test_check_accepts_what_was_taught(tmp_path):
+    original, smaller, plan = (tmp_path / name for name in ("a.onnx", "b.onnx", "plan.json"))
+    save(model(NORMED), original)
+    options = Options(by="parameters", recover=40)
+    prune(original, smaller, options, documents={"plan": plan})
+    assert [proof for proof in check(original, smaller, plan=plan).proofs if not proof.passed] == []
+
+
+def test_lesson_that_cannot_be_had_leaves_a_note(monkeypatch):
+    def refuse(*_):
+        raise ModelError("no exact gradient: Strange 'node'")
+
+    monkeypatch.setattr(teach, "recover", refuse)
+    found = pruned(MLP, effort="normal")
+    assert found.run.notes == ("the original taught it nothing: no exact gradient: Strange 'node'",)
+    assert found.run.recovery.taught is None
+
+
+def test_methods_that_look_at_no_inputs_learn_nothing():
+    found = pruned(MLP, method="magnitude", effort="normal")
+    assert found.run.recovery is None

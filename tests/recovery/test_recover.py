@@ -1,0 +1,98 @@
+"""The smaller model taught by the original: it comes nearer, says so, and is refused where it does not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from paoding_onnx.context import Run
+from paoding_onnx.errors import ModelError
+from paoding_onnx.model.compare import output_difference
+from paoding_onnx.model.read import constants
+from paoding_onnx.model.session import Session
+from paoding_onnx.recovery import recover as module
+from paoding_onnx.recovery.lesson import Effort
+from paoding_onnx.recovery.recover import recover
+from tests.models import model
+from tests.pruning import CNN, MLP, feeds, overrides
+from tests.reconstruction.fitted import NORMED, STRUCTURES
+from tests.recovery.lessons_for import lesson_of
+
+EFFORT = Effort(60, 1e-2, 1e12)
+
+
+def off(lesson, smaller):
+    (feed,) = feeds(lesson.original, (128,), seed=99)
+    return output_difference(Session(lesson.original).run(feed), Session(smaller).run(feed))
+
+
+@pytest.mark.parametrize(
+    "text", [MLP, CNN, STRUCTURES["residual"], STRUCTURES["tokens"]], ids=["mlp", "cnn", "sum", "tokens"]
+)
+def test_taught_model_is_nearer_to_the_original(text):
+    lesson = lesson_of(text)
+    found = recover(lesson, EFFORT, Run())
+    assert found.taught.loss_after < found.taught.loss_before
+    assert off(lesson, found.model) < off(lesson, lesson.smaller)
+
+
+def test_model_with_normalizations_stores_statistics_for_real_data():
+    lesson = lesson_of(NORMED, uses_batch=True)
+    found = recover(lesson, EFFORT, Run())
+    assert {"m", "v"} <= found.decided.keys() & found.statistics.keys()
+    assert found.taught.loss_after < found.taught.loss_before
+
+
+def test_only_what_is_named_is_changed():
+    lesson = lesson_of(MLP)
+    found = recover(lesson, EFFORT, Run())
+    old, new = overrides(lesson.smaller), constants(found.model)
+    changed = {name for name in old if not np.array_equal(old[name], new[name])}
+    assert changed <= found.decided.keys()
+    assert all(np.array_equal(new[name], value) for name, value in found.decided.items())
+    assert {k: (v.shape, v.dtype) for k, v in old.items()} == {k: (v.shape, v.dtype) for k, v in new.items()}
+
+
+def test_same_lesson_gives_the_same_bytes():
+    first, second = (recover(lesson_of(MLP), EFFORT, Run()) for _ in range(2))
+    assert all(first.decided[name].tobytes() == second.decided[name].tobytes() for name in first.decided)
+
+
+def test_model_that_comes_no_nearer_is_refused(monkeypatch):
+    monkeypatch.setattr(module, "descend", lambda weights, *_: {name: value + 10 for name, value in weights.items()})
+    with pytest.raises(ModelError, match="loss on inputs held back went from"):
+        recover(lesson_of(MLP), EFFORT, Run())
+
+
+def test_too_much_work_is_refused_before_any_is_done():
+    with pytest.raises(ModelError, match="more multiply-adds than the effort allows"):
+        recover(lesson_of(MLP), Effort(60, 1e-2, 1e3), Run())
+
+
+def test_less_is_trained_where_that_is_all_that_the_effort_allows():
+    lesson = lesson_of(CNN)
+    whole = recover(lesson, EFFORT, Run()).taught
+    part = recover(lesson, Effort(60, 1e-2, 60 * 64 * 3 * 2000.0), Run()).taught
+    assert part.n_parameters < whole.n_parameters
+
+
+def test_few_inputs_are_refused():
+    with pytest.raises(ModelError, match="too few to learn from"):
+        recover(lesson_of(MLP, n_batches=1), EFFORT, Run())
+
+
+def test_progress_tells_steps_loss_and_time():
+    told = []
+    recover(lesson_of(MLP), EFFORT, Run(progress=lambda what, share: told.append((what, share))))
+    assert "step 60 of 60, loss" in told[-1][0]
+    assert "0 s left" in told[-1][0]
+    assert told[-1][1] == pytest.approx(1)
+
+
+def test_half_precision_is_trained_in_single():
+    text = MLP.replace("float[", "float16[")
+    lesson = lesson_of(text)
+    found = recover(lesson, EFFORT, Run())
+    assert found.taught.loss_after < found.taught.loss_before
+    assert {value.dtype for value in found.decided.values()} == {np.dtype(np.float16)}
+    assert model(text).inputs[0].dtype == np.float16
