@@ -126,7 +126,9 @@ class Options:
             raise UsageError("round_to, seed, distill, threads and recover must not be negative")
         useless = [name for name in ("distill", "recover", "calibration") if getattr(self, name)]
         if self.method not in LOOKING_AT_INPUTS and useless:
-            raise UsageError(f"{useless[0]} has no effect on method {self.method}, which looks at no inputs: leave it out")
+            raise UsageError(
+                f"{useless[0]} has no effect on method {self.method}, which looks at no inputs: leave it out"
+            )
         if self.distill and self.calibration is not None:
             raise UsageError("distill is for synthetic inputs: leave it out, as calibration brings real ones")
 

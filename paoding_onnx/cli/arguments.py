@@ -242,7 +242,13 @@ def _add_recovery(parser: argparse.ArgumentParser) -> None:
     """How long the original teaches the smaller model."""
     add = parser.add_argument_group("recovery").add_argument
     add("--effort", choices=EFFORTS, default="fast", help="let the original teach the smaller model (default fast: no)")
-    add("--recover", metavar="STEPS", type=values.count, default=0, help="exactly so many steps (default: what the effort says)")
+    add(
+        "--recover",
+        metavar="STEPS",
+        type=values.count,
+        default=0,
+        help="exactly so many steps (default: what the effort says)",
+    )
 
 
 def _add_preprocess(add: Callable[..., object]) -> None:

@@ -11,6 +11,7 @@ from paoding_onnx.errors import ModelError
 from paoding_onnx.names import Effort as Word
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline.values import Fitted, Prepared
+from paoding_onnx.recovery.engine import Engine
 from paoding_onnx.recovery.lesson import Effort, Lesson
 from paoding_onnx.recovery.recover import recover
 from paoding_onnx.selection.profile import Profile
@@ -41,7 +42,7 @@ def taught(
     effort = Effort(steps, _rate(steps, samples, uses_batch=uses_batch), macs)
     lesson = Lesson(prepared.folded, prepared.trace, plan, fitted.model, samples, uses_batch)
     try:
-        found = recover(lesson, effort, run)
+        found = recover(lesson, effort, run, Engine)
     except ModelError as error:
         return replace(fitted, notes=(*fitted.notes, f"the original taught it nothing: {error}"))
     judged = replace(fitted.judged, own_statistics=found.statistics, reached={})  # it leads elsewhere, on purpose

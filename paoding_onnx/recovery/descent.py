@@ -39,6 +39,10 @@ class Slope:
 class Differentiable(Protocol):
     """What has a loss and gradients by its weights on a batch of tensors by name: the engine, whichever it is."""
 
+    def loss(self, weights: Weights, batch: Mapping[str, NDArray[np.generic]]) -> float:
+        """The loss on a batch."""
+        ...
+
     def loss_and_gradients(self, weights: Weights, batch: Mapping[str, NDArray[np.generic]]) -> Slope:
         """The loss on a batch, and its gradients."""
         ...

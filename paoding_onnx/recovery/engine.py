@@ -27,8 +27,8 @@ from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.session import Session
 from paoding_onnx.recovery.batch_statistics import spell_out
 from paoding_onnx.recovery.descent import Singles, Slope, Weights
-from paoding_onnx.recovery.network import Network
 from paoding_onnx.recovery.objective import LOSS, write_loss
+from paoding_onnx.recovery.student import Network
 from paoding_onnx.recovery.trained import TrainedLayer
 from paoding_onnx.recovery.writer import Writer, version_of
 

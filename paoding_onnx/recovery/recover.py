@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 
 import numpy as np
 
 from paoding_onnx.context import Run
 from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.errors import ModelError
-from paoding_onnx.recovery.descent import Schedule, descend
-from paoding_onnx.recovery.engine import Engine
+from paoding_onnx.recovery.descent import Differentiable, Schedule, descend
 from paoding_onnx.recovery.lesson import Effort, Lesson, Recovered, Taught
 from paoding_onnx.recovery.points import points_of, shared_points
 from paoding_onnx.recovery.pool import pool_of
-from paoding_onnx.recovery.student import enrol
+from paoding_onnx.recovery.student import Network, enrol
 from paoding_onnx.recovery.tail import Place, place_at, starts
 from paoding_onnx.shapes.observe import first_two, observe_on, runnable_shapes
 from paoding_onnx.surgery.cut import reweigh
@@ -32,9 +32,13 @@ HELD = 8
 PREPARED = 0.3
 """Share of the work that is done when learning begins."""
 
+EngineOf = Callable[[Network, int], Differentiable]
 
-def recover(lesson: Lesson, effort: Effort, run: Run) -> Recovered:
+
+def recover(lesson: Lesson, effort: Effort, run: Run, engine_of: EngineOf) -> Recovered:
     """The smaller model after the original has taught it; the same lesson and seed give the same model.
+
+    `engine_of` makes the engine that computes gradients, given a network and how many threads it may use.
 
     Raises:
         ModelError: if it cannot be taught, or is no nearer to the original afterwards.
@@ -48,7 +52,7 @@ def recover(lesson: Lesson, effort: Effort, run: Run) -> Recovered:
         raise ModelError(f"{count} inputs are too few to learn from")
     pool = {name: value[:count] for name, value in pool.items()}
     student = enrol(lesson, place, pool, rows, run.part(0.0, PREPARED))
-    engine = Engine(student.network, run.threads)
+    engine = engine_of(student.network, run.threads)
     weights = student.network.weights
     before = student.held_back(engine.loss, weights)
     tell = _Teller(run.part(PREPARED, 1 - PREPARED), effort.steps)

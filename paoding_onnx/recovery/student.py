@@ -14,10 +14,9 @@ from paoding_onnx.gradients.freeze import Recording, record
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
-from paoding_onnx.recovery.descent import Weights
+from paoding_onnx.recovery.descent import Singles, Weights
 from paoding_onnx.recovery.lesson import Lesson
 from paoding_onnx.recovery.lessons import Kept, Watched, first_of, keep
-from paoding_onnx.recovery.network import Network
 from paoding_onnx.recovery.objective import Term, output_terms, point_term
 from paoding_onnx.recovery.own_statistics import Observed, Original, of_original, statistics_on, to_store
 from paoding_onnx.recovery.tail import Place
@@ -31,6 +30,24 @@ POINTS_WITH, POINTS_WITHOUT = 10.0, 1.0
 """Share of all comparison points together in the loss, with the statistics of the batch and without."""
 Rows = NDArray[np.int64]
 Loss = Callable[[Weights, Mapping[str, Array]], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network at one shape of its inputs, what of it is trained, and what is asked of it.
+
+    With `uses_batch`, its normalizations go by the mean and variance of the batch.
+    """
+
+    recording: Recording
+    trained: Trained
+    terms: tuple[Term, ...]
+    uses_batch: bool
+
+    @property
+    def weights(self) -> dict[str, Singles]:
+        """What is trained, as it is in the file."""
+        return {name: np.asarray(self.recording.values[name], np.float32) for name in self.trained.names}
 
 
 @dataclass(frozen=True, slots=True)

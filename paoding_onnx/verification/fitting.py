@@ -13,6 +13,7 @@ from paoding_onnx.errors import ModelError
 from paoding_onnx.model.compare import output_difference, relative_error
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
+from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.surgery.cut import reweigh
 from paoding_onnx.surgery.edits import Overrides
@@ -72,8 +73,11 @@ def _levelled(judged: Judged, fitted: Model) -> tuple[Model, Model, Model]:
         return judged.original, judged.plain, fitted
     parts = fits_of(judged.trace, judged.plan, judged.statistics, judged.plain)
     levelled = {name: np.asarray(values[0]) for name, values in parts.items()}
-    plain, fitted = reweigh(judged.plain, levelled), reweigh(fitted, {**levelled, **judged.own_statistics})
-    return reweigh(judged.original, judged.statistics), plain, fitted
+    cut, own = constants(judged.plain), constants(fitted)
+    shifts = {name: np.subtract(own[name], cut[name]) for name in levelled}  # a fit may shift a mean
+    shifted = {name: np.add(value, shifts[name]) for name, value in levelled.items()}
+    fitted = reweigh(fitted, {**shifted, **judged.own_statistics})
+    return reweigh(judged.original, judged.statistics), reweigh(judged.plain, levelled), fitted
 
 
 def _elsewhere(judged: Judged, fitted: Model) -> str:

@@ -13,6 +13,7 @@ from paoding_onnx.reconstruction import reconstruct as reconstruct_module
 from paoding_onnx.surgery.cut import reweigh
 from tests.models import model
 from tests.pruning import MLP, feeds
+from tests.reconstruction.fitted import NORMED
 
 
 def job(labelled=None, **options):
@@ -44,3 +45,11 @@ def test_weights_that_do_not_help_are_not_kept(monkeypatch):
     fitted = shrink(job(method="reconstruction", allocation="uniform")).fitted
     assert fitted.recovery is None
     assert "did not help" in fitted.notes[-1]
+
+
+def test_fit_that_shifted_a_stored_mean_is_kept():
+    """The mean is levelled for the proof: what the fit added to it has to stay."""
+    subject = Job(model(NORMED), None, None, Options(by="parameters"), Run())
+    fitted = shrink(subject).fitted
+    assert fitted.notes == ()
+    assert "m" in fitted.fits

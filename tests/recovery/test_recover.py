@@ -11,6 +11,7 @@ from paoding_onnx.model.compare import output_difference
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.recovery import recover as module
+from paoding_onnx.recovery.engine import Engine
 from paoding_onnx.recovery.lesson import Effort
 from paoding_onnx.recovery.recover import recover
 from tests.models import model
@@ -31,21 +32,21 @@ def off(lesson, smaller):
 )
 def test_taught_model_is_nearer_to_the_original(text):
     lesson = lesson_of(text)
-    found = recover(lesson, EFFORT, Run())
+    found = recover(lesson, EFFORT, Run(), Engine)
     assert found.taught.loss_after < found.taught.loss_before
     assert off(lesson, found.model) < off(lesson, lesson.smaller)
 
 
 def test_model_with_normalizations_stores_statistics_for_real_data():
     lesson = lesson_of(NORMED, uses_batch=True)
-    found = recover(lesson, EFFORT, Run())
+    found = recover(lesson, EFFORT, Run(), Engine)
     assert {"m", "v"} <= found.decided.keys() & found.statistics.keys()
     assert found.taught.loss_after < found.taught.loss_before
 
 
 def test_only_what_is_named_is_changed():
     lesson = lesson_of(MLP)
-    found = recover(lesson, EFFORT, Run())
+    found = recover(lesson, EFFORT, Run(), Engine)
     old, new = overrides(lesson.smaller), constants(found.model)
     changed = {name for name in old if not np.array_equal(old[name], new[name])}
     assert changed <= found.decided.keys()
@@ -54,36 +55,36 @@ def test_only_what_is_named_is_changed():
 
 
 def test_same_lesson_gives_the_same_bytes():
-    first, second = (recover(lesson_of(MLP), EFFORT, Run()) for _ in range(2))
+    first, second = (recover(lesson_of(MLP), EFFORT, Run(), Engine) for _ in range(2))
     assert all(first.decided[name].tobytes() == second.decided[name].tobytes() for name in first.decided)
 
 
 def test_model_that_comes_no_nearer_is_refused(monkeypatch):
     monkeypatch.setattr(module, "descend", lambda weights, *_: {name: value + 10 for name, value in weights.items()})
     with pytest.raises(ModelError, match="loss on inputs held back went from"):
-        recover(lesson_of(MLP), EFFORT, Run())
+        recover(lesson_of(MLP), EFFORT, Run(), Engine)
 
 
 def test_too_much_work_is_refused_before_any_is_done():
     with pytest.raises(ModelError, match="more multiply-adds than the effort allows"):
-        recover(lesson_of(MLP), Effort(60, 1e-2, 1e3), Run())
+        recover(lesson_of(MLP), Effort(60, 1e-2, 1e3), Run(), Engine)
 
 
 def test_less_is_trained_where_that_is_all_that_the_effort_allows():
     lesson = lesson_of(CNN)
-    whole = recover(lesson, EFFORT, Run()).taught
-    part = recover(lesson, Effort(60, 1e-2, 60 * 64 * 3 * 2000.0), Run()).taught
+    whole = recover(lesson, EFFORT, Run(), Engine).taught
+    part = recover(lesson, Effort(60, 1e-2, 60 * 64 * 3 * 2000.0), Run(), Engine).taught
     assert part.n_parameters < whole.n_parameters
 
 
 def test_few_inputs_are_refused():
     with pytest.raises(ModelError, match="too few to learn from"):
-        recover(lesson_of(MLP, n_batches=1), EFFORT, Run())
+        recover(lesson_of(MLP, n_batches=1), EFFORT, Run(), Engine)
 
 
 def test_progress_tells_steps_loss_and_time():
     told = []
-    recover(lesson_of(MLP), EFFORT, Run(progress=lambda what, share: told.append((what, share))))
+    recover(lesson_of(MLP), EFFORT, Run(progress=lambda what, share: told.append((what, share))), Engine)
     assert "step 60 of 60, loss" in told[-1][0]
     assert "0 s left" in told[-1][0]
     assert told[-1][1] == pytest.approx(1)
@@ -92,7 +93,7 @@ def test_progress_tells_steps_loss_and_time():
 def test_half_precision_is_trained_in_single():
     text = MLP.replace("float[", "float16[")
     lesson = lesson_of(text)
-    found = recover(lesson, EFFORT, Run())
+    found = recover(lesson, EFFORT, Run(), Engine)
     assert found.taught.loss_after < found.taught.loss_before
     assert {value.dtype for value in found.decided.values()} == {np.dtype(np.float16)}
     assert model(text).inputs[0].dtype == np.float16

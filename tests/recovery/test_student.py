@@ -5,11 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from paoding_onnx.context import Run
+from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.recovery.engine import Engine
 from tests.pruning import CNN, MLP
 from tests.reconstruction.fitted import NORMED
 from tests.recovery.lessons_for import ROWS, lesson_of, student_of
+
+
+def test_weights_are_those_of_the_file():
+    lesson = lesson_of(MLP)
+    network = student_of(lesson).network
+    stored = constants(lesson.smaller)
+    assert network.weights.keys() == set(network.trained.names)
+    assert all(np.array_equal(value, stored[name]) for name, value in network.weights.items())
 
 
 def test_inputs_that_are_held_back_are_never_learned_from():

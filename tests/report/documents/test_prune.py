@@ -57,6 +57,8 @@ def test_prune_document_lists_every_option(result):
         "preprocess": asdict(Preprocess()),
         "calibration": None,
         "distill": 0,
+        "effort": "fast",
+        "recover": 0,
         "eval": None,
         "input_shapes": {},
         "verbose": False,
