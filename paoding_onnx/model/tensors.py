@@ -53,7 +53,10 @@ def raw_array(tensor: onnx.TensorProto) -> Array:
     if len(content) != math.prod(dims) * dtype.itemsize:
         n_elements = f"{len(content) / dtype.itemsize:g}"
         raise ModelError(f"initializer {tensor.name!r} has {n_elements} elements, which do not fit its shape {dims}")
-    return np.frombuffer(content, dtype).reshape(dims)
+    try:
+        return np.frombuffer(content, dtype).reshape(dims)
+    except _MALFORMED as error:  # of more axes than numpy has, or with a size of 0 beside enormous ones
+        raise ModelError(f"initializer {tensor.name!r} cannot be read: {error}") from error
 
 
 def _require_shape(tensor: onnx.TensorProto, name: str) -> None:

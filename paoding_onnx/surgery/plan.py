@@ -59,7 +59,11 @@ def scope_of_document(document: object) -> Scope:
     choices = document.get("choices") if isinstance(document, Mapping) else None
     known = {str(prefer) for prefer in Prefer}
     pairs = choices.items() if isinstance(choices, Mapping) else ()
-    return Scope(choose=tuple((escape(str(node)), Prefer(what)) for node, what in pairs if what in known))
+    return Scope(
+        choose=tuple(
+            (escape(str(node)), Prefer(what)) for node, what in pairs if isinstance(what, str) and what in known
+        )
+    )
 
 
 def refitted_of_document(document: Mapping[str, object]) -> frozenset[str] | None:

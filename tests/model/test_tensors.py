@@ -83,3 +83,10 @@ def test_types_are_those_of_numpy():
 def test_unknown_type_is_a_model_error():
     with pytest.raises(ModelError, match="a tensor of the unknown type 99"):
         dtype_of(99)
+
+
+@pytest.mark.parametrize("dims", [[1] * 1000 + [512], [1 << 62, 0]], ids=["1,000 axes", "enormous beside none"])
+def test_shape_that_numpy_does_not_have_is_a_model_error(dims):
+    content = bytes(4 * 512) if 0 not in dims else b""
+    with pytest.raises(ModelError, match="initializer 'w' cannot be read"):
+        raw_array(onnx.TensorProto(name="w", data_type=1, dims=dims, raw_data=content))

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from paoding_onnx.dependency.scope import Scope
 from paoding_onnx.errors import UsageError
-from paoding_onnx.surgery.plan import make_plan, plan_document, plan_from_document
+from paoding_onnx.surgery.plan import make_plan, plan_document, plan_from_document, scope_of_document
 from tests.models import random_plan, traced
 from tests.pruning import CNN, MLP, ONE, SHARED, plan_of
 
@@ -118,3 +119,8 @@ def test_plan_of_a_million_entries_is_refused_in_a_moment():
     document = {"format": "paoding_onnx plan 2", "axes": [{"initializer": "none", "kept": [0] * 10}] * 1_000_000}
     with pytest.raises(UsageError, match="does not fit the model"):
         plan_from_document(traced(ONE), document)
+
+
+@pytest.mark.parametrize("choice", [{}, [], 3, None, "sideways"])
+def test_choice_of_a_plan_that_is_none_is_passed_over(choice):
+    assert scope_of_document({"choices": {"a": choice}}) == Scope()
