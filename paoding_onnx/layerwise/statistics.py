@@ -7,7 +7,7 @@ synthetic inputs then works in the range in which it works on real ones.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
@@ -31,12 +31,14 @@ FAINT = 1e-2
 class ActivationStatistics:
     """What units do on given inputs.
 
-    `units` has their mean and covariance by first unit of the group and number of the consuming node, `normalization`
-    the mean and variance that stand in for stored ones, by name of the constant.
+    `units` has their mean and covariance by first unit of the group and number of the consuming node, `halved` the same
+    of every second batch, from the first on: what is made of them can be judged on the other batches. `normalization`
+    has the mean and variance that stand in for stored ones, by name of the constant.
     """
 
     units: Mapping[tuple[int, int], UnitStatistics]
     normalization: Mapping[str, Array]
+    halved: Mapping[tuple[int, int], UnitStatistics] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,8 @@ def observe_units(
         wanted.setdefault(consumer_axis.node_index, []).append(consumer_axis)
     replaced = set(normalising(trace)) if renormalise else set()
     statistics: dict[str, Array] = {}
-    unit_statistics: dict[tuple[int, int], UnitStatistics] = {}
+    whole: dict[tuple[int, int], UnitStatistics] = {}
+    halved: dict[tuple[int, int], UnitStatistics] = {}
     with Stream(model, trace.graph, feeds, memory=run.memory, threads=run.threads) as stream:
         for index in sorted(replaced | wanted.keys()):
             stream.advance(index)
@@ -73,8 +76,9 @@ def observe_units(
                 stream.override(own)
             for consumer_axis in wanted.get(index, ()):
                 values = stream.value(_source(bound, consumer_axis.operand))
-                unit_statistics[consumer_axis.group.start, index] = _unit_statistics(consumer_axis, trace, values)
-    return ActivationStatistics(MappingProxyType(unit_statistics), MappingProxyType(statistics))
+                key = consumer_axis.group.start, index
+                whole[key], halved[key] = _unit_statistics(consumer_axis, trace, values)
+    return ActivationStatistics(MappingProxyType(whole), MappingProxyType(statistics), MappingProxyType(halved))
 
 
 def consumer_axes(trace: Trace) -> Iterator[ConsumerAxis]:
@@ -132,31 +136,87 @@ def _source(bound: BoundNode, operand: int) -> str:
     return tensor.name if tensor is not None else ""
 
 
-def _unit_statistics(consumer_axis: ConsumerAxis, trace: Trace, values: Batches) -> UnitStatistics:
-    """Mean and covariance over samples and positions; a unit with several positions on the axis counts each."""
+def _unit_statistics(
+    consumer_axis: ConsumerAxis, trace: Trace, values: Batches
+) -> tuple[UnitStatistics, UnitStatistics]:
+    """Mean and covariance over samples and positions, of all batches and of every second one.
+
+    A unit with several positions on the axis counts each.
+    """
     use = trace.bound_nodes[consumer_axis.node_index].inputs[consumer_axis.operand]
     units = trace.units[use, consumer_axis.axis] if use is not None else np.zeros(0, np.int64)
     positions, n_units = consumer_axis.group.positions(units), consumer_axis.group.n_units
     per_batch = max(MOST_ROWS * n_units // max(positions.size, 1) // len(values), 1)
-    total, second, count = np.zeros(n_units), np.zeros((n_units, n_units)), 0
     rng = np.random.default_rng(consumer_axis.node_index)
-    for value in values:
+    moments = [_Moments(n_units), _Moments(n_units)]
+    for number, value in enumerate(values):
         rows = np.moveaxis(value, consumer_axis.axis, -1).reshape(-1, value.shape[consumer_axis.axis])
         rows = rows[np.sort(rng.permutation(len(rows))[:per_batch])][:, positions]
         looks = rows.reshape(len(rows), n_units, -1).transpose(0, 2, 1).reshape(-1, n_units).astype(np.float32)
-        total += looks.sum(0, dtype=np.float64)
-        second += looks.T @ looks
-        count += len(looks)
-    mean = total / count
-    return UnitStatistics(mean, second / count - np.outer(mean, mean))
+        moments[number % 2].add(looks)
+    first, second = moments
+    return first.with_others(second).statistics(), first.statistics()
+
+
+class _Moments:
+    """Sums over places: of units, of products of every two, and how many places there were."""
+
+    def __init__(self, n_units: int) -> None:
+        self.total = np.zeros(n_units)
+        self.second = np.zeros((n_units, n_units))
+        self.count = 0
+
+    def add(self, looks: NDArray[np.float32]) -> None:
+        """Take in units at more places, `(n_places, n_units)`."""
+        self.total += looks.sum(0, dtype=np.float64)
+        self.second += looks.T @ looks
+        self.count += len(looks)
+
+    def with_others(self, others: _Moments) -> _Moments:
+        """The sums over the places of both."""
+        found = _Moments(len(self.total))
+        found.total, found.second = self.total + others.total, self.second + others.second
+        found.count = self.count + others.count
+        return found
+
+    def statistics(self) -> UnitStatistics:
+        """Mean and covariance."""
+        mean = self.total / max(self.count, 1)
+        return UnitStatistics(mean, self.second / max(self.count, 1) - np.outer(mean, mean), self.count)
 
 
 COVARIANCE_RIDGE = 1e-2
 """Share of the mean variance added to every unit's, so that no unit is taken for an exact sum of others by chance."""
 
+PLACES_ENOUGH = 4
+"""Units seen at more places than this times their number are known well enough."""
 
-def damped(covariance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The covariance with a ridge that makes it safe to invert."""
+
+def damped(covariance: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """The covariance, seen at `count` places, made safe to invert: shrunk towards its diagonal, and with a ridge."""
     diagonal = np.diagonal(covariance)
     ridge = COVARIANCE_RIDGE * float(diagonal.mean()) + np.finfo(np.float32).tiny
-    return covariance + ridge * np.eye(len(covariance))
+    share = shrinkage(covariance, count) if count < PLACES_ENOUGH * len(covariance) else 0.0
+    return (1 - share) * covariance + np.diag(share * diagonal + ridge)
+
+
+def shrinkage(covariance: NDArray[np.float64], count: int) -> float:
+    """How little the correlations of units are known that were seen at `count` places, from 0 to 1.
+
+    Close to 0 where the places are many more than the units; else what seems to go together may do so by chance.
+
+    Source: Chen, Wiesel, Eldar, Hero 2010, "Shrinkage Algorithms for MMSE Covariance Estimation" (oracle approximating
+    shrinkage), of correlations in place of covariances.
+
+    >>> shrinkage(np.array([[1.0, 0.9], [0.9, 1.0]]), 10_000) < 0.001
+    True
+    """
+    deviation = np.sqrt(np.maximum(np.diagonal(covariance), 0))
+    known = deviation > 0
+    n_units = int(known.sum())
+    if n_units < 2:
+        return 0.0
+    correlation = covariance[np.ix_(known, known)] / np.outer(deviation[known], deviation[known])
+    together = float(np.square(correlation).sum())
+    spread = (count + 1 - 2 / n_units) * (together - n_units)
+    return min(((1 - 2 / n_units) * together + n_units**2) / spread, 1.0) if spread > 0 else 1.0

@@ -32,10 +32,14 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class UnitStatistics:
-    """Mean `(n_units,)` and covariance `(n_units, n_units)` of a group's units where a node consumes them."""
+    """Mean `(n_units,)` and covariance `(n_units, n_units)` of a group's units where a node consumes them.
+
+    `count` is the number of places that were looked at.
+    """
 
     mean: NDArray[np.float64]
     covariance: NDArray[np.float64]
+    count: int
 
 
 @dataclass(frozen=True, slots=True)

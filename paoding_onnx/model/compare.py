@@ -47,27 +47,93 @@ def root_mean_square(values: Floats) -> float:
 
 
 def distance(wanted: Mapping[str, Sequence[Array]], got: Mapping[str, Sequence[Array]]) -> float:
-    """How far outputs, each in batches, are from the wanted ones: `output_distance` averaged over those of floats."""
-    found = [one for name in wanted if (one := output_distance(wanted[name], got[name])) is not None]
+    """How far outputs, each in batches, are from the wanted ones: `output_distance` averaged over those of floats.
+
+    Whole numbers count where there are no floats: they jump, and so say little about small changes.
+    """
+    kinds: dict[bool, list[float]] = {True: [], False: []}
+    for name in wanted:
+        if (one := output_distance(wanted[name], got[name])) is not None:
+            kinds[wanted[name][0].dtype.kind == "f"].append(one)
+    found = kinds[True] or kinds[False]
     return float(np.mean(found)) if found else 0.0
 
 
 def output_distance(wanted: Sequence[Array], got: Sequence[Array]) -> float | None:
     """How far the batches of one output are from the wanted ones, on a scale of its own; `None` where there is none.
 
-    Probabilities of classes: the divergence in nats. Values: the mean squared change over the variance. Scores that
-    may be either, rows of more than one number: the larger of both.
+    Probabilities of classes: the divergence in nats. Whole numbers: the share that are others. Values: the change of
+    every channel, averaged. Scores that may be either, rows of more than one number: the larger of both.
     """
-    if wanted[0].dtype.kind != "f" or any(a.shape != b.shape for a, b in zip(wanted, got, strict=True)):
+    if any(a.shape != b.shape for a, b in zip(wanted, got, strict=True)):
         return None
-    a, b = (np.concatenate([np.asarray(part, np.float64) for part in parts]) for parts in (wanted, got))
-    if a.ndim == 2 and a.shape[1] > 1 and a.min() >= 0 and np.allclose(a.sum(1), 1, atol=1e-3):
-        return divergence(*(logarithm(of, _LEAST) for of in (a, b)))
-    spread = float(a.var(0).mean() if a.ndim == 2 else a.var())
-    change = float(np.square(a - b).mean()) / spread if spread > 0 else None
+    if wanted[0].dtype.kind in "iu":
+        return float(np.mean([np.mean(a != b) for a, b in zip(wanted, got, strict=True) if a.size] or [0.0]))
+    if wanted[0].dtype.kind != "f":
+        return None
+    a, b = (_joined(parts) for parts in (wanted, got))
+    if a.ndim > 1 and a.shape[-1] > 1 and a.size and a.min() >= 0 and np.allclose(a.sum(-1), 1, atol=1e-3):
+        rows = (logarithm(of.reshape(-1, a.shape[-1]), _LEAST) for of in (a, b))
+        return divergence(*rows)
+    changes = channel_changes(a, b)
+    change = float(np.minimum(changes, LOST).mean()) if changes.size else None
     if a.ndim != 2 or a.shape[1] == 1:
         return change
     return max(divergence(log_softmax(a), log_softmax(b)), change or 0.0)
+
+
+def _joined(parts: Sequence[Array]) -> Floats:
+    """All batches in one array; of outputs whose samples differ in size all numbers, channel by channel."""
+    arrays = [np.asarray(part, np.float64) for part in parts]
+    if len({part.shape[1:] for part in arrays}) == 1 and arrays[0].ndim:
+        return np.concatenate(arrays)
+    axis = channel_axis(arrays[0])
+    n_channels = {part.shape[axis] if part.ndim else 1 for part in arrays}
+    width = n_channels.pop() if len(n_channels) == 1 else 1
+    return np.concatenate([np.moveaxis(part, axis, -1).reshape(-1, 1, width) for part in map(np.atleast_1d, arrays)])
+
+
+LOST = 4.0
+"""A channel that moved by more than this, as a share of its variance, is lost: more makes no difference."""
+_STEADY = 1e-3
+"""A channel that varies by less than this share of its size holds a constant."""
+
+
+def channel_axis(values: Floats) -> int:
+    """The axis of an output (n, ...) on which numbers of different kinds lie: boxes and scores, classes, features.
+
+    It is the one, but for the first, along which the size of the numbers differs most; the last one of two axes.
+
+    >>> channel_axis(np.stack([np.full((2, 5), 100.0), np.full((2, 5), 0.01)], axis=1))
+    1
+    """
+    if values.ndim <= 2:
+        return max(values.ndim - 1, 0)
+
+    def differs(axis: int) -> float:
+        """How far apart the logarithms of sizes along an axis are."""
+        others = tuple(k for k in range(values.ndim) if k != axis)
+        sizes = np.sqrt(np.square(values).mean(others))
+        largest = sizes.max(initial=0.0)
+        return float(np.log(np.maximum(sizes, 1e-9 * largest)).std()) if largest > 0 else 0.0
+
+    return max(range(1, values.ndim), key=lambda axis: (round(differs(axis), 6), axis))
+
+
+def channel_changes(before: Floats, after: Floats) -> Floats:
+    """Mean square change of every channel over the channel's own variance (n_channels,); constant ones are left out.
+
+    >>> channel_changes(np.array([[0.0, 5.0], [2.0, 5.0]]), np.array([[1.0, 5.0], [2.0, 6.0]])).tolist()
+    [0.5]
+    """
+    if not before.size:
+        return np.zeros(0)
+    axis = channel_axis(before)
+    width = before.shape[axis] if before.ndim > 1 else 1
+    a, b = (np.moveaxis(np.atleast_2d(of.T).T, axis, -1).reshape(-1, width) for of in (before, after))
+    variance, size = a.var(0), np.square(a).mean(0)
+    varies = variance > _STEADY**2 * size
+    return np.asarray(np.square(a - b).mean(0)[varies] / variance[varies])
 
 
 def divergence(wanted: Floats, got: Floats) -> float:

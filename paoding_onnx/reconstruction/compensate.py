@@ -18,6 +18,8 @@ from paoding_onnx.model.nodes import Array
 
 EXACT = 1e-4
 """Share of a unit's size that is taken for rounding."""
+PLACES_FOR_SUMS = 2
+"""Units seen at fewer places than this times their number are sums of each other by chance."""
 
 
 def merge_units(view: View, group: Group, candidates: Sequence[Candidate]) -> Mapping[str, Array]:
@@ -91,8 +93,10 @@ def _shares(unit_statistics: UnitStatistics, gone: Mask, *, centred: bool) -> ND
         if centred
         else unit_statistics.covariance + np.outer(unit_statistics.mean, unit_statistics.mean)
     )
-    safe = damped(second)
+    safe = damped(second, unit_statistics.count)
     shares = np.linalg.solve(safe[np.ix_(~gone, ~gone)], safe[np.ix_(~gone, gone)]).T
+    if unit_statistics.count < PLACES_FOR_SUMS * len(gone):
+        return np.asarray(shares)
     inner, across = second[np.ix_(~gone, ~gone)], second[np.ix_(~gone, gone)]
     sums = (np.linalg.pinv(inner, rcond=1e-6, hermitian=True) @ across).T
     left = np.diagonal(second)[gone] - np.einsum("uk,ku->u", sums, across)

@@ -65,7 +65,7 @@ class _Consumer:
         self, view: View, group: Group, parameter_axis: ParameterAxis, unit_statistics: UnitStatistics
     ) -> None:
         gram = weight_gram(view, group, parameter_axis)
-        covariance = damped(unit_statistics.covariance)
+        covariance = damped(unit_statistics.covariance, unit_statistics.count)
         self._gram = np.asarray(gram / (float((gram * covariance).sum()) or 1.0), np.float32)
         self._residual = np.asarray(covariance, np.float32)
         self._product = self._residual @ self._gram @ self._residual

@@ -51,6 +51,7 @@ def measure_profile(
     Raises:
         ModelError: if a part of the model cannot be run alone.
     """
+    samples = _in_two(model, samples)
     run.tell("observing units", 0.0)
     seen = observe_units(model, trace, samples.batches, run, renormalise=samples.is_synthetic)
     view = View(trace, nothing(trace), seen.normalization, unit_statistics=seen.units)
@@ -64,18 +65,35 @@ def measure_profile(
     basis = Basis(samples, seen, MappingProxyType(layers))
     sensitivities: tuple[Sensitivity, ...] = ()
     if is_measured:
+        view = replace(view, unit_statistics=seen.halved)
         probe = Probe(model, view, _probes(trace, samples), seen.normalization, run.part(0.3, 0.7))
         shapes = {name: value.shape for name, value in samples.batches[0].items()}
         sensitivities = tuple(replace(one, input_shapes=shapes) for one in measure(probe, orders, layers))
     return Profile(basis, MappingProxyType(orders), sensitivities)
 
 
+def _in_two(model: Model, samples: Samples) -> Samples:
+    """The samples in at least two batches, as far as the model allows it: one half judges what the other tells."""
+    feed = samples.batches[0]
+    open_inputs = {spec.name for spec in model.inputs if spec.dims and not isinstance(spec.dims[0], int)}
+    lengths = {len(value) if value.ndim else 0 for value in feed.values()}
+    if len(samples.batches) > 1 or open_inputs != feed.keys() or len(lengths) != 1 or lengths <= {0, 1}:
+        return samples
+    half = (lengths.pop() + 1) // 2
+    parts = (slice(None, half), slice(half, None))
+    return replace(samples, batches=tuple({name: value[part] for name, value in feed.items()} for part in parts))
+
+
 def _probes(trace: Trace, samples: Samples) -> tuple[Mapping[str, Array], ...]:
-    """As many batches as there is time to measure sensitivity on."""
+    """As many batches as there is time to measure sensitivity on, none of them of the half that stand-ins are made of.
+
+    A single batch has to serve for both.
+    """
+    batches = samples.batches[1::2] or samples.batches
     each = max(samples.n_samples // len(samples.batches), 1)
     per_sample = cost(trace, nothing(trace)).macs * len(trace.groups) * len(SHARES) // 2
     affordable = min(MACS_TO_MEASURE // max(per_sample, 1), MOST_PROBES)
     if affordable >= each or any((shape or (0,))[0] != 1 for shape in runnable_shapes(trace.graph).values()):
-        return samples.batches[: max(affordable // each, 1)]
+        return batches[: max(affordable // each, 1)]
     fewest = max(affordable, FEWEST_PROBES)
-    return ({name: value[:fewest] for name, value in samples.batches[0].items()},)
+    return ({name: value[:fewest] for name, value in batches[0].items()},)

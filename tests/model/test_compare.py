@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 from paoding_onnx.model.compare import (
+    LOST,
+    channel_axis,
+    channel_changes,
     distance,
     divergence,
     entropy,
@@ -13,6 +16,7 @@ from paoding_onnx.model.compare import (
     log_sum_exp,
     output_difference,
     output_distance,
+    relative_error,
     root_mean_square,
     sigmoid,
     softmax,
@@ -60,11 +64,11 @@ def test_probabilities_are_compared_by_their_divergence():
 
 
 def test_scores_are_compared_by_the_larger_of_divergence_and_change():
-    change = np.mean((SCORES - OTHERS) ** 2) / SCORES.var(0).mean()
+    change = np.mean(np.mean((SCORES - OTHERS) ** 2, 0) / SCORES.var(0))
     wanted = max(change, divergence_of(softmax(SCORES), softmax(OTHERS)))
     assert output_distance([SCORES], [OTHERS]) == pytest.approx(wanted)
     assert output_distance([SCORES], [SCORES + 1]) == pytest.approx(
-        1 / SCORES.var(0).mean()
+        np.mean(1 / SCORES.var(0))
     )  # the same classes, all shifted
 
 
@@ -75,10 +79,42 @@ def test_scores_that_differ_in_their_classes_alone_are_told_apart():
     assert output_distance([SCORES + offset], [OTHERS + offset]) == pytest.approx(wanted, rel=1e-6)
 
 
-@pytest.mark.parametrize("shape", [(200, 1), (10, 5, 4), (200,)])
+@pytest.mark.parametrize("shape", [(200, 1), (200,)])
 def test_other_outputs_are_compared_by_their_variance(shape):
     before = RNG.standard_normal(shape) + 3
     assert output_distance([before], [before + 0.5]) == pytest.approx(0.25 / before.var())
+
+
+def detections(n_samples: int = 20) -> np.ndarray:
+    """Boxes of some hundred pixels and scores of some thousandths, one above the other."""
+    boxes, scores = 100 * RNG.random((n_samples, 4, 30)), 1e-3 * RNG.random((n_samples, 3, 30))
+    return np.concatenate([boxes, scores], axis=1)
+
+
+def test_scores_beside_boxes_count_on_their_own_scale():
+    before = detections()
+    after = before.copy()
+    after[:, 4:] = after[:, 4:].mean()
+    assert relative_error(before, after) < 1e-4
+    assert channel_changes(before, after).tolist() == pytest.approx([0] * 4 + [1] * 3, abs=0.01)
+    assert output_distance([before], [after]) == pytest.approx(3 / 7, abs=0.01)
+
+
+@pytest.mark.parametrize("axis", [1, 2])
+def test_channels_are_found_wherever_they_lie(axis):
+    assert channel_axis(np.moveaxis(detections(), 1, axis)) == axis
+
+
+def test_channel_that_is_ruined_counts_as_lost_and_not_as_all():
+    before = detections()
+    after = before.copy()
+    after[:, 0] *= 1e6
+    assert output_distance([before], [after]) == pytest.approx(LOST / 7)
+
+
+def test_channel_that_never_changes_is_left_out():
+    before = np.stack([RNG.random(50), np.full(50, 7.0)], axis=1)
+    assert channel_changes(before, before + 1).size == 1
 
 
 def test_batches_count_as_one():
@@ -88,8 +124,8 @@ def test_batches_count_as_one():
 
 @pytest.mark.parametrize(
     ("before", "after"),
-    [(np.arange(3), np.arange(3)), (np.ones((2, 3)), np.ones((2, 4)))],
-    ids=["integers", "other shape"],
+    [(np.array(["a"]), np.array(["a"])), (np.ones((2, 3)), np.ones((2, 4)))],
+    ids=["strings", "other shape"],
 )
 def test_outputs_that_cannot_be_compared_have_no_share(before, after):
     assert output_distance([before], [after]) is None
@@ -109,8 +145,9 @@ def test_distance_is_the_mean_over_outputs_of_floats():
     assert distance(before, after) == pytest.approx(np.mean(shares))
 
 
-def test_distance_of_outputs_without_floats_is_zero():
-    assert distance({"y": [np.arange(3)]}, {"y": [np.zeros(3, int)]}) == 0
+def test_whole_numbers_count_where_there_are_no_floats():
+    assert distance({"y": [np.arange(3)]}, {"y": [np.zeros(3, int)]}) == pytest.approx(2 / 3)
+    assert distance({"y": [np.array(["a"])]}, {"y": [np.array(["b"])]}) == 0
 
 
 @pytest.mark.parametrize("shift", [0.0, 1e4])

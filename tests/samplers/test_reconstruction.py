@@ -133,11 +133,16 @@ def test_consumers_weigh_alike_whatever_the_size_of_their_weights():
     assert first == second
 
 
+def _known(view, parameter_axis):
+    seen = view.unit_statistics[0, parameter_axis.node_index]
+    return seen.covariance, seen.count
+
+
 def test_last_unit_left_is_the_one_that_explains_most():
     view = observed_view(model(WIDE))
     (group,) = view.trace.groups
     (parameter_axis,) = group.having(Role.CONSUMES)
-    covariance = damped(view.unit_statistics[0, parameter_axis.node_index].covariance)
+    covariance = damped(*_known(view, parameter_axis))
     gram = weight_gram(view, group, parameter_axis)
     explained = np.diagonal(covariance @ gram @ covariance) / np.diagonal(covariance)
     (left,) = {*range(6)} - {candidate.unit for candidate in ranked(view)}
@@ -151,7 +156,7 @@ def test_scores_say_how_much_of_the_output_is_lost():
     (parameter_axis,) = group.having(Role.CONSUMES)
     candidates = ranked(view)
     covariance, gram = (
-        damped(view.unit_statistics[0, parameter_axis.node_index].covariance),
+        damped(*_known(view, parameter_axis)),
         weight_gram(view, group, parameter_axis),
     )
     for count in range(1, 6):

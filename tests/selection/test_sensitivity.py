@@ -11,7 +11,7 @@ from paoding_onnx.dependency.cost import nothing
 from paoding_onnx.layerwise.layers import layers_of
 from paoding_onnx.layerwise.statistics import observe_units
 from paoding_onnx.layerwise.weights import Candidate, View
-from paoding_onnx.model.compare import output_distance
+from paoding_onnx.model.compare import LOST, channel_changes, output_distance
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.session import Session
 from paoding_onnx.reconstruction.compensate import compensate
@@ -66,7 +66,7 @@ def by_hand(subject: Model, number: int, count: int) -> float:
     shares = []
     for name in before.output_names:
         a, b = (np.concatenate([s.run(feed)[name] for feed in feeds(subject, SIZES)]) for s in (before, after))
-        change = np.square(a - b).mean() / (a.var(0).mean() if a.ndim == 2 else a.var())
+        change = np.minimum(channel_changes(a, b), LOST).mean()
         shares.append(max(divergence(a, b), change) if a.ndim == 2 else change)
     return float(np.mean(shares))
 
