@@ -16,8 +16,7 @@ from paoding_onnx.context import Run
 from paoding_onnx.dependency.cost import nothing
 from paoding_onnx.dependency.groups import trace
 from paoding_onnx.dependency.trace import Trace
-from paoding_onnx.evaluation import fidelity
-from paoding_onnx.evaluation.measured import Measured
+from paoding_onnx.evaluation.measured import Latency, Measured
 from paoding_onnx.layerwise.statistics import ActivationStatistics, observe_units
 from paoding_onnx.layerwise.weights import View
 from paoding_onnx.model.compare import output_difference
@@ -162,12 +161,12 @@ def moved(before: Model, after: Model) -> float:
 
 def skip_latency(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare tests of other things the half second in which `prune` measures latency: it is 0.5."""
-    monkeypatch.setattr(fidelity, "latency_ratio", lambda *_: 0.5)
+    monkeypatch.setattr(prove, "compare_latency", lambda *_, **__: Latency(2.0, 1.0, 0.5, 0.01, 1))
 
 
 def skip_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare tests of other things the seconds in which `prune` compares a large model with its original."""
-    nothing_seen = Measured(latency_ratio=0.5, output_error=0.0, agreement=None, inputs="nothing")
+    nothing_seen = Measured(latency=None, output_error=0.0, agreement=None, inputs="nothing")
     monkeypatch.setattr(prove, "compare", lambda *_, **__: nothing_seen)
 
 

@@ -328,7 +328,7 @@ def test_comparison_says_how_many_answers_are_the_same():
     compared = prune(subject, options=HALF).measured
     assert compared.agreement == 1.0
     assert compared.output_error < 1e-3
-    assert compared.latency_ratio == 0.5
+    assert compared.latency.ratio == 0.5
     assert compared.inputs.startswith("rows of 8 numbers")
 
 

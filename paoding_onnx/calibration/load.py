@@ -6,44 +6,62 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from paoding_onnx.calibration import sources
 from paoding_onnx.calibration.arrays import arrays_of_inputs, read_arrays, scale_of
 from paoding_onnx.calibration.image_files import ENDINGS, decode, image_files, require_pillow, scaled
 from paoding_onnx.calibration.input_kinds import InputRole, Kind, main_input, roles_of
 from paoding_onnx.calibration.preprocess import Preprocess, check_channels, preprocessed
-from paoding_onnx.calibration.samples import InputOptions, Samples
+from paoding_onnx.calibration.samples import Request, Samples
 from paoding_onnx.calibration.synthesize import BATCH
 from paoding_onnx.errors import UsageError
 from paoding_onnx.model.graph import Graph
-from paoding_onnx.model.input_sizes import Shapes
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
+from paoding_onnx.shapes.observe import runnable_shapes
+
+HELD_BACK = 5
+"""One of so many samples is held back, to compare models on."""
+FEWEST_HELD = 8
 
 
 def load_samples(
-    path: Path, model: Model, graph: Graph, options: InputOptions, *, shapes: Shapes, limit: int
-) -> Samples:
-    """At most `limit` inputs from a .npz or .npy file or a folder of images, fitted to layout and type of the inputs.
+    path: Path, model: Model, graph: Graph, request: Request, *, held_back: bool = False
+) -> Samples | None:
+    """At most as many inputs as requested, fitted to layout and type of the model's inputs.
 
-    A .npz file holds arrays by input name, or one array, or one called x (divided by `scale`, if there is one).
+    They come from a .npz or .npy file or a folder of images. A .npz file holds arrays by input name, or one array, or
+    one called x (divided by `scale`, if there is one). Every fifth sample is left for those with `held_back`; of too
+    few samples none is, and `None` is all that is held back.
 
     Raises:
         UsageError: if the file cannot be read, or what it holds does not fit the model.
     """
-    specs = model.inputs
+    specs, shapes, limit = model.inputs, runnable_shapes(graph), request.n_samples
     main = main_input(specs, shapes)
-    roles = roles_of(specs, graph, shapes, options, batch=BATCH)
-    settings = options.preprocess
+    roles = roles_of(specs, graph, shapes, request.inputs, batch=BATCH)
+    settings = request.inputs.preprocess
+    most = limit * HELD_BACK if held_back else limit + limit // (HELD_BACK - 1) + 1
     if path.is_dir():
-        arrays = {specs[main].name: _images(path, _image_role(roles[main], path), settings, limit)}
+        arrays = {specs[main].name: _images(path, _image_role(roles[main], path), settings, most)}
     else:
         arrays = _arrays(path, roles, main, settings)
-    arrays = {name: value[:limit] for name, value in arrays.items()}
     lengths = {len(value) for value in arrays.values()}
     if len(lengths) != 1 or 0 in lengths:
         raise UsageError(f"{path} must hold at least one sample, and as many for every input, not {sorted(lengths)}")
-    return _samples(roles, main, arrays, path)
+    chosen = _part(lengths.pop(), roles[main].step, held_back=held_back)
+    if not chosen.size:
+        return None
+    return _samples(roles, main, {name: value[chosen[:limit]] for name, value in arrays.items()}, path)
+
+
+def _part(count: int, step: int, *, held_back: bool) -> NDArray[np.intp]:
+    """Places of the samples that are held back, or of the others."""
+    is_held = np.arange(count) % HELD_BACK == HELD_BACK - 1
+    if is_held.sum() < max(FEWEST_HELD, step):
+        is_held[:] = False
+    return np.flatnonzero(is_held if held_back else ~is_held)
 
 
 def _image_role(role: InputRole, path: Path) -> InputRole:

@@ -1,26 +1,20 @@
-"""What pruning did to a model's speed and outputs, measured on synthetic inputs."""
+"""What pruning did to a model's outputs, measured on inputs that nothing was fitted on."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import numpy as np
 
-from paoding_onnx.calibration.amount import made_samples
-from paoding_onnx.calibration.samples import InputOptions, Request
+from paoding_onnx.calibration.samples import InputOptions, Request, Samples
 from paoding_onnx.errors import ModelError
-from paoding_onnx.evaluation.compare import agreement
-from paoding_onnx.evaluation.latency import latency_ratio
+from paoding_onnx.evaluation.answers import Kind, changes
 from paoding_onnx.evaluation.measured import Measured
-from paoding_onnx.evaluation.predictions import classes_said, form_of_one
 from paoding_onnx.model.compare import output_difference
-from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.session import Session
-from paoding_onnx.shapes.dummy_inputs import random_feeds
-from paoding_onnx.shapes.observe import sizes_of
 
 LOW_MEMORY_BYTES = 1 << 28
 """Models with more bytes of weights than this are timed without a copy or faster layout of them, to save memory."""
@@ -44,40 +38,34 @@ def request_for(macs: int, seed: int, inputs: InputOptions, *, spend: int) -> Re
     return Request(count, FRESH_SEED + seed, inputs, max(n_runs - 2 * count, 0))
 
 
-def compare(original: Model, pruned: Model, graph: Graph, request: Request) -> Measured:
-    """The comparison on synthetic inputs as they are requested; `graph` is the original's."""
-    samples = made_samples(original, graph, request)
+def compare(original: Model, pruned: Model, samples: Samples) -> Measured:
+    """How the outputs for `samples` changed; latency is left open."""
     try:
-        before, after = _optimised(original, pruned)
-        wanted, got = (_joined([session.run(feed) for feed in samples.batches]) for session in (before, after))
-        feeds = random_feeds(original.inputs, sizes_of(graph).measured, np.random.default_rng(0))
-        ratio = latency_ratio(before, after, feeds)
+        wanted, got = (_outputs(session, samples) for session in _optimised(original, pruned))
     except ModelError:  # of onnxruntime's optimiser: the models themselves are known to run
-        before, after = Session(original), Session(pruned)
-        wanted, got = (_joined([session.run(feed) for feed in samples.batches]) for session in (before, after))
-        ratio = math.nan
-    return Measured(ratio, output_difference(wanted, got), _same_answers(wanted, got), samples.description)
+        wanted, got = (_outputs(Session(model), samples) for model in (original, pruned))
+    changed = changes(wanted, got)
+    classes = [change.same for change in changed if change.kind is Kind.CLASSES]
+    return Measured(
+        latency=None,
+        output_error=output_difference(wanted, got),
+        agreement=classes[0] if classes else None,
+        inputs=samples.description,
+        n_inputs=samples.n_samples,
+        is_synthetic=samples.is_synthetic,
+        changes=changed,
+    )
 
 
-def _joined(runs: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
-    """Outputs of all runs that fit together, one after the other."""
+def _outputs(session: Session, samples: Samples) -> dict[str, Array]:
+    """Outputs for all samples that fit together, one after the other."""
+    runs = [session.run(feed) for feed in samples.batches]
     return {
         name: np.concatenate([run[name] for run in runs if name in run and run[name].shape[1:] == first.shape[1:]])
         if first.ndim
         else first
         for name, first in runs[0].items()
     }
-
-
-def _same_answers(before: Mapping[str, Array], after: Mapping[str, Array]) -> float | None:
-    """Share of the rows of the first output for which both models say the same class; `None` if it has no classes."""
-    name = next(iter(before))
-    a, b = before[name], after[name]
-    if a.dtype.kind != "f" or a.ndim != 2 or a.shape != b.shape or not a.size:
-        return None
-    form = form_of_one(np.asarray(a, np.float64))
-    old, new = (classes_said(np.asarray(rows, np.float64), form) for rows in (a, b))
-    return agreement(old, new).value
 
 
 def _optimised(original: Model, pruned: Model) -> tuple[Session, Session]:

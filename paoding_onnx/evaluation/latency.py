@@ -7,6 +7,7 @@ threads run at once than were asked for. Models to compare are timed in turns, a
 from __future__ import annotations
 
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -18,8 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from paoding_onnx.errors import ModelError
+from paoding_onnx.evaluation.measured import Latency
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.parent import end_with_parent
 from paoding_onnx.model.scratch import scratch_folder
@@ -105,11 +108,13 @@ def child() -> None:
     bound = _bind(job["processors"])
     feeds = [_feeds(model) for model in job["models"]]
     before = _status_bytes("VmRSS")
-    sessions = [Session(Path(model["model"]), optimise=True) for model in job["models"]]
+    sessions = [Session(Path(model["model"]), optimise=True, may_spin=True) for model in job["models"]]
     for session, content in zip(sessions, feeds, strict=True):
         session.run(content)
-    n_runs = FEWEST_RUNS if job["seconds"] else 0
-    spent = times_in_turns(sessions, feeds, seconds=job["seconds"], fewest=n_runs)
+    if "pairs" in job:
+        spent = _paired(sessions, feeds, job["pairs"])
+    else:
+        spent = times_in_turns(sessions, feeds, seconds=job["seconds"], fewest=FEWEST_RUNS if job["seconds"] else 0)
     after = _status_bytes("VmHWM")
     peak = after - before if after is not None and before is not None else None
     sys.stdout.write(json.dumps({"seconds": spent, "processors": bound, "peak_bytes": peak}))
@@ -124,9 +129,14 @@ def _bind(count: int) -> int:
     """Bind this process to `count` of the processors it may use; returns how many it got, 0 if that is impossible."""
     if not hasattr(os, "sched_setaffinity"):
         return 0
-    chosen = sorted(os.sched_getaffinity(0))[:count]
+    chosen = sorted(_available())[:count]
     os.sched_setaffinity(0, chosen)
     return len(chosen)
+
+
+def _available() -> set[int]:
+    """Numbers of the processors that this process may use."""
+    return set(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
 
 
 def times_in_turns(
@@ -154,8 +164,60 @@ def _status_bytes(key: str) -> int | None:
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{key}:")), None)
 
 
-def latency_ratio(before: Session, after: Session, feeds: Mapping[str, Array], *, seconds: float = 0.3) -> float:
-    """Median time of `after` over median time of `before`, the two run in turns for about `seconds`, once warmed up."""
-    spent = times_in_turns((before, after), (feeds, feeds), seconds=seconds / 2, fewest=1)
-    old, new = map(statistics.median, spent)
-    return new / old
+MOST_SECONDS = 3.0
+"""For at most about this long two models are timed against each other."""
+FEWEST_PAIRS, MOST_PAIRS = 9, 2000
+ENOUGH = 0.02
+"""Two models are timed until their ratio is known to this share of it."""
+NOWHERE = 0.25
+"""A ratio that is not even known to this share of it is none."""
+
+
+def compare_latency(before: Path, after: Path, feeds: Mapping[str, Array], *, processors: int = 0) -> Latency | None:
+    """How long runs of two model files on `feeds` take, in turns in a process of its own, once warmed up.
+
+    The process is bound to so many processors, 0 for all that this one may use. `None` where a model does not run
+    there, or the times vary too much for a ratio.
+    """
+    with scratch_folder() as folder:
+        file = folder / "feeds.npz"
+        np.savez(file, *feeds.values())
+        models = [{"model": str(path), "feeds": str(file), "names": list(feeds)} for path in (before, after)]
+        job = {"models": models, "processors": processors or len(_available()), "pairs": MOST_PAIRS}
+        command = [sys.executable, "-c", _CHILD.format(path=sys.path), json.dumps(job)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return None
+    found = dict(json.loads(done.stdout))
+    first, second = (np.array(spent) for spent in found["seconds"])
+    ratio, spread = ratio_of(first, second)
+    if not spread <= NOWHERE:
+        return None
+    return Latency(1e3 * float(np.median(first)), 1e3 * float(np.median(second)), ratio, spread, found["processors"])
+
+
+def ratio_of(first: NDArray[np.float64], second: NDArray[np.float64]) -> tuple[float, float]:
+    """Median ratio of the pairs of times (n_pairs,), and half the width of its 95 % interval as a share of it.
+
+    The interval comes from the order of the pairs, so a few runs that something disturbed do not matter.
+
+    >>> ratio_of(np.full(25, 2.0), np.full(25, 1.0))
+    (0.5, 0.0)
+    """
+    pairs = np.sort(second / first)
+    reach = 0.98 * math.sqrt(len(pairs))
+    low, high = (int(np.clip(len(pairs) / 2 + side, 0, len(pairs) - 1)) for side in (-reach, reach))
+    middle = float(np.median(pairs))
+    return middle, float(pairs[high] - pairs[low]) / 2 / middle
+
+
+def _paired(sessions: Sequence[Session], feeds: Sequence[Mapping[str, Array]], n_pairs: int) -> list[list[float]]:
+    """Seconds of each run of two sessions in turns, until their ratio is known well enough or the time is over."""
+    spent: list[list[float]] = [[], []]
+    end = time.perf_counter() + MOST_SECONDS
+    while len(spent[0]) < n_pairs:
+        more = times_in_turns(sessions, feeds, seconds=0.0, fewest=FEWEST_PAIRS)
+        spent = [old + new for old, new in zip(spent, more, strict=True)]
+        if ratio_of(*(np.array(times) for times in spent))[1] < ENOUGH or time.perf_counter() > end:
+            break
+    return spent

@@ -4,23 +4,45 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from paoding_onnx.evaluation.answers import OutputChange
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Median milliseconds of a run before and after; their ratio lies within `spread`, a share, with 95 % confidence.
+
+    `processors` is how many the runs were bound to, 0 for any.
+    """
+
+    before: float
+    after: float
+    ratio: float
+    spread: float
+    processors: int
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
     """A pruned model beside its original.
 
     Attributes:
-        latency_ratio: latency after over before, on onnxruntime; NaN if it runs them only as they are, not optimised.
+        latency: of both on onnxruntime; `None` where it could not be measured.
         output_error: relative output error on `inputs`, see `paoding_onnx.model.compare.output_difference`.
         agreement: share of the inputs for which a classifier has the same top-1; `None` for other models.
         inputs: what the inputs were, in words.
+        n_inputs: how many there were.
+        is_synthetic: false if they are samples of the user's that nothing was fitted on.
+        changes: how every output changed.
         accuracy_before: of the original on labelled samples; `None` if there are none.
         accuracy_after: of the pruned model on the same samples.
     """
 
-    latency_ratio: float
+    latency: Latency | None
     output_error: float
     agreement: float | None
     inputs: str
+    n_inputs: int = 0
+    is_synthetic: bool = True
+    changes: tuple[OutputChange, ...] = ()
     accuracy_before: float | None = None
     accuracy_after: float | None = None

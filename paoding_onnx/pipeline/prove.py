@@ -6,15 +6,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
+from paoding_onnx.calibration.amount import made_samples
+from paoding_onnx.calibration.load import load_samples
+from paoding_onnx.calibration.samples import Samples
 from paoding_onnx.dependency.cost import Cost, cost, nothing, prunable_parameters
 from paoding_onnx.errors import CheckError
 from paoding_onnx.evaluation.evaluate import accuracy_of
 from paoding_onnx.evaluation.fidelity import QUICK, THOROUGH, compare, request_for
+from paoding_onnx.evaluation.latency import compare_latency
 from paoding_onnx.evaluation.measured import Measured
 from paoding_onnx.model.load import load
 from paoding_onnx.pipeline.values import Job, Shrunk
 from paoding_onnx.result import Pruned, RunRecord, Size, Sizes
 from paoding_onnx.samplers import METHODS
+from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.verification.fitting import check_fitting
 from paoding_onnx.verification.proofs import check_file
@@ -42,7 +49,7 @@ def prove(job: Job, shrunk: Shrunk, files: Sequence[Path]) -> Pruned:
         trace=traced,
         plan=shrunk.plan,
         sizes=Sizes(_size(before, job.original.n_bytes), _size(after, n_bytes), prunable_parameters(traced)),
-        measured=_measured(job, shrunk, before),
+        measured=_measured(job, shrunk, before, files[-1]),
         proofs=proofs,
         run=RunRecord(job.options, shrunk.steps, recovery, shrunk.fitted.notes, job.output),
         refitted=refitted(shrunk.fitted.model, shrunk.plain),
@@ -77,13 +84,27 @@ def _proofs(job: Job, shrunk: Shrunk, file: Path, after: Cost) -> tuple[Verdict,
     return (surgery, same, *helps, *check_file(job.original, file, after, sizes_of(prepared.trace.graph)))
 
 
-def _measured(job: Job, shrunk: Shrunk, before: Cost) -> Measured:
+def _measured(job: Job, shrunk: Shrunk, before: Cost, file: Path) -> Measured:
     options, graph = job.options, shrunk.prepared.trace.graph
-    spend = THOROUGH if METHODS[options.method].needs_inputs else QUICK
-    request = request_for(before.macs, options.seed, options.inputs, spend=spend)
-    found = compare(job.original, shrunk.fitted.model, graph, request)
+    found = compare(job.original, shrunk.fitted.model, _samples(job, shrunk, before))
+    path = next(iter(job.original.files), None)
+    if path is not None:
+        feeds = random_feeds(job.original.inputs, sizes_of(graph).measured, np.random.default_rng(0))
+        found = replace(found, latency=compare_latency(path, file, feeds, processors=options.threads))
     if job.labelled is None:
         return found
     return replace(
         found, accuracy_before=accuracy_of(job.original, job.labelled), accuracy_after=shrunk.steps[-1].accuracy
     )
+
+
+def _samples(job: Job, shrunk: Shrunk, before: Cost) -> Samples:
+    """What the models are compared on: samples of the user's that were held back for it, else synthetic ones."""
+    options, graph = job.options, shrunk.prepared.trace.graph
+    spend = THOROUGH if METHODS[options.method].needs_inputs else QUICK
+    request = request_for(before.macs, options.seed, options.inputs, spend=spend)
+    if options.calibration is not None:
+        held = load_samples(options.calibration, job.original, graph, request, held_back=True)
+        if held is not None:
+            return held
+    return made_samples(job.original, graph, request)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 
 from rich.console import RenderableType
 from rich.table import Table
 
+from paoding_onnx.evaluation.answers import OutputChange
+from paoding_onnx.evaluation.outlook import judge
 from paoding_onnx.model.input_sizes import Feeding
 from paoding_onnx.report.documents.prune import warnings
 from paoding_onnx.report.inspection import at_sizes, refusal_lines
@@ -69,13 +70,16 @@ def sensitivity_lines(curves: Sequence[Sensitivity], *, verbose: bool = False) -
 
 
 def _costs(result: Pruned) -> Table:
-    before, after, ratio = result.sizes.before, result.sizes.after, result.measured.latency_ratio
+    before, after, latency = result.sizes.before, result.sizes.after, result.measured.latency
     found = table("", "before", "after", "change")
     for name, field in (("parameters", "parameters"), ("MACs", "macs"), ("file bytes", "file_bytes")):
         old, new = getattr(before, field), getattr(after, field)
         found.add_row(name, f"{old:,}", f"{new:,}", f"{-share(old, new):+.1%}")
-    latency = ("not measurable", "", "") if math.isnan(ratio) else ("1.00", f"{ratio:.2f}", f"{ratio - 1:+.1%}")
-    found.add_row("latency", *latency)
+    if latency is None:
+        found.add_row("latency", "", "", "not measurable here")
+    else:
+        change = f"{latency.ratio - 1:+.1%} ±{latency.spread:.1%}"
+        found.add_row("latency, ms", f"{latency.before:.3g}", f"{latency.after:.3g}", change)
     return found
 
 
@@ -93,13 +97,27 @@ def _fidelity(result: Pruned) -> Iterator[RenderableType]:
     recovery, found = result.run.recovery, result.measured
     if recovery is not None:
         yield from _recovery(recovery, is_synthetic=result.run.options.calibration is None)
-    kind = "" if recovery is not None and found.inputs == recovery.inputs else f" ({cell(found.inputs)})"
-    same = "" if found.agreement is None else f"; same top-1 on {found.agreement:.0%}"
-    yield f"fidelity on fresh synthetic inputs{kind}: relative output error {found.output_error:.3g}{same}"
+    on = f"{plural(found.n_inputs, 'synthetic input')} ({cell(found.inputs)})"
+    yield f"compared on {on if found.is_synthetic else f'{found.n_inputs} samples that were held back'}:"
+    yield _changes(found.changes)
+    judgement = judge(found)
+    reason = f" ({cell(judgement.reason)})" if judgement.reason else ""
+    yield f"outlook: [bold]{judgement.outlook}[/bold]{reason}"
     if found.accuracy_before is not None and found.accuracy_after is not None:
         yield f"accuracy on the labelled samples: {found.accuracy_before:.3f} -> {found.accuracy_after:.3f}"
     for warning in warnings(result):
         yield f"[yellow]warning: {cell(warning)}[/yellow]"
+
+
+def _changes(changes: Sequence[OutputChange]) -> Table:
+    """How every output changed, each by what its users care about."""
+    found = table("output", "holds", "same answers", "order kept", "channels moved", "the worst", left=("holds",))
+    for change in changes:
+        same = "" if change.same is None else f"{change.same:.1%}"
+        order = "" if change.order is None else f"{change.order:.3f}"
+        moved = (f"{change.typical:.2%}", f"{change.worst:.2%}")
+        found.add_row(cell(change.output), str(change.kind), same, order, *moved)
+    return found
 
 
 def _recovery(done: Recovery, *, is_synthetic: bool) -> Iterator[str]:

@@ -98,11 +98,12 @@ def study_units(model: Model, traced: Trace, options: Options, run: Run) -> Prof
 
 
 def _samples(model: Model, traced: Trace, options: Options, run: Run) -> Samples:
-    shapes = runnable_shapes(traced.graph)
-    count = n_samples_for(model, traced, shapes)
+    count = n_samples_for(model, traced, runnable_shapes(traced.graph))
     if options.calibration is None:
         return synthetic_samples(model, traced, count, options, run)
-    return load_samples(options.calibration, model, traced.graph, options.inputs, shapes=shapes, limit=count)
+    request = Request(count, options.seed, options.inputs)
+    found = load_samples(options.calibration, model, traced.graph, request)
+    return synthetic_samples(model, traced, count, options, run) if found is None else found
 
 
 def synthetic_samples(model: Model, traced: Trace, n_samples: int, options: Options, run: Run) -> Samples:

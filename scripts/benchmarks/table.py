@@ -47,7 +47,7 @@ def _cells(name: str, options: paoding_onnx.Options) -> Iterator[str]:
     yield _change(before.parameters, after.parameters)
     yield _change(before.macs, after.macs)
     yield f"{_change(before.file_bytes // 1000, after.file_bytes // 1000)} kB"
-    yield f"x {result.measured.latency_ratio:.2f}"
+    yield "?" if result.measured.latency is None else f"x {result.measured.latency.ratio:.2f}"
     yield f"{found.comparison.measures[measure]:.3f} -> {found.measures[measure]:.3f}"
 
 

@@ -8,9 +8,9 @@ from PIL import Image
 
 from paoding_onnx.calibration.load import load_samples
 from paoding_onnx.calibration.preprocess import Preprocess
-from paoding_onnx.calibration.samples import InputOptions
+from paoding_onnx.calibration.samples import InputOptions, Request
 from paoding_onnx.errors import UsageError
-from paoding_onnx.shapes.observe import observe, runnable_shapes
+from paoding_onnx.shapes.observe import observe
 from tests.models import model
 
 IMAGES = model("g (float[n,3,8,8] x) => (float[n,3,8,8] y) { y = Relu (x) }")
@@ -19,10 +19,10 @@ TWO_AT_ONCE = model("g (float[2,4] x) => (float[2,4] y) { y = Relu (x) }")
 RNG = np.random.default_rng(0)
 
 
-def loaded(found, path, limit=1000, **options):
+def loaded(found, path, limit=1000, *, held_back=False, **options):
     graph = observe(found)
     inputs = InputOptions(preprocess=Preprocess(**options))
-    return load_samples(path, found, graph, inputs, shapes=runnable_shapes(graph), limit=limit)
+    return load_samples(path, found, graph, Request(limit, 0, inputs), held_back=held_back)
 
 
 def written(path, **arrays):

@@ -11,7 +11,8 @@ import pytest
 from paoding_onnx.errors import ModelError
 from paoding_onnx.evaluation import latency
 from paoding_onnx.evaluation.latency import Timed, measure
-from tests.models import parse, save
+from paoding_onnx.model.save import save_model
+from tests.models import model, parse, save
 
 pytestmark = pytest.mark.slow
 
@@ -69,20 +70,32 @@ def clock(monkeypatch):
     return made
 
 
-def test_ratio_is_that_of_the_median_times(clock):
-    assert latency.latency_ratio(StubSession(clock, 0.01), StubSession(clock, 0.04), {}, seconds=3.0) == pytest.approx(
-        4
-    )
+def test_ratio_is_the_median_of_pairs_and_its_spread_that_of_the_middle_ones():
+    first = np.ones(101)
+    second = np.r_[np.full(99, 0.5), 50.0, 0.01]
+    assert latency.ratio_of(first, second) == (0.5, 0.0)
+    ratio, spread = latency.ratio_of(first, np.linspace(0.4, 0.6, 101))
+    assert ratio == pytest.approx(0.5)
+    assert spread == pytest.approx(0.04, rel=0.1)
 
 
-def test_both_models_run_alike_often(clock):
-    sessions = StubSession(clock, 0.01), StubSession(clock, 0.04)
-    latency.latency_ratio(*sessions, {}, seconds=1.0)
-    assert sessions[0].n_runs == sessions[1].n_runs > 5
+@pytest.fixture
+def two_files(tmp_path):
+    """A model of some work and one of half of it."""
+    paths = tmp_path / "before.onnx", tmp_path / "after.onnx"
+    for path, width in zip(paths, (2048, 1024), strict=True):
+        text = f"g (float[64,512] x) => (float[64,{width}] y) <float[512,{width}] w> {{ y = MatMul (x, w) }}"
+        save_model(model(text), path)
+    return paths
 
 
-def test_each_model_runs_at_least_once_however_slow(clock):
-    assert latency.latency_ratio(StubSession(clock, 1.0), StubSession(clock, 2.0), {}, seconds=0.0) == pytest.approx(2)
+def test_two_files_are_timed_in_a_process_of_their_own(two_files):
+    found = latency.compare_latency(*two_files, {"x": np.zeros((64, 512), np.float32)})
+    assert found is None or (0.1 < found.ratio < 2 and found.spread <= latency.NOWHERE and found.before > 0)
+
+
+def test_model_that_does_not_run_there_has_no_latency(two_files):
+    assert latency.compare_latency(*two_files, {"x": np.zeros((64, 5), np.float32)}) is None
 
 
 @pytest.fixture

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 from paoding_onnx.evaluation.measured import Measured
+from paoding_onnx.evaluation.outlook import Outlook, judge
 from paoding_onnx.model.save import needs_data_file
 from paoding_onnx.model.targets import data_path
 from paoding_onnx.options import Options
@@ -14,10 +15,6 @@ from paoding_onnx.report.documents.values import Document, file_of, finite, head
 from paoding_onnx.result import Pruned, RunRecord
 from paoding_onnx.selection.budget import Step
 from paoding_onnx.surgery.plan import plan_document
-
-GOOD_AGREEMENT = 0.9
-GOOD_ERROR = 0.2
-"""Beyond these a user is warned."""
 
 
 def prune_document(result: Pruned, staged: Callable[[Path], Path] = lambda path: path) -> Document:
@@ -32,7 +29,7 @@ def prune_document(result: Pruned, staged: Callable[[Path], Path] = lambda path:
         "output": file_of(output, None if output is None else staged(output)),
         "sizes": asdict(result.sizes),
         "input_sizes": input_sizes_of(result.trace),
-        "measured": finite(asdict(result.measured)),
+        "measured": _measured(result.measured),
         "proofs": proofs_of(result.proofs),
         "warnings": warnings(result),
         "run": _run(result.run),
@@ -67,13 +64,23 @@ def warnings(result: Pruned) -> list[str]:
     return [*result.run.notes, *_doubts(result.measured)]
 
 
-def _doubts(measured: Measured) -> list[str]:
-    advice = "evaluate it on real data, lower --target, or give --calibration"
-    if measured.agreement is not None and measured.agreement < GOOD_AGREEMENT:
-        return [f"same top-1 on only {measured.agreement:.0%} of fresh inputs: expect accuracy to drop; {advice}"]
-    if measured.agreement is None and not measured.output_error <= GOOD_ERROR:
-        return [f"relative output error {measured.output_error:.2g} on fresh inputs: expect quality to drop; {advice}"]
-    return []
+def _doubts(measured: Measured) -> Iterator[str]:
+    found = judge(measured)
+    if found.outlook is Outlook.UNKNOWN:
+        yield f"the result {found.outlook}: {found.reason}; give --calibration, or evaluate it on real data"
+    elif found.outlook is not Outlook.GOOD:
+        yield f"{found.reason}: {found.outlook}; evaluate it on real data, lower --target, or give --calibration"
+
+
+def _measured(measured: Measured) -> Document:
+    """What was measured, with what it lets expect; `latency_ratio` is `null` where there is none."""
+    judgement = judge(measured)
+    ratio = None if measured.latency is None else measured.latency.ratio
+    return finite(asdict(measured)) | {
+        "latency_ratio": ratio,
+        "outlook": str(judgement.outlook),
+        "reason": judgement.reason,
+    }
 
 
 def _run(run: RunRecord) -> Document:

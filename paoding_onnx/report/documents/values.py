@@ -70,5 +70,13 @@ def number(value: float | None) -> float | None:
 
 
 def finite(document: Document) -> Document:
-    """The document with `None` in place of numbers that JSON cannot hold."""
-    return {name: number(value) if isinstance(value, float) else value for name, value in document.items()}
+    """The document with `None` in place of numbers that JSON cannot hold, wherever they stand."""
+    return {name: _finite(value) for name, value in document.items()}
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, float):
+        return number(value)
+    if isinstance(value, dict):
+        return finite(value)
+    return [_finite(part) for part in value] if isinstance(value, list | tuple) else value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import platform
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.dependency.trace import Refusal, Trace
+from paoding_onnx.evaluation.measured import Measured
+from paoding_onnx.evaluation.outlook import judge
 from paoding_onnx.model.save import sha256
 from paoding_onnx.model.targets import data_path
 from paoding_onnx.names import Budget
@@ -151,13 +152,27 @@ def cards_of(result: Pruned) -> list[Card]:
         )
         for name, unit, before, after in sizes
     ]
-    ratio = measured.latency_ratio
-    said = (f"{ratio:.2f} \N{MULTIPLICATION SIGN}", f"{_less(1, ratio)}, onnxruntime", min(ratio, 1.0))
-    cards.append(Card("Latency", "not measurable", "onnxruntime") if math.isnan(ratio) else Card("Latency", *said))
+    return [*cards, _latency(measured), *_fidelity(measured)]
+
+
+def _latency(measured: Measured) -> Card:
+    found = measured.latency
+    if found is None:
+        return Card("Latency", "?", "not measurable here")
+    said = f"{_less(1, found.ratio)} \N{PLUS-MINUS SIGN} {found.spread:.0%}: {found.before:.3g} \N{RIGHTWARDS ARROW} "
+    return Card(
+        "Latency", f"{found.ratio:.2f} \N{MULTIPLICATION SIGN}", f"{said}{found.after:.3g} ms", min(found.ratio, 1.0)
+    )
+
+
+def _fidelity(measured: Measured) -> Iterator[Card]:
+    """What is to be expected of the answers."""
+    found = judge(measured)
+    on = "on synthetic inputs" if measured.is_synthetic else "on samples held back"
+    yield Card("Outlook", str(found.outlook).capitalize(), found.reason or on)
     if measured.agreement is not None:
-        cards.append(Card("Same top-1", f"{measured.agreement:.0%}", "on fresh inputs", measured.agreement))
-    cards.append(Card("Relative output error", f"{measured.output_error:.3g}", "on fresh inputs"))
-    return cards
+        yield Card("Same top-1", f"{measured.agreement:.0%}", on, measured.agreement)
+    yield Card("Relative output error", f"{measured.output_error:.3g}", on)
 
 
 def _less(before: float, after: float) -> str:
@@ -168,10 +183,11 @@ def verdict_of(result: Pruned, name: str) -> str:
     """What came out, in one sentence."""
     measured, count = result.measured, sum(proof.passed for proof in result.proofs)
     proofs = f"all {count} proofs hold" if count == len(result.proofs) else "NOT all proofs hold"
+    on = "synthetic inputs" if measured.is_synthetic else "samples held back"
     same = (
-        f"the relative output error on fresh inputs is {measured.output_error:.3g}"
+        f"the relative output error on {on} is {measured.output_error:.3g}"
         if measured.agreement is None
-        else f"the top-1 is the same on {measured.agreement:.0%} of fresh inputs"
+        else f"the top-1 is the same on {measured.agreement:.0%} of {on}"
     )
     old, new = result.sizes.before, result.sizes.after
     return (

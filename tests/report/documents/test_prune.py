@@ -75,7 +75,7 @@ def test_prune_document_names_files_without_folders_by_their_hash(tmp_path, monk
 
 
 def test_number_that_is_none_is_null(result):
-    nowhere = replace(result.measured, latency_ratio=float("nan"), output_error=float("inf"))
+    nowhere = replace(result.measured, latency=None, output_error=float("inf"))
     found = prune_document(replace(result, measured=nowhere))["measured"]
     assert (found["latency_ratio"], found["output_error"]) == (None, None)
 

@@ -1,0 +1,210 @@
+"""What the outputs of a model say, and how much of that a pruned one still says. Numbers in, numbers out; no model.
+
+Every kind of output has the measure that its users care about: classes and sequences of classes their answers, scores
+and embeddings their order, everything else the change of each channel on that channel's own scale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paoding_onnx.model.compare import channel_axis, channel_changes, softmax
+from paoding_onnx.model.nodes import Array
+
+Floats = NDArray[np.float64]
+
+_OTHER_WORDS = ("embed", "feature", "hidden", "landmark", "box", "pool")
+"""Parts of names of outputs that hold no classes."""
+_STANDS_OUT = 0.15
+"""Scores of classes make probabilities of which the largest is at least this far on the way from equal ones to one."""
+_ALIKE = 1.0
+"""Scores of classes have sizes that differ by no more than about this factor of e, where they are no probabilities."""
+_UNIT = 0.02
+MOST_PAIRS = 4096
+"""Pairs of inputs whose similarities are compared."""
+
+
+class Kind(StrEnum):
+    """What an output holds."""
+
+    CLASSES = "classes"
+    SEQUENCE = "sequence of classes"
+    WHOLE_NUMBERS = "whole numbers"
+    SCORE = "score"
+    EMBEDDING = "embedding"
+    VALUES = "values"
+
+
+@dataclass(frozen=True, slots=True)
+class OutputChange:
+    """How one output changed, over all inputs that were compared.
+
+    Attributes:
+        output: its name.
+        kind: what it holds.
+        typical: median over its channels of the mean square change as a share of the channel's variance.
+        worst: the same of the channel that changed most.
+        same: share of the answers that are the same; `None` where there are no answers.
+        order: rank correlation of scores, or of the similarities of every two embeddings, before and after; else
+            `None`.
+        variety: how differently the original answers different inputs, from 0 (all alike) to 1.
+    """
+
+    output: str
+    kind: Kind
+    typical: float
+    worst: float
+    same: float | None
+    order: float | None
+    variety: float
+
+
+def changes(before: Mapping[str, Array], after: Mapping[str, Array]) -> tuple[OutputChange, ...]:
+    """How each output (n, ...) of numbers changed; those of other shapes than before are left out."""
+    return tuple(
+        output_change(name, before[name], after[name])
+        for name in before
+        if before[name].dtype.kind in "fiu" and before[name].size and before[name].shape == after[name].shape
+    )
+
+
+def output_change(name: str, before: Array, after: Array) -> OutputChange:
+    """How the output called `name` changed.
+
+    >>> said = np.array([[0.9, 0.1], [0.2, 0.8]])
+    >>> output_change("y", said, said[::-1]).same
+    0.0
+    """
+    kind = kind_of(name, before)
+    a, b = (np.asarray(of, np.float64) for of in (before, after))
+    if kind is Kind.WHOLE_NUMBERS:
+        equal = float(np.mean(before == after))
+        return OutputChange(name, kind, 1 - equal, 1 - equal, equal, None, _variety(a))
+    moved = channel_changes(a, b)
+    typical, worst = (float(np.median(moved)), float(moved.max())) if moved.size else (0.0, 0.0)
+    answers = {Kind.CLASSES: _classes, Kind.SEQUENCE: _sequences}.get(kind)
+    said = (answers(a), answers(b)) if answers is not None else None
+    same = None if said is None else float(np.mean(np.all(said[0] == said[1], axis=1)))
+    order = {Kind.SCORE: _of_scores, Kind.EMBEDDING: _of_similarities}.get(kind)
+    variety = _variety(a) if said is None else 1 - commonest(said[0])
+    return OutputChange(name, kind, typical, worst, same, None if order is None else order(a, b), variety)
+
+
+def kind_of(name: str, values: Array) -> Kind:
+    """What an output (n, ...) holds, by its shape, its numbers and, where these leave it open, its name."""
+    if values.dtype.kind in "iu":
+        return Kind.WHOLE_NUMBERS
+    found = np.asarray(values, np.float64)
+    if found.ndim < 2 or found.size == len(found):
+        return Kind.SCORE if found.ndim and len(found) > 2 else Kind.VALUES
+    rows = _rows(found)
+    if _are_probabilities(rows) or (
+        _are_scores(found, rows) and not any(word in name.lower() for word in _OTHER_WORDS)
+    ):
+        return Kind.CLASSES if rows.shape[0] == len(found) else Kind.SEQUENCE
+    is_unit = found.ndim == 2 and bool(np.all(np.abs(np.square(found).sum(1) - 1) < _UNIT))
+    return Kind.EMBEDDING if is_unit or (found.ndim == 2 and "embed" in name.lower()) else Kind.VALUES
+
+
+def commonest(answers: Array) -> float:
+    """Share of the answers (n, ...) that are the commonest one.
+
+    >>> commonest(np.array([[1], [1], [0], [1]]))
+    0.75
+    """
+    _, counts = np.unique(answers, axis=0, return_counts=True)
+    return float(counts.max() / len(answers))
+
+
+def rank_correlation(before: Floats, after: Floats) -> float:
+    """Spearman's rank correlation of two rows of numbers (n,); 1 where nothing differs, 0 where one is constant.
+
+    >>> rank_correlation(np.array([1.0, 2.0, 3.0]), np.array([1.0, 4.0, 9.0]))
+    1.0
+    """
+    if np.array_equal(before, after):
+        return 1.0
+    a, b = (_ranks(of) for of in (before, after))
+    spread = float(a.std() * b.std())
+    return float(np.clip(((a - a.mean()) * (b - b.mean())).mean() / spread, -1, 1)) if spread > 0 else 0.0
+
+
+def _ranks(values: Floats) -> Floats:
+    """The rank of each number, equal ones sharing theirs."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return np.asarray((last - (counts - 1) / 2)[inverse], np.float64)
+
+
+def _rows(values: Floats) -> Floats:
+    """An output as rows of its channels; channels are along an axis of probabilities if there is one."""
+    for axis in (values.ndim - 1, 1):
+        rows = np.moveaxis(values, axis, -1).reshape(-1, values.shape[axis])
+        if _are_probabilities(rows):
+            return rows
+    axis = channel_axis(values)
+    return np.moveaxis(values, axis, -1).reshape(-1, values.shape[axis])
+
+
+def _are_probabilities(rows: Floats) -> bool:
+    return rows.shape[1] > 1 and bool(rows.min() >= 0 and np.allclose(rows.sum(1), 1, atol=1e-3))
+
+
+def _are_scores(values: Floats, rows: Floats) -> bool:
+    """Whether rows of numbers are likely scores of classes before a softmax."""
+    n_classes = rows.shape[1]
+    if n_classes < 2 or not np.isfinite(rows).all():
+        return False
+    sizes = np.sqrt(np.square(rows).mean(0))
+    is_alike = float(np.log(np.maximum(sizes, 1e-9 * max(float(sizes.max()), 1e-300))).std()) < _ALIKE
+    largest = float(np.median(softmax(rows).max(1)))
+    stands_out = largest >= 1 / n_classes + _STANDS_OUT * (1 - 1 / n_classes)
+    return stands_out and (values.ndim == 2 or is_alike)
+
+
+def _classes(values: Floats) -> NDArray[np.int64]:
+    """The class of each row (n, 1)."""
+    return np.asarray(_rows(values).argmax(1)[:, None], np.int64)
+
+
+def _sequences(values: Floats) -> NDArray[np.int64]:
+    """The classes of each sequence, repeats merged, (n, length); of more than one axis of positions each position."""
+    said = _rows(values).argmax(1).reshape(len(values), -1)
+    if values.ndim != 3:
+        return np.asarray(said.reshape(-1, 1), np.int64)
+    merged = np.full(said.shape, -1, np.int64)
+    for row, found in zip(merged, said, strict=True):
+        kept = found[np.flatnonzero(np.r_[True, found[1:] != found[:-1]])]
+        row[: len(kept)] = kept
+    return merged
+
+
+def _of_scores(before: Floats, after: Floats) -> float:
+    return rank_correlation(before.reshape(-1), after.reshape(-1))
+
+
+def _of_similarities(before: Floats, after: Floats) -> float:
+    first, second = np.triu_indices(len(before), 1)
+    chosen = slice(None, None, max(len(first) // MOST_PAIRS, 1))
+    pairs = first[chosen], second[chosen]
+    return rank_correlation(*(_cosines(of, pairs) for of in (before, after))) if len(first) > 1 else 1.0
+
+
+def _cosines(rows: Floats, pairs: tuple[NDArray[np.intp], NDArray[np.intp]]) -> Floats:
+    unit = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    return np.asarray(np.einsum("nd,nd->n", unit[pairs[0]], unit[pairs[1]]))
+
+
+def _variety(values: Floats) -> float:
+    """Spread over inputs as a share of the size, at most 1, of the channel in the middle."""
+    if values.ndim == 0 or len(values) < 2:
+        return 0.0
+    flat = values.reshape(len(values), -1)
+    size = np.sqrt(np.square(flat).mean(0))
+    share = flat.std(0)[size > 0] / size[size > 0]
+    return float(min(np.median(share), 1.0)) if share.size else 0.0

@@ -1,0 +1,80 @@
+"""What the comparison of a pruned model with its original lets a user expect, and how sure that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from paoding_onnx.evaluation.answers import Kind, OutputChange
+from paoding_onnx.evaluation.measured import Measured
+
+ALIKE = 0.1
+"""With answers less various than this, inputs look alike to the model."""
+FEW = 16
+"""Fewer inputs than this say little about answers."""
+SAME = (0.97, 0.9)
+"""Share of the answers that are the same, and above which a model is as good as before, or worth a test."""
+ORDER = (0.99, 0.95)
+"""Likewise, the rank correlation of scores or of similarities."""
+TYPICAL = (0.01, 0.1)
+"""Likewise, at most: the change of the channel in the middle, as a share of its variance."""
+WORST = (0.1, 1.0)
+"""Likewise, of the channel that changed most."""
+
+
+class Outlook(StrEnum):
+    """What to expect of a pruned model."""
+
+    GOOD = "as good as before"
+    TEST = "test it before use"
+    BAD = "expect it to be much worse"
+    UNKNOWN = "cannot be judged without data"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What to expect, and why, in words; no reason for a model that is as good as before."""
+
+    outlook: Outlook
+    reason: str = ""
+
+
+def judge(measured: Measured) -> Judgement:
+    """What the measured changes let expect: the worst of all outputs'; unknown if no output tells inputs apart."""
+    if not measured.changes:
+        return Judgement(Outlook.UNKNOWN, "no output could be compared")
+    found = [_of_output(change) for change in measured.changes if change.kind is not Kind.WHOLE_NUMBERS]
+    found = found or [_of_output(change) for change in measured.changes]
+    order = (Outlook.BAD, Outlook.TEST, Outlook.UNKNOWN, Outlook.GOOD)
+    return min(found, key=lambda judgement: order.index(judgement.outlook))
+
+
+def _of_output(change: OutputChange) -> Judgement:
+    worst, reason = Outlook.GOOD, ""
+    for outlook, said in _signs(change):
+        if outlook is Outlook.BAD or (outlook is Outlook.TEST and worst is Outlook.GOOD):
+            worst, reason = outlook, said
+    if worst is not Outlook.BAD and change.variety < ALIKE:
+        reason = f"all inputs look alike to the model: output {change.output!r} hardly differs"
+        return Judgement(Outlook.UNKNOWN, reason)
+    return Judgement(worst, reason)
+
+
+def _signs(change: OutputChange) -> list[tuple[Outlook, str]]:
+    """What each measure of an output says, and in words."""
+    name, found = f"{change.output!r}", []
+    if change.same is not None:
+        answers = {Kind.CLASSES: "top-1", Kind.SEQUENCE: "sequence"}.get(change.kind, "number")
+        found.append((_above(change.same, SAME), f"{answers} of {name} the same on {change.same:.0%} of inputs"))
+    if change.order is not None:
+        found.append((_above(change.order, ORDER), f"order of {name} kept to {change.order:.2f} (rank correlation)"))
+    if change.kind in (Kind.VALUES, Kind.EMBEDDING, Kind.SCORE):
+        said = f"channels of {name} moved by {change.typical:.1%} of their variance, one by {change.worst:.1%}"
+        found.append((_above(-change.typical, (-TYPICAL[0], -TYPICAL[1])), said))
+        found.append((_above(-change.worst, (-WORST[0], -WORST[1])), said))
+    return found
+
+
+def _above(value: float, limits: tuple[float, float]) -> Outlook:
+    good, bad = limits
+    return Outlook.GOOD if value >= good else Outlook.TEST if value >= bad else Outlook.BAD
