@@ -26,7 +26,7 @@ from paoding_onnx.evaluation.measured import Latency
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.parent import end_with_parent
 from paoding_onnx.model.scratch import scratch_folder
-from paoding_onnx.model.session import Session
+from paoding_onnx.model.session import DeployedSession, Session
 
 SECONDS = 1.0
 """For about this long each model is run over and over, at least `FEWEST_RUNS` times."""
@@ -108,7 +108,7 @@ def child() -> None:
     bound = _bind(job["processors"])
     feeds = [_feeds(model) for model in job["models"]]
     before = _status_bytes("VmRSS")
-    sessions = [Session(Path(model["model"]), optimise=True, may_spin=True) for model in job["models"]]
+    sessions = [DeployedSession(Path(model["model"]), optimise=True) for model in job["models"]]
     for session, content in zip(sessions, feeds, strict=True):
         session.run(content)
     if "pairs" in job:

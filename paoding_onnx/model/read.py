@@ -28,11 +28,6 @@ def is_constant(node: onnx.NodeProto) -> bool:
     return node.op_type == "Constant" and node.domain in ("", "ai.onnx")
 
 
-def held_tensor(node: onnx.NodeProto) -> onnx.TensorProto | None:
-    """The tensor that a Constant node holds; `None` for other nodes, and where it holds plain numbers."""
-    return node.attribute[0].t if is_constant(node) and node.attribute[0].name == "value" else None
-
-
 def constants(model: Model) -> dict[str, Array]:
     """Content of every initializer and Constant node by tensor name; strings and sparse tensors are left out."""
     arrays = dict(model.weights)

@@ -48,13 +48,14 @@ class Session:
         lean: save memory where `optimise` would cost much: no copy or faster layout of large weights, and freed memory
             returned at once. Not for models in which onnxruntime would compute with large weights to optimise.
         threads: how many onnxruntime may use for a node; 0 leaves the number to it.
-        may_spin: let idle threads of onnxruntime wait for work without a pause, as they do for a user; that costs time
-            of processors that other work could have.
         verbose: let onnxruntime print its own warnings.
 
     Raises:
         ModelError: if onnxruntime does not load the model.
     """
+
+    _spins = False
+    """Whether idle threads wait for work without a pause, which costs time of processors that other work could have."""
 
     def __init__(
         self,
@@ -64,13 +65,12 @@ class Session:
         optimise: bool = False,
         low_memory: bool = False,
         threads: int = 0,
-        may_spin: bool = False,
         verbose: bool = False,
     ) -> None:
         options = ort.SessionOptions()
         options.log_severity_level = _LOUD if verbose else _QUIET
         options.intra_op_num_threads = threads
-        options.add_session_config_entry("session.intra_op.allow_spinning", str(int(may_spin)))
+        options.add_session_config_entry("session.intra_op.allow_spinning", str(int(self._spins)))
         options.graph_optimization_level = _level(optimise=optimise, low_memory=low_memory)
         if not optimise or low_memory:
             options.enable_cpu_mem_arena = False
@@ -114,6 +114,12 @@ def _value(array: Array) -> ort.OrtValue:
         return ort.OrtValue.ortvalue_from_numpy(array)
     bits = array.view(np.dtype(f"u{array.dtype.itemsize}"))
     return ort.OrtValue.ortvalue_from_numpy_with_onnx_type(bits, onnx.helper.np_dtype_to_tensor_dtype(array.dtype))
+
+
+class DeployedSession(Session):
+    """A session in which threads wait as onnxruntime lets them by default, to be timed."""
+
+    _spins = True
 
 
 def _arrays(name: str, value: object) -> Iterator[tuple[str, Array]]:

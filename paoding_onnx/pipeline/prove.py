@@ -18,6 +18,8 @@ from paoding_onnx.evaluation.fidelity import QUICK, THOROUGH, compare, request_f
 from paoding_onnx.evaluation.latency import compare_latency
 from paoding_onnx.evaluation.measured import Measured
 from paoding_onnx.model.load import load
+from paoding_onnx.model.save import write_model
+from paoding_onnx.model.scratch import scratch_folder
 from paoding_onnx.pipeline.values import Job, Shrunk
 from paoding_onnx.result import Pruned, RunRecord, Size, Sizes
 from paoding_onnx.samplers import METHODS
@@ -87,9 +89,9 @@ def _proofs(job: Job, shrunk: Shrunk, file: Path, after: Cost) -> tuple[Verdict,
 def _measured(job: Job, shrunk: Shrunk, before: Cost, file: Path) -> Measured:
     options, graph = job.options, shrunk.prepared.trace.graph
     found = compare(job.original, shrunk.fitted.model, _samples(job, shrunk, before))
-    path = next(iter(job.original.files), None)
-    if path is not None:
-        feeds = random_feeds(job.original.inputs, sizes_of(graph).measured, np.random.default_rng(0))
+    feeds = random_feeds(job.original.inputs, sizes_of(graph).measured, np.random.default_rng(0))
+    with scratch_folder() as folder:
+        path = next(iter(job.original.files), None) or write_model(job.original, folder / "original.onnx")[-1]
         found = replace(found, latency=compare_latency(path, file, feeds, processors=options.threads))
     if job.labelled is None:
         return found

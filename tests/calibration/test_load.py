@@ -33,10 +33,25 @@ def written(path, **arrays):
 def test_one_array_is_the_main_input_and_labels_are_left_out(tmp_path):
     images = RNG.random((40, 3, 8, 8))
     samples = loaded(IMAGES, written(tmp_path / "test.npz", images=images, y=np.zeros(40)))
-    assert [feed["x"].shape[0] for feed in samples.batches] == [32, 8]
-    assert np.array_equal(samples.batches[0]["x"], images[:32].astype(np.float32))
-    assert (samples.n_samples, samples.description) == (40, "40 samples from test.npz")
+    others = images[np.arange(40) % 5 != 4].astype(np.float32)
+    assert [feed["x"].shape[0] for feed in samples.batches] == [32]
+    assert np.array_equal(samples.batches[0]["x"], others)
+    assert (samples.n_samples, samples.description) == (32, "32 samples from test.npz")
     assert not samples.is_synthetic
+
+
+def test_every_fifth_sample_is_held_back_to_compare_models_on(tmp_path):
+    images = RNG.random((43, 3, 8, 8))
+    file = written(tmp_path / "test.npz", images=images)
+    held = loaded(IMAGES, file, held_back=True)
+    assert np.array_equal(held.arrays["x"], images[4::5].astype(np.float32))
+    assert loaded(IMAGES, file).n_samples == 35
+
+
+def test_of_few_samples_none_is_held_back(tmp_path):
+    file = written(tmp_path / "test.npz", images=RNG.random((30, 3, 8, 8)))
+    assert loaded(IMAGES, file, held_back=True) is None
+    assert loaded(IMAGES, file).n_samples == 30
 
 
 def test_scale_divides_x(tmp_path):

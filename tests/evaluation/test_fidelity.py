@@ -19,7 +19,7 @@ SHIFTED = "g (float[N,3] x) => (float[N,3] y) { c = Constant <value_float=9.0> (
 NEGATED = "g (float[N,3] x) => (float[N,3] y) { y = Neg (x) }"
 LOGIT = "g (float[N,3] x) => (float[N,1] y) <float[3,1] w = {1, 1, 1}> { y = MatMul (x, w) }"
 PROBABILITY = LOGIT.replace("y = MatMul (x, w)", "p = MatMul (x, w) y = Sigmoid (p)")
-VALUES = "g (float[N,3] x) => (float[N,3,1] y) { a = Constant <value_ints=[2]> () y = Unsqueeze (x, a) }"
+VALUES = "g (float[N,3] x) => (float[N,3] box) { box = Identity (x) }"
 
 
 def compared(before, after):

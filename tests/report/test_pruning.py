@@ -14,7 +14,6 @@ from paoding_onnx.verification.verdict import Verdict
 from tests.models import model, traced
 from tests.pruning import MLP, skip_latency
 from tests.report.printed import rows, text
-from tests.report.runs import measuring
 
 INEXACT = """g (float[1,4,2,2] x) => (float[1,1,2,2] y) <float[6,4,1,1] a> {
   p = Conv (x, a) y = ReduceMean <axes=[1]> (p)
@@ -25,7 +24,7 @@ def test_prune_lines_compare_before_and_after(result):
     found = rows(prune_lines(result))
     assert " ".join(found[0]) == "removed 14 of 28 units: 61.5% of all parameters"
     assert ["MACs", "368", "136", "-63.0%"] in found
-    assert ["latency", "1.00", "0.50", "-50.0%"] in found
+    assert ["latency,", "ms", "2", "1", "-50.0%", "±1.0%"] in found
     assert ["MatMul_0", "16", "8", "50.0%"] in found
     assert " ".join(found[-1]) == "dry run: nothing was written"
 
@@ -58,14 +57,20 @@ def test_proofs_that_failed_stand_out():
 
 
 def test_warnings_are_in_the_document_and_in_print(result):
-    poor = measuring(result, 0.5, 0.1)
+    turned = replace(result.measured.changes[0], same=0.5)
+    poor = replace(result, measured=replace(result.measured, changes=(turned,)))
     worse = replace(poor, run=replace(poor.run, notes=("it was hard",)))
     document = prune_document(worse)
     assert document["warnings"][0] == "it was hard"
-    assert document["warnings"][1].startswith("same top-1 on only 50% of fresh inputs")
+    assert document["warnings"][1].startswith("top-1 of 'y' the same on 50% of inputs: expect it to be much worse")
     printed = " ".join(text(prune_lines(worse)).split())
     assert "warning: it was hard" in printed
-    assert "warning: same top-1 on only 50% of fresh inputs" in printed
+    assert "outlook: expect it to be much worse" in printed
+
+
+def test_latency_that_could_not_be_measured_is_said_to_be_so(result):
+    nowhere = replace(result, measured=replace(result.measured, latency=None))
+    assert "not measurable here" in text(prune_lines(nowhere))
 
 
 def test_run_without_inputs_has_nothing_to_say_of_them(monkeypatch):

@@ -44,10 +44,10 @@ def test_rows_say_what_groups_carry_before_and_after(text, monkeypatch):
 def test_verdict_is_one_sentence(result):
     assert verdict_of(result, "m.onnx") == (
         "m.onnx has 61.5% fewer parameters and needs 63.0% fewer MACs; "
-        f"the top-1 is the same on {result.measured.agreement:.0%} of fresh inputs, and all 7 proofs hold."
+        f"the top-1 is the same on {result.measured.agreement:.0%} of synthetic inputs, and all 7 proofs hold."
     )
     moved = replace(result, measured=replace(result.measured, agreement=None, output_error=0.123))
-    assert "; the relative output error on fresh inputs is 0.123, and" in verdict_of(moved, "m.onnx")
+    assert "; the relative output error on synthetic inputs is 0.123, and" in verdict_of(moved, "m.onnx")
 
 
 @pytest.mark.parametrize(

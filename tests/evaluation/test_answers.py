@@ -1,0 +1,90 @@
+"""What outputs say: told apart by shape, numbers and name, each compared by the measure that its users care about."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from paoding_onnx.evaluation.answers import Kind, changes, kind_of, output_change, rank_correlation
+from paoding_onnx.model.compare import softmax
+
+RNG = np.random.default_rng(0)
+LOGITS = 3 * RNG.standard_normal((60, 10))
+SEQUENCES = softmax(4 * RNG.standard_normal((30 * 20, 12))).reshape(30, 20, 12)
+EMBEDDINGS = RNG.standard_normal((40, 64))
+UNIT = EMBEDDINGS / np.linalg.norm(EMBEDDINGS, axis=1, keepdims=True)
+DETECTIONS = np.concatenate([300 * RNG.random((8, 4, 50)), 1e-3 * RNG.random((8, 3, 50))], axis=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "kind"),
+    [
+        ("y", softmax(LOGITS), Kind.CLASSES),
+        ("y", LOGITS, Kind.CLASSES),
+        ("landmarks", RNG.random((60, 10)), Kind.VALUES),
+        ("y", RNG.random((60, 10)), Kind.VALUES),
+        ("y", UNIT, Kind.EMBEDDING),
+        ("embeddings", EMBEDDINGS, Kind.EMBEDDING),
+        ("y", SEQUENCES, Kind.SEQUENCE),
+        ("y", DETECTIONS, Kind.VALUES),
+        ("y", np.moveaxis(DETECTIONS, 1, 2), Kind.VALUES),
+        ("y", RNG.random((30, 1)), Kind.SCORE),
+        ("y", np.arange(5), Kind.WHOLE_NUMBERS),
+        ("y", np.float32(3.0), Kind.VALUES),
+    ],
+    ids=lambda value: str(value) if isinstance(value, Kind) else "",
+)
+def test_kind_of_an_output_is_told_by_its_numbers(name, values, kind):
+    assert kind_of(name, np.asarray(values)) is kind
+
+
+@pytest.mark.parametrize("values", [LOGITS, SEQUENCES, UNIT, DETECTIONS, np.arange(5)])
+def test_nothing_changed_beside_itself(values):
+    found = output_change("y", values, values)
+    assert (found.typical, found.worst) == (0, 0)
+    assert found.same in (None, 1)
+    assert found.order in (None, 1)
+
+
+def test_top_1_that_turned_is_another_answer():
+    after = LOGITS.copy()
+    after[:15] = after[:15, ::-1]
+    assert output_change("y", LOGITS, after).same == pytest.approx(0.75)
+
+
+def test_sequence_is_the_same_when_classes_last_longer():
+    before = np.eye(4)[[[0, 0, 1, 2], [1, 1, 1, 3]]]
+    after = np.eye(4)[[[0, 1, 1, 2], [1, 1, 2, 3]]]
+    assert output_change("y", before, after).same == 0.5
+
+
+def test_scores_beside_large_boxes_are_seen_to_move():
+    after = DETECTIONS.copy()
+    after[:, 4:] = after[:, 4:].mean()
+    found = output_change("y", DETECTIONS, after)
+    assert found.same is None
+    assert found.worst == pytest.approx(1, abs=0.05)
+
+
+def test_order_of_similarities_survives_a_rotation_and_not_noise():
+    turn, _ = np.linalg.qr(RNG.standard_normal((64, 64)))
+    assert output_change("y", UNIT, UNIT @ turn).order == pytest.approx(1, abs=1e-6)
+    assert abs(output_change("y", UNIT, UNIT[::-1] * 1.0).order) < 0.3
+
+
+def test_answer_that_is_always_the_same_shows_no_variety():
+    steady = np.tile([0.99, 0.01], (50, 1))
+    assert output_change("y", steady, steady).variety == 0
+    assert output_change("y", softmax(LOGITS), softmax(LOGITS)).variety > 0.7
+
+
+def test_ranks_of_equal_numbers_are_shared():
+    assert rank_correlation(np.array([1.0, 1.0, 2.0]), np.array([5.0, 5.0, 9.0])) == pytest.approx(1)
+    assert rank_correlation(np.array([1.0, 2.0, 3.0]), np.array([3.0, 2.0, 1.0])) == -1
+    assert rank_correlation(np.array([1.0, 2.0]), np.array([4.0, 4.0])) == 0
+
+
+def test_outputs_of_other_shapes_or_without_numbers_are_left_out():
+    before = {"a": np.zeros((2, 3)), "b": np.array(["x"]), "c": np.zeros((2, 2))}
+    after = {"a": np.zeros((3, 3)), "b": np.array(["x"]), "c": np.zeros((2, 2))}
+    assert [change.output for change in changes(before, after)] == ["c"]

@@ -1,0 +1,54 @@
+"""What the comparison lets expect: the worst sign counts, and inputs that look alike say nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from paoding_onnx.evaluation.answers import Kind, OutputChange
+from paoding_onnx.evaluation.measured import Measured
+from paoding_onnx.evaluation.outlook import Outlook, judge
+
+SAME = OutputChange("y", Kind.CLASSES, typical=0.0, worst=0.0, same=1.0, order=None, variety=0.7)
+BOXES = OutputChange("y", Kind.VALUES, typical=0.0, worst=0.0, same=None, order=None, variety=0.7)
+
+
+def outlook(*changes):
+    return judge(Measured(None, 0.0, None, "some", changes=changes)).outlook
+
+
+@pytest.mark.parametrize(
+    ("change", "wanted"),
+    [
+        (SAME, Outlook.GOOD),
+        (replace(SAME, same=0.93), Outlook.TEST),
+        (replace(SAME, same=0.5), Outlook.BAD),
+        (replace(BOXES, typical=0.03), Outlook.TEST),
+        (replace(BOXES, worst=3.0), Outlook.BAD),
+        (replace(BOXES, kind=Kind.EMBEDDING, order=0.5), Outlook.BAD),
+        (replace(SAME, variety=0.0), Outlook.UNKNOWN),
+        (replace(SAME, variety=0.0, same=0.2), Outlook.BAD),
+    ],
+)
+def test_outlook_follows_the_worst_sign(change, wanted):
+    assert outlook(change) is wanted
+
+
+def test_worst_output_decides():
+    assert outlook(SAME, replace(BOXES, worst=3.0)) is Outlook.BAD
+
+
+def test_whole_numbers_decide_only_where_there_is_nothing_else():
+    counts = replace(SAME, kind=Kind.WHOLE_NUMBERS, same=0.2)
+    assert outlook(SAME, counts) is Outlook.GOOD
+    assert outlook(counts) is Outlook.BAD
+
+
+def test_outputs_that_cannot_be_compared_leave_it_open():
+    assert outlook() is Outlook.UNKNOWN
+
+
+def test_reason_names_the_output_and_the_figure():
+    found = judge(Measured(None, 0.0, None, "some", changes=(replace(SAME, same=0.5),)))
+    assert found.reason == "top-1 of 'y' the same on 50% of inputs"
