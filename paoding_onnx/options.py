@@ -41,7 +41,8 @@ class Options:
     Attributes:
         target: share to remove, in (0, 1), of what `by` counts.
         by: what the target is a share of, over the whole model: its prunable ``units``, its ``parameters`` or its
-            ``macs``. How much each group loses is up to `allocation`.
+            ``macs``. How much each group loses is up to `allocation`. Parameters where nothing is said, but units for
+            the method of the paper, which says so, and those that it is compared with.
         step: share removed per step of methods whose later steps depend on earlier ones; in [0.001, 1].
         method: a name in `paoding_onnx.names.METHOD_NAMES`.
         exclude: glob patterns of nodes or initializers that keep their size.
@@ -74,7 +75,7 @@ class Options:
     """
 
     target: float = 0.5
-    by: Budget = "units"
+    by: Budget | None = None
     step: float = 0.05
     method: str = "reconstruction"
     exclude: tuple[str, ...] = ()
@@ -104,7 +105,7 @@ class Options:
             raise UsageError(
                 f"step {self.step} is not in [{SMALLEST_STEP}, 1]: it is the share removed per step, such as 0.05"
             )
-        if self.by not in BUDGETS:
+        if self.by is not None and self.by not in BUDGETS:
             raise UsageError(f"by {self.by!r} is none of {', '.join(BUDGETS)}")
         if self.method not in METHOD_NAMES:
             raise UsageError(f"method {self.method!r} is none of {', '.join(METHOD_NAMES)}")
@@ -131,6 +132,15 @@ class Options:
             )
         if self.distill and self.calibration is not None:
             raise UsageError("distill is for synthetic inputs: leave it out, as calibration brings real ones")
+
+    @property
+    def budget(self) -> Budget:
+        """What the target counts, said or not.
+
+        >>> Options().budget, Options(method="paoding").budget
+        ('parameters', 'units')
+        """
+        return self.by or ("parameters" if self.method == "reconstruction" else "units")
 
     @property
     def inputs(self) -> InputOptions:

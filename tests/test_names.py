@@ -25,7 +25,7 @@ def test_every_task_can_be_named():
 
 def test_defaults_are_words_that_can_be_chosen():
     assert Options().method in METHOD_NAMES
-    assert Options().by in BUDGETS
+    assert Options().budget in BUDGETS
     assert Options().allocation in ALLOCATIONS
     assert InputOptions().kind in KINDS
 

@@ -42,14 +42,20 @@ def test_counts_are_not_negative(option):
         Options(**{option: -1})
 
 
-def test_defaults_are_half_of_the_units_by_reconstruction_where_it_does_least_harm():
+def test_defaults_are_half_of_the_parameters_by_reconstruction_where_it_does_least_harm():
     options = Options()
-    assert (options.target, options.by, options.method, options.allocation) == (
+    assert (options.target, options.budget, options.method, options.allocation) == (
         0.5,
-        "units",
+        "parameters",
         "reconstruction",
         "measured",
     )
+
+
+@pytest.mark.parametrize("method", ["paoding", "magnitude", "random"])
+def test_target_of_other_methods_is_a_share_of_the_units_unless_said(method):
+    assert Options(method=method).budget == "units"
+    assert Options(method=method, by="macs").budget == "macs"
 
 
 def test_step_is_a_twentieth_by_default():

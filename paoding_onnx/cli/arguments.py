@@ -86,7 +86,11 @@ def _prune(commands: _Commands[_Parser]) -> None:
     add("model", metavar="MODEL", type=Path)
     add("-o", "--output", metavar="OUT", type=Path, help="the file to write; needed without --dry-run")
     add("--target", metavar="SHARE", type=values.share, default=0.5, help="share to remove, in (0, 1) (default 0.5)")
-    add("--by", choices=BUDGETS, default="units", help="what the target counts, over the whole model (default units)")
+    add(
+        "--by",
+        choices=BUDGETS,
+        help="what the target counts, over the whole model (default parameters; units for other methods)",
+    )
     add("--step", metavar="SHARE", type=values.share, default=0.05, help="share removed per step (default 0.05)")
     add("--method", choices=METHOD_NAMES, default="reconstruction", help="how units are chosen")
     add(

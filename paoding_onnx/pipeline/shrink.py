@@ -107,7 +107,7 @@ def _room(traced: Trace, selection: Selection, options: Options) -> int:
     if options.calibration is None:
         return 0
     left, whole = cost(traced, selection.plan.removed).parameters, cost(traced, nothing(traced)).parameters
-    if options.by != "parameters":
+    if options.budget != "parameters":
         return whole - left
     return max(int((1 - Fraction(str(options.target))) * whole) - left, 0)
 

@@ -74,10 +74,10 @@ def choose(model: Model, traced: Trace, options: Options, run: Run) -> Selection
 
 def _require_reachable(traced: Trace, options: Options) -> None:
     """Refuse a target that even one unit left in every group does not meet, before any work is done."""
-    most = reachable(traced, by=options.by)
-    if options.by != "units" and most < options.target:
+    most = reachable(traced, by=options.budget)
+    if options.budget != "units" and most < options.target:
         raise TargetError(
-            f"a target of {percent(options.target)} of the {options.by} is out of reach: the {len(traced.groups)} "
+            f"a target of {percent(options.target)} of the {options.budget} is out of reach: the {len(traced.groups)} "
             f"prunable groups carry at most {most:.1%}; lower --target, or see `inspect` for what is not "
             "prunable and why"
         )
@@ -158,9 +158,9 @@ def _counts(traced: Trace, profile: Profile, options: Options) -> Iterator[tuple
     """Units that each group has lost after each step."""
     for share in _shares(options):
         if profile.sensitivities:
-            counts = allocate(traced, profile.sensitivities, share, by=options.by, round_to=options.round_to)
+            counts = allocate(traced, profile.sensitivities, share, by=options.budget, round_to=options.round_to)
         else:
-            counts = quotas(traced, share, by=options.by, round_to=options.round_to)
+            counts = quotas(traced, share, by=options.budget, round_to=options.round_to)
         if any(counts):
             yield share, counts
     if not any(counts):
@@ -173,10 +173,10 @@ def _by_weights(traced: Trace, options: Options, run: Run) -> Selection:
     steps = []
     rng = np.random.default_rng(options.seed)
     shares = _shares(options)
-    last = quotas(traced, shares[-1], by=options.by, round_to=options.round_to)
+    last = quotas(traced, shares[-1], by=options.budget, round_to=options.round_to)
     if not any(last):
         raise _too_small(options)
-    earlier = (quotas(traced, share, by=options.by, round_to=options.round_to) for share in shares[:-1])
+    earlier = (quotas(traced, share, by=options.budget, round_to=options.round_to) for share in shares[:-1])
     for number, (share, counts) in enumerate(zip(shares, (*earlier, last), strict=True)):
         run.tell(f"step {number + 1} of {len(shares)}", number / len(shares))
         went = _step(traced, state, counts, options, rng)
@@ -184,7 +184,7 @@ def _by_weights(traced: Trace, options: Options, run: Run) -> Selection:
     while lacking := _lacking(traced, state.removed, options):
         # which units went matters where layers share constants: their copies cost what the quotas did not foresee
         share = min(share + lacking, Fraction(1))
-        counts = quotas(traced, share, by=options.by, round_to=options.round_to)
+        counts = quotas(traced, share, by=options.budget, round_to=options.round_to)
         went = _step(traced, state, counts, options, rng)
         steps.append(Step(float(share), cost(traced, state.removed), went))
     return Selection(make_plan(state.removed), tuple(steps), state.overrides)
@@ -199,10 +199,10 @@ def _too_small(options: Options) -> TargetError:
 
 def _lacking(traced: Trace, removed: Mask, options: Options) -> Fraction:
     """Share of the budget that is still to be saved; 0 once the target is met."""
-    if options.by == "units":
+    if options.budget == "units":
         return Fraction(0)
     before, after = cost(traced, nothing(traced)), cost(traced, removed)
-    total, left = (before.parameters, after.parameters) if options.by == "parameters" else (before.macs, after.macs)
+    total, left = (before.parameters, after.parameters) if options.budget == "parameters" else (before.macs, after.macs)
     return max(Fraction(0), Fraction(str(options.target)) - Fraction(total - left, total))
 
 

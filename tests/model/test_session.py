@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
+import onnx
 import pytest
 
 from paoding_onnx.calibration.samples import Samples
@@ -124,3 +127,17 @@ def test_model_that_is_not_loaded_leaves_stdout_alone(capfd):
     with pytest.raises(ModelError, match="onnxruntime does not load the model"):
         Session(lift(proto))
     assert capfd.readouterr().out == ""
+
+
+@pytest.mark.slow
+def test_many_initializers_that_nothing_reads_cost_no_square_of_their_number():
+    def seconds(count):
+        proto = parse("g (float[2] x) => (float[2] y) <float[2] a = {1, 2}> { y = Add (x, a) }")
+        proto.graph.initializer.extend(
+            onnx.TensorProto(name=f"u{k}", data_type=1, dims=[1], raw_data=bytes(4)) for k in range(count)
+        )
+        subject, start = lift(proto), time.perf_counter()
+        assert Session(subject).run({"x": np.ones(2, np.float32)})["y"].tolist() == [2, 3]
+        return time.perf_counter() - start
+
+    assert seconds(40_000) < max(10 * seconds(10_000), 2.0)

@@ -17,7 +17,7 @@ from tests.reconstruction.fitted import NORMED
 
 
 def job(labelled=None, **options):
-    return Job(model(MLP), labelled, None, Options(**options), Run())
+    return Job(model(MLP), labelled, None, Options(**{"by": "units"} | options), Run())
 
 
 @pytest.mark.parametrize("method", ["magnitude", "reconstruction"])

@@ -13,4 +13,4 @@ from tests.pruning import MLP, skip_latency
 @pytest.fixture
 def result(monkeypatch):
     skip_latency(monkeypatch)
-    return prune(model(MLP), options=Options(allocation="uniform"))
+    return prune(model(MLP), options=Options(by="units", allocation="uniform"))

@@ -38,7 +38,7 @@ def test_prune_lines_say_when_most_of_the_model_cannot_be_pruned(result, monkeyp
     wide = """g (float[1,8] x) => (float[1,4] y, float[1,200] z) <float[8,16] a, float[16,4] b, float[8,200] c> {
       p = MatMul (x, a) y = MatMul (p, b) z = MatMul (x, c)
     }"""
-    first = text(prune_lines(prune(model(wide)))).splitlines()[0]
+    first = text(prune_lines(prune(model(wide), options=Options(by="units")))).splitlines()[0]
     assert first == "removed 8 of 16 units: 5.4% of all parameters (89% of them cannot be pruned; see `inspect`)"
     assert "cannot be pruned" not in text(prune_lines(result))
 

@@ -27,7 +27,7 @@ def chosen(text: str, **options: object) -> tuple[Trace, Selection]:
     """The trace of a model and the units that go, kept units of any number."""
     subject = model(text)
     found = traced_model(subject)
-    return found, choose(subject, found, Options(**{"round_to": 1} | options), Run())
+    return found, choose(subject, found, Options(**{"round_to": 1, "by": "units"} | options), Run())
 
 
 def lost(found: Trace, selection: Selection) -> list[int]:
@@ -45,7 +45,7 @@ def profile(found: Trace, *, sensitivities: tuple[Sensitivity, ...] = (), backwa
 def test_units_go_in_the_order_of_the_profile():
     found = traced_model(model(MLP))
     for backwards in (False, True):
-        plan = choose_from(found, profile(found, backwards=backwards), Options(round_to=1)).plan
+        plan = choose_from(found, profile(found, backwards=backwards), Options(by="units", round_to=1)).plan
         wanted = plan_of(found, a=list(range(8)), b=list(range(6)))
         if backwards:
             wanted = plan_of(found, a=list(range(8, 16)), b=list(range(6, 12)))
@@ -54,7 +54,7 @@ def test_units_go_in_the_order_of_the_profile():
 
 def test_steps_of_a_profile_name_every_unit_once_when_it_goes():
     found = traced_model(model(MLP))
-    selection = choose_from(found, profile(found), Options(step=0.25, round_to=1))
+    selection = choose_from(found, profile(found), Options(by="units", step=0.25, round_to=1))
     assert [(step.share, dict(step.removed)) for step in selection.steps] == [
         (0.25, {"MatMul_0": (0, 1, 2, 3), "Gemm_3": (0, 1, 2)}),
         (0.5, {"MatMul_0": (4, 5, 6, 7), "Gemm_3": (3, 4, 5)}),
@@ -63,14 +63,14 @@ def test_steps_of_a_profile_name_every_unit_once_when_it_goes():
 
 def test_every_step_has_the_cost_of_what_is_left_after_it():
     found = traced_model(model(MLP))
-    selection = choose_from(found, profile(found), Options(step=0.25, round_to=1))
+    selection = choose_from(found, profile(found), Options(by="units", step=0.25, round_to=1))
     half = plan_of(found, a=[0, 1, 2, 3], b=[0, 1, 2]).removed
     assert [step.cost for step in selection.steps] == [cost(found, half), cost(found, selection.plan.removed)]
 
 
 def test_step_in_which_nothing_goes_yet_is_left_out():
     found = traced_model(model(MLP))
-    steps = choose_from(found, profile(found), Options(target=0.1, step=0.02, round_to=1)).steps
+    steps = choose_from(found, profile(found), Options(by="units", target=0.1, step=0.02, round_to=1)).steps
     assert [step.share for step in steps] == [0.08, 0.1]  # a sixteenth and a twelfth are the first whole units
 
 
@@ -81,7 +81,7 @@ def test_measured_sensitivities_decide_which_group_loses_units():
         Sensitivity(group.name, tuple(range(1, group.n_units)), tuple(weight * k for k in range(1, group.n_units)))
         for group, weight in ((first, 1e-3), (second, 1.0))
     )
-    selection = choose_from(found, profile(found, sensitivities=curves), Options(target=0.2, round_to=1))
+    selection = choose_from(found, profile(found, sensitivities=curves), Options(by="units", target=0.2, round_to=1))
     gone = lost(found, selection)
     assert gone[0] > 0 == gone[1]
 
@@ -91,7 +91,7 @@ def test_no_step_takes_what_a_later_one_gives_back(monkeypatch):
     found = traced_model(model(MLP))
     counts = iter([(3, 0), (1, 4), (2, 5)])
     monkeypatch.setattr(select, "quotas", lambda *_, **__: next(counts))
-    steps = choose_from(found, profile(found), Options(target=0.3, step=0.1, round_to=1)).steps
+    steps = choose_from(found, profile(found), Options(by="units", target=0.3, step=0.1, round_to=1)).steps
     assert [[len(step.removed.get(group.name, ())) for group in found.groups] for step in steps] == [
         [1, 0],
         [0, 4],
@@ -241,6 +241,6 @@ def test_redundant_units_go_first_on_inputs():
 
     subject = planted(MLP, plant)
     found = traced_model(subject)
-    plan = choose(subject, found, Options(round_to=1, allocation="uniform"), Run()).plan
+    plan = choose(subject, found, Options(by="units", round_to=1, allocation="uniform"), Run()).plan
     pairs = plan.removed[:8].astype(int) + plan.removed[8:16]
     assert pairs.tolist() == [1] * 8

@@ -12,9 +12,12 @@ from paoding_onnx.model.save import needs_data_file
 from paoding_onnx.model.targets import data_path
 from paoding_onnx.options import Options
 from paoding_onnx.report.documents.values import Document, file_of, finite, head, input_sizes_of, proofs_of
-from paoding_onnx.result import Pruned, RunRecord
+from paoding_onnx.result import Pruned, RunRecord, Sizes
 from paoding_onnx.selection.budget import Step
 from paoding_onnx.surgery.plan import plan_document
+
+LITTLE = 1 / 3
+"""Fewer multiply-adds gone than this share of the parameters that went are a disappointment."""
 
 
 def prune_document(result: Pruned, staged: Callable[[Path], Path] = lambda path: path) -> Document:
@@ -61,7 +64,7 @@ def plan_of_result(result: Pruned, staged: Callable[[Path], Path] = lambda path:
 
 def warnings(result: Pruned) -> list[str]:
     """What a user should know before using a pruned model, in plain words."""
-    return [*result.run.notes, *_doubts(result.measured)]
+    return [*result.run.notes, *_doubts(result.measured), *_disappointments(result)]
 
 
 def _doubts(measured: Measured) -> Iterator[str]:
@@ -70,6 +73,23 @@ def _doubts(measured: Measured) -> Iterator[str]:
         yield f"the result {found.outlook}: {found.reason}; give --calibration, or evaluate it on real data"
     elif found.outlook is not Outlook.GOOD:
         yield f"{found.reason}: {found.outlook}; evaluate it on real data, lower --target, or give --calibration"
+
+
+def _disappointments(result: Pruned) -> Iterator[str]:
+    """What the target did not bring, though a user may have hoped for it."""
+    sizes, options = result.sizes, result.run.options
+    gone, fewer = (1 - after / max(before, 1) for before, after in _pairs(sizes))
+    if options.budget == "parameters" and fewer < gone * LITTLE and sizes.before.macs:
+        yield f"{gone:.0%} of the parameters went, but {fewer:.0%} of the multiply-adds: for speed give --by macs"
+    fixed = 1 - sizes.prunable_parameters / max(sizes.before.parameters, 1)
+    if options.budget == "parameters" and fixed > 0.5 and fixed < 1:
+        share = gone / (1 - fixed)
+        yield f"{fixed:.0%} of the parameters cannot be pruned: of the others this took {share:.0%}; see `inspect`"
+
+
+def _pairs(sizes: Sizes) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Parameters and multiply-adds, before and after."""
+    return (sizes.before.parameters, sizes.after.parameters), (sizes.before.macs, sizes.after.macs)
 
 
 def _measured(measured: Measured) -> Document:
@@ -104,4 +124,4 @@ def _step(step: Step) -> Document:
 def _options(options: Options) -> Document:
     plain = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(options).items()}
     paths = {name: None if (path := getattr(options, name)) is None else path.name for name in ("calibration", "eval")}
-    return plain | paths
+    return plain | paths | {"by": options.budget}

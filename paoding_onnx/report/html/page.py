@@ -111,7 +111,7 @@ def breakable(text: str) -> Markup:
 
 
 def _chart(panel: Panel, result: Pruned) -> str:
-    label = f"share of {result.run.options.by} asked for"
+    label = f"share of {result.run.options.budget} asked for"
     return line_chart(panel.lines, title=panel.title, x_label=label, is_share=panel.is_share)
 
 
