@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-
 import numpy as np
 
 from paoding_onnx.calibration.samples import InputOptions, Request, Samples
