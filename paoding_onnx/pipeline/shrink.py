@@ -48,7 +48,7 @@ def shrink(job: Job) -> Shrunk:
     selection = choose(prepared.folded, prepared.trace, options, run.part(0.05, 0.55))
     plain = cut(prepared.folded, prepared.trace, selection.plan)
     run.tell("fitting weights", 0.65)
-    fitted = _fitted(prepared, selection, plain, options, run.part(0.65, 0.05))
+    fitted = fitted_of(prepared, selection, plain, options, run.part(0.65, 0.05))
     fitted = taught(prepared, selection.plan, selection.profile, fitted, options, run.part(0.7, 0.08))
     steps = selection.steps
     if job.labelled is not None:
@@ -58,7 +58,7 @@ def shrink(job: Job) -> Shrunk:
     return Shrunk(prepared, selection.plan, steps, plain, fitted)
 
 
-def _fitted(prepared: Prepared, selection: Selection, plain: Model, options: Options, run: Run) -> Fitted:
+def fitted_of(prepared: Prepared, selection: Selection, plain: Model, options: Options, run: Run) -> Fitted:
     """The cut model with what compensating changed, or with its layers fitted."""
     model, traced, profile = prepared.folded, prepared.trace, selection.profile
     if profile is None:
@@ -121,7 +121,7 @@ def _accuracies(prepared: Prepared, selection: Selection, labelled: Labelled, op
         run = Run(only.memory, only.seed, only.threads)
         is_progressive = selection.profile is None  # then what units compensated on the way matters
         part = choose(model, traced, only, run) if is_progressive else _until(traced, selection, step)
-        made = _fitted(prepared, part, cut(model, traced, part.plan), only, run)
+        made = fitted_of(prepared, part, cut(model, traced, part.plan), only, run)
         found.append(accuracy_of(made.model, labelled))
     return found
 

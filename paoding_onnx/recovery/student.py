@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from paoding_onnx.gradients.freeze import Recording, record
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
+from paoding_onnx.model.read import constants
 from paoding_onnx.recovery.descent import Singles, Weights
 from paoding_onnx.recovery.lesson import Lesson
 from paoding_onnx.recovery.lessons import Kept, Watched, first_of, keep
@@ -130,9 +131,9 @@ def enrol(lesson: Lesson, place: Place, pool: Mapping[str, Array], rows: int, ru
     tail = place.tail_model(fixed)
     first = {name: kept.rows(slice(0, rows)) for name, kept in features.items()}
     recording = record(tail, _typed(first, place.graph))
-    trained = trained_of(recording.graph)
+    trained = trained_of(recording.graph).within(constants(lesson.smaller).keys())
     normalizations = tuple(_known(trained, original))
-    trained = Trained(trained.layers, trained.vectors, normalizations)
+    trained = replace(trained, normalizations=normalizations)
     if not trained.layers:
         raise ModelError("no layer has weights of its own that could be trained")
     terms = tuple(_terms(recording, place, wanted, bool(original.stored)))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from paoding_onnx.layerwise.contraction import Contraction, contraction
 from paoding_onnx.model.graph import Graph
@@ -48,6 +48,17 @@ class Trained:
         """All constants that are trained."""
         weights = (name for layer in self.layers for name in (layer.weight, layer.bias) if name is not None)
         return (*weights, *self.vectors)
+
+    def within(self, stored: Collection[str]) -> Trained:
+        """What of it is `stored` as it is, and not computed of other constants."""
+        layers = tuple(
+            replace(layer, bias=layer.bias if layer.bias in stored else None)
+            for layer in self.layers
+            if layer.weight in stored
+        )
+        vectors = tuple(name for name in self.vectors if name in stored)
+        normalizations = tuple(one for one in self.normalizations if {one.gain, one.shift} <= set(stored))
+        return Trained(layers, vectors, normalizations)
 
 
 def trained_of(graph: Graph) -> Trained:

@@ -97,3 +97,12 @@ def test_half_precision_is_trained_in_single():
     assert found.taught.loss_after < found.taught.loss_before
     assert {value.dtype for value in found.decided.values()} == {np.dtype(np.float16)}
     assert model(text).inputs[0].dtype == np.float16
+
+
+def test_quantized_weights_are_left_to_the_quantizer():
+    text = """g (float[N,6] x) => (float[N,3] y)
+        <int8[6,8] a, float s={0.02}, float[8] k, int8[8,3] b, float t={0.02}> {
+      v = DequantizeLinear (a, s) p = MatMul (x, v) q = Add (p, k) r = Relu (q)
+      w = DequantizeLinear (b, t) y = MatMul (r, w) }"""
+    with pytest.raises(ModelError, match="no layer has weights of its own"):
+        recover(lesson_of(text), EFFORT, Run(), Engine)

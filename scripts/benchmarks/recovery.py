@@ -1,0 +1,171 @@
+"""What recovery brings: accuracy before and after the original has taught the smaller model, and what that takes.
+
+    python -m scripts.benchmarks.recovery --data DIR [--others DIR] [--models GLOB] [--shares 0.5] [--seeds 0 1 2]
+    python -m scripts.benchmarks.recovery --tables
+
+DIR of --data holds the data sets that models/README.md lists. Settings were chosen on the test samples with even
+numbers; what is reported are those with odd ones. Rows that the CSV file has are not measured again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from itertools import groupby, product
+from operator import attrgetter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from paoding_onnx import Options, load
+from paoding_onnx.context import Run
+from paoding_onnx.model.load import Model
+from paoding_onnx.model.session import Session
+from paoding_onnx.pipeline.prepare import prepare
+from paoding_onnx.pipeline.shrink import fitted_of
+from paoding_onnx.pipeline.teach import taught
+from paoding_onnx.selection.select import choose
+from paoding_onnx.surgery.cut import cut
+from scripts import RESULTS
+from scripts.benchmarks.fidelity.subjects import SUBJECTS, Samples, Subject, samples
+from scripts.benchmarks.ledger import Ledger
+from scripts.page import replaced, table
+
+SHARES = (0.5, 0.25, 0.67)
+EFFORTS = ("normal", "high")
+INPUTS = ("none", "128 samples")
+MARKERS = ("<!-- recovery: begin -->", "<!-- recovery: end -->")
+BATCH = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One lesson: accuracy in per cent on the odd test samples, before and after, and processor seconds of either part.
+
+    `data` says what was known of real inputs; `note` why nothing was learned, if so. `even` is the accuracy afterwards
+    on the samples on which settings were chosen.
+    """
+
+    model: str
+    share: float
+    data: str
+    effort: str
+    seed: int
+    before: float
+    after: float
+    even: float
+    seconds_before: float
+    seconds: float
+    note: str
+
+
+def main() -> None:
+    """Measure what is missing, then write the table."""
+    arguments = _arguments()
+    rows = Ledger(arguments.csv, Row, attrgetter("model", "share", "data", "effort", "seed"), _place)
+    subjects = (
+        [] if arguments.tables else [s for s in SUBJECTS if any(fnmatchcase(s.name, p) for p in arguments.models)]
+    )
+    asked = product(arguments.seeds, arguments.shares, arguments.inputs, subjects)
+    for seed, share, data, subject in asked:
+        efforts = [e for e in arguments.efforts if (subject.name, share, data, e, seed) not in rows]
+        path = subject.path(arguments.others)
+        if path is None or not efforts:
+            continue
+        for row in measure(subject, path, samples(subject, arguments.data), (share, data, seed), efforts):
+            rows.add(row)
+            print(row, flush=True)
+    page = RESULTS / "fidelity.md"
+    page.write_text(replaced(page.read_text(), "\n".join(_table(rows.rows)), MARKERS))
+
+
+def measure(
+    subject: Subject, path: Path, data: Samples, asked: tuple[float, str, int], efforts: Sequence[str]
+) -> Iterator[Row]:
+    """The rows of a model, one for each effort; units are chosen and layers fitted once."""
+    share, inputs, seed = asked
+    with TemporaryDirectory() as folder:
+        calibration = None
+        if inputs != INPUTS[0]:
+            calibration = Path(folder) / "calibration.npz"
+            np.savez(calibration, x=data.calibration)
+        options = Options(target=share, by="parameters", round_to=1, seed=seed, calibration=calibration)
+        run, start = Run(options.memory, seed), time.process_time()
+        prepared = prepare(load(path), options)
+        selection = choose(prepared.folded, prepared.trace, options, run)
+        plain = cut(prepared.folded, prepared.trace, selection.plan)
+        fitted = fitted_of(prepared, selection, plain, options, run)
+    spent = time.process_time() - start
+    for effort in efforts:
+        with_effort = Options(target=share, by="parameters", seed=seed, effort=effort)
+        start = time.process_time()
+        found = taught(prepared, selection.plan, selection.profile, fitted, with_effort, run)
+        seconds = time.process_time() - start
+        before, after, even = (
+            accuracy(model, data, first) for model, first in ((fitted.model, 1), (found.model, 1), (found.model, 0))
+        )
+        note = found.notes[-1] if found.model is fitted.model and found.notes else ""
+        yield Row(
+            subject.name, share, inputs, effort, seed, before, after, even, round(spent, 1), round(seconds, 1), note
+        )
+
+
+def accuracy(model: Model, data: Samples, first: int) -> float:
+    """Per cent of every second test sample, from number `first` on, that a model gets right."""
+    session, name = Session(model, optimise=True), model.inputs[0].name
+    x, y = data.x[first::2], np.asarray(data.y[first::2]).reshape(len(data.y[first::2]), -1)[:, 0]
+    scores = [session.run({name: x[k : k + BATCH]})[session.output_names[0]] for k in range(0, len(x), BATCH)]
+    whole = np.concatenate(scores)
+    chosen = whole.argmax(1) if whole.shape[1] > 1 else whole[:, 0] > 0.5
+    return round(100 * float(np.mean(chosen == y)), 2)
+
+
+def _table(rows: Sequence[Row]) -> Iterator[str]:
+    """Means over seeds: a line for each model, share, inputs and effort."""
+    lines = []
+    for key, group in groupby(rows, attrgetter("model", "share", "data", "effort")):
+        own = list(group)
+        mean = {name: np.mean([getattr(row, name) for row in own]) for name in ("before", "after", "seconds")}
+        model, share, data, effort = key
+        accuracies = (f"{mean['before']:.1f}", f"{mean['after']:.1f}", f"{mean['after'] - mean['before']:+.1f}")
+        lines.append([model, f"{share:.0%}", data, effort, len(own), *accuracies, f"{mean['seconds']:.0f}"])
+    heads = [
+        "model",
+        "removed",
+        "real inputs",
+        "effort",
+        "seeds",
+        "least squares",
+        "taught",
+        "gain",
+        "processor seconds",
+    ]
+    yield table(heads, lines, align="lllllr")
+
+
+def _place(row: Row) -> tuple[int, float, str, str, int]:
+    """Where a row stands in the file."""
+    return ([subject.name for subject in SUBJECTS].index(row.model), row.share, row.data, row.effort, row.seed)
+
+
+def _arguments() -> argparse.Namespace:
+    """What the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", metavar="DIR", type=Path, help="folder of the data sets")
+    parser.add_argument("--others", metavar="DIR", type=Path, help="folder of models made by others")
+    parser.add_argument("--models", metavar="GLOB", nargs="+", default=["*"])
+    parser.add_argument("--shares", metavar="SHARE", type=float, nargs="+", default=SHARES)
+    parser.add_argument("--inputs", nargs="+", choices=INPUTS, default=INPUTS)
+    parser.add_argument("--efforts", nargs="+", choices=EFFORTS, default=EFFORTS[:1])
+    parser.add_argument("--seeds", metavar="N", type=int, nargs="+", default=(0, 1, 2))
+    parser.add_argument("--tables", action="store_true", help="measure nothing, only write the table")
+    parser.add_argument("--csv", metavar="FILE", type=Path, default=RESULTS / "recovery.csv")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
