@@ -64,7 +64,8 @@ def _cgroup() -> Iterator[int]:
 
 def _resident(pid: int) -> int:
     with suppress(OSError, ValueError, IndexError):
-        return int((_PROC / str(pid) / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        resident, shared = map(int, (_PROC / str(pid) / "statm").read_text().split()[1:3])
+        return (resident - shared) * os.sysconf("SC_PAGE_SIZE")  # pages of files can be had again at any time
     return 0
 
 

@@ -3,7 +3,7 @@
     python -m scripts.fuzz.damaged [--count 200] [--seed 0] [--ledger FILE] [--out FOLDER]
 
 File number k is made from seed SEED + k alone: bits flipped, cut off, blocks swapped, or fields of the protobuf that
-hold something else. Commands run in a process that judges one file after the other and may crash; every 25th file is
+hold something else. Commands run in a process that judges one file after the other and may crash; every 100th file is
 also run as a user would. With a ledger, files that it names are not run again.
 """
 
@@ -22,17 +22,24 @@ from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
+
 from scripts import ROOT
 from scripts.fuzz.damage import damage
 from scripts.fuzz.damaged_run import Finding, judge, prepare
+from tests import pruning
+from tests.models import parse
+from tests.skeletons import unpack
 
 PATIENCE = 120.0
 """Seconds after which a file is run as a user would, with limits."""
-WHOLE_EVERY = 25
+WHOLE_EVERY = 100
 SKELETONS = ("rnn_tagger.torchscript", "structure_film.torchscript", "structure_tied_words.dynamo")
 FULL = ("cifar10_cnn", "mnist_cnn", "brain_cnn", "mobilenet_cifar10", "vit_cifar10")
-FULL_EVERY = 60
-"""One in so many files is made of a large model, for which commands take seconds."""
+SMALL = ("CNN", "MLP", "ONE", "SHARED")
+"""Networks of `tests.pruning`, which take a moment."""
+MIDDLE_EVERY, FULL_EVERY = 10, 60
+"""One in so many files is made of a skeleton, or of a large model, for which commands take seconds."""
 
 
 def main() -> int:
@@ -57,22 +64,24 @@ def main() -> int:
 
 
 def subjects() -> dict[str, bytes]:
-    """The files that are damaged, by name: the six models, skeletons, and a small network of every kind of layer."""
-    from tests.models import parse
-    from tests.pruning import CNN
-    from tests.skeletons import unpack
-
-    found = {"small": parse(CNN).SerializeToString(), "fraud_mlp": (ROOT / "models" / "fraud_mlp.onnx").read_bytes()}
+    """The files that are damaged, by name: small networks, skeletons, and the six models."""
+    found = {name: parse(getattr(pruning, name)).SerializeToString() for name in SMALL}
     found |= {name: unpack(name).SerializeToString() for name in SKELETONS}
-    return found | {name: (ROOT / "models" / f"{name}.onnx").read_bytes() for name in FULL}
+    return found | {name: (ROOT / "models" / f"{name}.onnx").read_bytes() for name in ("fraud_mlp", *FULL)}
 
 
 def damaged(files: Mapping[str, bytes], seed: int) -> tuple[str, bytes]:
     """The name of a damage and the file that suffered it."""
+    small = [name for name in files if name in SMALL]
+    middle = [name for name in files if name not in (*SMALL, *FULL)]
     large = [name for name in files if name in FULL]
-    small = [name for name in files if name not in FULL]
-    names = large if large and seed % FULL_EVERY == FULL_EVERY - 1 else small
-    return damage(files[names[seed % len(names)]], seed)
+    names = small or list(files)
+    if middle and seed % MIDDLE_EVERY == MIDDLE_EVERY - 1:
+        names = middle
+    if large and seed % FULL_EVERY == FULL_EVERY - 1:
+        names = large
+    number = int(np.random.default_rng(seed).integers(len(names)))
+    return damage(files[names[number]], seed)
 
 
 def campaign(

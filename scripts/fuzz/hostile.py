@@ -20,13 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
 import onnx
-from onnx import helper, numpy_helper
+from onnx import helper
 
 from scripts import ROOT
 from scripts.fuzz.damage import NAMES
 from scripts.fuzz.damaged_run import Finding
+from tests.models import parse
 
 LIMITS = ("--time-limit", "20s", "--max-memory", "2G")
 MOST_SECONDS = 40.0
@@ -85,7 +85,7 @@ def run_named(name: str) -> Outcome:
 def named(name: str) -> onnx.ModelProto:
     """A small network in which every name begins like this."""
     names: dict[str, str] = {}
-    proto = _text(f"{_HEAD}, float[4,4] b> {{ p = MatMul (x, a) q = Relu (p) y = MatMul (q, b) }}")
+    proto = parse(f"{_HEAD}, float[4,4] b> {{ p = MatMul (x, a) q = Relu (p) y = MatMul (q, b) }}")
     for node in proto.graph.node:
         node.name = names.setdefault(node.output[0] + " node", f"{name}{len(names)}")
         for held in (node.input, node.output):
@@ -128,25 +128,14 @@ def _inputs(folder: Path) -> Files:
     return {name: (state.st_size, state.st_mtime) for name, state in found.items()}
 
 
-def _text(text: str) -> onnx.ModelProto:
-    """A model from text; weights without content are drawn at random."""
-    proto = onnx.parser.parse_model(f'<ir_version: 8, opset_import: ["": 17]> {text}')
-    rng = np.random.default_rng(0)
-    for tensor in proto.graph.initializer:
-        if not any(tensor.HasField(name) for name in ("raw_data",)) and not (tensor.float_data or tensor.int64_data):
-            drawn = rng.standard_normal(tuple(tensor.dims), np.float32)
-            tensor.CopyFrom(numpy_helper.from_array(drawn, tensor.name))
-    return proto
-
-
 def _model(folder: Path, more: str, nodes: str) -> str:
-    proto = _text(f"{_HEAD}{more}> {{ t0 = MatMul (x, a) {nodes} }}")
+    proto = parse(f"{_HEAD}{more}> {{ t0 = MatMul (x, a) {nodes} }}")
     (folder / "m.onnx").write_bytes(proto.SerializeToString())
     return "inspect m.onnx"
 
 
 def _network(folder: Path) -> onnx.ModelProto:
-    proto = _text(
+    proto = parse(
         "g (float[1,3,8,8] x) => (float[1,4,8,8] y) <float[6,3,1,1] a, float[4,6,1,1] b> "
         "{ p = Conv (x, a) q = Relu (p) y = Conv (q, b) }"
     )
@@ -179,7 +168,7 @@ def constant_of_a_terabyte(folder: Path) -> str:
 def functions_that_call_each_other_twice(folder: Path) -> str:
     """Functions that call each other twice."""
     own, usual = helper.make_opsetid("own", 1), helper.make_opsetid("", 17)
-    proto = _text(f"{_HEAD}> {{ y = MatMul (x, a) }}")
+    proto = parse(f"{_HEAD}> {{ y = MatMul (x, a) }}")
     last = [helper.make_node("Relu", ["u"], ["v"])]
     proto.functions.append(helper.make_function("own", "f0", ["u"], ["v"], last, [usual]))
     for k in range(1, 41):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from argparse import Namespace
 
 import pytest
+from rich.console import Console
 
+from paoding_onnx.cli import output
 from paoding_onnx.cli.output import PLAIN_WIDTH, progress_bar, show
 
 LINES = ("one: [bold]two[/bold] :smile:", "long " * PLAIN_WIDTH)
@@ -42,3 +46,28 @@ def test_progress_is_silent_where_there_is_no_terminal(capsys):
     with progress_bar(arguments()) as tell:
         tell("tracing", 0.5)
     assert capsys.readouterr() == ("", "")
+
+
+def test_progress_shows_names_that_a_terminal_would_obey_as_escapes(monkeypatch):
+    terminal = io.StringIO()
+    monkeypatch.setattr(output, "Console", lambda **_: Console(file=terminal, force_terminal=True, width=100))
+    with progress_bar(arguments()) as tell:
+        tell("layer \x1b]52;c;ZXZpbA==\x07[red]", 0.5)
+    assert "\x1b]52" not in terminal.getvalue()
+    assert "layer \\x1b]52;c;ZXZpbA==\\x07[red]" in terminal.getvalue()
+
+
+def test_reader_that_goes_away_in_the_middle_of_a_table_is_no_error(monkeypatch):
+    class Closed(io.StringIO):
+        def write(self, _text):
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stdout", Closed())
+    show(arguments(), never, LINES)
+    show(arguments(json=True), lambda: {"a": 1}, LINES)
+
+
+def test_closed_output_is_no_error(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    show(arguments(), never, LINES)
+    show(arguments(json=True), lambda: {"a": 1}, LINES)

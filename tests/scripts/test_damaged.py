@@ -10,24 +10,24 @@ from scripts.fuzz.damaged import campaign
 from tests.models import parse
 from tests.pruning import CNN, MLP
 
-FILES = {"images": parse(CNN).SerializeToString(), "rows": parse(MLP).SerializeToString()}
+FILES = {"CNN": parse(CNN).SerializeToString(), "MLP": parse(MLP).SerializeToString()}
 
 
 def test_same_seed_damages_alike():
-    first, second = (damage.damage(FILES["images"], 7) for _ in range(2))
+    first, second = (damage.damage(FILES["CNN"], 7) for _ in range(2))
     assert first == second
-    assert first[1] != FILES["images"]
+    assert first[1] != FILES["CNN"]
 
 
 @pytest.mark.parametrize("kind", damage.DAMAGES, ids=lambda kind: kind.__name__)
 def test_damage_leaves_a_file_that_differs(kind):
-    spoilt = [kind(FILES["rows"], np.random.default_rng(seed)) for seed in range(10)]
-    assert sum(content != FILES["rows"] for content in spoilt) >= 9
+    spoilt = [kind(FILES["MLP"], np.random.default_rng(seed)) for seed in range(10)]
+    assert sum(content != FILES["MLP"] for content in spoilt) >= 9
 
 
 def test_traceback_would_be_noticed(tmp_path, monkeypatch):
     monkeypatch.setattr(damaged_run, "main", lambda _: 1 / 0)
-    found = damaged_run.judge(tmp_path, FILES["rows"])
+    found = damaged_run.judge(tmp_path, FILES["MLP"])
     assert {one.what for one in found} == {"status not caught"}
 
 
@@ -38,7 +38,7 @@ def test_changed_input_and_escapes_would_be_noticed(tmp_path, monkeypatch):
         return 0
 
     monkeypatch.setattr(damaged_run, "main", spoil)
-    found = {one.what for one in damaged_run.judge(tmp_path, FILES["rows"])}
+    found = {one.what for one in damaged_run.judge(tmp_path, FILES["MLP"])}
     assert {"input changed", "escapes printed", "status 0 with the files []"} <= found
 
 

@@ -228,3 +228,15 @@ def test_type_that_is_none_in_a_note_about_a_tensor_is_a_model_error():
     subject.proto.graph.value_info[-1].type.tensor_type.elem_type = (1 << 31) - 1
     with pytest.raises(ModelError, match="graphsurgeon does not read the model: KeyError 2147483647"):
         cut(subject, trace, make_plan(nothing(trace)))
+
+
+def test_notes_about_quantization_stay_and_name_what_is_there():
+    subject, trace = model(CNN), traced(CNN)
+    note = subject.proto.graph.quantization_annotation.add(tensor_name="a")
+    note.quant_parameter_tensor_names.add(key="SCALE_TENSOR", value="ab")
+    smaller = cut(subject, trace, random_plan(trace, 0, 0.5)).proto.graph
+    known = {tensor.name for tensor in smaller.initializer}
+    assert [(n.tensor_name, n.quant_parameter_tensor_names[0].value) for n in smaller.quantization_annotation] == [
+        ("a", "ab")
+    ]
+    assert {"a", "ab"} <= known
