@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from paoding_onnx.dependency.union_find import Ids
 from paoding_onnx.model.graph import Graph
+from paoding_onnx.model.input_sizes import Shape
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.names import Prefer
 from paoding_onnx.rules.binding import BoundNode, TensorUse
@@ -190,6 +191,20 @@ class Trace:
     def measured_sizes(self, node_index: int, removed: Mask) -> dict[str, int]:
         """As `sizes`, at the sizes at which costs are told: no unit is on an axis that is another there."""
         return {**self.sizes(node_index, removed), **self.measured.get(node_index, {})}
+
+    def shapes_left(self, removed: Mask) -> dict[str, Shape]:
+        """Shapes of tensors at the sizes at which costs are told, when units go; without those that cannot be told."""
+        shapes = {} if self.graph.sizes is None else dict(self.graph.sizes.shapes)
+        for (use, axis), ids in self.units.items():
+            shape, lost = shapes.get(use.tensor), gone(ids, removed)
+            if use != TensorUse(use.tensor) or shape is None or not lost.any():
+                continue
+            left = _stretched(~lost, shape[axis])
+            if left is None:
+                del shapes[use.tensor]
+            else:
+                shapes[use.tensor] = (*shape[:axis], int(np.count_nonzero(left)), *shape[axis + 1 :])
+        return shapes
 
     def shrinks(self, name: str, entry: int, n_entries: int, removed: Mask) -> bool:
         """Whether a size that entry number `entry` of shape arithmetic is made of changes when units go."""

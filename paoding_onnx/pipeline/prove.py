@@ -83,7 +83,11 @@ def _proofs(job: Job, shrunk: Shrunk, file: Path, after: Cost) -> tuple[Verdict,
     helps = []
     if fitted.judged is not None and refitted(written, plain):
         helps = [check_fitting(fitted.judged, written)]
-    return (surgery, same, *helps, *check_file(job.original, file, after, sizes_of(prepared.trace.graph)))
+    traced = prepared.trace
+    of_file = check_file(
+        job.original, file, after, sizes_of(traced.graph), left=lambda: traced.shapes_left(shrunk.plan.removed)
+    )
+    return (surgery, same, *helps, *of_file)
 
 
 def _measured(job: Job, shrunk: Shrunk, before: Cost, file: Path) -> Measured:

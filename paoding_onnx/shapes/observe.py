@@ -62,15 +62,15 @@ def observe_like(model: Model, sizes: InputSizes) -> Graph:
     return _graph(model, replace(sizes, shapes=_shapes(first)), first, second)
 
 
-def as_sized_in(graph: Graph, other: InputSizes) -> Graph:
-    """A graph whose costs are told at the sizes of `other` wherever the content of inputs decides about a size.
+def as_sized_in(graph: Graph, others: Shapes) -> Graph:
+    """A graph whose costs are told at other shapes of tensors wherever the content of inputs decides about a size.
 
     Another model finds other things in the same input, and more or fewer of them.
     """
     sizes = sizes_of(graph)
     shapes = dict(sizes.shapes)
-    for name in tensors_sized_by_content(graph) & other.shapes.keys() & shapes.keys():
-        shapes[name] = _with_sizes(shapes[name], graph.tensors[name].open, other.shapes[name])
+    for name in tensors_sized_by_content(graph) & others.keys() & shapes.keys():
+        shapes[name] = _with_sizes(shapes[name], graph.tensors[name].open, others[name])
     return replace(graph, sizes=replace(sizes, shapes=MappingProxyType(shapes)))
 
 

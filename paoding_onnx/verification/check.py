@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +80,9 @@ def check(
         said = document if isinstance(document, Mapping) else {}
         plain = cut(folded, traced, made)
         surgery = (*_as_planned(pair, plain, said), *_equivalent(pair, folded, traced, plain, said))
-        proofs = (*surgery, *check_file(pair.original, pair.path, _predicted(folded, traced, made, pair.pruned), sizes))
+        predicted = _predicted(folded, traced, made, pair.pruned)
+        shapes = partial(traced.shapes_left, made.removed)
+        proofs = (*surgery, *check_file(pair.original, pair.path, predicted, sizes, left=shapes))
     if not all(proof.passed for proof in proofs if proof.name in (INTERFACE, RUNS)):
         return Checked(proofs, math.nan, has_plan=document is not None)
     feeds = random_feeds(pair.original.inputs, sizes.measured, np.random.default_rng(0))

@@ -6,9 +6,9 @@ All inputs must agree, at every size tried, in every tensor that a contracting n
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from typing import TypeVar
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from paoding_onnx.surgery.cut import cut, reweigh
 from paoding_onnx.surgery.plan import Plan
 from paoding_onnx.verification.decisions import Decision, decisions_of, is_alike, outcomes, own_name, steered
 from paoding_onnx.verification.draws import ELSEWHERE, Draw, drawn, draws_of
-from paoding_onnx.verification.masked import mask, seeded
+from paoding_onnx.verification.masked import is_drawing, mask, seeded
 from paoding_onnx.verification.rounding import TOLERANCE, excess
 from paoding_onnx.verification.verdict import SURGERY, Verdict
 
@@ -40,13 +40,14 @@ _N_SIGNS = 65521
 """How many random signs there are, used over and over: a prime, so that no axis has them in step."""
 
 Feeds = Mapping[str, Array]
+_Make = TypeVar("_Make", bound=Callable[..., Session])
 
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
     """The two models that must agree, ready to run; `noisy` is the masked one with other rounding, several.
 
-    The last two are made when needed.
+    A session is made when needed; anew each time for models that draw random numbers, as it goes on from what it drew.
     """
 
     model: Model
@@ -55,8 +56,8 @@ class _Pair:
     names: tuple[str, ...]
     decisions: tuple[Decision, ...]
     draws: tuple[Draw, ...]
-    masked: Session
-    candidate: Session
+    masked: Callable[[], Session]
+    candidate: Callable[[], Session]
     noisy: Callable[[int], Session]
     guided: Callable[[], Session]
 
@@ -101,6 +102,7 @@ def _pair(model: Model, trace: Trace, plan: Plan, pruned: Model, original: Model
     masked = seeded(mask(original, trace, plan))
     candidate = seeded(pruned)
     own = [own_name(tensor.name) for decision in decisions for tensor in decision.outputs]
+    held = cache if not is_drawing(masked) else _as_it_is
     return _Pair(
         model=model,
         trace=trace,
@@ -108,11 +110,15 @@ def _pair(model: Model, trace: Trace, plan: Plan, pruned: Model, original: Model
         names=names,
         decisions=decisions,
         draws=draws_of(trace),
-        masked=Session(masked, watch=names),
-        candidate=Session(candidate, watch=names),
-        noisy=cache(lambda k: Session(steered(_nudged(masked, trace, k), decisions), watch=[*names, *own])),
-        guided=cache(lambda: Session(steered(candidate, decisions), watch=[*names, *own])),
+        masked=held(lambda: Session(masked, watch=names)),
+        candidate=held(lambda: Session(candidate, watch=names)),
+        noisy=held(lambda k: Session(steered(_nudged(masked, trace, k), decisions), watch=[*names, *own])),
+        guided=held(lambda: Session(steered(candidate, decisions), watch=[*names, *own])),
     )
+
+
+def _as_it_is(make: _Make) -> _Make:
+    return make
 
 
 def _feedings(model: Model, trace: Trace) -> Iterator[Feeding]:
@@ -143,17 +149,12 @@ def _answers(pair: _Pair, feeding: Feeding) -> Iterator[_Answer]:
 
 
 def _compared_on(pair: _Pair, feeds: Feeds, others: Callable[[], Feeds]) -> _Answer | None:
-    """Both models on the same inputs; `None` if the masked original does not take them. `others` has as many entries.
-
-    Both run equally often: a node that draws at random goes on from what it drew before.
-    """
+    """Both models on the same inputs; `None` if the masked original does not take them. `others` are as many."""
     try:
-        wanted = pair.masked.run(feeds)
+        wanted = pair.masked().run(feeds)
     except ModelError:
-        with suppress(ModelError):
-            pair.candidate.run(feeds)
         return None
-    got = pair.candidate.run(feeds)
+    got = pair.candidate().run(feeds)
     answer = _worst(pair, wanted, got, ())
     chosen = outcomes(pair.decisions, wanted)
     if answer.worst > 1 and chosen and (led := _led(pair, feeds, _told(pair, chosen, got, others()), chosen)):
@@ -190,10 +191,8 @@ def _told(pair: _Pair, chosen: Feeds, got: Feeds, others: Feeds) -> Feeds:
 
     Where other inputs lead to the same, nothing was decided, as with a size: there it goes on from its own.
     """
-    with suppress(ModelError):
-        pair.candidate.run(others)
     try:
-        elsewhere = pair.masked.run(others)
+        elsewhere = pair.masked().run(others)
     except ModelError:
         elsewhere = {}
     return {

@@ -66,6 +66,11 @@ def seeded(model: Model) -> Model:
     return replace(model, proto=proto)
 
 
+def is_drawing(model: Model) -> bool:
+    """Whether a model that is `seeded` draws random numbers: each run of a session goes on from those of the last."""
+    return any(attribute.name == SEED_ATTRIBUTE for node in model.proto.graph.node for attribute in node.attribute)
+
+
 def _seed(node: onnx.NodeProto, versions: Mapping[str, int]) -> int | float | None:
     """A seed of the type that a node takes; `None` if it takes none, or has one."""
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import onnx
@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError
 from paoding_onnx.dependency.cost import Cost, cost_as_it_stands
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.graph import Graph
-from paoding_onnx.model.input_sizes import InputSizes, Shape
+from paoding_onnx.model.input_sizes import InputSizes, Shape, Shapes
 from paoding_onnx.model.load import Model, TensorSpec, all_inputs, load
 from paoding_onnx.model.naming import is_added
 from paoding_onnx.rules.binding import BoundNode, bind_nodes, rebound
@@ -22,10 +22,18 @@ from paoding_onnx.surgery.edits import Overrides
 from paoding_onnx.verification.verdict import COST, INTERFACE, RUNS, VALID, Verdict
 
 
-def check_file(original: Model, path: Path, predicted: Cost | None, sizes: InputSizes | None) -> tuple[Verdict, ...]:
+def check_file(
+    original: Model,
+    path: Path,
+    predicted: Cost | None,
+    sizes: InputSizes | None,
+    *,
+    left: Callable[[], Shapes] | None = None,
+) -> tuple[Verdict, ...]:
     """The proofs on a written file: valid ONNX, runs, costs what was predicted, same inputs and outputs.
 
     It is run at the `sizes` that the original was seen to take; without them, at some that it is found to take itself.
+    `left` gives the shapes that tensors were predicted to have, for those of which the content of inputs decides.
     """
     try:
         pruned = load(path)
@@ -40,8 +48,8 @@ def check_file(original: Model, path: Path, predicted: Cost | None, sizes: Input
     verdicts.append(Verdict(RUNS, True, f"loads it and runs it at {' and at '.join(at)}"))
     if predicted is not None:
         verdict = _recount(graph, predicted)
-        if not verdict.passed and sizes is not None:
-            verdict = _recount(as_sized_in(graph, sizes), predicted)
+        if not verdict.passed and left is not None:
+            verdict = _recount(as_sized_in(graph, left()), predicted)
         verdicts.append(verdict)
     return tuple(verdicts)
 

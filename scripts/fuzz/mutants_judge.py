@@ -123,7 +123,9 @@ def _run(subject: Prepared, seed: int) -> _Run | str:
         verdicts = [check_written(written, plain, plain, {})]
         if verdicts[0].passed:
             verdicts.append(check_cut(folded, found, plan, restored(written, plain, ()), original=subject.model))
-            verdicts += check_file(subject.model, path, predicted, sizes_of(found.graph))
+            verdicts += check_file(
+                subject.model, path, predicted, sizes_of(found.graph), left=lambda: found.shapes_left(plan.removed)
+            )
         failed: Verdict | None = next((verdict for verdict in verdicts if not verdict.passed), None)
         if failed is not None:
             return f"{failed.name}: {failed.detail}"

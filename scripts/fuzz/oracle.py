@@ -194,7 +194,9 @@ def _file(model: Model, found: Trace, plan: Plan, pruned: Model) -> tuple[str, s
     with TemporaryDirectory() as folder:
         path = Path(folder) / "pruned.onnx"
         write_model(pruned, path)
-        verdicts = check_file(model, path, cost(found, plan.removed), sizes_of(found.graph))
+        verdicts = check_file(
+            model, path, cost(found, plan.removed), sizes_of(found.graph), left=lambda: found.shapes_left(plan.removed)
+        )
     failed = next((verdict for verdict in verdicts if not verdict.passed), None)
     return (failed.name, failed.detail) if failed else ("", "")
 

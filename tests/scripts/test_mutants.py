@@ -54,14 +54,14 @@ def test_fault_that_no_proof_looks_at_is_missed(kind, where):
     with (
         patch.object(mutants_judge, "check_cut", lambda *_, **__: right),
         patch.object(mutants_judge, "check_written", lambda *_: right),
-        patch.object(mutants_judge, "check_file", lambda *_: ()),
+        patch.object(mutants_judge, "check_file", lambda *_, **__: ()),
     ):
         assert one_of(kind, where).judged().outcome == MISSED
     assert one_of(kind, where).judged().outcome == CAUGHT
 
 
 def test_wrong_cost_is_missed_if_nobody_counts():
-    with patch.object(mutants_judge, "check_file", lambda *_: ()):
+    with patch.object(mutants_judge, "check_file", lambda *_, **__: ()):
         assert one_of("rule: multiply-adds", "without K").judged().outcome == MISSED
 
 
