@@ -175,10 +175,11 @@ def _graph(model: Model, sizes: InputSizes, first: Seen, second: Seen) -> Graph:
 
 
 def _with_sizes(own: Shape, is_open: tuple[bool, ...], other: Shape) -> Shape:
-    """A shape with the sizes that its open axes have in another one."""
-    if not len(own) == len(is_open) == len(other):
+    """A shape with the sizes that its open axes have in another one; all, if it is not known which these are."""
+    if len(own) != len(other):
         return own
-    return tuple(b if varies else a for a, b, varies in zip(own, other, is_open, strict=True))
+    varies = is_open if len(is_open) == len(own) else (True,) * len(own)
+    return tuple(b if open_ else a for a, b, open_ in zip(own, other, varies, strict=True))
 
 
 def _closed(measured: Seen) -> dict[str, Tensor]:

@@ -37,6 +37,15 @@ def test_kept_positions():
     assert found.kept(TensorUse("c"), 0, removed).sum() == 80
 
 
+def test_shapes_without_the_removed():
+    found = traced(NET)
+    shapes = found.shapes_left(np.arange(10) == 5)
+    whole = found.graph.sizes.shapes
+    differ = {name for name in whole if shapes[name] != whole[name]}
+    assert differ
+    assert all(np.prod(shapes[name]) * 6 == np.prod(whole[name]) * 5 for name in differ)
+
+
 def test_sizes_of_factors_without_the_removed():
     found = traced(NET)
     removed = np.isin(np.arange(10), [0, 1, 9])

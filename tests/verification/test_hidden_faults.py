@@ -117,9 +117,9 @@ LISTED = f"""g (float[1,64,4] x) => (float[1,5,3] y) <float[4,40] a, float[40,1]
 ROWS = np.arange(64)[:, None]
 
 
-def listed(seed):
+def listed(seed, text=LISTED):
     """Such a model, its trace, a plan, and the cut model."""
-    subject = model(LISTED, seed)
+    subject = model(text, seed)
     level = np.where(ROWS % 8, np.where(ROWS % 3, 1, -1), 0).astype(np.float32)
     subject = with_constants(subject, br=constants(subject)["b"][SHUFFLED], level=level)
     trace = traced_model(subject)
@@ -134,6 +134,16 @@ def test_choice_among_those_that_a_choice_between_equals_left_raises_no_alarm():
     ]
     assert not any(np.array_equal(*pair) for pair in found)
     assert all(check_surgery(*case).passed for case in cases)
+
+
+def test_models_that_draw_random_numbers_go_on_from_a_decision_with_the_same_ones():
+    noisy = LISTED.replace("(float[1,5,3] y)", "(float[1,5,3] out)").replace(
+        "(q, f)", "(q, f) n = RandomNormalLike (y) out = Add (y, n)"
+    )
+    cases = [listed(seed, noisy) for seed in range(2)]
+    assert all(check_surgery(*case).passed for case in cases)
+    *case, pruned = cases[0]
+    assert not check_surgery(*case, with_constants(pruned, f=constants(pruned)["f"][::-1])).passed
 
 
 @pytest.mark.parametrize("name", ["a", "b", "f", "level"])

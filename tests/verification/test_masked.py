@@ -9,7 +9,7 @@ from onnx import AttributeProto, numpy_helper
 from paoding_onnx.model.load import lift
 from paoding_onnx.model.read import constants
 from paoding_onnx.surgery.cut import cut
-from paoding_onnx.verification.masked import mask, seeded
+from paoding_onnx.verification.masked import is_drawing, mask, seeded
 from tests.models import model, parse, random_plan
 from tests.pruning import (
     BRANCHES,
@@ -175,6 +175,11 @@ def test_seed_has_the_type_that_the_operator_takes():
 def test_seeded_models_draw_the_same():
     first, second = (run(seeded(model(NOISY))) for _ in range(2))
     assert np.array_equal(first["y"], second["y"])
+
+
+def test_sessions_of_models_that_draw_go_on_from_what_they_drew():
+    assert is_drawing(seeded(model(NOISY)))
+    assert not is_drawing(seeded(model("g (float[2] x) => (float[2] y) { y = Relu (x) }")))
 
 
 def test_seeding_leaves_the_model_as_it_was():

@@ -148,3 +148,22 @@ def test_file_that_is_no_model_fails(tmp_path, content):
     (tmp_path / "m.onnx").write_bytes(content)
     (verdict,) = check_file(model(CNN), tmp_path / "m.onnx", None, None)
     assert (verdict.name, verdict.passed) == ("valid ONNX", False)
+
+
+FOUND = """g (float[SIZE,64,4] x) => (float[M,3] y) <float[4,40] a, float[40,1] b, float[40,8] c, float[8,3] f,
+     float zero={0}, int64 none={0}, int64[2] flat={-1,4}> {
+  v = Reshape (x, flat) p = MatMul (v, a) h = Tanh (p) s = MatMul (h, b) o = Greater (s, zero) z = NonZero (o)
+  rows = Gather (z, none) q = Gather (h, rows) r = MatMul (q, c) t = Relu (r) y = MatMul (t, f)
+}"""
+"""Products over as many rows as are found, which are others once units are gone."""
+
+
+@pytest.mark.parametrize("size", ["1", "N"])
+def test_cost_of_what_is_found_is_recounted_at_the_number_that_was_predicted(size, tmp_path):
+    for seed in range(2):
+        trial = prune_randomly(model(FOUND.replace("SIZE", size), seed), seed)
+        save_model(trial.pruned, tmp_path / "pruned.onnx", force=True)
+        given = trial.original, tmp_path / "pruned.onnx", trial.predicted, sizes_of(trial.trace.graph)
+        without = check_file(*given)[-1]
+        verdict = check_file(*given, left=lambda trial=trial: trial.trace.shapes_left(trial.plan.removed))[-1]
+        assert (without.passed, verdict.passed) == (False, True)
