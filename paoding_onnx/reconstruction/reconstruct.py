@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -16,17 +17,22 @@ from paoding_onnx.layerwise.layers import Layer
 from paoding_onnx.layerwise.ridge import FittedLayer
 from paoding_onnx.layerwise.statistics import ActivationStatistics
 from paoding_onnx.layerwise.weights import View
+from paoding_onnx.model.compare import output_difference
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.naming import names_in
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.read import constants
+from paoding_onnx.model.session import Session
 from paoding_onnx.reconstruction.compensate import compensate
 from paoding_onnx.reconstruction.fit_layers import Pair, fit_layers
 from paoding_onnx.shapes.observe import first_two, observe_on
 from paoding_onnx.surgery.added_bias import OpenBias, open_biases, with_biases
 from paoding_onnx.surgery.cut import cut, reweigh
 from paoding_onnx.surgery.plan import Plan
+
+FARTHER = (1.5, 0.1)
+"""How much farther from the original's outputs may be where units stand in, by a factor and a summand: fits follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +64,26 @@ class Reconstructed:
 def reconstruct(model: Model, trace: Trace, plan: Plan, basis: Basis, run: Run, *, room: int = 0) -> Reconstructed:
     """`model` without the units that `plan` removes, its layers fitted to compute what they did before.
 
-    First the units that stay stand in for those that go, then least squares take over. Both models work with the
-    statistics in `basis` while that is done; the result has the stored ones. Layers without a bias get one where
-    that is of use, front to back, as long as there is `room` for so many more parameters.
+    First the units that stay stand in for those that go, unless that leads away, then least squares take over. Both
+    models work with the statistics in `basis` while that is done; the result has the stored ones. Layers without a bias
+    get one where that is of use, front to back, as long as there is `room` for so many more parameters.
 
     Raises:
         ModelError: if a part of a model cannot be run alone.
     """
     statistics = basis.statistics.normalization
+    original, bare = reweigh(model, statistics), cut(model, trace, plan, statistics)
     compensated = _compensated(trace, plan, basis, {})
-    smaller = cut(model, trace, plan, compensated)
-    small = cut(model, trace, plan, _compensated(trace, plan, basis, statistics)) if statistics else smaller
+    small = cut(model, trace, plan, _compensated(trace, plan, basis, statistics) if statistics else compensated)
+    if compensated and not _is_near(original, small, bare, basis.samples.batches[0]):
+        compensated, small = {}, bare
+    smaller = cut(model, trace, plan, compensated) if statistics else small
     two = first_two(model, basis.samples.batches[0])
     small_graph = observe_on(small, two)
     added = _fitting_in(room, open_biases(small_graph, names_in(small.proto)))
     small = with_biases(small, added)
     pair = Pair(
-        original=reweigh(model, statistics),
+        original=original,
         original_graph=_with_constants(trace.graph, statistics),
         smaller=small,
         smaller_graph=observe_on(small, two) if added else small_graph,
@@ -90,6 +99,14 @@ def reconstruct(model: Model, trace: Trace, plan: Plan, basis: Basis, run: Run, 
     n_added = sum(bias.zeros.size for bias in used)
     fitted = reweigh(smaller, decided)
     return Reconstructed(fitted, tuple(found.layers), n_added, compensated, decided, found.reached)
+
+
+def _is_near(original: Model, model: Model, other: Model, feed: Mapping[str, Array]) -> bool:
+    """Whether a model's outputs are not much farther from the original's than those of another one."""
+    wanted = Session(original).run(feed)
+    own, others = (output_difference(wanted, Session(one).run(feed)) for one in (model, other))
+    factor, summand = FARTHER
+    return math.isnan(others) or own <= factor * others + summand
 
 
 def _fitting_in(room: int, biases: Iterable[OpenBias]) -> tuple[OpenBias, ...]:

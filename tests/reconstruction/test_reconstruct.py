@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from paoding_onnx.model.read import constants
+from paoding_onnx.reconstruction import reconstruct
 from paoding_onnx.surgery.cut import cut
 from tests.models import model, random_plan
 from tests.pruning import CNN, observed, plan_of, traced_model
@@ -35,6 +36,19 @@ def test_fit_takes_up_where_the_stand_ins_leave_off(name):
     _, bare = fit(subject, plan)
     plain, stood_in = fit(subject, plan, unit_statistics=observed(subject, sizes=SIZES).units)
     assert off(subject, stood_in.model) < min(off(subject, plain), 1.1 * off(subject, bare.model))
+
+
+def test_stand_ins_that_lead_away_are_dropped(monkeypatch):
+    subject = model(CNN)
+    plan = random_plan(traced_model(subject), share=0.3)
+    seen = observed(subject, sizes=SIZES).units
+    _, bare = fit(subject, plan)
+    assert fit(subject, plan, unit_statistics=seen)[1].compensated
+    right = reconstruct.compensate
+    monkeypatch.setattr(reconstruct, "compensate", lambda *given: {k: -4 * v for k, v in right(*given).items()})
+    _, found = fit(subject, plan, unit_statistics=seen)
+    assert found.compensated == {}
+    assert changed(bare.model, found.model) == set()
 
 
 def test_stored_statistics_come_back_after_the_fit():
