@@ -22,7 +22,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     with leaving_at_signals():
         from paoding_onnx.cli.run import run_command
         from paoding_onnx.cli.watch import watched_command
-    return watched_command() if argv is None else run_command(argv, _work)
+
+        if argv is None:
+            return watched_command()
+    return run_command(argv, _work)
 
 
 def child() -> int:

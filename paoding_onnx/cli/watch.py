@@ -46,8 +46,8 @@ def watched_command() -> int:
             process = _started(is_heard=found.verbose)
             asked.process = process
         reason = _wait(process, asked, limits_of(found))
-    targets = [getattr(found, name, None) for name in _TARGETS]
-    return _status(process, asked, reason, [path.parent for path in targets if isinstance(path, Path)])
+        targets = [getattr(found, name, None) for name in _TARGETS]
+        return _status(process, asked, reason, [path.parent for path in targets if isinstance(path, Path)])
 
 
 class _Asked:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import struct
 import sys
+import zlib
 
 import numpy as np
 import pytest
@@ -115,3 +118,19 @@ def test_without_pillow_the_way_to_it_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL", None)
     with pytest.raises(UsageError, match=r"pip install 'paoding_onnx\[images\]'"):
         require_pillow()
+
+
+def test_picture_that_unpacks_to_more_than_any_screen_is_refused_by_its_size(tmp_path):
+    size = struct.pack(">IIBBBBB", (1 << 31) - 1, (1 << 31) - 1, 8, 2, 0, 0, 0)
+    parts = [(b"IHDR", size), (b"IDAT", zlib.compress(b"")), (b"IEND", b"")]
+    chunks = [struct.pack(">I", len(c)) + name + c + struct.pack(">I", zlib.crc32(name + c)) for name, c in parts]
+    (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunks))
+    with pytest.raises(UsageError, match="could be decompression bomb"):
+        decode(tmp_path / "bomb.png", Frame(8, 8, 3), AS_IT_IS)
+
+
+def test_pipe_among_the_images_is_passed_over(tmp_path):
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("there are no pipes in folders there")
+    os.mkfifo(tmp_path / "pipe.png")
+    assert image_files(tmp_path) == []

@@ -11,6 +11,8 @@ import pytest
 
 from paoding_onnx.cli.processes import available_bytes, family, kill, resident_bytes
 
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals, locks and pipes are other things there")
+
 
 def test_memory_that_is_free_is_less_than_there_is():
     free = available_bytes()

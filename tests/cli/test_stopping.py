@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 
 import pytest
 
 from paoding_onnx.cli.stopping import SIGNALS, Stopped, held_back, ignore_signals, let_through, raising_at_signals
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals, locks and pipes are other things there")
 
 
 @pytest.fixture(autouse=True)
@@ -19,10 +22,10 @@ def as_before():
         signal.signal(number, handler)
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize(("number", "status"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
 def test_signal_raises_with_the_status_that_shells_have(number, status):
     with pytest.raises(Stopped) as caught, raising_at_signals():
-        os.kill(os.getpid(), number)
+        os.kill(os.getpid(), getattr(signal, number))
     assert caught.value.exit_status == status
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from paoding_onnx.model.input_files import why_unreadable
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals, locks and pipes are other things there")
 
 
 def test_link_to_a_file_is_followed(tmp_path):

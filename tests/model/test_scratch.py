@@ -11,6 +11,8 @@ import pytest
 
 from paoding_onnx.model.scratch import PREFIX, Scratch, scratch_folder, sweep
 
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals, locks and pipes are other things there")
+
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
 def test_folder_is_gone_whatever_happens(tmp_path, error):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from paoding_onnx.errors import OutputError, UsageError
 from paoding_onnx.model.targets import check_targets
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals, locks and pipes are other things there")
 
 
 def refused(target, inputs=(), **more):
