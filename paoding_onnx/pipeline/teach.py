@@ -19,7 +19,7 @@ from paoding_onnx.surgery.plan import Plan
 from paoding_onnx.verification.fitting import check_fitting
 
 STEPS: Mapping[Word, int] = {"fast": 0, "normal": 300, "high": 1000}
-MACS: Mapping[Word, float] = {"fast": 0.0, "normal": 6e11, "high": 1.2e13}
+MACS: Mapping[Word, float] = {"fast": 0.0, "normal": 4.5e11, "high": 1.2e13}
 """Multiply-adds that all steps together may take; on one core some 1e10 a second."""
 ANY_MACS = 1e15
 HIGH_RATE, LONG_RATE, LOW_RATE = 3e-3, 2e-3, 1e-3

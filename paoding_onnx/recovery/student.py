@@ -27,8 +27,8 @@ from paoding_onnx.surgery.cut import reweigh
 HELD_BACK = 8
 """One of so many inputs judges, and is never learned from."""
 MOST_FOR_STATISTICS = 512
-POINTS_WITH, POINTS_WITHOUT = 10.0, 1.0
-"""Share of all comparison points together in the loss, with the statistics of the batch and without."""
+POINTS, FAR_POINTS = 10.0, 1.0
+"""Share of all comparison points together in the loss; the lower one where inputs are not of the level of real ones."""
 Rows = NDArray[np.int64]
 Loss = Callable[[Weights, Mapping[str, Array]], float]
 
@@ -136,7 +136,8 @@ def enrol(lesson: Lesson, place: Place, pool: Mapping[str, Array], rows: int, ru
     trained = replace(trained, normalizations=normalizations)
     if not trained.layers:
         raise ModelError("no layer has weights of its own that could be trained")
-    terms = tuple(_terms(recording, place, wanted, bool(original.stored)))
+    is_far = lesson.samples.is_synthetic and not original.stored
+    terms = tuple(_terms(recording, place, wanted, FAR_POINTS if is_far else POINTS))
     network = Network(recording, trained, terms, bool(normalizations))
     count = len(next(iter(pool.values())))
     return Student(tail, network, features, wanted, rows, count, original, head, own)
@@ -193,14 +194,13 @@ def _teller(run: Run, what: str) -> Callable[[float], None]:
     return tell
 
 
-def _terms(recording: Recording, place: Place, wanted: Mapping[str, Kept], uses_batch: bool) -> Iterator[Term]:
-    points = [name for name in place.targets if name not in place.graph.outputs]
-    points = [name for name in points if wanted[name].shape == recording.values[name].shape[1:]]
+def _terms(recording: Recording, place: Place, wanted: Mapping[str, Kept], points: float) -> Iterator[Term]:
+    names = [name for name in place.targets if name not in place.graph.outputs]
+    names = [name for name in names if wanted[name].shape == recording.values[name].shape[1:]]
     for name in place.graph.outputs:
         yield from output_terms(name, wanted[name].rows(slice(None)))
-    share = (POINTS_WITH if uses_batch else POINTS_WITHOUT) / max(len(points), 1)
-    for name in points:
-        yield point_term(name, wanted[name].mean_square, share)
+    for name in names:
+        yield point_term(name, wanted[name].mean_square, points / len(names))
 
 
 def _typed(feed: Mapping[str, Array], graph: Graph) -> dict[str, Array]:
