@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from paoding_onnx.calibration.samples import Samples
+from paoding_onnx.calibration.amount import made_samples
+from paoding_onnx.calibration.samples import Request, Samples
 from paoding_onnx.context import Run
+from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.errors import ModelError
 from paoding_onnx.names import Effort as Word
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline.values import Fitted, Prepared
 from paoding_onnx.recovery.engine import Engine
 from paoding_onnx.recovery.lesson import Effort, Lesson
+from paoding_onnx.recovery.pool import image_sides
 from paoding_onnx.recovery.recover import recover
 from paoding_onnx.selection.profile import Profile
+from paoding_onnx.shapes.observe import runnable_shapes
 from paoding_onnx.surgery.plan import Plan
 from paoding_onnx.verification.fitting import check_fitting
 
@@ -27,6 +31,10 @@ HIGH_RATE, LONG_RATE, LOW_RATE = 3e-3, 2e-3, 1e-3
 LONG = 500
 MANY = 1024
 """Real samples from which on a high rate is safe."""
+MORE, MANY_MORE = 2048, 4096
+"""Synthetic images to learn from, in some hundred steps and in more."""
+MACS_TO_CHOOSE = 1e11
+"""Multiply-adds of one run of these images; they are chosen among several times as many."""
 
 
 def taught(
@@ -36,10 +44,9 @@ def taught(
     steps = options.recover or STEPS[options.effort]
     if profile is None or fitted.recovery is None or fitted.judged is None or not steps:
         return fitted
-    samples = profile.basis.samples
     uses_batch = bool(profile.basis.statistics.normalization)
-    macs = ANY_MACS if options.recover else MACS[options.effort]
-    effort = Effort(steps, _rate(steps, samples, uses_batch=uses_batch), macs)
+    effort = Effort(steps, _rate(steps, profile), ANY_MACS if options.recover else MACS[options.effort])
+    samples = _more(prepared, profile.basis.samples, options, run)
     lesson = Lesson(prepared.folded, prepared.trace, plan, fitted.model, samples, uses_batch)
     try:
         found = recover(lesson, effort, run, Engine)
@@ -54,7 +61,26 @@ def taught(
     return replace(fitted, model=found.model, recovery=done, fits=fits, judged=judged)
 
 
-def _rate(steps: int, samples: Samples, *, uses_batch: bool) -> float:
-    if uses_batch:
+def _rate(steps: int, profile: Profile) -> float:
+    """The highest rate of learning; a network whose layers are normalised bears more."""
+    samples, basis = profile.basis.samples, profile.basis
+    if len(basis.statistics.normalization) >= len(basis.layers):  # a mean and a variance for every second layer
         return HIGH_RATE if steps < LONG else LONG_RATE
     return HIGH_RATE if not samples.is_synthetic and samples.n_samples >= MANY else LOW_RATE
+
+
+def _more(prepared: Prepared, samples: Samples, options: Options, run: Run) -> Samples:
+    """More synthetic images, where they are cheap; otherwise the samples themselves."""
+    name = max(samples.arrays, key=lambda one: samples.arrays[one].size, default="")
+    if not samples.is_synthetic or not name or image_sides(samples.arrays[name]) is None:
+        return samples
+    batch = max(min((shape[0] for shape in runnable_shapes(prepared.trace.graph).values() if shape), default=1), 1)
+    macs = max(cost(prepared.trace, nothing(prepared.trace)).macs // batch, 1)
+    wanted = min(
+        MANY_MORE if options.effort == "high" or options.recover >= LONG else MORE, int(MACS_TO_CHOOSE // macs)
+    )
+    if wanted <= samples.n_samples:
+        return samples
+    run.tell("synthesizing more inputs", 0.0)
+    more = made_samples(prepared.folded, prepared.trace.graph, Request(wanted, options.seed, options.inputs))
+    return Samples((*samples.batches, *more.batches), samples.description) if options.distill else more

@@ -26,10 +26,8 @@ def pool_of(samples: Samples, n_wanted: int, rng: np.random.Generator) -> Arrays
     Raises:
         ModelError: if an input does not hold one entry for each sample.
     """
+    require_rows(samples)
     arrays = samples.arrays
-    missing = samples.batches[0].keys() - arrays.keys()
-    if missing:
-        raise ModelError(f"input {min(missing)!r} does not hold one entry for each sample")
     images = {name: sides for name, value in arrays.items() if (sides := image_sides(value)) is not None}
     n_samples = samples.n_samples
     n_rounds = -(-n_wanted // n_samples) if images else 1
@@ -39,6 +37,17 @@ def pool_of(samples: Samples, n_wanted: int, rng: np.random.Generator) -> Arrays
         name: moves.applied(value[order], images[name]) if name in images else value[order]
         for name, value in arrays.items()
     }
+
+
+def require_rows(samples: Samples) -> None:
+    """Refuse samples that share an input.
+
+    Raises:
+        ModelError: if an input does not hold one entry for each sample.
+    """
+    missing = samples.batches[0].keys() - samples.arrays.keys()
+    if missing:
+        raise ModelError(f"input {min(missing)!r} does not hold one entry for each sample")
 
 
 def image_sides(value: Array) -> tuple[int, int] | None:

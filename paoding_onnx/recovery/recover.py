@@ -5,19 +5,21 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from paoding_onnx.context import Run
 from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.errors import ModelError
+from paoding_onnx.recovery.batch_axis import opened, require_independent
 from paoding_onnx.recovery.descent import Differentiable, Schedule, descend
 from paoding_onnx.recovery.lesson import Effort, Lesson, Recovered, Taught
 from paoding_onnx.recovery.points import points_of, shared_points
-from paoding_onnx.recovery.pool import pool_of
+from paoding_onnx.recovery.pool import pool_of, require_rows
 from paoding_onnx.recovery.student import Network, enrol
 from paoding_onnx.recovery.tail import Place, place_at, starts
-from paoding_onnx.shapes.observe import first_two, observe_on, runnable_shapes
+from paoding_onnx.shapes.observe import observe_on, runnable_shapes
 from paoding_onnx.surgery.cut import reweigh
 
 ROWS, FEWEST_ROWS = 64, 8
@@ -43,6 +45,7 @@ def recover(lesson: Lesson, effort: Effort, run: Run, engine_of: EngineOf) -> Re
     Raises:
         ModelError: if it cannot be taught, or is no nearer to the original afterwards.
     """
+    given, lesson = lesson, _for_any_number(lesson)
     place = _place(lesson, effort)
     rows = _rows(lesson, place, run)
     rng = np.random.default_rng([run.seed, place.start])
@@ -67,12 +70,20 @@ def recover(lesson: Lesson, effort: Effort, run: Run, engine_of: EngineOf) -> Re
     node = place.graph.nodes[place.start]
     n_parameters = sum(value.size for value in found.values())
     taught = Taught(effort.steps, count, before, after, node.name or node.first_output.name, n_parameters)
-    return Recovered(reweigh(lesson.smaller, decided), decided, taught, own)
+    return Recovered(reweigh(given.smaller, decided), decided, taught, own)
+
+
+def _for_any_number(lesson: Lesson) -> Lesson:
+    """The lesson with models that take any number of samples at a time."""
+    require_rows(lesson.samples)
+    original, smaller = opened(lesson.original), opened(lesson.smaller)
+    require_independent(lesson.smaller, smaller, lesson.samples.batches)
+    return replace(lesson, original=original, smaller=smaller)
 
 
 def _place(lesson: Lesson, effort: Effort) -> Place:
     """The network divided at the best place where training can begin that the effort allows."""
-    graph = observe_on(lesson.smaller, first_two(lesson.smaller, lesson.samples.batches[0]))
+    graph = observe_on(lesson.smaller, {name: value[:2] for name, value in lesson.samples.arrays.items()})
     for start in starts(lesson.trace, lesson.plan, graph):
         points = shared_points(points_of(graph, start), lesson.trace.graph)
         place = place_at(lesson.smaller, graph, start, (*graph.outputs, *points))
@@ -83,9 +94,8 @@ def _place(lesson: Lesson, effort: Effort) -> Place:
 
 def _rows(lesson: Lesson, place: Place, run: Run) -> int:
     """How many inputs a step looks at."""
-    fixed = [spec.dims[0] for spec in lesson.smaller.inputs if spec.dims and isinstance(spec.dims[0], int)]
     memory = run.memory // 2 // max(HELD * place.bytes_of_one, 1)
-    rows = fixed[0] if fixed else min(ROWS, memory, lesson.samples.n_samples // 2)
+    rows = min(ROWS, memory, lesson.samples.n_samples // 2)
     if rows < FEWEST_ROWS:
         raise ModelError(f"{rows} inputs at a time are too few to learn from")
     return rows

@@ -58,3 +58,18 @@ def test_lesson_that_cannot_be_had_leaves_a_note(monkeypatch):
 def test_methods_that_look_at_no_inputs_learn_nothing():
     found = pruned(MLP, method="magnitude", effort="normal")
     assert found.run.recovery is None
+
+
+SMALL_IMAGES = """g (float[N,3,16,16] x) => (float[N,4] y)
+    <float[8,3,3,3] a, float[8] ab, float[8,8,3,3] b, float[8] bb, float[4,8] c, float[4] cb> {
+  p = Conv <pads=[1,1,1,1]> (x, a, ab) q = Relu (p) r = Conv <strides=[2,2]> (q, b, bb) s = Relu (r)
+  t = GlobalAveragePool (s) u = Flatten (t) y = Gemm <transB=1> (u, c, cb)
+}"""
+
+
+def test_more_images_are_synthesized_to_learn_from(monkeypatch):
+    monkeypatch.setattr(teach, "MORE", 600)
+    found = pruned(SMALL_IMAGES, recover=10)
+    assert found.run.recovery.n_samples < found.run.recovery.taught.n_inputs
+    assert found.run.recovery.taught.steps == 10
+    assert all(proof.passed for proof in found.proofs)
