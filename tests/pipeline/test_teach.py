@@ -69,7 +69,7 @@ SMALL_IMAGES = """g (float[N,3,16,16] x) => (float[N,4] y)
 
 def test_more_images_are_synthesized_to_learn_from(monkeypatch):
     monkeypatch.setattr(teach, "MORE", 600)
-    found = pruned(SMALL_IMAGES, recover=10)
+    found = pruned(SMALL_IMAGES, recover=20)
     assert found.run.recovery.n_samples < found.run.recovery.taught.n_inputs
-    assert found.run.recovery.taught.steps == 10
+    assert found.run.recovery.taught.steps == 20
     assert all(proof.passed for proof in found.proofs)
