@@ -6,7 +6,7 @@ Source: Kingma, Ba 2015, "Adam"; Izmailov et al. 2018 for the average.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from paoding_onnx.errors import ModelError
 
 Singles = NDArray[np.float32]
 Weights = Mapping[str, Singles]
+Batch = Mapping[str, NDArray[np.generic]]
 WARM_UP = 20
 """Steps in which the rate rises."""
 LONGEST = 5.0
@@ -39,11 +40,11 @@ class Slope:
 class Differentiable(Protocol):
     """What has a loss and gradients by its weights on a batch of tensors by name: the engine, whichever it is."""
 
-    def loss(self, weights: Weights, batch: Mapping[str, NDArray[np.generic]]) -> float:
+    def loss(self, weights: Weights, batch: Batch) -> float:
         """The loss on a batch."""
         ...
 
-    def loss_and_gradients(self, weights: Weights, batch: Mapping[str, NDArray[np.generic]]) -> Slope:
+    def loss_and_gradients(self, weights: Weights, batch: Batch) -> Slope:
         """The loss on a batch, and its gradients."""
         ...
 
@@ -91,11 +92,13 @@ class _Adam:
 def descend(
     weights: Weights,
     network: Differentiable,
-    batches: Callable[[int], Mapping[str, NDArray[np.generic]]],
+    batches: Callable[[int], Sequence[Batch]],
     schedule: Schedule,
     tell: Callable[[int, float], None],
 ) -> dict[str, Singles]:
     """The weights after all steps, the last tenth of them averaged; `tell` hears of every step and its loss.
+
+    A step goes by the mean of the gradients on its batches.
 
     Raises:
         ModelError: if the loss or a gradient is not finite.
@@ -104,7 +107,7 @@ def descend(
     n_averaged = max(schedule.steps // AVERAGED, 1)
     total = {name: np.zeros(value.shape, np.float64) for name, value in here.items()}
     for step in range(schedule.steps):
-        slope = network.loss_and_gradients(here, batches(step))
+        slope = _mean([network.loss_and_gradients(here, batch) for batch in batches(step)])
         if not math.isfinite(slope.loss) or not math.isfinite(_norm(slope.gradients)):
             raise ModelError(f"the loss of step {step + 1} has no finite gradient")
         here = adam.moved(here, slope.gradients, schedule.rate_at(step))
@@ -113,6 +116,16 @@ def descend(
                 total[name] += value
         tell(step, slope.loss)
     return {name: np.asarray(value / n_averaged, np.float32) for name, value in total.items()}
+
+
+def _mean(slopes: Sequence[Slope]) -> Slope:
+    """The mean of losses and gradients."""
+    if len(slopes) == 1:
+        return slopes[0]
+    share = np.float32(1 / len(slopes))
+    names = slopes[0].gradients
+    gradients = {name: np.sum([one.gradients[name] for one in slopes], axis=0) * share for name in names}
+    return Slope(sum(one.loss for one in slopes) / len(slopes), gradients)
 
 
 def _norm(gradients: Weights) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 from paoding_onnx.context import Run
 from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.errors import ModelError
-from paoding_onnx.recovery.batch_axis import opened, require_independent
+from paoding_onnx.recovery.batch_axis import is_independent, opened
 from paoding_onnx.recovery.descent import Differentiable, Schedule, descend
 from paoding_onnx.recovery.lesson import Effort, Lesson, Recovered, Taught
 from paoding_onnx.recovery.points import points_of, shared_points
@@ -23,7 +23,7 @@ from paoding_onnx.shapes.observe import observe_on, runnable_shapes
 from paoding_onnx.surgery.cut import reweigh
 
 ROWS, FEWEST_ROWS = 64, 8
-"""Inputs of a step, where memory and their number allow."""
+"""Inputs of a step, run together where memory and the model allow; fewer have no statistics of their own."""
 FEWEST_INPUTS, MOST_INPUTS = 64, 8192
 PER_STEP = 24
 """Inputs to draw for each step: every one is seen about three times."""
@@ -48,6 +48,8 @@ def recover(lesson: Lesson, effort: Effort, run: Run, engine_of: EngineOf) -> Re
     given, lesson = lesson, _for_any_number(lesson)
     place = _place(lesson, effort)
     rows = _rows(lesson, place, run)
+    if rows < FEWEST_ROWS:  # too few to have statistics
+        lesson = replace(lesson, uses_batch=False)
     rng = np.random.default_rng([run.seed, place.start])
     pool = pool_of(lesson.samples, _n_inputs(lesson, place, effort, run), rng)
     count = len(next(iter(pool.values()))) // rows * rows
@@ -59,7 +61,9 @@ def recover(lesson: Lesson, effort: Effort, run: Run, engine_of: EngineOf) -> Re
     weights = student.network.weights
     before = student.held_back(engine.loss, weights)
     tell = _Teller(run.part(PREPARED, 1 - PREPARED), effort.steps)
-    found = descend(weights, engine, lambda _step: student.drawn(rng), Schedule(effort.steps, effort.rate), tell)
+    n_batches = max(ROWS // rows, 1)
+    schedule = Schedule(effort.steps, effort.rate if lesson.uses_batch is given.uses_batch else effort.low_rate)
+    found = descend(weights, engine, lambda _: [student.drawn(rng) for _ in range(n_batches)], schedule, tell)
     after = student.held_back(engine.loss, found)
     if not after < before:
         raise ModelError(f"the loss on inputs held back went from {before:.3g} to {after:.3g}")
@@ -74,16 +78,18 @@ def recover(lesson: Lesson, effort: Effort, run: Run, engine_of: EngineOf) -> Re
 
 
 def _for_any_number(lesson: Lesson) -> Lesson:
-    """The lesson with models that take any number of samples at a time."""
+    """The lesson with models that take any number of samples at a time, if they can be had."""
     require_rows(lesson.samples)
     original, smaller = opened(lesson.original), opened(lesson.smaller)
-    require_independent(lesson.smaller, smaller, lesson.samples.batches)
-    return replace(lesson, original=original, smaller=smaller)
+    if smaller is lesson.smaller or is_independent(lesson.smaller, smaller, lesson.samples.batches):
+        return replace(lesson, original=original, smaller=smaller)
+    return lesson
 
 
 def _place(lesson: Lesson, effort: Effort) -> Place:
     """The network divided at the best place where training can begin that the effort allows."""
-    graph = observe_on(lesson.smaller, {name: value[:2] for name, value in lesson.samples.arrays.items()})
+    count = _fixed(lesson) or 2
+    graph = observe_on(lesson.smaller, {name: value[:count] for name, value in lesson.samples.arrays.items()})
     for start in starts(lesson.trace, lesson.plan, graph):
         points = shared_points(points_of(graph, start), lesson.trace.graph)
         place = place_at(lesson.smaller, graph, start, (*graph.outputs, *points))
@@ -92,12 +98,18 @@ def _place(lesson: Lesson, effort: Effort) -> Place:
     raise ModelError("its last layer alone takes more multiply-adds than the effort allows")
 
 
+def _fixed(lesson: Lesson) -> int:
+    """How many samples the smaller model takes at a time; 0 where that is open."""
+    sizes = [spec.dims[0] for spec in lesson.smaller.inputs if spec.dims]
+    return max((size for size in sizes if isinstance(size, int)), default=0)
+
+
 def _rows(lesson: Lesson, place: Place, run: Run) -> int:
-    """How many inputs a step looks at."""
-    memory = run.memory // 2 // max(HELD * place.bytes_of_one, 1)
-    rows = min(ROWS, memory, lesson.samples.n_samples // 2)
-    if rows < FEWEST_ROWS:
-        raise ModelError(f"{rows} inputs at a time are too few to learn from")
+    """How many inputs run together."""
+    fit = run.memory // 2 // max(HELD * place.bytes_of_one, 1)
+    rows = _fixed(lesson) or min(ROWS, fit, lesson.samples.n_samples // 2)
+    if not 0 < rows <= fit:
+        raise ModelError("what the part to train computes for one sample does not fit into memory")
     return rows
 
 

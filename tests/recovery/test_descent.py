@@ -27,7 +27,7 @@ def run(network, steps=200, rate=0.05):
     found = descend(
         {"w": np.zeros(3, np.float32)},
         network,
-        lambda _: {},
+        lambda _: [{}],
         Schedule(steps, rate),
         lambda step, loss: heard.append((step, loss)),
     )
@@ -58,5 +58,18 @@ def test_loss_that_is_no_number_ends_it():
 
 def test_weights_that_were_given_stay_as_they_are():
     start = np.zeros(3, np.float32)
-    descend({"w": start}, Bowl(), lambda _: {}, Schedule(3, 0.1), lambda *_: None)
+    descend({"w": start}, Bowl(), lambda _: [{}], Schedule(3, 0.1), lambda *_: None)
     assert not start.any()
+
+
+def test_step_goes_by_the_mean_of_its_batches():
+    class Twice(Bowl):
+        """One bowl after the other, with goals on both sides of the true one."""
+
+        def loss_and_gradients(self, weights, batch):
+            off = weights["w"] - GOAL + batch["side"]
+            return Slope(float((off * off).sum()), {"w": 2 * off})
+
+    sides = [{"side": np.float32(side)} for side in (1, -1)]
+    found = descend({"w": np.zeros(3, np.float32)}, Twice(), lambda _: sides, Schedule(200, 0.05), lambda *_: None)
+    np.testing.assert_allclose(found["w"], GOAL, atol=1e-2)
