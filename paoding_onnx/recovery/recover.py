@@ -12,6 +12,7 @@ import numpy as np
 from paoding_onnx.context import Run
 from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.errors import ModelError
+from paoding_onnx.model.graph import Graph
 from paoding_onnx.recovery.batch_axis import is_independent, opened
 from paoding_onnx.recovery.descent import Differentiable, Schedule, descend
 from paoding_onnx.recovery.lesson import Effort, Lesson, Recovered, Taught
@@ -92,10 +93,18 @@ def _place(lesson: Lesson, effort: Effort) -> Place:
     graph = observe_on(lesson.smaller, {name: value[:count] for name, value in lesson.samples.arrays.items()})
     for start in starts(lesson.trace, lesson.plan, graph):
         points = shared_points(points_of(graph, start), lesson.trace.graph)
+        points = (name for name in points if _has_rows(graph, name, count))
         place = place_at(lesson.smaller, graph, start, (*graph.outputs, *points))
+        if not all(_has_rows(graph, name, count) for name in place.boundary):
+            continue
         if REVERSE * place.macs_of_one * ROWS * effort.steps <= effort.macs:
             return place
-    raise ModelError("its last layer alone takes more multiply-adds than the effort allows")
+    raise ModelError("no part of it can be trained alone with as many multiply-adds as the effort allows")
+
+
+def _has_rows(graph: Graph, name: str, count: int) -> bool:
+    """Whether a tensor holds one entry for each sample, as far as its shape says."""
+    return (graph.tensors[name].shape or ())[:1] == (count,)
 
 
 def _fixed(lesson: Lesson) -> int:

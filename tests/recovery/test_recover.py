@@ -66,7 +66,7 @@ def test_model_that_comes_no_nearer_is_refused(monkeypatch):
 
 
 def test_too_much_work_is_refused_before_any_is_done():
-    with pytest.raises(ModelError, match="more multiply-adds than the effort allows"):
+    with pytest.raises(ModelError, match="as many multiply-adds as the effort allows"):
         recover(lesson_of(MLP), Effort(60, 1e-2, 1e3), Run(), Engine)
 
 
