@@ -21,6 +21,8 @@ from paoding_onnx.rules.facts import Homogeneity
 from paoding_onnx.rules.rule import Fit
 
 Floats = NDArray[np.floating]
+Rows = NDArray[np.intp]
+"""Numbers of rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +120,20 @@ def _as_weight(
     return np.ascontiguousarray(whole.transpose(order).reshape(shape).astype(dtype))
 
 
-def plain_features(bound: BoundNode, of: Contraction, value: Array) -> Floats:
-    """The source of a contraction without a kernel as `(n_rows, n_shared, n_features)`; its batch may have any size."""
-    return np.asarray(_batched(value, bound.binding.inputs[of.source], bound.binding.sizes, of, of.summed))
+def n_rows(bound: BoundNode, of: Contraction, value: Array) -> int:
+    """How many rows the output of a contraction has; its batch may have any size."""
+    sizes = _sizes_of(value, bound.binding.outputs[0] or (), bound.binding.sizes, of)
+    return math.prod(sizes[name] for name in of.rows)
 
 
-def targets(bound: BoundNode, of: Contraction, value: Array) -> Floats:
-    """The output of a contraction as `(n_rows, n_shared, n_made)`; its batch may have any size."""
-    return np.asarray(_batched(value, bound.binding.outputs[0], bound.binding.sizes, of, of.made))
+def plain_features(bound: BoundNode, of: Contraction, value: Array, chosen: Rows | None = None) -> Floats:
+    """Chosen rows, or all, of the source of a contraction without a kernel, `(n_chosen, n_shared, n_features)`."""
+    return np.asarray(_batched(value, bound.binding.inputs[of.source], bound.binding.sizes, of, of.summed, chosen))
+
+
+def targets(bound: BoundNode, of: Contraction, value: Array, chosen: Rows | None = None) -> Floats:
+    """Chosen rows, or all, of the output, `(n_chosen, n_shared, n_made)`; its batch may have any size."""
+    return np.asarray(_batched(value, bound.binding.outputs[0], bound.binding.sizes, of, of.made, chosen))
 
 
 def window_weight(bound: BoundNode, of: Contraction, dtype: np.dtype[np.generic]) -> Array:
@@ -144,10 +152,17 @@ def n_windows(bound: BoundNode, of: Contraction) -> int:
     return count(bound, (*of.shared, *of.summed))
 
 
-def window_features(bound: BoundNode, of: Contraction, value: Array) -> Floats:
-    """What the node with `window_weight` returned as `(n_rows, n_shared, n_features)`."""
-    rows = np.asarray(_batched(value, bound.binding.outputs[0], _window_sizes(bound, of), of, of.made), np.float32)
+def window_features(bound: BoundNode, of: Contraction, value: Array, chosen: Rows | None = None) -> Floats:
+    """Chosen rows, or all, of what the node with `window_weight` returned, `(n_chosen, n_shared, n_features)`."""
+    made = _batched(value, bound.binding.outputs[0], _window_sizes(bound, of), of, of.made, chosen)
+    rows = np.asarray(made, np.float32)
     return rows.reshape(len(rows), count(bound, of.shared), -1)
+
+
+def leads_rows(bound: BoundNode, of: Contraction) -> bool:
+    """Whether the first axis of source and output alike is the first factor of the rows: samples, one after another."""
+    ends = (bound.binding.inputs[of.source] or (), bound.binding.outputs[0] or ())
+    return bool(of.rows) and all(operand and operand[0].names == of.rows[:1] for operand in ends)
 
 
 def _window_sizes(bound: BoundNode, of: Contraction) -> Mapping[str, int]:
@@ -157,11 +172,16 @@ def _window_sizes(bound: BoundNode, of: Contraction) -> Mapping[str, int]:
 
 
 def _batched(
-    value: Array, operand: Operand | None, sizes: Mapping[str, int], of: Contraction, last: tuple[str, ...]
+    value: Array,
+    operand: Operand | None,
+    sizes: Mapping[str, int],
+    of: Contraction,
+    last: tuple[str, ...],
+    chosen: Rows | None,
 ) -> Array:
-    """Rows, shared factors, `last`; row factors take their sizes from the array, whose batch may be another."""
+    """Chosen rows, shared factors, `last`; row factors take their sizes from the array, whose batch may be another."""
     own = _sizes_of(value, operand or (), sizes, of)
-    return _arranged(value, operand or (), own, (of.rows, of.shared, last))
+    return _arranged(value, operand or (), own, (of.rows, of.shared, last), chosen)
 
 
 def _sizes_of(value: Array, operand: Operand, sizes: Mapping[str, int], of: Contraction) -> dict[str, int]:
@@ -189,8 +209,17 @@ def _row_names(operand: Operand | None, own: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _arranged(value: Array, operand: Operand, sizes: Mapping[str, int], parts: Sequence[Sequence[str]]) -> Array:
-    """The array with one axis for each of `parts`, made of these factors, major to minor."""
+def _arranged(
+    value: Array,
+    operand: Operand,
+    sizes: Mapping[str, int],
+    parts: Sequence[Sequence[str]],
+    chosen: Rows | None = None,
+) -> Array:
+    """The array with one axis for each of `parts`, made of these factors, major to minor.
+
+    Of the first axis only what is `chosen`, if anything is: nothing else is copied.
+    """
     wanted = {name for part in parts for name in part}
     names: list[str] = []
     shape: list[int] = []
@@ -204,4 +233,9 @@ def _arranged(value: Array, operand: Operand, sizes: Mapping[str, int], parts: S
         shape += [sizes[name] for name in used]
     order = [names.index(name) for part in parts for name in part]
     lengths = [math.prod(shape[names.index(name)] for name in part) for part in parts]
-    return value.reshape(shape).transpose(order).reshape(lengths)
+    arranged = value.reshape(shape).transpose(order)
+    if chosen is None:
+        return arranged.reshape(lengths)
+    first = [shape[names.index(name)] for name in parts[0]]
+    rows = arranged[np.unravel_index(chosen, first)] if first else arranged[np.newaxis][chosen]
+    return rows.reshape(len(chosen), *lengths[1:])

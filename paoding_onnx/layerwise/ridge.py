@@ -13,6 +13,8 @@ Singles = NDArray[np.float32]
 
 RIDGE = 0.03
 """The ridge, as a share of the mean variance of the features. Measured: weaker ones fit the inputs and not the task."""
+BLOCK = 4096
+"""Rows that are worked on at a time."""
 ROUNDS = 4
 """Solutions in a row where outputs are clamped: which of them are beyond the clamp depends on the solution."""
 
@@ -65,18 +67,33 @@ def distance(goal: Singles, fitted: Singles, clamp: Clamp) -> float:
 def _solution(rows: Equations, clamp: Clamp, *, has_shift: bool) -> tuple[Singles, Singles]:
     """Weight and shift of the ridge solution."""
     centre = rows.features.mean(1, keepdims=True) if has_shift else np.zeros_like(rows.features[:, :1])
-    features = rows.features - centre
-    across = features.transpose(0, 2, 1)
-    is_wide = features.shape[2] > features.shape[1]
-    inverse = _inverse(features, across, is_wide=is_wide)
+    is_wide = rows.features.shape[2] > rows.features.shape[1]
+    inverse = _inverse(rows.features, centre, is_wide=is_wide)
     fitted = rows.start
     for number in range(1 if clamp == Clamp() else ROUNDS):
         wanted = (_aim(rows.goal, fitted, clamp) if number else rows.goal) - rows.start
         level = wanted.mean(1, keepdims=True) if has_shift else np.zeros_like(wanted[:, :1])
-        weight = across @ (inverse @ (wanted - level)) if is_wide else inverse @ (across @ (wanted - level))
+        wanted -= level
+        if is_wide:
+            weight = (rows.features - centre).transpose(0, 2, 1) @ (inverse @ wanted)
+        else:
+            weight = inverse @ _across(rows.features, centre, wanted)
         shift = level - centre @ weight
         fitted = rows.start + rows.features @ weight + shift
     return weight, shift
+
+
+def _across(features: Singles, centre: Singles, other: Singles | None = None) -> Singles:
+    """Sums over rows of products of centred features with `other` columns, or with each other.
+
+    Worked out block by block, so that no second copy of the features is made.
+    """
+    total: NDArray[np.float64] | None = None
+    for start in range(0, features.shape[1], BLOCK):
+        block = features[:, start : start + BLOCK] - centre
+        part = block.transpose(0, 2, 1) @ (block if other is None else other[:, start : start + BLOCK])
+        total = part.astype(np.float64) if total is None else total + part
+    return np.asarray(total, np.float32 if other is not None else np.float64)
 
 
 def _aim(goal: Singles, fitted: Singles, clamp: Clamp) -> Singles:
@@ -88,14 +105,18 @@ def _aim(goal: Singles, fitted: Singles, clamp: Clamp) -> Singles:
     return np.asarray(np.where(goal >= clamp.high, np.maximum(fitted, clamp.high), low), np.float32)
 
 
-def _inverse(features: Singles, across: Singles, *, is_wide: bool) -> Singles:
-    """Inverse of the Gram matrix of the features with the ridge.
+def _inverse(features: Singles, centre: Singles, *, is_wide: bool) -> Singles:
+    """Inverse of the Gram matrix of the centred features with the ridge.
 
     The matrix is over features, or where these are more than the rows over rows, so that few rows cost little.
     """
-    gram = (features @ across if is_wide else across @ features).astype(np.float64)
+    if is_wide:
+        centred = features - centre
+        gram = (centred @ centred.transpose(0, 2, 1)).astype(np.float64)
+    else:
+        gram = np.asarray(_across(features, centre), np.float64)
     diagonal = np.arange(gram.shape[-1])
-    size = np.square(features, dtype=np.float64).sum((1, 2)) / features.shape[2]
+    size = gram[:, diagonal, diagonal].sum(1) / features.shape[2]
     gram[:, diagonal, diagonal] += (RIDGE * size + np.finfo(np.float32).tiny)[:, None]
     return np.linalg.inv(gram).astype(np.float32)
 

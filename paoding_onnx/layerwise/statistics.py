@@ -23,6 +23,8 @@ from paoding_onnx.rules.binding import BoundNode, stored_statistics
 
 MOST_ROWS = 1 << 15
 """Positions of all inputs together at which units are looked at."""
+PART_SIZE = 1 << 20
+"""Numbers of a tensor that are worked on at a time."""
 FAINT = 1e-2
 """Share of the stored variance that a channel's variance is never taken to be below."""
 
@@ -126,9 +128,17 @@ def statistics_of(bound: BoundNode, values: Batches) -> dict[str, Array]:
     count = sum(value.size // value.shape[axis] for value in values)
     total = sum(np.sum(value, axis=others, dtype=np.float64) for value in values) / count
     shape = [-1 if k == axis else 1 for k in range(values[0].ndim)]
-    squares = sum(np.square(value - total.reshape(shape), dtype=np.float64).sum(others) for value in values) / count
+    parts = (part for value in values for part in _in_parts(value, axis))
+    squares = sum(np.square(part - total.reshape(shape), dtype=np.float64).sum(others) for part in parts) / count
     least = FAINT * np.asarray(variance.value, np.float64)
     return {mean.name: total.astype(mean.dtype), variance.name: np.maximum(squares, least).astype(mean.dtype)}
+
+
+def _in_parts(value: Array, axis: int) -> Iterator[Array]:
+    """The array in parts of a few megabytes, split along another axis than `axis` where there is one."""
+    n_parts = -(-value.size // PART_SIZE)
+    along = 0 if axis else value.ndim - 1
+    return iter(np.array_split(value, min(n_parts, value.shape[along]), along) if along != axis else [value])
 
 
 def _source(bound: BoundNode, operand: int) -> str:
@@ -150,8 +160,11 @@ def _unit_statistics(
     rng = np.random.default_rng(consumer_axis.node_index)
     moments = [_Moments(n_units), _Moments(n_units)]
     for number, value in enumerate(values):
-        rows = np.moveaxis(value, consumer_axis.axis, -1).reshape(-1, value.shape[consumer_axis.axis])
-        rows = rows[np.sort(rng.permutation(len(rows))[:per_batch])][:, positions]
+        places = np.moveaxis(value, consumer_axis.axis, -1)
+        n_places = value.size // value.shape[consumer_axis.axis]
+        chosen = np.sort(rng.permutation(n_places)[:per_batch])
+        where = np.unravel_index(chosen, places.shape[:-1]) if places.ndim > 1 else ()
+        rows = places[where].reshape(len(chosen), -1)[:, positions]
         looks = rows.reshape(len(rows), n_units, -1).transpose(0, 2, 1).reshape(-1, n_units).astype(np.float32)
         moments[number % 2].add(looks)
     first, second = moments

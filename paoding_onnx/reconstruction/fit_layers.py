@@ -7,6 +7,7 @@ there. So every layer makes up for what was lost before it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,7 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.context import Run
-from paoding_onnx.layerwise.contraction import matrix, plain_features, targets, unmatrix, window_features
+from paoding_onnx.layerwise.contraction import (
+    count,
+    leads_rows,
+    matrix,
+    n_rows,
+    plain_features,
+    targets,
+    unmatrix,
+    window_features,
+)
 from paoding_onnx.layerwise.layers import ROWS_PER_FEATURE, Layer, layers_of
 from paoding_onnx.layerwise.ridge import Equations, FittedLayer, Singles, Solution, distance, solve
 from paoding_onnx.layerwise.stream import Batches, Stream
@@ -27,6 +37,12 @@ from paoding_onnx.model.session import Session
 
 FEWEST_ROWS = 1 << 12
 MOST_ROWS = 1 << 15
+MOST_NUMBERS = 1 << 26
+"""Numbers of all features of a layer together, a quarter of a gigabyte."""
+WINDOW_NUMBERS = 1 << 24
+"""Numbers of the windows that a layer is laid out in at a time."""
+FEWEST_SAMPLES = 256
+"""Samples that the rows of a layer come from, if there are as many."""
 HELD_BACK = 8
 """One of so many batches judges the fit and takes no part in it."""
 UNDISTORTED = 1e-5
@@ -108,26 +124,46 @@ def _is_worth(pair: Pair, layer: Layer) -> bool:
 class _Ends:
     """What a layer leads to at its joint, and what it should, `(n_rows, n_shared, n_made)`, in some rows of a batch."""
 
+    batch: int
     chosen: NDArray[np.intp]
     start: Singles
     goal: Singles
 
 
 def _ends(layer: Layer, wanted: Batches, smaller: Stream, kept: Kept, rng: np.random.Generator) -> list[_Ends] | None:
-    """Where a layer stands, at a sample of the rows of every batch; `None` if it is where it should be."""
-    got = smaller.peek(layer.last + 1, layer.comparison_point)
-    n_rows = min(max(ROWS_PER_FEATURE * layer.of.n_features(layer.bound), FEWEST_ROWS), MOST_ROWS)
-    per_batch = -(-n_rows // len(wanted))
+    """Where a layer stands, at a sample of the rows of some batches; `None` if it is where it should be."""
+    first = wanted[0]
+    per_sample = max(n_rows(layer.bound, layer.of, kept(layer.comparison_point, first)) // len(np.atleast_1d(first)), 1)
+    wished = _n_wished(layer)
+    which = _some(len(wanted), len(np.atleast_1d(first)), -(-wished // per_sample))
+    got = smaller.peek(layer.last + 1, layer.comparison_point, which)
+    per_batch = -(-wished // len(which))
     found, size, off = [], 0.0, 0.0
-    for a, b in zip(wanted, got, strict=True):
-        goal, start = (targets(layer.bound, layer.of, np.asarray(x)) for x in (kept(layer.comparison_point, a), b))
-        chosen = np.sort(rng.permutation(len(goal))[:per_batch])
-        goal, start = goal[chosen].astype(np.float32), start[chosen].astype(np.float32)
+    for number, b in zip(which, got, strict=True):
+        a = kept(layer.comparison_point, wanted[number])
+        there = n_rows(layer.bound, layer.of, a)
+        chosen = np.sort(rng.permutation(there)[:per_batch])
+        goal, start = (targets(layer.bound, layer.of, np.asarray(x), chosen).astype(np.float32) for x in (a, b))
         size += float(np.square(goal, dtype=np.float64).sum())
         off += float(np.square(goal - start, dtype=np.float64).sum())
-        found.append(_Ends(chosen, start, goal))
+        found.append(_Ends(number, chosen, start, goal))
     is_distorted = np.isfinite(off) and off > UNDISTORTED**2 * size
     return found if is_distorted else None
+
+
+def _n_wished(layer: Layer) -> int:
+    """How many rows it takes to fit a layer, as far as there is room for their features."""
+    n_features = layer.of.n_features(layer.bound)
+    n_systems = math.prod(layer.bound.binding.sizes[name] for name in layer.of.shared)
+    most = max(MOST_NUMBERS // max(n_features * n_systems, 1), FEWEST_ROWS)
+    return min(max(ROWS_PER_FEATURE * n_features, FEWEST_ROWS), MOST_ROWS, most)
+
+
+def _some(n_batches: int, batch: int, n_samples: int) -> range:
+    """Numbers of batches that together hold `n_samples` samples, at least `FEWEST_SAMPLES`, evenly spread."""
+    n_used = -(-max(n_samples, FEWEST_SAMPLES) // batch)
+    step = max(n_batches // max(n_used, HELD_BACK), 1)
+    return range(0, n_batches, step)
 
 
 def _rows(pair: Pair, layer: Layer, smaller: Stream, ends: Sequence[_Ends]) -> tuple[Equations, Equations]:
@@ -138,10 +174,10 @@ def _rows(pair: Pair, layer: Layer, smaller: Stream, ends: Sequence[_Ends]) -> t
         session = Session(window_model(pair.smaller, pair.smaller_graph, node, layer.bound, layer.of))
     source = layer.bound.node.inputs[layer.of.source]
     name = source.name if source is not None else ""
-    parts = []
-    for value, end in zip(smaller.value(name), ends, strict=True):
-        features = _features(layer, session, name, value)[end.chosen].astype(np.float32)
-        parts.append(Equations(features, end.start, end.goal))
+    values = smaller.value(name)
+    parts = [
+        Equations(_features(layer, session, name, values[end.batch], end.chosen), end.start, end.goal) for end in ends
+    ]
     if len(parts) >= HELD_BACK:
         return _joined([part for k, part in enumerate(parts) if (k + 1) % HELD_BACK]), _joined(
             parts[HELD_BACK - 1 :: HELD_BACK]
@@ -155,10 +191,22 @@ def _selected(rows: Equations, which: NDArray[np.bool_]) -> Equations:
     return Equations(rows.features[:, which], rows.start[:, which], rows.goal[:, which])
 
 
-def _features(layer: Layer, session: Session | None, name: str, value: Array) -> Array:
+def _features(layer: Layer, session: Session | None, name: str, value: Array, chosen: NDArray[np.intp]) -> Singles:
+    """Chosen rows of what a layer reads, `(n_chosen, n_shared, n_features)`, a few samples at a time."""
     if session is None:
-        return plain_features(layer.bound, layer.of, value)
-    return window_features(layer.bound, layer.of, session.run({name: value})[session.output_names[0]])
+        return plain_features(layer.bound, layer.of, value, chosen).astype(np.float32)
+    samples = [value]
+    if leads_rows(layer.bound, layer.of):
+        numbers = value.size * count(layer.bound, layer.of.kernel)
+        samples = np.array_split(value, min(-(-numbers // WINDOW_NUMBERS), len(value)))
+    found, before = [], 0
+    for part in samples:
+        made = session.run({name: part})[session.output_names[0]]
+        there = n_rows(layer.bound, layer.of, made)
+        own = chosen[(chosen >= before) & (chosen < before + there)] - before
+        found.append(window_features(layer.bound, layer.of, made, own))
+        before += there
+    return np.concatenate(found)
 
 
 def _joined(parts: Sequence[Equations]) -> Equations:
@@ -193,11 +241,12 @@ def _fit(pair: Pair, layer: Layer, smaller: Stream, ends: Sequence[_Ends], found
 def _seen(layer: Layer, smaller: Stream, ends: Sequence[_Ends]) -> float:
     """The mean square distance of a layer from its goal as it is now, on the rows held back."""
     is_many = len(ends) >= HELD_BACK
-    which = range(HELD_BACK - 1, len(ends), HELD_BACK) if is_many else range(len(ends))
-    values = smaller.peek(layer.last + 1, layer.comparison_point, which)
-    made = (targets(layer.bound, layer.of, np.asarray(value)) for value in values)
-    rows = np.concatenate([one[ends[k].chosen].astype(np.float32) for k, one in zip(which, made, strict=True)])
-    goal = np.concatenate([ends[k].goal for k in which])
+    judged = ends[HELD_BACK - 1 :: HELD_BACK] if is_many else ends
+    values = smaller.peek(layer.last + 1, layer.comparison_point, [end.batch for end in judged])
+    pairs = zip(judged, values, strict=True)
+    made = (targets(layer.bound, layer.of, np.asarray(value), end.chosen) for end, value in pairs)
+    rows = np.concatenate([one.astype(np.float32) for one in made])
+    goal = np.concatenate([end.goal for end in judged])
     step = slice(None) if is_many else slice(HELD_BACK - 1, None, HELD_BACK)
     return distance(goal[step], rows[step], layer.clamp)
 
