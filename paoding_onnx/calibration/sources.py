@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from paoding_onnx.calibration import normalization, tabular
+from paoding_onnx.calibration import normalization, tabular, tokens
 from paoding_onnx.calibration.augment import augmented
 from paoding_onnx.calibration.first_layer import Filters, first_filters, first_weights
 from paoding_onnx.calibration.images import families as image_families
@@ -61,7 +61,10 @@ def source_of(role: InputRole, graph: Graph, options: InputOptions) -> Source:
         rows = tabular.families(role.shape[1], first_weights(graph, role.spec.name))
         return Source(rows, (Guess(f"rows of {role.shape[1]} numbers", _as_told(role, options)),))
     if role.kind is Kind.TOKENS:
-        return Source({f"random tokens out of {role.vocabulary}": _drawing(role, _tokens)}, as_drawn)
+        if len(role.shape) != 2:
+            return Source({f"random tokens out of {role.vocabulary}": _drawing(role, _tokens)}, as_drawn)
+        made = tokens.families(role.vocabulary)
+        return Source({name: _rows_of_tokens(role, family) for name, family in made.items()}, as_drawn)
     if role.kind is Kind.AUDIO:
         return Source({"1/f noise": _drawing(role, _sound)}, as_drawn)
     return Source({"normal noise": _drawing(role, _noise)}, as_drawn)
@@ -76,6 +79,13 @@ def mixed(source: Source, shares: Floats, count: int, rng: np.random.Generator) 
         if stop > start
     ]
     return np.asarray(np.concatenate(parts)[rng.permutation(count)])
+
+
+def beside(role: InputRole, main: InputRole, rows: Array, rng: np.random.Generator) -> Array:
+    """Contents of an input that goes along with `rows` of the main one; a mask leaves the filling of tokens out."""
+    if role.kind is Kind.ONES and main.kind is Kind.TOKENS and role.shape_of(len(rows)) == rows.shape:
+        return tokens.mask_of(rows, main.vocabulary).astype(role.spec.dtype)
+    return companion(role, len(rows), rng)
 
 
 def companion(role: InputRole, count: int, rng: np.random.Generator) -> Array:
@@ -162,6 +172,11 @@ def _as_told(role: InputRole, options: InputOptions) -> Callable[[Array], Array]
 
 def _drawing(role: InputRole, content: Callable[[InputRole, np.random.Generator, int], Array]) -> Draw:
     return lambda rng, count: content(role, rng, count)
+
+
+def _rows_of_tokens(role: InputRole, family: tokens.Family) -> Draw:
+    dtype = role.spec.dtype or np.dtype(np.int64)
+    return lambda rng, count: np.asarray(family(rng, count, role.shape[1]), dtype)
 
 
 def _tokens(role: InputRole, rng: np.random.Generator, count: int) -> Array:

@@ -69,7 +69,7 @@ class Predictor:
         """Complete feeds in which the main input holds `rows`, batch by batch."""
         for start in range(0, len(rows), self.main.batch):
             part = rows[start : start + self.main.batch]
-            companions = {role.spec.name: sources.companion(role, len(part), rng) for role in self.others}
+            companions = {role.spec.name: sources.beside(role, self.main, part, rng) for role in self.others}
             yield {self.main.spec.name: part} | companions
 
     def runs(self, rng: np.random.Generator) -> bool:
