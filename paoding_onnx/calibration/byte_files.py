@@ -11,28 +11,28 @@ _LETTERS = np.frombuffer(b"eeeeeetttttaaaaoooiiinnnssshhrrrddllluucmmfwgypbvk", 
 
 _TEXTS: tuple[tuple[bytes, tuple[bytes, ...]], ...] = (
     (b"", (b"@ @ @ @ the @ of @ and @. ", b"The @ was @, but @ @. ", b"\n\n")),
-    (b"import os\nimport @\n\n", (b"def @(self, @):\n    return @.@(@)\n\n", b"for @ in range(#):\n    print(@)\n")),
+    (b"import os\nimport @\n\n", (b"def @(self, @):\n    return @.@(@)\n\n", b"for @ in range(\0):\n    print(@)\n")),
     (b"#!/bin/sh\nset -e\n", (b'if [ -f $@ ]; then\n  echo "@"\nfi\n', b"export @=/usr/@\n", b"cd @ && make @\n")),
-    (b"#include <@.h>\n\n", (b"static int @(int @, char *@)\n{\n\treturn @[#];\n}\n\n", b"#define @ #\n")),
-    (b"package @;\n\nimport java.@.@;\n\n", (b"public class @ {\n  private int @ = #;\n}\n", b"  @Override\n")),
-    (b"'use strict';\n", (b"function @(@) {\n  return @.@(#);\n}\n", b"const @ = require('@');\n", b"var @ = {};\n")),
+    (b"#include <@.h>\n\n", (b"static int @(int @, char *@)\n{\n\treturn @[\0];\n}\n\n", b"#define @ \0\n")),
+    (b"package @;\n\nimport java.@.@;\n\n", (b"public class @ {\n  private int @ = \0;\n}\n", b"  @Override\n")),
+    (b"'use strict';\n", (b"function @(@) {\n  return @.@(\0);\n}\n", b"const @ = require('@');\n", b"var @ = {};\n")),
     (
         b"<!DOCTYPE html>\n<html>\n<head><title>@</title>\n",
         (b'<div class="@">@ @</div>\n', b'<a href="@.html">@</a>\n'),
     ),
-    (b'<?xml version="1.0" encoding="UTF-8"?>\n', (b'<@ name="@">#</@>\n', b"  <@/>\n")),
-    (b'<svg xmlns="http://www.w3.org/2000/svg">\n', (b'<path d="M# #L# #"/>\n', b'<g id="@"/>\n')),
-    (b"{\n", (b'  "@": "@",\n', b'  "@": [#, #, #],\n', b'  "@": {"@": #},\n')),
-    (b"@: @\n", (b"@:\n  - @: #\n  - @\n", b"# @ @\n")),
-    (b"@,@,@,@\n", (b"#,@,#.#,@\n", b"#,@ @,#.#,\n")),
+    (b'<?xml version="1.0" encoding="UTF-8"?>\n', (b'<@ name="@">\0</@>\n', b"  <@/>\n")),
+    (b'<svg xmlns="http://www.w3.org/2000/svg">\n', (b'<path d="M\0 \0L\0 \0"/>\n', b'<g id="@"/>\n')),
+    (b"{\n", (b'  "@": "@",\n', b'  "@": [\0, \0, \0],\n', b'  "@": {"@": \0},\n')),
+    (b"@: @\n", (b"@:\n  - @: \0\n  - @\n", b"# @ @\n")),
+    (b"@,@,@,@\n", (b"\0,@,\0.\0,@\n", b"\0,@ @,\0.\0,\n")),
     (b"# @ @\n\n", (b"## @\n\n@ @ `@` @ [@](@.md).\n\n", b"- @ @ @\n", b"```\n@\n```\n")),
-    (b"body {\n  margin: 0;\n}\n", (b".@ > #@ {\n  @: #px;\n  color: #;\n}\n",)),
-    (b"CREATE TABLE @ (\n", (b"INSERT INTO @ VALUES (#, '@');\n", b"SELECT @ FROM @ WHERE @ = #;\n")),
+    (b"body {\n  margin: 0;\n}\n", (b".@ > #@ {\n  @: \0px;\n  color: #\0;\n}\n",)),
+    (b"CREATE TABLE @ (\n", (b"INSERT INTO @ VALUES (\0, '@');\n", b"SELECT @ FROM @ WHERE @ = \0;\n")),
     (b"<?php\n", (b"$@ = @($_GET['@']);\n", b'echo "@";\n')),
-    (b"[@]\n", (b"@ = @\n", b"; @ @\n", b"@=#\n")),
+    (b"[@]\n", (b"@ = @\n", b"; @ @\n", b"@=\0\n")),
     (b'package main\n\nimport "fmt"\n\n', (b"func @(@ int) error {\n\treturn nil\n}\n\n", b"\t@ := @.@()\n")),
-    (b"use std::@;\n\n", (b"fn @(&self) -> Option<@> {\n    let mut @ = #;\n}\n\n", b"impl @ for @ {}\n")),
-    (b"\\documentclass{article}\n\\begin{document}\n", (b"\\section{@}\n@ @ $@_#$ @.\n", b"\\cite{@}\n")),
+    (b"use std::@;\n\n", (b"fn @(&self) -> Option<@> {\n    let mut @ = \0;\n}\n\n", b"impl @ for @ {}\n")),
+    (b"\\documentclass{article}\n\\begin{document}\n", (b"\\section{@}\n@ @ $@_\0$ @.\n", b"\\cite{@}\n")),
     (b"FROM @:latest\n", (b"RUN apt-get install -y @\n", b"COPY @ /@\n")),
     (b"From: @@@.com\nTo: @@@.org\nSubject: @\n\n", (b"@ @ @ @\n", b"> @ @\n")),
 )
@@ -64,19 +64,21 @@ def files(size: int, rng: np.random.Generator, count: int, length: int) -> NDArr
     fill = min(BYTES, size - 1)
     rows = np.full((count, length), fill, np.int64)
     for row in rows:
-        kind = int(rng.integers(len(_TEXTS) + len(_BINARIES)))
         stop = length if rng.random() < 0.7 else int(rng.integers(min(16, length), length + 1))
-        made = (
-            _text(rng, *_TEXTS[kind], stop)
-            if kind < len(_TEXTS)
-            else _binary(rng, *_BINARIES[kind - len(_TEXTS)], stop)
-        )
+        made = _file(rng, int(rng.integers(len(_TEXTS) + len(_BINARIES))), stop)
         row[: len(made)] = np.frombuffer(made, np.uint8)
     return rows
 
 
+def _file(rng: np.random.Generator, kind: int, length: int) -> bytes:
+    """The first bytes of a file of one kind, texts before others."""
+    if kind < len(_TEXTS):
+        return _text(rng, *_TEXTS[kind], length)
+    return _binary(rng, *_BINARIES[kind - len(_TEXTS)], length)
+
+
 def _text(rng: np.random.Generator, head: bytes, pieces: tuple[bytes, ...], length: int) -> bytes:
-    """A text that begins with `head` and goes on with `pieces`, words for `@` and numbers for `#`."""
+    """A text that begins with `head` and goes on with `pieces`, words for `@` and numbers for zero bytes."""
     words = [bytes(rng.choice(_LETTERS, int(rng.integers(2, 10)))) for _ in range(24)]
     found = bytearray()
     _fill(rng, found, head, words)
@@ -90,7 +92,7 @@ def _fill(rng: np.random.Generator, found: bytearray, piece: bytes, words: list[
     for byte in piece:
         if byte == ord("@"):
             found += words[int(rng.integers(len(words)))]
-        elif byte == ord("#"):
+        elif byte == 0:
             found += b"%d" % int(rng.integers(1000))
         else:
             found.append(byte)

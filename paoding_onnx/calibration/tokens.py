@@ -20,15 +20,23 @@ Family = Callable[[np.random.Generator, int, int], Tokens]
 """Makes so many rows of so many tokens."""
 
 
+COMMON, RARE, EVEN = 10.0, 300.0, 100.0
+"""How evenly words come: those between others, those of a topic, and, as a share of all, where none is commoner."""
+
+
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The numbers from 0 to `size` - 1, and those that begin, end and fill a row, if any; words are from `first` on."""
+    """The numbers from 0 to `size` - 1, and those that begin, end and fill a row, if any; words are from `first` on.
+
+    `is_ranked` says that common words come before rare ones.
+    """
 
     size: int
     begin: int | None = None
     end: int | None = None
     pad: int | None = None
     first: int = 0
+    is_ranked: bool = True
 
 
 _KNOWN = (
@@ -56,7 +64,7 @@ def vocabulary_of(size: int) -> Vocabulary:
     >>> vocabulary_of(30522).begin, vocabulary_of(1000).begin
     (101, None)
     """
-    return next((known for known in _KNOWN if known.size == size), Vocabulary(size))
+    return next((known for known in _KNOWN if known.size == size), Vocabulary(size, is_ranked=False))
 
 
 def families(size: int) -> Mapping[str, Family]:
@@ -70,8 +78,9 @@ def families(size: int) -> Mapping[str, Family]:
 def sentences(known: Vocabulary, rng: np.random.Generator, count: int, length: int) -> Tokens:
     """Rows of words that come as often as their rank says, most of each row out of the few words of a topic."""
     n_words = max(known.size - known.first, 1)
-    rows = known.first + _ranks(rng, (count, length), n_words)
-    topics = known.first + _ranks(rng, (count, max(length // 4, 4)), n_words, spread=300.0)
+    common, rare = (COMMON, RARE) if known.is_ranked else (EVEN * n_words, EVEN * n_words)
+    rows = known.first + _ranks(rng, (count, length), n_words, common)
+    topics = known.first + _ranks(rng, (count, max(length // 4, 4)), n_words, rare)
     about = np.take_along_axis(topics, rng.integers(0, topics.shape[1], (count, length)), axis=1)
     rows = np.where(rng.random((count, length)) < 0.5, about, rows)
     if known.begin is not None:
@@ -91,7 +100,7 @@ def mask_of(rows: NDArray[np.generic], size: int) -> NDArray[np.bool_]:
     return np.ones(rows.shape, np.bool_) if pad is None else rows != pad
 
 
-def _ranks(rng: np.random.Generator, shape: tuple[int, ...], n_words: int, spread: float = 10.0) -> Tokens:
+def _ranks(rng: np.random.Generator, shape: tuple[int, ...], n_words: int, spread: float) -> Tokens:
     """Ranks of words that come with a chance of about 1 / (rank + spread), the law of Zipf and Mandelbrot."""
     found = spread * (np.power((n_words + spread) / spread, rng.random(shape)) - 1)
     return np.minimum(found.astype(np.int64), n_words - 1)

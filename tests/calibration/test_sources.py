@@ -42,7 +42,7 @@ def rows(text, count=5, **given):
     [
         (FIRST, ["dead leaves", "1/f noise", "objects", "scenes", "gradients"]),
         (TABLE, ["normal", "uniform", "heavy tails", "sparse"]),
-        (TOKENS, ["random tokens out of 50"]),
+        (TOKENS, ["sentences of tokens out of 50"]),
         (SOUND, ["1/f noise"]),
         (MAPS, ["normal noise"]),
     ],
