@@ -18,7 +18,7 @@ from paoding_onnx.model.nodes import Array
 
 Floats = NDArray[np.float64]
 
-_OTHER_WORDS = ("embed", "feature", "hidden", "landmark", "box", "pool")
+_OTHER_WORDS = ("embed", "feature", "hidden", "landmark", "box", "pool", "regress", "offset")
 """Parts of names of outputs that hold no classes."""
 _STANDS_OUT = 0.15
 """Scores of classes make probabilities of which the largest is at least this far on the way from equal ones to one."""

@@ -10,7 +10,7 @@ from rich.table import Table
 from paoding_onnx.evaluation.answers import OutputChange
 from paoding_onnx.evaluation.outlook import judge
 from paoding_onnx.model.input_sizes import Feeding
-from paoding_onnx.report.documents.prune import warnings
+from paoding_onnx.report.documents.prune import hints, warnings
 from paoding_onnx.report.inspection import at_sizes, refusal_lines
 from paoding_onnx.report.words import cell, plural, rest, share, some, table
 from paoding_onnx.result import Pruned, Recovery
@@ -107,6 +107,8 @@ def _fidelity(result: Pruned) -> Iterator[RenderableType]:
         yield f"accuracy on the labelled samples: {found.accuracy_before:.3f} -> {found.accuracy_after:.3f}"
     for warning in warnings(result):
         yield f"[yellow]warning: {cell(warning)}[/yellow]"
+    for hint in hints(result):
+        yield f"hint: {cell(hint)}"
 
 
 def _changes(changes: Sequence[OutputChange]) -> Table:

@@ -35,6 +35,7 @@ def prune_document(result: Pruned, staged: Callable[[Path], Path] = lambda path:
         "measured": _measured(result.measured),
         "proofs": proofs_of(result.proofs),
         "warnings": warnings(result),
+        "hints": list(hints(result)),
         "run": _run(result.run),
         "groups": [
             {"name": g.name, "units": g.n_units, "kept": result.plan.kept_units(g), "exact": g.is_exact}
@@ -64,7 +65,7 @@ def plan_of_result(result: Pruned, staged: Callable[[Path], Path] = lambda path:
 
 def warnings(result: Pruned) -> list[str]:
     """What a user should know before using a pruned model, in plain words."""
-    return [*result.run.notes, *_doubts(result.measured), *_disappointments(result)]
+    return [*result.run.notes, *_doubts(result.measured)]
 
 
 def _doubts(measured: Measured) -> Iterator[str]:
@@ -75,8 +76,8 @@ def _doubts(measured: Measured) -> Iterator[str]:
         yield f"{found.reason}: {found.outlook}; evaluate it on real data, lower --target, or give --calibration"
 
 
-def _disappointments(result: Pruned) -> Iterator[str]:
-    """What the target did not bring, though a user may have hoped for it."""
+def hints(result: Pruned) -> Iterator[str]:
+    """What the target did not bring, though a user may have hoped for it, and what would."""
     sizes, options = result.sizes, result.run.options
     gone, fewer = (1 - after / max(before, 1) for before, after in _pairs(sizes))
     if options.budget == "parameters" and fewer < gone * LITTLE and sizes.before.macs:

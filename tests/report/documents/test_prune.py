@@ -16,7 +16,7 @@ from tests.pruning import MLP, skip_latency
 
 def test_prune_document_holds_the_whole_run(result):
     document = prune_document(result)
-    keys = "format versions model output sizes input_sizes measured proofs warnings run groups refusals"
+    keys = "format versions model output sizes input_sizes measured proofs warnings hints run groups refusals"
     assert list(document) == keys.split()
     assert list(document["run"]) == ["options", "steps", "recovery", "notes"]
     assert document["sizes"]["before"] == {"parameters": 400, "macs": 368, "file_bytes": 0}
