@@ -28,7 +28,7 @@ class Run:
         progress: told what is being done.
     """
 
-    memory: int = 1 << 30
+    memory: int = 1 << 29
     seed: int = 0
     threads: int = 0
     progress: Progress = silent

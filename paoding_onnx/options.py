@@ -85,7 +85,7 @@ class Options:
     round_to: int = AUTO
     allocation: Allocation = "measured"
     seed: int = 0
-    memory: int = 1 << 30
+    memory: int = 1 << 29
     threads: int = 0
     input_kind: str = "auto"
     preprocess: Preprocess = AS_IT_IS

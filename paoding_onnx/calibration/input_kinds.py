@@ -16,6 +16,9 @@ from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.input_sizes import Shapes
 from paoding_onnx.model.load import TensorSpec
 
+BATCH, FEWEST = 32, 4
+"""Samples of a feed: as many as this, but fewer where a tensor would hold more numbers than `LARGEST_NUMBERS`."""
+LARGEST_NUMBERS = 1 << 23
 _COLOURS = (3, 1, 4)
 _EXTRAS = ("mask", "type", "segment", "position", "state")
 """Parts of the names of inputs that go along with the main one."""
@@ -88,6 +91,14 @@ def roles_of(
         shape = tuple(batch if is_open and k == axis else size for k, size in enumerate(shapes[spec.name]))
         roles.append(_told(spec, graph, shape, axis, options) if spec is main else _role(spec, graph, shape, axis))
     return tuple(roles)
+
+
+def batch_for(graph: Graph) -> int:
+    """How many samples a feed may hold so that its largest tensor stays small; `graph` was observed at few of them."""
+    first = [shape[0] for name in graph.inputs if (shape := graph.tensors[name].shape)]
+    n_seen = max(min(first, default=1), 1)
+    largest = max((math.prod(t.shape or ()) for t in graph.tensors.values() if not t.is_constant), default=1)
+    return int(min(max(LARGEST_NUMBERS * n_seen // max(largest, 1), FEWEST), BATCH))
 
 
 def main_input(specs: Sequence[TensorSpec], shapes: Shapes) -> int:

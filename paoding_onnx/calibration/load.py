@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from paoding_onnx.calibration import sources
 from paoding_onnx.calibration.arrays import arrays_of_inputs, read_arrays, scale_of
 from paoding_onnx.calibration.image_files import ENDINGS, decode, image_files, require_pillow, scaled
-from paoding_onnx.calibration.input_kinds import InputRole, Kind, main_input, roles_of
+from paoding_onnx.calibration.input_kinds import InputRole, Kind, batch_for, main_input, roles_of
 from paoding_onnx.calibration.preprocess import Preprocess, check_channels, preprocessed
 from paoding_onnx.calibration.samples import Request, Samples
-from paoding_onnx.calibration.synthesize import BATCH
 from paoding_onnx.errors import UsageError
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model
@@ -40,7 +39,7 @@ def load_samples(
     """
     specs, shapes, limit = model.inputs, runnable_shapes(graph), request.n_samples
     main = main_input(specs, shapes)
-    roles = roles_of(specs, graph, shapes, request.inputs, batch=BATCH)
+    roles = roles_of(specs, graph, shapes, request.inputs, batch=batch_for(graph))
     settings = request.inputs.preprocess
     most = limit * HELD_BACK if held_back else limit + limit // (HELD_BACK - 1) + 1
     if path.is_dir():

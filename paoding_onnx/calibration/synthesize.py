@@ -9,7 +9,7 @@ import numpy as np
 
 from paoding_onnx.calibration import filter, sources
 from paoding_onnx.calibration.images.frame import Floats
-from paoding_onnx.calibration.input_kinds import InputRole, main_input, roles_of
+from paoding_onnx.calibration.input_kinds import InputRole, batch_for, main_input, roles_of
 from paoding_onnx.calibration.samples import Request, Samples
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.graph import Graph
@@ -18,7 +18,6 @@ from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.session import Session
 
-BATCH = 32
 _MORE = 2
 """Candidates for each sample to be returned."""
 _GENERATIONS = 2
@@ -35,7 +34,7 @@ def make_samples(model: Model, graph: Graph, request: Request, *, shapes: Shapes
     """About as many inputs as `request` asks for, chosen by the model's own predictions if it is a classifier.
 
     `graph` is the model as `paoding_onnx.shapes.observe` measured it, `shapes` the input shapes it ran at. Open batch
-    axes get batches of about 32, other open axes the sizes in `shapes`. Same model and request, same bytes.
+    axes get batches of at most 32, other open axes the sizes in `shapes`. Same model and request, same bytes.
 
     Raises:
         ModelError: if an input is not a tensor of numbers.
@@ -47,7 +46,7 @@ def make_samples(model: Model, graph: Graph, request: Request, *, shapes: Shapes
     specs = model.inputs
     main = main_input(specs, shapes)
     measured = (shapes[specs[main].name] or (1,))[0]
-    for batch in (min(BATCH, n_samples), measured):
+    for batch in (min(batch_for(graph), n_samples), measured):
         roles = roles_of(specs, graph, shapes, options, batch=batch)
         predictor = Predictor(session, roles[main], (*roles[:main], *roles[main + 1 :]))
         if predictor.runs(rng):

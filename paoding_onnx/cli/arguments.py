@@ -223,7 +223,7 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
         default=0,
         help="fit synthetic inputs to stored statistics; try 20",
     )
-    add("--memory", metavar="BYTES", type=values.n_bytes, default=1 << 30, help="activations to hold (default 1G)")
+    add("--memory", metavar="BYTES", type=values.n_bytes, default=1 << 29, help="activations to hold (default 512M)")
     add(
         "--threads",
         metavar="N",

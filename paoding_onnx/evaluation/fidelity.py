@@ -18,8 +18,8 @@ LOW_MEMORY_BYTES = 1 << 28
 
 FEWEST, MOST = 8, 64
 """Inputs on which outputs before and after are compared."""
-QUICK, THOROUGH = 3 * 10**10, 10**12
-"""Multiply-adds to spend on comparing: about half a second, or ten, on two cores."""
+QUICK, THOROUGH = 3 * 10**10, 4 * 10**11
+"""Multiply-adds to spend on comparing: about half a second, or some, on two cores."""
 FRESH_SEED = 10**6
 """Added to the user's seed, so that the inputs are others than those that layers were reconstructed on."""
 

@@ -12,7 +12,7 @@ from paoding_onnx.samplers.magnitude import magnitude
 
 FAINT = 1e-5
 """Share of a unit's variance that is taken for rounding."""
-MOST_ROUNDS = 256
+MOST_ROUNDS = 128
 """Of larger groups several units are picked a round, so that their cost stays in proportion."""
 
 

@@ -31,6 +31,9 @@ from paoding_onnx.selection.profile import Profile, measure_profile
 from paoding_onnx.shapes.observe import runnable_shapes
 from paoding_onnx.surgery.plan import Plan, make_plan
 
+MACS_TO_CHOOSE = 6 * 10**11
+"""Multiply-adds to spend on finding inputs that suit the model; some ten seconds on two cores."""
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -112,7 +115,9 @@ def synthetic_samples(model: Model, traced: Trace, n_samples: int, options: Opti
     Raises:
         UsageError: if the options do not fit the model.
     """
-    made = made_samples(model, traced.graph, Request(n_samples, options.seed, options.inputs))
+    macs = max(cost(traced, nothing(traced)).macs, 1)
+    request = Request(n_samples, options.seed, options.inputs, max(MACS_TO_CHOOSE // macs, n_samples))
+    made = made_samples(model, traced.graph, request)
     return _distilled(model, traced, made, options, run) if options.distill else made
 
 

@@ -89,6 +89,14 @@ def _elsewhere(judged: Judged, fitted: Model) -> str:
 
 
 def _error(original: Model, model: Model, batches: Sequence[Mapping[str, Array]]) -> float:
-    first, second = Session(original), Session(model)
+    first, second = _session(original), _session(model)
     errors = [output_difference(first.run(feed), second.run(feed)) for feed in batches[:MOST_BATCHES]]
     return max(errors, default=0.0)
+
+
+def _session(model: Model) -> Session:
+    """The model as quick as it can be, or as it is where onnxruntime's optimiser does not take it."""
+    try:
+        return Session(model, optimise=True)
+    except ModelError:
+        return Session(model)

@@ -55,7 +55,7 @@ def test_prune_document_lists_every_option(result):
         "round_to": 0,
         "allocation": "uniform",
         "seed": 0,
-        "memory": 1 << 30,
+        "memory": 1 << 29,
         "threads": 0,
         "input_kind": "auto",
         "preprocess": asdict(Preprocess()),
