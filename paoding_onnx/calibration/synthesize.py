@@ -26,6 +26,8 @@ _FEWEST = 16
 """A family is weighed by at least this many rows."""
 _ALL = 1 << 62
 """More than would ever be run."""
+PART_NUMBERS = 1 << 24
+"""Rows are looked for in parts of about so many numbers, so that few candidates are held at a time."""
 _NOTHING = 1e-3
 _LARGE_BYTES = 256 << 20
 
@@ -116,16 +118,37 @@ def _chosen(
     best = int(np.argmax(weights * values.mean(1)))
     guess = source.guesses[best]
     description = ", ".join(word for word in (guess.description, *source.families) if word)
-    n_drawn = _whole(_MORE * n_samples, step)
-    may_choose = runs.spend(n_drawn)
-    rows = guess.finish(sources.mixed(source, values[best], n_drawn if may_choose else n_samples, rng))
-    found = predictor.predictions(rows, rng) if may_choose else None
+    may_choose = runs.spend(_MORE * n_samples)
+    n_generations = sum(runs.spend(n_samples) for _ in range(_GENERATIONS if source.augment and may_choose else 0))
+    wish = _Wish(source, guess, values[best], may_choose, n_generations)
+    n_parts = -(-n_samples * int(np.prod(predictor.main.shape_of(1))) // PART_NUMBERS)
+    each = _whole(-(-n_samples // n_parts), step)
+    parts = [_part(predictor, wish, min(each, n_samples - start), rng) for start in range(0, n_samples, each)]
+    said = ", chosen by the predictions for them" if all(is_chosen for _, is_chosen in parts) else ""
+    return np.concatenate([rows for rows, _ in parts]), description + said
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What rows are wanted: of which families in which shares, and how hard to look for those that suit the model."""
+
+    source: sources.Source
+    guess: sources.Guess
+    shares: Floats
+    may_choose: bool
+    n_generations: int
+
+
+def _part(predictor: Predictor, wish: _Wish, n_samples: int, rng: np.random.Generator) -> tuple[Array, bool]:
+    """Some of the rows, and whether the model's predictions chose them."""
+    n_drawn = _whole(_MORE * n_samples, predictor.main.step) if wish.may_choose else n_samples
+    rows = wish.guess.finish(sources.mixed(wish.source, wish.shares, n_drawn, rng))
+    found = predictor.predictions(rows, rng) if wish.may_choose else None
     if found is None:
-        return rows[:n_samples], description
-    for _ in range(_GENERATIONS if source.augment else 0):
-        if runs.spend(n_drawn // 2):
-            rows, found = _grown(predictor, source, rows, found, rng)
-    return rows[filter.choose(found, n_samples, rng)], f"{description}, chosen by the predictions for them"
+        return rows[:n_samples], False
+    for _ in range(wish.n_generations):
+        rows, found = _grown(predictor, wish.source, rows, found, rng)
+    return rows[filter.choose(found, n_samples, rng)], True
 
 
 def _grown(

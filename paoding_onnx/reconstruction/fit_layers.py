@@ -175,20 +175,47 @@ def _rows(pair: Pair, layer: Layer, smaller: Stream, ends: Sequence[_Ends]) -> t
     source = layer.bound.node.inputs[layer.of.source]
     name = source.name if source is not None else ""
     values = smaller.value(name)
-    parts = [
-        Equations(_features(layer, session, name, values[end.batch], end.chosen), end.start, end.goal) for end in ends
-    ]
-    if len(parts) >= HELD_BACK:
-        return _joined([part for k, part in enumerate(parts) if (k + 1) % HELD_BACK]), _joined(
-            parts[HELD_BACK - 1 :: HELD_BACK]
-        )
-    whole = _joined(parts)
-    is_held = np.arange(whole.goal.shape[1]) % HELD_BACK == HELD_BACK - 1
-    return _selected(whole, ~is_held), _selected(whole, is_held)
+    n_rows_of = [len(end.chosen) for end in ends]
+    held = [_is_held(number, n, ends) for number, n in enumerate(n_rows_of)]
+    places = [sum(int(np.count_nonzero(~one)) for one in held), sum(int(np.count_nonzero(one)) for one in held)]
+    fit, judged = (_Gathered(n) for n in places)
+    for end, is_held in zip(ends, held, strict=True):
+        features = _features(layer, session, name, values[end.batch], end.chosen)
+        for gathered, which in ((fit, ~is_held), (judged, is_held)):
+            if which.any():
+                gathered.add(features[which], end.start[which], end.goal[which])
+    return fit.equations(), judged.equations()
 
 
-def _selected(rows: Equations, which: NDArray[np.bool_]) -> Equations:
-    return Equations(rows.features[:, which], rows.start[:, which], rows.goal[:, which])
+def _is_held(number: int, n_rows: int, ends: Sequence[_Ends]) -> NDArray[np.bool_]:
+    """Which rows of a batch judge a fit: of many batches all of every eighth one, of few every eighth row."""
+    if len(ends) >= HELD_BACK:
+        return np.full(n_rows, number % HELD_BACK == HELD_BACK - 1)
+    first = sum(len(end.chosen) for end in ends[:number])
+    return np.equal(np.arange(first, first + n_rows) % HELD_BACK, HELD_BACK - 1)
+
+
+class _Gathered:
+    """Equations that are filled batch by batch, so that no part of them is held twice."""
+
+    def __init__(self, n_rows: int) -> None:
+        self._n_rows = n_rows
+        self._columns: list[Singles] = []
+        self._filled = 0
+
+    def add(self, *columns: Singles) -> None:
+        """More rows: features, start and goal, `(n_rows, n_systems, ...)` each."""
+        if not self._columns:
+            self._columns = [np.empty((c.shape[1], self._n_rows, c.shape[2]), np.float32) for c in columns]
+        stop = self._filled + len(columns[0])
+        for whole, part in zip(self._columns, columns, strict=True):
+            whole[:, self._filled : stop] = part.transpose(1, 0, 2)
+        self._filled = stop
+
+    def equations(self) -> Equations:
+        """All of them, systems first."""
+        columns = self._columns or [np.zeros((0, 0, 0), np.float32)] * 3
+        return Equations(*columns)
 
 
 def _features(layer: Layer, session: Session | None, name: str, value: Array, chosen: NDArray[np.intp]) -> Singles:
@@ -207,12 +234,6 @@ def _features(layer: Layer, session: Session | None, name: str, value: Array, ch
         found.append(window_features(layer.bound, layer.of, made, own))
         before += there
     return np.concatenate(found)
-
-
-def _joined(parts: Sequence[Equations]) -> Equations:
-    """All rows together, systems first."""
-    columns = ([getattr(part, name) for part in parts] for name in ("features", "start", "goal"))
-    return Equations(*(np.ascontiguousarray(np.concatenate(column).transpose(1, 0, 2)) for column in columns))
 
 
 def _undone(values: Singles, gain: NDArray[np.float64]) -> NDArray[np.float64]:
