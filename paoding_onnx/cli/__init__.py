@@ -30,9 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def child() -> int:
     """Run the command of this process, which is watched by another one."""
-    from paoding_onnx.cli.stopping import leaving_at_signals, let_through, raised_for_good
+    from paoding_onnx.cli.stopping import left_silently, let_through, raised_for_good
 
-    with leaving_at_signals():
+    with left_silently():
         let_through()
         from paoding_onnx.cli.run import run_child
     raised_for_good()

@@ -40,13 +40,12 @@ def run_command(argv: Sequence[str], work: Work) -> int:
 
 
 def run_child(work: Work) -> int:
-    """Run the command of this process, which ends with the one that watches it."""
+    """Run the command of this process, which ends with the one that watches it, and leaves it to that to say so."""
     end_with_parent()
     try:
         found = parsed(sys.argv[1:])
         return found if isinstance(found, int) else _run(found, work)
     except Stopped as stop:
-        complain(STOPPED)
         return stop.exit_status
     finally:
         ignore_signals()

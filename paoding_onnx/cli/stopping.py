@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 
@@ -11,13 +13,16 @@ SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP"
 """Ctrl-C, a polite kill, and a terminal that is closed."""
 STOPPED = "paoding_onnx: interrupted, nothing was written"
 """What is said of it on standard error."""
+_SOON = 0.02
+"""Seconds after which a signal that was lost is sent again."""
 
 
 class Stopped(BaseException):
-    """A signal asked to stop; `exit_status` is what shells have for it, such as 130 for Ctrl-C and 143 for a kill."""
+    """Signal `number` asked to stop; `exit_status` is what shells have for it: 130 for Ctrl-C, 143 for a kill."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
+        self.number = number
         self.exit_status = 128 + number
 
 
@@ -43,8 +48,26 @@ def raising_at_signals() -> AbstractContextManager[None]:
     return handled(_stop)
 
 
+def left_silently() -> AbstractContextManager[None]:
+    """As `leaving_at_signals`, in a process that is watched: the other one says it."""
+    return handled(lambda number, _: os._exit(128 + number))
+
+
 def raised_for_good() -> None:
-    """As `raising_at_signals`, to the end of the process."""
+    """As `raising_at_signals`, to the end of the process, and again where Python lost the first one.
+
+    What is raised in the middle of freeing memory goes nowhere.
+    """
+    usual = sys.unraisablehook
+
+    def again(lost: sys.UnraisableHookArgs) -> None:
+        if isinstance(lost.exc_value, Stopped):
+            _listen_again()
+            threading.Timer(_SOON, os.kill, (os.getpid(), lost.exc_value.number)).start()
+        else:
+            usual(lost)
+
+    sys.unraisablehook = again
     _listen(_stop)
 
 
@@ -81,6 +104,11 @@ def _listen(handler: object) -> None:
     for number in SIGNALS:
         if signal.getsignal(number) not in (signal.SIG_IGN, None):
             _set(number, handler)
+
+
+def _listen_again() -> None:
+    for number in SIGNALS:
+        _set(number, _stop)
 
 
 def _leave(number: int, _frame: object) -> None:

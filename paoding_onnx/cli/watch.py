@@ -19,7 +19,7 @@ from typing import IO
 from paoding_onnx.cli.limits import Limits, limits_of
 from paoding_onnx.cli.processes import family, kill, resident_bytes
 from paoding_onnx.cli.run import parsed
-from paoding_onnx.cli.stopping import STOPPED, handled, held_back
+from paoding_onnx.cli.stopping import SIGNALS, STOPPED, handled, held_back
 from paoding_onnx.cli.streams import complain, open_streams
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.stage import clean_up
@@ -108,12 +108,13 @@ def _wait(process: subprocess.Popen[bytes], asked: _Asked, limits: Limits) -> st
 def _status(process: subprocess.Popen[bytes], asked: _Asked, reason: str, folders: list[Path]) -> int:
     """The exit status for the user; what a command left that was ended, or crashed, is removed."""
     status = int(process.returncode)
-    if status >= 0 and not reason:
+    is_stopped = status in {128 + number for number in SIGNALS}
+    if status >= 0 and not reason and not is_stopped:
         return status
     clean_up(*folders)
-    if asked.number:
+    if asked.number or is_stopped:
         complain(STOPPED)
-        return 128 + asked.number
+        return 128 + asked.number if asked.number else status
     name = signal.Signals(-status).name if -status in set(signal.Signals) else str(status)
     crash = f"paoding_onnx: error: a library crashed on this model ({name}); nothing was written"
     complain(reason or crash)

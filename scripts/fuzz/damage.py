@@ -190,6 +190,8 @@ def _value(field: FieldDescriptor, old: object, rng: np.random.Generator) -> obj
         numbers = [value.number for value in field.enum_type.values]
         return numbers[int(rng.integers(len(numbers)))]
     number = NUMBERS[int(rng.integers(len(NUMBERS)))]
+    if kind in (FieldDescriptor.CPPTYPE_UINT64, FieldDescriptor.CPPTYPE_UINT32):
+        return abs(number)
     return number if kind == FieldDescriptor.CPPTYPE_INT64 else max(min(number, (1 << 31) - 1), -(1 << 31))
 
 

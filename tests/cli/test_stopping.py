@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 
 import pytest
@@ -59,3 +60,26 @@ def test_signal_that_is_held_back_comes_afterwards():
     with pytest.raises(Stopped), raising_at_signals(), held_back():
         os.kill(os.getpid(), signal.SIGTERM)
     let_through()
+
+
+LOST = """
+import os, signal, sys, time
+from paoding_onnx.cli.stopping import Stopped, raised_for_good
+
+class Freed:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+raised_for_good()
+try:
+    del_me = Freed()
+    del del_me
+    time.sleep(5)
+except Stopped as stop:
+    sys.exit(stop.exit_status)
+"""
+
+
+def test_signal_that_python_loses_while_it_frees_memory_is_heard_all_the_same():
+    done = subprocess.run([sys.executable, "-c", LOST], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (143, "")
