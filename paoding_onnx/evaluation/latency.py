@@ -164,7 +164,7 @@ def _status_bytes(key: str) -> int | None:
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{key}:")), None)
 
 
-MOST_SECONDS = 3.0
+MOST_SECONDS = 1.0
 """For at most about this long two models are timed against each other."""
 FEWEST_PAIRS, MOST_PAIRS = 9, 2000
 ENOUGH = 0.02
