@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from paoding_onnx.calibration.images.frame import Frame
-from paoding_onnx.calibration.input_kinds import Kind, main_input
+from paoding_onnx.calibration.input_kinds import Kind, batch_for, main_input
 from paoding_onnx.errors import UsageError
 from paoding_onnx.model.load import TensorSpec
+from paoding_onnx.shapes.observe import observe
 from tests.calibration.roles import roles
+from tests.models import model
 
 
 def of_copy(dims, dtype="float", **given):
@@ -150,3 +152,9 @@ def test_size_that_the_input_does_not_read_is_a_usage_error():
 
 def test_size_says_nothing_about_inputs_that_are_not_images():
     assert of_copy("n,6", size=(10, 14)).shape == (6, 6)
+
+
+@pytest.mark.parametrize(("side", "batch"), [(8, 32), (400, 13), (2000, 4)])
+def test_batches_are_as_small_as_their_largest_tensor_asks_for(side, batch):
+    graph = observe(model(f"g (float[n,4,{side},{side}] x) => (float[n,4,{side},{side}] y) {{ y = Relu (x) }}"))
+    assert batch_for(graph) == batch

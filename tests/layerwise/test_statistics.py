@@ -187,3 +187,39 @@ def test_little_memory_gives_the_same():
     )
     assert all(np.array_equal(much.normalization[name], little.normalization[name]) for name in much.normalization)
     assert all(np.array_equal(much.units[key].covariance, little.units[key].covariance) for key in much.units)
+
+
+def test_every_second_batch_has_moments_of_its_own():
+    subject = model(MLP)
+    first, others = feeds(subject, (50, 70))
+    both = observe_units(subject, traced_model(subject), [first, others], Run(), renormalise=False)
+    alone = observe_units(subject, traced_model(subject), [first], Run(), renormalise=False)
+    for key, half in both.halved.items():
+        assert (half.count, both.units[key].count) == (50, 120)
+        np.testing.assert_allclose(half.covariance, alone.units[key].covariance, atol=1e-6)
+
+
+def correlated(count: int, n_units: int) -> NDArray[np.float64]:
+    """Units that a few causes have in common, seen at so many places."""
+    rng = np.random.default_rng(0)
+    return rng.standard_normal((count, 4)) @ rng.standard_normal((4, n_units)) + rng.standard_normal((count, n_units))
+
+
+def unexplained(covariance: NDArray[np.float64], rows: NDArray[np.float64]) -> float:
+    """Share of the first unit that the others leave open where nobody looked."""
+    share = np.linalg.solve(covariance[1:, 1:], covariance[1:, 0])
+    return float(np.mean((rows[:, 0] - rows[:, 1:] @ share) ** 2) / rows[:, 0].var())
+
+
+def test_units_seen_at_few_places_stand_in_for_others_less():
+    rows = correlated(4000, 60)
+    plain, elsewhere = np.cov(rows[:40].T), rows[2000:]
+    shrunk = unexplained(statistics.damped(plain, 40), elsewhere)
+    assert shrunk < 0.8
+    assert shrunk < 0.9 * unexplained(statistics.damped(plain, 10**6), elsewhere)
+
+
+def test_units_seen_often_are_not_shrunk():
+    covariance = np.cov(correlated(4000, 10).T)
+    off = ~np.eye(10, dtype=bool)
+    np.testing.assert_allclose(statistics.damped(covariance, 4000)[off], covariance[off])

@@ -118,3 +118,30 @@ def test_inputs_that_cannot_be_made_are_plain_random(monkeypatch):
     found = made_samples(subject, graph, Request(64, seed=0))
     assert found.description == "random numbers"
     assert np.isfinite(found.batches[0]["x"]).all()
+
+
+def probed(sizes: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> tuple[Profile, list[np.ndarray]]:
+    """A profile of rows in batches of these sizes, and the rows on which sensitivity was judged."""
+    seen: list[np.ndarray] = []
+
+    def measured(probe, orders, layers):
+        seen.extend(feed["x"] for feed in probe.feeds)
+        return ()
+
+    monkeypatch.setattr(profile, "measure", measured)
+    subject = model(MLP)
+    samples = Samples(tuple(feeds(subject, sizes)), "rows")
+    found = measure_profile(subject, traced_model(subject), samples, reconstruction, Run(), is_measured=True)
+    return found, seen
+
+
+@pytest.mark.parametrize("sizes", [(16, 16, 16, 16), (40,)], ids=["batches", "one batch is split"])
+def test_sensitivity_is_judged_on_inputs_that_made_no_stand_in(sizes, monkeypatch):
+    found, judged = probed(sizes, monkeypatch)
+    halved = next(iter(found.basis.statistics.halved.values()))
+    rows = np.concatenate([feed["x"] for feed in feeds(model(MLP), sizes)])
+    assert halved.count == sum(sizes) // 2
+    for part in judged:
+        place = int(np.flatnonzero((rows == part[0]).all(1))[0])
+        size = sizes[0] if len(sizes) > 1 else sizes[0] // 2
+        assert (place // size) % 2 == 1
