@@ -36,7 +36,7 @@ def child() -> int:
         let_through()
         from paoding_onnx.cli.run import run_child
     raised_for_good()
-    return run_child(_work)
+    return run_child(_work_of_child)
 
 
 def _work(arguments: Namespace) -> int:
@@ -44,3 +44,11 @@ def _work(arguments: Namespace) -> int:
     from paoding_onnx.cli.dash import with_dashes
 
     return with_dashes(run)(arguments)
+
+
+def _work_of_child(arguments: Namespace) -> int:
+    from paoding_onnx.cli.stopping import left_silently
+
+    with left_silently():  # native libraries turn what is raised in the middle of their import into errors of theirs
+        from paoding_onnx.cli import commands  # noqa: F401
+    return _work(arguments)
