@@ -89,7 +89,7 @@ def prune(
 
     >>> result = prune("models/fraud_mlp.onnx", options=Options(target=0.5))
     >>> result.sizes.before.parameters, result.sizes.after.parameters, all(proof.passed for proof in result.proofs)
-    (6145, 2145, True)
+    (6145, 3043, True)
 
     Args:
         model: a file, or a model that `load` returned.
