@@ -1,6 +1,6 @@
 """Time and memory of pruning, as ratios to loading and saving the same file, or to running it, in the same run.
 
-    python -m scripts.benchmarks.speed [--only JOB ..] [--models FILE ..]
+    python -m scripts.benchmarks.speed [--only JOB ..] [--models FILE .. [--job magnitude]]
 
 Each job runs in a process of its own. CPU seconds count all threads; peak memory is the largest resident size.
 """
@@ -36,8 +36,9 @@ JOBS = {
     "default": Job("mlp", "pass", {}),
     "resnet50": Job("resnet50", "pass", {}),
     "stack": Job("stack", "copy", {"method": "magnitude"}),
+    "magnitude": Job("", "copy", {"method": "magnitude"}),
 }
-DEFAULTS = tuple(name for name in JOBS if name != "stack")
+DEFAULTS = tuple(name for name, job in JOBS.items() if job.network not in ("stack", ""))
 NETWORKS: Mapping[str, Callable[[Path], None]] = {
     "mlp": lambda path: networks.write_mlp(path, (784, 512, 512, 10)),
     "vgg16": networks.write_vgg16,
@@ -50,8 +51,9 @@ NETWORKS: Mapping[str, Callable[[Path], None]] = {
 def main() -> None:
     """Run all jobs, or those named, and print a line for each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", metavar="JOB", choices=JOBS, nargs="*", default=DEFAULTS, help=", ".join(JOBS))
-    parser.add_argument("--models", metavar="FILE", type=Path, nargs="*", default=[], help="more files, by default")
+    parser.add_argument("--only", metavar="JOB", choices=JOBS, nargs="*", default=DEFAULTS, help=", ".join(DEFAULTS))
+    parser.add_argument("--models", metavar="FILE", type=Path, nargs="*", default=[], help="more files")
+    parser.add_argument("--job", choices=("default", "magnitude"), default="default", help="what is done to them")
     parser.add_argument("--work", choices=JOBS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.work:
@@ -64,7 +66,7 @@ def main() -> None:
                 NETWORKS[JOBS[name].network](file)
             _compare(name, file)
     for file in arguments.models:
-        _compare("default", file)
+        _compare(arguments.job, file)
 
 
 def _compare(name: str, file: Path) -> None:
