@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from paoding_onnx.dependency.trace import Refusal, Trace
 from paoding_onnx.evaluation.measured import Measured
-from paoding_onnx.evaluation.outlook import judge
+from paoding_onnx.evaluation.outlook import Outlook, judge
 from paoding_onnx.model.save import sha256
 from paoding_onnx.model.targets import data_path
 from paoding_onnx.names import Budget
@@ -26,6 +26,8 @@ from paoding_onnx.selection.allocation import Meter
 
 PACKAGES = ("paoding_onnx", "onnx", "onnxruntime", "onnx-graphsurgeon", "numpy")
 """Whose versions have a say in the result."""
+SHORT = {Outlook.GOOD: "Good", Outlook.TEST: "Test first", Outlook.BAD: "Worse", Outlook.UNKNOWN: "Unknown"}
+"""Outlooks in a word or two."""
 MEASURED = (("Accuracy", "accuracy", True),)
 """What may have been measured after each step: title, field of the step, whether it is a share of 1."""
 
@@ -169,7 +171,7 @@ def _fidelity(measured: Measured) -> Iterator[Card]:
     """What is to be expected of the answers."""
     found = judge(measured)
     on = "on synthetic inputs" if measured.is_synthetic else "on samples held back"
-    yield Card("Outlook", str(found.outlook).capitalize(), found.reason or on)
+    yield Card("Outlook", SHORT[found.outlook], f"{found.outlook}{': ' if found.reason else ', '}{found.reason or on}")
     if measured.agreement is not None:
         yield Card("Same top-1", f"{measured.agreement:.0%}", on, measured.agreement)
     yield Card("Relative output error", f"{measured.output_error:.3g}", on)

@@ -67,6 +67,16 @@ def test_top_1_is_a_card_only_where_outputs_have_one(result):
     assert "Same top-1" in [card.name for card in cards_of(measuring(result, 1.0, 0.1))]
 
 
+def test_outlook_is_a_card_of_a_word_with_its_reason_below(result):
+    turned = replace(result.measured.changes[0], same=0.5)
+    poor = replace(result, measured=replace(result.measured, changes=(turned,)))
+    card = next(card for card in cards_of(poor) if card.name == "Outlook")
+    assert (card.value, card.note) == (
+        "Worse",
+        f"expect it to be much worse: top-1 of {turned.output!r} the same on 50% of inputs",
+    )
+
+
 def test_curves_begin_at_the_whole_model(result):
     (size,) = panels_of(result)
     assert [line.points[0] for line in size.lines] == [(0.0, 1.0)] * 2

@@ -132,16 +132,18 @@ def test_cards_say_before_and_after(result):
         "Parameters 154 -61.5% from 400",
         "MACs 136 -63.0% from 368",
         "File 1.00 kB -50.0% from 2.00 kB",
-        "Latency 0.50 x -50.0%, onnxruntime",
+        "Latency 0.50 x -50.0% ± 1%: 2 -> 1 ms",
     ]
 
 
 def test_warnings_are_seen_first(result):
-    poor = replace(with_run(result, notes=("it was hard",)), measured=replace(result.measured, agreement=0.25))
+    turned = replace(result.measured.changes[0], same=0.25)
+    noted = with_run(result, notes=("it was hard",))
+    poor = replace(noted, measured=replace(result.measured, changes=(turned,)))
     page = html_page(poor)
     lead = page.partition('class="lead"')[2].partition("</section>")[0]
     assert "it was hard" in lead
-    assert "same top-1 on only 25% of fresh inputs" in lead
+    assert "the same on 25% of inputs: expect it to be much worse" in lead
 
 
 def test_curve_of_the_size_is_drawn_from_the_steps(result):
