@@ -16,8 +16,10 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals, locks 
 
 @pytest.fixture(autouse=True)
 def as_before():
-    """Handlers are what they were after a test."""
+    """Signals are heard, even if the tests run under nohup or in the background; afterwards all is as it was."""
     before = {number: signal.getsignal(number) for number in SIGNALS}
+    for number in SIGNALS:
+        signal.signal(number, signal.default_int_handler if number is signal.SIGINT else signal.SIG_DFL)
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
