@@ -43,13 +43,13 @@ def judge(measured: Measured) -> Judgement:
     """What the measured changes let expect: the worst of all outputs'; unknown if no output tells inputs apart."""
     if not measured.changes:
         return Judgement(Outlook.UNKNOWN, "no output could be compared")
-    found = [_of_output(change) for change in measured.changes if change.kind is not Kind.WHOLE_NUMBERS]
-    found = found or [_of_output(change) for change in measured.changes]
+    floats = [change for change in measured.changes if change.kind is not Kind.WHOLE_NUMBERS]
+    found = [_of_output(change, measured.n_inputs) for change in floats or measured.changes]
     order = (Outlook.BAD, Outlook.TEST, Outlook.UNKNOWN, Outlook.GOOD)
     return min(found, key=lambda judgement: order.index(judgement.outlook))
 
 
-def _of_output(change: OutputChange) -> Judgement:
+def _of_output(change: OutputChange, n_inputs: int) -> Judgement:
     worst, reason = Outlook.GOOD, ""
     for outlook, said in _signs(change):
         if outlook is Outlook.BAD or (outlook is Outlook.TEST and worst is Outlook.GOOD):
@@ -57,6 +57,8 @@ def _of_output(change: OutputChange) -> Judgement:
     if worst is not Outlook.BAD and change.variety < ALIKE:
         reason = f"all inputs look alike to the model: output {change.output!r} hardly differs"
         return Judgement(Outlook.UNKNOWN, reason)
+    if worst is Outlook.GOOD and n_inputs < FEW and (change.same, change.order) != (None, None):
+        return Judgement(Outlook.UNKNOWN, f"only {n_inputs} inputs were compared, too few for output {change.output!r}")
     return Judgement(worst, reason)
 
 

@@ -14,8 +14,8 @@ SAME = OutputChange("y", Kind.CLASSES, typical=0.0, worst=0.0, same=1.0, order=N
 BOXES = OutputChange("y", Kind.VALUES, typical=0.0, worst=0.0, same=None, order=None, variety=0.7)
 
 
-def outlook(*changes):
-    return judge(Measured(None, 0.0, None, "some", changes=changes)).outlook
+def outlook(*changes, n_inputs=64):
+    return judge(Measured(None, 0.0, None, "some", n_inputs, changes=changes)).outlook
 
 
 @pytest.mark.parametrize(
@@ -45,10 +45,16 @@ def test_whole_numbers_decide_only_where_there_is_nothing_else():
     assert outlook(counts) is Outlook.BAD
 
 
+def test_few_inputs_cannot_speak_for_answers_and_can_against_them():
+    assert outlook(SAME, n_inputs=8) is Outlook.UNKNOWN
+    assert outlook(replace(SAME, same=0.5), n_inputs=8) is Outlook.BAD
+    assert outlook(BOXES, n_inputs=8) is Outlook.GOOD
+
+
 def test_outputs_that_cannot_be_compared_leave_it_open():
     assert outlook() is Outlook.UNKNOWN
 
 
 def test_reason_names_the_output_and_the_figure():
-    found = judge(Measured(None, 0.0, None, "some", changes=(replace(SAME, same=0.5),)))
+    found = judge(Measured(None, 0.0, None, "some", 64, changes=(replace(SAME, same=0.5),)))
     assert found.reason == "top-1 of 'y' the same on 50% of inputs"
