@@ -24,6 +24,7 @@ from paoding_onnx.model.load import Model, lift
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
+from paoding_onnx.options import Options
 from paoding_onnx.pipeline import prove
 from paoding_onnx.shapes.observe import observe
 from paoding_onnx.surgery.cut import cut
@@ -157,6 +158,11 @@ def run(model: Model, batch: int = 64) -> dict[str, Array]:
 def moved(before: Model, after: Model) -> float:
     """How far the outputs moved, relative to their size."""
     return output_difference(run(before), run(after))
+
+
+def by_units(**options: object) -> Options:
+    """Options of a run whose target counts units, as the tests' figures do."""
+    return Options(**{"by": "units"} | options)
 
 
 def skip_latency(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,7 +88,8 @@ def output_change(name: str, before: Array, after: Array) -> OutputChange:
     moved = channel_changes(a, b)
     typical, worst = (float(np.median(moved)), float(moved.max())) if moved.size else (0.0, 0.0)
     answers = {Kind.CLASSES: _classes, Kind.SEQUENCE: _sequences}.get(kind)
-    said = (answers(a), answers(b)) if answers is not None else None
+    axis = _axis(a)
+    said = (answers(a, axis), answers(b, axis)) if answers is not None else None
     same = None if said is None else float(np.mean(np.all(said[0] == said[1], axis=1)))
     order = {Kind.SCORE: _of_scores, Kind.EMBEDDING: _of_similarities}.get(kind)
     variety = _variety(a) if said is None else 1 - commonest(said[0])
@@ -102,7 +103,7 @@ def kind_of(name: str, values: Array) -> Kind:
     found = np.asarray(values, np.float64)
     if found.ndim < 2 or found.size == len(found):
         return Kind.SCORE if found.ndim and len(found) > 2 else Kind.VALUES
-    rows = _rows(found)
+    rows = _rows(found, _axis(found))
     if _are_probabilities(rows) or (
         _are_scores(found, rows) and not any(word in name.lower() for word in _OTHER_WORDS)
     ):
@@ -141,13 +142,16 @@ def _ranks(values: Floats) -> Floats:
     return np.asarray((last - (counts - 1) / 2)[inverse], np.float64)
 
 
-def _rows(values: Floats) -> Floats:
-    """An output as rows of its channels; channels are along an axis of probabilities if there is one."""
-    for axis in (values.ndim - 1, 1):
-        rows = np.moveaxis(values, axis, -1).reshape(-1, values.shape[axis])
-        if _are_probabilities(rows):
-            return rows
-    axis = channel_axis(values)
+def _axis(values: Floats) -> int:
+    """The axis of an output (n, ...) on which its channels lie: that of probabilities if there is one."""
+    if values.ndim < 2:
+        return 0
+    likely = (values.ndim - 1, 1)
+    return next((axis for axis in likely if _are_probabilities(_rows(values, axis))), channel_axis(values))
+
+
+def _rows(values: Floats, axis: int) -> Floats:
+    """An output as rows of the channels on an axis."""
     return np.moveaxis(values, axis, -1).reshape(-1, values.shape[axis])
 
 
@@ -167,14 +171,14 @@ def _are_scores(values: Floats, rows: Floats) -> bool:
     return stands_out and (values.ndim == 2 or is_alike)
 
 
-def _classes(values: Floats) -> NDArray[np.int64]:
+def _classes(values: Floats, axis: int) -> NDArray[np.int64]:
     """The class of each row (n, 1)."""
-    return np.asarray(_rows(values).argmax(1)[:, None], np.int64)
+    return np.asarray(_rows(values, axis).argmax(1)[:, None], np.int64)
 
 
-def _sequences(values: Floats) -> NDArray[np.int64]:
+def _sequences(values: Floats, axis: int) -> NDArray[np.int64]:
     """The classes of each sequence, repeats merged, (n, length); of more than one axis of positions each position."""
-    said = _rows(values).argmax(1).reshape(len(values), -1)
+    said = _rows(values, axis).argmax(1).reshape(len(values), -1)
     if values.ndim != 3:
         return np.asarray(said.reshape(-1, 1), np.int64)
     merged = np.full(said.shape, -1, np.int64)

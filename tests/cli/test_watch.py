@@ -38,11 +38,17 @@ def command(tmp_path):
     save(parse(CNN), tmp_path / "m.onnx")
     env = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path / "scratch")}
 
+    def hear_signals():
+        """A program in the background of a shell ignores an interruption, and so would those that it starts."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+
     def start(*argv, **more):
         return subprocess.Popen(
             [sys.executable, "-m", "paoding_onnx", *argv],
             cwd=tmp_path,
             text=True,
+            preexec_fn=hear_signals,
             **({"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": env} | more),
         )
 

@@ -19,7 +19,14 @@ FILES = {
 }
 TEXTS = {name: path.read_text("utf-8") for name, path in FILES.items()}
 PROGRAMS = [name.removesuffix(".__main__") for name, text in TEXTS.items() if '__name__ == "__main__"' in text]
-ELSEWHERE = {"scripts.benchmarks.peers.with_onnxsim", "scripts.benchmarks.peers.with_torch_pruning"}
+ELSEWHERE = {
+    "scripts.benchmarks.peers.with_onnxsim",
+    "scripts.benchmarks.peers.with_torch_pruning",
+    "scripts.benchmarks.real.exports.efficientnet_lite",
+    "scripts.benchmarks.real.exports.mini_xception",
+    "scripts.benchmarks.real.exports.mtcnn",
+    "scripts.benchmarks.real.exports.sentence_encoder",
+}
 """Programs that run where other tools are installed, and our package need not be."""
 INSIDE = {
     "scripts.benchmarks.compare_fgsm": "compares gradients, which `attack` keeps to itself",

