@@ -17,15 +17,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     Without `argv` the command is the process's own. It then runs in a process of its own, and this one watches it: see
     `paoding_onnx.cli.watch`.
     """
-    from paoding_onnx.cli.stopping import leaving_at_signals  # what takes long to import must be stoppable
+    from paoding_onnx.cli.stopping import ignore_signals, leaving_at_signals  # imports that take long must be stoppable
 
     with leaving_at_signals():
         from paoding_onnx.cli.run import run_command
         from paoding_onnx.cli.watch import watched_command
 
-        if argv is None:
-            return watched_command()
-    return run_command(argv, _work)
+        status = watched_command() if argv is None else 0
+    if argv is not None:
+        return run_command(argv, _work)
+    ignore_signals()  # it is decided how this process ends, and it is about to
+    return status
 
 
 def child() -> int:
