@@ -63,7 +63,7 @@ class Options:
         calibration: unlabelled samples of real inputs, to be used in place of synthetic ones: an ``.npz`` or ``.npy``
             file, or a folder of images.
         distill: steps in which synthetic inputs are moved, by gradient, towards the statistics that BatchNormalization
-            nodes store of the training data; needs onnx-ad, and takes about ten runs of the model a step. 20 do.
+            nodes store of the training data; takes about ten runs of the model a step. 20 do.
         effort: how long the original teaches the smaller model after its layers were fitted: ``fast`` not at all,
             ``normal`` for about 300 steps where that takes about a minute, ``high`` for about 1,000.
         recover: exactly so many steps, whatever they take; 0 leaves it to `effort`.

@@ -14,6 +14,7 @@ from paoding_onnx.api import inspect, prune, synthesize
 from paoding_onnx.api import save as save_value
 from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.errors import CheckError, ModelError, OutputError, TargetError, UsageError
+from paoding_onnx.evaluation import latency
 from paoding_onnx.model.load import load
 from paoding_onnx.model.read import constants
 from paoding_onnx.pipeline import prove, shrink
@@ -294,9 +295,10 @@ def test_proof_runs_at_the_shapes_that_are_given():
     ]
 
 
-def test_latency_is_measured(slow):
-    latency = prune("models/fraud_mlp.onnx", options=by_units(method="magnitude")).measured.latency
-    assert latency is None or 0.1 < latency.ratio < 10
+def test_latency_is_measured(slow, monkeypatch):
+    monkeypatch.setattr(latency, "NOWHERE", 1e9)  # however busy the machine is
+    found = prune("models/fraud_mlp.onnx", options=by_units(method="magnitude")).measured.latency
+    assert 0.01 < found.ratio < 100
 
 
 def test_model_without_units_is_refused():

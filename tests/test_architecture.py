@@ -27,13 +27,13 @@ TESTS = Path(__file__).parent
 FILES = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for path in sorted(PACKAGE.rglob("*.py"))}
 TREES = {name: ast.parse(path.read_text("utf-8"), str(path)) for name, path in FILES.items()}
 WRITTEN = {
-    "calibration.distill": {"Add", "Mul", "ReduceSum", "Sqrt", "Sub"},  # the loss whose slope moves inputs
+    "calibration.distill": {"Add", "Mul", "Sqrt", "Sub"},  # the loss whose slope moves inputs
     "gradients.gather_form": {"Gather", "Reshape"},  # a lookup in place of a node that has no gradient
     "model.read": {"Constant"},  # a form of storage
     "recovery.batch_statistics": {"Add", "Div", "Mul", "Sqrt", "Sub"},  # normalizations that go by the batch
     "recovery.engine": {"Add", "MatMul"},  # where gradients are taken, and the products that weights get
     "recovery.objective": {"Add", "Log", "LogSoftmax", "Max", "Mul", "Sub"},  # the loss
-    "recovery.writer": {"Mul", "ReduceSum", "Reshape", "Transpose"},  # what all of these write
+    "gradients.writer": {"Mul", "ReduceSum", "Reshape", "Transpose"},  # what these and the loss of distillation write
     "surgery.cut": {"Add", "Mul"},  # patches of numbers that the model computes
     "verification.masked": {"Mul", "Where"},  # the masks of removed units
 }

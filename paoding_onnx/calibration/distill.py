@@ -15,20 +15,20 @@ from dataclasses import dataclass
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import numpy_helper
 
 from paoding_onnx.calibration.samples import Samples
 from paoding_onnx.context import Run
 from paoding_onnx.dependency.trace import Trace
-from paoding_onnx.errors import ModelError, UsageError
+from paoding_onnx.errors import ModelError
 from paoding_onnx.gradients.freeze import record
+from paoding_onnx.gradients.reverse import reverse_pass
+from paoding_onnx.gradients.writer import Writer, version_of
 from paoding_onnx.layerwise.statistics import normalising
 from paoding_onnx.model.load import Model, lift
 from paoding_onnx.model.node_index import places_of
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.session import Session
 from paoding_onnx.rules.binding import BoundNode, stored_statistics
-from paoding_onnx.rules.forms import sum_over
 from paoding_onnx.shapes.observe import sizes_of
 
 Doubles = NDArray[np.float64]
@@ -60,7 +60,6 @@ def distil(
 
     Raises:
         ModelError: if the model stores no statistics, or has no gradient.
-        UsageError: if onnx-ad is not installed.
     """
     bound_nodes = [trace.bound_nodes[index] for index in normalising(trace)]
     if not bound_nodes:
@@ -153,15 +152,9 @@ class _Slope:
 
     Raises:
         ModelError: if there is none.
-        UsageError: if onnx-ad is not installed.
     """
 
     def __init__(self, scored: Model, feed: Mapping[str, Array], name: str) -> None:
-        try:
-            from paoding_onnx.gradients.reverse import reverse_pass
-        except ImportError as error:
-            description = "distilling needs onnx-ad: pip install 'paoding_onnx[robustness]'"
-            raise UsageError(description) from error
         _, backward, seed = reverse_pass(record(scored, feed), name, LOSS)
         self._session = Session(lift(backward), optimise=True)
         self._name, self._seed = name, {seed: np.ones(1, np.float32)}
@@ -183,16 +176,16 @@ def _with_loss(model: Model, bound_nodes: Sequence[BoundNode], growth: float) ->
     """
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
-    version = max((opset.version for opset in proto.opset_import if not opset.domain), default=1)
-    writers = [_Writer(f"{LOSS}_{number}", version) for number in range(len(bound_nodes))]
+    version = version_of(proto)
+    writers = [Writer(f"{LOSS}_{number}", version) for number in range(len(bound_nodes))]
     losses = [_write_loss(bound, writer, growth) for bound, writer in zip(bound_nodes, writers, strict=True)]
     places = places_of(proto, (bound.node for bound in bound_nodes))
     spelled_out = {place: writer.nodes for place, writer in zip(places, writers, strict=True)}
-    last = _Writer(f"{LOSS}_of_all", version)
+    last = Writer(f"{LOSS}_of_all", version)
     total = losses[0]
-    for number, loss in enumerate(losses[1:]):
-        total = last.add("Add", total, loss, name=f"sum_{number}")
-    last.add("Mul", total, last.constant(np.ones(()) / len(losses), "share"), output=LOSS)
+    for loss in losses[1:]:
+        total = last.add("Add", total, loss)
+    last.scaled(total, 1 / len(losses), output=LOSS)
     nodes = [new for place, node in enumerate(proto.graph.node) for new in spelled_out.get(place, [node])]
     copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in (*nodes, *last.nodes)]
     del proto.graph.node[:]
@@ -203,7 +196,7 @@ def _with_loss(model: Model, bound_nodes: Sequence[BoundNode], growth: float) ->
     return Model(proto, model.weights)
 
 
-def _write_loss(bound: BoundNode, writer: _Writer, growth: float) -> str:
+def _write_loss(bound: BoundNode, writer: Writer, growth: float) -> str:
     """Write the loss of one normalisation, and the normalisation itself; returns the name of the loss."""
     statistics, affine, node = stored_statistics(bound), bound.rule.affine, bound.node
     source = node.inputs[0]
@@ -215,60 +208,25 @@ def _write_loss(bound: BoundNode, writer: _Writer, growth: float) -> str:
     gain, shift = np.asarray(affine.gain, np.float64), np.asarray(affine.shift, np.float64)
     centre = np.asarray(statistics.mean.value, np.float64)
     spread = np.sqrt(np.asarray(statistics.variance.value, np.float64) + TINY)
-    writer.shape = tuple(-1 if k == axis else 1 for k in range(ndim))
-    z = writer.scaled(source.name, 1 / spread, -centre / spread, "z")
-    writer.scaled(z, gain * spread, shift + gain * centre, "y", output=bound.node.first_output.name)
+    shape = tuple(-1 if k == axis else 1 for k in range(ndim))
+
+    def moved(of: str, factor: Doubles, term: Doubles, output: str = "") -> str:
+        """A tensor times one vector, plus another."""
+        product = writer.scaled(of, np.reshape(factor, shape))
+        return writer.add("Add", product, writer.constant(np.reshape(term, shape)), output=output)
+
+    def mean(of: str) -> str:
+        """A mean over samples and places: a sum, divided where it is small, so its reverse is cheap."""
+        return writer.scaled(writer.sum(of, others), 1 / count)
+
+    z = moved(source.name, 1 / spread, -centre / spread)
+    moved(z, gain * spread, shift + gain * centre, bound.node.first_output.name)
     others = tuple(k for k in range(ndim) if k != axis)
     count = growth * math.prod(source.shape[k] for k in others)
-    level = writer.squared(writer.mean(z, others, count, "first"), "level")
-    width = writer.add("Sub", writer.mean(writer.squared(z, "z2"), others, count, "second"), level, name="variance")
-    safe = writer.add("Add", width, writer.constant(np.full((), TINY), "tiny"), name="positive")
-    off = writer.add("Sub", writer.add("Sqrt", safe, name="deviation"), writer.constant(np.ones(()), "one"), name="off")
-    both = writer.add("Add", level, writer.squared(off, "off2"), name="both")
-    return writer.mean(both, tuple(range(ndim)), source.shape[axis], "loss", keeps_axes=False)
-
-
-class _Writer:
-    """Writes nodes whose names start with `prefix`; vectors get `shape`, with -1 for the axis on which they lie."""
-
-    def __init__(self, prefix: str, version: int) -> None:
-        self.nodes: list[onnx.NodeProto] = []
-        self.constants: list[onnx.TensorProto] = []
-        self.shape: tuple[int, ...] = ()
-        self._prefix = prefix
-        self._version = version
-
-    def constant(self, values: Doubles, name: str) -> str:
-        """A constant; returns its name."""
-        full = f"{self._prefix}_{name}"
-        self.constants.append(numpy_helper.from_array(np.asarray(values, np.float32), full))
-        return full
-
-    def add(self, operator: str, *inputs: str, name: str = "", output: str = "") -> str:
-        """A node with one output; returns the name of that."""
-        output = output or f"{self._prefix}_{name}"
-        self.nodes.append(onnx.helper.make_node(operator, inputs, [output]))
-        return output
-
-    def scaled(self, source: str, gain: Doubles, shift: Doubles, name: str, *, output: str = "") -> str:
-        """A tensor times one vector, plus another."""
-        factor = self.constant(np.reshape(gain, self.shape), f"{name}_gain")
-        term = self.constant(np.reshape(shift, self.shape), f"{name}_shift")
-        return self.add("Add", self.add("Mul", source, factor, name=f"{name}_scaled"), term, name=name, output=output)
-
-    def squared(self, source: str, name: str) -> str:
-        """A tensor times itself."""
-        return self.add("Mul", source, source, name=name)
-
-    def mean(self, source: str, axes: tuple[int, ...], count: float, name: str, *, keeps_axes: bool = True) -> str:
-        """A mean over axes that hold `count` numbers: a sum, divided where it is small, so its reverse is cheap."""
-        total = f"{self._prefix}_{name}_sum"
-        form, inputs = sum_over(axes, self._version, keeps_axes=keeps_axes), [source]
-        if form.integers is not None:
-            which = numpy_helper.from_array(np.array(form.integers, np.int64), f"{total}_axes")
-            self.constants.append(which)
-            inputs.append(which.name)
-        node = onnx.helper.make_node("ReduceSum", inputs, [total])
-        node.attribute.extend(onnx.helper.make_attribute(key, value) for key, value in form.attributes.items())
-        self.nodes.append(node)
-        return self.add("Mul", total, self.constant(np.full((), 1 / count), f"{name}_share"), name=name)
+    first = mean(z)
+    level = writer.add("Mul", first, first)
+    variance = writer.add("Sub", mean(writer.add("Mul", z, z)), level)
+    deviation = writer.add("Sqrt", writer.add("Add", variance, writer.constant(TINY)))
+    off = writer.add("Sub", deviation, writer.constant(1.0))
+    both = writer.add("Add", level, writer.add("Mul", off, off))
+    return writer.scaled(writer.sum(both, tuple(range(ndim)), keeps_axes=False), 1 / source.shape[axis])

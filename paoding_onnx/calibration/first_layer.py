@@ -107,12 +107,14 @@ def vocabulary(graph: Graph, name: str) -> int:
 
 
 def _behind(graph: Graph, name: str) -> Iterator[BoundNode]:
-    """Nodes that input `name` reaches, in running order."""
+    """Nodes that the content of input `name` reaches, in running order: what is made of sizes is none of it."""
     reached = {name}
     for index, node in enumerate(graph.nodes):
         if any(tensor is not None and tensor.name in reached for tensor in node.inputs):
-            yield bind_node(node, index)
-            reached.update(tensor.name for tensor in node.outputs if tensor is not None)
+            bound = bind_node(node, index)
+            yield bound
+            if bound.binding.made or not bound.has_rule:
+                reached.update(tensor.name for tensor in node.outputs if tensor is not None)
 
 
 def _constants(bound: BoundNode) -> Iterator[tuple[Array, Operand]]:

@@ -25,23 +25,39 @@ HELD_BACK = 5
 FEWEST_HELD = 8
 
 
-def load_samples(
-    path: Path, model: Model, graph: Graph, request: Request, *, held_back: bool = False
-) -> Samples | None:
+def load_samples(path: Path, model: Model, graph: Graph, request: Request) -> Samples:
     """At most as many inputs as requested, fitted to layout and type of the model's inputs.
 
     They come from a .npz or .npy file or a folder of images. A .npz file holds arrays by input name, or one array, or
-    one called x (divided by `scale`, if there is one). Every fifth sample is left for those with `held_back`; of too
-    few samples none is, and `None` is all that is held back.
+    one called x (divided by `scale`, if there is one). Every fifth sample is left for `load_held_back`.
 
     Raises:
         UsageError: if the file cannot be read, or what it holds does not fit the model.
     """
-    specs, shapes, limit = model.inputs, runnable_shapes(graph), request.n_samples
+    limit = request.n_samples
+    roles, main, arrays = _fitted(path, model, graph, request, limit + limit // (HELD_BACK - 1) + 1)
+    chosen = ~_is_held(_count(arrays), roles[main].step)
+    return _samples(roles, main, _at_most(arrays, chosen, limit), path)
+
+
+def load_held_back(path: Path, model: Model, graph: Graph, request: Request) -> Samples | None:
+    """At most as many inputs as requested of those that `load_samples` leaves; `None` if it leaves none.
+
+    Raises:
+        UsageError: if the file cannot be read, or what it holds does not fit the model.
+    """
+    roles, main, arrays = _fitted(path, model, graph, request, request.n_samples * HELD_BACK)
+    chosen = _is_held(_count(arrays), roles[main].step)
+    return _samples(roles, main, _at_most(arrays, chosen, request.n_samples), path) if chosen.any() else None
+
+
+def _fitted(
+    path: Path, model: Model, graph: Graph, request: Request, most: int
+) -> tuple[tuple[InputRole, ...], int, dict[str, Array]]:
+    """The roles of the inputs, the number of the main one, and what the file holds for each; at most so many images."""
+    specs, shapes, settings = model.inputs, runnable_shapes(graph), request.inputs.preprocess
     main = main_input(specs, shapes)
     roles = roles_of(specs, graph, shapes, request.inputs, batch=batch_for(graph))
-    settings = request.inputs.preprocess
-    most = limit * HELD_BACK if held_back else limit + limit // (HELD_BACK - 1) + 1
     if path.is_dir():
         arrays = {specs[main].name: _images(path, _image_role(roles[main], path), settings, most)}
     else:
@@ -49,18 +65,23 @@ def load_samples(
     lengths = {len(value) for value in arrays.values()}
     if len(lengths) != 1 or 0 in lengths:
         raise UsageError(f"{path} must hold at least one sample, and as many for every input, not {sorted(lengths)}")
-    chosen = _part(lengths.pop(), roles[main].step, held_back=held_back)
-    if not chosen.size:
-        return None
-    return _samples(roles, main, {name: value[chosen[:limit]] for name, value in arrays.items()}, path)
+    return roles, main, arrays
 
 
-def _part(count: int, step: int, *, held_back: bool) -> NDArray[np.intp]:
-    """Places of the samples that are held back, or of the others."""
-    is_held = np.arange(count) % HELD_BACK == HELD_BACK - 1
-    if is_held.sum() < max(FEWEST_HELD, step):
-        is_held[:] = False
-    return np.flatnonzero(is_held if held_back else ~is_held)
+def _count(arrays: Mapping[str, Array]) -> int:
+    return len(next(iter(arrays.values())))
+
+
+def _at_most(arrays: Mapping[str, Array], chosen: NDArray[np.bool_], limit: int) -> dict[str, Array]:
+    """The first `limit` of the chosen samples."""
+    places = np.flatnonzero(chosen)[:limit]
+    return {name: value[places] for name, value in arrays.items()}
+
+
+def _is_held(count: int, step: int) -> NDArray[np.bool_]:
+    """Which samples are held back: every fifth, unless these are too few to compare on or to run at once."""
+    found = np.equal(np.arange(count) % HELD_BACK, HELD_BACK - 1)
+    return found if found.sum() >= max(FEWEST_HELD, step) else np.zeros(count, np.bool_)
 
 
 def _image_role(role: InputRole, path: Path) -> InputRole:

@@ -24,6 +24,8 @@ _STANDS_OUT = 0.15
 """Scores of classes make probabilities of which the largest is at least this far on the way from equal ones to one."""
 _ALIKE = 1.0
 """Scores of classes have sizes that differ by no more than about this factor of e, where they are no probabilities."""
+_END = -2
+"""Fills the places behind a sequence."""
 _UNIT = 0.02
 MOST_PAIRS = 4096
 """Pairs of inputs whose similarities are compared."""
@@ -162,8 +164,8 @@ def _are_probabilities(rows: Floats) -> bool:
 def _are_scores(values: Floats, rows: Floats) -> bool:
     """Whether rows of numbers are likely scores of classes before a softmax."""
     n_classes = rows.shape[1]
-    if n_classes < 2 or not np.isfinite(rows).all():
-        return False
+    if n_classes < 2 or not np.isfinite(rows).all() or rows.min() >= 0:
+        return False  # places in a picture, say
     sizes = np.sqrt(np.square(rows).mean(0))
     is_alike = float(np.log(np.maximum(sizes, 1e-9 * max(float(sizes.max()), 1e-300))).std()) < _ALIKE
     largest = float(np.median(softmax(rows).max(1)))
@@ -171,17 +173,23 @@ def _are_scores(values: Floats, rows: Floats) -> bool:
     return stands_out and (values.ndim == 2 or is_alike)
 
 
+def _said(values: Floats, axis: int) -> NDArray[np.int64]:
+    """The class of each row of scores; -1 where one of them is no number."""
+    rows = _rows(values, axis)
+    return np.where(np.isnan(rows).any(1), -1, rows.argmax(1)).astype(np.int64)
+
+
 def _classes(values: Floats, axis: int) -> NDArray[np.int64]:
     """The class of each row (n, 1)."""
-    return np.asarray(_rows(values, axis).argmax(1)[:, None], np.int64)
+    return _said(values, axis)[:, None]
 
 
 def _sequences(values: Floats, axis: int) -> NDArray[np.int64]:
     """The classes of each sequence, repeats merged, (n, length); of more than one axis of positions each position."""
-    said = _rows(values, axis).argmax(1).reshape(len(values), -1)
+    said = _said(values, axis).reshape(len(values), -1)
     if values.ndim != 3:
         return np.asarray(said.reshape(-1, 1), np.int64)
-    merged = np.full(said.shape, -1, np.int64)
+    merged = np.full(said.shape, _END, np.int64)
     for row, found in zip(merged, said, strict=True):
         kept = found[np.flatnonzero(np.r_[True, found[1:] != found[:-1]])]
         row[: len(kept)] = kept

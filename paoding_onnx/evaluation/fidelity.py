@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from paoding_onnx.calibration.samples import InputOptions, Request, Samples
@@ -14,12 +17,14 @@ from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.session import Session
 
 LOW_MEMORY_BYTES = 1 << 28
-"""Models with more bytes of weights than this are timed without a copy or faster layout of them, to save memory."""
+"""Models with more bytes of weights than this are run without a copy or faster layout of them, to save memory."""
 
 FEWEST, MOST = 8, 64
 """Inputs on which outputs before and after are compared."""
 QUICK, THOROUGH = 3 * 10**10, 4 * 10**11
 """Multiply-adds to spend on comparing: about half a second, or some, on two cores."""
+Runs = Sequence[Mapping[str, Array]]
+"""The outputs of a model for every batch."""
 FRESH_SEED = 10**6
 """Added to the user's seed, so that the inputs are others than those that layers were reconstructed on."""
 
@@ -38,31 +43,48 @@ def request_for(macs: int, seed: int, inputs: InputOptions, *, spend: int) -> Re
 def compare(original: Model, pruned: Model, samples: Samples) -> Measured:
     """How the outputs for `samples` changed; latency is left open."""
     try:
-        wanted, got = (_outputs(session, samples) for session in _optimised(original, pruned))
+        before, after = (_runs(session, samples) for session in _optimised(original, pruned))
     except ModelError:  # of onnxruntime's optimiser: the models themselves are known to run
-        wanted, got = (_outputs(Session(model), samples) for model in (original, pruned))
+        before, after = (_runs(Session(model), samples) for model in (original, pruned))
+    wanted, got, apart = _paired(before, after)
     changed = changes(wanted, got)
     classes = [change.same for change in changed if change.kind is Kind.CLASSES]
     return Measured(
         latency=None,
-        output_error=output_difference(wanted, got),
+        output_error=output_difference(wanted, got) if wanted else math.inf,
         agreement=classes[0] if classes else None,
         inputs=samples.description,
         n_inputs=samples.n_samples,
         is_synthetic=samples.is_synthetic,
         changes=changed,
+        apart=apart,
     )
 
 
-def _outputs(session: Session, samples: Samples) -> dict[str, Array]:
-    """Outputs for all samples that fit together, one after the other."""
-    runs = [session.run(feed) for feed in samples.batches]
-    return {
-        name: np.concatenate([run[name] for run in runs if name in run and run[name].shape[1:] == first.shape[1:]])
-        if first.ndim
-        else first
-        for name, first in runs[0].items()
-    }
+def _runs(session: Session, samples: Samples) -> Runs:
+    return [session.run(feed) for feed in samples.batches]
+
+
+def _paired(before: Runs, after: Runs) -> tuple[dict[str, Array], dict[str, Array], tuple[str, ...]]:
+    """Outputs of both models for the same inputs, one after the other, and names of those whose sizes differ at times.
+
+    An output whose size depends on what it holds is compared where both have as much.
+    """
+    wanted, got, apart = {}, {}, []
+    for name in before[0]:
+        pairs = [(old[name], new[name]) for old, new in zip(before, after, strict=True) if name in old and name in new]
+        alike = [(old, new) for old, new in pairs if old.shape == new.shape]
+        first = alike[0][0].shape[1:] if alike else ()
+        alike = [(old, new) for old, new in alike if old.shape[1:] == first]
+        if len(pairs) < len(before) or any(old.shape != new.shape for old, new in pairs):
+            apart.append(name)
+        if alike:
+            wanted[name], got[name] = (_joined([pair[side] for pair in alike]) for side in (0, 1))
+    return wanted, got, tuple(apart)
+
+
+def _joined(parts: Sequence[Array]) -> Array:
+    return np.concatenate(parts) if parts[0].ndim else parts[0]
 
 
 def _optimised(original: Model, pruned: Model) -> tuple[Session, Session]:

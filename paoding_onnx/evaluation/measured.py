@@ -33,6 +33,7 @@ class Measured:
         n_inputs: how many there were.
         is_synthetic: false if they are samples of the user's that nothing was fitted on.
         changes: how every output changed.
+        apart: names of outputs of which the pruned model has, for some inputs, more or less than the original.
         accuracy_before: of the original on labelled samples; `None` if there are none.
         accuracy_after: of the pruned model on the same samples.
     """
@@ -44,5 +45,6 @@ class Measured:
     n_inputs: int = 0
     is_synthetic: bool = True
     changes: tuple[OutputChange, ...] = ()
+    apart: tuple[str, ...] = ()
     accuracy_before: float | None = None
     accuracy_after: float | None = None

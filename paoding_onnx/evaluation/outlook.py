@@ -40,11 +40,12 @@ class Judgement:
 
 
 def judge(measured: Measured) -> Judgement:
-    """What the measured changes let expect: the worst of all outputs'; unknown if no output tells inputs apart."""
-    if not measured.changes:
+    """What the measured changes let expect: the worst of all outputs'; what is unknown of one is worse than good."""
+    if not measured.changes and not measured.apart:
         return Judgement(Outlook.UNKNOWN, "no output could be compared")
     floats = [change for change in measured.changes if change.kind is not Kind.WHOLE_NUMBERS]
     found = [_of_output(change, measured.n_inputs) for change in floats or measured.changes]
+    found += [Judgement(Outlook.TEST, f"output {name!r} has other sizes than before") for name in measured.apart]
     order = (Outlook.BAD, Outlook.TEST, Outlook.UNKNOWN, Outlook.GOOD)
     return min(found, key=lambda judgement: order.index(judgement.outlook))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from paoding_onnx.calibration.amount import made_samples
-from paoding_onnx.calibration.load import load_samples
+from paoding_onnx.calibration.load import load_held_back
 from paoding_onnx.calibration.samples import Samples
 from paoding_onnx.dependency.cost import Cost, cost, nothing, prunable_parameters
 from paoding_onnx.errors import CheckError
@@ -110,7 +110,7 @@ def _samples(job: Job, shrunk: Shrunk, before: Cost) -> Samples:
     spend = THOROUGH if METHODS[options.method].needs_inputs else QUICK
     request = request_for(before.macs, options.seed, options.inputs, spend=spend)
     if options.calibration is not None:
-        held = load_samples(options.calibration, job.original, graph, request, held_back=True)
+        held = load_held_back(options.calibration, job.original, graph, request)
         if held is not None:
             return held
     return made_samples(job.original, graph, request)

@@ -12,8 +12,8 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from paoding_onnx.gradients.writer import Writer, version_of
 from paoding_onnx.recovery.trained import Normalization
-from paoding_onnx.recovery.writer import Writer, version_of
 
 TINY = 1e-5
 """Added to variances that are compared, as normalizations add it."""

@@ -14,6 +14,7 @@ import onnx
 
 from paoding_onnx.gradients.freeze import change_attributes, freeze
 from paoding_onnx.gradients.reverse import reverse_by
+from paoding_onnx.gradients.writer import Writer, version_of
 from paoding_onnx.layerwise.contraction import (
     count,
     n_windows,
@@ -30,7 +31,6 @@ from paoding_onnx.recovery.descent import Singles, Slope, Weights
 from paoding_onnx.recovery.objective import LOSS, write_loss
 from paoding_onnx.recovery.student import Network
 from paoding_onnx.recovery.trained import TrainedLayer
-from paoding_onnx.recovery.writer import Writer, version_of
 
 _RAW, _TAP, _WINDOWS = "_before_tap", "_tap", "_windows"
 _SINGLE = np.dtype(np.float32)

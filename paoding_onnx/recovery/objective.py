@@ -16,9 +16,9 @@ from enum import Enum
 import numpy as np
 import onnx
 
+from paoding_onnx.gradients.writer import Writer
 from paoding_onnx.model.compare import logarithm
 from paoding_onnx.model.nodes import Array
-from paoding_onnx.recovery.writer import Writer
 
 LOSS = "recovery_loss"
 TEMPERATURE = 4.0

@@ -17,6 +17,7 @@ from paoding_onnx.gradients.freeze import Recording, record
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.robustness.attacks import Attack, Direction, estimate
+from paoding_onnx.robustness.gradients import Gradient
 from paoding_onnx.robustness.losses import Loss, loss_point
 
 MOST_ROWS = 64
@@ -87,17 +88,11 @@ def slopes(victim: Victim, labelled: Labelled, attack: Attack, bounds: Range) ->
 
     Raises:
         ModelError: if there is no exact gradient, or finite differences contradict it.
-        UsageError: if what writes reverse passes is not installed.
     """
     subject, x = _recorded(victim, labelled)
     if attack.black_box:
         rng = np.random.default_rng(attack.seed)
         return Slopes(estimate(victim.losses, bounds=bounds, queries=attack.queries, rng=rng), len(x), math.nan)
-    try:
-        from paoding_onnx.robustness.gradients import Gradient
-    except ImportError as error:
-        message = "exact gradients need onnx-ad: pip install 'paoding_onnx[robustness]'; --black-box does without"
-        raise UsageError(message) from error
     gradient = Gradient(subject, victim.input, loss_point(subject, victim.output, victim.task, victim.form))
     width = np.broadcast_to(np.asarray(bounds.high, np.float64) - np.asarray(bounds.low, np.float64), x[:1].shape)
     reach = _REACH * float(np.sqrt(np.sum(width**2)))

@@ -104,9 +104,7 @@ def _samples(model: Model, traced: Trace, options: Options, run: Run) -> Samples
     count = n_samples_for(model, traced, runnable_shapes(traced.graph))
     if options.calibration is None:
         return synthetic_samples(model, traced, count, options, run)
-    request = Request(count, options.seed, options.inputs)
-    found = load_samples(options.calibration, model, traced.graph, request)
-    return synthetic_samples(model, traced, count, options, run) if found is None else found
+    return load_samples(options.calibration, model, traced.graph, Request(count, options.seed, options.inputs))
 
 
 def synthetic_samples(model: Model, traced: Trace, n_samples: int, options: Options, run: Run) -> Samples:

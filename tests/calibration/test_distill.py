@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pytest
 
@@ -145,13 +143,6 @@ def test_prune_says_that_inputs_were_distilled():
     assert result.run.recovery is not None
     assert result.run.recovery.inputs.endswith("distilled in 2 steps")
     assert all(verdict.passed for verdict in result.proofs)
-
-
-def test_missing_library_is_named(monkeypatch):
-    monkeypatch.delitem(sys.modules, "paoding_onnx.gradients.reverse", raising=False)
-    monkeypatch.setitem(sys.modules, "onnx_ad", None)
-    with pytest.raises(UsageError, match=r"pip install 'paoding_onnx\[robustness\]'"):
-        distilled(model(NORMALISED), drawn())
 
 
 def test_real_samples_are_not_to_be_distilled(tmp_path):

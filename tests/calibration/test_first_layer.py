@@ -8,6 +8,7 @@ import pytest
 from paoding_onnx.calibration.first_layer import first_filters, first_weights, vocabulary
 from paoding_onnx.shapes.observe import observe
 from tests.models import model
+from tests.pruning import with_constants
 
 CONV = "g (float[n,3,8,8] x) => (float[n,c,h,w] y) <float[4,3,1,1] w, float[4] c> { BODY }"
 ROWS = "g (float[n,6] x) => (float[a,b] y) "
@@ -145,3 +146,18 @@ def test_vocabulary_is_the_number_of_classes_that_tokens_are_compared_with():
 def test_few_numbers_in_a_row_are_not_a_vocabulary():
     text = f"<int64[3] all={{0,1,2}}, int64[1] last={{2}}> {ONE_HOT}"
     assert vocabulary(observe(model(TOKENS + text)), "ids") == 2
+
+
+def test_table_of_positions_behind_the_length_is_not_the_vocabulary():
+    text = """g (int64[n,t] ids) => (float[n,t,4] y)
+        <float[50,4] words, float[64,4] places, int64[1,64] numbers, int64[1] zero={0}, int64[1] one={1}> {
+      s = Shape (ids) length = Gather (s, one) p = Slice (numbers, zero, length, one) b = Gather (places, p)
+      a = Gather (words, ids) y = Add (a, b)
+    }"""
+    assert vocabulary(observe(with_numbers(text)), "ids") == 50
+
+
+def with_numbers(text):
+    """The model with 0, 1, 2, ... in its positions."""
+    found = model(text)
+    return with_constants(found, numbers=np.arange(64, dtype=np.int64)[None])

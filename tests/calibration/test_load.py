@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from paoding_onnx.calibration.load import load_samples
+from paoding_onnx.calibration.load import load_held_back, load_samples
 from paoding_onnx.calibration.preprocess import Preprocess
 from paoding_onnx.calibration.samples import InputOptions, Request
 from paoding_onnx.errors import UsageError
@@ -22,7 +22,8 @@ RNG = np.random.default_rng(0)
 def loaded(found, path, limit=1000, *, held_back=False, **options):
     graph = observe(found)
     inputs = InputOptions(preprocess=Preprocess(**options))
-    return load_samples(path, found, graph, Request(limit, 0, inputs), held_back=held_back)
+    load = load_held_back if held_back else load_samples
+    return load(path, found, graph, Request(limit, 0, inputs))
 
 
 def written(path, **arrays):

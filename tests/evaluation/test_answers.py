@@ -29,6 +29,7 @@ DETECTIONS = np.concatenate([300 * RNG.random((8, 4, 50)), 1e-3 * RNG.random((8,
         ("y", DETECTIONS, Kind.VALUES),
         ("y", np.moveaxis(DETECTIONS, 1, 2), Kind.VALUES),
         ("y", RNG.random((30, 1)), Kind.SCORE),
+        ("y", 300 * RNG.random((40, 4)), Kind.VALUES),
         ("y", np.arange(5), Kind.WHOLE_NUMBERS),
         ("y", np.float32(3.0), Kind.VALUES),
     ],
@@ -91,7 +92,13 @@ def test_outputs_of_other_shapes_or_without_numbers_are_left_out():
 
 
 def test_channels_lie_where_they_did_before_even_if_they_look_otherwise_afterwards():
-    before = 5 * RNG.standard_normal((4, 2, 6, 6))
-    after = before * np.linspace(0.01, 30, 6)
-    found = output_change("y", before, after)
-    assert found.same is None or 0 <= found.same <= 1
+    before = RNG.standard_normal((4, 3, 6, 6)) * np.array([3.0, 4.0, 6.0])[:, None, None]
+    after = before * np.geomspace(0.01, 100, 6)  # of other sizes along the last axis, and the same classes everywhere
+    assert kind_of("y", before) is Kind.SEQUENCE
+    assert output_change("y", before, after).same == 1
+
+
+def test_scores_that_are_no_numbers_are_no_answers():
+    after = softmax(LOGITS)
+    after[:30] = np.nan
+    assert output_change("y", softmax(LOGITS), after).same <= 0.5

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from paoding_onnx.calibration.amount import made_samples
-from paoding_onnx.calibration.samples import Request
+from paoding_onnx.calibration.samples import Request, Samples
 from paoding_onnx.errors import ModelError
 from paoding_onnx.evaluation import fidelity
 from paoding_onnx.evaluation.fidelity import compare
@@ -85,3 +86,18 @@ def test_models_that_cannot_be_optimised_are_compared_as_they_are_without_a_late
     found = compared(COPY, NEGATED)
     assert found.agreement < 0.2
     assert found.latency is None
+
+
+FOUND = """g (float[1,3] x) => (float[1,3] y, int64[2,k] z)
+    <float[3] level = {0, 0, 0}, float zero = {0}> { y = Add (x, level) b = Greater (y, zero) z = NonZero (b) }"""
+"""One output has as many columns as there are numbers above zero."""
+
+
+def test_output_that_grew_or_shrank_is_named_and_compared_where_it_did_not():
+    original = model(FOUND)
+    raised = model(FOUND.replace("{0, 0, 0}", "{0, 1.5, 0}"))
+    rows = [np.array([[0.1, a, -1.0]], np.float32) for a in (-1.0, 1.0, -2.0)]
+    found = compare(original, raised, Samples(tuple({"x": row} for row in rows), "rows"))
+    assert [change.output for change in found.changes] == ["y", "z"]
+    assert found.apart == ("z",)
+    assert compare(original, original, Samples(tuple({"x": row} for row in rows), "rows")).apart == ()

@@ -89,9 +89,16 @@ def two_files(tmp_path):
     return paths
 
 
-def test_two_files_are_timed_in_a_process_of_their_own(two_files):
+def test_two_files_are_timed_in_a_process_of_their_own(two_files, monkeypatch):
+    monkeypatch.setattr(latency, "NOWHERE", 1e9)  # however busy the machine is
     found = latency.compare_latency(*two_files, {"x": np.zeros((64, 512), np.float32)})
-    assert found is None or (0.1 < found.ratio < 2 and found.spread <= latency.NOWHERE and found.before > 0)
+    assert 0 < found.ratio < 10
+    assert found.before > 0 < found.after
+
+
+def test_ratio_that_is_hardly_known_is_none(two_files, monkeypatch):
+    monkeypatch.setattr(latency, "NOWHERE", -1.0)
+    assert latency.compare_latency(*two_files, {"x": np.zeros((64, 512), np.float32)}) is None
 
 
 def test_model_that_does_not_run_there_has_no_latency(two_files):

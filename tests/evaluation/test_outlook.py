@@ -51,6 +51,11 @@ def test_few_inputs_cannot_speak_for_answers_and_can_against_them():
     assert outlook(BOXES, n_inputs=8) is Outlook.GOOD
 
 
+def test_output_that_has_other_sizes_is_to_be_tested():
+    found = judge(Measured(None, 0.0, None, "some", 64, changes=(SAME,), apart=("boxes",)))
+    assert (found.outlook, found.reason) == (Outlook.TEST, "output 'boxes' has other sizes than before")
+
+
 def test_outputs_that_cannot_be_compared_leave_it_open():
     assert outlook() is Outlook.UNKNOWN
 

@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 import pytest
 
+from paoding_onnx.gradients.writer import Writer
 from paoding_onnx.model.compare import divergence, log_softmax
 from paoding_onnx.model.load import lift
 from paoding_onnx.model.session import Session
@@ -18,7 +19,6 @@ from paoding_onnx.recovery.objective import (
     point_term,
     write_loss,
 )
-from paoding_onnx.recovery.writer import Writer
 
 RNG = np.random.default_rng(0)
 SCORES, OTHERS = RNG.standard_normal((2, 8, 5)).astype(np.float32)

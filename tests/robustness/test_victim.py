@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import math
 
 import numpy as np
@@ -126,17 +125,3 @@ def test_gradient_that_finite_differences_contradict_is_refused(monkeypatch):
     monkeypatch.setattr(gradients.Gradient, "disagreement", lambda *_: 0.5)
     with pytest.raises(ModelError, match=r"not the slope of the model: finite differences are 50% off; --black-box"):
         slopes(attacked(LINE), SAMPLES, Attack(), UNIT)
-
-
-def test_without_onnx_ad_the_way_to_it_is_named(monkeypatch):
-    original = builtins.__import__
-
-    def refuse(name, *rest):
-        if name.startswith("paoding_onnx.robustness.gradients"):
-            raise ImportError(name)
-        return original(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", refuse)
-    with pytest.raises(UsageError, match=r"pip install 'paoding_onnx\[robustness\]'"):
-        slopes(attacked(LINE), SAMPLES, Attack(), UNIT)
-    assert slopes(attacked(LINE), SAMPLES, Attack(black_box=True), UNIT).n_rows == module.MOST_ROWS

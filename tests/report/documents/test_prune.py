@@ -29,6 +29,7 @@ def test_prune_document_holds_the_whole_run(result):
         "n_inputs",
         "is_synthetic",
         "changes",
+        "apart",
         "output_error",
         "agreement",
         "inputs",

@@ -6,9 +6,9 @@ import numpy as np
 import onnx
 import pytest
 
+from paoding_onnx.gradients.writer import Writer, version_of
 from paoding_onnx.model.load import lift
 from paoding_onnx.model.session import Session
-from paoding_onnx.recovery.writer import Writer, version_of
 
 X = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
 
