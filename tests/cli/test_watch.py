@@ -63,12 +63,16 @@ def left(folder: Path) -> set[str]:
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
 def test_polite_kill_leaves_nothing_in_the_folder_for_temporary_files(number, status, command, tmp_path):
-    with command("prune", "m.onnx", "-o", "s.onnx") as process:
-        time.sleep(1.5)
+    save(parse(ENDLESS), tmp_path / "endless.onnx")
+    with command("prune", "endless.onnx", "-o", "s.onnx") as process:
+        end = time.monotonic() + 20
+        while not list(tmp_path.rglob(".paoding_onnx-*")) and time.monotonic() < end:
+            time.sleep(0.005)
+        assert list(tmp_path.rglob(".paoding_onnx-*"))
         process.send_signal(number)
         _, err = process.communicate()
     assert (process.returncode, err) == (status, INTERRUPTED)
-    assert left(tmp_path) == {"m.onnx"}
+    assert left(tmp_path) == {"m.onnx", "endless.onnx"}
 
 
 def test_interrupt_during_the_first_imports_is_no_traceback(command):
