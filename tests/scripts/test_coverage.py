@@ -45,6 +45,7 @@ def test_every_figure_of_a_pruned_model_is_found(row):
     assert row.prunable == 1.0
     assert row.oracle_error < 1e-5
     assert row.refusals == 2
+    assert (row.open_axes, row.proven_sizes) == (0, 1)
 
 
 def test_model_that_is_not_pruned_has_a_row_with_the_reason(folder):
@@ -52,6 +53,15 @@ def test_model_that_is_not_pruned_has_a_row_with_the_reason(folder):
     assert found.status.startswith("failed 4: ")
     assert str(folder) not in found.status
     assert (found.kind, found.parameters_left, found.oracle_error) == ("transformer", None, None)
+
+
+def test_open_axes_are_counted_with_the_sizes_that_were_proven(row, folder):
+    save(parse(CNN.replace("float[1,3,8,8] x", "float[n,3,h,w] x")), folder / "tv_open.torchscript.onnx")
+    found = coverage_measure.measure(folder / "tv_open.torchscript.onnx")
+    assert found.open_axes == 3
+    assert found.proven_sizes > 1
+    page = coverage_page.markdown([row, found], "2026-01-01", {})
+    assert f"open axes: 1 models have them, each was proven at {found.proven_sizes} sizes or more" in page
 
 
 def test_page_lists_what_was_pruned(row):

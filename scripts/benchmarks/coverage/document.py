@@ -12,7 +12,7 @@ LIMITS = {"CNN": 0.30, "transformer": 0.35}
 """Shares of parameters left above which a model of a kind is listed with the reason."""
 HEADS = (
     *("model", "kind", "parameters", "left", "MACs left", "prune", "groups (inexact)"),
-    *("refusals, commonest reasons", "oracle", "s"),
+    *("open axes", "sizes", "refusals, commonest reasons", "oracle", "s"),
 )
 
 
@@ -24,8 +24,9 @@ def markdown(rows: Sequence[Row], date: str, versions: Mapping[str, str]) -> str
         f"Each model was given to `paoding_onnx prune MODEL {' '.join(PRUNE)}`.",
         "\n".join(_summary(rows)),
         "*left*: share of parameters or multiply-adds that is left. *prunable*: share of parameters with a unit on an "
-        "axis.\n*oracle*: largest difference between the pruned model and the masked original, relative to the tensor.",
-        table(HEADS, [_cells(row) for row in sorted(done, key=lambda row: row.model)], align="llrrrrrlr"),
+        "axis.\n*open axes*: axes of inputs whose size the user chooses; *sizes*: sizes of the inputs at which the proof "
+        "compared\nthe pruned model with the masked original. *oracle*: their largest difference, relative to the tensor.",
+        table(HEADS, [_cells(row) for row in sorted(done, key=lambda row: row.model)], align="llrrrrrrrlrr"),
         "## Not pruned",
         "\n".join(f"- {row.model}: {row.status}" for row in rows if row.status != OK) or "None.",
         "## More left than expected",
@@ -45,6 +46,9 @@ def _summary(rows: Sequence[Row]) -> Iterator[str]:
             limit = LIMITS.get(kind)
             above = f", {sum(share > limit for share in shares)} above {limit:.2f}" if limit else ""
             yield f"- {kind}: {len(shares)} pruned, median {shares[len(shares) // 2]:.3f} of the parameters left{above}"
+    opened = [row for row in rows if row.open_axes and row.status == OK]
+    least = min((row.proven_sizes or 0 for row in opened), default=0)
+    yield f"- open axes: {len(opened)} models have them, each was proven at {least} sizes or more"
     crashes = [row.model for row in rows if row.status.startswith("CRASH")]
     wrong = [row.model for row in rows if row.status.startswith("failed 1")]
     yield f"- crashes: {', '.join(crashes) or 'none'}"
@@ -61,6 +65,8 @@ def _cells(row: Row) -> tuple[str, ...]:
         f"{row.macs_left:.3f}" if row.macs_left is not None else "-",
         f"{row.prunable:.3f}" if row.prunable is not None else "-",
         f"{(row.exact_groups or 0) + (row.inexact_groups or 0)} ({row.inexact_groups})",
+        str(row.open_axes),
+        str(row.proven_sizes),
         f"{row.refusals}: {row.reasons}",
         f"{row.oracle_error:.0e}" if row.oracle_error is not None else "-",
         f"{row.seconds:.0f}",

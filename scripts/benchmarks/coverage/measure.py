@@ -48,6 +48,8 @@ class Row:
     reasons: str
     weightiest: str
     oracle_error: float | None
+    open_axes: int | None
+    proven_sizes: int | None
     seconds: float
     status: str
 
@@ -82,6 +84,8 @@ def measure(path: Path) -> Row:
         reasons="; ".join(f"{n} x {text}" for text, n in Counter(map(_reason, refusals)).most_common(3)),
         weightiest=_weightiest(model, refusals),
         oracle_error=_oracle_error(pruned),
+        open_axes=len(told["input_sizes"]["open"]) if told else None,
+        proven_sizes=_proven_sizes(pruned),
         seconds=round(done.seconds, 1),
         status=_status(done, path),
     )
@@ -153,6 +157,16 @@ def _weightiest(model: onnx.ModelProto, refusals: Sequence[Mapping[str, str]]) -
 
 
 def _oracle_error(pruned: Mapping[str, Any]) -> float | None:
-    details = {proof["name"]: proof["detail"] for proof in pruned.get("proofs", [])}
-    found = re.search(r"largest difference ([\d.e+-]+)", details.get("surgery exact", ""))
+    found = re.search(r"largest difference ([\d.e+-]+)", _surgery(pruned))
     return float(found[1]) if found else None
+
+
+def _proven_sizes(pruned: Mapping[str, Any]) -> int | None:
+    """One if the proof names no number of sizes."""
+    found = re.search(r"compared at (\d+) sizes", _surgery(pruned))
+    return int(found[1]) if found else 1 if _surgery(pruned) else None
+
+
+def _surgery(pruned: Mapping[str, Any]) -> str:
+    """What the proof of equivalence says, empty where nothing was pruned."""
+    return str(next((proof["detail"] for proof in pruned.get("proofs", []) if proof["name"] == "surgery exact"), ""))
