@@ -34,7 +34,7 @@ from paoding_onnx.report.files import PAGE_SUFFIXES, plan_text, report_text
 from paoding_onnx.result import Pruned
 from paoding_onnx.selection.curve import Sensitivity
 from paoding_onnx.selection.select import study_units, synthetic_samples
-from paoding_onnx.shapes.constant_folding import study
+from paoding_onnx.shapes.study import study
 
 
 class Documents(TypedDict, total=False):
@@ -72,7 +72,7 @@ def explain(model: Model | Path | str, name: str, options: Options | None = None
         UsageError: if no node has such a tensor, or a pattern or input shape in `options` does not fit the model.
     """
     options = options or Options()
-    _, graph = study(_read(model), options.input_shapes, verbose=options.verbose)
+    graph = study(_read(model), options.input_shapes, verbose=options.verbose).graph
     return explain_axes(graph, coupled(graph, options.scope), name)
 
 

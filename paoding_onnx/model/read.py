@@ -83,7 +83,7 @@ def _constant(name: str, value: Array) -> Tensor:
 def _sorted(protos: list[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
     """Nodes in running order; among those ready, file order decides (some exporters write consumers first)."""
     maker = makers(protos)
-    needs = [{maker[n] for n in (*node.input, *_captures(node)) if n in maker} for node in protos]
+    needs = [{maker[n] for n in (*node.input, *captures(node)) if n in maker} for node in protos]
     users: list[list[int]] = [[] for _ in protos]
     for index, wanted in enumerate(needs):
         for other in wanted:
@@ -110,7 +110,7 @@ def _node(
         inputs=tuple(_tensor(name, tensors) for name in proto.input),
         outputs=tuple(_tensor(name, tensors) for name in proto.output),
         attributes=MappingProxyType({a.name: _attribute(a) for a in proto.attribute}),
-        captures=tuple(sorted(_captures(proto))),
+        captures=tuple(sorted(captures(proto))),
     )
 
 
@@ -143,13 +143,13 @@ def _attribute(proto: onnx.AttributeProto) -> Attribute:
     return None
 
 
-def _captures(node: onnx.NodeProto) -> set[str]:
+def captures(node: onnx.NodeProto) -> set[str]:
     """Names that the node's subgraphs read but do not make."""
     names: set[str] = set()
     for attribute in node.attribute:
         for graph in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
             made = {o for n in graph.node for o in n.output} | {t.name for t in graph.initializer}
             made |= {info.name for info in graph.input}
-            read = {i for n in graph.node for i in (*n.input, *_captures(n))} | {o.name for o in graph.output}
+            read = {i for n in graph.node for i in (*n.input, *captures(n))} | {o.name for o in graph.output}
             names |= read - made - {""}
     return names

@@ -1,4 +1,4 @@
-"""A model made ready: read, its constants folded where they have to be, traced."""
+"""A model made ready: its choices resolved and its constants folded where they have to be, traced."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from paoding_onnx.errors import TargetError
 from paoding_onnx.model.load import Model
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline.values import Prepared
-from paoding_onnx.shapes.constant_folding import study
+from paoding_onnx.shapes.study import study
 
 
 def prepare(original: Model, options: Options) -> Prepared:
@@ -18,8 +18,8 @@ def prepare(original: Model, options: Options) -> Prepared:
         ModelError: if it cannot be run.
         UsageError: if a pattern or input shape in `options` does not fit it.
     """
-    folded, graph = study(original, options.input_shapes, verbose=options.verbose)
-    return Prepared(original, folded, trace(graph, options.scope))
+    found = study(original, options.input_shapes, verbose=options.verbose)
+    return Prepared(found.resolved, found.folded, trace(found.graph, options.scope))
 
 
 def require_units(traced: Trace) -> None:

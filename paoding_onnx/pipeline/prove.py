@@ -25,6 +25,7 @@ from paoding_onnx.result import Pruned, RunRecord, Size, Sizes
 from paoding_onnx.samplers import METHODS
 from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observe import sizes_of
+from paoding_onnx.verification.branches import check_branches
 from paoding_onnx.verification.fitting import check_fitting
 from paoding_onnx.verification.proofs import check_file
 from paoding_onnx.verification.slices import check_cut
@@ -79,7 +80,7 @@ def _proofs(job: Job, shrunk: Shrunk, file: Path, after: Cost) -> tuple[Verdict,
     if not same.passed:
         return (same,)
     candidate = restored(written, plain, fitted.fits)
-    surgery = check_cut(prepared.folded, prepared.trace, shrunk.plan, candidate, original=job.original)
+    surgery = check_cut(prepared.folded, prepared.trace, shrunk.plan, candidate, original=prepared.original)
     helps = []
     if fitted.judged is not None and refitted(written, plain):
         helps = [check_fitting(fitted.judged, written)]
@@ -87,7 +88,8 @@ def _proofs(job: Job, shrunk: Shrunk, file: Path, after: Cost) -> tuple[Verdict,
     of_file = check_file(
         job.original, file, after, sizes_of(traced.graph), left=lambda: traced.shapes_left(shrunk.plan.removed)
     )
-    return (surgery, same, *helps, *of_file)
+    taken = check_branches(job.original, prepared.original, prepared.trace)
+    return (*taken, surgery, same, *helps, *of_file)
 
 
 def _measured(job: Job, shrunk: Shrunk, before: Cost, file: Path) -> Measured:
@@ -106,11 +108,11 @@ def _measured(job: Job, shrunk: Shrunk, before: Cost, file: Path) -> Measured:
 
 def _samples(job: Job, shrunk: Shrunk, before: Cost) -> Samples:
     """What the models are compared on: samples of the user's that were held back for it, else synthetic ones."""
-    options, graph = job.options, shrunk.prepared.trace.graph
+    options, original, graph = job.options, shrunk.prepared.original, shrunk.prepared.trace.graph
     spend = THOROUGH if METHODS[options.method].needs_inputs else QUICK
     request = request_for(before.macs, options.seed, options.inputs, spend=spend)
     if options.calibration is not None:
-        held = load_held_back(options.calibration, job.original, graph, request)
+        held = load_held_back(options.calibration, original, graph, request)
         if held is not None:
             return held
-    return made_samples(job.original, graph, request)
+    return made_samples(original, graph, request)

@@ -30,7 +30,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A model as it was read, the one to cut, whose constants are folded where they have to be, and its trace."""
+    """The model with the branches that it always takes, the one to cut, whose constants are folded, and its trace."""
 
     original: Model
     folded: Model

@@ -16,6 +16,8 @@ SEED_ATTRIBUTE = "seed"
 
 TAKE = "Gather"
 """The operator that takes entries along an axis by their indices (ONNX Gather-1); see `take_along`."""
+PASS_ON = "Identity"
+"""The operator that makes what it is given (ONNX Identity-1)."""
 
 _PICKING = ("ArgMax", "ArgMin", "Hardmax", "NonMaxSuppression", "NonZero", "TopK", "Unique")
 _ROUNDING = ("Ceil", "Floor", "Round", "Sign")
@@ -61,3 +63,12 @@ def sum_over(axes: Sequence[int], opset: int, *, keeps_axes: bool = True) -> For
 def permuted(order: Sequence[int]) -> Form:
     """The axes in another order (ONNX Transpose-1)."""
     return Form(MappingProxyType({"perm": list(order)}))
+
+
+def branch_taken(*, condition: bool) -> str:
+    """The attribute that holds what a node computes which chooses between two subgraphs (ONNX If-1).
+
+    >>> branch_taken(condition=False)
+    'else_branch'
+    """
+    return "then_branch" if condition else "else_branch"

@@ -16,7 +16,6 @@ from onnx import numpy_helper
 
 from paoding_onnx.model.external import mark_external
 from paoding_onnx.model.graph import Graph
-from paoding_onnx.model.input_sizes import Shapes
 from paoding_onnx.model.load import LIFT_BYTES, PLACEHOLDER, Model
 from paoding_onnx.model.nodes import Array, Tensor
 from paoding_onnx.model.read import read_graph
@@ -25,21 +24,20 @@ from paoding_onnx.rules.binding import BoundNode, bind_node, is_layer
 from paoding_onnx.rules.equation import is_fixed
 from paoding_onnx.rules.facts import ReadsShape, Selects
 from paoding_onnx.shapes.dummy_inputs import random_feeds
-from paoding_onnx.shapes.observe import observe, sizes_of
+from paoding_onnx.shapes.observe import sizes_of
 
 _UNFOLDED = "_before_folding"
 
 
-def study(model: Model, given: Shapes | None = None, *, verbose: bool = False) -> tuple[Model, Graph]:
-    """The model, folded where that frees weights, and its graph; see `paoding_onnx.shapes.observe.observe`."""
-    graph = observe(model, given, verbose=verbose)
+def folded(model: Model, graph: Graph) -> tuple[Model, Graph]:
+    """The model, folded where that frees weights, and its graph; `graph` is what was observed of it before."""
     names = tuple(_stuck(graph))
     if not names:
         return model, graph
-    folded = _fold(model, graph, names)
-    made = {name for node in folded.proto.graph.node for name in node.output} | set(graph.inputs)
-    return folded, read_graph(
-        folded, {name: graph.tensors[name] for name in graph.tensors if name in made}, graph.sizes
+    smaller = _fold(model, graph, names)
+    made = {name for node in smaller.proto.graph.node for name in node.output} | set(graph.inputs)
+    return smaller, read_graph(
+        smaller, {name: graph.tensors[name] for name in graph.tensors if name in made}, graph.sizes
     )
 
 

@@ -26,11 +26,12 @@ from paoding_onnx.model.read import constants
 from paoding_onnx.model.save import sha256
 from paoding_onnx.model.session import Session
 from paoding_onnx.model.targets import data_path
-from paoding_onnx.shapes.constant_folding import study
 from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observe import sizes_of
+from paoding_onnx.shapes.study import Study, study
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import Plan, plan_from_document, refitted_of_document, scope_of_document
+from paoding_onnx.verification.branches import check_branches
 from paoding_onnx.verification.fitting import MOST_ROWS, SLACK_ELSEWHERE, Judged, check_fitting
 from paoding_onnx.verification.proofs import added_biases, check_file
 from paoding_onnx.verification.slices import check_cut
@@ -70,17 +71,17 @@ def check(
     if reason := why_unnamable(Path(pruned)):
         raise ModelError(f"cannot read {pruned}: {reason}")
     pair = _Files(load(original), load(pruned), Path(pruned))
-    folded, graph = study(pair.original, input_shapes)
-    traced = trace(graph, scope_of_document(document))
+    found = study(pair.original, input_shapes)
+    traced = trace(found.graph, scope_of_document(document))
     sizes = sizes_of(traced.graph)
     if document is None:
         proofs = check_file(pair.original, pair.path, None, sizes)
     else:
         made = plan_from_document(traced, document)
         said = document if isinstance(document, Mapping) else {}
-        plain = cut(folded, traced, made)
-        surgery = (*_as_planned(pair, plain, said), *_equivalent(pair, folded, traced, plain, said))
-        predicted = _predicted(folded, traced, made, pair.pruned)
+        plain = cut(found.folded, traced, made)
+        surgery = (*_as_planned(pair, plain, said), *_equivalent(pair, found, traced, plain, said))
+        predicted = _predicted(found.folded, traced, made, pair.pruned)
         shapes = partial(traced.shapes_left, made.removed)
         proofs = (*surgery, *check_file(pair.original, pair.path, predicted, sizes, left=shapes))
     if not all(proof.passed for proof in proofs if proof.name in (INTERFACE, RUNS)):
@@ -129,7 +130,7 @@ def _hash(document: Mapping[str, object], entry: str) -> object:
 
 
 def _equivalent(
-    pair: _Files, folded: Model, traced: Trace, plain: Model, document: Mapping[str, object]
+    pair: _Files, found: Study, traced: Trace, plain: Model, document: Mapping[str, object]
 ) -> Iterator[Verdict]:
     """Whether the file computes what the original does without the removed units, fitted weights put back."""
     if next(structure_differences(pair.pruned, plain), None) is not None:
@@ -138,10 +139,12 @@ def _equivalent(
     made, changed = plan_from_document(traced, document), refitted(pair.pruned, plain)
     known = refitted_of_document(document)
     candidate = restored(pair.pruned, plain, changed if known is None else known)
-    yield check_cut(folded, traced, made, candidate, original=pair.original)
+    yield from check_branches(pair.original, found.resolved, traced)
+    yield check_cut(found.folded, traced, made, candidate, original=found.resolved)
     if changed:
-        samples = made_samples(pair.original, traced.graph, Request(MOST_ROWS, seed=0))
-        yield check_fitting(Judged(folded, plain, traced, made, samples.batches, slack=SLACK_ELSEWHERE), pair.pruned)
+        samples = made_samples(found.resolved, traced.graph, Request(MOST_ROWS, seed=0))
+        judged = Judged(found.folded, plain, traced, made, samples.batches, slack=SLACK_ELSEWHERE)
+        yield check_fitting(judged, pair.pruned)
 
 
 def _numbers(wanted: Mapping[str, Array], got: Mapping[str, Array]) -> Iterator[Verdict]:

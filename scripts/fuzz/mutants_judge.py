@@ -18,10 +18,11 @@ from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import PaodingError
 from paoding_onnx.model.load import Model, load
 from paoding_onnx.model.save import write_model
-from paoding_onnx.shapes.constant_folding import study
 from paoding_onnx.shapes.observe import sizes_of
+from paoding_onnx.shapes.study import study
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import Plan, make_plan, plan_document, plan_from_document, scope_of_document
+from paoding_onnx.verification.branches import check_branches
 from paoding_onnx.verification.proofs import check_file
 from paoding_onnx.verification.slices import check_cut
 from paoding_onnx.verification.verdict import Verdict
@@ -61,8 +62,8 @@ class _Run:
 
 def prepared(model: Model, seed: int) -> Prepared | None:
     """The network, or `None` if it has nothing to prune."""
-    folded, graph = study(model, None)
-    found = trace(graph)
+    studied = study(model)
+    folded, found = studied.folded, trace(studied.graph)
     if not found.groups:
         return None
     plan = half(found, seed)
@@ -108,8 +109,8 @@ def whole(model: Model) -> onnx.ModelProto:
 
 def _run(subject: Prepared, seed: int) -> _Run | str:
     """A whole pruning under all proofs; in words which of them failed."""
-    folded, graph = study(subject.model, None)
-    found = trace(graph)
+    studied = study(subject.model)
+    folded, found = studied.folded, trace(studied.graph)
     if not found.groups:
         return "refused: nothing to prune"
     if more := _unfit(found) - _unfit(subject.trace):
@@ -122,7 +123,8 @@ def _run(subject: Prepared, seed: int) -> _Run | str:
         written = load(path)
         verdicts = [check_written(written, plain, plain, {})]
         if verdicts[0].passed:
-            verdicts.append(check_cut(folded, found, plan, restored(written, plain, ()), original=subject.model))
+            verdicts += check_branches(subject.model, studied.resolved, found)
+            verdicts.append(check_cut(folded, found, plan, restored(written, plain, ()), original=studied.resolved))
             verdicts += check_file(
                 subject.model, path, predicted, sizes_of(found.graph), left=lambda: found.shapes_left(plan.removed)
             )

@@ -9,7 +9,7 @@ from paoding_onnx.api import prune
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.options import Options
-from paoding_onnx.shapes.constant_folding import study
+from paoding_onnx.shapes.study import study
 from tests.models import model
 from tests.pruning import skip_latency
 
@@ -52,16 +52,16 @@ def test_units_behind_a_norm_of_weights_go(text, units):
 
 def test_folded_model_computes_the_same():
     before = model(STANDARDISED)
-    after, _ = study(before)
+    after = study(before).folded
     feeds = {"x": np.random.default_rng(0).standard_normal((1, 3, 8, 8)).astype(np.float32)}
     np.testing.assert_allclose(Session(after).run(feeds)["y"], Session(before).run(feeds)["y"], rtol=1e-6)
 
 
 def test_folding_leaves_nothing_dead_behind():
-    after, graph = study(model(STANDARDISED))
-    assert [node.op_type for node in after.proto.graph.node] == ["Reshape", "Conv", "Relu", "Conv"]
-    assert set(constants(after)) == {"n", "v", "full"}
-    assert graph.tensors["n"].is_constant
+    found = study(model(STANDARDISED))
+    assert [node.op_type for node in found.folded.proto.graph.node] == ["Reshape", "Conv", "Relu", "Conv"]
+    assert set(constants(found.folded)) == {"n", "v", "full"}
+    assert found.graph.tensors["n"].is_constant
 
 
 def test_folded_input_model_is_not_changed():
@@ -73,11 +73,11 @@ def test_folded_input_model_is_not_changed():
 
 def test_model_without_such_constants_is_left_as_it_is():
     subject = model("g (float[1,4] x) => (float[1,5] y) <float[5,4] w> { t = Transpose (w) y = MatMul (x, t) }")
-    after, _ = study(subject)
+    after = study(subject).folded
     assert after is subject
 
 
 def test_table_that_would_grow_is_not_folded():
     subject = model(TABLE)
-    after, _ = study(subject)
+    after = study(subject).folded
     assert after is subject

@@ -24,8 +24,9 @@ def markdown(rows: Sequence[Row], date: str, versions: Mapping[str, str]) -> str
         f"Each model was given to `paoding_onnx prune MODEL {' '.join(PRUNE)}`.",
         "\n".join(_summary(rows)),
         "*left*: share of parameters or multiply-adds that is left. *prunable*: share of parameters with a unit on an "
-        "axis.\n*open axes*: axes of inputs whose size the user chooses; *sizes*: sizes of the inputs at which the proof "
-        "compared\nthe pruned model with the masked original. *oracle*: their largest difference, relative to the tensor.",
+        "axis.\n*open axes*: axes of inputs whose size the user chooses; *sizes*: sizes of the inputs at which the\n"
+        "proof compared the pruned model with the masked original. *oracle*: their largest difference, relative to the "
+        "tensor.",
         table(HEADS, [_cells(row) for row in sorted(done, key=lambda row: row.model)], align="llrrrrrrrlrr"),
         "## Not pruned",
         "\n".join(f"- {row.model}: {row.status}" for row in rows if row.status != OK) or "None.",

@@ -1,0 +1,35 @@
+"""STUDY: a model becomes one that can be traced: observed, its choices resolved and its constants folded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from paoding_onnx.model.graph import Graph
+from paoding_onnx.model.input_sizes import Shapes
+from paoding_onnx.model.load import Model
+from paoding_onnx.shapes.branches import resolved
+from paoding_onnx.shapes.constant_folding import folded
+from paoding_onnx.shapes.observe import observe
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What was found out about a model.
+
+    Attributes:
+        resolved: the model with the branches that it always takes in the place of the choices.
+        folded: the same, its constants folded where that frees weights: the one to cut.
+        graph: what was observed of `folded`.
+    """
+
+    resolved: Model
+    folded: Model
+    graph: Graph
+
+
+def study(model: Model, given: Shapes | None = None, *, verbose: bool = False) -> Study:
+    """What there is to know about a model; `given` and `verbose` as for `paoding_onnx.shapes.observe.observe`."""
+    graph = observe(model, given, verbose=verbose)
+    while (opened := resolved(model, graph)) is not model:
+        model, graph = opened, observe(opened, given, verbose=verbose)
+    return Study(model, *folded(model, graph))

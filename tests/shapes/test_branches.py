@@ -1,0 +1,94 @@
+"""Choices that always fall alike are resolved; all others stay."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from paoding_onnx import Options, prune
+from paoding_onnx.model.load import Model
+from paoding_onnx.model.read import constants
+from paoding_onnx.model.session import Session
+from paoding_onnx.shapes.study import study
+from tests.models import model
+from tests.pruning import skip_latency
+
+BRANCHES = """then_branch = one () => (float[n,12,q,q] u) { v = Conv (h, w) u = Relu (v) },
+      else_branch = two () => (float[n,12,r,r] t) { s = Concat <axis = 1> (h, h) o = Constant <value_ints = [12, 4]> ()
+        t, last = Split <axis = 1> (s, o) }"""
+SQUARE = f"""g (float[SIZE] x) => (float[m,5,a,b] y)
+  <float[8,3,1,1] k, float[12,8,1,1] w, float[5,12,1,1] l, int64 two = {{2}},
+  int64 six = {{6}}> {{
+  h = Conv (x, k) z = Shape (x) e = Gather (z, two) c = Equal (e, six)
+  p = If (c) <{BRANCHES}>
+  y = Conv (p, l)
+}}"""
+"""A branch by the height of the picture; the weights of one branch lie in it."""
+BY_CONTENT = SQUARE.replace("z = Shape (x) e = Gather (z, two) c = Equal (e, six)", "n = ReduceMax <keepdims = 0> (x) "
+    "e = Cast <to = 7> (n) c = Equal (e, six)")  # fmt: skip
+
+
+def sized(text: str, size: str):
+    """The model for a size of its input, with the weights of a branch inside of it."""
+    made = model(text.replace("SIZE", size))
+    proto = onnx.ModelProto()
+    proto.CopyFrom(made.proto)
+    place = [tensor.name for tensor in proto.graph.initializer].index("w")
+    choice = next(node for node in proto.graph.node if node.op_type == "If")
+    choice.attribute[0].g.initializer.append(numpy_helper.from_array(constants(made)["w"], "w"))
+    del proto.graph.initializer[place]
+    return Model(proto, {name: value for name, value in made.weights.items() if name != "w"})
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    skip_latency(monkeypatch)
+
+
+def test_branch_of_a_size_that_is_known_is_opened():
+    before = sized(SQUARE, "1,3,6,6")
+    found = study(before)
+    assert [node.op_type for node in found.resolved.proto.graph.node] == ["Conv", "Conv", "Relu", "Identity", "Conv"]
+    assert set(constants(found.resolved)) == {"k", "l", "w"}
+    feeds = {"x": np.random.default_rng(0).standard_normal((1, 3, 6, 6)).astype(np.float32)}
+    np.testing.assert_array_equal(Session(found.resolved).run(feeds)["y"], Session(before).run(feeds)["y"])
+
+
+def test_layers_in_a_branch_that_is_always_taken_are_pruned_and_proven():
+    result = prune(sized(SQUARE, "1,3,6,6"), options=Options(target=0.5, method="magnitude", round_to=1))
+    assert [(group.name, group.n_units) for group in result.trace.groups] == [("Conv_0", 8), ("Conv_1", 12)]
+    assert "branches as taken" in [proof.name for proof in result.proofs]
+    assert result.sizes.after.parameters < 0.5 * result.sizes.before.parameters
+
+
+@pytest.mark.parametrize(("text", "size"), [(SQUARE, "1,3,H,W"), (BY_CONTENT, "1,3,6,6")], ids=["open size", "content"])
+def test_choice_that_may_fall_either_way_stays(text, size):
+    before = sized(text, size)
+    assert study(before).resolved is before
+
+
+def test_open_batch_does_not_hide_a_size_that_is_known():
+    found = study(sized(SQUARE, "N,3,5,5"))
+    assert [node.op_type for node in found.resolved.proto.graph.node][:3] == ["Conv", "Concat", "Constant"]
+
+
+def test_choices_within_a_branch_are_resolved_too():
+    inner = "i = Constant <value_int = 1> () d = Cast <to = 9> (i) u = If (d) <then_branch = in () => (float[1,4] f) "
+    inner += "{ f = Relu (h) }, else_branch = out () => (float[1,4] f) { f = Neg (h) }>"
+    found = study(model(f"""g (float[1,4] x) => (float[1,4] y) <float[4,4] k, bool c = {{1}}> {{ h = MatMul (x, k)
+        p = If (c) <then_branch = one () => (float[1,4] u) {{ {inner} }},
+                    else_branch = two () => (float[1,4] t) {{ t = Neg (h) }}> y = MatMul (p, k) }}"""))  # fmt: skip
+    assert "If" not in {node.op_type for node in found.resolved.proto.graph.node}
+
+
+def test_branches_of_two_choices_may_use_the_same_names():
+    branch = "then_branch = one () => (float[1,4] u) { v = Relu (h) u = Neg (v) }, "
+    branch += "else_branch = two () => (float[1,4] u) { u = Neg (h) }"
+    before = model(f"""g (float[1,4] x) => (float[1,4] y) <float[4,4] k, bool c = {{1}}> {{ h = MatMul (x, k)
+        p = If (c) <{branch}> q = If (c) <{branch.replace("Relu", "Abs")}> y = Add (p, q) }}""")
+    after = study(before).resolved
+    feeds = {"x": np.random.default_rng(0).standard_normal((1, 4)).astype(np.float32)}
+    np.testing.assert_array_equal(Session(after).run(feeds)["y"], Session(before).run(feeds)["y"])
+    assert len({name for node in after.proto.graph.node for name in node.output}) == len(after.proto.graph.node)
