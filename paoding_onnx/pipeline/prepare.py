@@ -1,4 +1,4 @@
-"""A model made ready: its choices resolved and its constants folded where they have to be, traced."""
+"""A model made ready: simplified, its constants folded where they have to be, traced."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def prepare(original: Model, options: Options) -> Prepared:
         UsageError: if a pattern or input shape in `options` does not fit it.
     """
     found = study(original, options.input_shapes, verbose=options.verbose)
-    return Prepared(found.resolved, found.folded, trace(found.graph, options.scope))
+    return Prepared(found.simplified, found.folded, trace(found.graph, options.scope))
 
 
 def require_units(traced: Trace) -> None:

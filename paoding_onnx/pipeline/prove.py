@@ -25,9 +25,9 @@ from paoding_onnx.result import Pruned, RunRecord, Size, Sizes
 from paoding_onnx.samplers import METHODS
 from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observe import sizes_of
-from paoding_onnx.verification.branches import check_branches
 from paoding_onnx.verification.fitting import check_fitting
 from paoding_onnx.verification.proofs import check_file
+from paoding_onnx.verification.simplified import check_simplified
 from paoding_onnx.verification.slices import check_cut
 from paoding_onnx.verification.verdict import Verdict
 from paoding_onnx.verification.written import check_written, refitted, restored
@@ -88,8 +88,8 @@ def _proofs(job: Job, shrunk: Shrunk, file: Path, after: Cost) -> tuple[Verdict,
     of_file = check_file(
         job.original, file, after, sizes_of(traced.graph), left=lambda: traced.shapes_left(shrunk.plan.removed)
     )
-    taken = check_branches(job.original, prepared.original, prepared.trace)
-    return (*taken, surgery, same, *helps, *of_file)
+    simplified = check_simplified(job.original, prepared.original, prepared.trace)
+    return (*simplified, surgery, same, *helps, *of_file)
 
 
 def _measured(job: Job, shrunk: Shrunk, before: Cost, file: Path) -> Measured:

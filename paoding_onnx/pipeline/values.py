@@ -30,7 +30,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The model with the branches that it always takes, the one to cut, whose constants are folded, and its trace."""
+    """The model, simplified; the one to cut, whose constants are folded; and its trace."""
 
     original: Model
     folded: Model

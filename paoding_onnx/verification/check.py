@@ -31,9 +31,9 @@ from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.shapes.study import Study, study
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import Plan, plan_from_document, refitted_of_document, scope_of_document
-from paoding_onnx.verification.branches import check_branches
 from paoding_onnx.verification.fitting import MOST_ROWS, SLACK_ELSEWHERE, Judged, check_fitting
 from paoding_onnx.verification.proofs import added_biases, check_file
+from paoding_onnx.verification.simplified import check_simplified
 from paoding_onnx.verification.slices import check_cut
 from paoding_onnx.verification.verdict import INTERFACE, PLAN, RUNS, SURGERY, WRITTEN, Verdict
 from paoding_onnx.verification.written import refitted, restored, structure_differences
@@ -139,10 +139,10 @@ def _equivalent(
     made, changed = plan_from_document(traced, document), refitted(pair.pruned, plain)
     known = refitted_of_document(document)
     candidate = restored(pair.pruned, plain, changed if known is None else known)
-    yield from check_branches(pair.original, found.resolved, traced)
-    yield check_cut(found.folded, traced, made, candidate, original=found.resolved)
+    yield from check_simplified(pair.original, found.simplified, traced)
+    yield check_cut(found.folded, traced, made, candidate, original=found.simplified)
     if changed:
-        samples = made_samples(found.resolved, traced.graph, Request(MOST_ROWS, seed=0))
+        samples = made_samples(found.simplified, traced.graph, Request(MOST_ROWS, seed=0))
         judged = Judged(found.folded, plain, traced, made, samples.batches, slack=SLACK_ELSEWHERE)
         yield check_fitting(judged, pair.pruned)
 

@@ -22,8 +22,8 @@ from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.shapes.study import study
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import Plan, make_plan, plan_document, plan_from_document, scope_of_document
-from paoding_onnx.verification.branches import check_branches
 from paoding_onnx.verification.proofs import check_file
+from paoding_onnx.verification.simplified import check_simplified
 from paoding_onnx.verification.slices import check_cut
 from paoding_onnx.verification.verdict import Verdict
 from paoding_onnx.verification.written import check_written, restored
@@ -123,8 +123,8 @@ def _run(subject: Prepared, seed: int) -> _Run | str:
         written = load(path)
         verdicts = [check_written(written, plain, plain, {})]
         if verdicts[0].passed:
-            verdicts += check_branches(subject.model, studied.resolved, found)
-            verdicts.append(check_cut(folded, found, plan, restored(written, plain, ()), original=studied.resolved))
+            verdicts += check_simplified(subject.model, studied.simplified, found)
+            verdicts.append(check_cut(folded, found, plan, restored(written, plain, ()), original=studied.simplified))
             verdicts += check_file(
                 subject.model, path, predicted, sizes_of(found.graph), left=lambda: found.shapes_left(plan.removed)
             )

@@ -11,5 +11,5 @@ from tests.pruning import CNN
 def test_plain_model_is_only_observed():
     subject = model(CNN)
     found = study(subject)
-    assert (found.resolved, found.folded) == (subject, subject)
+    assert (found.simplified, found.folded) == (subject, subject)
     assert found.graph.tensors.keys() == observe(subject).tensors.keys()

@@ -1,4 +1,4 @@
-"""A branch that stands open must compute what the choice computed."""
+"""A simplified model must compute what the original does."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import onnx
 
 from paoding_onnx.dependency.groups import trace
 from paoding_onnx.shapes.study import study
-from paoding_onnx.verification.branches import check_branches
+from paoding_onnx.verification.simplified import check_simplified
 from tests.models import model
 
 CHOICE = """g (float[1,4] x) => (float[1,2] y) <float[4,6] a, float[6,2] b, bool c = {1}> { h = MatMul (x, a)
@@ -19,7 +19,7 @@ CHOICE = """g (float[1,4] x) => (float[1,2] y) <float[4,6] a, float[6,2] b, bool
 def test_opened_branch_computes_the_same():
     before = model(CHOICE)
     found = study(before)
-    (verdict,) = check_branches(before, found.resolved, trace(found.graph))
+    (verdict,) = check_simplified(before, found.simplified, trace(found.graph))
     assert verdict.passed, verdict.detail
 
 
@@ -27,13 +27,13 @@ def test_branch_that_is_not_taken_is_noticed():
     before = model(CHOICE)
     found = study(before)
     wrong = onnx.ModelProto()
-    wrong.CopyFrom(found.resolved.proto)
+    wrong.CopyFrom(found.simplified.proto)
     next(node for node in wrong.graph.node if node.op_type == "Relu").op_type = "Neg"
-    (verdict,) = check_branches(before, replace(found.resolved, proto=wrong), trace(found.graph))
+    (verdict,) = check_simplified(before, replace(found.simplified, proto=wrong), trace(found.graph))
     assert not verdict.passed
 
 
 def test_model_without_choices_needs_no_such_proof():
     plain = model("g (float[1,4] x) => (float[1,2] y) <float[4,2] a> { y = MatMul (x, a) }")
     found = study(plain)
-    assert list(check_branches(plain, found.resolved, trace(found.graph))) == []
+    assert list(check_simplified(plain, found.simplified, trace(found.graph))) == []
