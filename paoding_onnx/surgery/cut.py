@@ -169,7 +169,8 @@ def _drop_unread(proto: onnx.ModelProto, model: Model, trace: Trace, weights: di
 
 def _resize_infos(proto: onnx.ModelProto, trace: Trace, plan: Plan) -> None:
     """New sizes in what the file says about shapes: recorded inner shapes, inputs that repeat initializers."""
-    shapes = {tensor.name: tuple(tensor.dims) for tensor in proto.graph.initializer}
+    stored = {node.output[0]: node.attribute[0].t for node in proto.graph.node if _holds_tensor(node)}
+    stored |= {tensor.name: tensor for tensor in proto.graph.initializer}
     lost: dict[str, dict[int, int]] = {}
     for use, axis in trace.units:
         kept = trace.kept(use, axis, plan.removed)
@@ -177,10 +178,14 @@ def _resize_infos(proto: onnx.ModelProto, trace: Trace, plan: Plan) -> None:
             lost.setdefault(use.tensor, {})[axis] = int(np.count_nonzero(kept))
     for info in (*proto.graph.value_info, *proto.graph.input):
         dims = info.type.tensor_type.shape.dim
-        sizes = dict(enumerate(shapes[info.name])) if info.name in shapes else lost.get(info.name, {})
+        sizes = dict(enumerate(stored[info.name].dims)) if info.name in stored else lost.get(info.name, {})
         for axis, size in sizes.items():
             if axis < len(dims) and dims[axis].HasField("dim_value"):
                 dims[axis].dim_value = size
+
+
+def _holds_tensor(node: onnx.NodeProto) -> bool:
+    return is_constant(node) and node.attribute[0].HasField("t")
 
 
 def insert_nodes(proto: onnx.ModelProto, nodes: Sequence[onnx.NodeProto]) -> None:

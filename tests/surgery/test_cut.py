@@ -144,6 +144,16 @@ def test_recorded_shapes_follow():
     assert (recorded["q"], recorded["t"], recorded["z"]) == (["N", 7, 8, 8], ["N", 14, 8, 8], ["N", 7])
 
 
+def test_recorded_shape_of_a_constant_that_another_layer_still_reads_whole_stays():
+    text = """g (float[N,4] x) => (float[N,3] y) <float[3,4] a, float[3,3] b> {
+      c = Constant <value = float[3] {1.0, 2.0, 3.0}> ()
+      h = Gemm <transB = 1> (x, a, c) y = Gemm <transB = 1> (h, b, c)
+    }"""
+    proto = onnx.shape_inference.infer_shapes(parse(text))
+    assert "c" in {info.name for info in proto.graph.value_info}
+    onnx.checker.check_model(without(lift(proto), a=[1]).proto, full_check=True)
+
+
 def test_inputs_that_repeat_initializers_follow():
     proto = parse(MLP, ir=3, opset=8)
     for tensor in proto.graph.initializer:
