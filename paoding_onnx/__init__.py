@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from paoding_onnx.calibration.samples import Samples
     from paoding_onnx.dependency.explain import Explanation
     from paoding_onnx.dependency.trace import Trace
-    from paoding_onnx.errors import CheckError, ModelError, OutputError, PaodingError, TargetError, UsageError
+    from paoding_onnx.errors import (
+        CheckError,
+        GateError,
+        ModelError,
+        OutputError,
+        PaodingError,
+        TargetError,
+        UsageError,
+    )
     from paoding_onnx.evaluation.evaluate import EvaluateOptions, Evaluation, evaluate
     from paoding_onnx.model.load import Model, load
     from paoding_onnx.options import Options
@@ -39,6 +47,7 @@ __all__ = [
     "EvaluateOptions",
     "Evaluation",
     "Explanation",
+    "GateError",
     "Model",
     "ModelError",
     "Options",
@@ -71,6 +80,7 @@ _HOMES = {
     "EvaluateOptions": "evaluation.evaluate",
     "Evaluation": "evaluation.evaluate",
     "Explanation": "dependency.explain",
+    "GateError": "errors",
     "IMAGENET": "calibration.preprocess",
     "Model": "model.load",
     "ModelError": "errors",

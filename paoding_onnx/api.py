@@ -5,6 +5,7 @@ It must not know how a stage works: `paoding_onnx.pipeline` calls the stages of 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,11 +15,12 @@ from typing import TypedDict
 import numpy as np
 
 from paoding_onnx.calibration.samples import Samples
-from paoding_onnx.context import WRITING, Progress, Run, silent
+from paoding_onnx.context import WRITING, Progress, Run, logged, silent
 from paoding_onnx.dependency.coupling import coupled
 from paoding_onnx.dependency.explain import Explanation, explain_axes
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError, UsageError
+from paoding_onnx.evaluation.gates import parse_gates, require_passed
 from paoding_onnx.evaluation.load import read_labelled
 from paoding_onnx.model.load import Model, load
 from paoding_onnx.model.save import needs_data_file, save_model, write_arrays, write_model, write_text
@@ -29,6 +31,7 @@ from paoding_onnx.options import Options
 from paoding_onnx.pipeline.prepare import prepare, require_units
 from paoding_onnx.pipeline.prove import prove
 from paoding_onnx.pipeline.shrink import shrink
+from paoding_onnx.pipeline.sign import sign
 from paoding_onnx.pipeline.values import Job
 from paoding_onnx.report.files import PAGE_SUFFIXES, plan_text, report_text
 from paoding_onnx.result import Pruned
@@ -103,10 +106,12 @@ def prune(
         ModelError: if the model cannot be read or run.
         TargetError: if it has no prunable unit, or the target is out of reach.
         CheckError: if a proof fails; then nothing is written.
+        GateError: if the result meets a condition of `options.fail_if`; then nothing is written either.
         OutputError: if the result cannot be written.
     """
+    started = time.perf_counter()
     options, target = options or Options(), None if output is None else Path(output)
-    wanted = _paths(documents or {})
+    wanted, gates = _paths(documents or {}), parse_gates(options.fail_if)
     run = _run(options, progress)
     run.tell("reading", 0.0)
     read = tuple(path for path in (options.calibration, options.eval) if path is not None)
@@ -114,10 +119,12 @@ def prune(
     labelled = None if options.eval is None else read_labelled(options.eval, original)
     job = Job(original, labelled, target, options, run)
     with _computable():
-        shrunk = shrink(job)
+        shrunk = sign(job, shrink(job))
     with scratch_folder() as scratch, stage() as held:
         files = write_model(shrunk.fitted.model, held.place(target or scratch / "pruned.onnx"))
         result = prove(job, shrunk, files)
+        require_passed(gates, result.measured)
+        result = replace(result, run=replace(result.run, seconds=time.perf_counter() - started))
         _write_documents(result, wanted, held)
         models = () if target is None else (target.with_name(file.name) for file in files)
         run.tell(WRITING, 0.99)
@@ -221,7 +228,7 @@ def _paths(documents: Documents) -> dict[str, Path]:
 
 
 def _run(options: Options, progress: Progress) -> Run:
-    return Run(options.memory, options.seed, options.threads, progress)
+    return Run(options.memory, options.seed, options.threads, logged(progress))
 
 
 def _read(model: Model | Path | str) -> Model:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -13,8 +15,27 @@ WRITING = "writing"
 """What is told right before files get their names; from there on a run is not to be stopped."""
 
 
+LOG = logging.getLogger("paoding_onnx")
+"""Where stages are told, a line for each, at the level INFO; nothing else is."""
+_NUMBERS = re.compile(r"[\d.]+")
+
+
 def silent(_what: str, _share: float) -> None:
     """The progress that tells nobody."""
+
+
+def logged(progress: Progress) -> Progress:
+    """`progress` that tells the log as well, once for each stage: "step 2 of 9" goes on with "step 1 of 9"."""
+    stage = [""]
+
+    def tell(what: str, share: float) -> None:
+        found = _NUMBERS.sub("", what)
+        if found != stage[0]:
+            stage[0] = found
+            LOG.info("%s", what)
+        progress(what, share)
+
+    return tell
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ PaodingError
 ├── ModelError      a file that cannot be read, or not a valid model exit status 3
 ├── TargetError     nothing to prune, or a target out of reach       exit status 4
 ├── OutputError     the result cannot be written                     exit status 5
-└── CheckError      a proof failed: nothing is written               exit status 1
+├── CheckError      a proof failed: nothing is written               exit status 1
+└── GateError       a result that is not as good as was asked for    exit status 6
 
 The command line has more: 70 for an error that nobody foresaw, 129, 130 and 143 for SIGHUP, Ctrl-C and SIGTERM.
 """
@@ -47,3 +48,9 @@ class CheckError(PaodingError):
     """A proof that failed: the pruned model is not what it promises to be."""
 
     exit_status = 1
+
+
+class GateError(PaodingError):
+    """A result that is not as good as the user asked for: of `prune` nothing is written then."""
+
+    exit_status = 6

@@ -68,6 +68,9 @@ class Options:
             ``normal`` for about 300 steps where that takes about a minute, ``high`` for about 1,000.
         recover: exactly so many steps, whatever they take; 0 leaves it to `effort`.
         input_shapes: shapes for inputs with open axes, by name; found by trying where not given.
+        provenance: let the written file tell, in its metadata, what it was made from and how.
+        fail_if: conditions under which nothing is written, such as ``agreement<0.95``; see
+            `paoding_onnx.evaluation.gates`.
         verbose: let onnxruntime print its own warnings about the model.
 
     Raises:
@@ -95,6 +98,8 @@ class Options:
     recover: int = 0
     eval: Path | None = None
     input_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    provenance: bool = True
+    fail_if: tuple[str, ...] = ()
     verbose: bool = False
 
     def __post_init__(self) -> None:

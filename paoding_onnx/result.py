@@ -57,7 +57,8 @@ class RunRecord:
     """How a result came about.
 
     `steps` are the states on the way, the last one is the result. `recovery` is `None` for methods that look at no
-    inputs, or where it could not be done: then `notes` says why. `output` is the file that was written, if any.
+    inputs, or where it could not be done: then `notes` says why. `output` is the file that was written, if any. All of
+    it took `seconds`.
     """
 
     options: Options
@@ -65,6 +66,7 @@ class RunRecord:
     recovery: Recovery | None
     notes: tuple[str, ...]
     output: Path | None
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from paoding_onnx.errors import CheckError, ModelError, OutputError, TargetError
 from paoding_onnx.evaluation import latency
 from paoding_onnx.model.load import load
 from paoding_onnx.model.read import constants
-from paoding_onnx.pipeline import prove, shrink
+from paoding_onnx.pipeline import shrink
+from paoding_onnx.pipeline import values as pipeline_values
 from paoding_onnx.report.documents.values import sha256
 from paoding_onnx.samplers import METHODS
 from paoding_onnx.shapes.observe import runnable_shapes
@@ -430,7 +431,7 @@ def test_failed_proof_writes_nothing(source, monkeypatch):
 
 
 def test_wrong_prediction_writes_nothing(source, monkeypatch):
-    monkeypatch.setattr(prove, "cost", lambda trace, _: cost(trace, nothing(trace)))
+    monkeypatch.setattr(pipeline_values, "cost", lambda trace, _: cost(trace, nothing(trace)))
     with pytest.raises(CheckError, match="cost as predicted: "):
         prune(source, source.with_name("small.onnx"))
     assert list(source.parent.iterdir()) == [source]

@@ -45,7 +45,7 @@ STORED = {
 """Attributes that files outside of the rules name: those in which a Constant stores its content."""
 PLAIN_WORDS = {
     *("axes", "axis", "dtype", "epsilon", "group", "high", "k", "layout", "low"),
-    *("mean", "precision", "scale", "shape", "size", "start", "type"),
+    *("mean", "precision", "scale", "seed", "shape", "size", "start", "type"),
 }
 """Attributes with names that mean other things too, in documents, options and preprocessing."""
 OPSETS = {

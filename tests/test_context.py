@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 
-from paoding_onnx.context import Run, silent
+from paoding_onnx.context import Run, logged, silent
 
 
 def told(*parts):
@@ -45,3 +47,13 @@ def test_run_tells_nobody_unless_it_is_said(capsys):
     Run().tell("it", 0.5)
     assert Run().progress is silent
     assert capsys.readouterr() == ("", "")
+
+
+def test_log_has_a_line_for_each_stage_and_progress_has_every_step(caplog):
+    found = []
+    told = logged(lambda what, share: found.append((what, share)))
+    with caplog.at_level(logging.INFO, "paoding_onnx"):
+        for step, what in enumerate(["tracing", "step 1 of 2, loss 0.5", "step 2 of 2, loss 0.25", "tracing"]):
+            told(what, step / 4)
+    assert [record.getMessage() for record in caplog.records] == ["tracing", "step 1 of 2, loss 0.5", "tracing"]
+    assert [share for _, share in found] == [0, 0.25, 0.5, 0.75]

@@ -11,7 +11,7 @@ from paoding_onnx import errors
 from paoding_onnx.cli.arguments import parse_arguments
 from paoding_onnx.errors import PaodingError
 
-STATUSES = {"UsageError": 2, "ModelError": 3, "TargetError": 4, "OutputError": 5, "CheckError": 1}
+STATUSES = {"UsageError": 2, "ModelError": 3, "TargetError": 4, "OutputError": 5, "CheckError": 1, "GateError": 6}
 CLASSES = dict(inspect.getmembers(errors, inspect.isclass))
 TESTS = "\n".join(path.read_text() for path in sorted(Path(__file__).parent.rglob("test_*.py")))
 
@@ -42,4 +42,4 @@ def test_help_explains_every_status(capsys):
         parse_arguments(["--help"])
     words = " ".join(capsys.readouterr().out.split())
     statuses = words[words.index("exit status: ") :].removeprefix("exit status: ").split("; ")
-    assert [status.split()[0] for status in statuses] == ["0", "1", "2", "3", "4", "5", "70", "130"]
+    assert [status.split()[0] for status in statuses] == ["0", "1", "2", "3", "4", "5", "6", "70", "130"]

@@ -18,7 +18,7 @@ from paoding_onnx.cli.arguments import command_parser
 
 ROOT = Path(__file__).parent.parent
 FUNCTIONS = "attack check evaluate explain inspect load prune save sensitivity synthesize".split()  # noqa: SIM905
-ERRORS = "CheckError ModelError OutputError PaodingError TargetError UsageError".split()  # noqa: SIM905
+ERRORS = "CheckError GateError ModelError OutputError PaodingError TargetError UsageError".split()  # noqa: SIM905
 OPTIONS = "Attack EvaluateOptions Options Preprocess".split()  # noqa: SIM905
 RESULTS = "Checked Evaluation Explanation Model Pruned Robustness Samples Sensitivity Trace".split()  # noqa: SIM905
 DOCUMENTS = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")])

@@ -23,7 +23,8 @@ from paoding_onnx.cli.parser import Parser
 from paoding_onnx.names import ALLOCATIONS, ATTACKS, BUDGETS, METHOD_NAMES
 
 _EPILOG = """exit status: 0 done; 1 a proof failed, nothing was written; 2 wrong usage; 3 not a usable model;
-4 nothing to prune or target out of reach; 5 the result cannot be written; 70 our fault; 130 interrupted"""
+4 nothing to prune or target out of reach; 5 the result cannot be written; 6 not as good as was asked for;
+70 our fault; 130 interrupted"""
 
 
 _Commands = argparse._SubParsersAction  # of `Parser`; argparse has no public name for it
@@ -98,7 +99,20 @@ def _prune(commands: _Commands[Parser]) -> None:
     add_scope(prune)
     add("--plan", metavar="FILE", type=Path, help="write what was kept, for every initializer and axis, as JSON")
     add("--report", metavar="FILE", type=Path, help="write what was done: a page if FILE ends in .html, else JSON")
+    add(
+        "--fail-if",
+        metavar="CONDITION",
+        action="append",
+        default=[],
+        help="write nothing if this holds of what was measured, such as 'agreement<0.95' or 'outlook<good'",
+    )
     add("--eval", metavar="PATH", type=Path, help="labelled samples (.npz with x and y): accuracy after every step")
+    add(
+        "--no-provenance",
+        dest="provenance",
+        action="store_false",
+        help="do not tell in the file's metadata what it was made from and how",
+    )
     add("--dry-run", action="store_true", help="do everything but keep the files")
     add_force(prune)
     add_output(prune)
@@ -152,6 +166,12 @@ def _evaluate(commands: _Commands[Parser]) -> None:
         type=values.count,
         default=1,
         help="processors to which the measurement of latency is bound (default 1); 0 leaves it out",
+    )
+    evaluate.add_argument(
+        "--max-drop",
+        metavar="SHARE",
+        type=values.share,
+        help="exit with status 6 if the main measure may, by its 95 %% interval, have dropped by more (with --against)",
     )
     add_output(evaluate)
 

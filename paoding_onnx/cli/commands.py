@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from argparse import Namespace
 
 from paoding_onnx.api import Documents, explain, inspect, prune, save, sensitivity, synthesize
 from paoding_onnx.cli.options import attack_of, evaluate_options_of, options_of
-from paoding_onnx.cli.output import progress_bar, show
+from paoding_onnx.cli.output import circumstances, progress_bar, show
 from paoding_onnx.cli.stopping import ignore_signals
 from paoding_onnx.errors import UsageError
+from paoding_onnx.evaluation.drop import require_kept
 from paoding_onnx.evaluation.evaluate import evaluate
 from paoding_onnx.model.load import load
+from paoding_onnx.model.provenance import provenance_of
 from paoding_onnx.model.save import write_text
 from paoding_onnx.model.stage import stage
 from paoding_onnx.model.targets import check_targets
@@ -26,6 +29,7 @@ from paoding_onnx.report.documents.synthesize import synthesize_document
 from paoding_onnx.report.evaluation import evaluate_lines
 from paoding_onnx.report.inspection import explain_lines, inspect_lines
 from paoding_onnx.report.operators import operators_lines
+from paoding_onnx.report.provenance import provenance_lines
 from paoding_onnx.report.pruning import check_lines, prune_lines, sensitivity_lines
 from paoding_onnx.report.robustness import attack_lines
 from paoding_onnx.report.synthesis import synthesize_lines
@@ -35,13 +39,19 @@ from paoding_onnx.verification.check import check
 
 def run(arguments: Namespace) -> int:
     """Run the command that `arguments` names; returns the exit status."""
+    arguments.started = time.perf_counter()
     return _COMMANDS[arguments.command](arguments)
 
 
 def _inspect(arguments: Namespace) -> int:
-    trace = inspect(arguments.model, options_of(arguments))
+    model = load(arguments.model)
+    trace, made = inspect(model, options_of(arguments)), provenance_of(model)
     lines = inspect_lines(arguments.model.name, trace, verbose=arguments.verbose)
-    show(arguments, lambda: inspect_document(trace, arguments.model), lines)
+    show(
+        arguments,
+        lambda: inspect_document(trace, arguments.model, made),
+        (*lines, *provenance_lines(made)),
+    )
     return 0
 
 
@@ -73,7 +83,7 @@ def _documents(arguments: Namespace) -> Documents:
 
 def _check(arguments: Namespace) -> int:
     result = check(arguments.original, arguments.pruned, plan=arguments.plan, input_shapes=dict(arguments.input_shape))
-    show(arguments, lambda: check_document(result), check_lines(result))
+    show(arguments, lambda: circumstances(arguments, check_document(result)), check_lines(result))
     return 0 if all(proof.passed for proof in result.proofs) else 1
 
 
@@ -91,7 +101,7 @@ def _sensitivity(arguments: Namespace) -> int:
             ignore_signals()
             held.commit(arguments.plot)
     lines = sensitivity_lines(curves, verbose=arguments.verbose)
-    show(arguments, lambda: sensitivity_document(curves, arguments.model), lines)
+    show(arguments, lambda: circumstances(arguments, sensitivity_document(curves, arguments.model)), lines)
     return 0
 
 
@@ -102,16 +112,24 @@ def _synthesize(arguments: Namespace) -> int:
         inputs = synthesize(model, options_of(arguments), n_samples=arguments.n_samples, progress=progress)
     ignore_signals()
     save(inputs, output, force=arguments.force)
-    show(arguments, lambda: synthesize_document(inputs, arguments.model, output), synthesize_lines(inputs, output))
+    show(
+        arguments,
+        lambda: circumstances(arguments, synthesize_document(inputs, arguments.model, output)),
+        synthesize_lines(inputs, output),
+    )
     return 0
 
 
 def _evaluate(arguments: Namespace) -> int:
     model, data, against = arguments.model, arguments.data, arguments.against
+    if arguments.max_drop is not None and against is None:
+        raise UsageError("--max-drop is measured against the original: give --against ORIGINAL")
     with progress_bar(arguments) as progress:
         found = evaluate(model, data, against=against, options=evaluate_options_of(arguments), progress=progress)
     lines = evaluate_lines(model.name, found, verbose=arguments.verbose)
-    show(arguments, lambda: evaluate_document(found, model, against), lines)
+    show(arguments, lambda: circumstances(arguments, evaluate_document(found, model, against, data)), lines)
+    if arguments.max_drop is not None:
+        require_kept(found, arguments.max_drop)
     return 0
 
 
@@ -122,7 +140,7 @@ def _attack(arguments: Namespace) -> int:
         found = attack(model, data, how, options=options, progress=progress)
         original = None if against is None else attack(against, data, how, options=options, progress=progress)
     lines = attack_lines(model.name, found, original)
-    show(arguments, lambda: attack_document(found, model, original, against), lines)
+    show(arguments, lambda: circumstances(arguments, attack_document(found, model, original, against, data)), lines)
     return 0
 
 

@@ -11,7 +11,7 @@ from types import MappingProxyType
 import numpy as np
 
 from paoding_onnx.calibration.preprocess import AS_IT_IS, Preprocess
-from paoding_onnx.context import Progress, silent
+from paoding_onnx.context import Progress, logged, silent
 from paoding_onnx.errors import UsageError
 from paoding_onnx.evaluation.compare import Difference, agreement, differences, require_alike
 from paoding_onnx.evaluation.dataset import Labelled, evenly
@@ -123,7 +123,7 @@ def evaluate(
         UsageError: if the data cannot be read, or labels, output and task do not fit each other.
         ModelError: if a model cannot be read or does not run on the samples.
     """
-    options = options or EvaluateOptions()
+    options, progress = options or EvaluateOptions(), logged(progress)
     subject = loaded(model)
     labelled = chosen_samples(data, subject, options)
     models = [subject] if against is None else [subject, loaded(against)]

@@ -11,7 +11,7 @@ import numpy as np
 from paoding_onnx.calibration.amount import made_samples
 from paoding_onnx.calibration.load import load_held_back
 from paoding_onnx.calibration.samples import Samples
-from paoding_onnx.dependency.cost import Cost, cost, nothing, prunable_parameters
+from paoding_onnx.dependency.cost import Cost, prunable_parameters
 from paoding_onnx.errors import CheckError
 from paoding_onnx.evaluation.evaluate import accuracy_of
 from paoding_onnx.evaluation.fidelity import QUICK, THOROUGH, compare, request_for
@@ -39,10 +39,9 @@ def prove(job: Job, shrunk: Shrunk, files: Sequence[Path]) -> Pruned:
     Raises:
         CheckError: if a proof fails.
     """
-    traced, recovery = shrunk.prepared.trace, shrunk.fitted.recovery
+    traced = shrunk.prepared.trace
     job.run.tell("proving the file", 0.85)
-    before, cheaper = cost(traced, nothing(traced)), cost(traced, shrunk.plan.removed)
-    after = replace(cheaper, parameters=cheaper.parameters + (0 if recovery is None else recovery.n_added))
+    before, after = shrunk.before, shrunk.after
     proofs = _proven(job, shrunk, files[-1], after)
     job.run.tell("measuring", 0.9)
     n_bytes = sum(file.stat().st_size for file in files)
@@ -54,7 +53,7 @@ def prove(job: Job, shrunk: Shrunk, files: Sequence[Path]) -> Pruned:
         sizes=Sizes(_size(before, job.original.n_bytes), _size(after, n_bytes), prunable_parameters(traced)),
         measured=_measured(job, shrunk, before, files[-1]),
         proofs=proofs,
-        run=RunRecord(job.options, shrunk.steps, recovery, shrunk.fitted.notes, job.output),
+        run=RunRecord(job.options, shrunk.steps, shrunk.fitted.recovery, shrunk.fitted.notes, job.output),
         refitted=refitted(shrunk.fitted.model, shrunk.plain),
     )
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from paoding_onnx.context import Run
+from paoding_onnx.dependency.cost import Cost, cost, nothing
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.evaluation.dataset import Labelled
 from paoding_onnx.model.load import Model
@@ -61,3 +62,14 @@ class Shrunk:
     steps: tuple[Step, ...]
     plain: Model
     fitted: Fitted
+
+    @property
+    def before(self) -> Cost:
+        """What the original costs."""
+        return cost(self.prepared.trace, nothing(self.prepared.trace))
+
+    @property
+    def after(self) -> Cost:
+        """What the smaller model costs, added biases included."""
+        left, recovery = cost(self.prepared.trace, self.plan.removed), self.fitted.recovery
+        return replace(left, parameters=left.parameters + (0 if recovery is None else recovery.n_added))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.context import Progress, silent
+from paoding_onnx.context import Progress, logged, silent
 from paoding_onnx.errors import ModelError, UsageError
 from paoding_onnx.evaluation.dataset import Labelled, Range
 from paoding_onnx.evaluation.evaluate import EvaluateOptions, chosen_samples, loaded
@@ -82,7 +82,7 @@ def attack(
         UsageError: if the data do not fit, the task has no classes, or samples lie outside the range.
         ModelError: if the model does not run, has no exact gradient, or one that is zero or wrong.
     """
-    how, options = how or Attack(), options or EvaluateOptions()
+    how, options, progress = how or Attack(), options or EvaluateOptions(), logged(progress)
     subject = loaded(model)
     labelled = chosen_samples(data, subject, options)
     victim = Victim(subject, labelled, options)

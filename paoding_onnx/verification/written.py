@@ -12,6 +12,7 @@ from paoding_onnx.model.load import Model
 from paoding_onnx.model.naming import is_added
 from paoding_onnx.model.node_index import places_of
 from paoding_onnx.model.nodes import Array
+from paoding_onnx.model.provenance import KEY
 from paoding_onnx.model.read import constants, is_constant
 from paoding_onnx.surgery.cut import reweigh
 from paoding_onnx.surgery.edits import Overrides
@@ -101,6 +102,8 @@ def _differences(written: Model, proven: Model) -> Iterator[str]:
 def _beyond(proven: Model, plain: Model, fits: Fits) -> Iterator[str]:
     """Where a model differs from the cut one otherwise than fitting decided, or does not where it should."""
     yield from structure_differences(proven, plain)
+    if _metadata(proven) != _metadata(plain):
+        yield "its metadata is another one"
     own = constants(proven)
     for name in dict.fromkeys((*refitted(proven, plain), *fits)):
         if name not in own:
@@ -111,6 +114,11 @@ def _beyond(proven: Model, plain: Model, fits: Fits) -> Iterator[str]:
             yield f"constant {name!r} holds numbers that are not finite"
         elif not any(_same(own[name], np.asarray(value, own[name].dtype)) for value in fits.get(name, ())):
             yield f"constant {name!r} has not the content that was decided"
+
+
+def _metadata(model: Model) -> list[tuple[str, str]]:
+    """What a model says of itself, but for the record of its making."""
+    return [(entry.key, entry.value) for entry in model.proto.metadata_props if entry.key != KEY]
 
 
 def _same(a: Array, b: Array) -> bool:

@@ -14,6 +14,7 @@ from paoding_onnx.cli import main
 from paoding_onnx.model.load import load
 from paoding_onnx.report.documents.operators import operator_rows, operators_document
 from paoding_onnx.surgery.plan import plan_from_document
+from tests.cli.stages import without_stages
 from tests.models import parse, save
 from tests.pruning import files, moved, skip_latency
 
@@ -96,7 +97,7 @@ def printed(capsys):
     def run(*argv, status=0):
         assert main(argv) == status
         out, err = capsys.readouterr()
-        assert err == ""
+        assert without_stages(err) == ""
         out = re.sub(r"(output error|on random inputs:|largest difference) ([\d.e+-]+)", r"\1 #", out)
         return "".join(f"{line.rstrip()}\n" for line in out.splitlines())
 
@@ -109,12 +110,12 @@ def test_inspect_prints_groups_and_refusals(printed):
 
 def test_prune_prints_before_after_and_proofs(printed):
     wanted = f"{PRUNED}{FILE_CHECKED}{RECOUNTED}dry run: nothing was written\n"
-    assert printed("prune", "m.onnx", "--dry-run") == wanted
+    assert printed("prune", "m.onnx", "--dry-run", "--no-provenance") == wanted
 
 
 def test_prune_verbosely_prints_refusals_too(printed):
     wanted = f"{PRUNED}{FILE_CHECKED}{RECOUNTED}{REFUSALS}wrote small.onnx\n"
-    assert printed("prune", "m.onnx", "-o", "small.onnx", "-v") == wanted
+    assert printed("prune", "m.onnx", "-o", "small.onnx", "-v", "--no-provenance") == wanted
 
 
 def test_check_prints_every_proof(printed):
@@ -169,17 +170,20 @@ def test_operators_prints_markdown(printed):
     [
         (
             ("inspect", "m.onnx"),
-            "model parameters macs input_shapes input_sizes prunable_parameters groups refusals choices",
+            "model provenance parameters macs input_shapes input_sizes prunable_parameters groups refusals choices",
         ),
         (("explain", "m.onnx", "a"), "axes"),
         (("operators",), "operators"),
-        (("sensitivity", "m.onnx"), "model input_shapes sensitivities"),
-        (("synthesize", "m.onnx", "-o", "x.npz", "--force"), "model output samples description inputs"),
+        (("sensitivity", "m.onnx"), "model input_shapes sensitivities machine seconds seed"),
+        (
+            ("synthesize", "m.onnx", "-o", "x.npz", "--force"),
+            "model output samples description inputs machine seconds seed",
+        ),
         (
             ("prune", "m.onnx", "--dry-run"),
-            "model output sizes input_sizes measured proofs warnings hints run groups refusals",
+            "machine seconds model output sizes input_sizes measured proofs warnings hints run data groups refusals",
         ),
-        (("check", "m.onnx", "m.onnx"), "proofs output_error"),
+        (("check", "m.onnx", "m.onnx"), "proofs output_error machine seconds"),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )
@@ -276,3 +280,29 @@ def test_output_that_exists_is_replaced_by_force(printed, folder):
 def test_options_have_an_effect(printed):
     assert "MatMul_0       4      3     25.0%" in printed("prune", "m.onnx", "--dry-run", "--target", "25%")
     assert "x=1x3" in printed("prune", "m.onnx", "--dry-run", "--input-shape", "x:1,3")
+
+
+def test_result_that_is_not_good_enough_is_not_written(folder, capsys):
+    before = files(folder)
+    argv = ["prune", "m.onnx", "-o", "small.onnx", "--report", "r.json", "--fail-if", "n_inputs>1"]
+    assert main(argv) == 6
+    err = without_stages(capsys.readouterr().err)
+    assert err.startswith("paoding_onnx: error: the result is not good enough, nothing was written: n_inputs is ")
+    assert files(folder) == before
+
+
+def test_result_that_is_good_enough_is_written(printed, folder):
+    printed("prune", "m.onnx", "-o", "small.onnx", "--fail-if", "output_error>5", "--fail-if", "outlook<bad")
+    assert (folder / "small.onnx").is_file()
+
+
+def test_condition_that_makes_no_sense_is_refused_before_any_work(capsys):
+    assert main(["prune", "nothing.onnx", "-o", "small.onnx", "--fail-if", "agreemnt<1"]) == 2
+    assert "did you mean agreement?" in capsys.readouterr().err
+
+
+def test_inspect_shows_what_made_a_file(printed):
+    printed("prune", "m.onnx", "-o", "small.onnx", "--seed", "4")
+    assert "parameters; defaults; seed 4\n" in printed("inspect", "small.onnx")
+    assert json.loads(printed("inspect", "small.onnx", "--json"))["provenance"]["seed"] == 4
+    assert json.loads(printed("inspect", "m.onnx", "--json"))["provenance"] is None

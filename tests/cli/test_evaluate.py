@@ -11,6 +11,7 @@ from PIL import Image
 
 from paoding_onnx.cli import main
 from paoding_onnx.evaluation import latency
+from tests.cli.stages import without_stages
 from tests.models import parse, save
 
 pytestmark = pytest.mark.slow
@@ -63,7 +64,7 @@ def printed(capsys):
     def run(*argv, status=0, command="evaluate"):
         assert main([command, *argv]) == status
         out, err = capsys.readouterr()
-        assert err == ""
+        assert without_stages(err) == ""
         return "".join(f"{line.rstrip()}\n" for line in out.splitlines())
 
     return run
@@ -89,7 +90,7 @@ def test_latency_memory_and_bytes_are_printed(printed, monkeypatch):
 def test_json_is_all_that_is_printed(printed, monkeypatch):
     monkeypatch.setattr(latency, "SECONDS", 0.01)
     found = json.loads(printed("m.onnx", "--data", "d.npz", "--against", "other.onnx", "--json"))
-    keys = "format versions model task samples measures classes resources against"
+    keys = "format versions model data task samples measures classes resources against machine seconds seed"
     assert list(found) == keys.split()
     assert found["measures"]["accuracy"] == 0.75
     assert found["resources"]["milliseconds"] > 0
@@ -148,8 +149,8 @@ def test_wrong_use_is_one_line_and_a_status(command, status, capsys):
     assert main(command.split()) == status
     out, err = capsys.readouterr()
     assert out == ""
-    assert len(err.splitlines()) == 1
-    assert err.startswith("paoding_onnx: error: ")
+    assert len(without_stages(err).splitlines()) == 1
+    assert without_stages(err).startswith("paoding_onnx: error: ")
 
 
 def test_attack_prints_what_is_left_at_each_epsilon(printed):
@@ -166,7 +167,8 @@ def test_attack_as_json_is_all_that_is_printed(printed):
     argv = ("m.onnx", "--data", "d.npz", "--json", "--black-box", "--method", "pgd", "--range", "-1,3")
     found = json.loads(printed(*argv, command="attack"))
     keys = (
-        "format versions model method gradient gradient_disagreement range samples right_before flat epsilons against"
+        "format versions model data method gradient gradient_disagreement range samples right_before flat epsilons "
+        "against machine seconds seed"
     )
     assert list(found) == keys.split()
     assert (found["method"], found["gradient"], found["against"]) == ("pgd", "black-box estimate", None)
@@ -194,3 +196,17 @@ def test_samples_without_a_gradient_are_counted(printed):
     np.savez("d.npz", x=np.array([[1, 0.5, 0.5], [-1, -1, -1]], np.float32), y=[0, 0])
     out = printed("relu.onnx", "--data", "d.npz", "--epsilon", "0.01", command="attack")
     assert "1 sample without a gradient to follow: counted as robust if right, proves nothing" in out
+
+
+def test_drop_that_may_be_too_large_ends_with_six_behind_the_table(capsys):
+    argv = ["evaluate", "other.onnx", "--data", "d.npz", "--against", "m.onnx", "--processors", "0", "--max-drop"]
+    assert main([*argv, "1%"]) == 6
+    out, err = capsys.readouterr()
+    assert out.startswith("other.onnx: classes task, 4 samples")
+    assert " % confidence, which is more than 1.00%" in without_stages(err)
+    assert main([*argv, "100%"]) == 0
+
+
+def test_drop_without_an_original_is_refused(capsys):
+    assert main(["evaluate", "m.onnx", "--data", "d.npz", "--max-drop", "1%"]) == 2
+    assert "give --against ORIGINAL" in capsys.readouterr().err

@@ -11,7 +11,8 @@ import pytest
 from rich.console import Console
 
 from paoding_onnx.cli import output
-from paoding_onnx.cli.output import PLAIN_WIDTH, progress_bar, show
+from paoding_onnx.cli.output import PLAIN_WIDTH, circumstances, progress_bar, show
+from paoding_onnx.context import logged, silent
 
 LINES = ("one: [bold]two[/bold] :smile:", "long " * PLAIN_WIDTH)
 
@@ -42,10 +43,35 @@ def test_json_is_printed_in_place_of_lines(quiet, capsys):
     assert json.loads(capsys.readouterr().out) == {"a": [1]}
 
 
-def test_progress_is_silent_where_there_is_no_terminal(capsys):
-    with progress_bar(arguments()) as tell:
+def test_where_there_is_no_terminal_each_stage_is_a_line_on_standard_error(capsys):
+    with progress_bar(arguments()) as progress:
+        tell = logged(progress)
         tell("tracing", 0.5)
+        tell("step 1 of 2 \x1b]52;c;ZXZpbA==\x07", 0.6)
+        tell("step 2 of 2 \x1b]52;c;ZXZpbA==\x07", 0.7)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert [line.split(" s  ")[1] for line in err.splitlines()] == ["tracing", "step 1 of 2 \\x1b]52;c;ZXZpbA==\\x07"]
+
+
+def test_stages_are_lines_no_more_once_the_command_is_done(capsys):
+    with progress_bar(arguments()):
+        pass
+    logged(silent)("tracing", 0.5)
     assert capsys.readouterr() == ("", "")
+
+
+def test_quiet_commands_tell_no_stage(capsys):
+    with progress_bar(arguments(quiet=True)) as progress:
+        logged(progress)("tracing", 0.5)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_circumstances_are_the_machine_the_seconds_and_the_seed():
+    found = circumstances(arguments(started=0.0, seed=3), {"format": "x"})
+    assert list(found) == ["format", "machine", "seconds", "seed"]
+    assert found["seconds"] > 0
+    assert "seed" not in circumstances(arguments(started=0.0), {})
 
 
 def test_progress_shows_names_that_a_terminal_would_obey_as_escapes(monkeypatch):

@@ -9,6 +9,7 @@ import pytest
 from onnx import helper, numpy_helper
 
 from paoding_onnx.model.load import load
+from paoding_onnx.model.provenance import signed
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.save import save_model
 from paoding_onnx.surgery.cut import cut, reweigh
@@ -106,6 +107,19 @@ def test_restored_model_has_the_weights_that_were_cut(plain):
     fitted = reweigh(plain, {"b": constants(plain)["b"] * 2})
     assert refitted(fitted, plain) == ("b",)
     assert refitted(restored(fitted, plain, ["b"]), plain) == ()
+
+
+def test_metadata_that_the_original_has_not_is_no_result_of_the_cut(tmp_path, plain):
+    other = edited(plain, lambda proto: proto.metadata_props.add(key="author", value="someone else"))
+    verdict = check_written(written(tmp_path, other), other, plain, {})
+    assert not verdict.passed
+    assert "its metadata is another one" in verdict.detail
+
+
+def test_record_of_its_making_is_no_change_of_a_model(tmp_path, plain):
+    told = signed(plain, {"format": "any"})
+    assert check_written(written(tmp_path, told), told, plain, {}).passed
+    assert not check_written(written(tmp_path, plain), told, plain, {}).passed
 
 
 def test_node_that_was_changed_is_named(tmp_path, plain):

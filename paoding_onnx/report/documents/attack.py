@@ -9,7 +9,11 @@ from paoding_onnx.robustness.evaluate import Robustness
 
 
 def attack_document(
-    found: Robustness, source: Path, original: Robustness | None = None, against: Path | None = None
+    found: Robustness,
+    source: Path,
+    original: Robustness | None = None,
+    against: Path | None = None,
+    data: Path | None = None,
 ) -> Document:
     """Everything that was measured, of the model and of the original if that was attacked too.
 
@@ -18,6 +22,7 @@ def attack_document(
     return {
         **head("attack"),
         "model": file_of(source),
+        "data": file_of(data),
         **_robustness(found),
         "against": None if original is None else {**file_of(against), **_robustness(original)},
     }

@@ -11,12 +11,15 @@ from paoding_onnx.evaluation.metrics import Interval
 from paoding_onnx.report.documents.values import Document, file_of, finite, head, number
 
 
-def evaluate_document(evaluation: Evaluation, source: Path, against: Path | None = None) -> Document:
+def evaluate_document(
+    evaluation: Evaluation, source: Path, against: Path | None = None, data: Path | None = None
+) -> Document:
     """Everything that was measured; figures that do not exist are null."""
     other = evaluation.comparison
     return {
         **head("evaluation"),
         "model": file_of(source),
+        "data": file_of(data),
         "task": evaluation.task,
         "samples": evaluation.n_samples,
         "measures": {name: number(value) for name, value in evaluation.measures.items()},

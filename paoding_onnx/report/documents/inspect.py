@@ -9,16 +9,18 @@ from pathlib import Path
 from paoding_onnx.dependency.cost import cost, group_cost, nothing, prunable_parameters
 from paoding_onnx.dependency.explain import Explanation
 from paoding_onnx.dependency.trace import Group, Trace
+from paoding_onnx.model.provenance import Record
 from paoding_onnx.report.documents.values import Document, file_of, head, input_sizes_of
 from paoding_onnx.shapes.observe import runnable_shapes
 
 
-def inspect_document(trace: Trace, source: Path | None = None) -> Document:
-    """The costs of a model, its groups, refusals and choices."""
+def inspect_document(trace: Trace, source: Path | None = None, provenance: Record | None = None) -> Document:
+    """The costs of a model, its groups, refusals and choices, and what made it if it tells."""
     whole = cost(trace, nothing(trace))
     return {
         **head("inspect"),
         "model": file_of(source),
+        "provenance": provenance,
         "parameters": whole.parameters,
         "macs": whole.macs,
         "input_shapes": {name: list(shape) for name, shape in runnable_shapes(trace.graph).items()},

@@ -11,6 +11,7 @@ from paoding_onnx.evaluation.outlook import Outlook, judge
 from paoding_onnx.model.save import needs_data_file
 from paoding_onnx.model.targets import data_path
 from paoding_onnx.options import Options
+from paoding_onnx.report.documents.machine import machine_document
 from paoding_onnx.report.documents.values import Document, file_of, finite, head, input_sizes_of, proofs_of
 from paoding_onnx.result import Pruned, RunRecord, Sizes
 from paoding_onnx.selection.budget import Step
@@ -28,15 +29,18 @@ def prune_document(result: Pruned, staged: Callable[[Path], Path] = lambda path:
     output = result.run.output
     return {
         **head("report"),
+        "machine": machine_document(),
+        "seconds": round(result.run.seconds, 3),
         "model": file_of(next(iter(result.original.files), None)),
         "output": file_of(output, None if output is None else staged(output)),
         "sizes": asdict(result.sizes),
         "input_sizes": input_sizes_of(result.trace),
-        "measured": _measured(result.measured),
+        "measured": measured_document(result.measured),
         "proofs": proofs_of(result.proofs),
         "warnings": warnings(result),
         "hints": list(hints(result)),
         "run": _run(result.run),
+        "data": {name: file_of(getattr(result.run.options, name)) for name in ("calibration", "eval")},
         "groups": [
             {"name": g.name, "units": g.n_units, "kept": result.plan.kept_units(g), "exact": g.is_exact}
             for g in result.trace.groups
@@ -93,7 +97,7 @@ def _pairs(sizes: Sizes) -> tuple[tuple[int, int], tuple[int, int]]:
     return (sizes.before.parameters, sizes.after.parameters), (sizes.before.macs, sizes.after.macs)
 
 
-def _measured(measured: Measured) -> Document:
+def measured_document(measured: Measured) -> Document:
     """What was measured, with what it lets expect; `latency_ratio` is `null` where there is none."""
     judgement = judge(measured)
     ratio = None if measured.latency is None else measured.latency.ratio

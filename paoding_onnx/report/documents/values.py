@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 from paoding_onnx.dependency.trace import Trace
+from paoding_onnx.model.provenance import versions
 from paoding_onnx.model.save import sha256
 from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.verification.verdict import Verdict
 
 Document = dict[str, object]
-PACKAGES = ("paoding_onnx", "onnx", "onnxruntime")
-"""Whose versions every document names."""
 
 
 def head(kind: str, number: int = 1) -> Document:
@@ -25,7 +23,7 @@ def head(kind: str, number: int = 1) -> Document:
     >>> head("report")["format"]
     'paoding_onnx report 1'
     """
-    return {"format": f"paoding_onnx {kind} {number}", "versions": {name: version(name) for name in PACKAGES}}
+    return {"format": f"paoding_onnx {kind} {number}", "versions": versions()}
 
 
 def file_of(path: Path | None, staged: Path | None = None) -> Document:

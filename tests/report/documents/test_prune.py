@@ -16,8 +16,8 @@ from tests.pruning import MLP, skip_latency
 
 def test_prune_document_holds_the_whole_run(result):
     document = prune_document(result)
-    keys = "format versions model output sizes input_sizes measured proofs warnings hints run groups refusals"
-    assert list(document) == keys.split()
+    keys = "format versions machine seconds model output sizes input_sizes measured proofs warnings hints run data"
+    assert list(document) == [*keys.split(), "groups", "refusals"]
     assert list(document["run"]) == ["options", "steps", "recovery", "notes"]
     assert document["sizes"]["before"] == {"parameters": 400, "macs": 368, "file_bytes": 0}
     assert document["sizes"]["prunable_parameters"] == 400 - 4  # all but the last bias
@@ -66,6 +66,8 @@ def test_prune_document_lists_every_option(result):
         "recover": 0,
         "eval": None,
         "input_shapes": {},
+        "provenance": True,
+        "fail_if": [],
         "verbose": False,
     }
 
