@@ -14,6 +14,7 @@ from typing import TypedDict
 
 import numpy as np
 
+from paoding_onnx.calibration.known_inputs import given_of
 from paoding_onnx.calibration.samples import Samples
 from paoding_onnx.context import WRITING, Progress, Run, logged, silent
 from paoding_onnx.dependency.coupling import coupled
@@ -75,7 +76,8 @@ def explain(model: Model | Path | str, name: str, options: Options | None = None
         UsageError: if no node has such a tensor, or a pattern or input shape in `options` does not fit the model.
     """
     options = options or Options()
-    graph = study(_read(model), options.input_shapes, verbose=options.verbose).graph
+    model = _read(model)
+    graph = study(model, given_of(model, options.known_inputs), verbose=options.verbose).graph
     return explain_axes(graph, coupled(graph, options.scope), name)
 
 
@@ -114,7 +116,8 @@ def prune(
     wanted, gates = _paths(documents or {}), parse_gates(options.fail_if)
     run = _run(options, progress)
     run.tell("reading", 0.0)
-    read = tuple(path for path in (options.calibration, options.eval) if path is not None)
+    of_inputs = (value for value in options.input_values.values() if isinstance(value, Path))
+    read = tuple(path for path in (options.calibration, options.eval, *of_inputs) if path is not None)
     original = _read_beside(model, target, tuple(wanted.values()), read, force=force)
     labelled = None if options.eval is None else read_labelled(options.eval, original)
     job = Job(original, labelled, target, options, run)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from paoding_onnx.calibration.known_inputs import InputValue, KnownInputs
 from paoding_onnx.calibration.preprocess import AS_IT_IS, Preprocess
 from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.dependency.scope import ANYWHERE, Scope
@@ -71,6 +72,8 @@ class Options:
         provenance: let the written file tell, in its metadata, what it was made from and how.
         fail_if: conditions under which nothing is written, such as ``agreement<0.95``; see
             `paoding_onnx.evaluation.gates`.
+        input_values: what inputs hold, by name: a number, numbers along the last axis, or the path of a .npy or .npz
+            file, in which rows along the first axis are for samples; other contents are the same for all.
         verbose: let onnxruntime print its own warnings about the model.
 
     Raises:
@@ -100,6 +103,7 @@ class Options:
     input_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     provenance: bool = True
     fail_if: tuple[str, ...] = ()
+    input_values: Mapping[str, InputValue] = field(default_factory=dict)
     verbose: bool = False
 
     def __post_init__(self) -> None:
@@ -151,6 +155,11 @@ class Options:
     def inputs(self) -> InputOptions:
         """What is known about the model's inputs."""
         return InputOptions(self.input_kind, self.preprocess)
+
+    @property
+    def known_inputs(self) -> KnownInputs:
+        """Shapes and values of inputs."""
+        return KnownInputs(self.input_shapes, self.input_values)
 
     @property
     def scope(self) -> Scope:

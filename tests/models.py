@@ -14,6 +14,7 @@ from paoding_onnx.dependency.cost import Cost, cost, nothing
 from paoding_onnx.dependency.groups import trace
 from paoding_onnx.dependency.scope import Scope
 from paoding_onnx.dependency.trace import Trace
+from paoding_onnx.model.input_sizes import Given
 from paoding_onnx.model.load import Model, lift
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.observe import observe, runnable_shapes
@@ -108,7 +109,7 @@ def prune_randomly(model: Model, seed: int = 0, share: float = 0.5) -> Trial:
     found = trace(observe(model))
     plan = random_plan(found, seed, share)
     pruned = cut(model, found, plan)
-    recounted = trace(observe(pruned, runnable_shapes(found.graph)))
+    recounted = trace(observe(pruned, Given(runnable_shapes(found.graph))))
     return Trial(
         original=model,
         trace=found,

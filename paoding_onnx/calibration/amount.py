@@ -13,7 +13,7 @@ from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError
 from paoding_onnx.layerwise.layers import ROWS_PER_FEATURE, layers_of
 from paoding_onnx.model.graph import Graph
-from paoding_onnx.model.input_sizes import Feeding, Shapes
+from paoding_onnx.model.input_sizes import Shapes
 from paoding_onnx.model.load import Model
 from paoding_onnx.rules.binding import rebound
 from paoding_onnx.shapes.dummy_inputs import random_feeds
@@ -45,8 +45,7 @@ def made_samples(model: Model, graph: Graph, request: Request) -> Samples:
         return make_samples(model, graph, request, shapes=shapes)
     except ModelError:
         rng = np.random.default_rng(request.seed)
-        feeds = random_feeds(model.inputs, Feeding(shapes, sizes_of(graph).measured.fill), rng)
-        return Samples((feeds,), "random numbers")
+        return Samples((random_feeds(model.inputs, sizes_of(graph).measured, rng),), "random numbers")
 
 
 def n_samples_for(model: Model, trace: Trace, shapes: Shapes) -> int:

@@ -15,6 +15,7 @@ from paoding_onnx.errors import UsageError
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.input_sizes import Shapes
 from paoding_onnx.model.load import TensorSpec
+from paoding_onnx.model.nodes import Array
 
 BATCH, FEWEST = 32, 4
 """Samples of a feed: as many as this, but fewer where a tensor would hold more numbers than `LARGEST_NUMBERS`."""
@@ -37,13 +38,15 @@ class Kind(StrEnum):
     ONES = "ones"
     ZEROS = "zeros"
     POSITIONS = "positions"
+    GIVEN = "given"
 
 
 @dataclass(frozen=True, slots=True)
 class InputRole:
     """An input with the shape it is fed in, and the axis of the samples; that is `None` if samples share the content.
 
-    `channels` is the axis of an image's channels, `vocabulary` the number of different tokens.
+    `channels` is the axis of an image's channels, `vocabulary` the number of different tokens; `content` is what a user
+    gave, with as many axes.
     """
 
     spec: TensorSpec
@@ -52,6 +55,7 @@ class InputRole:
     batch_axis: int | None
     channels: int = 1
     vocabulary: int = 2
+    content: Array | None = None
 
     @property
     def frame(self) -> Frame:
@@ -84,12 +88,21 @@ def roles_of(
         UsageError: if they do not fit it.
     """
     main = specs[main_input(specs, shapes)]
+    contents = {} if graph.sizes is None else graph.sizes.measured.contents
+    if main.name in contents:
+        raise UsageError(
+            f"input {main.name!r} is what samples are made of, so one content is too little: "
+            "give samples with --calibration FILE, or only its shape with --input"
+        )
     roles = []
     for spec in specs:
         axis = _batch_axis(spec, main, shapes)
         is_open = axis is not None and not isinstance(spec.dims[axis], int)
         shape = tuple(batch if is_open and k == axis else size for k, size in enumerate(shapes[spec.name]))
-        roles.append(_told(spec, graph, shape, axis, options) if spec is main else _role(spec, graph, shape, axis))
+        if spec.name in contents:
+            roles.append(InputRole(spec, Kind.GIVEN, shape, axis, content=contents[spec.name]))
+        else:
+            roles.append(_told(spec, graph, shape, axis, options) if spec is main else _role(spec, graph, shape, axis))
     return tuple(roles)
 
 

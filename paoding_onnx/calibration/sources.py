@@ -19,6 +19,7 @@ from paoding_onnx.calibration.normalization import alive, description_of, plausi
 from paoding_onnx.calibration.preprocess import Preprocess, check_channels, native
 from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.model.graph import Graph
+from paoding_onnx.model.input_sizes import repeated
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.shapes.dummy_inputs import random_content
 
@@ -89,8 +90,17 @@ def beside(role: InputRole, main: InputRole, rows: Array, rng: np.random.Generat
 
 
 def companion(role: InputRole, count: int, rng: np.random.Generator) -> Array:
-    """Contents for `count` samples of an input that goes along with the main one: a mask, a state, places."""
+    """Contents for `count` samples of an input that goes along with the main one: a mask, a state, places.
+
+    Of contents that were given, samples get rows at random.
+    """
     dtype, shape = role.spec.dtype, role.shape_of(count)
+    if role.content is not None:
+        content = role.content
+        if role.batch_axis is not None:
+            rows = rng.integers(0, content.shape[role.batch_axis], count)
+            content = np.take(content, rows, role.batch_axis)
+        return repeated(content, shape)
     if role.kind is Kind.ONES:
         return np.ones(shape, dtype)
     if role.kind is Kind.ZEROS:

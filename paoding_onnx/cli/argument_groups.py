@@ -22,6 +22,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     add("--samples", metavar="N", dest="n_samples", type=values.count, default=0, help="take N samples, evenly spaced")
     add("--seed", metavar="N", type=values.count, default=0, help="for what is drawn at random (default 0)")
     add_preprocess(add)
+    add_values(parser)
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
@@ -101,14 +102,27 @@ def add_scope(parser: argparse.ArgumentParser) -> None:
 
 
 def add_shapes(parser: argparse.ArgumentParser) -> None:
-    """Shapes of inputs with open axes."""
+    """What single inputs hold, and how large they are."""
+    add_values(parser)
     parser.add_argument(
         "--input-shape",
         metavar="NAME:D,D,..",
         action="append",
         type=values.shape,
         default=[],
-        help="shape to run an input with open axes at (default: found by trying)",
+        help="the same as --input NAME=DxD; for shapes of one axis too",
+    )
+
+
+def add_values(parser: argparse.ArgumentParser) -> None:
+    """What single inputs hold."""
+    parser.add_argument(
+        "--input",
+        metavar="NAME=WHAT",
+        action="append",
+        default=[],
+        help="what an input holds or how large it is, may be repeated: sr=16000 (a number, or numbers along its last "
+        "axis), h=rows.npy (or .npz), image=1x3x320x320 (a shape; default: found by trying)",
     )
 
 

@@ -6,7 +6,7 @@ import time
 from argparse import Namespace
 
 from paoding_onnx.api import Documents, explain, inspect, prune, save, sensitivity, synthesize
-from paoding_onnx.cli.options import attack_of, evaluate_options_of, options_of
+from paoding_onnx.cli.options import attack_of, evaluate_options_of, known_inputs_of, options_of
 from paoding_onnx.cli.output import circumstances, progress_bar, show
 from paoding_onnx.cli.stopping import ignore_signals
 from paoding_onnx.errors import UsageError
@@ -82,7 +82,9 @@ def _documents(arguments: Namespace) -> Documents:
 
 
 def _check(arguments: Namespace) -> int:
-    result = check(arguments.original, arguments.pruned, plan=arguments.plan, input_shapes=dict(arguments.input_shape))
+    known = known_inputs_of(arguments)
+    original, pruned, plan = arguments.original, arguments.pruned, arguments.plan
+    result = check(original, pruned, plan=plan, input_shapes=known.shapes, input_values=known.values)
     show(arguments, lambda: circumstances(arguments, check_document(result)), check_lines(result))
     return 0 if all(proof.passed for proof in result.proofs) else 1
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from dataclasses import fields
+from dataclasses import fields, replace
 
+from paoding_onnx.calibration.known_inputs import KnownInputs, parse_inputs
 from paoding_onnx.calibration.preprocess import parse_preprocess
 from paoding_onnx.errors import UsageError
 from paoding_onnx.evaluation.evaluate import EvaluateOptions
@@ -17,13 +18,26 @@ def options_of(arguments: Namespace) -> Options:
     given = {f.name: getattr(arguments, f.name) for f in fields(Options) if hasattr(arguments, f.name)}
     lists = {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
     settings = parse_preprocess(getattr(arguments, "preprocess", ()))
-    return Options(**(given | lists | {"input_shapes": dict(arguments.input_shape), "preprocess": settings}))
+    known = known_inputs_of(arguments)
+    inputs = {"input_shapes": known.shapes, "input_values": known.values, "preprocess": settings}
+    return Options(**(given | lists | inputs))
+
+
+def known_inputs_of(arguments: Namespace) -> KnownInputs:
+    """What was said about single inputs."""
+    known = parse_inputs(arguments.input)
+    return replace(known, shapes={**dict(getattr(arguments, "input_shape", ())), **known.shapes})
 
 
 def evaluate_options_of(arguments: Namespace) -> EvaluateOptions:
     """What a command that reads labelled samples was asked for."""
     given = {f.name: getattr(arguments, f.name) for f in fields(EvaluateOptions) if hasattr(arguments, f.name)}
-    return EvaluateOptions(**(given | {"preprocess": parse_preprocess(arguments.preprocess)}))
+    known = known_inputs_of(arguments)
+    if known.shapes:
+        raise UsageError(f"--input {min(known.shapes)}=..x..: samples have shapes of their own; give values alone")
+    return EvaluateOptions(
+        **(given | {"preprocess": parse_preprocess(arguments.preprocess), "input_values": known.values})
+    )
 
 
 def attack_of(arguments: Namespace) -> Attack:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Protocol
 
@@ -50,6 +50,8 @@ class Range:
 class ArraySamples:
     """Samples in memory: `arrays` by name of the input, each (n, ...), and their `labels`.
 
+    `beside` are contents of other inputs, which go along with all samples.
+
     >>> samples = ArraySamples({"x": np.array([[0, 255]], np.uint8)}, np.array([1]), scale=255)
     >>> samples.read(np.array([0]))["x"].tolist()
     [[0.0, 1.0]]
@@ -60,10 +62,11 @@ class ArraySamples:
     scale: float | None = None
     class_names: tuple[str, ...] = ()
     preprocess: Preprocess = AS_IT_IS
+    beside: Mapping[str, Array] = field(default_factory=dict)
 
     def read(self, rows: RowIndices) -> Mapping[str, Array]:
         """What the model reads for these samples."""
-        return {name: self._ready(array[rows]) for name, array in self.arrays.items()}
+        return {**self.beside, **{name: self._ready(array[rows]) for name, array in self.arrays.items()}}
 
     def take(self, rows: RowIndices) -> ArraySamples:
         """These samples alone."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 
+from paoding_onnx.calibration.known_inputs import InputValue, KnownInputs, given_of
 from paoding_onnx.calibration.preprocess import AS_IT_IS, Preprocess
 from paoding_onnx.context import Progress, logged, silent
 from paoding_onnx.errors import UsageError
@@ -39,6 +40,7 @@ class EvaluateOptions:
         preprocess: what is done to raw values before the model reads them.
         processors: how many processors the measurement of latency is bound to; 0 leaves it and the memory out.
         seed: for the intervals that are drawn at random.
+        input_values: what inputs hold for which the data have no array, by name; see `paoding_onnx.Options`.
 
     Raises:
         UsageError: if a value is out of its range.
@@ -51,6 +53,7 @@ class EvaluateOptions:
     preprocess: Preprocess = AS_IT_IS
     processors: int = 1
     seed: int = 0
+    input_values: Mapping[str, InputValue] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check every value once, here."""
@@ -201,8 +204,10 @@ def _compare(old: Predictions, new: Predictions, options: EvaluateOptions, resou
 
 def chosen_samples(data: Path | str | Labelled, model: Model, options: EvaluateOptions) -> Labelled:
     """The labelled samples that `options` ask for, read from `data` if that is a path."""
-    labelled = read_labelled(data, model, options.preprocess) if isinstance(data, Path | str) else data
-    return evenly(labelled, options.n_samples) if options.n_samples else labelled
+    if isinstance(data, Path | str):
+        given = given_of(model, KnownInputs(values=options.input_values))
+        data = read_labelled(data, model, options.preprocess, given.contents)
+    return evenly(data, options.n_samples) if options.n_samples else data
 
 
 def loaded(model: Path | str | Model) -> Model:

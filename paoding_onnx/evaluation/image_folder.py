@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -30,13 +30,14 @@ class ImageInput:
 
 @dataclass(frozen=True, slots=True)
 class ImageSamples:
-    """Images in files, `paths`, with the number of their class in `labels` (n,)."""
+    """Images in files, `paths`, with the number of their class in `labels` (n,); `beside` see `ArraySamples`."""
 
     paths: tuple[Path, ...]
     labels: Array
     class_names: tuple[str, ...]
     input: ImageInput
     preprocess: Preprocess
+    beside: Mapping[str, Array] = field(default_factory=dict)
 
     def read(self, rows: RowIndices) -> Mapping[str, Array]:
         """What the model reads for these images.
@@ -44,7 +45,8 @@ class ImageSamples:
         Raises:
             UsageError: if a file is not an image.
         """
-        return {self.input.name: self._ready(np.stack([self._decode(self.paths[row]) for row in rows]))}
+        images = np.stack([self._decode(self.paths[row]) for row in rows])
+        return {**self.beside, self.input.name: self._ready(images)}
 
     def take(self, rows: RowIndices) -> ImageSamples:
         """These images alone."""
@@ -65,7 +67,9 @@ class ImageSamples:
         return decode(path, self.input.frame, self.preprocess)
 
 
-def read_images(folder: Path, model: Model, preprocess: Preprocess) -> ImageSamples:
+def read_images(
+    folder: Path, model: Model, preprocess: Preprocess, beside: Mapping[str, Array] | None = None
+) -> ImageSamples:
     """The images in `folder`: each folder in it is a class, numbered in the order of their names.
 
     Raises:
@@ -78,11 +82,12 @@ def read_images(folder: Path, model: Model, preprocess: Preprocess) -> ImageSamp
         raise UsageError(f"{folder} holds no folders with images, one folder for each class")
     labels = np.array([index for _, index in found], np.int64)
     names = tuple(entry.name for entry in classes)
-    return ImageSamples(tuple(path for path, _ in found), labels, names, _input(model, preprocess), preprocess)
+    beside = beside or {}
+    of_images = _input([spec for spec in model.inputs if spec.name not in beside], preprocess)
+    return ImageSamples(tuple(path for path, _ in found), labels, names, of_images, preprocess, beside)
 
 
-def _input(model: Model, preprocess: Preprocess) -> ImageInput:
-    specs = model.inputs
+def _input(specs: Sequence[TensorSpec], preprocess: Preprocess) -> ImageInput:
     if len(specs) != 1 or len(specs[0].dims) != 4:
         message = ", ".join(f"{spec.name!r} {spec.dims}" for spec in specs)
         raise UsageError(f"the model reads no images (batch, channels, height, width), but {message}")

@@ -6,6 +6,8 @@ An npz file holds `x` (n, ...) in the layout of the model's input and `y` (n,), 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -19,9 +21,15 @@ from paoding_onnx.evaluation.image_folder import read_images
 from paoding_onnx.model.load import Model, TensorSpec
 from paoding_onnx.model.nodes import Array
 
+NOTHING: Mapping[str, Array] = MappingProxyType({})
 
-def read_labelled(path: Path | str, model: Model, preprocess: Preprocess = AS_IT_IS) -> Labelled:
+
+def read_labelled(
+    path: Path | str, model: Model, preprocess: Preprocess = AS_IT_IS, beside: Mapping[str, Array] = NOTHING
+) -> Labelled:
     """The labelled samples in an npz file, or in a folder that holds a folder of images for each class.
+
+    `beside` are contents of other inputs, by name, which go along with all samples.
 
     >>> from paoding_onnx.model.load import load
     >>> len(read_labelled("models/fraud_mlp_test.npz", load("models/fraud_mlp.onnx")).labels)
@@ -32,15 +40,19 @@ def read_labelled(path: Path | str, model: Model, preprocess: Preprocess = AS_IT
     """
     path = Path(path)
     if path.is_dir():
-        return read_images(path, model, preprocess)
-    return _samples(path, read_arrays(path), model, preprocess)
+        return read_images(path, model, preprocess, beside)
+    return replace(_samples(path, read_arrays(path), model, preprocess, frozenset(beside)), beside=beside)
 
 
-def _samples(path: Path, held: dict[str, Array], model: Model, preprocess: Preprocess) -> ArraySamples:
+def _samples(
+    path: Path, held: dict[str, Array], model: Model, preprocess: Preprocess, given: frozenset[str]
+) -> ArraySamples:
     if LABELS not in held:
         raise UsageError(f"{path} holds no array {LABELS!r}, only {', '.join(map(repr, held)) or 'nothing'}")
     labels = held[LABELS]
-    specs = model.inputs
+    specs = [spec for spec in model.inputs if spec.name not in given]
+    if not specs:
+        raise UsageError("all inputs are given: there is none left for the samples")
     wanted = [spec.name for spec in specs]
     inputs = arrays_of_inputs(path, held, wanted, wanted[0])
     missing = [name for name in wanted if name not in inputs]

@@ -15,7 +15,8 @@ from paoding_onnx.errors import ModelError, UsageError
 from paoding_onnx.evaluation.dataset import Labelled
 from paoding_onnx.evaluation.metrics import Floats, Labels
 from paoding_onnx.model.compare import sigmoid, softmax
-from paoding_onnx.model.load import Model
+from paoding_onnx.model.input_sizes import repeated
+from paoding_onnx.model.load import Model, TensorSpec
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.read import computed_names
 from paoding_onnx.model.session import Session
@@ -86,7 +87,8 @@ class Runner:
         """These samples as the session takes them; the last one repeated where the model wants a fixed number."""
         padded = np.pad(rows, (0, max((self.fixed_rows or 0) - len(rows), 0)), mode="edge")
         content = labelled.read(padded)
-        return {s.name: np.ascontiguousarray(content[s.name].astype(s.dtype, copy=False)) for s in self.specs}
+        fitted = {spec.name: _for_rows(content[spec.name], spec, len(padded)) for spec in self.specs}
+        return {s.name: np.ascontiguousarray(fitted[s.name].astype(s.dtype, copy=False)) for s in self.specs}
 
     def run(self, labelled: Labelled, progress: Progress = silent) -> dict[str, Array]:
         """The outputs that have a row for each sample, by name."""
@@ -114,6 +116,12 @@ class Runner:
         one = Session(model, watch=computed_names(model)).run(self.feeds(labelled, np.zeros(1, np.intp)))
         n_bytes = sum(array.nbytes for array in one.values())
         return int(min(max(min(BATCH_BYTES, _free_bytes() // 4) // max(n_bytes, 1), 1), MOST_ROWS))
+
+
+def _for_rows(content: Array, spec: TensorSpec, n_rows: int) -> Array:
+    """The content of an input, one for each sample where its first axis counts samples."""
+    is_by_row = bool(spec.dims) and not isinstance(spec.dims[0], int)
+    return repeated(content, (n_rows, *content.shape[1:])) if is_by_row and len(content) != n_rows else content
 
 
 def predict(

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
+import numpy as np
+from numpy.typing import NDArray
+
 Shape = tuple[int, ...]
 Shapes = Mapping[str, Shape]
 """Tensor or input name to shape."""
@@ -26,11 +29,23 @@ class Fill(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """What a user says about inputs, by name: their `shapes`, and `contents` with as many axes as the input has.
+
+    Contents are repeated along each axis to the size at which a model is run.
+    """
+
+    shapes: Shapes = field(default_factory=dict)
+    contents: Mapping[str, NDArray[np.generic]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Feeding:
-    """The shape of every input, and what its integers hold."""
+    """The shape of every input, and what its integers hold; `contents` are those that a user gave."""
 
     shapes: Shapes
     fill: Fill = Fill.BITS
+    contents: Mapping[str, NDArray[np.generic]] = field(default_factory=dict, compare=False)
 
     def __str__(self) -> str:
         """The shapes as a user would give them.
@@ -96,6 +111,17 @@ class InputSizes:
     shapes: Shapes
     relation: Relation
     only: frozenset[tuple[str, int]] = frozenset()
+
+
+def repeated(content: NDArray[np.generic], shape: Shape) -> NDArray[np.generic]:
+    """The content repeated, or cut off, along each axis to the sizes of a shape.
+
+    >>> repeated(np.array([[1, 2, 3]]), (2, 5)).tolist()
+    [[1, 2, 3, 1, 2], [1, 2, 3, 1, 2]]
+    """
+    for axis, size in enumerate(shape):
+        content = np.take(content, np.arange(size), axis, mode="wrap")
+    return content
 
 
 FIXED = Relation(MappingProxyType({}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from paoding_onnx.calibration.known_inputs import given_of
 from paoding_onnx.dependency.groups import trace
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import TargetError
@@ -16,9 +17,9 @@ def prepare(original: Model, options: Options) -> Prepared:
 
     Raises:
         ModelError: if it cannot be run.
-        UsageError: if a pattern or input shape in `options` does not fit it.
+        UsageError: if a pattern, input shape or value in `options` does not fit it.
     """
-    found = study(original, options.input_shapes, verbose=options.verbose)
+    found = study(original, given_of(original, options.known_inputs), verbose=options.verbose)
     return Prepared(found.simplified, found.folded, trace(found.graph, options.scope))
 
 

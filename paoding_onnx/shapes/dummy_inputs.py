@@ -7,26 +7,24 @@ from collections.abc import Sequence
 import numpy as np
 
 from paoding_onnx.errors import ModelError
-from paoding_onnx.model.input_sizes import Feeding, Fill, Shape
+from paoding_onnx.model.input_sizes import Feeding, Fill, Shape, repeated
 from paoding_onnx.model.load import TensorSpec
 from paoding_onnx.model.nodes import Array
 
 
 def random_feeds(specs: Sequence[TensorSpec], feeding: Feeding, rng: np.random.Generator) -> dict[str, Array]:
-    """Contents for every input: normal floats, random booleans, integers as `feeding` says.
+    """Contents for every input: those that were given, else normal floats, random booleans, integers as `feeding` says.
 
     Raises:
         ModelError: if an input is not a tensor of numbers, or does not fit into memory.
     """
     made = {spec.name: random_content(spec, feeding.shapes[spec.name], rng) for spec in specs}
-    if feeding.fill is Fill.BITS:
-        return made
     steps = _steps(specs, feeding)
     for spec in specs:
-        if spec.dtype is not None and spec.dtype.kind in "iu":
+        if feeding.fill is not Fill.BITS and spec.dtype is not None and spec.dtype.kind in "iu":
             number = _number(spec, steps) if feeding.fill is Fill.LENGTHS else 1
             made[spec.name] = np.full(feeding.shapes[spec.name], number, spec.dtype)
-    return made
+    return made | {name: repeated(content, feeding.shapes[name]) for name, content in feeding.contents.items()}
 
 
 def random_content(spec: TensorSpec, shape: Shape, rng: np.random.Generator) -> Array:

@@ -15,7 +15,7 @@ import numpy as np
 
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.graph import Graph
-from paoding_onnx.model.input_sizes import FIXED, Feeding, InputSizes, Relation, Shape, Shapes
+from paoding_onnx.model.input_sizes import FIXED, Feeding, Given, InputSizes, Relation, Shape, Shapes
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array, Origin, Tensor
 from paoding_onnx.model.read import computed_names, read_graph
@@ -29,22 +29,23 @@ from paoding_onnx.shapes.trials import Trials, trials
 
 Seen = Mapping[str, Tensor]
 """The tensors of one run."""
+NOTHING_GIVEN = Given()
 
 
-def observe(model: Model, given: Shapes | None = None, *, verbose: bool = False) -> Graph:
+def observe(model: Model, given: Given = NOTHING_GIVEN, *, verbose: bool = False) -> Graph:
     """The model's graph with the shape of every tensor and the content of small ones, at sizes that are found out.
 
     Raises:
-        UsageError: if `given` shapes do not fit the model.
+        UsageError: if shapes that are `given` do not fit the model.
         ModelError: if onnxruntime does not load the model, or runs it at none of the sizes tried.
     """
     watch = computed_names(model)
     if not has_open_axes(model):
-        feeding = next(measuring(model.inputs, given or {}))[1]
+        feeding = next(measuring(model.inputs, given))[1]
         seen = _run_here(model, watch, feeding, verbose=verbose)
         return _graph(model, InputSizes(feeding, feeding, _shapes(seen), FIXED), seen, seen)
     with trials(model, watch, verbose=verbose) as tries:
-        relation, measured, first = _first_thatruns(tries, model, given or {})
+        relation, measured, first = _first_thatruns(tries, model, given)
         relation, traced, second = _most_telling(tries, model, relation, measured, first)
     only = frozenset(place for place in relation.keys if _size(measured, place) == _size(traced, place))
     return _graph(model, InputSizes(measured, traced, _shapes(first), relation, only), first, second)
@@ -122,7 +123,7 @@ def has_open_axes(model: Model) -> bool:
     return any(not isinstance(dim, int) for spec in model.inputs for dim in spec.dims)
 
 
-def _first_thatruns(tries: Trials, model: Model, given: Shapes) -> tuple[Relation, Feeding, Seen]:
+def _first_thatruns(tries: Trials, model: Model, given: Given) -> tuple[Relation, Feeding, Seen]:
     failures: list[ModelError] = []
     tried: list[Feeding] = []
     for relation, feeding in measuring(model.inputs, given):
@@ -134,7 +135,7 @@ def _first_thatruns(tries: Trials, model: Model, given: Shapes) -> tuple[Relatio
         except ModelError as error:
             failures.append(error)
     sizes = "; ".join(map(str, tried[:4])) + (f" and {len(tried) - 4} more" if len(tried) > 4 else "")
-    hint = "" if len(given) == len(model.inputs) else "; give sizes that it takes with --input-shape"
+    hint = "" if len(given.shapes) == len(model.inputs) else "; give what it takes: --input NAME=1x3x224x224 or NAME=5"
     raise ModelError(f"{failures[0]} (tried {sizes}{hint})")
 
 

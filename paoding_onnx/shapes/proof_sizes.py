@@ -59,7 +59,7 @@ def proving(specs: Sequence[TensorSpec], sizes: InputSizes) -> tuple[tuple[Feedi
     Three samples; one sample of a size as in use, such as a second of sound; two of odd and small sizes; none of the
     past.
     """
-    relation, fill = sizes.relation, sizes.measured.fill
+    relation = sizes.relation
     base, batch = free_sizes(relation, sizes.measured), batch_of(relation, sizes.measured)
     chosen: list[tuple[int, list[Mapping[str, int]]]] = [(batch + 2, [scaled(base, factors) for factors in _SMALL])]
     if base:
@@ -71,7 +71,7 @@ def proving(specs: Sequence[TensorSpec], sizes: InputSizes) -> tuple[tuple[Feedi
     seen = [sizes.measured, sizes.traced]
     found = []
     for count, candidates in chosen:
-        feedings = [feeding_of(specs, relation, count, one, fill) for one in candidates]
+        feedings = [feeding_of(specs, relation, count, one, sizes.measured) for one in candidates]
         found.append(tuple(feeding for feeding in feedings if feeding not in seen))
     return tuple(found)
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations, cycle
 from math import prod
 
 from paoding_onnx.errors import UsageError
-from paoding_onnx.model.input_sizes import BATCH, Feeding, Fill, Relation, Shapes
+from paoding_onnx.model.input_sizes import BATCH, Feeding, Fill, Given, Relation, Shapes
 from paoding_onnx.model.load import TensorSpec
 
 _USUAL = (64, 96, 224, 32)
@@ -33,16 +34,17 @@ _UNIFORM = (2.0, 3.0, 4.0)
 """By what all sizes are multiplied alike: whatever adds up goes on adding up."""
 
 
-def measuring(specs: Sequence[TensorSpec], given: Shapes) -> Iterator[tuple[Relation, Feeding]]:
-    """Sizes to measure a model at, one sample each: the usual ones first; `given` shapes always win.
+def measuring(specs: Sequence[TensorSpec], given: Given) -> Iterator[tuple[Relation, Feeding]]:
+    """Sizes to measure a model at, one sample each: the usual ones first; what is `given` always wins.
 
     Beyond the first, none are tried at which an input would take long to make.
 
     Raises:
         UsageError: if `given` names no input, or contradicts an input's fixed sizes.
     """
-    _check_given(specs, given)
-    first, *others = _measuring(specs, given)
+    _check_given(specs, given.shapes)
+    found = ((one, replace(feeding, contents=given.contents)) for one, feeding in _measuring(specs, given.shapes))
+    first, *others = found
     yield first
     yield from (one for one in others if max(map(prod, one[1].shapes.values()), default=1) <= _MOST_ENTRIES)
 
@@ -72,11 +74,11 @@ def telling(specs: Sequence[TensorSpec], relation: Relation, measured: Feeding) 
     few = [(one, {**sizes, key: least}) for one, sizes in candidates for key in sizes for least in (1, 0)]
     if relation.has_batch:  # some take more samples only with one new step, or without a past
         for one, sizes in (*candidates, *few[:_MOST_FEW]):
-            yield one, feeding_of(specs, one, batch + 1, sizes, measured.fill)
+            yield one, feeding_of(specs, one, batch + 1, sizes, measured)
     for one, sizes in candidates:
-        yield one, feeding_of(specs, one, batch, sizes, measured.fill)
+        yield one, feeding_of(specs, one, batch, sizes, measured)
     if relation.has_batch:
-        yield relation, feeding_of(specs, relation, batch + 1, free_sizes(relation, measured), measured.fill)
+        yield relation, feeding_of(specs, relation, batch + 1, free_sizes(relation, measured), measured)
 
 
 def relation_of(specs: Sequence[TensorSpec], *, has_batch: bool = True) -> Relation:
@@ -174,10 +176,10 @@ def _filled(specs: Sequence[TensorSpec], relation: Relation, batch: int, size: i
 
 
 def feeding_of(
-    specs: Sequence[TensorSpec], relation: Relation, batch: int, sizes: Mapping[str, int], fill: Fill
+    specs: Sequence[TensorSpec], relation: Relation, batch: int, sizes: Mapping[str, int], like: Feeding
 ) -> Feeding:
-    """The feeding for these free sizes."""
-    return Feeding(relation.shapes({spec.name: spec.dims for spec in specs}, batch, sizes), fill)
+    """The feeding for these free sizes, filled like another one."""
+    return replace(like, shapes=relation.shapes({spec.name: spec.dims for spec in specs}, batch, sizes))
 
 
 def batch_of(relation: Relation, feeding: Feeding) -> int:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from paoding_onnx.model.graph import Graph
-from paoding_onnx.model.input_sizes import Shapes
+from paoding_onnx.model.input_sizes import Given
 from paoding_onnx.model.load import Model
 from paoding_onnx.shapes.branches import resolved
 from paoding_onnx.shapes.constant_folding import folded
 from paoding_onnx.shapes.denormals import without_denormals
-from paoding_onnx.shapes.observe import observe
+from paoding_onnx.shapes.observe import NOTHING_GIVEN, observe
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Study:
     graph: Graph
 
 
-def study(model: Model, given: Shapes | None = None, *, verbose: bool = False) -> Study:
+def study(model: Model, given: Given = NOTHING_GIVEN, *, verbose: bool = False) -> Study:
     """What there is to know about a model; `given` and `verbose` as for `paoding_onnx.shapes.observe.observe`."""
     model = without_denormals(model)
     graph = observe(model, given, verbose=verbose)

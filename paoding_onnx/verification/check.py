@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from paoding_onnx.calibration.amount import made_samples
+from paoding_onnx.calibration.known_inputs import InputValue, KnownInputs, given_of
 from paoding_onnx.calibration.samples import Request
 from paoding_onnx.dependency.cost import Cost, cost
 from paoding_onnx.dependency.groups import trace
@@ -57,6 +58,7 @@ def check(
     *,
     plan: Mapping[str, object] | Path | str | None = None,
     input_shapes: Shapes | None = None,
+    input_values: Mapping[str, InputValue] | None = None,
 ) -> Checked:
     """The proofs on two files; with the `plan` that `prune` wrote, or its content, also those on the surgery itself.
 
@@ -71,7 +73,8 @@ def check(
     if reason := why_unnamable(Path(pruned)):
         raise ModelError(f"cannot read {pruned}: {reason}")
     pair = _Files(load(original), load(pruned), Path(pruned))
-    found = study(pair.original, input_shapes)
+    known = KnownInputs(input_shapes or {}, input_values or {})
+    found = study(pair.original, given_of(pair.original, known))
     traced = trace(found.graph, scope_of_document(document))
     sizes = sizes_of(traced.graph)
     if document is None:

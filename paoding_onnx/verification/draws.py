@@ -55,7 +55,7 @@ def draws_of(trace: Trace) -> tuple[Draw, ...]:
 def drawn(model: Model, feeding: Feeding, draw: Draw) -> Mapping[str, Array]:
     """Content for every input of a model."""
     feeds = random_feeds(model.inputs, feeding, np.random.default_rng(draw.seed))
-    return {name: _changed(array, draw) for name, array in feeds.items()}
+    return {name: array if name in feeding.contents else _changed(array, draw) for name, array in feeds.items()}
 
 
 def _changed(array: Array, draw: Draw) -> Array:

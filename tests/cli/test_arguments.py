@@ -31,5 +31,6 @@ def test_options_of_the_parser_are_the_fields_of_options():
     own = {"command", "model", "output", "plan", "report", "dry_run", "force", "json", "quiet"}
     own |= {"max_memory", "time_limit", "traceback"}  # of the command line alone, which watches a process
     parsed = set(vars(parse_arguments(["prune", "m.onnx"]))) - own
-    named = {name.replace("input_shape", "input_shapes") for name in parsed}
+    spelled = {"input": "input_values", "input_shape": "input_shapes"}
+    named = {spelled.get(name, name) for name in parsed}
     assert named == {field.name for field in fields(Options)}

@@ -46,6 +46,11 @@ def test_defaults_of_the_parser_are_the_defaults_of_options():
         (("--exclude", "a*", "--exclude", "b"), {"exclude": ("a*", "b")}),
         (("--only", "conv*"), {"only": ("conv*",)}),
         (("--input-shape", "x:1,3,8,8", "--input-shape", "a:b:2"), {"input_shapes": {"x": (1, 3, 8, 8), "a:b": (2,)}}),
+        (
+            ("--input", "x=1x3x8x8", "--input", "sr=16000"),
+            {"input_shapes": {"x": (1, 3, 8, 8)}, "input_values": {"sr": 16000}},
+        ),
+        (("--input", "h=-1,1"), {"input_values": {"h": (-1.0, 1.0)}}),
         (("--verbose",), {"verbose": True}),
     ],
 )
@@ -56,7 +61,7 @@ def test_arguments_become_options(argv, value):
 def test_arguments_are_the_fields_of_the_options():
     parsed = parse_arguments(["evaluate", "m.onnx", "--data", "d.npz"])
     assert evaluate_options_of(parsed) == EvaluateOptions()
-    assert {field.name for field in fields(EvaluateOptions)} <= set(vars(parsed))
+    assert {field.name for field in fields(EvaluateOptions)} <= {*vars(parsed), "input_values"}  # spelled --input
 
 
 def test_arguments_are_the_fields_of_the_attack():

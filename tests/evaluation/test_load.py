@@ -7,6 +7,7 @@ import pytest
 
 from paoding_onnx.errors import UsageError
 from paoding_onnx.evaluation.load import read_labelled
+from paoding_onnx.evaluation.predictions import Runner
 from tests.models import model
 
 ROWS = "g (float[N,3] x) => (float[N,2] y) <float[3,2] w> { y = MatMul (x, w) }"
@@ -94,3 +95,10 @@ def test_missing_file_single_array_and_pickled_objects_are_refused(tmp_path):
             read_labelled(path, model(ROWS))
     with pytest.raises(UsageError, match="cannot read inputs from"):
         read_labelled(objects, model(ROWS))
+
+
+def test_inputs_that_the_file_has_nothing_for_hold_what_was_given(tmp_path):
+    path = stored(tmp_path, a=np.ones((5, 3), np.float32), y=[0, 1, 0, 1, 0])
+    found = read_labelled(path, model(TWO_INPUTS), beside={"b": np.full((1, 3), 2, np.float32)})
+    outputs = Runner(model(TWO_INPUTS), found).run(found)
+    assert outputs["y"].tolist() == [[3, 3, 3]] * 5

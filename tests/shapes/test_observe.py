@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from paoding_onnx.errors import ModelError, UsageError
-from paoding_onnx.model.input_sizes import Fill
+from paoding_onnx.model.input_sizes import Fill, Given
 from paoding_onnx.model.load import lift
 from paoding_onnx.model.nodes import Origin
 from paoding_onnx.model.read import read_graph
@@ -32,7 +32,7 @@ OPEN = """g (float[N,3,H,W] x) => (float[a,b] y) <int64[1] i={1}, int64[1] m={-1
 
 
 def measured(text, **given):
-    return observe(model(text), given or None).tensors
+    return observe(model(text), Given(given)).tensors
 
 
 def test_every_computed_tensor_has_a_shape():
@@ -121,20 +121,20 @@ def test_shapes_of_all_tensors_are_told_at_the_sizes_at_which_costs_are():
 
 
 def test_model_that_runs_at_no_size_is_a_model_error():
-    with pytest.raises(ModelError, match=r"does not run the model.*tried x=1x64.* more; give sizes .*--input-shape"):
+    with pytest.raises(ModelError, match=r"does not run the model.*tried x=1x64.* more; give what it takes: --input"):
         observe(model("g (float[1,T] x) => (float[1,5] y) <float[77,5] w> { y = MatMul (x, w) }"))
 
 
 def test_given_shape_is_the_one_measured():
     text = "g (float[1,T] x) => (float[1,5] y) <float[77,5] w> { y = MatMul (x, w) }"
     subject = model(text)
-    graph = observe(subject, {"x": (1, 77)})
+    graph = observe(subject, Given({"x": (1, 77)}))
     assert runnable_shapes(graph) == {"x": (1, 77)}
 
 
 def test_given_shape_that_does_not_fit_is_a_usage_error():
     with pytest.raises(UsageError, match="has shape"):
-        observe(model(OPEN), {"x": (1, 4, 8, 8)})
+        observe(model(OPEN), Given({"x": (1, 4, 8, 8)}))
 
 
 def test_omitted_output_is_not_measured():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from paoding_onnx.model.input_sizes import Feeding, Fill, InputSizes, Relation
+from paoding_onnx.model.input_sizes import Feeding, Fill, Given, InputSizes, Relation
 from paoding_onnx.model.load import TensorSpec
 from paoding_onnx.shapes.proof_sizes import proving
 from paoding_onnx.shapes.size_search import measuring, telling
@@ -14,7 +14,7 @@ FLOAT, INT64 = np.dtype(np.float32), np.dtype(np.int64)
 
 def proved(inputs, sums=None):
     """Shapes to prove at, kind by kind, for a model that runs at the first sizes tried."""
-    relation, measured = next(measuring(inputs, {}))
+    relation, measured = next(measuring(inputs, Given()))
     if sums:
         relation = Relation(relation.keys, sums)
     relation, traced = next(telling(inputs, relation, measured), (relation, measured))
@@ -37,7 +37,7 @@ def test_three_samples_one_and_two_are_proved():
 
 def test_no_size_is_one_that_was_seen_before():
     inputs = (spec("n", "t", 4),)
-    relation, measured = next(measuring(inputs, {}))
+    relation, measured = next(measuring(inputs, Given()))
     relation, traced = next(telling(inputs, relation, measured))
     found = [feeding for kind in proving(inputs, InputSizes(measured, traced, {}, relation)) for feeding in kind]
     assert measured not in found
@@ -99,6 +99,6 @@ def test_size_that_others_make_follows_them():
 
 def test_integers_hold_what_they_held_when_the_model_was_measured():
     inputs = (spec("n", "t", dtype=INT64),)
-    relation, measured = next(measuring(inputs, {}))
+    relation, measured = next(measuring(inputs, Given()))
     sizes = InputSizes(Feeding(measured.shapes, Fill.ONES), measured, {}, relation)
     assert {feeding.fill for kind in proving(inputs, sizes) for feeding in kind} == {Fill.ONES}

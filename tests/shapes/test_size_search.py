@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from paoding_onnx.errors import UsageError
-from paoding_onnx.model.input_sizes import BATCH, Feeding, Fill
+from paoding_onnx.model.input_sizes import BATCH, Feeding, Fill, Given
 from paoding_onnx.model.load import TensorSpec
 from paoding_onnx.shapes.size_search import (
     alike,
@@ -32,17 +32,17 @@ def specs(*dims, dtype=FLOAT):
 
 def first(*dims, **given):
     """The shapes that are tried first."""
-    return tuple(next(measuring(specs(*dims), given))[1].shapes.values())
+    return tuple(next(measuring(specs(*dims), Given(given)))[1].shapes.values())
 
 
 def all_tried(*dims, dtype=FLOAT, **given):
-    return [feeding for _, feeding in measuring(specs(*dims, dtype=dtype), given)]
+    return [feeding for _, feeding in measuring(specs(*dims, dtype=dtype), Given(given))]
 
 
 def told(*dims, dtype=FLOAT):
     """The shapes that equations are read at first, for a model that runs at the first sizes tried."""
     inputs = specs(*dims, dtype=dtype)
-    relation, measured = next(measuring(inputs, {}))
+    relation, measured = next(measuring(inputs, Given()))
     return [tuple(feeding.shapes.values()) for _, feeding in telling(inputs, relation, measured)]
 
 
@@ -151,7 +151,7 @@ def test_axes_of_one_place_are_tried_with_one_size_though_their_symbols_differ()
 
 def test_size_that_others_make_follows_them():
     inputs = specs(("b", "new"), ("b", "past"), ("b", "all"))
-    relation, measured = next((r, f) for r, f in measuring(inputs, {}) if r.sums == {"all": ("new", "past")})
+    relation, measured = next((r, f) for r, f in measuring(inputs, Given()) if r.sums == {"all": ("new", "past")})
     for _, feeding in telling(inputs, relation, measured):
         assert feeding.shapes["x2"][1] == feeding.shapes["x0"][1] + feeding.shapes["x1"][1]
 
@@ -179,11 +179,11 @@ def test_sizes_of_a_feeding_make_the_feeding():
     feeding = Feeding({"x0": (3, 7, 4), "x1": (7, 3)}, Fill.ONES)
     assert free_sizes(relation, feeding) == {"t": 7}
     assert batch_of(relation, feeding) == 3
-    assert feeding_of(inputs, relation, 3, {"t": 7}, Fill.ONES) == feeding
+    assert feeding_of(inputs, relation, 3, {"t": 7}, feeding) == feeding
 
 
 def test_few_sizes_are_tried_before_unusual_ones():
-    sizes = [feeding.shapes["x0"][1] for _, feeding in islice(measuring(specs((1, "t")), {}), 4)]
+    sizes = [feeding.shapes["x0"][1] for _, feeding in islice(measuring(specs((1, "t")), Given()), 4)]
     assert sizes == [64, 96, 224, 32]
 
 

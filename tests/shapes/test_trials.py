@@ -96,7 +96,7 @@ def test_search_for_sizes_goes_on_after_a_crash(monkeypatch):
 def test_model_that_always_crashes_is_a_model_error_that_names_a_size(monkeypatch):
     monkeypatch.setattr(tried, "RunRequest", lambda feeds: RunRequest({"x": Dying()}))
     monkeypatch.setattr(observing, "measuring", lambda *given: islice(measuring(*given), 2))  # a crash takes its time
-    with pytest.raises(ModelError, match=r"onnxruntime crashed at sizes x=1 \(signal 9\).*tried x=1; give sizes"):
+    with pytest.raises(ModelError, match=r"onnxruntime crashed at sizes x=1 \(signal 9\).*tried x=1; give what"):
         observe(model("g (float[N] x) => (float[N] y) { y = Relu (x) }"))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
+from paoding_onnx.calibration.known_inputs import input_texts
 from paoding_onnx.evaluation.measured import Measured
 from paoding_onnx.evaluation.outlook import Outlook, judge
 from paoding_onnx.model.save import needs_data_file
@@ -129,4 +130,5 @@ def _step(step: Step) -> Document:
 def _options(options: Options) -> Document:
     plain = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(options).items()}
     paths = {name: None if (path := getattr(options, name)) is None else path.name for name in ("calibration", "eval")}
-    return plain | paths | {"by": options.budget}
+    values = {"input_values": list(input_texts(options.input_values))}
+    return plain | paths | values | {"by": options.budget}

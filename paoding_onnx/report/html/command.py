@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 
+from paoding_onnx.calibration.known_inputs import input_texts
 from paoding_onnx.calibration.preprocess import preprocess_texts
 from paoding_onnx.options import Options
 
 ALWAYS = ("target",)
 """Named even where they are what is taken by default: they say what was asked for."""
-SILENT = ("preprocess", "input_shapes", "verbose")
+SILENT = ("preprocess", "input_shapes", "input_values", "verbose")
 """Spelled otherwise, or of no effect on the result."""
 
 
@@ -50,6 +51,7 @@ def _flags(options: Options) -> Iterator[str]:
             yield from _flag(field.name, value)
     yield from _flag("preprocess", preprocess_texts(options.preprocess))
     yield from _shapes(options.input_shapes)
+    yield from _flag("input", input_texts(options.input_values))
 
 
 def _shapes(shapes: Mapping[str, tuple[int, ...]]) -> Iterator[str]:

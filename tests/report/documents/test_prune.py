@@ -68,6 +68,7 @@ def test_prune_document_lists_every_option(result):
         "input_shapes": {},
         "provenance": True,
         "fail_if": [],
+        "input_values": [],
         "verbose": False,
     }
 

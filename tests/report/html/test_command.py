@@ -21,6 +21,7 @@ from paoding_onnx.report.html.command import command_of, pieces
         Options(target=0.3, by="macs", step=0.1, method="paoding", round_to=8, seed=7, memory=1 << 29),
         Options(exclude=("head*", "a b", "$x"), only=("'q'",), exact_only=True, allocation="uniform"),
         Options(choose=("blocks", "/a/*=positions"), input_shapes={"x:0": (1, 3, 8, 8), "y": (2,)}),
+        Options(input_values={"sr": 16000.0, "ids": Path("rows.npy"), "h": (-1.0, 1.0)}),
         Options(calibration=Path("photos"), input_kind="images", preprocess=IMAGENET),
         Options(preprocess=Preprocess(range=(-1.0, 1.0), size=(8, 9)), exclude=("-x",)),
     ],
