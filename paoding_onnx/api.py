@@ -124,7 +124,7 @@ def prune(
     with _computable():
         shrunk = sign(job, shrink(job))
     with scratch_folder() as scratch, stage() as held:
-        files = write_model(shrunk.fitted.model, held.place(target or scratch / "pruned.onnx"))
+        files = write_model(shrunk.model, held.place(target or scratch / "pruned.onnx"))
         result = prove(job, shrunk, files)
         require_passed(gates, result.measured)
         result = replace(result, run=replace(result.run, seconds=time.perf_counter() - started))

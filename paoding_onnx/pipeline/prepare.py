@@ -20,7 +20,7 @@ def prepare(original: Model, options: Options) -> Prepared:
         UsageError: if a pattern, input shape or value in `options` does not fit it.
     """
     found = study(original, given_of(original, options.known_inputs), verbose=options.verbose)
-    return Prepared(found.simplified, found.folded, trace(found.graph, options.scope))
+    return Prepared(found.simplified, found.folded, trace(found.graph, options.scope), found.choices)
 
 
 def require_units(traced: Trace) -> None:

@@ -23,11 +23,12 @@ from paoding_onnx.model.scratch import scratch_folder
 from paoding_onnx.pipeline.values import Job, Shrunk
 from paoding_onnx.result import Pruned, RunRecord, Size, Sizes
 from paoding_onnx.samplers import METHODS
+from paoding_onnx.shapes.choices import reopened
 from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.verification.fitting import check_fitting
-from paoding_onnx.verification.proofs import check_file
-from paoding_onnx.verification.simplified import check_simplified
+from paoding_onnx.verification.proofs import Asked, check_file
+from paoding_onnx.verification.simplified import check_closed, check_simplified
 from paoding_onnx.verification.slices import check_cut
 from paoding_onnx.verification.verdict import Verdict
 from paoding_onnx.verification.written import check_written, refitted, restored
@@ -47,7 +48,7 @@ def prove(job: Job, shrunk: Shrunk, files: Sequence[Path]) -> Pruned:
     n_bytes = sum(file.stat().st_size for file in files)
     return Pruned(
         original=job.original,
-        model=shrunk.fitted.model,
+        model=shrunk.model,
         trace=traced,
         plan=shrunk.plan,
         sizes=Sizes(_size(before, job.original.n_bytes), _size(after, n_bytes), prunable_parameters(traced)),
@@ -74,7 +75,8 @@ def _proven(job: Job, shrunk: Shrunk, file: Path, after: Cost) -> tuple[Verdict,
 def _proofs(job: Job, shrunk: Shrunk, file: Path, after: Cost) -> tuple[Verdict, ...]:
     """The proofs on the file read again; what comes after a file that is not the proven one would prove nothing."""
     prepared, plain, fitted = shrunk.prepared, shrunk.plain, shrunk.fitted
-    written = load(file)
+    read = load(file)
+    written = reopened(read, prepared.choices)
     same = check_written(written, fitted.model, plain, fitted.fits)
     if not same.passed:
         return (same,)
@@ -84,16 +86,15 @@ def _proofs(job: Job, shrunk: Shrunk, file: Path, after: Cost) -> tuple[Verdict,
     if fitted.judged is not None and refitted(written, plain):
         helps = [check_fitting(fitted.judged, written)]
     traced = prepared.trace
-    of_file = check_file(
-        job.original, file, after, sizes_of(traced.graph), left=lambda: traced.shapes_left(shrunk.plan.removed)
-    )
-    simplified = check_simplified(job.original, prepared.original, prepared.trace)
-    return (*simplified, surgery, same, *helps, *of_file)
+    asked = Asked(after, sizes_of(traced.graph), lambda: traced.shapes_left(shrunk.plan.removed), prepared.choices)
+    simplified = check_simplified(job.original, prepared.original, traced, is_open=bool(prepared.choices))
+    put_together = check_closed(read, written, traced)
+    return (*simplified, surgery, same, *put_together, *helps, *check_file(job.original, file, asked))
 
 
 def _measured(job: Job, shrunk: Shrunk, before: Cost, file: Path) -> Measured:
     options, graph = job.options, shrunk.prepared.trace.graph
-    found = compare(job.original, shrunk.fitted.model, _samples(job, shrunk, before))
+    found = compare(shrunk.prepared.original, shrunk.fitted.model, _samples(job, shrunk, before))
     feeds = random_feeds(job.original.inputs, sizes_of(graph).measured, np.random.default_rng(0))
     with scratch_folder() as folder:
         path = next(iter(job.original.files), None) or write_model(job.original, folder / "original.onnx")[-1]

@@ -26,6 +26,7 @@ from paoding_onnx.reconstruction.reconstruct import reconstruct
 from paoding_onnx.result import Recovery
 from paoding_onnx.selection.budget import Step
 from paoding_onnx.selection.select import Selection, choose
+from paoding_onnx.shapes.choices import settled
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import make_plan
 from paoding_onnx.verification.fitting import MOST_BATCHES, MOST_ROWS, Judged, check_fitting
@@ -55,7 +56,9 @@ def shrink(job: Job) -> Shrunk:
         run.tell("evaluating each step", 0.78)
         accuracies = (*_accuracies(prepared, selection, job.labelled, options), accuracy_of(fitted.model, job.labelled))
         steps = tuple(replace(step, accuracy=found) for step, found in zip(steps, accuracies, strict=True))
-    return Shrunk(prepared, selection.plan, steps, plain, fitted)
+    choices = prepared.choices
+    plain, again = settled(plain, choices), settled(fitted.model, choices)
+    return Shrunk(prepared, selection.plan, steps, plain, replace(fitted, model=again))
 
 
 def fitted_of(prepared: Prepared, selection: Selection, plain: Model, options: Options, run: Run) -> Fitted:

@@ -13,6 +13,7 @@ from paoding_onnx.model.load import Model
 from paoding_onnx.options import Options
 from paoding_onnx.result import Recovery
 from paoding_onnx.selection.budget import Step
+from paoding_onnx.shapes.choices import Choice, closed
 from paoding_onnx.surgery.plan import Plan
 from paoding_onnx.verification.fitting import Judged
 from paoding_onnx.verification.written import Fits
@@ -31,11 +32,12 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The model, simplified; the one to cut, whose constants are folded; and its trace."""
+    """The model, simplified; the one to cut, its constants folded; its trace; the choices that are open in both."""
 
     original: Model
     folded: Model
     trace: Trace
+    choices: tuple[Choice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,11 @@ class Shrunk:
     steps: tuple[Step, ...]
     plain: Model
     fitted: Fitted
+
+    @property
+    def model(self) -> Model:
+        """The one for the file: the fitted one, its choices closed."""
+        return closed(self.fitted.model, self.prepared.choices)
 
     @property
     def before(self) -> Cost:

@@ -78,7 +78,7 @@ def reconstruct(model: Model, trace: Trace, plan: Plan, basis: Basis, run: Run, 
     if compensated and not _is_near(original, small, bare, basis.samples.batches[0]):
         compensated, small = {}, bare
     smaller = cut(model, trace, plan, compensated) if statistics else small
-    two = first_two(model, basis.samples.batches[0])
+    two = first_two(trace.graph, basis.samples.batches[0])
     small_graph = observe_on(small, two)
     added = _fitting_in(room, open_biases(small_graph, names_in(small.proto)))
     small = with_biases(small, added)

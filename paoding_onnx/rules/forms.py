@@ -16,6 +16,10 @@ SEED_ATTRIBUTE = "seed"
 
 TAKE = "Gather"
 """The operator that takes entries along an axis by their indices (ONNX Gather-1); see `take_along`."""
+CHOOSE = "Where"
+"""The operator that takes the numbers of one of two tensors (ONNX Where-9): a condition, and both."""
+CHOOSE_BRANCH = "If"
+"""The operator that computes one of two subgraphs (ONNX If-1); see `branch_taken`."""
 PASS_ON = "Identity"
 """The operator that makes what it is given (ONNX Identity-1)."""
 

@@ -60,7 +60,7 @@ def measure_profile(
     for number, group in enumerate(trace.groups):
         run.tell("ranking units", 0.1 + 0.2 * number / len(trace.groups))
         orders[group.start] = sampler(view, group, group.n_units - 1, rng)
-    graph = observe_on(model, first_two(model, samples.batches[0]))
+    graph = observe_on(model, first_two(trace.graph, samples.batches[0]))
     layers = {layer.index: layer for layer in layers_of(graph)}
     basis = Basis(samples, seen, MappingProxyType(layers))
     sensitivities: tuple[Sensitivity, ...] = ()

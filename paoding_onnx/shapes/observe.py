@@ -15,7 +15,7 @@ import numpy as np
 
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.graph import Graph
-from paoding_onnx.model.input_sizes import FIXED, Feeding, Given, InputSizes, Relation, Shape, Shapes
+from paoding_onnx.model.input_sizes import BATCH, FIXED, Feeding, Given, InputSizes, Relation, Shape, Shapes
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array, Origin, Tensor
 from paoding_onnx.model.read import computed_names, read_graph
@@ -102,10 +102,17 @@ def runnable_shapes(graph: Graph) -> Shapes:
     return sizes_of(graph).measured.shapes
 
 
-def first_two(model: Model, feed: Mapping[str, Array]) -> dict[str, Array]:
-    """A feed down to two samples where an open axis holds them: enough to tell their axis from one of size one."""
-    is_open = {spec.name: bool(spec.dims) and not isinstance(spec.dims[0], int) for spec in model.inputs}
-    return {name: value[:2] if is_open.get(name) else value for name, value in feed.items()}
+def first_two(graph: Graph, feed: Mapping[str, Array]) -> dict[str, Array]:
+    """A feed down to two samples along open axes that hold them: enough to tell their axis from one of size one."""
+    keys = sizes_of(graph).relation.keys
+    axes = {name: axis for (name, axis), key in keys.items() if key == BATCH or axis == 0}
+    return {name: value.take((0, 1), axes[name]) if _is_more(value, axes.get(name)) else value
+            for name, value in feed.items()}  # fmt: skip
+
+
+def _is_more(value: Array, axis: int | None) -> bool:
+    """Whether there are more than two along an axis."""
+    return axis is not None and value.shape[axis] > 2
 
 
 def _run_here(model: Model, watch: Sequence[str], feeding: Feeding, *, verbose: bool = False) -> dict[str, Tensor]:

@@ -54,6 +54,9 @@ def _measuring(specs: Sequence[TensorSpec], given: Shapes) -> Iterator[tuple[Rel
     fills = (Fill.BITS, Fill.ONES, Fill.LENGTHS) if any(_holds_integers(spec) for spec in specs) else (Fill.BITS,)
     for size in _USUAL:
         yield named, Feeding(_filled(specs, named, 1, size, given))
+    if (states := with_states(specs, named)).keys != named.keys:
+        for size in (*_USUAL, *_UNUSUAL):
+            yield states, Feeding(_filled(specs, states, 1, size, given))
     for relation in _with_sums(specs):
         for size in _STEPS:
             yield relation, Feeding(_filled(specs, relation, 1, size, given))
@@ -92,6 +95,20 @@ def relation_of(specs: Sequence[TensorSpec], *, has_batch: bool = True) -> Relat
             own = BATCH if axis == 0 and has_batch else dim or f"{spec.name}[{axis}]"
             keys[spec.name, axis] = own if dim is None else symbols.setdefault(dim, own)
     return Relation(keys)
+
+
+def with_states(specs: Sequence[TensorSpec], relation: Relation) -> Relation:
+    """The relation in which an input's only open axis, if it is an inner one without a name, counts samples.
+
+    So the states of recurrent layers are laid out: layers, samples, hidden units.
+    """
+    has_batch = any(key == BATCH for key in relation.keys.values())
+    states = {
+        (spec.name, spec.dims.index(None))
+        for spec in specs
+        if has_batch and sum(not isinstance(dim, int) for dim in spec.dims) == 1 and None in spec.dims[1:-1]
+    }
+    return Relation(dict(relation.keys) | dict.fromkeys(states, BATCH), relation.sums)
 
 
 def free_sizes(relation: Relation, feeding: Feeding) -> dict[str, int]:

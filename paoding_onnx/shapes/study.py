@@ -1,13 +1,15 @@
-"""STUDY: a model becomes one that can be traced: simplified, observed, its constants folded."""
+"""STUDY: a model becomes one that can be traced: simplified, its choices open, observed, its constants folded."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from paoding_onnx.errors import ModelError
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.input_sizes import Given
 from paoding_onnx.model.load import Model
-from paoding_onnx.shapes.branches import resolved
+from paoding_onnx.shapes.branches import can_be_open, ends_a_model, hidden, resolved
+from paoding_onnx.shapes.choices import Choice, opened
 from paoding_onnx.shapes.constant_folding import folded
 from paoding_onnx.shapes.denormals import without_denormals
 from paoding_onnx.shapes.observe import NOTHING_GIVEN, observe
@@ -18,21 +20,47 @@ class Study:
     """What was found out about a model.
 
     Attributes:
-        simplified: the model with the branches that it always takes in the place of the choices, and with zeros in the
-            place of denormal weights; itself if it has neither.
+        simplified: the model with the branches that it always takes in the place of the choices, with zeros in the
+            place of denormal weights, and with other choices open; itself if it has none of these.
         folded: the same, its constants folded where that frees weights: the one to cut.
         graph: what was observed of `folded`.
+        choices: those that are open, in the order in which they were opened.
     """
 
     simplified: Model
     folded: Model
     graph: Graph
+    choices: tuple[Choice, ...] = ()
 
 
 def study(model: Model, given: Given = NOTHING_GIVEN, *, verbose: bool = False) -> Study:
     """What there is to know about a model; `given` and `verbose` as for `paoding_onnx.shapes.observe.observe`."""
     model = without_denormals(model)
     graph = observe(model, given, verbose=verbose)
-    while (opened := resolved(model, graph)) is not model:
-        model, graph = opened, observe(opened, given, verbose=verbose)
-    return Study(model, *folded(model, graph))
+    choices: list[Choice] = []
+    shut: set[str] = set()
+    while True:
+        if (simpler := resolved(model, graph)) is not model:
+            model, graph = simpler, observe(simpler, given, verbose=verbose)
+            continue
+        name = next((name for name in hidden(model) if name not in shut), None)
+        if name is None:
+            return Study(model, *folded(model, graph), tuple(choices))
+        tried = _opened(model, name, given)
+        if tried is None:
+            shut.add(name)
+        else:
+            model, graph, choice = tried
+            choices.append(choice)
+
+
+def _opened(model: Model, name: str, given: Given) -> tuple[Model, Graph, Choice] | None:
+    """The model with one more choice open, and what is observed of it; `None` if it does not run that way."""
+    found = opened(model, name) if ends_a_model(model, name) else None
+    if found is None:
+        return None
+    try:
+        graph = observe(found[0], given)
+    except ModelError:
+        return None
+    return (found[0], graph, found[1]) if can_be_open(found[0], graph, found[1]) else None

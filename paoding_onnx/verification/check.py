@@ -27,14 +27,15 @@ from paoding_onnx.model.read import constants
 from paoding_onnx.model.save import sha256
 from paoding_onnx.model.session import Session
 from paoding_onnx.model.targets import data_path
+from paoding_onnx.shapes.choices import reopened, settled
 from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.shapes.study import Study, study
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import Plan, plan_from_document, refitted_of_document, scope_of_document
 from paoding_onnx.verification.fitting import MOST_ROWS, SLACK_ELSEWHERE, Judged, check_fitting
-from paoding_onnx.verification.proofs import added_biases, check_file
-from paoding_onnx.verification.simplified import check_simplified
+from paoding_onnx.verification.proofs import Asked, added_biases, check_file
+from paoding_onnx.verification.simplified import check_closed, check_simplified
 from paoding_onnx.verification.slices import check_cut
 from paoding_onnx.verification.verdict import INTERFACE, PLAN, RUNS, SURGERY, WRITTEN, Verdict
 from paoding_onnx.verification.written import refitted, restored, structure_differences
@@ -72,34 +73,36 @@ def check(
     document = _read_json(Path(plan)) if isinstance(plan, Path | str) else plan
     if reason := why_unnamable(Path(pruned)):
         raise ModelError(f"cannot read {pruned}: {reason}")
-    pair = _Files(load(original), load(pruned), Path(pruned))
+    whole, read = load(original), load(pruned)
     known = KnownInputs(input_shapes or {}, input_values or {})
-    found = study(pair.original, given_of(pair.original, known))
+    found = study(whole, given_of(whole, known))
+    pair = _Files(whole, read, reopened(read, found.choices), Path(pruned))
     traced = trace(found.graph, scope_of_document(document))
     sizes = sizes_of(traced.graph)
     if document is None:
-        proofs = check_file(pair.original, pair.path, None, sizes)
+        proofs = check_file(pair.original, pair.path, Asked(sizes=sizes))
     else:
         made = plan_from_document(traced, document)
         said = document if isinstance(document, Mapping) else {}
-        plain = cut(found.folded, traced, made)
+        plain = settled(cut(found.folded, traced, made), found.choices)
         surgery = (*_as_planned(pair, plain, said), *_equivalent(pair, found, traced, plain, said))
         predicted = _predicted(found.folded, traced, made, pair.pruned)
-        shapes = partial(traced.shapes_left, made.removed)
-        proofs = (*surgery, *check_file(pair.original, pair.path, predicted, sizes, left=shapes))
+        asked = Asked(predicted, sizes, partial(traced.shapes_left, made.removed), found.choices)
+        proofs = (*surgery, *check_file(pair.original, pair.path, asked))
     if not all(proof.passed for proof in proofs if proof.name in (INTERFACE, RUNS)):
         return Checked(proofs, math.nan, has_plan=document is not None)
     feeds = random_feeds(pair.original.inputs, sizes.measured, np.random.default_rng(0))
-    wanted, got = (Session(model).run(feeds) for model in (pair.original, pair.pruned))
+    wanted, got = (Session(model).run(feeds) for model in (whole, read))
     proofs = (*proofs, *_numbers(wanted, got))
     return Checked(proofs, output_difference(wanted, got), has_plan=document is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class _Files:
-    """The two models, and where the second one lies."""
+    """The two models, the second one as it was read and with its choices open, and where it lies."""
 
     original: Model
+    read: Model
     pruned: Model
     path: Path
 
@@ -142,7 +145,8 @@ def _equivalent(
     made, changed = plan_from_document(traced, document), refitted(pair.pruned, plain)
     known = refitted_of_document(document)
     candidate = restored(pair.pruned, plain, changed if known is None else known)
-    yield from check_simplified(pair.original, found.simplified, traced)
+    yield from check_simplified(pair.original, found.simplified, traced, is_open=bool(found.choices))
+    yield from check_closed(pair.read, pair.pruned, traced)
     yield check_cut(found.folded, traced, made, candidate, original=found.simplified)
     if changed:
         samples = made_samples(found.simplified, traced.graph, Request(MOST_ROWS, seed=0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
@@ -17,39 +18,47 @@ from paoding_onnx.model.naming import is_added
 from paoding_onnx.rules.binding import BoundNode, bind_nodes, rebound
 from paoding_onnx.rules.facts import DataDependentShape
 from paoding_onnx.rules.multiply_adds import multiply_adds
+from paoding_onnx.shapes.choices import Choice, reopened
 from paoding_onnx.shapes.observe import as_sized_in, observe, observe_like, sizes_of
 from paoding_onnx.surgery.edits import Overrides
 from paoding_onnx.verification.verdict import COST, INTERFACE, RUNS, VALID, Verdict
 
 
-def check_file(
-    original: Model,
-    path: Path,
-    predicted: Cost | None,
-    sizes: InputSizes | None,
-    *,
-    left: Callable[[], Shapes] | None = None,
-) -> tuple[Verdict, ...]:
-    """The proofs on a written file: valid ONNX, runs, costs what was predicted, same inputs and outputs.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a written file is asked.
 
-    It is run at the `sizes` that the original was seen to take; without them, at some that it is found to take itself.
-    `left` gives the shapes that tensors were predicted to have, for those of which the content of inputs decides.
+    Attributes:
+        predicted: what it must cost; `None` if nothing was predicted.
+        sizes: those at which it runs, as the original was seen to take them; `None`: some that it is found to take.
+        left: gives the shapes that tensors were predicted to have, for those of which the content of inputs decides.
+        choices: those that are open where costs are counted.
     """
+
+    predicted: Cost | None = None
+    sizes: InputSizes | None = None
+    left: Callable[[], Shapes] | None = None
+    choices: tuple[Choice, ...] = ()
+
+
+def check_file(original: Model, path: Path, asked: Asked) -> tuple[Verdict, ...]:
+    """The proofs on a written file: valid ONNX, runs, costs what was predicted, same inputs and outputs."""
     try:
         pruned = load(path)
     except ModelError as error:
         return (Verdict(VALID, False, str(error)),)
     verdicts = [_check_valid(original, path), check_interface(original, pruned)]
     try:
-        graph = observe_like(pruned, sizes) if sizes is not None and verdicts[-1].passed else observe(pruned)
+        subject, fits = reopened(pruned, asked.choices), verdicts[-1].passed
+        graph = observe_like(subject, asked.sizes) if asked.sizes is not None and fits else observe(subject)
     except ModelError as error:
         return (*verdicts, Verdict(RUNS, False, str(error)))
     at = dict.fromkeys(map(str, (sizes_of(graph).measured, sizes_of(graph).traced)))
     verdicts.append(Verdict(RUNS, True, f"loads it and runs it at {' and at '.join(at)}"))
-    if predicted is not None:
-        verdict = _recount(graph, predicted)
-        if not verdict.passed and left is not None:
-            verdict = _recount(as_sized_in(graph, left()), predicted)
+    if asked.predicted is not None:
+        verdict = _recount(graph, asked.predicted)
+        if not verdict.passed and asked.left is not None:
+            verdict = _recount(as_sized_in(graph, asked.left()), asked.predicted)
         verdicts.append(verdict)
     return tuple(verdicts)
 

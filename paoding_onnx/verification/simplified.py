@@ -1,50 +1,109 @@
-"""Whether a simplified model, its choices simplified and its denormal weights zero, computes what it did before."""
+"""Whether a simplified model computes what it did before, and one whose choices are closed what it does when open."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import islice
 
 import numpy as np
 
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.compare import output_difference
+from paoding_onnx.model.input_sizes import Feeding
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.node_index import makers
 from paoding_onnx.model.nodes import Array
+from paoding_onnx.model.read import captures, constants
 from paoding_onnx.model.session import Session
+from paoding_onnx.shapes.choices import branches_of
 from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.shapes.proof_sizes import other_sizes
 from paoding_onnx.verification.draws import drawn, draws_of
 from paoding_onnx.verification.masked import seeded
-from paoding_onnx.verification.verdict import SIMPLIFIED, Verdict
+from paoding_onnx.verification.verdict import CLOSED, SIMPLIFIED, Verdict
 
 TOLERANCE = 1e-5
 """Relative difference of outputs that rounding may make."""
+_MOST_VALUES = 8
 
 
-def check_simplified(original: Model, simplified: Model, trace: Trace) -> Iterator[Verdict]:
+def check_simplified(original: Model, simplified: Model, trace: Trace, *, is_open: bool = False) -> Iterator[Verdict]:
     """A proof that both compute the same, if they are not the very same; `trace` is that of `simplified`.
 
-    They run at the sizes at which the model was observed and at others, as in `equivalence.check_surgery`.
+    They run at the sizes at which the model was observed and at others, as in `equivalence.check_surgery`, and with all
+    values of integers that choices compare them with. A model in which choices are open (`is_open`) may take fewer
+    sizes, as both branches have to take them; otherwise it must take all.
     """
-    if simplified is original:
-        return
+    if simplified is not original:
+        sized = simplified if is_open else original
+        yield _compared(SIMPLIFIED, _what(original, simplified), (original, simplified), _feedings(sized, trace), trace)
+
+
+def check_closed(closed: Model, opened: Model, trace: Trace) -> Iterator[Verdict]:
+    """The same for a file with choices and the model in which they are open, which all other proofs are about."""
+    if opened is not closed:
+        said = "each choice takes its own branch"
+        yield _compared(CLOSED, said, (closed, opened), _feedings(opened, trace), trace)
+
+
+def _feedings(model: Model, trace: Trace) -> Iterator[Feeding]:
+    """The sizes at which a model was observed, and others that it takes."""
     sizes = sizes_of(trace.graph)
-    before, after = (Session(seeded(model)) for model in (original, simplified))
+    yield sizes.traced
+    if sizes.measured != sizes.traced:
+        yield sizes.measured
+    yield from other_sizes(model, trace.graph)
+
+
+def _compared(name: str, said: str, pair: tuple[Model, Model], feedings: Iterator[Feeding], trace: Trace) -> Verdict:
+    before, after = (Session(seeded(model)) for model in pair)
     n_runs, worst = 0, 0.0
-    others = other_sizes(original, trace.graph)
-    for feeding in (sizes.traced, *([] if sizes.measured == sizes.traced else [sizes.measured]), *others):
-        for draw in draws_of(trace)[: None if feeding == sizes.traced else 1]:
-            feeds = drawn(original, feeding, draw)
-            try:
-                wanted = before.run(feeds)
-            except ModelError:  # numbers that this model does not take
-                continue
-            got, n_runs = after.run(feeds), n_runs + 1
-            if any(not _is_equal(value, got[name]) for name, value in wanted.items()):
-                worst = max(worst, output_difference(wanted, got))
+    for feeds in (feeds for feeding in feedings for feeds in _inputs(pair[0], feeding, trace)):
+        try:
+            wanted = before.run(feeds)
+        except ModelError:  # numbers that this model does not take
+            continue
+        got, n_runs = after.run(feeds), n_runs + 1
+        if any(not _is_equal(value, got[name]) for name, value in wanted.items()):
+            worst = max(worst, output_difference(wanted, got))
     seen = f"largest difference {worst:.1e} in {n_runs} runs, at most {TOLERANCE:.0e} allowed"
-    yield Verdict(SIMPLIFIED, n_runs > 0 and worst <= TOLERANCE, f"{_what(original, simplified)}; {seen}")
+    return Verdict(name, n_runs > 0 and worst <= TOLERANCE, f"{said}; {seen}")
+
+
+def _inputs(model: Model, feeding: Feeding, trace: Trace) -> Iterator[Mapping[str, Array]]:
+    """What to feed a model at these sizes."""
+    draws = draws_of(trace)
+    for draw in draws if feeding == sizes_of(trace.graph).traced else draws[:1]:
+        yield drawn(model, feeding, draw)
+    feeds, values = drawn(model, feeding, draws[0]), compared_values(model)
+    for name, value in ((name, value) for name, array in feeds.items() if _decides(array) for value in values):
+        yield {**feeds, name: np.full_like(feeds[name], value)}
+
+
+def compared_values(model: Model) -> tuple[int, ...]:
+    """Integers that the choices of a file are made by, such as a rate at which sound was sampled; some of them."""
+    made, stored = makers(model.proto.graph.node), constants(model)
+    waiting = [node.input[0] for node in model.proto.graph.node if branches_of(node)]
+    seen: set[str] = set()
+    found: dict[int, None] = {}
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        if name in stored:
+            is_number = stored[name].size == 1 and stored[name].dtype.kind in "iub"
+            found |= {int(stored[name].reshape(-1)[0]): None} if is_number else {}
+        elif name in made:
+            node = model.proto.graph.node[made[name]]
+            waiting += sorted({*node.input, *captures(node)} - {""})
+    return tuple(islice(found, _MOST_VALUES))
+
+
+def _decides(array: Array) -> bool:
+    """Whether an input may be what a choice is made by: one whole number, or yes or no."""
+    return array.size == 1 and array.dtype.kind in "iub"
 
 
 def _is_equal(before: Array, after: Array) -> bool:
@@ -54,7 +113,7 @@ def _is_equal(before: Array, after: Array) -> bool:
 
 def _what(original: Model, simplified: Model) -> str:
     """What was simplified, in words."""
-    opened = ["choices that always fall alike"] if simplified.proto is not original.proto else []
+    opened = ["choices taken apart"] if simplified.proto is not original.proto else []
     kept = original.weights.keys() & simplified.weights.keys()
     count = sum(simplified.weights[name] is not original.weights[name] for name in kept)
     flushed = [f"{count} constant{'s' * (count > 1)} with denormal numbers"] if count else []

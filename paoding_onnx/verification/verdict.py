@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SURGERY, PLAN, VALID = "surgery exact", "as planned", "valid ONNX"
-SIMPLIFIED = "simplified exactly"
+SIMPLIFIED, CLOSED = "simplified exactly", "choices put together"
 WRITTEN, FITTED = "file as proven", "fitted weights help"
 INTERFACE, RUNS, COST = "interface unchanged", "runs in onnxruntime", "cost as predicted"
 """The names of the proofs: each is what holds if it passed."""

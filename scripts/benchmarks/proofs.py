@@ -27,7 +27,7 @@ from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.verification.equivalence import check_surgery
-from paoding_onnx.verification.proofs import check_file
+from paoding_onnx.verification.proofs import Asked, check_file
 from paoding_onnx.verification.written import check_written, restored
 
 
@@ -59,7 +59,7 @@ def ratio(path: Path, target: float) -> tuple[float, float]:
             written = load(file)
             same = check_written(written, plain, plain, {})
             surgery = check_surgery(ready.folded, ready.trace, plan, restored(written, plain, ()), original=original)
-            others = check_file(original, file, cost(ready.trace, plan.removed), sizes)
+            others = check_file(original, file, Asked(cost(ready.trace, plan.removed), sizes))
         if failed := [proof for proof in (same, surgery, *others) if not proof.passed]:
             raise SystemExit(f"{path}: {failed[0].name}: {failed[0].detail}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,12 +19,13 @@ from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import PaodingError
 from paoding_onnx.model.load import Model, load
 from paoding_onnx.model.save import write_model
+from paoding_onnx.shapes.choices import closed, reopened, settled
 from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.shapes.study import study
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import Plan, make_plan, plan_document, plan_from_document, scope_of_document
-from paoding_onnx.verification.proofs import check_file
-from paoding_onnx.verification.simplified import check_simplified
+from paoding_onnx.verification.proofs import Asked, check_file
+from paoding_onnx.verification.simplified import check_closed, check_simplified
 from paoding_onnx.verification.slices import check_cut
 from paoding_onnx.verification.verdict import Verdict
 from paoding_onnx.verification.written import check_written, restored
@@ -116,18 +118,20 @@ def _run(subject: Prepared, seed: int) -> _Run | str:
     if more := _unfit(found) - _unfit(subject.trace):
         return f"refused: {min(more)}"
     plan = half(found, seed)
-    plain, predicted = cut(folded, found, plan), cost(found, plan.removed)
+    plain, predicted = settled(cut(folded, found, plan), studied.choices), cost(found, plan.removed)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "pruned.onnx"
-        write_model(plain, path)
-        written = load(path)
+        write_model(closed(plain, studied.choices), path)
+        read = load(path)
+        written = reopened(read, studied.choices)
         verdicts = [check_written(written, plain, plain, {})]
         if verdicts[0].passed:
-            verdicts += check_simplified(subject.model, studied.simplified, found)
+            is_open = bool(studied.choices)
+            verdicts += check_simplified(subject.model, studied.simplified, found, is_open=is_open)
             verdicts.append(check_cut(folded, found, plan, restored(written, plain, ()), original=studied.simplified))
-            verdicts += check_file(
-                subject.model, path, predicted, sizes_of(found.graph), left=lambda: found.shapes_left(plan.removed)
-            )
+            verdicts += check_closed(read, written, found)
+            left, sizes = partial(found.shapes_left, plan.removed), sizes_of(found.graph)
+            verdicts += check_file(subject.model, path, Asked(predicted, sizes, left, studied.choices))
         failed: Verdict | None = next((verdict for verdict in verdicts if not verdict.passed), None)
         if failed is not None:
             return f"{failed.name}: {failed.detail}"

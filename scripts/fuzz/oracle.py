@@ -33,7 +33,7 @@ from paoding_onnx.shapes.observe import observe, sizes_of
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import Plan, make_plan
 from paoding_onnx.verification.equivalence import check_surgery
-from paoding_onnx.verification.proofs import check_file
+from paoding_onnx.verification.proofs import Asked, check_file
 from scripts.fuzz.second import second_opinion
 from scripts.fuzz.text import from_text
 
@@ -194,9 +194,8 @@ def _file(model: Model, found: Trace, plan: Plan, pruned: Model) -> tuple[str, s
     with TemporaryDirectory() as folder:
         path = Path(folder) / "pruned.onnx"
         write_model(pruned, path)
-        verdicts = check_file(
-            model, path, cost(found, plan.removed), sizes_of(found.graph), left=lambda: found.shapes_left(plan.removed)
-        )
+        asked = Asked(cost(found, plan.removed), sizes_of(found.graph), lambda: found.shapes_left(plan.removed))
+        verdicts = check_file(model, path, asked)
     failed = next((verdict for verdict in verdicts if not verdict.passed), None)
     return (failed.name, failed.detail) if failed else ("", "")
 

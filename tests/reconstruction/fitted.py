@@ -83,7 +83,7 @@ def fit(
     trace = traced_model(subject)
     smaller = cut(subject, trace, plan)
     batches = tuple(feeds(subject, sizes, seed=seed))
-    layers = {layer.index: layer for layer in layers_of(observe_on(subject, first_two(subject, batches[0])))}
+    layers = {layer.index: layer for layer in layers_of(observe_on(subject, first_two(trace.graph, batches[0])))}
     seen = ActivationStatistics(unit_statistics or {}, statistics or {})
     basis = Basis(Samples(batches, "random", is_synthetic=statistics is not None), seen, layers)
     return smaller, reconstruct(subject, trace, plan, basis, Run(), room=room)

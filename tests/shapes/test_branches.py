@@ -7,7 +7,7 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from paoding_onnx import Options, prune
+from paoding_onnx import Options, check, prune, save
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
@@ -28,6 +28,16 @@ SQUARE = f"""g (float[SIZE] x) => (float[m,5,a,b] y)
 """A branch by the height of the picture; the weights of one branch lie in it."""
 BY_CONTENT = SQUARE.replace("z = Shape (x) e = Gather (z, two) c = Equal (e, six)", "n = ReduceMax <keepdims = 0> (x) "
     "e = Cast <to = 7> (n) c = Equal (e, six)")  # fmt: skip
+
+
+ENDING = """g (float[SIZE] x) => (float[m,12,a,b] z)
+  <float[8,3,1,1] k, float[12,8,1,1] j, float[12,12,1,1] w, float[12,12,1,1] l, int64 six = {6}> {
+  h = Conv (x, k) n = ReduceMax <keepdims = 0> (x) e = Cast <to = 7> (n) c = Equal (e, six)
+  y = If (c) <then_branch = one () => (float[n,12,q,q] u) { g = Conv (h, j) v = Relu (g) u = Conv (v, w) },
+      else_branch = two () => (float[n,12,r,r] t) { o = Conv (h, j) s = Abs (o) t = Conv (s, l) }>
+  z = Identity (y)
+}"""
+"""A choice by the content of an input, whose result is an output; both branches share a layer."""
 
 
 def sized(text: str, size: str):
@@ -63,10 +73,37 @@ def test_layers_in_a_branch_that_is_always_taken_are_pruned_and_proven():
     assert result.sizes.after.parameters < 0.5 * result.sizes.before.parameters
 
 
-@pytest.mark.parametrize(("text", "size"), [(SQUARE, "1,3,H,W"), (BY_CONTENT, "1,3,6,6")], ids=["open size", "content"])
-def test_choice_that_may_fall_either_way_stays(text, size):
-    before = sized(text, size)
-    assert study(before).simplified is before
+@pytest.mark.parametrize("size", ["1,3,6,6", "N,3,H,W"])
+def test_both_branches_of_a_choice_that_may_fall_either_way_are_pruned(size, tmp_path):
+    options = Options(target=0.5, by="units", method="magnitude", round_to=1)
+    documents = {"plan": tmp_path / "plan.json"}
+    save(sized(ENDING, size), tmp_path / "m.onnx")
+    result = prune(tmp_path / "m.onnx", tmp_path / "s.onnx", options, documents=documents)
+    assert [(group.name, group.n_units) for group in result.trace.groups] == [("Conv_0", 8), ("Conv_4", 12)]
+    assert result.sizes.after.parameters < 0.5 * result.sizes.before.parameters
+    written = onnx.load(tmp_path / "s.onnx")
+    assert "If" in [node.op_type for node in written.graph.node]
+    assert [info.name for info in written.graph.output] == ["z"]
+    proofs = check(tmp_path / "m.onnx", tmp_path / "s.onnx", plan=documents["plan"]).proofs
+    assert all(proof.passed for proof in proofs)
+    assert {"simplified exactly", "choices put together"} <= {proof.name for proof in proofs}
+
+
+SHUT = {
+    "results of other sizes": ENDING.replace(
+        "u = Conv (v, w)", "f = MaxPool <kernel_shape = [2, 2]> (v) u = Conv (f, w)"
+    ),
+    "no numbers": ENDING.replace("v = Relu (g)", "i = Sub (g, g) v = Div (g, i)"),
+    "read by a layer": BY_CONTENT,
+    "of an open size, read by a layer": SQUARE,
+}
+
+
+@pytest.mark.parametrize("text", SHUT.values(), ids=SHUT)
+def test_choice_that_cannot_be_told_apart_stays_shut(text):
+    before = sized(text, "1,3,H,W" if text == SQUARE else "1,3,6,6")
+    found = study(before)
+    assert (found.simplified, found.choices) == (before, ())
 
 
 def test_open_batch_does_not_hide_a_size_that_is_known():

@@ -158,11 +158,11 @@ def test_model_is_left_as_it_was():
 
 
 def test_feed_is_cut_to_two_samples_where_their_number_is_open():
-    subject = model("g (float[N,3] x, float[5,3] z, float[N] s) => (float[a,3] y) { y = Relu (x) }")
-    sizes = {"x": (7, 3), "z": (5, 3), "s": (1,)}
+    subject = model("g (float[N,3] x, float[5,3] z, float[N] s, float[2,N,3] h) => (float[a,3] y) { y = Relu (x) }")
+    sizes = {"x": (7, 3), "z": (5, 3), "s": (1,), "h": (2, 7, 3)}
     feed = {name: np.zeros(shape, np.float32) for name, shape in sizes.items()}
-    cut = {name: array.shape for name, array in first_two(subject, feed).items()}
-    assert cut == {"x": (2, 3), "z": (5, 3), "s": (1,)}
+    cut = {name: array.shape for name, array in first_two(observe(subject), feed).items()}
+    assert cut == {"x": (2, 3), "z": (5, 3), "s": (1,), "h": (2, 2, 3)}
 
 
 def test_graph_on_inputs_of_ones_own_has_their_sizes():

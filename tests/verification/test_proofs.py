@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 
 from paoding_onnx.model.save import write_model
-from paoding_onnx.verification.proofs import added_biases, check_file
+from paoding_onnx.verification.proofs import Asked, added_biases, check_file
 from tests.models import model
 from tests.pruning import MLP, edited
 
@@ -19,8 +19,8 @@ def test_fault_that_the_original_has_too_is_found_in_models_with_large_weights(t
     faulty = edited(sound, contradict)
     assert sound.weights
     write_model(faulty, tmp_path / "m.onnx")
-    assert check_file(faulty, tmp_path / "m.onnx", None, None)[0].passed
-    assert not check_file(sound, tmp_path / "m.onnx", None, None)[0].passed
+    assert check_file(faulty, tmp_path / "m.onnx", Asked())[0].passed
+    assert not check_file(sound, tmp_path / "m.onnx", Asked())[0].passed
 
 
 def test_added_biases_are_told_by_their_name():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import onnx
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from paoding_onnx.dependency.cost import Cost
 from paoding_onnx.model.save import save_model
 from paoding_onnx.shapes.observe import sizes_of
-from paoding_onnx.verification.proofs import check_file, check_interface
+from paoding_onnx.verification.proofs import Asked, check_file, check_interface
 from tests.models import model, prune_randomly
 from tests.pruning import CNN, MLP, edited
 from tests.verification.faults import plant, rename_output, set_group
@@ -21,7 +22,7 @@ def file_verdicts(tmp_path, faulty=lambda pruned: pruned, text=CNN, predicted=No
     trial = prune_randomly(model(text))
     save_model(faulty(trial.pruned), tmp_path / "pruned.onnx", force=True)
     sizes = sizes_of(trial.trace.graph)
-    verdicts = check_file(trial.original, tmp_path / "pruned.onnx", predicted or trial.predicted, sizes)
+    verdicts = check_file(trial.original, tmp_path / "pruned.onnx", Asked(predicted or trial.predicted, sizes))
     return {verdict.name: verdict for verdict in verdicts}
 
 
@@ -66,7 +67,7 @@ def test_recount_fails_on_multiply_adds_that_an_equation_counts_wrongly(tmp_path
 
 def test_recount_is_left_out_without_a_prediction(tmp_path):
     save_model(model(CNN), tmp_path / "m.onnx")
-    names = [verdict.name for verdict in check_file(model(CNN), tmp_path / "m.onnx", None, None)]
+    names = [verdict.name for verdict in check_file(model(CNN), tmp_path / "m.onnx", Asked())]
     assert names == ["valid ONNX", "interface unchanged", "runs in onnxruntime"]
 
 
@@ -138,7 +139,7 @@ def test_file_that_contradicts_itself_fails(tmp_path):
 def test_fault_that_the_original_has_too_is_none_of_ours(tmp_path):
     subject = edited(model(CNN), record_wrong_shape)
     save_model(subject, tmp_path / "m.onnx")
-    verdict = check_file(subject, tmp_path / "m.onnx", None, None)[0]
+    verdict = check_file(subject, tmp_path / "m.onnx", Asked())[0]
     assert verdict.passed
     assert verdict.detail.startswith("fails like the original: ")
 
@@ -146,7 +147,7 @@ def test_fault_that_the_original_has_too_is_none_of_ours(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"no model", b"\x08"])
 def test_file_that_is_no_model_fails(tmp_path, content):
     (tmp_path / "m.onnx").write_bytes(content)
-    (verdict,) = check_file(model(CNN), tmp_path / "m.onnx", None, None)
+    (verdict,) = check_file(model(CNN), tmp_path / "m.onnx", Asked())
     assert (verdict.name, verdict.passed) == ("valid ONNX", False)
 
 
@@ -163,7 +164,8 @@ def test_cost_of_what_is_found_is_recounted_at_the_number_that_was_predicted(siz
     for seed in range(2):
         trial = prune_randomly(model(FOUND.replace("SIZE", size), seed), seed)
         save_model(trial.pruned, tmp_path / "pruned.onnx", force=True)
-        given = trial.original, tmp_path / "pruned.onnx", trial.predicted, sizes_of(trial.trace.graph)
-        without = check_file(*given)[-1]
-        verdict = check_file(*given, left=lambda trial=trial: trial.trace.shapes_left(trial.plan.removed))[-1]
+        file, asked = tmp_path / "pruned.onnx", Asked(trial.predicted, sizes_of(trial.trace.graph))
+        without = check_file(trial.original, file, asked)[-1]
+        left = partial(trial.trace.shapes_left, trial.plan.removed)
+        verdict = check_file(trial.original, file, replace(asked, left=left))[-1]
         assert (without.passed, verdict.passed) == (False, True)
