@@ -17,7 +17,7 @@ from paoding_onnx.layerwise.contraction import (
 )
 from paoding_onnx.layerwise.subgraph import window_model
 from paoding_onnx.model.graph import Graph
-from paoding_onnx.model.input_sizes import Shapes
+from paoding_onnx.model.input_sizes import Given, Shapes
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.node_index import proto_nodes
 from paoding_onnx.model.session import Session
@@ -83,7 +83,7 @@ def two(subject: Model) -> Shapes:
 def read(text: str) -> tuple[Model, Graph, BoundNode, Contraction]:
     """A model, its graph, its only node, and how that contracts."""
     subject = model(text)
-    graph = observe(subject, two(subject))
+    graph = observe(subject, Given(two(subject)))
     (bound,) = bind_nodes(graph)
     of = contraction(bound)
     assert of is not None

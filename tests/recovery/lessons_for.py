@@ -33,7 +33,7 @@ def lesson_of(text: str, *, uses_batch: bool = False, n_batches: int = 8) -> Les
 
 def place_of(lesson: Lesson, start: int = 0) -> Place:
     """The smaller network, trained from node number `start` on."""
-    graph = observe_on(lesson.smaller, first_two(lesson.smaller, lesson.samples.batches[0]))
+    graph = observe_on(lesson.smaller, first_two(lesson.trace.graph, lesson.samples.batches[0]))
     return place_at(lesson.smaller, graph, start, (*graph.outputs, *points_of(graph, start)))
 
 

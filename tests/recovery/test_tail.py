@@ -53,7 +53,7 @@ def test_whole_network_has_no_head():
 def test_costs_are_those_of_one_sample():
     lesson = lesson_of(MLP)
     place = place_of(lesson)
-    graph = observe_on(lesson.smaller, first_two(lesson.smaller, lesson.samples.batches[0]))
+    graph = observe_on(lesson.smaller, first_two(lesson.trace.graph, lesson.samples.batches[0]))
     assert place.macs_of_one == sum(macs_of(graph)) // 2
     assert place.bytes_of_one < 4 * 200
 

@@ -120,7 +120,7 @@ def test_quantized_fraud_model_is_written_with_every_proof(kind, weights, tmp_pa
     skip_latency(monkeypatch)
     samples = np.load(MODELS / "fraud_mlp_test.npz")["x"][:64]
     path = static(MODELS / "fraud_mlp.onnx", samples, tmp_path / "q.onnx", kind, weights)
-    options = paoding_onnx.Options(target=0.5, method="magnitude")
+    options = paoding_onnx.Options(target=0.5, method="magnitude", provenance=False)
     result = paoding_onnx.prune(path, tmp_path / "small.onnx", options)
     assert all(verdict.passed for verdict in result.proofs)
     assert sum(group.n_units for group in result.trace.groups) == 128

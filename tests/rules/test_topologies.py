@@ -11,7 +11,7 @@ import pytest
 from paoding_onnx.model.load import lift, load
 from paoding_onnx.model.save import write_model
 from paoding_onnx.shapes.observe import sizes_of
-from paoding_onnx.verification.proofs import check_file
+from paoding_onnx.verification.proofs import Asked, check_file
 from tests.models import Trial, model, parse, prune_randomly, save, zeroed_and_cut
 
 
@@ -145,7 +145,7 @@ def test_open_axes_stay_open(name):
 def test_written_file_passes_every_proof(name, tmp_path):
     trial = prune_randomly(model(TOPOLOGIES[name].text))
     *_, path = write_model(trial.pruned, tmp_path / "m.onnx")
-    verdicts = check_file(trial.original, path, trial.predicted, sizes_of(trial.trace.graph))
+    verdicts = check_file(trial.original, path, Asked(trial.predicted, sizes_of(trial.trace.graph)))
     assert [verdict.detail for verdict in verdicts if not verdict.passed] == []
     assert len(verdicts) == 4
 
