@@ -5,8 +5,8 @@
     result = paoding_onnx.prune("model.onnx", "small.onnx", paoding_onnx.Options(target=0.5))
     print(result.sizes.before.parameters, result.sizes.after.parameters)
 
-The verbs are those of the command line: `inspect`, `explain`, `prune`, `sensitivity`, `evaluate`, `attack`,
-`synthesize`, `check`; `load` and `save` go with them. Names are imported when they are first used, so that
+The verbs are those of the command line: `inspect`, `explain`, `prune`, `apply`, `sensitivity`, `evaluate`,
+`attack`, `synthesize`, `check`; `load` and `save` go with them. Names are imported when they are first used, so that
 `paoding_onnx --help` need not wait for onnxruntime.
 """
 
@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from paoding_onnx.api import explain, inspect, prune, save, sensitivity, synthesize
+    from paoding_onnx.api import apply, explain, inspect, prune, sensitivity, synthesize
     from paoding_onnx.calibration.preprocess import IMAGENET, Preprocess
     from paoding_onnx.calibration.samples import Samples
     from paoding_onnx.dependency.explain import Explanation
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from paoding_onnx.evaluation.evaluate import EvaluateOptions, Evaluation, evaluate
     from paoding_onnx.model.load import Model, load
     from paoding_onnx.options import Options
+    from paoding_onnx.report.save import save
     from paoding_onnx.result import Pruned
     from paoding_onnx.robustness.attacks import Attack
     from paoding_onnx.robustness.evaluate import Robustness, attack
@@ -61,6 +62,7 @@ __all__ = [
     "TargetError",
     "Trace",
     "UsageError",
+    "apply",
     "attack",
     "check",
     "evaluate",
@@ -95,6 +97,7 @@ _HOMES = {
     "TargetError": "errors",
     "Trace": "dependency.trace",
     "UsageError": "errors",
+    "apply": "api",
     "attack": "robustness.evaluate",
     "check": "verification.check",
     "evaluate": "evaluation.evaluate",
@@ -102,7 +105,7 @@ _HOMES = {
     "inspect": "api",
     "load": "model.load",
     "prune": "api",
-    "save": "api",
+    "save": "report.save",
     "sensitivity": "api",
     "synthesize": "api",
 }

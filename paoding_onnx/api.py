@@ -6,7 +6,7 @@ It must not know how a stage works: `paoding_onnx.pipeline` calls the stages of 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -21,24 +21,26 @@ from paoding_onnx.dependency.coupling import coupled
 from paoding_onnx.dependency.explain import Explanation, explain_axes
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError, UsageError
-from paoding_onnx.evaluation.gates import parse_gates, require_passed
+from paoding_onnx.evaluation.gates import Gate, parse_gates, require_passed
 from paoding_onnx.evaluation.load import read_labelled
 from paoding_onnx.model.load import Model, load
-from paoding_onnx.model.save import needs_data_file, save_model, write_arrays, write_model, write_text
+from paoding_onnx.model.save import needs_data_file, write_model, write_text
 from paoding_onnx.model.scratch import scratch_folder
 from paoding_onnx.model.stage import Stage, stage
 from paoding_onnx.model.targets import check_targets, data_path
 from paoding_onnx.options import Options
+from paoding_onnx.pipeline.by_plan import shrink_by
 from paoding_onnx.pipeline.prepare import prepare, require_units
 from paoding_onnx.pipeline.prove import prove
 from paoding_onnx.pipeline.shrink import shrink
-from paoding_onnx.pipeline.sign import sign
-from paoding_onnx.pipeline.values import Job
+from paoding_onnx.pipeline.sign import sign, told_options
+from paoding_onnx.pipeline.values import Job, Shrunk
 from paoding_onnx.report.files import PAGE_SUFFIXES, plan_text, report_text
 from paoding_onnx.result import Pruned
 from paoding_onnx.selection.curve import Sensitivity
 from paoding_onnx.selection.select import study_units, synthetic_samples
 from paoding_onnx.shapes.study import study
+from paoding_onnx.surgery.plan import plan_hash, read_plan
 
 
 class Documents(TypedDict, total=False):
@@ -122,18 +124,53 @@ def prune(
     labelled = None if options.eval is None else read_labelled(options.eval, original)
     job = Job(original, labelled, target, options, run)
     with _computable():
-        shrunk = sign(job, shrink(job))
-    with scratch_folder() as scratch, stage() as held:
-        files = write_model(shrunk.model, held.place(target or scratch / "pruned.onnx"))
-        result = prove(job, shrunk, files)
-        require_passed(gates, result.measured)
-        result = replace(result, run=replace(result.run, seconds=time.perf_counter() - started))
-        _write_documents(result, wanted, held)
-        models = () if target is None else (target.with_name(file.name) for file in files)
-        run.tell(WRITING, 0.99)
-        held.commit(*wanted.values(), *models)
-    run.tell("done", 1.0)
-    return result
+        shrunk = sign(job, shrink(job), told_options(options))
+    return _written(job, shrunk, wanted, started, gates)
+
+
+def apply(
+    plan: Mapping[str, object] | Path | str,
+    model: Model | Path | str,
+    output: Path | str | None = None,
+    options: Options | None = None,
+    *,
+    force: bool = False,
+    progress: Progress = silent,
+) -> Pruned:
+    """Cut `model`, another copy of the network that `plan` was made for, as the plan says, and prove the result.
+
+    It may have been trained on since, or be another fold: the same units go, and its own weights stay as they are.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     first, plan = f"{folder}/first.onnx", f"{folder}/plan.json"
+    ...     result = prune("models/fraud_mlp.onnx", first, Options(method="magnitude"), documents={"plan": plan})
+    ...     apply(plan, "models/fraud_mlp.onnx").sizes.after.parameters == result.sizes.after.parameters
+    True
+
+    Args:
+        plan: what `prune` wrote, or its content.
+        model: a file, or a model that `load` returned.
+        output: the file to write; `None` proves the result without keeping it.
+        options: of these only what is known about the inputs and what a run may use count.
+        force: replace files that exist; never those that the model was read from.
+        progress: called with what is being done, and the share of all work that is done.
+
+    Raises:
+        ModelError: if the model cannot be read or run.
+        UsageError: if the plan is not one, or does not fit the model.
+        CheckError: if a proof fails; then nothing is written.
+        GateError: if the result meets a condition of `options.fail_if`; then nothing is written either.
+        OutputError: if the result cannot be written.
+    """
+    started, options, target = time.perf_counter(), options or Options(), None if output is None else Path(output)
+    read = () if isinstance(plan, Mapping) else (Path(plan),)
+    gates, run = parse_gates(options.fail_if), _run(options, progress)
+    run.tell("reading", 0.0)
+    document = plan if isinstance(plan, Mapping) else read_plan(Path(plan))
+    original = _read_beside(model, target, (), read, force=force)
+    job, shrunk = shrink_by(document, Job(original, None, target, options, run))
+    return _written(job, sign(job, shrunk, {"plan": plan_hash(document)}), {}, started, gates)
 
 
 def sensitivity(
@@ -186,41 +223,6 @@ def synthesize(
     return synthetic_samples(prepared.folded, prepared.trace, n_samples, options, run)
 
 
-def save(value: Model | Pruned | Samples, path: Path | str, *, force: bool = False) -> None:
-    """Write a value to `path`, whole or not at all: what the name of the file asks for.
-
-    A model is written as it is. The result of `prune` is written as a model if the name ends in .onnx, as a page if it
-    ends in .html, as a report if it ends in .json. Inputs are written to an .npz file.
-
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     save(load("models/fraud_mlp.onnx"), f"{folder}/copy.onnx")
-    ...     load(f"{folder}/copy.onnx").n_bytes
-    26261
-
-    Raises:
-        UsageError: if the model was read from there, or the value is not written to files of that name.
-        OutputError: if the file exists and `force` is not given, or cannot be written.
-    """
-    path = Path(path)
-    suffix = path.suffix.lower()
-    if isinstance(value, Pruned) and suffix == ".onnx":
-        value = replace(value.model, files=value.original.files)
-    if isinstance(value, Model):
-        save_model(value, path, force=force)
-        return
-    known = (*PAGE_SUFFIXES, ".json") if isinstance(value, Pruned) else (".npz",)
-    if suffix not in known:
-        raise UsageError(f"{path} does not end in {' or '.join(known)}")
-    check_targets([path], value.original.files if isinstance(value, Pruned) else (), force=force)
-    with stage() as held:
-        if isinstance(value, Pruned):
-            write_text(report_text(value, path), held.place(path))
-        else:
-            write_arrays(value.arrays, held.place(path))
-        held.commit(path)
-
-
 def _paths(documents: Documents) -> dict[str, Path]:
     if unknown := documents.keys() - {"plan", "report"}:
         raise UsageError(f"documents may be a plan and a report, not {', '.join(map(repr, sorted(unknown)))}")
@@ -228,6 +230,22 @@ def _paths(documents: Documents) -> dict[str, Path]:
     if "report" in paths and (suffix := paths["report"].suffix.lower()) not in ("", ".json", *PAGE_SUFFIXES):
         raise UsageError(f"a report is a page (.html) or JSON (.json), not {suffix}: {paths['report']}")
     return paths
+
+
+def _written(job: Job, shrunk: Shrunk, wanted: dict[str, Path], started: float, gates: tuple[Gate, ...]) -> Pruned:
+    """The proven result, written with the documents that were `wanted`, unless a gate refuses it."""
+    target = job.output
+    with scratch_folder() as scratch, stage() as held:
+        files = write_model(shrunk.model, held.place(target or scratch / "pruned.onnx"))
+        result = prove(job, shrunk, files)
+        require_passed(gates, result.measured)
+        result = replace(result, run=replace(result.run, seconds=time.perf_counter() - started))
+        _write_documents(result, wanted, held)
+        models = () if target is None else (target.with_name(file.name) for file in files)
+        job.run.tell(WRITING, 0.99)
+        held.commit(*wanted.values(), *models)
+    job.run.tell("done", 1.0)
+    return result
 
 
 def _run(options: Options, progress: Progress) -> Run:

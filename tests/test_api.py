@@ -11,7 +11,6 @@ import pytest
 
 from paoding_onnx import api
 from paoding_onnx.api import inspect, prune, synthesize
-from paoding_onnx.api import save as save_value
 from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.errors import CheckError, ModelError, OutputError, TargetError, UsageError
 from paoding_onnx.evaluation import latency
@@ -361,35 +360,6 @@ def test_nothing_is_written_when_a_document_cannot_be(source, monkeypatch):
 def test_document_that_is_not_known_is_refused(source):
     with pytest.raises(UsageError, match="documents may be a plan and a report, not 'plot'"):
         prune(source, documents={"plot": "plot.svg"})
-
-
-@pytest.mark.parametrize(
-    ("name", "start"), [("r.json", '{\n "format": "paoding_onnx report 1"'), ("r.html", "<!doctype html>")]
-)
-def test_result_is_saved_as_the_name_asks_for(source, name, start):
-    save_value(prune(source), source.with_name(name))
-    assert source.with_name(name).read_text().startswith(start)
-
-
-def test_pruned_model_is_saved_from_the_result(source):
-    result = prune(source)
-    save_value(result, source.with_name("small.onnx"))
-    assert moved(load(source.with_name("small.onnx")), result.model) == 0
-
-
-@pytest.mark.parametrize("name", ["r.txt", "m.onnx"])
-def test_result_is_not_saved_under_a_name_of_something_else(source, name):
-    with pytest.raises(UsageError):
-        save_value(prune(source), source.with_name(name), force=True)
-
-
-def test_synthetic_inputs_are_saved_and_read_as_calibration_data(source):
-    inputs = synthesize(source, n_samples=40)
-    save_value(inputs, source.with_name("inputs.npz"))
-    with np.load(source.with_name("inputs.npz")) as held:
-        assert held["x"].shape == (40, 3, 8, 8)
-    result = prune(source, options=by_units(calibration=source.with_name("inputs.npz")))
-    assert result.run.recovery.inputs == "32 samples from inputs.npz"
 
 
 def test_synthetic_inputs_calibrate_a_quantizer(source):

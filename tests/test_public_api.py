@@ -17,7 +17,7 @@ import paoding_onnx
 from paoding_onnx.cli.arguments import command_parser
 
 ROOT = Path(__file__).parent.parent
-FUNCTIONS = "attack check evaluate explain inspect load prune save sensitivity synthesize".split()  # noqa: SIM905
+FUNCTIONS = "apply attack check evaluate explain inspect load prune save sensitivity synthesize".split()  # noqa: SIM905
 ERRORS = "CheckError GateError ModelError OutputError PaodingError TargetError UsageError".split()  # noqa: SIM905
 OPTIONS = "Attack EvaluateOptions Options Preprocess".split()  # noqa: SIM905
 RESULTS = "Checked Evaluation Explanation Model Pruned Robustness Samples Sensitivity Trace".split()  # noqa: SIM905

@@ -126,6 +126,26 @@ def add_values(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_result(parser: argparse.ArgumentParser) -> None:
+    """What is to become of a smaller model."""
+    add = parser.add_argument_group("result").add_argument
+    add(
+        "--fail-if",
+        metavar="CONDITION",
+        action="append",
+        default=[],
+        help="write nothing if this holds of what was measured, such as 'agreement<0.95' or 'outlook<good'",
+    )
+    add(
+        "--no-provenance",
+        dest="provenance",
+        action="store_false",
+        help="do not tell in the file's metadata what it was made from and how",
+    )
+    add("--dry-run", action="store_true", help="do everything but keep the files")
+    add_force(parser)
+
+
 def add_force(parser: argparse.ArgumentParser) -> None:
     """Leave to replace files."""
     parser.add_argument("--force", action="store_true", help="overwrite files that exist")

@@ -16,6 +16,7 @@ from paoding_onnx.cli.argument_groups import (
     add_inputs,
     add_output,
     add_recovery,
+    add_result,
     add_scope,
     add_shapes,
 )
@@ -53,7 +54,7 @@ def command_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"paoding_onnx {version('paoding_onnx')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
-    for add in (_inspect, _explain, _prune, _check, _sensitivity, _synthesize, _evaluate, _attack, _operators):
+    for add in (_inspect, _explain, _prune, _apply, _check, _sensitivity, _synthesize, _evaluate, _attack, _operators):
         add(commands)
     return parser
 
@@ -99,23 +100,20 @@ def _prune(commands: _Commands[Parser]) -> None:
     add_scope(prune)
     add("--plan", metavar="FILE", type=Path, help="write what was kept, for every initializer and axis, as JSON")
     add("--report", metavar="FILE", type=Path, help="write what was done: a page if FILE ends in .html, else JSON")
-    add(
-        "--fail-if",
-        metavar="CONDITION",
-        action="append",
-        default=[],
-        help="write nothing if this holds of what was measured, such as 'agreement<0.95' or 'outlook<good'",
-    )
     add("--eval", metavar="PATH", type=Path, help="labelled samples (.npz with x and y): accuracy after every step")
-    add(
-        "--no-provenance",
-        dest="provenance",
-        action="store_false",
-        help="do not tell in the file's metadata what it was made from and how",
-    )
-    add("--dry-run", action="store_true", help="do everything but keep the files")
-    add_force(prune)
+    add_result(prune)
     add_output(prune)
+
+
+def _apply(commands: _Commands[Parser]) -> None:
+    apply = commands.add_parser("apply", help="cut another copy of a model by a plan", epilog=_EPILOG)
+    add = apply.add_argument
+    add("plan", metavar="PLAN", type=Path, help="the plan that `prune --plan` wrote")
+    add("model", metavar="MODEL", type=Path, help="the same network with other weights, such as trained on since")
+    add("-o", "--output", metavar="OUT", type=Path, help="the file to write; needed without --dry-run")
+    add_shapes(apply)
+    add_result(apply)
+    add_output(apply)
 
 
 def _check(commands: _Commands[Parser]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from argparse import Namespace
 
-from paoding_onnx.api import Documents, explain, inspect, prune, save, sensitivity, synthesize
+from paoding_onnx.api import Documents, apply, explain, inspect, prune, sensitivity, synthesize
 from paoding_onnx.cli.options import attack_of, evaluate_options_of, known_inputs_of, options_of
 from paoding_onnx.cli.output import circumstances, progress_bar, show
 from paoding_onnx.cli.stopping import ignore_signals
@@ -32,6 +32,7 @@ from paoding_onnx.report.operators import operators_lines
 from paoding_onnx.report.provenance import provenance_lines
 from paoding_onnx.report.pruning import check_lines, prune_lines, sensitivity_lines
 from paoding_onnx.report.robustness import attack_lines
+from paoding_onnx.report.save import save
 from paoding_onnx.report.synthesis import synthesize_lines
 from paoding_onnx.robustness.evaluate import attack
 from paoding_onnx.verification.check import check
@@ -68,6 +69,17 @@ def _prune(arguments: Namespace) -> int:
     options, force = options_of(arguments), arguments.force
     with progress_bar(arguments) as progress:
         result = prune(arguments.model, output, options, documents=documents, force=force, progress=progress)
+    show(arguments, lambda: prune_document(result), prune_lines(result, verbose=arguments.verbose))
+    return 0
+
+
+def _apply(arguments: Namespace) -> int:
+    if arguments.output is None and not arguments.dry_run:
+        raise UsageError("no output: give -o OUT, or --dry-run to write nothing")
+    output = None if arguments.dry_run else arguments.output
+    options, force = options_of(arguments), arguments.force
+    with progress_bar(arguments) as progress:
+        result = apply(arguments.plan, arguments.model, output, options, force=force, progress=progress)
     show(arguments, lambda: prune_document(result), prune_lines(result, verbose=arguments.verbose))
     return 0
 
@@ -155,6 +167,7 @@ _COMMANDS = {
     "inspect": _inspect,
     "explain": _explain,
     "prune": _prune,
+    "apply": _apply,
     "check": _check,
     "sensitivity": _sensitivity,
     "synthesize": _synthesize,

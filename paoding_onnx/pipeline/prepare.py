@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from paoding_onnx.calibration.known_inputs import given_of
 from paoding_onnx.dependency.groups import trace
+from paoding_onnx.dependency.scope import Scope
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import TargetError
 from paoding_onnx.model.load import Model
@@ -12,15 +13,15 @@ from paoding_onnx.pipeline.values import Prepared
 from paoding_onnx.shapes.study import study
 
 
-def prepare(original: Model, options: Options) -> Prepared:
-    """The model ready to be cut.
+def prepare(original: Model, options: Options, scope: Scope | None = None) -> Prepared:
+    """The model ready to be cut, in the scope of the options unless another one is given.
 
     Raises:
         ModelError: if it cannot be run.
         UsageError: if a pattern, input shape or value in `options` does not fit it.
     """
     found = study(original, given_of(original, options.known_inputs), verbose=options.verbose)
-    return Prepared(found.simplified, found.folded, trace(found.graph, options.scope), found.choices)
+    return Prepared(found.simplified, found.folded, trace(found.graph, scope or options.scope), found.choices)
 
 
 def require_units(traced: Trace) -> None:

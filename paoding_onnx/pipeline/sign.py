@@ -16,18 +16,21 @@ UNTOLD = frozenset({"seed", "memory", "threads", "eval", "provenance", "fail_if"
 """Options that do not decide what comes out, and the seed, which is always told."""
 
 
-def sign(job: Job, shrunk: Shrunk) -> Shrunk:
-    """The smaller model with the record of its making in its metadata; without any where that is not wanted."""
-    record = _record(job, shrunk) if job.options.provenance else None
+def sign(job: Job, shrunk: Shrunk, how: Mapping[str, object]) -> Shrunk:
+    """The smaller model with the record of its making in its metadata; without any where that is not wanted.
+
+    `how` tells what decided which units went.
+    """
+    record = _record(job, shrunk, how) if job.options.provenance else None
     return replace(shrunk, fitted=replace(shrunk.fitted, model=signed(shrunk.fitted.model, record)))
 
 
-def _record(job: Job, shrunk: Shrunk) -> Record:
+def _record(job: Job, shrunk: Shrunk, how: Mapping[str, object]) -> Record:
     return {
         "format": FORMAT,
         "versions": versions(),
         "original": hashes_of(job.original),
-        "options": told_options(job.options),
+        "options": how,
         "seed": job.options.seed,
         "parameters": {"before": shrunk.before.parameters, "after": shrunk.after.parameters},
     }

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from glob import escape
+from pathlib import Path
 
 import numpy as np
 
 from paoding_onnx.dependency.scope import Scope
 from paoding_onnx.dependency.trace import Group, Mask, Trace
 from paoding_onnx.dependency.union_find import Ids
-from paoding_onnx.errors import UsageError
+from paoding_onnx.errors import ModelError, UsageError
+from paoding_onnx.model.input_files import why_unreadable
 from paoding_onnx.names import Prefer
 
 FORMAT = "paoding_onnx plan 2"
@@ -94,11 +98,11 @@ def plan_from_document(trace: Trace, document: object) -> Plan:
         for (use, axis), numbers in trace.units.items()
     }
     seen: dict[tuple[str, ...], tuple[Ids, Mask]] = {}
-    for entry in _entries(document):
+    for entry in entries_of(document):
         key = tuple(map(str, map(entry.get, ("initializer", "operand", "node", "axis"))))
         numbers, name = units.get(key), entry.get("initializer")
         if numbers is None or numbers.size != entry.get("size"):
-            raise UsageError(f"the plan does not fit the model: it has no {name!r} like the plan's")
+            raise UsageError(f"the plan does not fit the model: {_unlike(entry, units)}")
         if key in seen:
             raise UsageError(f"the plan says twice what is kept of {name!r}, axis {entry.get('axis')}")
         kept = _kept(entry, numbers.size)
@@ -123,11 +127,54 @@ def _kept(entry: Mapping[str, object], size: int) -> Mask:
     return mask
 
 
-def _entries(document: Mapping[object, object]) -> Sequence[Mapping[str, object]]:
+def entries_of(document: Mapping[str, object]) -> Sequence[Mapping[str, object]]:
+    """What a recorded plan says of each axis of an initializer that loses something.
+
+    Raises:
+        UsageError: if it is no list of such entries.
+    """
     axes = document.get("axes")
     if not isinstance(axes, list) or not all(isinstance(entry, dict) for entry in axes):
         raise UsageError("the plan has no list of axes")
     return axes
+
+
+def _unlike(entry: Mapping[str, object], units: Mapping[tuple[str, ...], Ids]) -> str:
+    """How the model differs from what an entry of a plan says, in words."""
+    name, axis, node = str(entry.get("initializer")), str(entry.get("axis")), entry.get("node")
+    sizes = {key[-1]: numbers.size for key, numbers in units.items() if key[0] == name}
+    if not sizes:
+        return f"it has no initializer {name!r} that can be pruned"
+    if sizes.get(axis) != entry.get("size"):
+        found = f"has {sizes[axis]} positions on axis {axis}" if axis in sizes else f"cannot be pruned on axis {axis}"
+        return f"{name!r} {found}, where the plan has {entry.get('size')}"
+    return f"no node {node!r} reads {name!r} as its operand {entry.get('operand')}"
+
+
+def plan_hash(document: Mapping[str, object]) -> str:
+    """The SHA-256 of what a plan says goes, however the file is laid out."""
+    said = {name: document.get(name) for name in ("axes", "choices")}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def read_plan(path: Path) -> Mapping[str, object]:
+    """The recorded plan in a file, as it stands there.
+
+    Raises:
+        ModelError: if the file cannot be read.
+        UsageError: if it holds no plan.
+    """
+    if reason := why_unreadable(path):
+        raise ModelError(f"cannot read {path}: {reason}")
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path} is not JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise UsageError(f"the plan is not in the format {FORMAT!r}")
+    return found
 
 
 def _node(trace: Trace, index: int) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -17,9 +16,9 @@ from paoding_onnx.calibration.samples import Request
 from paoding_onnx.dependency.cost import Cost, cost
 from paoding_onnx.dependency.groups import trace
 from paoding_onnx.dependency.trace import Trace
-from paoding_onnx.errors import ModelError, UsageError
+from paoding_onnx.errors import ModelError
 from paoding_onnx.model.compare import output_difference
-from paoding_onnx.model.input_files import why_unnamable, why_unreadable
+from paoding_onnx.model.input_files import why_unnamable
 from paoding_onnx.model.input_sizes import Shapes
 from paoding_onnx.model.load import Model, load
 from paoding_onnx.model.nodes import Array
@@ -32,7 +31,7 @@ from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.shapes.study import Study, study
 from paoding_onnx.surgery.cut import cut
-from paoding_onnx.surgery.plan import Plan, plan_from_document, refitted_of_document, scope_of_document
+from paoding_onnx.surgery.plan import Plan, plan_from_document, read_plan, refitted_of_document, scope_of_document
 from paoding_onnx.verification.fitting import MOST_ROWS, SLACK_ELSEWHERE, Judged, check_fitting
 from paoding_onnx.verification.proofs import Asked, added_biases, check_file
 from paoding_onnx.verification.simplified import check_closed, check_simplified
@@ -70,7 +69,7 @@ def check(
         ModelError: if a file cannot be read, or the original cannot be run.
         UsageError: if the plan is not one, or does not fit the original.
     """
-    document = _read_json(Path(plan)) if isinstance(plan, Path | str) else plan
+    document = read_plan(Path(plan)) if isinstance(plan, Path | str) else plan
     if reason := why_unnamable(Path(pruned)):
         raise ModelError(f"cannot read {pruned}: {reason}")
     whole, read = load(original), load(pruned)
@@ -163,17 +162,6 @@ def _numbers(wanted: Mapping[str, Array], got: Mapping[str, Array]) -> Iterator[
 
 def _is_finite(array: Array) -> bool:
     return array.dtype.kind != "f" or bool(np.isfinite(array).all())
-
-
-def _read_json(path: Path) -> object:
-    if reason := why_unreadable(path):
-        raise ModelError(f"cannot read {path}: {reason}")
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ModelError(f"cannot read {path}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is not JSON: {error}") from error
 
 
 def _predicted(source: Model, traced: Trace, plan: Plan, result: Model) -> Cost:

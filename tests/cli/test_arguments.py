@@ -11,7 +11,18 @@ from paoding_onnx.cli import main
 from paoding_onnx.cli.arguments import parse_arguments
 from paoding_onnx.options import Options
 
-COMMANDS = ("inspect", "explain", "prune", "check", "sensitivity", "synthesize", "evaluate", "attack", "operators")
+COMMANDS = (
+    "inspect",
+    "explain",
+    "prune",
+    "apply",
+    "check",
+    "sensitivity",
+    "synthesize",
+    "evaluate",
+    "attack",
+    "operators",
+)
 
 
 def test_version_is_the_packages(capsys):

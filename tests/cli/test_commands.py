@@ -306,3 +306,21 @@ def test_inspect_shows_what_made_a_file(printed):
     assert "parameters; defaults; seed 4\n" in printed("inspect", "small.onnx")
     assert json.loads(printed("inspect", "small.onnx", "--json"))["provenance"]["seed"] == 4
     assert json.loads(printed("inspect", "m.onnx", "--json"))["provenance"] is None
+
+
+def test_plan_is_applied_to_another_copy_of_the_model(printed, folder):
+    save(parse(TINY, seed=1), folder / "tuned.onnx")
+    printed("prune", "m.onnx", "-o", "small.onnx", "--plan", "plan.json")
+    out = printed("apply", "plan.json", "tuned.onnx", "-o", "tuned-small.onnx")
+    assert "wrote tuned-small.onnx\n" in out
+    assert "warning: no weight was fitted" in out
+    assert printed("apply", "plan.json", "tuned.onnx", "--dry-run").endswith("dry run: nothing was written\n")
+
+
+def test_plan_that_does_not_fit_is_one_line_and_writes_nothing(folder, capsys):
+    save(parse(TINY.replace("] a,", "] other,").replace("x, a", "x, other")), folder / "else.onnx")
+    assert main(["prune", "m.onnx", "-o", "small.onnx", "--plan", "plan.json", "-q"]) == 0
+    assert main(["apply", "plan.json", "else.onnx", "-o", "e.onnx"]) == 2
+    assert "the plan does not fit the model: " in without_stages(capsys.readouterr().err)
+    assert not (folder / "e.onnx").exists()
+    assert main(["apply", "plan.json", "m.onnx"]) == 2

@@ -34,7 +34,7 @@ def options(**given):
 
 def test_record_tells_original_options_seed_versions_and_parameters(source):
     job = Job(load(source), None, None, options(exclude=("c*",), seed=3), Run())
-    record = provenance_of(sign(job, shrink(job)).fitted.model)
+    record = provenance_of(sign(job, shrink(job), told_options(job.options)).fitted.model)
     assert record["original"] == {"sha256": hashlib.sha256(source.read_bytes()).hexdigest()}
     assert record["options"] == {"method": "magnitude", "exclude": ["c*"]}
     assert (record["seed"], record["versions"]) == (3, versions())
@@ -94,6 +94,6 @@ def test_record_says_nothing_that_changes_from_run_to_run(source, tmp_path):
 def test_signing_leaves_everything_else(source):
     job = Job(load(source), None, None, options(), Run())
     shrunk = shrink(job)
-    done = sign(job, shrunk)
+    done = sign(job, shrunk, {})
     assert replace(done, fitted=shrunk.fitted) == shrunk
     assert done.fitted.model.weights is shrunk.fitted.model.weights

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from paoding_onnx.api import prune, save
+from paoding_onnx.api import prune
 from paoding_onnx.errors import ModelError
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline import teach
+from paoding_onnx.report.save import save
 from paoding_onnx.result import Pruned
 from paoding_onnx.verification.check import check
 from tests.models import model
