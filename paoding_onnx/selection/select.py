@@ -71,8 +71,13 @@ def choose(model: Model, traced: Trace, options: Options, run: Run) -> Selection
         profile = study_units(model, traced, options, run)
     except ModelError as error:
         note = f"units were chosen by magnitude and no weight was fitted: the model does not run in pieces ({error})"
-        return replace(_by_weights(traced, replace(options, method="magnitude"), run), notes=(note,))
+        return replace(_by_weights(traced, _by_magnitude(options), run), notes=(note,))
     return choose_from(traced, profile, options)
+
+
+def _by_magnitude(options: Options) -> Options:
+    """The same target for units chosen by their weights, without what only a method that looks at inputs can use."""
+    return replace(options, method="magnitude", by=options.budget, calibration=None, distill=0, recover=0)
 
 
 def _require_reachable(traced: Trace, options: Options) -> None:

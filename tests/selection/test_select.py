@@ -175,6 +175,16 @@ def test_model_that_does_not_run_in_pieces_loses_units_by_magnitude_with_a_note(
     assert selection.profile is None
 
 
+@pytest.mark.parametrize("more", [{"distill": 3}, {"recover": 3}, {"calibration": "rows.npz"}], ids=str)
+def test_what_only_other_methods_use_is_no_hindrance_then(more, monkeypatch, tmp_path):
+    np.savez(tmp_path / "rows.npz", x=np.zeros((16, 8), np.float32))
+    more = {name: tmp_path / value if name == "calibration" else value for name, value in more.items()}
+    monkeypatch.setattr(select, "measure_profile", refuse)
+    _, selection = chosen(MLP, by=None, **more)
+    wanted = chosen(MLP, by="parameters", method="magnitude")[1]
+    assert np.array_equal(selection.plan.removed, wanted.plan.removed)
+
+
 def studied(monkeypatch: pytest.MonkeyPatch, **options: object) -> tuple[Samples, Mapping[str, object], list[str]]:
     """Samples and settings with which units would be studied, and what is told meanwhile."""
     seen, said = [], []
