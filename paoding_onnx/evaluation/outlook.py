@@ -20,6 +20,8 @@ TYPICAL = (0.01, 0.1)
 """Likewise, at most: the change of the channel in the middle, as a share of its variance."""
 WORST = (0.1, 1.0)
 """Likewise, of the channel that changed most."""
+_TELLING = 10.0
+"""The largest change that is told in numbers."""
 
 
 class Outlook(StrEnum):
@@ -72,10 +74,20 @@ def _signs(change: OutputChange) -> list[tuple[Outlook, str]]:
     if change.order is not None:
         found.append((_above(change.order, ORDER), f"order of {name} kept to {change.order:.2f} (rank correlation)"))
     if change.kind in (Kind.VALUES, Kind.EMBEDDING, Kind.SCORE):
-        said = f"channels of {name} moved by {change.typical:.1%} of their variance, one by {change.worst:.1%}"
+        typical, worst = moved_by(change.typical, 1), moved_by(change.worst, 1)
+        said = f"channels of {name} moved by {typical} of their variance, one by {worst}"
         found.append((_above(-change.typical, (-TYPICAL[0], -TYPICAL[1])), said))
         found.append((_above(-change.worst, (-WORST[0], -WORST[1])), said))
     return found
+
+
+def moved_by(share: float, digits: int = 2) -> str:
+    """How far a channel moved, as a share of its variance, in words: beyond ten times that no number says more.
+
+    >>> moved_by(0.0123), moved_by(0.5, 0), moved_by(2e7)
+    ('1.23%', '50%', 'over 1,000%')
+    """
+    return f"{share:.{digits}%}" if share <= _TELLING else f"over {_TELLING:,.0%}"
 
 
 def _above(value: float, limits: tuple[float, float]) -> Outlook:

@@ -10,7 +10,7 @@ from rich.table import Table
 from paoding_onnx.evaluation.evaluate import Comparison, Evaluation
 from paoding_onnx.evaluation.latency import Resources
 from paoding_onnx.evaluation.metrics import ClassScore
-from paoding_onnx.report.words import cell, plural, table
+from paoding_onnx.report.words import cell, milliseconds, plural, table
 
 MAX_CLASSES = 40
 """Longer tables of classes show those with the lowest F1."""
@@ -42,7 +42,7 @@ def _measures(evaluation: Evaluation) -> Table:
     spent = [evaluation.resources] if other is None else [other.resources, evaluation.resources]
     known = [one for one in spent if one is not None]
     if len(known) == len(spent):
-        found.add_row("latency, ms", *(f"{one.milliseconds:.3g}" for one in known))
+        found.add_row("latency, ms", *(milliseconds(one.milliseconds) for one in known))
         found.add_row("peak memory, MB", *(_megabytes(one.peak_bytes) for one in known))
         found.add_row("file bytes", *(f"{one.file_bytes:,}" for one in known))
     return found

@@ -8,11 +8,11 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from paoding_onnx.evaluation.answers import OutputChange
-from paoding_onnx.evaluation.outlook import judge
+from paoding_onnx.evaluation.outlook import judge, moved_by
 from paoding_onnx.model.input_sizes import Feeding
 from paoding_onnx.report.documents.prune import hints, warnings
 from paoding_onnx.report.inspection import at_sizes, refusal_lines
-from paoding_onnx.report.words import cell, plural, rest, share, some, table
+from paoding_onnx.report.words import cell, milliseconds, plural, rest, share, some, table
 from paoding_onnx.result import Pruned, Recovery
 from paoding_onnx.selection.curve import SHARES, Sensitivity
 from paoding_onnx.verification.check import Checked
@@ -79,7 +79,7 @@ def _costs(result: Pruned) -> Table:
         found.add_row("latency", "", "", "not measurable here")
     else:
         change = f"{latency.ratio - 1:+.1%} ±{latency.spread:.1%}"
-        found.add_row("latency, ms", f"{latency.before:.3g}", f"{latency.after:.3g}", change)
+        found.add_row("latency, ms", milliseconds(latency.before), milliseconds(latency.after), change)
     return found
 
 
@@ -117,7 +117,7 @@ def _changes(changes: Sequence[OutputChange]) -> Table:
     for change in changes:
         same = "" if change.same is None else f"{change.same:.1%}"
         order = "" if change.order is None else f"{change.order:.3f}"
-        moved = (f"{change.typical:.2%}", f"{change.worst:.2%}")
+        moved = (moved_by(change.typical), moved_by(change.worst))
         found.add_row(cell(change.output), str(change.kind), same, order, *moved)
     return found
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from paoding_onnx.report.printable import printable
 
 _T = TypeVar("_T")
+_THREE_FIGURES = 99.95
 MAX_ROWS = 40
 """Longer lists end in a line that says how many more there are."""
 
@@ -43,6 +44,15 @@ def rest(count: int, what: str, *, verbose: bool) -> Iterator[str]:
     """A line that says how many more there are, if some are left out."""
     if count > MAX_ROWS and not verbose:
         yield f"and {count - MAX_ROWS} more {what}; --verbose lists them all"
+
+
+def milliseconds(time: float) -> str:
+    """A time in three figures or in whole milliseconds.
+
+    >>> milliseconds(0.1234), milliseconds(1061.7)
+    ('0.123', '1,062')
+    """
+    return f"{time:.3g}" if time < _THREE_FIGURES else f"{time:,.0f}"
 
 
 def plural(count: int, what: str) -> str:

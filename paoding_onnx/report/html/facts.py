@@ -20,7 +20,7 @@ from paoding_onnx.model.targets import data_path
 from paoding_onnx.names import Budget
 from paoding_onnx.report.charts import Line
 from paoding_onnx.report.inspection import refusal_text
-from paoding_onnx.report.words import share
+from paoding_onnx.report.words import milliseconds, share
 from paoding_onnx.result import Pruned
 from paoding_onnx.selection.allocation import Meter
 
@@ -161,10 +161,9 @@ def _latency(measured: Measured) -> Card:
     found = measured.latency
     if found is None:
         return Card("Latency", "?", "not measurable here")
-    said = f"{_less(1, found.ratio)} \N{PLUS-MINUS SIGN} {found.spread:.0%}: {found.before:.3g} \N{RIGHTWARDS ARROW} "
-    return Card(
-        "Latency", f"{found.ratio:.2f} \N{MULTIPLICATION SIGN}", f"{said}{found.after:.3g} ms", min(found.ratio, 1.0)
-    )
+    before, after = milliseconds(found.before), milliseconds(found.after)
+    said = f"{_less(1, found.ratio)} \N{PLUS-MINUS SIGN} {found.spread:.0%}: {before} \N{RIGHTWARDS ARROW} {after} ms"
+    return Card("Latency", f"{found.ratio:.2f} \N{MULTIPLICATION SIGN}", said, min(found.ratio, 1.0))
 
 
 def _fidelity(measured: Measured) -> Iterator[Card]:
