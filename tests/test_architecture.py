@@ -31,9 +31,11 @@ WRITTEN = {
     "gradients.gather_form": {"Gather", "Reshape"},  # a lookup in place of a node that has no gradient
     "model.read": {"Constant"},  # a form of storage
     "recovery.batch_statistics": {"Add", "Div", "Mul", "Sqrt", "Sub"},  # normalizations that go by the batch
-    "recovery.engine": {"Add", "MatMul"},  # where gradients are taken, and the products that weights get
+    "recovery.engine": {"Add"},  # where gradients are taken
+    "recovery.products": {"MatMul"},  # what weights get
     "recovery.objective": {"Add", "Log", "LogSoftmax", "Max", "Mul", "Sub"},  # the loss
-    "gradients.writer": {"Mul", "ReduceSum", "Reshape", "Transpose"},  # what these and the loss of distillation write
+    # what these and the loss of distillation write
+    "gradients.writer": {"Concat", "Mul", "Pad", "ReduceSum", "Reshape", "Slice", "Transpose"},
     "surgery.cut": {"Add", "Mul"},  # patches of numbers that the model computes
     "verification.masked": {"Mul", "Where"},  # the masks of removed units
 }

@@ -9,7 +9,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from paoding_onnx.rules.forms import Form, permuted, sum_over
+from paoding_onnx.rules.forms import Form, along, permuted, sum_over
 
 
 class Writer:
@@ -56,6 +56,19 @@ class Writer:
     def permuted(self, source: str, order: Sequence[int]) -> str:
         """A tensor with its axes in another order."""
         return self.add("Transpose", source, form=permuted(order))
+
+    def padded(self, source: str, pads: Sequence[int]) -> str:
+        """A tensor with zeros around it: so many at the begins of all axes, then at their ends (ONNX Pad-11)."""
+        return self.add("Pad", source, self.constant(list(pads)))
+
+    def piece(self, source: str, starts: Sequence[int], ends: Sequence[int], steps: Sequence[int]) -> str:
+        """What a tensor has on its last axes from `starts` up to `ends`, in steps (ONNX Slice-10)."""
+        axes = list(range(-len(starts), 0))
+        return self.add("Slice", source, *(self.constant(list(part)) for part in (starts, ends, axes, steps)))
+
+    def joined(self, sources: Sequence[str]) -> str:
+        """Tensors laid end to end along their first axis."""
+        return self.add("Concat", *sources, form=along(0))
 
     def _fresh(self) -> str:
         self._count += 1

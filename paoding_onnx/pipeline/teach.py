@@ -8,7 +8,6 @@ from dataclasses import replace
 from paoding_onnx.calibration.amount import made_samples
 from paoding_onnx.calibration.samples import Request, Samples
 from paoding_onnx.context import Run
-from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.errors import ModelError
 from paoding_onnx.names import Effort as Word
 from paoding_onnx.options import Options
@@ -17,15 +16,16 @@ from paoding_onnx.recovery.engine import Engine
 from paoding_onnx.recovery.lesson import Effort, Lesson
 from paoding_onnx.recovery.pool import image_sides
 from paoding_onnx.recovery.recover import recover
+from paoding_onnx.recovery.work import work_of
 from paoding_onnx.selection.profile import Profile
 from paoding_onnx.shapes.observe import runnable_shapes
 from paoding_onnx.surgery.plan import Plan
 from paoding_onnx.verification.fitting import check_fitting
 
 STEPS: Mapping[Word, int] = {"fast": 0, "normal": 300, "high": 1000}
-MACS: Mapping[Word, float] = {"fast": 0.0, "normal": 4.5e11, "high": 1.2e13}
-"""Multiply-adds that all steps together may take; on one core some 1e10 a second."""
-ANY_MACS = 1e15
+WORK: Mapping[Word, float] = {"fast": 0.0, "normal": 4.5e11, "high": 1.2e13}
+"""How much work all steps together may be, counted as dense multiply-adds; a core does some 2e10 a second."""
+ANY_WORK = 1e16
 HIGH_RATE, LONG_RATE, LOW_RATE = 3e-3, 2e-3, 1e-3
 """With the statistics of the batch, for some hundred steps and for more; without them, where higher ones do harm."""
 LONG = 500
@@ -33,8 +33,8 @@ MANY = 1024
 """Real samples from which on a high rate is safe."""
 MORE, MANY_MORE = 2048, 4096
 """Synthetic images to learn from, in some hundred steps and in more."""
-MACS_TO_CHOOSE = 1e11
-"""Multiply-adds of one run of these images; they are chosen among several times as many."""
+WORK_TO_CHOOSE = 1e11
+"""How much work one run of these images may be; they are chosen among several times as many."""
 
 
 def taught(
@@ -45,7 +45,7 @@ def taught(
     if profile is None or fitted.recovery is None or fitted.judged is None or not steps:
         return fitted
     uses_batch = bool(profile.basis.statistics.normalization)
-    effort = Effort(steps, _rate(steps, profile), ANY_MACS if options.recover else MACS[options.effort])
+    effort = Effort(steps, _rate(steps, profile), ANY_WORK if options.recover else WORK[options.effort])
     samples = _more(prepared, profile.basis.samples, options, run)
     lesson = Lesson(prepared.folded, prepared.trace, plan, fitted.model, samples, uses_batch)
     try:
@@ -74,13 +74,13 @@ def _more(prepared: Prepared, samples: Samples, options: Options, run: Run) -> S
     name = max(samples.arrays, key=lambda one: samples.arrays[one].size, default="")
     if not samples.is_synthetic or not name or image_sides(samples.arrays[name]) is None:
         return samples
-    batch = max(min((shape[0] for shape in runnable_shapes(prepared.trace.graph).values() if shape), default=1), 1)
-    macs = max(cost(prepared.trace, nothing(prepared.trace)).macs // batch, 1)
-    wanted = min(
-        MANY_MORE if options.effort == "high" or options.recover >= LONG else MORE, int(MACS_TO_CHOOSE // macs)
-    )
-    if wanted <= samples.n_samples:
+    graph = prepared.trace.graph
+    batch = max(min((shape[0] for shape in runnable_shapes(graph).values() if shape), default=1), 1)
+    most = MANY_MORE if options.effort == "high" or options.recover >= LONG else MORE
+    wanted = min(most, int(WORK_TO_CHOOSE // max(work_of(graph, batch).run_of_one, 1)))
+    n_more = wanted - samples.n_samples
+    if n_more <= 0:
         return samples
     run.tell("synthesizing more inputs", 0.0)
-    more = made_samples(prepared.folded, prepared.trace.graph, Request(wanted, options.seed, options.inputs))
-    return Samples((*samples.batches, *more.batches), samples.description) if options.distill else more
+    more = made_samples(prepared.folded, graph, Request(n_more, options.seed + 1, options.inputs))
+    return Samples((*samples.batches, *more.batches), samples.description)

@@ -44,6 +44,10 @@ class Differentiable(Protocol):
         """The loss on a batch."""
         ...
 
+    def answers(self, weights: Weights, batch: Batch) -> Mapping[str, NDArray[np.generic]]:
+        """What the network has, on a batch, where it is compared with another."""
+        ...
+
     def loss_and_gradients(self, weights: Weights, batch: Batch) -> Slope:
         """The loss on a batch, and its gradients."""
         ...
@@ -105,17 +109,17 @@ def descend(
     """
     adam, here = _Adam(), {name: np.asarray(value, np.float32) for name, value in weights.items()}
     n_averaged = max(schedule.steps // AVERAGED, 1)
-    total = {name: np.zeros(value.shape, np.float64) for name, value in here.items()}
+    mean: dict[str, Singles] = {}
     for step in range(schedule.steps):
         slope = _mean([network.loss_and_gradients(here, batch) for batch in batches(step)])
         if not math.isfinite(slope.loss) or not math.isfinite(_norm(slope.gradients)):
             raise ModelError(f"the loss of step {step + 1} has no finite gradient")
         here = adam.moved(here, slope.gradients, schedule.rate_at(step))
-        if step >= schedule.steps - n_averaged:
-            for name, value in here.items():
-                total[name] += value
+        if (number := step - (schedule.steps - n_averaged)) >= 0:
+            share = np.float32(1 / (number + 1))
+            mean = {name: mean.get(name, value) * (1 - share) + value * share for name, value in here.items()}
         tell(step, slope.loss)
-    return {name: np.asarray(value / n_averaged, np.float32) for name, value in total.items()}
+    return mean
 
 
 def _mean(slopes: Sequence[Slope]) -> Slope:

@@ -7,33 +7,25 @@ its inputs with that, as its equation says. So grouped and depthwise convolution
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import onnx
 
-from paoding_onnx.gradients.freeze import change_attributes, freeze
+from paoding_onnx.gradients.freeze import freeze
 from paoding_onnx.gradients.reverse import reverse_by
 from paoding_onnx.gradients.writer import Writer, version_of
-from paoding_onnx.layerwise.contraction import (
-    count,
-    n_windows,
-    plain_features,
-    targets,
-    unmatrix,
-    window_weight,
-)
 from paoding_onnx.model.load import lift
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.session import Session
 from paoding_onnx.recovery.batch_statistics import spell_out
 from paoding_onnx.recovery.descent import Singles, Slope, Weights
 from paoding_onnx.recovery.objective import LOSS, write_loss
+from paoding_onnx.recovery.products import gradients_of, output_of, write_products
 from paoding_onnx.recovery.student import Network
 from paoding_onnx.recovery.trained import TrainedLayer
 
-_RAW, _TAP, _WINDOWS = "_before_tap", "_tap", "_windows"
-_SINGLE = np.dtype(np.float32)
+_RAW, _TAP = "_before_tap", "_tap"
 
 
 class Engine:
@@ -47,21 +39,27 @@ class Engine:
         self._network = network
         self._shapes = _fed_shapes(network)
         proto = _with_loss(network, self._shapes)
-        self._forward = Session(lift(_copied(proto)), optimise=True, threads=threads)
+        self._answered = tuple(dict.fromkeys(term.tensor for term in network.terms))
+        self._forward = Session(lift(_copied(proto)), watch=self._answered, optimise=True, threads=threads)
         layers = network.trained.layers
         tapped = _tapped(proto, network)
-        xs = [*(_output(layer) + _TAP for layer in layers), *network.trained.vectors]
+        xs = [*(output_of(layer) + _TAP for layer in layers), *network.trained.vectors]
         _, backward = reverse_by(tapped, xs, LOSS)
         known = {info.name for info in tapped.graph.input}
         self._seed = next(info.name for info in backward.graph.input if info.name not in known)
         self._found = [info.name for info in backward.graph.output][-len(xs) :]
         _remove_taps(backward, layers)
-        self._products = _write_products(backward, network, self._found)
+        self._products = write_products(backward, layers, self._found[: len(layers)])
         self._backward = Session(lift(backward), optimise=True, threads=threads)
 
     def loss(self, weights: Weights, batch: Mapping[str, Array]) -> float:
         """The loss on a batch."""
         return float(self._forward.run({**batch, **self._fed(weights)})[LOSS].item())
+
+    def answers(self, weights: Weights, batch: Mapping[str, Array]) -> dict[str, Array]:
+        """What the network has, on a batch, where it is compared with the original."""
+        found = self._forward.run({**batch, **self._fed(weights)})
+        return {name: found[name] for name in self._answered}
 
     def loss_and_gradients(self, weights: Weights, batch: Mapping[str, Array]) -> Slope:
         """The loss on a batch, and its gradient by every weight."""
@@ -69,8 +67,8 @@ class Engine:
         made = self._backward.run({**batch, **self._fed(weights), **seed})
         layers = self._network.trained.layers
         gradients: dict[str, Singles] = {}
-        for layer, name in zip(layers, self._found, strict=False):
-            gradients |= _of_layer(layer, {**batch, **made}, name, self._products.get(layer.weight))
+        for layer, product in zip(layers, self._products, strict=True):
+            gradients |= gradients_of(layer, product, {**batch, **made})
         for vector, name in zip(self._network.trained.vectors, self._found[len(layers) :], strict=True):
             gradients[vector] = made[name].reshape(weights[vector].shape).astype(np.float32, copy=False)
         return Slope(float(made[LOSS].item()), gradients)
@@ -117,7 +115,7 @@ def _tapped(proto: onnx.ModelProto, network: Network) -> onnx.ModelProto:
     """The model with an input of zeros added to the output of every layer: its gradient is that of the output."""
     copy = _copied(proto)
     nodes: list[onnx.NodeProto] = []
-    layers = {_output(layer): layer for layer in network.trained.layers}
+    layers = {output_of(layer): layer for layer in network.trained.layers}
     for node in copy.graph.node:
         nodes.append(node)
         name = node.output[0]
@@ -132,7 +130,7 @@ def _tapped(proto: onnx.ModelProto, network: Network) -> onnx.ModelProto:
 
 
 def _remove_taps(proto: onnx.ModelProto, layers: Sequence[TrainedLayer]) -> None:
-    outputs = {_output(layer) for layer in layers}
+    outputs = {output_of(layer) for layer in layers}
     kept = []
     for node in proto.graph.node:
         if any(name.endswith(_TAP) and name.removesuffix(_TAP) in outputs for name in node.input):
@@ -143,74 +141,6 @@ def _remove_taps(proto: onnx.ModelProto, layers: Sequence[TrainedLayer]) -> None
     _replace_nodes(proto, kept)
     for info in [info for info in proto.graph.input if info.name.removesuffix(_TAP) in outputs]:
         proto.graph.input.remove(info)
-
-
-def _write_products(proto: onnx.ModelProto, network: Network, found: Sequence[str]) -> dict[str, str]:
-    """Let the model compute the gradients of weights with a kernel; returns their names by weight.
-
-    They are shaped `(n_shared, n_features, n_made)`. The other layers' inputs become outputs, to be multiplied outside.
-    """
-    graph, products = proto.graph, {}
-    fed = {info.name for info in graph.input}
-    nodes = {node.output[0]: node for node in graph.node}
-    writer = Writer("recovery_product", version_of(proto))
-    outputs = {info.name for info in graph.output}
-    for layer, gradient in zip(network.trained.layers, found, strict=False):
-        if layer.of.kernel:
-            products[layer.weight] = _product(writer, nodes[_output(layer)], layer, gradient)
-            graph.output.append(onnx.ValueInfoProto(name=products[layer.weight]))
-        elif (source := _source(layer)) not in fed | outputs:
-            outputs.add(source)
-            graph.output.append(onnx.ValueInfoProto(name=source))
-    graph.node.extend(writer.nodes)
-    graph.initializer.extend(writer.constants)
-    return products
-
-
-def _product(writer: Writer, node: onnx.NodeProto, layer: TrainedLayer, gradient: str) -> str:
-    bound, of = layer.bound, layer.of
-    windows = onnx.NodeProto()
-    windows.CopyFrom(node)
-    del windows.input[max(of.source, of.weight) + 1 :]
-    windows.input[of.weight] = writer.constant(window_weight(bound, of, _SINGLE))
-    windows.output[0] = _output(layer) + _WINDOWS
-    windows.name = windows.output[0]
-    change_attributes(windows, {of.grouping: n_windows(bound, of)})
-    writer.nodes.append(windows)
-    n_rows, n_shared = bound.node.output_shape()[0], count(bound, of.shared)
-    places = math.prod(bound.node.output_shape()[2:])
-    n_features, n_made = of.n_features(bound), count(bound, of.made)
-    seen = writer.permuted(writer.shaped(windows.output[0], (n_rows, n_shared, n_features, places)), (1, 2, 0, 3))
-    slopes = writer.permuted(writer.shaped(gradient, (n_rows, n_shared, n_made, places)), (1, 0, 3, 2))
-    seen = writer.shaped(seen, (n_shared, n_features, n_rows * places))
-    return writer.add("MatMul", seen, writer.shaped(slopes, (n_shared, n_rows * places, n_made)))
-
-
-def _of_layer(
-    layer: TrainedLayer, values: Mapping[str, Array], gradient: str, product: str | None
-) -> Iterator[tuple[str, Singles]]:
-    """The gradients of a layer's weight and bias, given that of its output."""
-    bound, of, contracts = layer.bound, layer.of, layer.bound.rule.contracts
-    slopes = values[gradient][..., 0]
-    rows = targets(bound, of, slopes).astype(np.float32, copy=False)
-    if product is not None:
-        found = np.asarray(values[product], np.float32)
-    else:
-        features = plain_features(bound, of, values[_source(layer)]).astype(np.float32, copy=False)
-        found = np.matmul(features.transpose(1, 2, 0), rows.transpose(1, 0, 2))
-    yield layer.weight, unmatrix(bound, of, found * np.float32(of.alpha**2), _SINGLE).astype(np.float32, copy=False)
-    bias = None if contracts is None or contracts.bias is None else bound.node.operand(contracts.bias)
-    if layer.bias is not None and bias is not None and contracts is not None:
-        yield layer.bias, (contracts.beta * rows.sum(0)).reshape(bias.shape).astype(np.float32)
-
-
-def _output(layer: TrainedLayer) -> str:
-    return layer.bound.node.first_output.name
-
-
-def _source(layer: TrainedLayer) -> str:
-    tensor = layer.bound.node.operand(layer.of.source)
-    return "" if tensor is None else tensor.name
 
 
 def _single(name: str, shape: Sequence[int]) -> onnx.ValueInfoProto:

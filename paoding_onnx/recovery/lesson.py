@@ -30,14 +30,14 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How long to learn: steps, the highest rate of learning, and the multiply-adds that may be spent on the steps.
+    """How long to learn: steps, the highest rate of learning, and the work (see `recovery.work`) that all steps may be.
 
     The rate is `low_rate` where the statistics of a batch were to be used, and cannot be.
     """
 
     steps: int
     rate: float
-    macs: float
+    work: float
     low_rate: float = 1e-3
 
 

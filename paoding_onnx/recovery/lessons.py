@@ -75,7 +75,7 @@ def keep(
         values = session.run(feed)
         for name in watched.names:
             array = watched.made(name, values[name])
-            if array.ndim == 0 or len(array) != rows:
+            if array.ndim == 0 or len(array) != len(next(iter(feed.values()))):
                 raise ModelError(f"{name!r} does not hold one entry for each sample")
             found.setdefault(name, Kept(count, array)).put(start, array)
         tell(start / count)

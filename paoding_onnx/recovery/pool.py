@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from paoding_onnx.errors import ModelError
 from paoding_onnx.model.nodes import Array
 
 Arrays = Mapping[str, Array]
+FEWEST_INPUTS = 128
+HELD_BACK = 8
+"""One of so many inputs judges."""
 _COLOURS = (1, 3, 4)
 _MIRRORED = 3
 """Images of so many channels may be mirrored; those of one may be signs."""
@@ -20,23 +24,49 @@ _SHIFT = 10
 """Images move by up to this part of their sides: 3 of 32."""
 
 
-def pool_of(samples: Samples, n_wanted: int, rng: np.random.Generator) -> Arrays:
-    """About `n_wanted` inputs, by name, `(n, ...)` each: the samples in random order, images again as other copies.
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Inputs by name, `(count, ...)` each; the first `n_held` are held back: they judge, and are never learned from."""
+
+    arrays: Arrays
+    count: int
+    n_held: int
+
+
+def pool_of(samples: Samples, n_wanted: int, rows: int, rng: np.random.Generator) -> Pool:
+    """About `n_wanted` inputs, a multiple of `rows`: the samples in random order, images again as other copies.
+
+    Copies of a sample are all held back, or none of them is.
 
     Raises:
-        ModelError: if an input does not hold one entry for each sample.
+        ModelError: if an input does not hold one entry for each sample, or there are too few.
     """
     require_rows(samples)
-    arrays = samples.arrays
+    arrays, n_samples = samples.arrays, samples.n_samples
     images = {name: sides for name, value in arrays.items() if (sides := image_sides(value)) is not None}
-    n_samples = samples.n_samples
-    n_rounds = -(-n_wanted // n_samples) if images else 1
-    order = np.concatenate([rng.permutation(n_samples) for _ in range(n_rounds)])[:n_wanted]
-    moves = _Moves.drawn(rng, len(order))
-    return {
-        name: moves.applied(value[order], images[name]) if name in images else value[order]
-        for name, value in arrays.items()
-    }
+    count = (n_wanted if images else min(n_wanted, n_samples)) // rows * rows
+    n_held = max(count // HELD_BACK // rows, 1) * rows
+    if min(count, n_samples) < FEWEST_INPUTS or count < 2 * rows:
+        raise ModelError(f"{min(count, n_samples)} inputs are too few to learn from")
+    order = rng.permutation(n_samples)
+    n_apart = max(n_held * n_samples // max(count, n_samples), 1)
+    parts = ((order[:n_apart], n_held), (order[n_apart:], count - n_held))
+    chosen = np.concatenate([_in_rounds(own, size, rng) for own, size in parts])
+    moves = _Moves.drawn(rng, len(chosen))
+    return Pool(
+        {
+            name: moves.applied(value[chosen], images[name]) if name in images else value[chosen]
+            for name, value in arrays.items()
+        },
+        count,
+        n_held,
+    )
+
+
+def _in_rounds(numbers: NDArray[np.int64], size: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """So many of some numbers: all of them in random order, then all again."""
+    n_rounds = -(-size // len(numbers))
+    return np.concatenate([rng.permutation(numbers) for _ in range(n_rounds)])[:size]
 
 
 def require_rows(samples: Samples) -> None:

@@ -11,26 +11,28 @@ from numpy.typing import NDArray
 from paoding_onnx.context import Run
 from paoding_onnx.errors import ModelError
 from paoding_onnx.gradients.freeze import Recording, record
+from paoding_onnx.model.compare import distance
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.read import constants
+from paoding_onnx.recovery.course import Course
 from paoding_onnx.recovery.descent import Singles, Weights
 from paoding_onnx.recovery.lesson import Lesson
 from paoding_onnx.recovery.lessons import Kept, Watched, first_of, keep
 from paoding_onnx.recovery.objective import Term, output_terms, point_term
 from paoding_onnx.recovery.own_statistics import Observed, Original, of_original, statistics_on, to_store
+from paoding_onnx.recovery.pool import Pool
 from paoding_onnx.recovery.tail import Place
 from paoding_onnx.recovery.trained import Normalization, Trained, trained_of
 from paoding_onnx.surgery.cut import reweigh
 
-HELD_BACK = 8
-"""One of so many inputs judges, and is never learned from."""
 MOST_FOR_STATISTICS = 512
 POINTS, FAR_POINTS = 10.0, 1.0
 """Share of all comparison points together in the loss; the lower one where inputs are not of the level of real ones."""
 Rows = NDArray[np.int64]
 Loss = Callable[[Weights, Mapping[str, Array]], float]
+Answers = Callable[[Weights, Mapping[str, Array]], Mapping[str, Array]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +57,21 @@ class Network:
 class Student:
     """A network that learns: the `tail` alone, what it reads (`features`), and what is wanted of it, for all inputs.
 
-    Inputs come `rows` at a time. `head_statistics` are those of the normalizations before the tail.
+    Inputs come `rows` at a time; the first `n_held` are held back. `answered` are the outputs.
+    `head_statistics` are those of the normalizations before the tail.
     """
 
     tail: Model
     network: Network
     features: Mapping[str, Kept]
     wanted: Mapping[str, Kept]
+    answered: tuple[str, ...]
     rows: int
     count: int
+    n_held: int
     original: Original
     head: tuple[Normalization, ...]
     head_statistics: Mapping[str, Array]
-
-    @property
-    def n_held(self) -> int:
-        """How many inputs, the first ones, are held back."""
-        return max(self.count // HELD_BACK // self.rows, 1) * self.rows
 
     def drawn(self, rng: np.random.Generator) -> dict[str, Array]:
         """What a step reads: inputs drawn at random from those that are not held back."""
@@ -79,8 +79,17 @@ class Student:
 
     def held_back(self, loss: Loss, weights: Weights) -> float:
         """The mean of `loss` on the inputs that are held back."""
-        parts = [np.arange(start, start + self.rows) for start in range(0, self.n_held, self.rows)]
-        return float(np.mean([loss(weights, self._batch(part)) for part in parts]))
+        return float(np.mean([loss(weights, self._batch(part)) for part in self._held_parts()]))
+
+    def off(self, answers: Answers, weights: Weights) -> float:
+        """How far outputs are from the original's on the inputs that are held back, by the measures of outputs."""
+        names = self.answered
+        wanted = {name: [self.wanted[name].rows(part) for part in self._held_parts()] for name in names}
+        found = [answers(weights, self._batch(part)) for part in self._held_parts()]
+        return distance(wanted, {name: [one[name] for one in found] for name in names})
+
+    def _held_parts(self) -> list[Rows]:
+        return [np.arange(start, start + self.rows) for start in range(0, self.n_held, self.rows)]
 
     def statistics(self, decided: Mapping[str, Array], run: Run) -> dict[str, Array]:
         """The statistics of all normalizations on the inputs, with the weights that were `decided` in place."""
@@ -109,12 +118,13 @@ class Student:
         return found
 
 
-def enrol(lesson: Lesson, place: Place, pool: Mapping[str, Array], rows: int, run: Run) -> Student:
-    """The smaller network with all that it needs to learn on the inputs in `pool`.
+def enrol(lesson: Lesson, course: Course, given: Pool, run: Run) -> Student:
+    """The smaller network with all that it needs to learn on the inputs that are `given`.
 
     Raises:
         ModelError: if a part of a network does not run alone, or inputs share what it computes.
     """
+    place, rows, pool = course.place, course.rows, given.arrays
     feeds = [{n: v[k : k + rows] for n, v in pool.items()} for k in range(0, MOST_FOR_STATISTICS, rows)]
     feeds = [feed for feed in feeds if len(next(iter(feed.values()))) == rows]
     statistics: dict[str, Array] = {}
@@ -124,9 +134,9 @@ def enrol(lesson: Lesson, place: Place, pool: Mapping[str, Array], rows: int, ru
     original = of_original(lesson.trace, lesson.plan, statistics)
     head = tuple(one for one in _known(trained_of(place.graph), original) if _is_before(one, place))
     own = statistics_on(Observed(place.model, place.graph, head), feeds, run)
-    features = _features(place, pool, rows, own, run.part(0.0, 0.3))
+    features = _features(place, pool, course.rows_to_ask, own, run.part(0.0, 0.3))
     teacher = reweigh(lesson.original, statistics)
-    wanted = _wanted(lesson, teacher, place, pool, run.part(0.3, 0.7), rows)
+    wanted = _wanted(lesson, teacher, place, pool, run.part(0.3, 0.7), course.rows_to_ask)
     fixed = first_of(place.model, pool, rows, place.fixed) if place.fixed else {}
     tail = place.tail_model(fixed)
     first = {name: kept.rows(slice(0, rows)) for name, kept in features.items()}
@@ -139,8 +149,8 @@ def enrol(lesson: Lesson, place: Place, pool: Mapping[str, Array], rows: int, ru
     is_far = lesson.samples.is_synthetic and not original.stored
     terms = tuple(_terms(recording, place, wanted, FAR_POINTS if is_far else POINTS))
     network = Network(recording, trained, terms, bool(normalizations))
-    count = len(next(iter(pool.values())))
-    return Student(tail, network, features, wanted, rows, count, original, head, own)
+    outputs = tuple(dict.fromkeys(term.tensor for term in terms if term.tensor in place.graph.outputs))
+    return Student(tail, network, features, wanted, outputs, rows, given.count, given.n_held, original, head, own)
 
 
 def _known(trained: Trained, original: Original) -> Iterator[Normalization]:

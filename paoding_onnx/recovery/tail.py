@@ -48,12 +48,6 @@ class Place:
         made = [t.shape or () for place in self.tail for t in self.graph.nodes[place].outputs if t is not None]
         return 4 * sum(map(math.prod, made)) // max(rows[0], 1)
 
-    @property
-    def macs_of_one(self) -> int:
-        """Multiply-adds of the tail for one sample."""
-        rows = self.graph.tensors[self.boundary[0]].shape or (1,)
-        return sum(macs_of(self.graph)[place] for place in self.tail) // max(rows[0], 1)
-
     def head_model(self, overrides: Mapping[str, Array]) -> Model | None:
         """The head alone, with other contents in some constants; `None` where nothing comes before the tail."""
         names = [name for name in (*self.boundary, *self.fixed) if name not in self.graph.inputs]
@@ -122,9 +116,3 @@ def _makers(group: Group, trace: Trace) -> Iterator[str]:
         tensor = trace.graph.tensors[axis.use.tensor]
         if len(tensor.shape or ()) > 1:
             yield trace.bound_nodes[axis.node_index].node.first_output.name
-
-
-def macs_of(graph: Graph) -> list[int]:
-    """Multiply-adds of every node, at the sizes at which the graph was observed."""
-    bound_nodes = bind_nodes(graph)
-    return [0 if b.rule.contracts is None else b.rule.contracts.macs(b.binding.sizes) for b in bound_nodes]

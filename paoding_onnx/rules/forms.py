@@ -64,6 +64,11 @@ def sum_over(axes: Sequence[int], opset: int, *, keeps_axes: bool = True) -> For
     return Form(MappingProxyType({**kept, "axes": list(axes)}))
 
 
+def along(axis: int) -> Form:
+    """Tensors laid end to end along one axis (ONNX Concat-4)."""
+    return Form(MappingProxyType({"axis": axis}))
+
+
 def permuted(order: Sequence[int]) -> Form:
     """The axes in another order (ONNX Transpose-1)."""
     return Form(MappingProxyType({"perm": list(order)}))

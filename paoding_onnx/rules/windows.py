@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from paoding_onnx.model.nodes import Node
 from paoding_onnx.rules.equation import Axis, Operand, axis, joined
 
@@ -54,6 +56,36 @@ def spelled_out(node: Node) -> Mapping[str, list[int] | int | None]:
     if word in _SIDES:
         return {"auto_pad": None, "pads": _pads(node, word)}
     return {"ceil_mode": 0} if node.integer("ceil_mode", 0) and _stays_inside(node) else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Taps:
+    """What the windows of a convolution read: for each place of its kernel one piece of the source, padded by `pads`.
+
+    `pads` has one entry for each axis at its begin, then one at its end; pieces go from `starts` up to `ends`, in
+    `steps`, and have the sizes of the output.
+    """
+
+    pads: tuple[int, ...]
+    steps: tuple[int, ...]
+    starts: tuple[tuple[int, ...], ...]
+    ends: tuple[tuple[int, ...], ...]
+
+
+def taps(node: Node) -> Taps | None:
+    """The pieces that the windows of a Conv read, in the order of its kernel; `None` for other operators."""
+    if node.operator != "Conv":
+        return None
+    kernel, counts = node.shape(1)[2:], node.output_shape()[2:]
+    steps = node.integers("strides") or (1,) * len(kernel)
+    apart = node.integers("dilations") or (1,) * len(kernel)
+    word, ndim = node.text("auto_pad", ""), len(kernel)
+    begins = (_pads(node, word) if word in _SIDES else node.integers("pads") or (0,) * ndim)[:ndim]
+    ends = [max(r - side - b, 0) for r, side, b in zip(_reach(node), node.shape(0)[2:], begins, strict=True)]
+    starts = tuple(tuple(place * by for place, by in zip(places, apart, strict=True)) for places in np.ndindex(*kernel))
+    lengths = [(count - 1) * step + 1 for count, step in zip(counts, steps, strict=True)]
+    upto = tuple(tuple(start + size for start, size in zip(one, lengths, strict=True)) for one in starts)
+    return Taps((*begins, *ends), tuple(steps), starts, upto)
 
 
 Numbers = int | Sequence[int]

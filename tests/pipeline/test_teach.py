@@ -31,9 +31,9 @@ def test_nothing_is_taught_unless_it_is_asked_for():
 
 @pytest.mark.parametrize("text", [MLP, NORMED], ids=["mlp", "normalised"])
 def test_taught_model_passes_all_proofs(text):
-    found = pruned(text, recover=40)
+    found = pruned(text, recover=120)
     assert found.run.notes == ()
-    assert found.run.recovery.taught.steps == 40
+    assert found.run.recovery.taught.steps == 120
     assert all(proof.passed for proof in found.proofs)
     assert found.refitted
 
@@ -41,7 +41,7 @@ def test_taught_model_passes_all_proofs(text):
 def test_check_accepts_what_was_taught(tmp_path):
     original, smaller, plan = (tmp_path / name for name in ("a.onnx", "b.onnx", "plan.json"))
     save(model(NORMED), original)
-    options = Options(by="parameters", recover=40)
+    options = Options(by="parameters", recover=120)
     prune(original, smaller, options, documents={"plan": plan})
     assert [proof for proof in check(original, smaller, plan=plan).proofs if not proof.passed] == []
 

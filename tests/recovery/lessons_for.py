@@ -9,9 +9,11 @@ import numpy as np
 from paoding_onnx.calibration.samples import Samples
 from paoding_onnx.context import Run
 from paoding_onnx.model.nodes import Array
+from paoding_onnx.recovery.course import Course
 from paoding_onnx.recovery.engine import Engine
 from paoding_onnx.recovery.lesson import Lesson
 from paoding_onnx.recovery.points import points_of
+from paoding_onnx.recovery.pool import HELD_BACK, Pool
 from paoding_onnx.recovery.student import Student, enrol
 from paoding_onnx.recovery.tail import Place, place_at
 from paoding_onnx.shapes.observe import first_two, observe_on
@@ -39,7 +41,10 @@ def place_of(lesson: Lesson, start: int = 0) -> Place:
 
 def student_of(lesson: Lesson, start: int = 0) -> Student:
     """The smaller network made ready to learn."""
-    return enrol(lesson, place_of(lesson, start), lesson.samples.arrays, ROWS, Run())
+    arrays = lesson.samples.arrays
+    pool = Pool(arrays, lesson.samples.n_samples, max(lesson.samples.n_samples // HELD_BACK // ROWS, 1) * ROWS)
+    place = place_of(lesson, start)
+    return enrol(lesson, Course(place, 1, pool.count, ROWS, ROWS), pool, Run())
 
 
 def batch_of(student: Student) -> Mapping[str, Array]:

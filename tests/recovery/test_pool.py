@@ -10,12 +10,17 @@ from paoding_onnx.errors import ModelError
 from paoding_onnx.recovery.pool import image_sides, pool_of
 
 RNG = np.random.default_rng(0)
-IMAGES = RNG.random((6, 3, 10, 12)).astype(np.float32)
-ROWS = RNG.random((6, 5)).astype(np.float32)
+N = 160
+IMAGES = RNG.random((N, 3, 10, 12)).astype(np.float32)
+ROWS = RNG.random((N, 5)).astype(np.float32)
 
 
 def samples(**arrays):
     return Samples((arrays,), "random")
+
+
+def drawn(n_wanted, **arrays):
+    return pool_of(samples(**arrays), n_wanted, 16, np.random.default_rng(1))
 
 
 def test_images_are_told_by_their_channels():
@@ -26,30 +31,45 @@ def test_images_are_told_by_their_channels():
 
 
 def test_rows_are_drawn_once_in_random_order():
-    found = pool_of(samples(x=ROWS), 100, np.random.default_rng(1))["x"]
-    assert sorted(map(tuple, found.tolist())) == sorted(map(tuple, ROWS.tolist()))
+    found = drawn(1000, x=ROWS)
+    assert found.count == N
+    assert sorted(map(tuple, found.arrays["x"].tolist())) == sorted(map(tuple, ROWS.tolist()))
 
 
 def test_images_are_drawn_again_as_other_copies():
-    found = pool_of(samples(x=IMAGES), 40, np.random.default_rng(1))["x"]
-    assert found.shape == (40, 3, 10, 12)
-    assert len({image.tobytes() for image in found}) > 20
-    assert set(np.unique(found)) <= set(np.unique(IMAGES))
+    found = drawn(1000, x=IMAGES)
+    assert found.arrays["x"].shape == (found.count, 3, 10, 12) == (992, 3, 10, 12)
+    assert len({image.tobytes() for image in found.arrays["x"]}) > 4 * N
+    assert set(np.unique(found.arrays["x"])) <= set(np.unique(IMAGES))
+
+
+def test_copies_of_what_is_held_back_are_never_learned_from():
+    plain = np.broadcast_to(np.arange(N, dtype=np.float32)[:, None, None, None], IMAGES.shape).copy()
+    found = drawn(1000, x=plain)
+    numbers = found.arrays["x"][:, 0, 0, 0]
+    assert found.n_held == 112
+    assert set(numbers[: found.n_held]).isdisjoint(numbers[found.n_held :])
+    assert set(numbers) == set(range(N))
 
 
 def test_images_of_one_channel_are_never_mirrored():
-    ramp = np.broadcast_to(np.arange(12, dtype=np.float32), (4, 1, 10, 12)).copy()
-    found = pool_of(samples(x=ramp), 64, np.random.default_rng(1))["x"]
+    ramp = np.broadcast_to(np.arange(12, dtype=np.float32), (N, 1, 10, 12)).copy()
+    found = drawn(N, x=ramp).arrays["x"]
     assert (found[:, 0, 5, 9] > found[:, 0, 5, 2]).all()
 
 
 def test_inputs_of_one_sample_stay_together():
-    numbers = np.arange(6, dtype=np.float32)
+    numbers = np.arange(N, dtype=np.float32)
     plain = np.broadcast_to(numbers[:, None, None, None], IMAGES.shape).copy()
-    found = pool_of(samples(x=plain, z=numbers), 20, np.random.default_rng(1))
+    found = drawn(300, x=plain, z=numbers).arrays
     np.testing.assert_array_equal(found["x"][:, 0, 0, 0], found["z"])
 
 
 def test_input_that_all_samples_share_is_refused():
     with pytest.raises(ModelError, match="'state' does not hold one entry for each sample"):
-        pool_of(samples(x=ROWS, state=np.zeros((2, 6), np.float32)), 6, np.random.default_rng(1))
+        drawn(N, x=ROWS, state=np.zeros((2, 6), np.float32))
+
+
+def test_few_samples_are_refused_however_many_copies_are_to_be_had():
+    with pytest.raises(ModelError, match="16 inputs are too few to learn from"):
+        drawn(1000, x=IMAGES[:16])

@@ -10,10 +10,12 @@ from paoding_onnx.errors import ModelError
 from paoding_onnx.model.compare import output_difference
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
+from paoding_onnx.recovery import course
 from paoding_onnx.recovery import recover as module
 from paoding_onnx.recovery.engine import Engine
 from paoding_onnx.recovery.lesson import Effort
 from paoding_onnx.recovery.recover import recover
+from paoding_onnx.recovery.student import Student
 from tests.models import model
 from tests.pruning import CNN, MLP, feeds, overrides
 from tests.reconstruction.fitted import NORMED, STRUCTURES
@@ -65,12 +67,26 @@ def test_model_that_comes_no_nearer_is_refused(monkeypatch):
         recover(lesson_of(MLP), EFFORT, Run(), Engine)
 
 
+def test_gain_that_is_hardly_one_is_refused(monkeypatch):
+    monkeypatch.setattr(module, "descend", lambda weights, *_: dict(weights))
+    with pytest.raises(ModelError, match="which is no clear gain"):
+        recover(lesson_of(MLP), EFFORT, Run(), Engine)
+
+
+def test_outputs_that_are_farther_off_are_refused_though_the_loss_fell(monkeypatch):
+    off = iter([0.1, 0.2])
+    monkeypatch.setattr(Student, "off", lambda *_: next(off))
+    with pytest.raises(ModelError, match=r"held back were off by 0\.1 before, and by 0\.2 after"):
+        recover(lesson_of(MLP), EFFORT, Run(), Engine)
+
+
 def test_too_much_work_is_refused_before_any_is_done():
-    with pytest.raises(ModelError, match="as many multiply-adds as the effort allows"):
+    with pytest.raises(ModelError, match="as much work and memory as the effort allows"):
         recover(lesson_of(MLP), Effort(60, 1e-2, 1e3), Run(), Engine)
 
 
-def test_less_is_trained_where_that_is_all_that_the_effort_allows():
+def test_less_is_trained_where_that_is_all_that_the_effort_allows(monkeypatch):
+    monkeypatch.setattr(course, "TO_ASK", 1e3)
     lesson = lesson_of(CNN)
     whole = recover(lesson, EFFORT, Run(), Engine).taught
     part = recover(lesson, Effort(60, 1e-2, 60 * 64 * 3 * 2000.0), Run(), Engine).taught

@@ -59,3 +59,13 @@ def test_loss_on_inputs_held_back_is_a_mean():
     assert student.n_held == 4 * ROWS
     assert student.held_back(lambda *_: 2.0, {}) == 2.0
     assert student.held_back(engine.loss, student.network.weights) > 0
+
+
+def test_distance_of_outputs_is_that_of_the_inputs_held_back():
+    student = student_of(lesson_of(MLP, n_batches=32))
+    engine, weights = Engine(student.network), student.network.weights
+    wanted = {name: student.wanted[name].rows(slice(0, ROWS)) for name in ("y",)}
+    assert student.off(lambda *_: wanted, weights) > 0  # these are those of the first part alone
+    assert student.off(engine.answers, weights) > 0
+    original = iter([{"y": student.wanted["y"].rows(slice(k, k + ROWS))} for k in range(0, 4 * ROWS, ROWS)])
+    assert student.off(lambda *_: next(original), weights) == 0

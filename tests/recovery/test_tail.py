@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from paoding_onnx.model.session import Session
-from paoding_onnx.recovery.tail import macs_of, starts, with_constants
-from paoding_onnx.shapes.observe import first_two, observe_on
+from paoding_onnx.recovery.tail import starts, with_constants
+from paoding_onnx.shapes.observe import observe_on
 from paoding_onnx.surgery.cut import cut
 from tests.models import model
 from tests.pruning import CNN, MLP, plan_of, traced_model
@@ -48,14 +48,6 @@ def test_both_parts_compute_what_the_whole_does():
 
 def test_whole_network_has_no_head():
     assert place_of(lesson_of(MLP)).head_model({}) is None
-
-
-def test_costs_are_those_of_one_sample():
-    lesson = lesson_of(MLP)
-    place = place_of(lesson)
-    graph = observe_on(lesson.smaller, first_two(lesson.trace.graph, lesson.samples.batches[0]))
-    assert place.macs_of_one == sum(macs_of(graph)) // 2
-    assert place.bytes_of_one < 4 * 200
 
 
 def test_what_only_sizes_decide_about_becomes_a_constant():

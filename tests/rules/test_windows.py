@@ -7,7 +7,7 @@ import onnx
 import pytest
 from onnx.reference import ReferenceEvaluator
 
-from paoding_onnx.rules.windows import cropped, spelled_out
+from paoding_onnx.rules.windows import cropped, spelled_out, taps
 from tests.rules.nodes import node
 
 RNG = np.random.default_rng(0)
@@ -79,3 +79,14 @@ def test_transposed_convolution_crops_what_the_convolution_padded(side, pads):
 
 def test_transposed_convolution_without_a_stated_shape_stays_as_it_is():
     assert cropped({"pads": [0, 1], "strides": [2], "dilations": [1]}, (3,)) == {}
+
+
+def test_pieces_of_a_convolution_are_its_windows_place_by_place():
+    found = taps(node("Conv 1x2x8x7 3x2x2x1 -> 1x3x4x7", strides=(2, 1), pads=(1, 0, 0, 0), dilations=(2, 1)))
+    assert found is not None
+    assert (found.pads, found.steps) == ((1, 0, 0, 0), (2, 1))
+    assert (found.starts, found.ends) == (((0, 0), (2, 0)), ((7, 7), (9, 7)))
+
+
+def test_windows_that_spread_are_no_pieces():
+    assert taps(node("ConvTranspose 1x2x4 2x3x3 -> 1x3x6")) is None
