@@ -69,6 +69,7 @@ class Options:
             ``normal`` for about 300 steps where that takes about a minute, ``high`` for about 1,000.
         recover: exactly so many steps, whatever they take; 0 leaves it to `effort`.
         input_shapes: shapes for inputs with open axes, by name; found by trying where not given.
+        latency: time both models in the end; off where other work runs beside this.
         provenance: let the written file tell, in its metadata, what it was made from and how.
         fail_if: conditions under which nothing is written, such as ``agreement<0.95``; see
             `paoding_onnx.evaluation.gates`.
@@ -101,6 +102,7 @@ class Options:
     recover: int = 0
     eval: Path | None = None
     input_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    latency: bool = True
     provenance: bool = True
     fail_if: tuple[str, ...] = ()
     input_values: Mapping[str, InputValue] = field(default_factory=dict)

@@ -18,7 +18,7 @@ ROOMS = (
     *("model", "rules", "shapes", "dependency", "layerwise", "gradients", "calibration"),
     "options",
     *("samplers", "surgery", "reconstruction", "recovery", "selection", "verification", "evaluation", "robustness"),
-    *("result", "pipeline", "report", "api", "cli", "__init__", "__main__"),
+    *("result", "pipeline", "report", "sweep", "api", "cli", "__init__", "__main__"),
 )
 """Rooms and the files of the root, in the order of the flow: each imports only from those before it."""
 MOST_ROOT_FILES = 8

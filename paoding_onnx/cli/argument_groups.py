@@ -136,6 +136,7 @@ def add_result(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="write nothing if this holds of what was measured, such as 'agreement<0.95' or 'outlook<good'",
     )
+    add("--no-latency", dest="latency", action="store_false", help="do not time the models")
     add(
         "--no-provenance",
         dest="provenance",

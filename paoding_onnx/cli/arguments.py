@@ -21,7 +21,7 @@ from paoding_onnx.cli.argument_groups import (
     add_shapes,
 )
 from paoding_onnx.cli.parser import Parser
-from paoding_onnx.names import ALLOCATIONS, ATTACKS, BUDGETS, METHOD_NAMES
+from paoding_onnx.names import ALLOCATIONS, ATTACKS, BUDGETS, EFFORTS, METHOD_NAMES
 
 _EPILOG = """exit status: 0 done; 1 a proof failed, nothing was written; 2 wrong usage; 3 not a usable model;
 4 nothing to prune or target out of reach; 5 the result cannot be written; 6 not as good as was asked for;
@@ -54,7 +54,19 @@ def command_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"paoding_onnx {version('paoding_onnx')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
-    for add in (_inspect, _explain, _prune, _apply, _check, _sensitivity, _synthesize, _evaluate, _attack, _operators):
+    for add in (
+        _inspect,
+        _explain,
+        _prune,
+        _apply,
+        _check,
+        _sensitivity,
+        _synthesize,
+        _evaluate,
+        _attack,
+        _sweep,
+        _operators,
+    ):
         add(commands)
     return parser
 
@@ -198,6 +210,24 @@ def _attack(commands: _Commands[Parser]) -> None:
     add("--black-box", action="store_true", help="estimate gradients from outputs, for models without exact ones")
     add("--queries", metavar="N", type=values.count, help="pairs of runs for an estimate (default 64)")
     add_output(attack)
+
+
+def _sweep(commands: _Commands[Parser]) -> None:
+    sweep = commands.add_parser("sweep", help="prune many models by many targets and methods, and compare")
+    add = sweep.add_argument
+    add("models", metavar="MODEL", type=Path, nargs="+")
+    add("-o", "--output", metavar="DIR", type=Path, required=True, help="folder for models, results.csv and index.html")
+    add("--target", metavar="SHARES", type=values.spread, default=(0.25, 0.5), help="such as 0.1:0.7:0.1 or 25%%,50%%")
+    add("--by", choices=BUDGETS, default="parameters", help="what the targets count (default parameters)")
+    add("--method", metavar="NAMES", type=values.words(METHOD_NAMES), default=("reconstruction",), help="with commas")
+    add("--effort", metavar="NAMES", type=values.words(EFFORTS), default=(), help="with commas")
+    add("--options", metavar="WORDS", type=values.command_words, default=(), help="further options of `prune`, quoted")
+    add("--eval-map", metavar="FILE", type=Path, help="JSON: labelled samples by the name of a model's file")
+    add("--jobs", metavar="N", type=values.count, default=0, help="runs at a time (default: one for each processor)")
+    add(
+        "--scheduler", metavar="ADDRESS", help="let dask do it: tcp://HOST:PORT, or local for a cluster of this machine"
+    )
+    add_output(sweep)
 
 
 def _operators(commands: _Commands[Parser]) -> None:

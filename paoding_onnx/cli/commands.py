@@ -35,6 +35,10 @@ from paoding_onnx.report.robustness import attack_lines
 from paoding_onnx.report.save import save
 from paoding_onnx.report.synthesis import synthesize_lines
 from paoding_onnx.robustness.evaluate import attack
+from paoding_onnx.sweep.engine import executor
+from paoding_onnx.sweep.grid import Grid, read_labels, source_of, tasks_of
+from paoding_onnx.sweep.run import sweep
+from paoding_onnx.sweep.said import sweep_document, sweep_lines
 from paoding_onnx.verification.check import check
 
 
@@ -158,6 +162,17 @@ def _attack(arguments: Namespace) -> int:
     return 0
 
 
+def _sweep(arguments: Namespace) -> int:
+    labelled = read_labels(arguments.eval_map)
+    grid = Grid(arguments.target, arguments.by, arguments.method, arguments.effort, arguments.options)
+    sources = [source_of(path, labelled.get(path.name)) for path in arguments.models]
+    tasks = tasks_of(sources, grid)
+    with progress_bar(arguments) as progress, executor(arguments.jobs, arguments.scheduler) as engine:
+        rows = sweep(tasks, arguments.output, engine, progress)
+    show(arguments, lambda: circumstances(arguments, sweep_document(rows)), sweep_lines(rows, arguments.output))
+    return 0
+
+
 def _operators(arguments: Namespace) -> int:
     show(arguments, operators_document, operators_lines(markdown=arguments.markdown))
     return 0
@@ -173,5 +188,6 @@ _COMMANDS = {
     "synthesize": _synthesize,
     "evaluate": _evaluate,
     "attack": _attack,
+    "sweep": _sweep,
     "operators": _operators,
 }

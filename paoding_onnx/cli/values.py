@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterable
+import shlex
+from collections.abc import Callable, Iterable
 
 _UNITS = {"": 0, "K": 10, "M": 20, "G": 30}
 LARGEST_COUNT = (1 << 31) - 1
+MOST_SHARES = 200
 _DIGITS = 18
 """Longer numbers mean nothing, and take long to read."""
 _NEGATIVE = re.compile(r"-[\d.]")
@@ -86,3 +88,45 @@ def shape(text: str) -> tuple[str, tuple[int, ...]]:
     if not colon or not name or not all(part.isdecimal() and len(part) <= _DIGITS and int(part) > 0 for part in parts):
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME:1,3,224,224")
     return name, tuple(int(part) for part in parts)
+
+
+def spread(text: str) -> tuple[float, ...]:
+    """Shares as they are written, or from one to another in equal steps.
+
+    >>> spread("0.1:0.4:0.1"), spread("25%,50%")
+    ((0.1, 0.2, 0.3, 0.4), (0.25, 0.5))
+    """
+    if ":" not in text:
+        return tuple(share(part) for part in text.split(","))
+    parts = [share(part) for part in text.split(":")]
+    if len(parts) != 3 or not (parts[2] > 0 and parts[0] <= parts[1] and parts[1] <= 1):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form FIRST:LAST:STEP, such as 0.1:0.7:0.1")
+    first, last, step = parts
+    if (last - first) / step > MOST_SHARES:
+        raise argparse.ArgumentTypeError(f"{text!r} are more than {MOST_SHARES} shares")
+    return tuple(round(first + k * step, 9) for k in range(int((last - first) / step + 1e-9) + 1))
+
+
+def words(known: Iterable[str]) -> Callable[[str], tuple[str, ...]]:
+    """Some of the `known` words, with commas between them."""
+    allowed = tuple(known)
+
+    def parse(text: str) -> tuple[str, ...]:
+        found = tuple(text.split(","))
+        if wrong := [word for word in found if word not in allowed]:
+            raise argparse.ArgumentTypeError(f"{wrong[0]!r} is none of {', '.join(allowed)}")
+        return found
+
+    return parse
+
+
+def command_words(text: str) -> tuple[str, ...]:
+    """Words as a shell would take them.
+
+    >>> command_words("--exclude 'head *' --seed 1")
+    ('--exclude', 'head *', '--seed', '1')
+    """
+    try:
+        return tuple(shlex.split(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}: {error}") from error

@@ -16,7 +16,8 @@ from paoding_onnx.errors import CheckError
 from paoding_onnx.evaluation.evaluate import accuracy_of
 from paoding_onnx.evaluation.fidelity import QUICK, THOROUGH, compare, request_for
 from paoding_onnx.evaluation.latency import compare_latency
-from paoding_onnx.evaluation.measured import Measured
+from paoding_onnx.evaluation.measured import Latency, Measured
+from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import load
 from paoding_onnx.model.save import write_model
 from paoding_onnx.model.scratch import scratch_folder
@@ -95,15 +96,21 @@ def _proofs(job: Job, shrunk: Shrunk, file: Path, after: Cost) -> tuple[Verdict,
 def _measured(job: Job, shrunk: Shrunk, before: Cost, file: Path) -> Measured:
     options, graph = job.options, shrunk.prepared.trace.graph
     found = compare(shrunk.prepared.original, shrunk.fitted.model, _samples(job, shrunk, before))
-    feeds = random_feeds(job.original.inputs, sizes_of(graph).measured, np.random.default_rng(0))
-    with scratch_folder() as folder:
-        path = next(iter(job.original.files), None) or write_model(job.original, folder / "original.onnx")[-1]
-        found = replace(found, latency=compare_latency(path, file, feeds, processors=options.threads))
+    if options.latency:
+        found = replace(found, latency=_latency(job, graph, file))
     if job.labelled is None:
         return found
     return replace(
         found, accuracy_before=accuracy_of(job.original, job.labelled), accuracy_after=shrunk.steps[-1].accuracy
     )
+
+
+def _latency(job: Job, graph: Graph, file: Path) -> Latency | None:
+    """How long runs of the original's file and of the smaller one take."""
+    feeds = random_feeds(job.original.inputs, sizes_of(graph).measured, np.random.default_rng(0))
+    with scratch_folder() as folder:
+        path = next(iter(job.original.files), None) or write_model(job.original, folder / "original.onnx")[-1]
+        return compare_latency(path, file, feeds, processors=job.options.threads)
 
 
 def _samples(job: Job, shrunk: Shrunk, before: Cost) -> Samples:

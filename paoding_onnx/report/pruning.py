@@ -76,7 +76,7 @@ def _costs(result: Pruned) -> Table:
         old, new = getattr(before, field), getattr(after, field)
         found.add_row(name, f"{old:,}", f"{new:,}", f"{-share(old, new):+.1%}")
     if latency is None:
-        found.add_row("latency", "", "", "not measurable here")
+        found.add_row("latency", "", "", "not measurable here" if result.run.options.latency else "not measured")
     else:
         change = f"{latency.ratio - 1:+.1%} ±{latency.spread:.1%}"
         found.add_row("latency, ms", milliseconds(latency.before), milliseconds(latency.after), change)

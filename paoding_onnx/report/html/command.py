@@ -62,8 +62,8 @@ def _shapes(shapes: Mapping[str, tuple[int, ...]]) -> Iterator[str]:
 def _flag(name: str, value: object) -> Iterator[str]:
     """An option as the command line takes it: alone if it is true, once for each of several values."""
     flag = f"--{name.replace('_', '-')}"
-    if value is True:
-        yield flag
+    if isinstance(value, bool):
+        yield flag if value else f"--no-{flag.removeprefix('--')}"
         return
     for one in value if isinstance(value, tuple) else (value,):
         text = _named(one) if isinstance(one, Path) else str(one)

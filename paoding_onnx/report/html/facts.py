@@ -154,7 +154,8 @@ def cards_of(result: Pruned) -> list[Card]:
         )
         for name, unit, before, after in sizes
     ]
-    return [*cards, _latency(measured), *_fidelity(measured)]
+    timed = [_latency(measured)] if result.run.options.latency else []
+    return [*cards, *timed, *_fidelity(measured)]
 
 
 def _latency(measured: Measured) -> Card:

@@ -1,0 +1,93 @@
+"""One run: `prune` in a process of its own, on this machine or on another one that shares no files with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from paoding_onnx.sweep.grid import Task
+
+_LABELLED = "labelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A run to be done anywhere: the words for `prune`, the content of files by name, the model's first, and a name.
+
+    Under that name the smaller model is written; it must not change, as the file with the weights beside it is named
+    in it.
+    """
+
+    words: tuple[str, ...]
+    files: Mapping[str, bytes]
+    out: str
+    labelled: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a run ended: its status, the last line of a failed one, what it said as JSON, and the files that it wrote.
+
+    `latency` are milliseconds before and after, once they were measured.
+    """
+
+    status: int
+    message: str
+    seconds: float
+    document: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    latency: tuple[float, float] | None = None
+
+
+def parcel_of(task: Task) -> Parcel:
+    """A run with the content of its files."""
+    source = task.source
+    beside = source.files[0].parent
+    files = {file.relative_to(beside).as_posix(): file.read_bytes() for file in source.files}
+    out = f"{task.name}.onnx"
+    if source.labelled is None:
+        return Parcel(task.words, files, out)
+    name = f"{_LABELLED}{source.labelled.suffix}"
+    return Parcel(task.words, {**files, name: source.labelled.read_bytes()}, out, name)
+
+
+def run_parcel(parcel: Parcel) -> Done:
+    """Do a run. What it wrote comes back as `files`."""
+    with TemporaryDirectory(prefix="paoding_onnx-sweep-") as name:
+        folder = Path(name)
+        for file, content in parcel.files.items():
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / file).write_bytes(content)
+        (folder / "out").mkdir()
+        model = next(iter(parcel.files))
+        words = ["prune", model, "-o", f"out/{parcel.out}", *parcel.words, "--no-latency", "--threads", "1"]
+        words += ["--json", "--quiet"]
+        words += ["--eval", parcel.labelled] if parcel.labelled else []
+        start = time.monotonic()
+        status, out, message = _command(words, folder)
+        written = sorted((folder / "out").iterdir()) if status == 0 else []
+        files = {file.name: file.read_bytes() for file in written}
+        return Done(status, message, time.monotonic() - start, json.loads(out) if status == 0 else {}, files)
+
+
+def _command(words: Sequence[str], folder: Path) -> tuple[int, str, str]:
+    """Status, standard output and the last line on standard error of a command.
+
+    Sums of numpy are made by one thread: how many there are changes the last digits, and results must not depend on
+    what else a machine has to do.
+    """
+    single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    command = [sys.executable, "-P", "-m", "paoding_onnx", *words]
+    done = subprocess.run(
+        command, cwd=folder, env={**os.environ, **single}, capture_output=True, text=True, check=False
+    )
+    lines = done.stderr.strip().splitlines()
+    return done.returncode, done.stdout, lines[-1] if lines and done.returncode else ""

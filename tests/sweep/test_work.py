@@ -1,0 +1,56 @@
+"""A run is a parcel that can be done anywhere, and what it made comes back."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from paoding_onnx.sweep.grid import Grid, source_of, tasks_of
+from paoding_onnx.sweep.work import Parcel, parcel_of, run_parcel
+from scripts import ROOT
+
+MODELS = ROOT / "models"
+
+
+@pytest.fixture
+def parcel():
+    source = source_of(MODELS / "fraud_mlp.onnx", MODELS / "fraud_mlp_test.npz")
+    return parcel_of(tasks_of([source], Grid(targets=(0.3,), methods=("magnitude",)))[0])
+
+
+def test_parcel_has_all_that_a_machine_without_our_files_needs(parcel):
+    assert list(parcel.files) == ["fraud_mlp.onnx", "labelled.npz"]
+    assert parcel.files["fraud_mlp.onnx"] == (MODELS / "fraud_mlp.onnx").read_bytes()
+    assert (parcel.out, parcel.labelled) == ("magnitude-parameters-30.onnx", "labelled.npz")
+
+
+def test_sums_are_made_by_one_thread_so_that_bytes_do_not_depend_on_the_machine(parcel, monkeypatch):
+    seen = []
+
+    def look(words, **settings):
+        seen.append((words, settings["env"]))
+        return subprocess.CompletedProcess(words, 4, "", "paoding_onnx: error: out of reach\n")
+
+    monkeypatch.setattr(subprocess, "run", look)
+    done = run_parcel(parcel)
+    ((words, env),) = seen
+    assert (done.status, done.message, done.files) == (4, "paoding_onnx: error: out of reach", {})
+    assert words[words.index("--threads") + 1] == env["OPENBLAS_NUM_THREADS"] == "1"
+    assert "--no-latency" in words
+
+
+@pytest.mark.slow
+def test_run_brings_back_the_model_and_what_was_said(parcel):
+    done = run_parcel(parcel)
+    assert (done.status, done.message, list(done.files)) == (0, "", ["magnitude-parameters-30.onnx"])
+    assert done.document["measured"]["accuracy_after"] > 0.9
+    assert done.document["measured"]["latency"] is None
+    assert run_parcel(parcel).files == done.files
+
+
+@pytest.mark.slow
+def test_model_that_is_none_is_a_status_and_a_line():
+    done = run_parcel(Parcel(("--target", "0.5"), {"m.onnx": b"nothing"}, "small.onnx"))
+    assert done.status == 3
+    assert "m.onnx is not an ONNX model" in done.message
