@@ -51,7 +51,7 @@ def test_function_documents_its_errors_and_annotates_its_arguments(name):
 
 def test_commands_are_the_verbs_of_the_library():
     (commands,) = (action.choices for action in command_parser()._actions if action.dest == "command")
-    assert set(commands) == set(FUNCTIONS) - {"load", "save"} | {"operators"}
+    assert set(commands) == set(FUNCTIONS) - {"load", "save"} | {"operators", "sweep"}
 
 
 def test_unknown_name_is_an_attribute_error():

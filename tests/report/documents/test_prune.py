@@ -66,6 +66,7 @@ def test_prune_document_lists_every_option(result):
         "recover": 0,
         "eval": None,
         "input_shapes": {},
+        "latency": True,
         "provenance": True,
         "fail_if": [],
         "input_values": [],
