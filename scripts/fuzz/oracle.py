@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
@@ -28,12 +29,15 @@ from paoding_onnx.model.session import Session
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline import prove
 from paoding_onnx.samplers import METHODS
+from paoding_onnx.shapes.choices import Choice, closed, settled
 from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observe import observe, sizes_of
+from paoding_onnx.shapes.study import study
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import Plan, make_plan
 from paoding_onnx.verification.equivalence import check_surgery
 from paoding_onnx.verification.proofs import Asked, check_file
+from paoding_onnx.verification.simplified import check_closed, check_simplified
 from scripts.fuzz.second import second_opinion
 from scripts.fuzz.text import from_text
 
@@ -163,15 +167,20 @@ def random_plan(found: Trace, rng: np.random.Generator) -> Plan:
 
 def _prune(model: Model, seed: int) -> Outcome:
     """The model pruned at random, and what the proofs say."""
-    graph = observe(model)
-    found = trace(graph)
+    studied = study(model)
+    found = trace(studied.graph)
+    is_open = bool(studied.choices)
+    for verdict in check_simplified(model, studied.simplified, found, is_open=is_open):
+        if not verdict.passed:
+            return Outcome(WRONG, f"{verdict.name}: {verdict.detail}")
     if not found.groups:
         return Outcome(NOTHING)
     plan = random_plan(found, np.random.default_rng(seed))
-    pruned = cut(model, found, plan)
+    pruned = settled(cut(studied.folded, found, plan), studied.choices)
     whole = (found.n_units, int(plan.removed.sum()))
-    for proof in (_equivalence, _by_hand, _file, _outputs, *([_repeatable, _pipeline] if seed % RARELY == 0 else [])):
-        kind, detail = proof(model, found, plan, pruned)
+    file = partial(_file, studied.choices)
+    for proof in (_equivalence, _by_hand, file, _outputs, *([_repeatable, _pipeline] if seed % RARELY == 0 else [])):
+        kind, detail = proof(model if proof in (file, _pipeline) else studied.folded, found, plan, pruned)
         if detail:
             return Outcome(kind, detail, *whole)
     return Outcome(PRUNED, "", *whole)
@@ -189,13 +198,17 @@ def _equivalence(model: Model, found: Trace, plan: Plan, pruned: Model) -> tuple
     return WRONG, "" if verdict.passed else verdict.detail
 
 
-def _file(model: Model, found: Trace, plan: Plan, pruned: Model) -> tuple[str, str]:
-    """The proofs on a written file: checker, onnxruntime, recount, interface."""
+def _file(choices: Sequence[Choice], model: Model, found: Trace, plan: Plan, pruned: Model) -> tuple[str, str]:
+    """The proofs on a written file: checker, onnxruntime, recount, interface, and that its choices are closed right."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "pruned.onnx"
-        write_model(pruned, path)
-        asked = Asked(cost(found, plan.removed), sizes_of(found.graph), lambda: found.shapes_left(plan.removed))
-        verdicts = check_file(model, path, asked)
+        shut = closed(pruned, choices)
+        write_model(shut, path)
+        left = partial(found.shapes_left, plan.removed)
+        verdicts = check_file(
+            model, path, Asked(cost(found, plan.removed), sizes_of(found.graph), left, tuple(choices))
+        )
+        verdicts += tuple(check_closed(shut, pruned, found))
     failed = next((verdict for verdict in verdicts if not verdict.passed), None)
     return (failed.name, failed.detail) if failed else ("", "")
 
