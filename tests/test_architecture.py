@@ -18,7 +18,7 @@ ROOMS = (
     *("model", "rules", "shapes", "dependency", "layerwise", "gradients", "calibration"),
     "options",
     *("samplers", "surgery", "reconstruction", "recovery", "selection", "verification", "evaluation", "robustness"),
-    *("result", "pipeline", "report", "sweep", "api", "cli", "__init__", "__main__"),
+    *("result", "pipeline", "report", "sweep", "api", "torch", "cli", "__init__", "__main__"),
 )
 """Rooms and the files of the root, in the order of the flow: each imports only from those before it."""
 MOST_ROOT_FILES = 8
@@ -46,7 +46,7 @@ STORED = {
 }
 """Attributes that files outside of the rules name: those in which a Constant stores its content."""
 PLAIN_WORDS = {
-    *("axes", "axis", "dtype", "epsilon", "group", "high", "k", "layout", "low"),
+    *("axes", "axis", "bias", "dtype", "epsilon", "group", "high", "k", "layout", "low"),
     *("mean", "precision", "scale", "seed", "shape", "size", "start", "type"),
 }
 """Attributes with names that mean other things too, in documents, options and preprocessing."""
@@ -205,6 +205,12 @@ def test_families_of_rules_do_not_know_each_other():
 
 def test_only_the_session_knows_onnxruntime():
     assert importers("onnxruntime") == {"model.session"}
+
+
+def test_pytorch_is_known_to_one_room_that_nothing_imports():
+    own = {name for name in FILES if room(name) == "torch"}
+    assert importers("torch") <= own
+    assert {name for name in FILES if own & own_imports(name)} <= own
 
 
 def test_only_the_cut_knows_graphsurgeon():

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from paoding_onnx.cli import values
+from paoding_onnx.cli.config import add_config
 from paoding_onnx.cli.limits import add_limits
 from paoding_onnx.names import EFFORTS, KINDS, TASKS
 
@@ -155,6 +156,7 @@ def add_force(parser: argparse.ArgumentParser) -> None:
 def add_output(parser: argparse.ArgumentParser) -> None:
     """What is printed, and the limits that every command has."""
     add_limits(parser)
+    add_config(parser)
     parser.add_argument("--json", action="store_true", help="print JSON on stdout")
     volume = parser.add_mutually_exclusive_group()
     volume.add_argument("-q", "--quiet", action="store_true", help="print errors only")

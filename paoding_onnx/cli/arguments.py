@@ -20,6 +20,7 @@ from paoding_onnx.cli.argument_groups import (
     add_scope,
     add_shapes,
 )
+from paoding_onnx.cli.config import config_text, with_config
 from paoding_onnx.cli.parser import Parser
 from paoding_onnx.names import ALLOCATIONS, ATTACKS, BUDGETS, EFFORTS, METHOD_NAMES
 
@@ -32,16 +33,18 @@ _Commands = argparse._SubParsersAction  # of `Parser`; argparse has no public na
 
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The arguments in `argv` (the process's own where `None`).
+    """The arguments in `argv` (the process's own where `None`); `as_config` is what a file of them would hold.
 
     Raises:
         UsageError: if they make no sense.
     """
     parser = command_parser()
-    found, unknown = parser.parse_known_args(values.joined(sys.argv[1:] if argv is None else argv))
+    commands = next(action.choices for action in parser._actions if isinstance(action, _Commands))
+    words = with_config(values.joined(sys.argv[1:] if argv is None else argv), commands)
+    found, unknown = parser.parse_known_args(words)
     if unknown:
-        commands = next(action for action in parser._actions if isinstance(action, _Commands))
-        commands.choices[found.command].error(f"unrecognized arguments: {' '.join(unknown)}")
+        commands[found.command].error(f"unrecognized arguments: {' '.join(unknown)}")
+    found.as_config = config_text(found.command, words[1:], commands[found.command])
     return found
 
 

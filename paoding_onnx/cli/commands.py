@@ -45,7 +45,14 @@ from paoding_onnx.verification.check import check
 def run(arguments: Namespace) -> int:
     """Run the command that `arguments` names; returns the exit status."""
     arguments.started = time.perf_counter()
-    return _COMMANDS[arguments.command](arguments)
+    saved = [] if arguments.save_config is None else [arguments.save_config]
+    check_targets(saved, (), force=getattr(arguments, "force", False))
+    status = _COMMANDS[arguments.command](arguments)
+    if status == 0 and saved:
+        with stage() as held:
+            write_text(arguments.as_config, held.place(*saved))
+            held.commit(*saved)
+    return status
 
 
 def _inspect(arguments: Namespace) -> int:

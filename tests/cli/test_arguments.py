@@ -40,7 +40,14 @@ def test_help_is_no_error(command, capsys):
 
 def test_options_of_the_parser_are_the_fields_of_options():
     own = {"command", "model", "output", "plan", "report", "dry_run", "force", "json", "quiet"}
-    own |= {"max_memory", "time_limit", "traceback"}  # of the command line alone, which watches a process
+    own |= {
+        "max_memory",
+        "time_limit",
+        "traceback",
+        "config",
+        "save_config",
+        "as_config",
+    }  # of the command line alone, which watches a process
     parsed = set(vars(parse_arguments(["prune", "m.onnx"]))) - own
     spelled = {"input": "input_values", "input_shape": "input_shapes"}
     named = {spelled.get(name, name) for name in parsed}
