@@ -6,7 +6,7 @@ import onnx
 from onnx import helper
 
 from scripts.fuzz import forms
-from scripts.fuzz.net import BOOL, INT64, Net, Value
+from scripts.fuzz.net import BOOL, FLOAT, INT64, Net, Value
 
 
 def conditional(net: Net, x: Value) -> Value:
@@ -28,6 +28,37 @@ def _branch(net: Net, x: Value, operator: str) -> onnx.GraphProto:
     if net.chance(0.3):
         nodes[1] = helper.make_node("Add", [inner, x.name], [name])
     return helper.make_graph(nodes, net.name("branch"), [], [helper.make_tensor_value_info(name, x.dtype, x.dims)])
+
+
+def ending(net: Net, x: Value, width: int) -> Value:
+    """If at the end of a network of rows: each branch has layers of its own, and their result leaves the network.
+
+    What decides is the content of the rows, or a whole number that is fed.
+    """
+    net.need(x.ndim == 2 and x.dtype == FLOAT)
+    if net.chance(0.5):
+        total = forms.reduce(net, "ReduceSum", x, [0, 1], keep=False)
+        truth = net.node("Greater", total, net.constant(0.0, x.dtype, stored=True))
+    else:
+        rate = net.add_input("rate", INT64, [], {})
+        truth = net.node("Equal", rate, net.constant(8000, INT64, stored=True))
+    one, two = (_layers(net, x, operator, width) for operator in ("Relu", "Tanh"))
+    shapes = [(shape[0], width) for shape in x.shapes]
+    return net.node("If", truth, then_branch=one, else_branch=two, dtype=x.dtype, shapes=shapes)
+
+
+def _layers(net: Net, x: Value, operator: str, width: int) -> onnx.GraphProto:
+    """A branch of If: two dense layers of its own, or one that other nodes read as well."""
+    n_units = net.rng.choice([4, 6, 9])
+    first, second = net.weight(x.channels, n_units), net.weight(n_units, width)
+    made = [net.name("b") for _ in range(3)]
+    nodes = [
+        helper.make_node("MatMul", [x.name, first.name], [made[0]]),
+        helper.make_node(operator, [made[0]], [made[1]]),
+        helper.make_node("MatMul", [made[1], second.name], [made[2]]),
+    ]
+    result = helper.make_tensor_value_info(made[2], x.dtype, [x.dims[0], width])
+    return helper.make_graph(nodes, net.name("branch"), [], [result])
 
 
 def looped(net: Net, x: Value) -> Value:

@@ -75,7 +75,7 @@ def image_net(net: Net) -> list[Value]:
     x = rows.from_image(net, x)
     for _ in range(net.rng.choice([0, 1, 1, 2])):
         x = net.tried(rows.deep, x)
-    return outputs_of(net, rows.dense_to(net, x, 5))
+    return outputs_of(net, head_of(net, x))
 
 
 def patches(net: Net, x: Value) -> Value:
@@ -129,7 +129,14 @@ def row_net(net: Net) -> list[Value]:
         other = net.add_input("x", net.dtype, [x.shape[0], 4], {})
         net.earlier.append(rows.dense_to(net, other, net.rng.choice([x.channels, 6])))
     x = run(net, x, [(rows.BLOCKS, 5), (joins.BLOCKS, 3), (pointwise.BLOCKS, 3), (quantized.ROWS, 2), *RARE])
-    return outputs_of(net, rows.dense_to(net, x, 5))
+    return outputs_of(net, head_of(net, x))
+
+
+def head_of(net: Net, x: Value) -> Value:
+    """The last layer of rows; now and then two networks, one of which is computed."""
+    if x.ndim == 2 and x.dtype == FLOAT and net.chance(0.1):
+        return control.ending(net, x, 5)
+    return rows.dense_to(net, x, 5)
 
 
 def run(net: Net, x: Value, families: list[tuple[Mapping[Block, int], float]]) -> Value:
