@@ -39,6 +39,7 @@ from scripts.fuzz.mutants_judge import (
     prepared,
     whole,
 )
+from scripts.fuzz.mutants_of_choices import choice_faults
 from scripts.fuzz.mutants_of_edits import EditFault, edit_faults
 from scripts.fuzz.mutants_of_files import Change, file_faults, writing
 from scripts.fuzz.mutants_of_fits import fit_faults, judge_fit
@@ -71,7 +72,8 @@ def of_network(subject: Subject, seed: int) -> Iterator[Mutant]:
     ready = prepared(subject.model(seed), seed)
     if ready is None:
         return
-    for kind, where, plant in (*_of_rules(subject, ready), *_of_surgery(ready, seed)):
+    of_choices = ((kind, "", plant) for kind, plant in choice_faults()) if subject.has_choice else ()
+    for kind, where, plant in (*_of_rules(subject, ready), *_of_surgery(ready, seed), *of_choices):
         yield Mutant(kind, where, subject.name, partial(judge, ready, seed, plant))
 
 

@@ -19,7 +19,7 @@ from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import PaodingError
 from paoding_onnx.model.load import Model, load
 from paoding_onnx.model.save import write_model
-from paoding_onnx.shapes.choices import closed, reopened, settled
+from paoding_onnx.shapes.choices import Choice, closed, reopened, settled
 from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.shapes.study import study
 from paoding_onnx.surgery.cut import cut
@@ -43,6 +43,11 @@ class Prepared:
     folded: Model
     trace: Trace
     zeroing: bool
+    choices: tuple[Choice, ...] = ()
+
+    def closed(self, model: Model) -> Model:
+        """A model as it goes to its file."""
+        return closed(settled(model, self.choices), self.choices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,8 @@ def prepared(model: Model, seed: int) -> Prepared | None:
         return None
     plan = half(found, seed)
     reference = zeroed(whole(model), plan_document(found, plan))
-    return Prepared(model, folded, found, not differs(reference, whole(cut(folded, found, plan))))
+    right = closed(cut(folded, found, plan), studied.choices)
+    return Prepared(model, folded, found, not differs(reference, whole(right)), studied.choices)
 
 
 def half(found: Trace, seed: int) -> Plan:
@@ -153,7 +159,7 @@ def _without_fault(subject: Prepared, document: Mapping[str, object]) -> tuple[M
             found = trace(subject.trace.graph, scope)
             plan = plan_from_document(found, document)
             if plan_document(found, plan)["axes"] == document["axes"]:
-                return cut(subject.folded, found, plan), cost(found, plan.removed)
+                return subject.closed(cut(subject.folded, found, plan)), cost(found, plan.removed)
     return None
 
 
@@ -162,7 +168,7 @@ def _without_vectors(subject: Prepared, run: _Run) -> tuple[Model, Cost] | None:
     axes = [entry for entry in run.document["axes"] if "operand" not in entry]
     with suppress(PaodingError):
         plan = plan_from_document(subject.trace, {**run.document, "axes": axes})
-        right = cut(subject.folded, subject.trace, plan)
+        right = subject.closed(cut(subject.folded, subject.trace, plan))
         if whole(right) == run.file:
             return right, cost(subject.trace, plan.removed)
     return None

@@ -34,7 +34,7 @@ def differs(reference: onnx.ModelProto, other: onnx.ModelProto) -> str:
     for number, sizes in enumerate(OPEN):
         for seed, (level, scale) in enumerate(LEVELS):
             feeds = _feeds(reference, sizes, np.random.default_rng([number, seed]), level)
-            feeds = {name: value * value.dtype.type(scale) for name, value in feeds.items()}
+            feeds = {name: np.asarray(value * value.dtype.type(scale)) for name, value in feeds.items()}
             wanted, got = _run(reference, feeds), _run(other, feeds)
             seen += wanted is not None
             if wanted is not None and (told := _told(wanted, got)):

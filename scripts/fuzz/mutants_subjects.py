@@ -21,6 +21,11 @@ class Subject:
     ir: int = 8
     operator: tuple[str, str] | None = None
 
+    @property
+    def has_choice(self) -> bool:
+        """Whether one of two subgraphs is computed."""
+        return "then_branch" in self.text
+
     def model(self, seed: int) -> Model:
         """The model with weights of this seed."""
         return model(self.text, seed, opset=self.opset, ir=self.ir)
@@ -115,6 +120,18 @@ NETWORKS = {
       p = MatMul (x, a) r = Relu (p) h = MatMul (r, b)
       k = If (q) <then_branch = t () => (float[2,7] u) { u = Neg (h) }, else_branch = e () => (float[2,7] v) {
       v = Abs (h) }>
+      y = MatMul (k, c)
+    }""",
+    "rates": """g (float[N,6] x, int64 rate) => (float[N,5] y)
+        <float[6,8] a, float[8,7] b, float[7,5] c, float[8,9] d, float[9,5] e, int64 high={16000}> {
+      p = MatMul (x, a) h = Relu (p) q = Equal (rate, high)
+      y = If (q) <then_branch = t () => (float[N,5] u) { i = MatMul (h, b) j = Sigmoid (i) u = MatMul (j, c) },
+        else_branch = e () => (float[N,5] v) { k = MatMul (h, d) l = Tanh (k) v = MatMul (l, e) }>
+    }""",
+    "squeezed": """g (float[2,6] x) => (float[2,5] y) <float[6,8] a, float[8,7] b, float[7,5] c, int64 two={2}> {
+      p = MatMul (x, a) s = Shape (p) n = Size (s) q = Equal (n, two)
+      k = If (q) <then_branch = t () => (float[2,7] u) { h = MatMul (p, b) u = Neg (h) },
+        else_branch = e () => (float[2,7] v) { g = MatMul (p, b) v = Abs (g) }>
       y = MatMul (k, c)
     }""",
     "residual": """g (float[N,3,8,8] x) => (float[N,5] y) <float[8,3,3,3] a, float[8] s, float[8] t, float[8] m,

@@ -127,3 +127,14 @@ def test_models_that_compute_the_same_do_not_differ():
 
 def test_cost_is_counted_by_shapes_at_run_time():
     assert counted(parse(MLP), {"x": (5, 4)}) == (4 * 6 + 6 * 3, 5 * (4 * 6 + 6 * 3))
+
+
+def test_faults_in_taking_choices_apart_and_putting_them_together_are_caught():
+    networks = [Subject(name, NETWORKS[name]) for name in ("rates", "squeezed")]
+    found = [mutant for subject in networks for mutant in of_network(subject, 0) if mutant.kind.startswith("choices")]
+    outcomes = {(mutant.network, mutant.kind): mutant.judged().outcome for mutant in found}
+    assert MISSED not in outcomes.values()
+    assert {kind for (_, kind), outcome in outcomes.items() if outcome == CAUGHT} == {
+        *("choices: branches exchanged", "choices: the other branch for good", "choices: the other branch when opened"),
+        *("choices: a node too many inside", "choices: a branch left empty"),
+    }
