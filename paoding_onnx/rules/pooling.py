@@ -47,10 +47,15 @@ def global_norm(node: Node) -> Rule:
 @register("Resize", read=19)
 @register("Upsample", read=10)
 def resize(node: Node) -> Rule:
-    """ONNX Resize-19, Upsample-10: an axis that keeps its size may shrink, one that is resampled may not."""
+    """ONNX Resize-19, Upsample-10: an axis that keeps its size may shrink, one that is resampled may not.
+
+    Nor may any whose size is asked for by numbers that are not known, as they could not be rewritten.
+    """
     source, target = node.shape(0), node.output_shape()
     given = node.integers("axes") or tuple(range(len(source)))
     entries = (node.entries(3) if node.version >= 11 else None) or ()
+    if node.version >= 11 and node.operand(3) is not None and node.entries(3) is None:
+        entries = (None,) * len(given)
     varying = {k for k, entry in zip(given, entries, strict=False) if entry is None}
     pairs = enumerate(zip(source, target, strict=True))
     kept = [before == after and k not in varying for k, (before, after) in pairs]

@@ -19,6 +19,7 @@ LINES = [
     *[line(f"{op} 2x8x4x4 -> 2x8x1x1", "n C ~S0 ~S1 -> n C 1 1", acts="positive")
       for op in ("GlobalLpPool", "GlobalMaxPool")],
     line("Resize 2x8x4x4 _ {4} -> 2x8x8x8", "A0 A1 a2 a3, _, _ -> A0 A1 b2 b3", why=RESAMPLES),
+    line("Resize 2x8x4x4 _ _ {4} -> 2x8x8x8", "a0 a1 a2 a3, _, _, _ -> b0 b1 b2 b3", why=RESAMPLES),
     line("Resize 2x8x4x4 _ _ [2,8,8,8] -> 2x8x8x8", "A0 A1 a2 a3, _, _, _ -> A0 A1 b2 b3", fits="3[0]=A0 3[1]=A1",
          why=RESAMPLES),
     line("Resize 2x8x4x4 _ _ [9,8] -> 2x8x8x9", "A0 A1 a2 a3, _, _, _ -> A0 A1 b2 b3", axes=(3, 2), why=RESAMPLES),
