@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,6 +14,7 @@ from paoding_onnx.model.nodes import Array
 from paoding_onnx.rules.binding import BoundNode, bind_node, stored_statistics
 from paoding_onnx.rules.equation import Operand, names_of
 from paoding_onnx.rules.facts import Affine, Homogeneity
+from paoding_onnx.rules.windows import is_padded_unevenly
 
 _FEW = 8
 
@@ -23,38 +24,49 @@ class Filters:
     """The first kernels that images meet, `(n_units, n_channels, *kernel)`, and their biases, `(n_units,)`.
 
     With `deviation`, `(n_units,)`, statistics of the answers to training data are stored: `bias` is minus the mean.
+    `is_uneven` says that they are padded more on one side than on the other.
     """
 
     weights: NDArray[np.float64]
     bias: NDArray[np.float64]
     deviation: NDArray[np.float64] | None = None
+    is_uneven: bool = False
 
 
 def first_filters(graph: Graph, name: str) -> Filters | None:
-    """The kernels that images in input `name` meet first, with what is added and multiplied right behind them.
+    """The kernels that images in input `name` meet first, with what is multiplied and added right before and behind.
 
-    `None` if anything but Cast, Transpose and the like stands between.
+    `None` if anything but this, Cast, Transpose, Pad, Slice and the like stands between.
     """
     found: Filters | None = None
-    tensor = name
+    before: list[Affine] = []
+    tensor, is_uneven = name, False
     for bound in _behind(graph, name):
         affine, contracts = bound.rule.affine, bound.rule.contracts
-        if not any(t is not None and t.name == tensor for t in bound.node.inputs) or not bound.has_rule:
+        is_on_the_way = any(t is not None and t.name == tensor for t in bound.node.inputs)
+        if not is_on_the_way or not bound.has_rule or not bound.binding.made:
             continue
+        is_uneven = is_uneven or (found is None and is_padded_unevenly(bound.node))
         if found is None and contracts is not None:
-            found = _filters(bound)
+            found = _filters(bound, before)
+            if found is None:
+                return None
+            found = replace(found, is_uneven=is_uneven)
+        elif found is None and affine is not None:
+            before.append(affine)
         elif found is not None and affine is not None and found.deviation is None:
             found = _behind_filters(found, bound, affine)
-        elif found is not None or bound.rule.acts.homogeneity is not Homogeneity.ANY:
+        elif bound.rule.acts.homogeneity is not Homogeneity.ANY:
             return found
-        if found is None and contracts is not None:
-            return None
         tensor = bound.node.first_output.name
     return found
 
 
-def _filters(bound: BoundNode) -> Filters | None:
-    """The weight of a convolution that has its units on the first axis, and what it adds to them."""
+def _filters(bound: BoundNode, before: Sequence[Affine]) -> Filters | None:
+    """The weight of a convolution that has its units on the first axis, and what it adds to them.
+
+    Gains and shifts of what it reads, channel by channel, belong to it.
+    """
     constants = list(_constants(bound))
     weights = [(value, operand) for value, operand in constants if value.ndim == 4 and value.dtype.kind == "f"]
     if not weights or not _is_by_unit(bound, weights[0][1]):
@@ -62,7 +74,14 @@ def _filters(bound: BoundNode) -> Filters | None:
     weight, operand = weights[0]
     biases = [value for value, own in constants if own == operand[:1] and value.size == len(weight)]
     bias = biases[0] if biases else np.zeros(len(weight))
-    return Filters(np.asarray(weight, np.float64), np.asarray(bias.reshape(-1), np.float64))
+    kernels, added = weight.astype(np.float64), bias.reshape(-1).astype(np.float64)
+    for affine in reversed(before):
+        if max(affine.gain.size, affine.shift.size) not in (1, kernels.shape[1]):
+            return None
+        gain, shift = (np.broadcast_to(part, kernels.shape[1]) for part in (affine.gain, affine.shift))
+        added = added + kernels.sum((2, 3)) @ shift
+        kernels = kernels * gain.reshape(-1, 1, 1)
+    return Filters(kernels, added)
 
 
 def _is_by_unit(bound: BoundNode, weight: Operand) -> bool:

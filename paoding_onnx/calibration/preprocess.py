@@ -139,7 +139,9 @@ BYTES = Preprocess(scale=1.0)
 """Images stay in [0, 255]."""
 IMAGENET = Preprocess(255.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225), fit="crop")
 """What most classifiers trained on ImageNet in PyTorch want."""
-_PRESETS = {"imagenet": IMAGENET}
+CAFFE = Preprocess(1.0, (104.0, 117.0, 123.0), order="bgr")
+"""What networks trained on ImageNet in Caffe want, and those of Keras that were taken over from there."""
+_PRESETS = {"imagenet": IMAGENET, "caffe": CAFFE}
 
 
 def native(dtype: np.dtype[np.generic] | None) -> Preprocess:

@@ -10,19 +10,22 @@ import numpy as np
 
 from paoding_onnx.calibration import normalization, tabular, tokens
 from paoding_onnx.calibration.augment import augmented
-from paoding_onnx.calibration.first_layer import Filters, first_filters, first_weights
+from paoding_onnx.calibration.first_layer import first_filters, first_weights
 from paoding_onnx.calibration.images import families as image_families
 from paoding_onnx.calibration.images.frame import Floats, Frame
 from paoding_onnx.calibration.images.spectra import waves
 from paoding_onnx.calibration.input_kinds import InputRole, Kind
-from paoding_onnx.calibration.normalization import alive, description_of, plausible
-from paoding_onnx.calibration.preprocess import Preprocess, check_channels, native
+from paoding_onnx.calibration.normalization import description_of
+from paoding_onnx.calibration.preprocess import ORDERS, Preprocess, check_channels, native
 from paoding_onnx.calibration.samples import InputOptions
+from paoding_onnx.calibration.scaling_evidence import fitting, weighed
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.input_sizes import repeated
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.shapes.dummy_inputs import random_content
 
+_LEAST = 0.05
+"""Scalings that are less likely than this, beside the likeliest, are not tried."""
 Draw = Callable[[np.random.Generator, int], Array]
 """Makes so many rows."""
 
@@ -122,25 +125,14 @@ def _scalings(role: InputRole, graph: Graph, options: InputOptions) -> tuple[Gue
         chosen = settings if settings.is_scaled else native(role.spec.dtype)
         return (_scaling(role, replace(chosen, order=settings.order), 1.0),)
     probe = image_families.leaves(np.random.default_rng(0), 64, Frame(32, 32, n_channels))
-    filters = _fitting(first_filters(graph, role.spec.name), probe)
-    scalings = plausible(filters, normalization.usual(n_channels), probe)
-    weights = [alive(filters, scaling, probe) for scaling in scalings]
-    ordered = (replace(scaling, order=settings.order) for scaling in scalings)
-    return tuple(_scaling(role, *pair) for pair in zip(ordered, weights, strict=True))
-
-
-def _fitting(filters: Filters | None, images: Floats) -> Filters | None:
-    """The filters if they could see such images `(n, height, width, n_channels)` as they are drawn; else `None`.
-
-    Behind a space-to-depth or a mean over colours the first filters have other channels than the images.
-    """
-    if filters is None or filters.weights.shape[1] != images.shape[3]:
-        return None
-    return (
-        filters
-        if all(k <= size for k, size in zip(filters.weights.shape[2:], images.shape[1:3], strict=True))
-        else None
-    )
+    filters = fitting(first_filters(graph, role.spec.name), probe)
+    is_tensorflow = role.channels != 1 or (filters is not None and filters.is_uneven)
+    usual = normalization.usual(n_channels, min(role.frame.height, role.frame.width), is_tensorflow=is_tensorflow)
+    weights = weighed(filters, usual, probe)
+    least = _LEAST * max(weights.values())
+    likely = {scaling: weight for scaling, weight in weights.items() if weight >= least}
+    ordered = (replace(scaling, order=max(scaling.order, settings.order, key=ORDERS.index)) for scaling in likely)
+    return tuple(_scaling(role, *pair) for pair in zip(ordered, likely.values(), strict=True))
 
 
 def _scaling(role: InputRole, scaling: Preprocess, weight: float) -> Guess:

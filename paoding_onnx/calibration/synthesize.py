@@ -29,6 +29,8 @@ _ALL = 1 << 62
 PART_NUMBERS = 1 << 24
 """Rows are looked for in parts of about so many numbers, so that few candidates are held at a time."""
 _NOTHING = 1e-3
+_PRIOR = 0.05
+"""What a guess is worth whatever the model predicts: low values differ by chance."""
 _LARGE_BYTES = 256 << 20
 
 
@@ -115,7 +117,7 @@ def _chosen(
     n_samples = _whole(n_samples, step)
     values = _values(predictor, source, n_samples // (2 * len(source.guesses)), runs, rng)
     weights = [guess.weight for guess in source.guesses]
-    best = int(np.argmax(weights * values.mean(1)))
+    best = int(np.argmax(weights * (values.mean(1) + _PRIOR)))
     guess = source.guesses[best]
     description = ", ".join(word for word in (guess.description, *source.families) if word)
     may_choose = runs.spend(_MORE * n_samples)

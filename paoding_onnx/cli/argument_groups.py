@@ -82,7 +82,7 @@ def add_preprocess(add: Callable[..., object]) -> None:
         action="append",
         default=[],
         help="how raw values become inputs; may be repeated: scale=255, mean=A,B,C and std=A,B,C, or range=LOW,HIGH; "
-        "for images also size=H,W, fit=stretch|crop, layout=nchw|nhwc, order=rgb|bgr; or imagenet",
+        "for images also size=H,W, fit=stretch|crop, layout=nchw|nhwc, order=rgb|bgr; or imagenet, caffe",
     )
 
 

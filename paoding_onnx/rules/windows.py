@@ -88,6 +88,16 @@ def taps(node: Node) -> Taps | None:
     return Taps((*begins, *ends), tuple(steps), starts, upto)
 
 
+def is_padded_unevenly(node: Node) -> bool:
+    """Whether a node says that more is padded on one side than on the other, as TensorFlow's "same" does.
+
+    Source: ONNX Conv-22, attributes `auto_pad` and `pads`; ONNX Pad-25, input `pads`.
+    """
+    pads = node.integers("pads") or (node.entries(1) if node.operator == "Pad" else None) or ()
+    half = len(pads) // 2
+    return node.text("auto_pad", "") in _SIDES.keys() - {"VALID"} or pads[:half] != pads[half:]
+
+
 Numbers = int | Sequence[int]
 
 

@@ -55,6 +55,25 @@ def test_first_filters_are_the_kernels_and_biases_of_the_first_convolution():
     assert found.deviation is None
 
 
+def test_gain_and_shift_before_the_first_filters_belong_to_them():
+    text = """g (float[n,3,8,8] x) => (float[n,4,6,6] y)
+    <float[4,3,3,3] w, float[4] c, float[3,1,1] s, float b> {
+        a = Sub (x, s) d = Mul (a, b) y = Conv (d, w, c) }"""
+    found, graph = filters_of(text)
+    w, c, s, b = (graph.tensors[name].value for name in ("w", "c", "s", "b"))
+    assert np.allclose(found.weights, w * b)
+    assert np.allclose(found.bias, c - np.einsum("oihw,i->o", w * b, s.reshape(-1)))
+
+
+def test_filters_are_found_behind_slices_padding_and_what_is_made_of_sizes():
+    slices = "s = Shape (x) a = SpaceToDepth <blocksize=2> (x) p = Pad (a, ends)"
+    text = f"""g (float[n,3,8,8] x) => (float[n,4,h,w] y, int64[4] s)
+    <float[4,12,3,3] w, float[4] c, int64[8] ends={{0,0,0,0,0,0,1,1}}> {{ {slices} y = Conv (p, w, c) }}"""
+    found, graph = filters_of(text)
+    assert np.array_equal(found.weights, graph.tensors["w"].value)
+    assert found.is_uneven
+
+
 def test_filters_without_a_bias_have_zeros():
     found, _ = filters_of(CONV.replace("BODY", "y = Conv (x, w)"))
     assert found.bias.tolist() == [0] * 4
@@ -75,6 +94,7 @@ def test_nodes_beside_the_way_to_the_filters_do_not_matter():
         "g (float[n,3,8,8] x) => (float[a,b,c,d] y) { y = MatMul (x, x) }",
         "g (float[n,3,8,8] x) => (float[n,3,8,8] y) <float[3,1,1] b> { y = Add (x, b) }",
         "g (float[n,3,8,8] x) => (float[n,3,8,8] y) { y = Identity (x) }",
+        "g (float[n,3,8,8] x) => (float[n,c,h,w] y) <float[4,3,1,1] w, float[8] b> { a = Add (x, b) y = Conv (a, w) }",
     ],
     ids=[
         "transposed",
@@ -84,6 +104,7 @@ def test_nodes_beside_the_way_to_the_filters_do_not_matter():
         "no constant",
         "shift first",
         "no filters",
+        "shift along another axis",
     ],
 )
 def test_what_is_not_a_convolution_of_images_has_no_filters(text):

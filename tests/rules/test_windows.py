@@ -7,7 +7,7 @@ import onnx
 import pytest
 from onnx.reference import ReferenceEvaluator
 
-from paoding_onnx.rules.windows import cropped, spelled_out, taps
+from paoding_onnx.rules.windows import cropped, is_padded_unevenly, spelled_out, taps
 from tests.rules.nodes import node
 
 RNG = np.random.default_rng(0)
@@ -90,3 +90,11 @@ def test_pieces_of_a_convolution_are_its_windows_place_by_place():
 
 def test_windows_that_spread_are_no_pieces():
     assert taps(node("ConvTranspose 1x2x4 2x3x3 -> 1x3x6")) is None
+
+
+@pytest.mark.parametrize(
+    ("how", "is_uneven"),
+    [({"auto_pad": "SAME_UPPER"}, True), ({"pads": (0, 0, 1, 1)}, True), ({"pads": (1, 1, 1, 1)}, False), ({}, False)],
+)
+def test_padding_as_tensorflow_has_it_is_told_from_even_padding(how, is_uneven):
+    assert is_padded_unevenly(node("Conv 1x2x8x8 3x2x3x3 -> 1x3x4x4", strides=(2, 2), **how)) is is_uneven
