@@ -15,7 +15,7 @@ METHOD_NAMES = ("reconstruction", "paoding", "magnitude", "random")
 """How units are chosen."""
 LOOKING_AT_INPUTS = ("reconstruction",)
 """Those for which inputs matter."""
-KINDS = ("auto", "images", "table", "tokens", "audio", "noise")
+KINDS = ("auto", "images", "table", "tokens", "audio", "spectrogram", "noise")
 """What the main input can be told to hold."""
 Effort = Literal["fast", "normal", "high"]
 """How long the original may teach the smaller model: not at all, for some hundred steps, for a thousand."""

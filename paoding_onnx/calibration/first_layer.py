@@ -116,6 +116,12 @@ def first_weights(graph: Graph, name: str) -> Floats | None:
     return None
 
 
+def is_signal(graph: Graph, name: str) -> bool:
+    """Whether kernels slide along the rows of input `name`, so that these are no tables."""
+    first = next((bound for bound in _behind(graph, name) if bound.rule.contracts is not None), None)
+    return first is not None and any(value.ndim > 2 and max(value.shape[2:]) > 1 for value, _ in _constants(first))
+
+
 def vocabulary(graph: Graph, name: str) -> int:
     """How many different numbers the integer input `name` may hold; 2 if nothing tells."""
     for bound in _behind(graph, name):

@@ -7,24 +7,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from paoding_onnx.calibration.first_layer import vocabulary
+import numpy as np
+
+from paoding_onnx.calibration.first_layer import is_signal, vocabulary
 from paoding_onnx.calibration.images.frame import Frame
+from paoding_onnx.calibration.input_names import RATE, Companion, companion_of, is_past, is_setting
 from paoding_onnx.calibration.preprocess import Preprocess
 from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.errors import UsageError
 from paoding_onnx.model.graph import Graph
-from paoding_onnx.model.input_sizes import Shapes
+from paoding_onnx.model.input_sizes import Shape, Shapes
 from paoding_onnx.model.load import TensorSpec
 from paoding_onnx.model.nodes import Array
+from paoding_onnx.shapes.dummy_inputs import length_fed
 
 BATCH, FEWEST = 32, 4
 """Samples of a feed: as many as this, but fewer where a tensor would hold more numbers than `LARGEST_NUMBERS`."""
 LARGEST_NUMBERS = 1 << 23
 _COLOURS = (3, 1, 4)
-_EXTRAS = ("mask", "type", "segment", "position", "state")
-"""Parts of the names of inputs that go along with the main one."""
-_LONG_ROW = 4096
-"""Rows of floats from this length on are sound, not a table."""
+_UNTOLD = 2
+"""So many tokens are drawn where nothing tells how many there are."""
+_LONG_ROW, _SIGNAL = 4096, 400
+"""Rows of floats from this length on are sound, not a table; where kernels slide along them, from the second one."""
+_MOST_TRACKS = 8
+"""Recordings have no more tracks than this; what has more are features."""
+_BANDS = frozenset({40, 64, 80, 96, 128, 161, 201, 229, 257})
+"""Bands of frequencies that spectrograms usually have."""
+_OF_SOUND = ("audio", "wav", "sound", "speech", "pcm")
+_OF_SPECTROGRAMS = ("mel", "fbank", "spectrogram", "mfcc", "logspec")
 
 
 class Kind(StrEnum):
@@ -34,6 +44,7 @@ class Kind(StrEnum):
     TABLE = "table"
     TOKENS = "tokens"
     AUDIO = "audio"
+    SPECTROGRAM = "spectrogram"
     NOISE = "noise"
     ONES = "ones"
     ZEROS = "zeros"
@@ -45,8 +56,8 @@ class Kind(StrEnum):
 class InputRole:
     """An input with the shape it is fed in, and the axis of the samples; that is `None` if samples share the content.
 
-    `channels` is the axis of an image's channels, `vocabulary` the number of different tokens; `content` is what a user
-    gave, with as many axes.
+    `channels` is the axis of an image's channels, `vocabulary` the number of different tokens; `content`, with as many
+    axes, is what all samples hold, or rows that they get at random. `why` says what it was concluded from.
     """
 
     spec: TensorSpec
@@ -56,6 +67,7 @@ class InputRole:
     channels: int = 1
     vocabulary: int = 2
     content: Array | None = None
+    why: str = ""
 
     @property
     def frame(self) -> Frame:
@@ -95,14 +107,19 @@ def roles_of(
             "give samples with --calibration FILE, or only its shape with --input"
         )
     roles = []
+    length = _length(main, shapes[main.name])
     for spec in specs:
         axis = _batch_axis(spec, main, shapes)
         is_open = axis is not None and not isinstance(spec.dims[axis], int)
         shape = tuple(batch if is_open and k == axis else size for k, size in enumerate(shapes[spec.name]))
-        if spec.name in contents:
-            roles.append(InputRole(spec, Kind.GIVEN, shape, axis, content=contents[spec.name]))
+        if spec is main:
+            has_rate = any(companion_of(other) is Companion.RATE for other in specs)
+            roles.append(_told(spec, graph, shape, axis, options, has_rate=has_rate))
+        elif spec.name in contents:
+            roles.append(InputRole(spec, Kind.GIVEN, shape, axis, content=contents[spec.name], why="it was given"))
         else:
-            roles.append(_told(spec, graph, shape, axis, options) if spec is main else _role(spec, graph, shape, axis))
+            fed = None if graph.sizes is None else length_fed(spec, specs, graph.sizes.measured)
+            roles.append(_companion_role(spec, graph, shape, axis, length if fed is None else fed))
     return tuple(roles)
 
 
@@ -117,10 +134,10 @@ def batch_for(graph: Graph) -> int:
 def main_input(specs: Sequence[TensorSpec], shapes: Shapes) -> int:
     """Index of the input with an open batch axis, no mask or the like, with the most numbers; the first of those."""
 
-    def rank(spec: TensorSpec) -> tuple[bool, bool, int]:
+    def rank(spec: TensorSpec) -> tuple[bool, bool, bool, int]:
         is_open = bool(spec.dims) and not isinstance(spec.dims[0], int)
-        is_extra = any(word in spec.name.lower() for word in _EXTRAS)
-        return is_open, not is_extra, math.prod(shapes[spec.name])
+        is_extra = companion_of(spec) is not None
+        return not is_past(spec), is_open, not is_extra, math.prod(shapes[spec.name])
 
     return max(range(len(specs)), key=lambda k: (rank(specs[k]), -k))
 
@@ -136,16 +153,20 @@ def _batch_axis(spec: TensorSpec, main: TensorSpec, shapes: Shapes) -> int | Non
     return 0 if alike and shapes[spec.name][0] == shapes[main.name][0] else None
 
 
-def _told(spec: TensorSpec, graph: Graph, shape: tuple[int, ...], axis: int | None, options: InputOptions) -> InputRole:
+def _told(
+    spec: TensorSpec, graph: Graph, shape: Shape, axis: int | None, options: InputOptions, *, has_rate: bool
+) -> InputRole:
     """The role of the main input, in which what the user said goes before what can be guessed."""
     settings = options.preprocess
     role = _role(spec, graph, shape, axis, settings.layout)
+    if role.kind is Kind.TABLE and has_rate:
+        role = replace(role, kind=Kind.AUDIO, why="another input is a sampling rate")
     if options.kind == Kind.IMAGES and role.kind is not Kind.IMAGES:
         if len(shape) != 4 or axis != 0:
             raise UsageError(f"input {spec.name!r} of shape {shape} cannot hold images: those have four axes")
-        role = replace(role, kind=Kind.IMAGES, channels=1 if shape[1] <= shape[3] else 3)
+        role = replace(role, kind=Kind.IMAGES, channels=1 if shape[1] <= shape[3] else 3, why="it was given")
     elif options.kind not in ("auto", role.kind):
-        role = replace(role, kind=Kind(options.kind))
+        role = replace(role, kind=Kind(options.kind), why="it was given")
     return _sized(role, settings) if role.kind is Kind.IMAGES and settings.size is not None else role
 
 
@@ -160,29 +181,74 @@ def _sized(role: InputRole, settings: Preprocess) -> InputRole:
     return replace(role, shape=tuple(wanted.get(k, size) for k, size in enumerate(role.shape)))
 
 
-def _role(spec: TensorSpec, graph: Graph, shape: tuple[int, ...], axis: int | None, layout: str = "auto") -> InputRole:
+def _role(spec: TensorSpec, graph: Graph, shape: Shape, axis: int | None, layout: str = "auto") -> InputRole:
+    """The role of the main input, to judge by shape, type, first readers and name."""
     dtype_kind = spec.dtype.kind if spec.dtype is not None else "O"
-    channels = _channel_axis(shape, layout)
-    if dtype_kind == "b" or "mask" in spec.name.lower():
-        return InputRole(spec, Kind.ONES, shape, axis)
+    found = companion_of(spec)
+    if found in (Companion.ONES, Companion.ZEROS, Companion.POSITIONS):
+        return InputRole(spec, Kind(str(found)), shape, axis, why="its name and type")
     if axis != 0:
-        return InputRole(spec, Kind.NOISE, shape, axis)
+        return InputRole(spec, Kind.NOISE, shape, axis, why="its first axis counts no samples")
+    if _says(spec, _OF_SPECTROGRAMS) and len(shape) in (3, 4) and dtype_kind == "f":
+        return InputRole(spec, Kind.SPECTROGRAM, shape, axis, why="its name")
+    channels = _channel_axis(shape, layout)
     if channels and (dtype_kind == "f" or (spec.dtype is not None and spec.dtype.itemsize == 1)):
-        return InputRole(spec, Kind.IMAGES, shape, axis, channels=channels)
+        why = f"four axes, of which axis {channels} has {shape[channels]} channels"
+        return InputRole(spec, Kind.IMAGES, shape, axis, channels=channels, why=why)
     if dtype_kind in "iu":
-        return _integer_role(spec, graph, shape, axis)
-    kinds = {2: Kind.AUDIO if shape[-1] >= _LONG_ROW else Kind.TABLE, 3: Kind.AUDIO}
-    return InputRole(spec, kinds.get(len(shape), Kind.NOISE), shape, axis)
+        return _tokens(spec, graph, shape, axis)
+    return _role_of_floats(spec, graph, shape, axis)
 
 
-def _integer_role(spec: TensorSpec, graph: Graph, shape: tuple[int, ...], axis: int | None) -> InputRole:
-    """Numbers that pick rows of a stored table are tokens; the names of other inputs are all there is to go by."""
-    name = spec.name.lower()
-    if "type" in name or "segment" in name:
-        return InputRole(spec, Kind.ZEROS, shape, axis)
-    if "position" in name:
-        return InputRole(spec, Kind.POSITIONS, shape, axis)
-    return InputRole(spec, Kind.TOKENS, shape, axis, vocabulary=vocabulary(graph, spec.name))
+def _role_of_floats(spec: TensorSpec, graph: Graph, shape: Shape, axis: int) -> InputRole:
+    """Rows of a table, a signal, a spectrogram, or nothing that is known."""
+    if len(shape) == 2:
+        slides = shape[1] >= _SIGNAL and is_signal(graph, spec.name)
+        if shape[1] >= _LONG_ROW or slides or _says(spec, _OF_SOUND):
+            why = "kernels slide along its rows" if slides else "its long rows, or its name"
+            return InputRole(spec, Kind.AUDIO, shape, axis, why=why)
+        return InputRole(spec, Kind.TABLE, shape, axis, why=f"two axes, rows of {shape[1]} numbers")
+    if len(shape) == 3 and min(shape[1:]) <= _MOST_TRACKS:
+        return InputRole(spec, Kind.AUDIO, shape, axis, why=f"three axes, {min(shape[1:])} of them side by side")
+    if len(shape) == 3 and any(dim in _BANDS for dim in spec.dims[1:]):
+        return InputRole(spec, Kind.SPECTROGRAM, shape, axis, why="one of its three axes is as long as bands are")
+    return InputRole(spec, Kind.NOISE, shape, axis, why="nothing that is known has such a shape")
+
+
+def _companion_role(spec: TensorSpec, graph: Graph, shape: Shape, axis: int | None, length: int) -> InputRole:
+    """The role of an input beside the main one, which is so many steps long."""
+    by_name = "its name and type"
+    found = companion_of(spec)
+    numbers: dict[Companion | None, float] = {Companion.LENGTHS: length, Companion.RATE: RATE, Companion.HALVES: 0.5}
+    if found in numbers:
+        return InputRole(spec, Kind.GIVEN, shape, axis, content=_filled(spec, numbers[found]), why=by_name)
+    if found is Companion.PAST:
+        return InputRole(spec, Kind.NOISE, shape, axis, why=by_name)
+    if axis is None and is_setting(spec, math.prod(shape)):
+        why = "it holds few numbers, for all samples"
+        return InputRole(spec, Kind.GIVEN, shape, axis, content=_filled(spec, 1.0), why=why)
+    return _role(spec, graph, shape, axis)
+
+
+def _filled(spec: TensorSpec, number: float) -> Array:
+    return np.full((1,) * len(spec.dims), number, spec.dtype)
+
+
+def _length(main: TensorSpec, shape: Shape) -> int:
+    """How many steps the main input is long: along its open axis, else along its longest."""
+    is_open = [k for k, dim in enumerate(main.dims) if k and not isinstance(dim, int)]
+    return max((shape[k] for k in is_open), default=max(shape[1:], default=1))
+
+
+def _says(spec: TensorSpec, parts: Sequence[str]) -> bool:
+    return any(part in spec.name.lower() for part in parts)
+
+
+def _tokens(spec: TensorSpec, graph: Graph, shape: Shape, axis: int) -> InputRole:
+    """Numbers that pick rows of a stored table."""
+    size = vocabulary(graph, spec.name)
+    why = "integers; " + (f"a table or row of {size} tells how many" if size > _UNTOLD else "nothing tells how many")
+    return InputRole(spec, Kind.TOKENS, shape, axis, vocabulary=size, why=why)
 
 
 def _channel_axis(shape: tuple[int, ...], layout: str) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from paoding_onnx.calibration.arrays import arrays_of_inputs, read_arrays
+from paoding_onnx.calibration.file_hints import shapes_said
 from paoding_onnx.errors import UsageError
 from paoding_onnx.model.input_sizes import Given, Shape, Shapes
 from paoding_onnx.model.load import Model, TensorSpec
@@ -62,7 +63,7 @@ def input_texts(values: Mapping[str, InputValue]) -> tuple[str, ...]:
 
 
 def given_of(model: Model, known: KnownInputs) -> Given:
-    """What is known of the inputs of `model`, read and fitted to their types and axes.
+    """What is known of the inputs of `model`, read and fitted to their types and axes, and what the file itself says.
 
     An axis that is open gets the size of the content, but for the first one of several, which counts samples.
 
@@ -75,7 +76,7 @@ def given_of(model: Model, known: KnownInputs) -> Given:
         if name not in specs:
             raise UsageError(f"no input is named {name!r}; the model has {', '.join(map(repr, specs)) or 'none'}")
         contents[name] = _content(specs[name], value)
-    return Given({**_sizes(contents, specs), **known.shapes}, contents)
+    return Given({**shapes_said(model), **_sizes(contents, specs), **known.shapes}, contents)
 
 
 def _numbers(text: str, what: str) -> InputValue:

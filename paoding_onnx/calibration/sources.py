@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from paoding_onnx.calibration import normalization, tabular, tokens
+from paoding_onnx.calibration import normalization, sounds, spectrograms, tabular, tokens
 from paoding_onnx.calibration.augment import augmented
 from paoding_onnx.calibration.first_layer import first_filters, first_weights
 from paoding_onnx.calibration.images import families as image_families
@@ -24,6 +24,8 @@ from paoding_onnx.model.input_sizes import repeated
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.shapes.dummy_inputs import random_content
 
+_LONG = 400
+"""Signals from this length on are sound."""
 _LEAST = 0.05
 """Scalings that are less likely than this, beside the likeliest, are not tried."""
 Draw = Callable[[np.random.Generator, int], Array]
@@ -70,7 +72,9 @@ def source_of(role: InputRole, graph: Graph, options: InputOptions) -> Source:
         made = tokens.families(role.vocabulary)
         return Source({name: _rows_of_tokens(role, family) for name, family in made.items()}, as_drawn)
     if role.kind is Kind.AUDIO:
-        return Source({"1/f noise": _drawing(role, _sound)}, as_drawn)
+        return Source(_sounds(role), as_drawn)
+    if role.kind is Kind.SPECTROGRAM:
+        return _spectrograms(role)
     return Source({"normal noise": _drawing(role, _noise)}, as_drawn)
 
 
@@ -185,13 +189,44 @@ def _tokens(role: InputRole, rng: np.random.Generator, count: int) -> Array:
     return rng.integers(0, role.vocabulary, (count, *role.shape[1:])).astype(role.spec.dtype)
 
 
-def _sound(role: InputRole, rng: np.random.Generator, count: int) -> Array:
-    """Noise that falls with frequency along the longest axis."""
+def _sounds(role: InputRole) -> Mapping[str, Draw]:
+    """Sound along the longest axis; short signals are noise that falls with frequency."""
     sides = role.shape[1:]
     axis = int(np.argmax(sides))
     others = [size for k, size in enumerate(sides) if k != axis]
-    rows = waves(rng, count * int(np.prod(others)), sides[axis], 0.7).reshape(count, *others, sides[axis])
-    return np.ascontiguousarray(np.moveaxis(rows, -1, axis + 1), role.spec.dtype)
+
+    def of(family: sounds.Family) -> Draw:
+        def draw(rng: np.random.Generator, count: int) -> Array:
+            rows = family(rng, count * int(np.prod(others)), sides[axis]).reshape(count, *others, sides[axis])
+            return np.ascontiguousarray(np.moveaxis(rows, -1, axis + 1), role.spec.dtype)
+
+        return draw
+
+    short: Mapping[str, sounds.Family] = {"1/f noise": lambda rng, count, length: waves(rng, count, length, 0.7)}
+    return {name: of(family) for name, family in (sounds.families() if sides[axis] >= _LONG else short).items()}
+
+
+def _spectrograms(role: InputRole) -> Source:
+    """Spectrograms along the last two axes; the one of the bands is as long as the file says, or the shorter one."""
+    sides, is_open = role.shape[-2:], [not isinstance(dim, int) for dim in role.spec.dims[-2:]]
+    bands = is_open.index(False) if sum(is_open) == 1 else int(np.argmin(sides))
+    made = spectrograms.families(sides[bands], sides[1 - bands])
+
+    def of(family: spectrograms.Family) -> Draw:
+        def draw(rng: np.random.Generator, count: int) -> Array:
+            rows = family(rng, count * int(np.prod(role.shape[1:-2])))
+            return np.reshape(rows if bands == 0 else rows.swapaxes(1, 2), (count, *role.shape[1:]))
+
+        return draw
+
+    def in_units(mean: float, deviation: float) -> Callable[[Array], Array]:
+        return lambda rows: (rows.astype(np.float32) * deviation + mean).astype(role.spec.dtype)
+
+    units = [
+        Guess(unit, in_units(*numbers), weight=1 / (k + 1))
+        for k, (unit, numbers) in enumerate(spectrograms.UNITS.items())
+    ]
+    return Source({name: of(family) for name, family in made.items()}, tuple(units))
 
 
 def _noise(role: InputRole, rng: np.random.Generator, count: int) -> Array:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from paoding_onnx.calibration import filter, sources
+from paoding_onnx.calibration.file_hints import options_said
 from paoding_onnx.calibration.images.frame import Floats
 from paoding_onnx.calibration.input_kinds import InputRole, batch_for, main_input, roles_of
 from paoding_onnx.calibration.samples import Request, Samples
@@ -44,7 +45,7 @@ def make_samples(model: Model, graph: Graph, request: Request, *, shapes: Shapes
         ModelError: if an input is not a tensor of numbers.
         UsageError: if the options do not fit the model.
     """
-    n_samples, options = request.n_samples, request.inputs
+    n_samples, options = request.n_samples, options_said(model, request.inputs)
     rng = np.random.default_rng(request.seed)
     session = Session(model, optimise=True, low_memory=sum(w.nbytes for w in model.weights.values()) > _LARGE_BYTES)
     specs = model.inputs

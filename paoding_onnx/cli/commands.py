@@ -6,6 +6,7 @@ import time
 from argparse import Namespace
 
 from paoding_onnx.api import Documents, apply, explain, inspect, prune, sensitivity, synthesize
+from paoding_onnx.calibration.assumptions import assumed_inputs
 from paoding_onnx.cli.options import attack_of, evaluate_options_of, known_inputs_of, options_of
 from paoding_onnx.cli.output import circumstances, progress_bar, show
 from paoding_onnx.cli.stopping import ignore_signals
@@ -57,11 +58,13 @@ def run(arguments: Namespace) -> int:
 
 def _inspect(arguments: Namespace) -> int:
     model = load(arguments.model)
-    trace, made = inspect(model, options_of(arguments)), provenance_of(model)
-    lines = inspect_lines(arguments.model.name, trace, verbose=arguments.verbose)
+    options = options_of(arguments)
+    trace, made = inspect(model, options), provenance_of(model)
+    assumed = assumed_inputs(model, trace.graph, options.inputs)
+    lines = inspect_lines(arguments.model.name, trace, assumed, verbose=arguments.verbose)
     show(
         arguments,
-        lambda: inspect_document(trace, arguments.model, made),
+        lambda: inspect_document(trace, arguments.model, made, assumed),
         (*lines, *provenance_lines(made)),
     )
     return 0

@@ -77,6 +77,11 @@ class Model:
         return tuple(_spec(info) for info in self.proto.graph.output)
 
     @property
+    def metadata(self) -> Mapping[str, str]:
+        """What the file says about itself in its `metadata_props`."""
+        return {entry.key: entry.value for entry in self.proto.metadata_props}
+
+    @property
     def n_bytes(self) -> int:
         """Bytes of the files that the model was read from; 0 for a model that was made."""
         return sum(file.stat().st_size for file in self.files)

@@ -6,15 +6,20 @@ from collections.abc import Iterator, Sequence
 
 from rich.console import RenderableType
 
+from paoding_onnx.calibration.assumptions import Assumed
 from paoding_onnx.dependency.cost import cost, group_cost, nothing, prunable_parameters
 from paoding_onnx.dependency.explain import Explanation
 from paoding_onnx.dependency.trace import Choice, Refusal, Trace
 from paoding_onnx.names import Prefer
 from paoding_onnx.report.words import cell, plural, rest, some, table
 
+_WORDS = ("assumed to hold", "because of")
 
-def inspect_lines(name: str, trace: Trace, *, verbose: bool = False) -> Iterator[RenderableType]:
-    """A summary, the groups, the choices made, the refusals."""
+
+def inspect_lines(
+    name: str, trace: Trace, assumed: Sequence[Assumed] = (), *, verbose: bool = False
+) -> Iterator[RenderableType]:
+    """A summary, the groups, the choices made, the refusals, and what is `assumed` about the inputs."""
     whole = cost(trace, nothing(trace))
     part = prunable_parameters(trace) / whole.parameters if whole.parameters else 0.0
     yield (
@@ -35,6 +40,13 @@ def inspect_lines(name: str, trace: Trace, *, verbose: bool = False) -> Iterator
     for choice in trace.choices:
         yield _choice(choice)
     yield from refusal_lines(trace.refusals, verbose=verbose)
+    if assumed:
+        found = table("input", "shape", *_WORDS, left=("shape", *_WORDS))
+        for one in assumed:
+            holds = " or ".join((one.holds, *one.others))
+            found.add_row(*map(cell, (one.name, "x".join(map(str, one.shape)) or "scalar", holds, one.why)))
+        yield found
+        yield "if that is wrong, say it with --input, --input-kind or --preprocess"
 
 
 def at_sizes(trace: Trace, before: str) -> str:

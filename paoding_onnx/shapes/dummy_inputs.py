@@ -43,6 +43,11 @@ def random_content(spec: TensorSpec, shape: Shape, rng: np.random.Generator) -> 
         raise ModelError(f"input {spec.name!r} of shape {shape} does not fit into memory") from error
 
 
+def length_fed(spec: TensorSpec, specs: Sequence[TensorSpec], feeding: Feeding) -> int | None:
+    """The number that an input of lengths is fed; `None` where nothing had to be found out about it."""
+    return _number(spec, _steps(specs, feeding)) if feeding.fill is Fill.LENGTHS else None
+
+
 def _steps(specs: Sequence[TensorSpec], feeding: Feeding) -> int:
     """Steps of a sequence, as the shapes tell: those of tokens, and of past keys `(batch, heads, steps, size)`."""
     shapes = [(spec.dtype, feeding.shapes[spec.name]) for spec in specs if spec.dtype is not None]

@@ -35,6 +35,9 @@ def of_copy(dims, dtype="float", **given):
         ("n,4095", "float", Kind.TABLE),
         ("n,4096", "float", Kind.AUDIO),
         ("n,2,50", "float", Kind.AUDIO),
+        ("n,80,t", "float", Kind.SPECTROGRAM),
+        ("n,t,80", "float", Kind.SPECTROGRAM),
+        ("n,50,768", "float", Kind.NOISE),
         ("n,6", "int64", Kind.TOKENS),
         ("n", "float", Kind.NOISE),
         ("n,6", "bool", Kind.ONES),
@@ -68,6 +71,34 @@ def test_kind_is_read_off_the_name(name, dtype, kind):
 def test_frame_of_images_is_found_in_either_layout(dims, frame, channels):
     role = of_copy(dims)
     assert (role.frame, role.channels) == (frame, channels)
+
+
+def test_rows_that_kernels_slide_along_are_sound():
+    text = """g (float[n,600] x) => (float[n,4,k] y) <float[4,1,8] w, int64[1] one={1}> {
+        a = Unsqueeze (x, one) y = Conv (a, w) }"""
+    assert roles(text)["x"].kind is Kind.AUDIO
+
+
+def test_rows_beside_a_sampling_rate_are_sound():
+    text = "g (float[n,64] input, int64[] sr) => (float[n,64] y) { y = Identity (input) }"
+    assert roles(text)["input"].kind is Kind.AUDIO
+
+
+def test_name_of_a_spectrogram_goes_before_its_shape():
+    text = "g (float[n,1,64,96] log_mel) => (float[n,1,64,96] y) { y = Identity (log_mel) }"
+    assert roles(text)["log_mel"].kind is Kind.SPECTROGRAM
+
+
+def test_lengths_are_the_steps_of_the_main_input():
+    text = "g (float[n,80,t] feats, int64[n] feats_lens) => (float[n,80,t] y) { y = Identity (feats) }"
+    found = roles(text)
+    assert found["feats_lens"].content.item() == found["feats"].shape[2]
+
+
+def test_past_is_not_what_samples_are_made_of():
+    text = """g (int64[n,t] input_ids, float[n,4,p,8] past_key) => (int64[n,t] y) {
+        y = Identity (input_ids) }"""
+    assert roles(text)["input_ids"].kind is Kind.TOKENS
 
 
 def test_layout_that_was_given_makes_images_of_any_number_of_channels():

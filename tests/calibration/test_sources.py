@@ -21,6 +21,8 @@ COMPANIONS = """g (float[n,4] x, bool[n,4] keep, int64[n,4] kind_type, int64[n,4
 float[2,n] state) => (float[n,4] y) <float[9] table> {
   a = Where (keep, x, x) b = Add (kind_type, position) c = Cast <to=1> (b) d = Gather (table, ids) e = Add (a, c)
   f = Add (e, d) m = ReduceSum <keepdims=0> (state) y = Add (f, m) }"""
+LONG_SOUND = "g (float[n,1,800] x) => (float[n,1,800] y) { y = Identity (x) }"
+BANDS = "g (float[n,80,t] x) => (float[n,80,t] y) { y = Identity (x) }"
 MAPS = "g (float[n,9,8,8] x) => (float[n,9,8,8] y) { y = Identity (x) }"
 
 
@@ -44,6 +46,8 @@ def rows(text, count=5, **given):
         (TABLE, ["normal", "uniform", "heavy tails", "sparse"]),
         (TOKENS, ["sentences of tokens out of 50"]),
         (SOUND, ["1/f noise"]),
+        (LONG_SOUND, ["tones", "voices", "noise"]),
+        (BANDS, ["spectrograms of tones", "spectrograms of voices", "spectrograms of noise"]),
         (MAPS, ["normal noise"]),
     ],
 )
@@ -51,7 +55,7 @@ def test_each_kind_of_input_has_its_families(text, families):
     assert list(source(text)[0].families) == families
 
 
-@pytest.mark.parametrize("text", [FIRST, LAST, BYTES, TABLE, TOKENS, SOUND, MAPS])
+@pytest.mark.parametrize("text", [FIRST, LAST, BYTES, TABLE, TOKENS, SOUND, LONG_SOUND, BANDS, MAPS])
 def test_rows_have_shape_and_type_of_the_input(text):
     _, role = source(text)
     for made in rows(text).values():

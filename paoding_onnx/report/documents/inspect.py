@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from paoding_onnx.calibration.assumptions import Assumed
 from paoding_onnx.dependency.cost import cost, group_cost, nothing, prunable_parameters
 from paoding_onnx.dependency.explain import Explanation
 from paoding_onnx.dependency.trace import Group, Trace
@@ -14,8 +15,10 @@ from paoding_onnx.report.documents.values import Document, file_of, head, input_
 from paoding_onnx.shapes.observe import runnable_shapes
 
 
-def inspect_document(trace: Trace, source: Path | None = None, provenance: Record | None = None) -> Document:
-    """The costs of a model, its groups, refusals and choices, and what made it if it tells."""
+def inspect_document(
+    trace: Trace, source: Path | None = None, provenance: Record | None = None, assumed: Sequence[Assumed] = ()
+) -> Document:
+    """The costs of a model, its groups, refusals and choices, what made it if it tells, what is assumed of inputs."""
     whole = cost(trace, nothing(trace))
     return {
         **head("inspect"),
@@ -25,6 +28,7 @@ def inspect_document(trace: Trace, source: Path | None = None, provenance: Recor
         "macs": whole.macs,
         "input_shapes": {name: list(shape) for name, shape in runnable_shapes(trace.graph).items()},
         "input_sizes": input_sizes_of(trace),
+        "assumed": [asdict(one) for one in assumed],
         "prunable_parameters": prunable_parameters(trace),
         "groups": [_group(trace, group) for group in trace.groups],
         "refusals": [asdict(refusal) for refusal in trace.refusals],

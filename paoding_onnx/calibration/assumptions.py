@@ -1,0 +1,71 @@
+"""What is assumed about each input of a model where nobody says anything: for users, who may know better."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from paoding_onnx.calibration.file_hints import options_said
+from paoding_onnx.calibration.input_kinds import InputRole, Kind, batch_for, main_input, roles_of
+from paoding_onnx.calibration.samples import InputOptions
+from paoding_onnx.calibration.sources import source_of
+from paoding_onnx.model.graph import Graph
+from paoding_onnx.model.load import Model
+from paoding_onnx.shapes.observe import runnable_shapes
+
+_NEARLY = 0.2
+"""Guesses that are so likely, beside the likeliest, are tried on the model."""
+_HOLDS = {
+    Kind.ONES: "ones",
+    Kind.ZEROS: "zeros",
+    Kind.POSITIONS: "0, 1, 2, ...",
+    Kind.NOISE: "normal numbers",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Assumed:
+    """What is assumed of one input: that it `holds` something, at this shape of one sample, and `why`.
+
+    `others` are guesses that are nearly as likely; `prune` asks the model's predictions.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    kind: str
+    holds: str
+    others: tuple[str, ...]
+    why: str
+
+
+def assumed_inputs(model: Model, graph: Graph, options: InputOptions) -> tuple[Assumed, ...]:
+    """What is assumed about the inputs, in their order; `graph` is the model as it was observed.
+
+    Raises:
+        UsageError: if `options` do not fit the model.
+    """
+    shapes = runnable_shapes(graph)
+    options = options_said(model, options)
+    main = main_input(model.inputs, shapes)
+    roles = roles_of(model.inputs, graph, shapes, options, batch=batch_for(graph))
+    return tuple(_main(role, graph, options) if k == main else _beside(role) for k, role in enumerate(roles))
+
+
+def _main(role: InputRole, graph: Graph, options: InputOptions) -> Assumed:
+    source = source_of(role, graph, options)
+    ordered = sorted(source.guesses, key=lambda guess: -guess.weight)
+    likely = [guess.description for guess in ordered if guess.weight >= _NEARLY * ordered[0].weight]
+    holds = likely[0] or ", ".join(source.families)
+    others = tuple(text.split(", ", 2)[-1] for text in likely[1:])
+    return Assumed(role.spec.name, role.shape_of(1), str(role.kind), holds, others, role.why)
+
+
+def _beside(role: InputRole) -> Assumed:
+    """What goes along with the main input."""
+    is_one = role.content is not None and role.content.size == 1
+    if role.content is not None:
+        holds = f"{role.content.reshape(-1)[0].item():g}" if is_one else f"{len(role.content)} rows that were given"
+    elif role.kind is Kind.TOKENS:
+        holds = f"tokens out of {role.vocabulary}"
+    else:
+        holds = _HOLDS.get(role.kind, str(role.kind))
+    return Assumed(role.spec.name, role.shape_of(1), str(role.kind), holds, (), role.why)
