@@ -64,6 +64,8 @@ def distil(
     bound_nodes = [trace.bound_nodes[index] for index in normalising(trace)]
     if not bound_nodes:
         raise ModelError("the model stores no statistics of its training data")
+    if samples.is_bare:
+        raise ModelError("no axis of the input counts samples")
     name = _moved(samples)
     rows = _rows(model, trace, samples, run.memory)
     count = min(samples.n_samples, MOST_SAMPLES) // rows * rows

@@ -25,6 +25,8 @@ BATCH, FEWEST = 32, 4
 """Samples of a feed: as many as this, but fewer where a tensor would hold more numbers than `LARGEST_NUMBERS`."""
 LARGEST_NUMBERS = 1 << 23
 _COLOURS = (3, 1, 4)
+_SMALLEST_BARE = 16
+"""Sides from which on three axes may be those of an image."""
 _UNTOLD = 2
 """So many tokens are drawn where nothing tells how many there are."""
 _LONG_ROW, _SIGNAL = 4096, 400
@@ -57,7 +59,8 @@ class InputRole:
     """An input with the shape it is fed in, and the axis of the samples; that is `None` if samples share the content.
 
     `channels` is the axis of an image's channels, `vocabulary` the number of different tokens; `content`, with as many
-    axes, is what all samples hold, or rows that they get at random. `why` says what it was concluded from.
+    axes, is what all samples hold, or rows that they get at random. `why` says what it was concluded from. An input
+    that `is_bare` has no axis of samples: each is fed alone, without the first axis of `shape`.
     """
 
     spec: TensorSpec
@@ -68,6 +71,12 @@ class InputRole:
     vocabulary: int = 2
     content: Array | None = None
     why: str = ""
+    is_bare: bool = False
+
+    @property
+    def dims(self) -> tuple[int | str | None, ...]:
+        """What the file says about each axis of `shape`."""
+        return (1, *self.spec.dims) if self.is_bare else self.spec.dims
 
     @property
     def frame(self) -> Frame:
@@ -83,7 +92,7 @@ class InputRole:
     @property
     def step(self) -> int:
         """Samples come in multiples of this: the batch where its size is fixed, else 1."""
-        is_fixed = self.batch_axis is not None and isinstance(self.spec.dims[self.batch_axis], int)
+        is_fixed = self.batch_axis is not None and isinstance(self.dims[self.batch_axis], int)
         return self.batch if is_fixed else 1
 
     def shape_of(self, count: int) -> tuple[int, ...]:
@@ -112,7 +121,10 @@ def roles_of(
         axis = _batch_axis(spec, main, shapes)
         is_open = axis is not None and not isinstance(spec.dims[axis], int)
         shape = tuple(batch if is_open and k == axis else size for k, size in enumerate(shapes[spec.name]))
-        if spec is main:
+        if spec is main and _is_bare_image(spec, shapes[spec.name]):
+            told = _told(spec, graph, (1, *shapes[spec.name]), 0, options, has_rate=False)
+            roles.append(replace(told, is_bare=True, why="its three axes are those of one image"))
+        elif spec is main:
             has_rate = any(companion_of(other) is Companion.RATE for other in specs)
             roles.append(_told(spec, graph, shape, axis, options, has_rate=has_rate))
         elif spec.name in contents:
@@ -176,7 +188,7 @@ def _sized(role: InputRole, settings: Preprocess) -> InputRole:
     places = [k for k in range(len(role.shape)) if k not in (0, role.channels)]
     wanted = dict(zip(places, (height, width), strict=True))
     for place, size in wanted.items():
-        if isinstance(role.spec.dims[place], int) and role.spec.dims[place] != size:
+        if isinstance(role.dims[place], int) and role.dims[place] != size:
             raise UsageError(f"input {role.spec.name!r} reads images of {role.shape}, not of {height} x {width}")
     return replace(role, shape=tuple(wanted.get(k, size) for k, size in enumerate(role.shape)))
 
@@ -213,6 +225,18 @@ def _role_of_floats(spec: TensorSpec, graph: Graph, shape: Shape, axis: int) -> 
     if len(shape) == 3 and any(dim in _BANDS for dim in spec.dims[1:]):
         return InputRole(spec, Kind.SPECTROGRAM, shape, axis, why="one of its three axes is as long as bands are")
     return InputRole(spec, Kind.NOISE, shape, axis, why="nothing that is known has such a shape")
+
+
+def _is_bare_image(spec: TensorSpec, shape: Shape) -> bool:
+    """Whether the shape is that of one image of three colours, without an axis of samples."""
+    if len(shape) != _COLOURS[0] or spec.dtype is None or (spec.dtype.kind != "f" and spec.dtype.itemsize > 1):
+        return False
+    for colours, sides in ((0, (1, 2)), (2, (0, 1))):
+        n_open = sum(not isinstance(spec.dims[k], int) for k in sides)
+        is_image = n_open != 1 and min(shape[k] for k in sides) >= _SMALLEST_BARE
+        if spec.dims[colours] == _COLOURS[0] and is_image:
+            return True
+    return False
 
 
 def _companion_role(spec: TensorSpec, graph: Graph, shape: Shape, axis: int | None, length: int) -> InputRole:

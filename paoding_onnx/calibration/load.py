@@ -131,7 +131,7 @@ def _laid_out(value: Array, role: InputRole, path: Path) -> Array:
     if role.kind is Kind.IMAGES:
         value = _as_images(value, role)
     if not _fits(value.shape, role):
-        wanted = tuple(dim if isinstance(dim, int) else dim or "?" for dim in role.spec.dims)
+        wanted = tuple(dim if isinstance(dim, int) else dim or "?" for dim in role.dims)
         raise UsageError(f"{path} holds {value.shape} for input {role.spec.name!r}, which wants {wanted}")
     return value
 
@@ -146,7 +146,7 @@ def _as_images(value: Array, role: InputRole) -> Array:
 
 
 def _fits(shape: tuple[int, ...], role: InputRole) -> bool:
-    dims = role.spec.dims
+    dims = role.dims
     return len(shape) == len(dims) and all(
         axis == 0 or not isinstance(dim, int) or dim == size
         for axis, (dim, size) in enumerate(zip(dims, shape, strict=True))
@@ -164,7 +164,9 @@ def _samples(roles: tuple[InputRole, ...], main: int, arrays: Mapping[str, Array
     batches = []
     for start in range(0, n_used, batch):
         stop = min(start + batch, n_used)
-        feed = {name: value[start:stop] for name, value in arrays.items()}
+        is_bare = {role.spec.name: role.is_bare for role in roles}
+        feed = {name: value[start] if is_bare[name] else value[start:stop] for name, value in arrays.items()}
         rest = (role for role in roles if role.spec.name not in feed)
         batches.append(feed | {role.spec.name: sources.companion(role, stop - start, rng) for role in rest})
-    return Samples(tuple(batches), f"{n_used} samples from {path.name}", is_synthetic=False)
+    said = f"{n_used} samples from {path.name}"
+    return Samples(tuple(batches), said, is_synthetic=False, is_bare=roles[main].is_bare)

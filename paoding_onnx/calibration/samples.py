@@ -17,21 +17,25 @@ from paoding_onnx.names import KINDS
 class Samples:
     """Inputs to run a model on: each of `batches` is a complete feed, `description` says what they are, for reports.
 
-    The first input of a feed has the samples along its first axis. `is_synthetic` is false for calibration data.
+    The first input of a feed has the samples along its first axis, unless they are `is_bare`: then each feed is one of
+    them. `is_synthetic` is false for calibration data.
     """
 
     batches: tuple[Mapping[str, Array], ...]
     description: str
     is_synthetic: bool = True
+    is_bare: bool = False
 
     @property
     def n_samples(self) -> int:
         """How many samples the batches hold together."""
-        return sum(len(next(iter(feed.values()))) for feed in self.batches)
+        return len(self.batches) if self.is_bare else sum(len(next(iter(feed.values()))) for feed in self.batches)
 
     @property
     def arrays(self) -> dict[str, Array]:
         """All samples of each input in one array; inputs without samples along their first axis are left out."""
+        if self.is_bare:
+            return {name: np.stack([feed[name] for feed in self.batches]) for name in self.batches[0]}
         feeds = [(feed, len(next(iter(feed.values())))) for feed in self.batches]
         names = [name for name in self.batches[0] if all(f[name].ndim and len(f[name]) == n for f, n in feeds)]
         return {name: np.concatenate([feed[name] for feed in self.batches]) for name in names}

@@ -58,7 +58,7 @@ def make_samples(model: Model, graph: Graph, request: Request, *, shapes: Shapes
             break
     runs = _Runs(_ALL if request.most_runs is None else request.most_runs)
     rows, description = _chosen(predictor, sources.source_of(roles[main], graph, options), n_samples, runs, rng)
-    return Samples(tuple(predictor.feeds(rows, rng)), description)
+    return Samples(tuple(predictor.feeds(rows, rng)), description, is_bare=predictor.main.is_bare)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Predictor:
         for start in range(0, len(rows), self.main.batch):
             part = rows[start : start + self.main.batch]
             companions = {role.spec.name: sources.beside(role, self.main, part, rng) for role in self.others}
-            yield {self.main.spec.name: part} | companions
+            yield {self.main.spec.name: part[0] if self.main.is_bare else part} | companions
 
     def runs(self, rng: np.random.Generator) -> bool:
         """Whether the model runs on a batch of this size."""
@@ -90,7 +90,7 @@ class Predictor:
         for feed in self.feeds(rows, rng):
             outputs = self.session.run(feed)
             kept = {name: value for name, value in outputs.items() if value.shape != feed[self.main.spec.name].shape}
-            found = filter.predictions(kept, len(feed[self.main.spec.name]))
+            found = filter.predictions(kept, 1 if self.main.is_bare else len(feed[self.main.spec.name]))
             if found is None or any(found.shape[1:] != part.shape[1:] for part in parts):
                 return None  # no classes, or as many numbers as the content of the input asks for
             parts.append(found)

@@ -95,6 +95,13 @@ def test_lengths_are_the_steps_of_the_main_input():
     assert found["feats_lens"].content.item() == found["feats"].shape[2]
 
 
+@pytest.mark.parametrize(
+    ("dims", "is_bare"), [("3,24,32", True), ("24,32,3", True), ("n,24,3", False), ("n,3,24", False), ("3,8,8", False)]
+)
+def test_image_without_an_axis_of_samples_is_told_from_three_samples(dims, is_bare):
+    assert of_copy(dims).is_bare is is_bare
+
+
 def test_past_is_not_what_samples_are_made_of():
     text = """g (int64[n,t] input_ids, float[n,4,p,8] past_key) => (int64[n,t] y) {
         y = Identity (input_ids) }"""

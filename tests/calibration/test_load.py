@@ -170,3 +170,11 @@ def test_main_input_that_is_left_out_is_filled(tmp_path):
     feed = loaded(PAIRS, written(tmp_path / "a.npz", mask=mask)).batches[0]
     assert (feed["mask"] == 0).all()
     assert feed["a"].shape == (3, 4)
+
+
+def test_images_without_an_axis_of_samples_are_fed_one_by_one(tmp_path):
+    bare = model("g (float[3,24,32] x) => (float[3,24,32] y) { y = Relu (x) }")
+    images = RNG.random((4, 24, 32, 3))
+    samples = loaded(bare, written(tmp_path / "a.npz", x=images))
+    assert samples.n_samples == 4
+    assert np.array_equal(samples.batches[2]["x"], images[2].transpose(2, 0, 1).astype(np.float32))

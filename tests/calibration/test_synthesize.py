@@ -33,6 +33,15 @@ def test_open_batches_hold_32_samples_and_none_is_lost():
     assert samples.n_samples == 40
 
 
+@pytest.mark.parametrize("dims", ["3,24,32", "24,32,3", "3,h,w"])
+def test_images_without_an_axis_of_samples_are_fed_one_by_one(dims):
+    text = f"g (float[{dims}] x) => (float[a,b,c] y) {{ y = Relu (x) }}"
+    samples = made(text, 5)
+    first = samples.batches[0]["x"]
+    assert (samples.n_samples, first.ndim, samples.arrays["x"].shape) == (5, 3, (5, *first.shape))
+    assert samples.description.startswith("images, ")
+
+
 def test_few_samples_make_one_small_batch():
     assert [feed["x"].shape for feed in made(IMAGES, 5).batches] == [(5, 3, 16, 16)]
 
