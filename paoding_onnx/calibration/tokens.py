@@ -13,7 +13,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.calibration.byte_files import BYTES, files
+from paoding_onnx.calibration.byte_files import BYTES, both_ends, files
 
 Tokens = NDArray[np.int64]
 Family = Callable[[np.random.Generator, int, int], Tokens]
@@ -70,7 +70,9 @@ def vocabulary_of(size: int) -> Vocabulary:
 def families(size: int) -> Mapping[str, Family]:
     """Families of rows of tokens out of `size`, by the name they have in reports."""
     if BYTES <= size <= BYTES + 4:
-        return MappingProxyType({"the bytes of files": partial(files, size)})
+        return MappingProxyType(
+            {"the bytes of files": partial(files, size), "both ends of files": partial(both_ends, size)}
+        )
     known = vocabulary_of(size)
     return MappingProxyType({f"sentences of tokens out of {size}": partial(sentences, known)})
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from paoding_onnx.calibration.byte_files import files
+from paoding_onnx.calibration.byte_files import both_ends, files
 
-ROWS = files(257, np.random.default_rng(0), 300, 200)
+ROWS = files(257, np.random.default_rng(0), 800, 200)
 
 
 def heads(n_bytes):
@@ -30,3 +30,16 @@ def test_texts_hold_no_marks_that_were_to_be_replaced():
 
 def test_vocabulary_without_filling_holds_bytes_alone():
     assert files(256, np.random.default_rng(0), 50, 64).max() < 256
+
+
+def test_both_ends_of_files_stand_at_the_ends_of_rows_with_filling_between():
+    rows = both_ends(257, np.random.default_rng(0), 300, 200)
+    is_short = (rows == 256).any(axis=1)
+    assert 0.1 < is_short.mean() < 0.5
+    assert (rows[is_short][:, [0, -1]] < 256).all()
+    assert len({bytes(row[:4].astype(np.uint8)) for row in rows}) > 60
+
+
+def test_both_ends_fit_into_any_row():
+    for length in (1, 2, 7):
+        assert both_ends(256, np.random.default_rng(0), 20, length).shape == (20, length)
