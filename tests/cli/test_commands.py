@@ -41,6 +41,14 @@ REFUSALS = """\
  b axis 1     MatMul     MatMul_2   graph output 'y'
 
 """
+ASSUMED = """\
+
+ input   shape   assumed to hold     because of
+ ───────────────────────────────────────────────────────────────
+ x       1x3     rows of 3 numbers   two axes, rows of 3 numbers
+
+if that is wrong, say it with --input, --input-kind or --preprocess
+"""
 PRUNED = """\
 removed 2 of 4 units: 50.0% of all parameters
 
@@ -104,8 +112,8 @@ def printed(capsys):
     return run
 
 
-def test_inspect_prints_groups_and_refusals(printed):
-    assert printed("inspect", "m.onnx") == INSPECTED + REFUSALS
+def test_inspect_prints_groups_refusals_and_what_is_assumed(printed):
+    assert printed("inspect", "m.onnx") == INSPECTED + REFUSALS + ASSUMED
 
 
 def test_prune_prints_before_after_and_proofs(printed):
@@ -170,7 +178,7 @@ def test_operators_prints_markdown(printed):
     [
         (
             ("inspect", "m.onnx"),
-            "model provenance parameters macs input_shapes input_sizes prunable_parameters groups refusals choices",
+            "model provenance parameters macs input_shapes input_sizes assumed prunable_parameters groups refusals choices",
         ),
         (("explain", "m.onnx", "a"), "axes"),
         (("operators",), "operators"),
