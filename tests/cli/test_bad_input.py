@@ -112,9 +112,7 @@ def case(command: str, status: int, words: str):
         case("prune m.onnx -o s.onnx --calibration text.onnx", 2, "cannot read inputs from text.onnx"),
         case("prune m.onnx -o s.onnx --calibration folder", 2, "folder"),
         case("prune m.onnx -o s.onnx --input-kind songs", 2, "argument --input-kind: invalid choice: 'songs'"),
-        case(
-            "prune m.onnx -o s.onnx --preprocess what", 2, "--preprocess 'what' is none of imagenet, caffe, scale=.., mean=..,"
-        ),
+        case("prune m.onnx -o s.onnx --preprocess what", 2, "--preprocess 'what' is none of imagenet, caffe, scale=.."),
         case("prune m.onnx -o s.onnx --preprocess mean=one", 2, "'mean=one' does not hold the numbers it should"),
         case("prune m.onnx -o s.onnx --preprocess std=0", 2, "scale and std of --preprocess divide"),
         case("prune m.onnx -o s.onnx --preprocess range=1,0", 2, "goes from low to high, not (1.0, 0.0)"),
