@@ -32,7 +32,7 @@ from paoding_onnx.options import Options
 from paoding_onnx.pipeline.by_plan import shrink_by
 from paoding_onnx.pipeline.prepare import prepare, require_units
 from paoding_onnx.pipeline.prove import prove
-from paoding_onnx.pipeline.shrink import shrink
+from paoding_onnx.pipeline.shrink import shrink, shrink_as_far
 from paoding_onnx.pipeline.sign import sign, told_options
 from paoding_onnx.pipeline.values import Job, Shrunk
 from paoding_onnx.report.files import PAGE_SUFFIXES, plan_text, report_text
@@ -124,7 +124,8 @@ def prune(
     labelled = None if options.eval is None else read_labelled(options.eval, original)
     job = Job(original, labelled, target, options, run)
     with _computable():
-        shrunk = sign(job, shrink(job), told_options(options))
+        job, shrunk = shrink_as_far(job) if options.keeps else (job, shrink(job))
+    shrunk = sign(job, shrunk, told_options(job.options))
     return _written(job, shrunk, wanted, started, gates)
 
 

@@ -70,6 +70,10 @@ class Options:
         recover: exactly so many steps, whatever they take; 0 leaves it to `effort`.
         input_shapes: shapes for inputs with open axes, by name; found by trying where not given.
         latency: time both models in the end; off where other work runs beside this.
+        keep_accuracy: remove as much as keeps the accuracy on the labelled samples of `eval`: it may drop by at most
+            this share. The target is found then.
+        keep_answers: remove as much as leaves at least this share of the answers as they were, on inputs that nothing
+            is fitted on. The target is found then.
         provenance: let the written file tell, in its metadata, what it was made from and how.
         fail_if: conditions under which nothing is written, such as ``agreement<0.95``; see
             `paoding_onnx.evaluation.gates`.
@@ -103,6 +107,8 @@ class Options:
     eval: Path | None = None
     input_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     latency: bool = True
+    keep_accuracy: float | None = None
+    keep_answers: float | None = None
     provenance: bool = True
     fail_if: tuple[str, ...] = ()
     input_values: Mapping[str, InputValue] = field(default_factory=dict)
@@ -136,6 +142,7 @@ class Options:
             raise UsageError(f"threads {self.threads} are more than {MOST_THREADS}")
         if min(self.round_to, self.seed, self.distill, self.threads, self.recover) < 0:
             raise UsageError("round_to, seed, distill, threads and recover must not be negative")
+        self._check_keeping()
         useless = [name for name in ("distill", "recover", "calibration") if getattr(self, name)]
         if self.method not in LOOKING_AT_INPUTS and useless:
             raise UsageError(
@@ -143,6 +150,21 @@ class Options:
             )
         if self.distill and self.calibration is not None:
             raise UsageError("distill is for synthetic inputs: leave it out, as calibration brings real ones")
+
+    def _check_keeping(self) -> None:
+        for name in ("keep_accuracy", "keep_answers"):
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and 0 < value < 1):
+                raise UsageError(f"{name} {value} is not between 0 and 1: it is a share, such as 0.01 or 0.98")
+        if self.keep_accuracy is not None and self.keep_answers is not None:
+            raise UsageError("keep_accuracy and keep_answers are two ways to find the target: give one of them")
+        if self.keep_accuracy is not None and self.eval is None:
+            raise UsageError("keep_accuracy needs labelled samples: give eval, or keep_answers, which needs none")
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the target is to be found."""
+        return self.keep_accuracy is not None or self.keep_answers is not None
 
     @property
     def budget(self) -> Budget:

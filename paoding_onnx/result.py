@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from paoding_onnx.dependency.cost import Cost
 from paoding_onnx.dependency.trace import Trace
-from paoding_onnx.evaluation.measured import Measured
+from paoding_onnx.evaluation.measured import Kept, Measured
 from paoding_onnx.layerwise.ridge import FittedLayer
 from paoding_onnx.model.load import Model
 from paoding_onnx.options import Options
@@ -53,12 +54,21 @@ class Recovery:
 
 
 @dataclass(frozen=True, slots=True)
+class Trial:
+    """A candidate on the way to the largest share that can go: the share asked for, what is left, what it kept."""
+
+    share: float
+    cost: Cost
+    kept: Kept
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """How a result came about.
 
     `steps` are the states on the way, the last one is the result. `recovery` is `None` for methods that look at no
     inputs, or where it could not be done: then `notes` says why. `output` is the file that was written, if any. All of
-    it took `seconds`.
+    it took `seconds`. `trials` are the candidates from which the target was found, if it was searched for.
     """
 
     options: Options
@@ -67,6 +77,7 @@ class RunRecord:
     notes: tuple[str, ...]
     output: Path | None
     seconds: float = 0.0
+    trials: tuple[Trial, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

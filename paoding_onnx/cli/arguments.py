@@ -94,7 +94,22 @@ def _prune(commands: _Commands[Parser]) -> None:
     add = prune.add_argument
     add("model", metavar="MODEL", type=Path)
     add("-o", "--output", metavar="OUT", type=Path, help="the file to write; needed without --dry-run")
-    add("--target", metavar="SHARE", type=values.share, default=0.5, help="share to remove, in (0, 1) (default 0.5)")
+    amount = prune.add_mutually_exclusive_group()
+    amount.add_argument(
+        "--target", metavar="SHARE", type=values.share, default=0.5, help="share to remove, in (0, 1) (default 0.5)"
+    )
+    amount.add_argument(
+        "--keep-accuracy",
+        metavar="SHARE",
+        type=values.share,
+        help="remove as much as lets the accuracy drop by at most this, such as 1%% (with --eval)",
+    )
+    amount.add_argument(
+        "--keep-answers",
+        metavar="SHARE",
+        type=values.share,
+        help="remove as much as leaves at least this share of the answers as they were, such as 98%%; needs no data",
+    )
     add(
         "--by",
         choices=BUDGETS,

@@ -11,6 +11,11 @@ from paoding_onnx.errors import UsageError
 from paoding_onnx.evaluation.metrics import Interval, Labels, auroc, bootstrap, paired_difference, proportion
 from paoding_onnx.evaluation.predictions import Predictions, Task
 
+LOPSIDED = 0.2
+"""Two classes of which the rarer one has a smaller share than this make an accuracy that says little."""
+_LEAST = 1e-300
+_LOSSES = ("mean_squared_error",)
+"""Measures that get worse as they grow; what they lose is told as a share of the original's."""
 _DRAWN = "bootstrap of the samples"
 
 
@@ -45,11 +50,30 @@ def require_alike(old: Predictions, new: Predictions) -> None:
 
 
 def differences(old: Predictions, new: Predictions, seed: int = 0) -> tuple[Difference, ...]:
-    """The change of the task's main measures; each interval comes from pairs of answers to the same sample."""
+    """The change of the task's main measures; each interval comes from pairs of answers to the same sample.
+
+    The first one suits best: accuracy, but the area under the ROC curve where nearly all samples are of one class.
+    """
     if new.task is Task.VALUES:
         return (_of_values(old, new, seed),)
     accuracy = Difference("accuracy", paired_difference(old.correct, new.correct), "adjusted Wald, paired")
-    return (accuracy, _of_area(old, new, seed)) if new.task is Task.BINARY else (accuracy,)
+    if new.task is not Task.BINARY:
+        return (accuracy,)
+    rarer = min(float(np.mean(new.labels == 1)), float(np.mean(new.labels != 1)))
+    area = _of_area(old, new, seed)
+    return (area, accuracy) if rarer < LOPSIDED else (accuracy, area)
+
+
+def drop_of(difference: Difference, before: float) -> tuple[float, float]:
+    """How much of a measure was lost on these samples, and at most with 95 % confidence in the paired interval.
+
+    `before` is what the original has of it.
+    """
+    change = difference.interval
+    if difference.measure in _LOSSES:
+        whole = max(before, _LEAST)
+        return change.value / whole, change.high / whole
+    return -change.value, -change.low
 
 
 def _of_values(old: Predictions, new: Predictions, seed: int) -> Difference:

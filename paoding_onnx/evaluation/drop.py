@@ -3,21 +3,8 @@
 from __future__ import annotations
 
 from paoding_onnx.errors import GateError, UsageError
-from paoding_onnx.evaluation.compare import Difference
-from paoding_onnx.evaluation.evaluate import Comparison, Evaluation
-
-_LEAST = 1e-300
-_LOSSES = ("mean_squared_error",)
-"""Measures that get worse as they grow; what they lose is told as a share of the original's."""
-
-
-def drop_of(comparison: Comparison, difference: Difference) -> tuple[float, float]:
-    """How much of a measure was lost on these samples, and at most with 95 % confidence in the paired interval."""
-    change = difference.interval
-    if difference.measure in _LOSSES:
-        whole = max(comparison.measures[difference.measure], _LEAST)
-        return change.value / whole, change.high / whole
-    return -change.value, -change.low
+from paoding_onnx.evaluation.compare import drop_of
+from paoding_onnx.evaluation.evaluate import Evaluation
 
 
 def require_kept(found: Evaluation, most: float) -> None:
@@ -30,7 +17,7 @@ def require_kept(found: Evaluation, most: float) -> None:
     if found.comparison is None:
         raise UsageError("a drop is measured against the original: give --against ORIGINAL")
     main = found.comparison.differences[0]
-    seen, possible = drop_of(found.comparison, main)
+    seen, possible = drop_of(main, found.comparison.measures[main.measure])
     if not possible <= most:
         raise GateError(
             f"{main.measure.replace('_', ' ')} dropped by {seen:.2%} on {found.n_samples:,} samples, and by up to "

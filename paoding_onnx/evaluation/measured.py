@@ -48,3 +48,13 @@ class Measured:
     apart: tuple[str, ...] = ()
     accuracy_before: float | None = None
     accuracy_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a candidate kept: `measure` in words, its `value`, how bad it may be (`bound`), whether that is enough."""
+
+    measure: str
+    value: float
+    bound: float
+    holds: bool

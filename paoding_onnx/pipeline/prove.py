@@ -55,7 +55,9 @@ def prove(job: Job, shrunk: Shrunk, files: Sequence[Path]) -> Pruned:
         sizes=Sizes(_size(before, job.original.n_bytes), _size(after, n_bytes), prunable_parameters(traced)),
         measured=_measured(job, shrunk, before, files[-1]),
         proofs=proofs,
-        run=RunRecord(job.options, shrunk.steps, shrunk.fitted.recovery, shrunk.fitted.notes, job.output),
+        run=RunRecord(
+            job.options, shrunk.steps, shrunk.fitted.recovery, shrunk.fitted.notes, job.output, trials=shrunk.trials
+        ),
         refitted=refitted(shrunk.fitted.model, shrunk.plain),
     )
 

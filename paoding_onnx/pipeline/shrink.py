@@ -19,19 +19,22 @@ from paoding_onnx.evaluation.evaluate import accuracy_of
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.options import Options
+from paoding_onnx.pipeline.keep import Candidate, question_for, search
 from paoding_onnx.pipeline.prepare import prepare, require_units
 from paoding_onnx.pipeline.teach import taught
 from paoding_onnx.pipeline.values import Fitted, Job, Prepared, Shrunk
 from paoding_onnx.reconstruction.reconstruct import reconstruct
 from paoding_onnx.result import Recovery
+from paoding_onnx.selection.allocation import reachable
 from paoding_onnx.selection.budget import Step
-from paoding_onnx.selection.select import Selection, choose
+from paoding_onnx.selection.select import Selection, choose, chooser
 from paoding_onnx.shapes.choices import settled
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import make_plan
 from paoding_onnx.verification.fitting import MOST_BATCHES, MOST_ROWS, Judged, check_fitting
 from paoding_onnx.verification.written import fits_of
 
+NOT_TAUGHT = "what the original taught the smaller model did not keep as much, so it was left out"
 _NO_HELP = "fitted weights did not help, so none were kept"
 
 
@@ -56,9 +59,48 @@ def shrink(job: Job) -> Shrunk:
         run.tell("evaluating each step", 0.78)
         accuracies = (*_accuracies(prepared, selection, job.labelled, options), accuracy_of(fitted.model, job.labelled))
         steps = tuple(replace(step, accuracy=found) for step, found in zip(steps, accuracies, strict=True))
-    choices = prepared.choices
-    plain, again = settled(plain, choices), settled(fitted.model, choices)
-    return Shrunk(prepared, selection.plan, steps, plain, replace(fitted, model=again))
+    return shrunk_of(prepared, selection, steps, fitted)
+
+
+def shrink_as_far(job: Job) -> tuple[Job, Shrunk]:
+    """The smallest model that keeps what the options say, and the job with the target that was found.
+
+    Inputs and sensitivity are looked at once, whatever is tried.
+
+    Raises:
+        ModelError: if the model cannot be run.
+        TargetError: if it has no prunable unit, or nothing can go.
+        UsageError: if what is to be kept cannot be told for this model.
+    """
+    run = job.run
+    run.tell("tracing", 0.05)
+    prepared = prepare(job.original, job.options)
+    require_units(prepared.trace)
+    question = question_for(job, prepared)
+    chosen = chooser(prepared.folded, prepared.trace, job.options, run.part(0.05, 0.4))
+
+    def make(share: float) -> Candidate[tuple[Options, Selection, Fitted]]:
+        options = replace(job.options, target=share, step=1.0)
+        selection = chosen(options)
+        plain = cut(prepared.folded, prepared.trace, selection.plan)
+        fitted = fitted_of(prepared, selection, plain, options, run.part(0.45, 0.0))
+        return Candidate(fitted.model, selection.steps[-1].cost, (options, selection, fitted))
+
+    most = reachable(prepared.trace, by=job.options.budget)
+    (options, selection, fitted), trials = search(job, most, make, question)
+    done = taught(prepared, selection.plan, selection.profile, fitted, options, run.part(0.7, 0.08))
+    if done.model is not fitted.model and not question(done.model).holds:
+        done = replace(fitted, notes=(*fitted.notes, NOT_TAUGHT))
+    accuracy = None if job.labelled is None else accuracy_of(done.model, job.labelled)
+    shrunk = shrunk_of(prepared, selection, (replace(selection.steps[-1], accuracy=accuracy),), done)
+    return replace(job, options=options), replace(shrunk, trials=trials)
+
+
+def shrunk_of(prepared: Prepared, selection: Selection, steps: tuple[Step, ...], fitted: Fitted) -> Shrunk:
+    """What a selection and its fit come to, their open choices settled."""
+    plain, choices = cut(prepared.folded, prepared.trace, selection.plan), prepared.choices
+    done = replace(fitted, model=settled(fitted.model, choices))
+    return Shrunk(prepared, selection.plan, steps, settled(plain, choices), done)
 
 
 def fitted_of(prepared: Prepared, selection: Selection, plain: Model, options: Options, run: Run) -> Fitted:

@@ -11,7 +11,7 @@ from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.evaluation.dataset import Labelled
 from paoding_onnx.model.load import Model
 from paoding_onnx.options import Options
-from paoding_onnx.result import Recovery
+from paoding_onnx.result import Recovery, Trial
 from paoding_onnx.selection.budget import Step
 from paoding_onnx.shapes.choices import Choice, closed
 from paoding_onnx.surgery.plan import Plan
@@ -57,13 +57,17 @@ class Fitted:
 
 @dataclass(frozen=True, slots=True)
 class Shrunk:
-    """A smaller model in memory, and how it came about; `plain` is the one that was cut, no weight changed."""
+    """A smaller model in memory, and how it came about; `plain` is the one that was cut, no weight changed.
+
+    `trials` led to its size, where that was searched for.
+    """
 
     prepared: Prepared
     plan: Plan
     steps: tuple[Step, ...]
     plain: Model
     fitted: Fitted
+    trials: tuple[Trial, ...] = ()
 
     @property
     def model(self) -> Model:

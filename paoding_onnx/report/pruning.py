@@ -13,7 +13,7 @@ from paoding_onnx.model.input_sizes import Feeding
 from paoding_onnx.report.documents.prune import hints, warnings
 from paoding_onnx.report.inspection import at_sizes, refusal_lines
 from paoding_onnx.report.words import cell, milliseconds, plural, rest, share, some, table
-from paoding_onnx.result import Pruned, Recovery
+from paoding_onnx.result import Pruned, Recovery, Trial
 from paoding_onnx.selection.curve import SHARES, Sensitivity
 from paoding_onnx.verification.check import Checked
 from paoding_onnx.verification.verdict import Verdict
@@ -29,6 +29,7 @@ def prune_lines(result: Pruned, *, verbose: bool = False) -> Iterator[Renderable
     yield f"removed {units:,} of {plural(result.trace.n_units, 'unit')}: {gone:.1%} of all parameters{hint}"
     if sizes_said := at_sizes(result.trace, "MACs and latency at input sizes "):
         yield sizes_said
+    yield from _trials(result.run.trials)
     yield _costs(result)
     yield _units(result, verbose)
     yield from rest(len(result.trace.groups), "groups", verbose=verbose)
@@ -81,6 +82,18 @@ def _costs(result: Pruned) -> Table:
         change = f"{latency.ratio - 1:+.1%} ±{latency.spread:.1%}"
         found.add_row("latency, ms", milliseconds(latency.before), milliseconds(latency.after), change)
     return found
+
+
+def _trials(trials: Sequence[Trial]) -> Iterator[RenderableType]:
+    """What was tried to find out how much can go."""
+    if not trials:
+        return
+    found = table("removed", "parameters", "MACs", trials[0].kept.measure, "at worst", "holds", left=("holds",))
+    for trial in trials:
+        kept = (f"{trial.kept.value:.2%}", f"{trial.kept.bound:.2%}", "yes" if trial.kept.holds else "no")
+        found.add_row(f"{trial.share:.1%}", f"{trial.cost.parameters:,}", f"{trial.cost.macs:,}", *kept)
+    yield "as far as it holds, with 95 % confidence (the figures of these trials are before the original teaches):"
+    yield found
 
 
 def _units(result: Pruned, verbose: bool) -> Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from types import MappingProxyType
@@ -64,15 +64,25 @@ def choose(model: Model, traced: Trace, options: Options, run: Run) -> Selection
         TargetError: if the target is out of reach, or not a single whole unit.
         UsageError: if the samples for calibration do not fit the model.
     """
+    if METHODS[options.method].needs_inputs:
+        _require_reachable(traced, options)
+    return chooser(model, traced, options, run)(options)
+
+
+def chooser(model: Model, traced: Trace, options: Options, run: Run) -> Callable[[Options], Selection]:
+    """The way from options to the units that go; whatever their target is, inputs are looked at once, here.
+
+    Raises:
+        UsageError: if the samples for calibration do not fit the model.
+    """
     if not METHODS[options.method].needs_inputs:
-        return _by_weights(traced, options, run)
-    _require_reachable(traced, options)
+        return lambda asked: _by_weights(traced, asked, run)
     try:
         profile = study_units(model, traced, options, run)
     except ModelError as error:
         note = f"units were chosen by magnitude and no weight was fitted: the model does not run in pieces ({error})"
-        return replace(_by_weights(traced, _by_magnitude(options), run), notes=(note,))
-    return choose_from(traced, profile, options)
+        return lambda asked: replace(_by_weights(traced, _by_magnitude(asked), run), notes=(note,))
+    return lambda asked: choose_from(traced, profile, asked)
 
 
 def _by_magnitude(options: Options) -> Options:

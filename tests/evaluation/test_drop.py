@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from paoding_onnx.errors import GateError, UsageError
-from paoding_onnx.evaluation.compare import Difference
-from paoding_onnx.evaluation.drop import drop_of, require_kept
+from paoding_onnx.evaluation.compare import Difference, drop_of
+from paoding_onnx.evaluation.drop import require_kept
 from paoding_onnx.evaluation.evaluate import Comparison, Evaluation
 from paoding_onnx.evaluation.metrics import Interval
 
@@ -23,13 +23,13 @@ def found(comparison):
 
 
 def test_drop_is_read_off_the_lower_end():
-    other = compared(-0.002, -0.012, 0.008)
-    assert drop_of(other, other.differences[0]) == (0.002, 0.012)
+    other, before = compared(-0.002, -0.012, 0.008), 0.9
+    assert drop_of(other.differences[0], before) == (0.002, 0.012)
 
 
 def test_loss_of_values_is_a_share_of_the_originals():
-    other = compared(0.1, -0.1, 0.3, "mean_squared_error", before=2.0)
-    assert drop_of(other, other.differences[0]) == (0.05, 0.15)
+    other, before = compared(0.1, -0.1, 0.3, "mean_squared_error", before=2.0), 2.0
+    assert drop_of(other.differences[0], before) == (0.05, 0.15)
 
 
 def test_interval_that_lies_within_passes():

@@ -115,6 +115,7 @@ def _run(run: RunRecord) -> Document:
         "steps": [_step(step) for step in run.steps],
         "recovery": None if run.recovery is None else asdict(run.recovery),
         "notes": list(run.notes),
+        "trials": [asdict(trial) for trial in run.trials],
     }
 
 

@@ -18,7 +18,7 @@ def test_prune_document_holds_the_whole_run(result):
     document = prune_document(result)
     keys = "format versions machine seconds model output sizes input_sizes measured proofs warnings hints run data"
     assert list(document) == [*keys.split(), "groups", "refusals"]
-    assert list(document["run"]) == ["options", "steps", "recovery", "notes"]
+    assert list(document["run"]) == ["options", "steps", "recovery", "notes", "trials"]
     assert document["sizes"]["before"] == {"parameters": 400, "macs": 368, "file_bytes": 0}
     assert document["sizes"]["prunable_parameters"] == 400 - 4  # all but the last bias
     assert set(document["measured"]) == {
@@ -67,6 +67,8 @@ def test_prune_document_lists_every_option(result):
         "eval": None,
         "input_shapes": {},
         "latency": True,
+        "keep_accuracy": None,
+        "keep_answers": None,
         "provenance": True,
         "fail_if": [],
         "input_values": [],
