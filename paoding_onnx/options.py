@@ -66,7 +66,7 @@ class Options:
         distill: steps in which synthetic inputs are moved, by gradient, towards the statistics that BatchNormalization
             nodes store of the training data; takes about ten runs of the model a step. 20 do.
         effort: how long the original teaches the smaller model after its layers were fitted: ``fast`` not at all,
-            ``normal`` for about 300 steps where that takes about a minute, ``high`` for about 1,000.
+            ``normal`` for up to 300 steps in about half a minute, ``high`` for up to 1,000 in some minutes.
         recover: exactly so many steps, whatever they take; 0 leaves it to `effort`.
         input_shapes: shapes for inputs with open axes, by name; found by trying where not given.
         latency: time both models in the end; off where other work runs beside this.
@@ -102,7 +102,7 @@ class Options:
     preprocess: Preprocess = AS_IT_IS
     calibration: Path | None = None
     distill: int = 0
-    effort: Effort = "fast"
+    effort: Effort = "normal"
     recover: int = 0
     eval: Path | None = None
     input_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)

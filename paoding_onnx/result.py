@@ -42,7 +42,7 @@ class Recovery:
 
     `sensitivities` are given group by group where they were measured, `layers` are those that were reconstructed.
     `n_added` parameters are biases of layers that had none. `taught` says what came of the original's lessons, if there
-    were any.
+    were any; if none were where some should have been, `untaught` says why.
     """
 
     inputs: str
@@ -51,6 +51,7 @@ class Recovery:
     layers: tuple[FittedLayer, ...]
     n_added: int = 0
     taught: Taught | None = None
+    untaught: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from tests.models import parse, save
 from tests.pruning import CNN, files, skip_latency
 
 ROOT = Path(__file__).parents[1]
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.recovery]
 
 
 @pytest.fixture(autouse=True)

@@ -64,7 +64,8 @@ def add_calibration(parser: argparse.ArgumentParser) -> None:
 def add_recovery(parser: argparse.ArgumentParser) -> None:
     """How long the original teaches the smaller model."""
     add = parser.add_argument_group("recovery").add_argument
-    add("--effort", choices=EFFORTS, default="fast", help="let the original teach the smaller model (default fast: no)")
+    effort = "how long the original teaches the smaller model (default normal; fast: not at all)"
+    add("--effort", choices=EFFORTS, default="normal", help=effort)
     add(
         "--recover",
         metavar="STEPS",

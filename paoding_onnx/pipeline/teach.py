@@ -1,4 +1,4 @@
-"""The fitted model taught by the original, where that is asked for, can be done and helps; else a note says why."""
+"""The fitted model taught by the original, where that can be done and helps; else the result says why not."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ from paoding_onnx.recovery.engine import Engine
 from paoding_onnx.recovery.lesson import Effort, Lesson
 from paoding_onnx.recovery.pool import image_sides
 from paoding_onnx.recovery.recover import recover
-from paoding_onnx.recovery.work import work_of
+from paoding_onnx.recovery.work import work_of_traced
 from paoding_onnx.selection.profile import Profile
-from paoding_onnx.shapes.observe import runnable_shapes
 from paoding_onnx.surgery.plan import Plan
 from paoding_onnx.verification.fitting import check_fitting
 
 STEPS: Mapping[Word, int] = {"fast": 0, "normal": 300, "high": 1000}
-WORK: Mapping[Word, float] = {"fast": 0.0, "normal": 4.5e11, "high": 1.2e13}
+WORK: Mapping[Word, float] = {"fast": 0.0, "normal": 5e11, "high": 1.2e13}
 """How much work all steps together may be, counted as dense multiply-adds; a core does some 2e10 a second."""
 ANY_WORK = 1e16
 HIGH_RATE, LONG_RATE, LOW_RATE = 3e-3, 2e-3, 1e-3
@@ -33,14 +32,14 @@ MANY = 1024
 """Real samples from which on a high rate is safe."""
 MORE, MANY_MORE = 2048, 4096
 """Synthetic images to learn from, in some hundred steps and in more."""
-WORK_TO_CHOOSE = 1e11
+WORK_TO_CHOOSE = 7e10
 """How much work one run of these images may be; they are chosen among several times as many."""
 
 
 def taught(
     prepared: Prepared, plan: Plan, profile: Profile | None, fitted: Fitted, options: Options, run: Run
 ) -> Fitted:
-    """The fitted model after recovery; as it was, with a note, where that does not work."""
+    """The fitted model after recovery; as it was, with the reason, where that does not work."""
     steps = options.recover or STEPS[options.effort]
     if profile is None or fitted.recovery is None or fitted.judged is None or not steps:
         return fitted
@@ -51,14 +50,19 @@ def taught(
     try:
         found = recover(lesson, effort, run, Engine)
     except ModelError as error:
-        return replace(fitted, notes=(*fitted.notes, f"the original taught it nothing: {error}"))
+        return _untaught(fitted, str(error))
     judged = replace(fitted.judged, own_statistics=found.statistics, reached={})  # it leads elsewhere, on purpose
     helps = check_fitting(judged, found.model)
     if not helps.passed:
-        return replace(fitted, notes=(*fitted.notes, f"what the original taught it was not kept: {helps.detail}"))
+        return _untaught(fitted, helps.detail)
     fits = {**fitted.fits, **{name: (value,) for name, value in found.decided.items()}}
     done = replace(fitted.recovery, taught=found.taught)
     return replace(fitted, model=found.model, recovery=done, fits=fits, judged=judged)
+
+
+def _untaught(fitted: Fitted, reason: str) -> Fitted:
+    """The fitted model as it is, with the reason."""
+    return replace(fitted, recovery=None if fitted.recovery is None else replace(fitted.recovery, untaught=reason))
 
 
 def _rate(steps: int, profile: Profile) -> float:
@@ -75,9 +79,8 @@ def _more(prepared: Prepared, samples: Samples, options: Options, run: Run) -> S
     if not samples.is_synthetic or not name or image_sides(samples.arrays[name]) is None:
         return samples
     graph = prepared.trace.graph
-    batch = max(min((shape[0] for shape in runnable_shapes(graph).values() if shape), default=1), 1)
     most = MANY_MORE if options.effort == "high" or options.recover >= LONG else MORE
-    wanted = min(most, int(WORK_TO_CHOOSE // max(work_of(graph, batch).run_of_one, 1)))
+    wanted = min(most, int(WORK_TO_CHOOSE // max(work_of_traced(graph).run_of_one, 1)))
     n_more = wanted - samples.n_samples
     if n_more <= 0:
         return samples

@@ -13,13 +13,13 @@ from paoding_onnx.recovery.points import points_of, shared_points
 from paoding_onnx.recovery.pool import FEWEST_INPUTS
 from paoding_onnx.recovery.tail import Place, place_at, starts
 from paoding_onnx.recovery.work import Work, work_of
-from paoding_onnx.shapes.observe import observe_on, runnable_shapes
+from paoding_onnx.shapes.observe import observe_on
 
 ROWS, FEWEST_ROWS = 64, 8
 """Inputs of a step, run together where memory and the model allow; fewer have no statistics of their own."""
 MOST_INPUTS = 8192
-PER_STEP = 24
-"""Inputs to draw for each step: every one is seen about three times."""
+PER_STEP = 12
+"""Inputs to draw for each step: every one is seen about five times."""
 ENOUGH = (0.8, 0.4, 0.2)
 """Shares of the steps that will do, the first one that any part of the network allows."""
 HELD = 8
@@ -59,8 +59,9 @@ def course_of(lesson: Lesson, effort: Effort, memory: int) -> Course:
     """
     fixed = _fixed(lesson)
     count = fixed or 2
-    graph = observe_on(lesson.smaller, {name: value[:count] for name, value in lesson.samples.arrays.items()})
-    work, original = work_of(graph, count), _original(lesson)
+    feed = {name: value[:count] for name, value in lesson.samples.arrays.items()}
+    graph = observe_on(lesson.smaller, feed)
+    work, original = (work_of(one, count) for one in (graph, observe_on(lesson.original, feed)))
     wanted = _n_inputs(effort, original.run_of_one + work.run_of_one)
     ask = fixed or max(min(ROWS, int(memory // 4 // max(4 * original.numbers.sum(), 1))), 1)
     for place, steps in _places(lesson, graph, work, effort):
@@ -69,11 +70,6 @@ def course_of(lesson: Lesson, effort: Effort, memory: int) -> Course:
         if 0 < rows <= fit:
             return Course(place, steps, min(wanted, _kept(place, memory)), rows, ask)
     raise ModelError("no part of it can be trained alone with as much work and memory as the effort allows")
-
-
-def _original(lesson: Lesson) -> Work:
-    sizes = [shape[0] for shape in runnable_shapes(lesson.trace.graph).values() if shape]
-    return work_of(lesson.trace.graph, min(sizes, default=1))
 
 
 def _n_inputs(effort: Effort, work_of_one: float) -> int:
@@ -102,11 +98,15 @@ def _places(lesson: Lesson, graph: Graph, work: Work, effort: Effort) -> Iterato
 
 
 def _placed(lesson: Lesson, graph: Graph, start: int) -> Place | None:
-    """The network divided at a node; `None` if not everything on the way holds one entry for each sample."""
+    """The network divided at a node; `None` if no output comes after it, or what it reads is not one entry a sample."""
     count = _fixed(lesson) or 2
     points = shared_points(points_of(graph, start), lesson.trace.graph)
     points = (name for name in points if _has_rows(graph, name, count))
-    place = place_at(lesson.smaller, graph, start, (*graph.outputs, *points))
+    made = {tensor.name for node in graph.nodes[start:] for tensor in node.outputs if tensor is not None}
+    outputs = [name for name in graph.outputs if name in made]
+    if not outputs:
+        return None
+    place = place_at(lesson.smaller, graph, start, (*outputs, *points))
     return place if all(_has_rows(graph, name, count) for name in place.boundary) else None
 
 

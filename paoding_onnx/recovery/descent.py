@@ -99,10 +99,12 @@ def descend(
     batches: Callable[[int], Sequence[Batch]],
     schedule: Schedule,
     tell: Callable[[int, float], None],
+    look: Callable[[int, Weights], None] = lambda _step, _weights: None,
 ) -> dict[str, Singles]:
     """The weights after all steps, the last tenth of them averaged; `tell` hears of every step and its loss.
 
-    A step goes by the mean of the gradients on its batches.
+    A step goes by the mean of the gradients on its batches. `look` sees the weights after every step, and ends the
+    descent by an error where it is hopeless.
 
     Raises:
         ModelError: if the loss or a gradient is not finite.
@@ -119,6 +121,7 @@ def descend(
             share = np.float32(1 / (number + 1))
             mean = {name: mean.get(name, value) * (1 - share) + value * share for name, value in here.items()}
         tell(step, slope.loss)
+        look(step, here)
     return mean
 
 

@@ -12,14 +12,16 @@ from paoding_onnx.context import Run
 from paoding_onnx.errors import ModelError
 from paoding_onnx.recovery.batch_axis import is_independent, opened
 from paoding_onnx.recovery.course import FEWEST_ROWS, course_of
-from paoding_onnx.recovery.descent import Differentiable, Schedule, descend
+from paoding_onnx.recovery.descent import Differentiable, Schedule, Singles, Weights, descend
 from paoding_onnx.recovery.lesson import Effort, Lesson, Recovered, Taught
 from paoding_onnx.recovery.pool import pool_of, require_rows
-from paoding_onnx.recovery.student import Network, enrol
+from paoding_onnx.recovery.student import Network, Student, enrol
 from paoding_onnx.surgery.cut import reweigh
 
 LEAST_GAIN = 0.05
 """Share of the loss on inputs held back that has to go."""
+LOOK, HOPELESS = 3, 1.1
+"""After one of so many parts of the steps it is over if the loss there is so many times what it was."""
 PREPARED = 0.3
 """Share of the work that is done when learning begins."""
 
@@ -43,22 +45,39 @@ def recover(lesson: Lesson, effort: Effort, run: Run, engine_of: EngineOf) -> Re
     pool = pool_of(lesson.samples, course.n_inputs, rows, rng)
     student = enrol(lesson, course, pool, run.part(0.0, PREPARED))
     engine = engine_of(student.network, run.threads)
-    weights = student.network.weights
-    tell = _Teller(run.part(PREPARED, 1 - PREPARED), course.steps)
     schedule = Schedule(course.steps, effort.rate if lesson.uses_batch is given.uses_batch else effort.low_rate)
-    found = descend(
-        weights, engine, lambda _: [student.drawn(rng) for _ in range(course.batches_a_step)], schedule, tell
-    )
-    before, after = (student.held_back(engine.loss, one) for one in (weights, found))
-    _require_help(before, after, [student.off(engine.answers, one) for one in (weights, found)])
+    tell = _Teller(run.part(PREPARED, 1 - PREPARED), course.steps)
+    found, losses = _learned(student, engine, (schedule, course.batches_a_step), rng, tell)
     values = student.network.recording.values
     decided = {name: value.astype(values[name].dtype) for name, value in found.items()}
     own = student.statistics(decided, run)
     decided |= student.stored(own)
     node = place.graph.nodes[place.start]
     n_parameters = sum(value.size for value in found.values())
-    taught = Taught(course.steps, pool.count, before, after, node.name or node.first_output.name, n_parameters)
+    taught = Taught(course.steps, pool.count, *losses, node.name or node.first_output.name, n_parameters)
     return Recovered(reweigh(given.smaller, decided), decided, taught, own)
+
+
+def _learned(
+    student: Student, engine: Differentiable, pace: tuple[Schedule, int], rng: np.random.Generator, tell: _Teller
+) -> tuple[dict[str, Singles], tuple[float, float]]:
+    """The weights that were learned, and the loss on inputs held back before and after; `pace` has the batches a step.
+
+    Raises:
+        ModelError: if they do not help.
+    """
+    schedule, n_batches = pace
+    weights = student.network.weights
+    before = student.held_back(engine.loss, weights)
+
+    def look(step: int, here: Weights) -> None:
+        if step == schedule.steps // LOOK and (now := student.held_back(engine.loss, here)) > HOPELESS * before:
+            raise ModelError(f"the loss on inputs held back rose from {before:.3g} to {now:.3g}")
+
+    found = descend(weights, engine, lambda _: [student.drawn(rng) for _ in range(n_batches)], schedule, tell, look)
+    after = student.held_back(engine.loss, found)
+    _require_help(before, after, [student.off(engine.answers, one) for one in (weights, found)])
+    return found, (before, after)
 
 
 def _require_help(before: float, after: float, off: Sequence[float]) -> None:

@@ -205,9 +205,10 @@ def _teller(run: Run, what: str) -> Callable[[float], None]:
 
 
 def _terms(recording: Recording, place: Place, wanted: Mapping[str, Kept], points: float) -> Iterator[Term]:
-    names = [name for name in place.targets if name not in place.graph.outputs]
+    outputs = [name for name in place.targets if name in place.graph.outputs]
+    names = [name for name in place.targets if name not in outputs]
     names = [name for name in names if wanted[name].shape == recording.values[name].shape[1:]]
-    for name in place.graph.outputs:
+    for name in outputs:
         yield from output_terms(name, wanted[name].rows(slice(0, MOST_FOR_STATISTICS)))
     for name in names:
         yield point_term(name, wanted[name].mean_square, points / len(names))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from paoding_onnx.layerwise.contraction import contraction, count
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.nodes import Tensor
 from paoding_onnx.rules.binding import BoundNode, bind_nodes
@@ -22,6 +23,8 @@ NUMBER, NUMBER_BACK = 10.0, 180.0
 """Making one number, whatever the operator, in a run and in a step; in runs onnxruntime makes most along the way."""
 BACK = 3.0
 """A multiply-add of a run is so many in a step."""
+WINDOWED = 15.0
+"""Copying one number into a window, in a step: layers with a kernel do so for each place of it."""
 THIN = 16
 """Products that add up fewer numbers than this take as long as if they added up so many."""
 NODE_BACK = 1e6
@@ -32,10 +35,14 @@ WEIGHT = 200.0
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Of every node of a graph the multiply-adds and the numbers made for one sample, and the weights that it reads."""
+    """Of every node of a graph what it takes for one sample, and the weights that it reads.
+
+    These are multiply-adds, numbers that it makes, and numbers in its windows if it has a kernel.
+    """
 
     macs: Counts
     numbers: Counts
+    windows: Counts
     weights: Counts
 
     @property
@@ -45,8 +52,9 @@ class Work:
 
     def step(self, places: Sequence[int], n_samples: int, n_runs: int) -> float:
         """A step that trains the nodes at `places` on `n_samples`, in `n_runs`."""
-        macs, numbers, weights = (float(count[list(places)].sum()) for count in (self.macs, self.numbers, self.weights))
-        for_one = BACK * macs + NUMBER_BACK * numbers
+        counts = (self.macs, self.numbers, self.windows, self.weights)
+        macs, numbers, windows, weights = (float(one[list(places)].sum()) for one in counts)
+        for_one = BACK * macs + NUMBER_BACK * numbers + WINDOWED * windows
         return n_samples * for_one + n_runs * NODE_BACK * len(places) + WEIGHT * weights
 
 
@@ -56,16 +64,26 @@ def work_of(graph: Graph, n_samples: int) -> Work:
     numbers = np.array([sum(_size(tensor) for tensor in bound.node.outputs) for bound in bound_nodes], np.float64)
     macs = np.array([_macs(bound) for bound in bound_nodes], np.float64)
     macs = np.where(macs > 0, np.maximum(macs, THIN * numbers), 0)
-    return Work(
-        macs / max(n_samples, 1),
-        numbers / max(n_samples, 1),
-        np.array([_n_weights(b) for b in bound_nodes], np.float64),
-    )
+    windows = np.array([_n_windowed(bound) for bound in bound_nodes], np.float64)
+    weights = np.array([_n_weights(bound) for bound in bound_nodes], np.float64)
+    n = max(n_samples, 1)
+    return Work(macs / n, numbers / n, windows / n, weights)
+
+
+def work_of_traced(graph: Graph) -> Work:
+    """The work of the graph of a trace, whose equations were read at a few samples, as its inputs tell."""
+    firsts = [shape[0] for name in graph.inputs if (shape := graph.tensors[name].shape)]
+    return work_of(graph, min(firsts, default=1))
 
 
 def _macs(bound: BoundNode) -> int:
     contracts = bound.rule.contracts
     return 0 if contracts is None else contracts.macs(bound.binding.sizes)
+
+
+def _n_windowed(bound: BoundNode) -> float:
+    of = contraction(bound)
+    return _macs(bound) / count(bound, of.made) if of is not None and of.kernel else 0.0
 
 
 def _n_weights(bound: BoundNode) -> int:

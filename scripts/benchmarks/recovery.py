@@ -108,7 +108,7 @@ def measure(
         before, after, even = (
             accuracy(model, data, first) for model, first in ((fitted.model, 1), (found.model, 1), (found.model, 0))
         )
-        note = found.notes[-1] if found.model is fitted.model and found.notes else ""
+        note = "" if found.recovery is None else found.recovery.untaught
         yield Row(
             subject.name, share, inputs, effort, seed, before, after, even, round(spent, 1), round(seconds, 1), note
         )

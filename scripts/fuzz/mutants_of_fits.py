@@ -33,7 +33,7 @@ CHAIN = """g (float[N,3,8,8] x) => (float[N,5,8,8] y) <float[8,3,3,3] a, float[8
 }"""
 """Layers whose weights have the same shape."""
 NETWORKS = {"mlp": MLP, "cnn": CNN, "shared bias": SHARED, "chain": CHAIN}
-OPTIONS = Options(target=0.5, round_to=1)
+OPTIONS = Options(target=0.5, round_to=1, effort="fast")
 HARMLESS = 1.1
 """How much farther from the original a model may be than one that was fitted without a fault."""
 

@@ -1,4 +1,4 @@
-"""The fitted model taught by the original: on request, kept if it helps, with a note if not; all proofs hold."""
+"""The fitted model taught by the original: kept if it helps, with the reason if not; all proofs hold."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from tests.models import model
 from tests.pruning import MLP, skip_latency
 from tests.reconstruction.fitted import NORMED
 
+pytestmark = pytest.mark.recovery
+
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
@@ -25,8 +27,10 @@ def pruned(text: str, **options) -> Pruned:
     return prune(model(text), options=Options(by="parameters", **options))
 
 
-def test_nothing_is_taught_unless_it_is_asked_for():
-    assert pruned(MLP).run.recovery.taught is None
+def test_model_is_taught_by_default_and_not_with_fast():
+    assert pruned(MLP).run.recovery.taught.steps == 300
+    fast = pruned(MLP, effort="fast").run.recovery
+    assert (fast.taught, fast.untaught) == (None, "")
 
 
 @pytest.mark.parametrize("text", [MLP, NORMED], ids=["mlp", "normalised"])
@@ -46,18 +50,18 @@ def test_check_accepts_what_was_taught(tmp_path):
     assert [proof for proof in check(original, smaller, plan=plan).proofs if not proof.passed] == []
 
 
-def test_lesson_that_cannot_be_had_leaves_a_note(monkeypatch):
+def test_lesson_that_cannot_be_had_leaves_the_reason(monkeypatch):
     def refuse(*_):
         raise ModelError("no exact gradient: Strange 'node'")
 
     monkeypatch.setattr(teach, "recover", refuse)
-    found = pruned(MLP, effort="normal")
-    assert found.run.notes == ("the original taught it nothing: no exact gradient: Strange 'node'",)
-    assert found.run.recovery.taught is None
+    found = pruned(MLP).run
+    assert (found.recovery.taught, found.recovery.untaught) == (None, "no exact gradient: Strange 'node'")
+    assert found.notes == ()
 
 
 def test_methods_that_look_at_no_inputs_learn_nothing():
-    found = pruned(MLP, method="magnitude", effort="normal")
+    found = pruned(MLP, method="magnitude")
     assert found.run.recovery is None
 
 
@@ -70,7 +74,7 @@ SMALL_IMAGES = """g (float[N,3,16,16] x) => (float[N,4] y)
 
 def test_more_images_are_synthesized_to_learn_from(monkeypatch):
     monkeypatch.setattr(teach, "MORE", 600)
-    found = pruned(SMALL_IMAGES, recover=20)
+    found = pruned(SMALL_IMAGES, recover=100)
     assert found.run.recovery.n_samples < found.run.recovery.taught.n_inputs
-    assert found.run.recovery.taught.steps == 20
+    assert found.run.recovery.taught.steps == 100
     assert all(proof.passed for proof in found.proofs)

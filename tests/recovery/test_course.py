@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from paoding_onnx.context import Run
 from paoding_onnx.errors import ModelError
-from paoding_onnx.recovery.course import ROWS, course_of
+from paoding_onnx.recovery.course import PER_STEP, ROWS, course_of
+from paoding_onnx.recovery.engine import Engine
 from paoding_onnx.recovery.lesson import Effort
+from paoding_onnx.recovery.recover import recover
 from paoding_onnx.recovery.work import work_of
 from tests.pruning import CNN
 from tests.recovery.lessons_for import lesson_of
@@ -27,7 +30,7 @@ def work_of_step(found):
 def test_all_steps_are_gone_from_the_best_place_where_work_allows():
     found = course(1e12)
     assert (found.steps, found.rows, found.batches_a_step) == (STEPS, ROWS, 1)
-    assert found.n_inputs == 24 * STEPS
+    assert found.n_inputs == PER_STEP * STEPS
 
 
 def test_later_part_is_trained_where_that_is_all_that_the_work_allows():
@@ -44,7 +47,7 @@ def test_fewer_steps_are_better_than_none():
 
 
 def test_work_bounds_the_inputs_that_both_networks_are_asked_about():
-    assert course(5e8).n_inputs < course(1e12).n_inputs
+    assert course(1e8).n_inputs < course(1e12).n_inputs
 
 
 def test_too_little_work_is_refused():
@@ -62,3 +65,13 @@ def test_little_memory_takes_fewer_inputs_at_a_time():
 def test_no_memory_is_refused():
     with pytest.raises(ModelError, match="as much work and memory as the effort allows"):
         course(1e12, memory=1 << 8)
+
+
+def test_outputs_before_the_part_that_is_trained_are_no_targets():
+    text = CNN.replace("(float[N,5] y)", "(float[N,5] y, float[N,16,1,1] u)")
+    lesson = lesson_of(text, n_batches=16)
+    work = 0.5 * STEPS * work_of_step(course_of(lesson, Effort(STEPS, 1e-3, 1e12), MEMORY))
+    found = course_of(lesson, Effort(STEPS, 1e-3, work), MEMORY)
+    assert "y" in found.place.targets
+    assert "u" not in found.place.targets
+    recover(lesson, Effort(STEPS, 1e-2, work), Run(), Engine)

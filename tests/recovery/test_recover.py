@@ -73,6 +73,14 @@ def test_gain_that_is_hardly_one_is_refused(monkeypatch):
         recover(lesson_of(MLP), EFFORT, Run(), Engine)
 
 
+def test_hopeless_descent_is_ended_early():
+    steps = []
+    run = Run(progress=lambda what, _: steps.append(what) if "step" in what else None)
+    with pytest.raises(ModelError, match="loss on inputs held back rose from"):
+        recover(lesson_of(MLP), Effort(60, 10.0, 1e12), run, Engine)
+    assert len(steps) == 21
+
+
 def test_outputs_that_are_farther_off_are_refused_though_the_loss_fell(monkeypatch):
     off = iter([0.1, 0.2])
     monkeypatch.setattr(Student, "off", lambda *_: next(off))

@@ -96,6 +96,7 @@ def _prune(path: Path, small: Path, data: Samples, share: float, method: str, py
         method=method.partition(",")[0],
         calibration=calibration,
         distill=STEPS if method == DISTILLED else 0,
+        effort="fast",
     )
     try:
         paoding_onnx.prune(path, small, options)

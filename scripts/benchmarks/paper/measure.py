@@ -159,6 +159,7 @@ def _pruned(subject: Subject, name: str, step: int, setting: Setting) -> Row:
         round_to=1,
         only=way.only,
         exclude=way.exclude,
+        effort="fast",
         seed=setting.seed,
     )
     with tempfile.TemporaryDirectory() as folder:

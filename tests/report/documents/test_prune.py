@@ -62,7 +62,7 @@ def test_prune_document_lists_every_option(result):
         "preprocess": asdict(Preprocess()),
         "calibration": None,
         "distill": 0,
-        "effort": "fast",
+        "effort": "normal",
         "recover": 0,
         "eval": None,
         "input_shapes": {},
