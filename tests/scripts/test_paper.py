@@ -81,7 +81,7 @@ def test_units_are_counted_exactly_and_never_above_the_share(rows):
 def test_sizes_are_those_of_the_written_files(rows):
     whole = rows[0]
     assert whole.file_bytes == SUBJECTS[0].path.stat().st_size
-    assert all(4 * row.parameters < row.file_bytes < 4 * row.parameters + 2000 for row in rows)
+    assert all(4 * row.parameters < row.file_bytes < 4 * row.parameters + 3000 for row in rows)  # provenance counts
 
 
 def test_robust_samples_are_right_ones_and_fewer_at_the_larger_epsilon(rows):
