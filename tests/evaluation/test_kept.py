@@ -56,7 +56,7 @@ def test_answers_that_stay_are_counted_and_the_lower_end_decides(rows):
 
 
 def test_few_inputs_cannot_show_much(rows):
-    with pytest.raises(UsageError, match="20 inputs cannot show that 98.0% of the answers stay the same"):
+    with pytest.raises(UsageError, match=r"20 inputs cannot show that 98.0% of the answers stay the same"):
         answers_kept(model(SAYS), samples(rows[:20]), 0.98)
 
 
