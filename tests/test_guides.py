@@ -16,6 +16,8 @@ GUIDES = sorted((ROOT / "docs" / "guides").glob("*.md"))
 BLOCK = re.compile(r"^```(sh|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 NEEDED = {"pytorch.md": ("torch", "onnxscript")}
 """Packages without which a guide cannot be run, beyond those of the tests."""
+QUICKLY = '[ "$1" = prune ] && set -- "$@" --effort fast'
+"""What the command does before all else: recovery takes half a minute a model, and has tests of its own."""
 ELSEWHERE = {"edge.md"}
 """Run by tests/scripts/test_edge.py, on a smaller model."""
 
@@ -34,7 +36,7 @@ def folder(tmp_path):
     shutil.copytree(ROOT / "models", tmp_path / "models")
     command = tmp_path / "bin" / "paoding_onnx"
     command.parent.mkdir()
-    command.write_text(f"#!/bin/sh\nexec '{sys.executable}' -m paoding_onnx \"$@\"\n")
+    command.write_text(f"#!/bin/sh\n{QUICKLY}\nexec '{sys.executable}' -m paoding_onnx \"$@\"\n")
     command.chmod(0o755)
     return tmp_path
 
