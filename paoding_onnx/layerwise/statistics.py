@@ -6,7 +6,7 @@ synthetic inputs then works in the range in which it works on real ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from paoding_onnx.context import Run
 from paoding_onnx.dependency.trace import Group, ParameterAxis, Role, Trace
-from paoding_onnx.layerwise.stream import Batches, Stream
+from paoding_onnx.layerwise.stream import Batches, Stream, Watcher
 from paoding_onnx.layerwise.weights import UnitStatistics
 from paoding_onnx.model.load import Model
-from paoding_onnx.model.nodes import Array
+from paoding_onnx.model.nodes import Array, Node
 from paoding_onnx.rules.binding import BoundNode, stored_statistics
 
 MOST_ROWS = 1 << 15
@@ -61,26 +61,41 @@ def observe_units(
     Raises:
         ModelError: if a part of the model cannot be run alone.
     """
-    wanted: dict[int, list[ConsumerAxis]] = {}
+    watched: dict[str, list[_Look]] = {}
     for consumer_axis in consumer_axes(trace):
-        wanted.setdefault(consumer_axis.node_index, []).append(consumer_axis)
-    replaced = set(normalising(trace)) if renormalise else set()
+        bound = trace.bound_nodes[consumer_axis.node_index]
+        look = _Look(consumer_axis, trace, len(feeds))
+        watched.setdefault(_source(bound, consumer_axis.operand), []).append(look)
+    watchers = {name: _shown_to(looks) for name, looks in watched.items()}
+    replaced = list(normalising(trace)) if renormalise else []
     statistics: dict[str, Array] = {}
-    whole: dict[tuple[int, int], UnitStatistics] = {}
-    halved: dict[tuple[int, int], UnitStatistics] = {}
     with Stream(model, trace.graph, feeds, memory=run.memory, threads=run.threads) as stream:
-        for index in sorted(replaced | wanted.keys()):
-            stream.advance(index)
+        for index in replaced:
+            stream.advance(index, watchers)
             bound = trace.bound_nodes[index]
-            if index in replaced:
-                own = statistics_of(bound, stream.value(_source(bound, 0)))
-                statistics |= own
-                stream.override(own)
-            for consumer_axis in wanted.get(index, ()):
-                values = stream.value(_source(bound, consumer_axis.operand))
-                key = consumer_axis.group.start, index
-                whole[key], halved[key] = _unit_statistics(consumer_axis, trace, values)
+            own = statistics_of(bound, stream.value(_source(bound, 0)))
+            statistics |= own
+            stream.override(own)
+        makers = (index for index, node in enumerate(trace.graph.nodes) if _makes_any(node, watchers))
+        stream.advance(max(makers, default=-1) + 1, watchers)
+    looks = [look for part in watched.values() for look in part]
+    found = {(look.of.group.start, look.of.node_index): look.statistics() for look in looks}
+    whole, halved = ({key: pair[k] for key, pair in found.items()} for k in (0, 1))
     return ActivationStatistics(MappingProxyType(whole), MappingProxyType(statistics), MappingProxyType(halved))
+
+
+def _shown_to(looks: Sequence[_Look]) -> Watcher:
+    """What shows a tensor to all that look at it."""
+
+    def show(value: Array) -> None:
+        for look in looks:
+            look.add(value)
+
+    return show
+
+
+def _makes_any(node: Node, names: Container[str]) -> bool:
+    return any(tensor is not None and tensor.name in names for tensor in node.outputs)
 
 
 def consumer_axes(trace: Trace) -> Iterator[ConsumerAxis]:
@@ -146,29 +161,38 @@ def _source(bound: BoundNode, operand: int) -> str:
     return tensor.name if tensor is not None else ""
 
 
-def _unit_statistics(
-    consumer_axis: ConsumerAxis, trace: Trace, values: Batches
-) -> tuple[UnitStatistics, UnitStatistics]:
-    """Mean and covariance over samples and positions, of all batches and of every second one.
+class _Look:
+    """Mean and covariance of units over samples and positions, of all batches and of every second one.
 
     A unit with several positions on the axis counts each.
     """
-    use = trace.bound_nodes[consumer_axis.node_index].inputs[consumer_axis.operand]
-    units = trace.units[use, consumer_axis.axis] if use is not None else np.zeros(0, np.int64)
-    positions, n_units = consumer_axis.group.positions(units), consumer_axis.group.n_units
-    per_batch = max(MOST_ROWS * n_units // max(positions.size, 1) // len(values), 1)
-    rng = np.random.default_rng(consumer_axis.node_index)
-    moments = [_Moments(n_units), _Moments(n_units)]
-    for number, value in enumerate(values):
-        places = np.moveaxis(value, consumer_axis.axis, -1)
-        n_places = value.size // value.shape[consumer_axis.axis]
-        chosen = np.sort(rng.permutation(n_places)[:per_batch])
+
+    def __init__(self, of: ConsumerAxis, trace: Trace, n_batches: int) -> None:
+        self.of = of
+        use = trace.bound_nodes[of.node_index].inputs[of.operand]
+        units = trace.units[use, of.axis] if use is not None else np.zeros(0, np.int64)
+        self._positions = of.group.positions(units)
+        self._per_batch = max(MOST_ROWS * of.group.n_units // max(self._positions.size, 1) // n_batches, 1)
+        self._rng = np.random.default_rng(of.node_index)
+        self._first, self._second = _Moments(of.group.n_units), _Moments(of.group.n_units)
+        self._is_odd = False
+
+    def add(self, value: Array) -> None:
+        """Take in the next batch of the tensor."""
+        n_units = self.of.group.n_units
+        places = np.moveaxis(value, self.of.axis, -1)
+        n_places = value.size // value.shape[self.of.axis]
+        wanted = min(self._per_batch, n_places)
+        chosen = np.sort(self._rng.choice(n_places, wanted, replace=False, shuffle=False))
         where = np.unravel_index(chosen, places.shape[:-1]) if places.ndim > 1 else ()
-        rows = places[where].reshape(len(chosen), -1)[:, positions]
+        rows = places[where].reshape(len(chosen), -1)[:, self._positions]
         looks = rows.reshape(len(rows), n_units, -1).transpose(0, 2, 1).reshape(-1, n_units).astype(np.float32)
-        moments[number % 2].add(looks)
-    first, second = moments
-    return first.with_others(second).statistics(), first.statistics()
+        (self._second if self._is_odd else self._first).add(looks)
+        self._is_odd = not self._is_odd
+
+    def statistics(self) -> tuple[UnitStatistics, UnitStatistics]:
+        """Those of all batches, and those of every second one from the first on."""
+        return self._first.with_others(self._second).statistics(), self._first.statistics()
 
 
 class _Moments:

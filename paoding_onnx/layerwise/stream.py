@@ -6,9 +6,10 @@ without ever holding all its activations.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import overload
 
 import numpy as np
@@ -24,6 +25,10 @@ from paoding_onnx.model.session import Session
 
 Batches = Sequence[Array]
 """A tensor's content for each batch of inputs."""
+Watcher = Callable[[Array], None]
+"""Called with a tensor's content, once for each batch of inputs and in their order."""
+WATCHED_NUMBERS = 1 << 24
+"""Numbers of one batch that watchers are shown at a time: on the way to more, nodes are run in several pieces."""
 
 
 class Stream:
@@ -56,6 +61,7 @@ class Stream:
         self._overrides = dict(overrides or {})
         self._last_read = _last_read(graph)
         self._held = _Store(memory)
+        self._growth = _growth(graph, feeds)
         for name in graph.inputs:
             for feed in feeds:
                 self._held.append(name, feed[name])
@@ -87,16 +93,35 @@ class Stream:
         """A tensor that is held."""
         return self._held.get(name)
 
-    def advance(self, stop: int) -> None:
-        """Run the nodes before node number `stop`."""
-        if stop <= self.position:
-            return
+    def advance(self, stop: int, watchers: Mapping[str, Watcher] = MappingProxyType({})) -> None:
+        """Run the nodes before node number `stop`; tensors that are made on the way are shown to their `watchers`.
+
+        None of these is held longer than that unless later nodes read it.
+        """
+        while self.position < stop:
+            self._advance(self._end_of_piece(stop, watchers), watchers)
+
+    def _end_of_piece(self, stop: int, watchers: Mapping[str, Watcher]) -> int:
+        """How far to run at a time: as far as what is watched on the way is not too much."""
+        shown = 0.0
+        for index in range(self.position, stop):
+            watched = [t for t in self.graph.nodes[index].outputs if t is not None and t.name in watchers]
+            more = self._growth * sum(math.prod(t.shape or ()) for t in watched)
+            if shown and shown + more > WATCHED_NUMBERS:
+                return index
+            shown += more
+        return stop
+
+    def _advance(self, stop: int, watchers: Mapping[str, Watcher]) -> None:
         made = [t.name for node in self.graph.nodes[self.position : stop] for t in node.outputs if t is not None]
-        wanted = [name for name in made if self._last_read.get(name, -1) >= stop]
-        if wanted:
+        held = [name for name in made if self._last_read.get(name, -1) >= stop]
+        if wanted := list(dict.fromkeys((*held, *(name for name in made if name in watchers)))):
             for made_of_batch in self._made(stop, wanted):
-                for name in wanted:
+                for name in held:
                     self._held.append(name, made_of_batch[name])
+                for name in wanted:
+                    if name in watchers:
+                        watchers[name](made_of_batch[name])
         self.position = stop
         for name in self._held.names():
             if self._last_read.get(name, -1) < stop:
@@ -145,6 +170,12 @@ class Stream:
         """The nodes before node number `stop` that are still to come and needed for `wanted`."""
         places = needed(self.graph.nodes[self.position : stop], wanted)
         return [self._nodes[self.position + place] for place in places]
+
+
+def _growth(graph: Graph, feeds: Sequence[Mapping[str, Array]]) -> float:
+    """How many times as large as what `graph` was seen on a batch is."""
+    seen = sum(math.prod(graph.tensors[name].shape or ()) for name in graph.inputs)
+    return sum(feeds[0][name].size for name in graph.inputs) / max(seen, 1) if feeds else 1.0
 
 
 def _last_read(graph: Graph) -> dict[str, int]:

@@ -7,8 +7,7 @@ there. So every layer makes up for what was lost before it.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -25,26 +24,19 @@ from paoding_onnx.layerwise.contraction import (
     unmatrix,
     window_features,
 )
-from paoding_onnx.layerwise.layers import ROWS_PER_FEATURE, Layer, layers_of
+from paoding_onnx.layerwise.layers import Layer, layers_of
 from paoding_onnx.layerwise.ridge import Equations, FittedLayer, Singles, Solution, distance, solve
-from paoding_onnx.layerwise.stream import Batches, Stream
+from paoding_onnx.layerwise.stream import Stream
 from paoding_onnx.layerwise.subgraph import window_model
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.node_index import proto_nodes
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.session import Session
+from paoding_onnx.reconstruction.goals import HELD_BACK, Goal, Goals, Kept, differing
 
-FEWEST_ROWS = 1 << 12
-MOST_ROWS = 1 << 15
-MOST_NUMBERS = 1 << 26
-"""Numbers of all features of a layer together, a quarter of a gigabyte."""
 WINDOW_NUMBERS = 1 << 24
 """Numbers of the windows that a layer is laid out in at a time."""
-FEWEST_SAMPLES = 256
-"""Samples that the rows of a layer come from, if there are as many."""
-HELD_BACK = 8
-"""One of so many batches judges the fit and takes no part in it."""
 UNDISTORTED = 1e-5
 """Root mean square of a distortion, as a share of the tensor's, that is taken for rounding."""
 FAINT = 1e-3
@@ -52,9 +44,6 @@ FAINT = 1e-3
 
 REAL = 0.9
 """The share of what a solution gains that has to be seen with its weights in place; units of hardly any gain stay."""
-
-Kept = Callable[[str, Array], Array]
-"""From a tensor's name and content in the original to the positions that the smaller model still has."""
 
 
 @dataclass(slots=True)
@@ -92,21 +81,19 @@ def fit_layers(pair: Pair, feeds: Sequence[Mapping[str, Array]], run: Run, *, sp
     Raises:
         ModelError: if a part of a model cannot be run alone.
     """
-    layers = tuple(layer for layer in layers_of(pair.smaller_graph) if not spares_last or _is_worth(pair, layer))
-    makers = {t.name: index for index, node in enumerate(pair.original_graph.nodes) for t in node.outputs if t}
+    moved = differing(pair.original_graph, pair.smaller_graph)
+    layers = [layer for layer in layers_of(pair.smaller_graph) if layer.comparison_point in moved]
+    layers = [layer for layer in layers if not spares_last or _is_worth(pair, layer)]
     found = LayerFits()
     with (
         Stream(pair.original, pair.original_graph, feeds, memory=run.memory // 2, threads=run.threads) as original,
         Stream(pair.smaller, pair.smaller_graph, feeds, memory=run.memory // 2, threads=run.threads) as smaller,
     ):
-        original.keep(layer.comparison_point for layer in layers)
+        goals = Goals(original, layers, kept=pair.kept, seed=run.seed)
         for number, layer in enumerate(layers):
             run.tell("fitting weights", number / len(layers))
             smaller.advance(layer.index)
-            original.advance(makers[layer.comparison_point] + 1)
-            rng = np.random.default_rng([run.seed, layer.index])
-            ends = _ends(layer, original.value(layer.comparison_point), smaller, pair.kept, rng)
-            original.drop(layer.comparison_point)
+            ends = _ends(layer, goals.take(layer), smaller)
             if ends is not None:
                 _fit(pair, layer, smaller, ends, found)
             if layer.is_last:
@@ -130,40 +117,17 @@ class _Ends:
     goal: Singles
 
 
-def _ends(layer: Layer, wanted: Batches, smaller: Stream, kept: Kept, rng: np.random.Generator) -> list[_Ends] | None:
-    """Where a layer stands, at a sample of the rows of some batches; `None` if it is where it should be."""
-    first = wanted[0]
-    per_sample = max(n_rows(layer.bound, layer.of, kept(layer.comparison_point, first)) // len(np.atleast_1d(first)), 1)
-    wished = _n_wished(layer)
-    which = _some(len(wanted), len(np.atleast_1d(first)), -(-wished // per_sample))
-    got = smaller.peek(layer.last + 1, layer.comparison_point, which)
-    per_batch = -(-wished // len(which))
+def _ends(layer: Layer, goals: Sequence[Goal], smaller: Stream) -> list[_Ends] | None:
+    """Where a layer stands, at the rows that its goals name; `None` if it is where it should be."""
+    got = smaller.peek(layer.last + 1, layer.comparison_point, [goal.batch for goal in goals])
     found, size, off = [], 0.0, 0.0
-    for number, b in zip(which, got, strict=True):
-        a = kept(layer.comparison_point, wanted[number])
-        there = n_rows(layer.bound, layer.of, a)
-        chosen = np.sort(rng.permutation(there)[:per_batch])
-        goal, start = (targets(layer.bound, layer.of, np.asarray(x), chosen).astype(np.float32) for x in (a, b))
-        size += float(np.square(goal, dtype=np.float64).sum())
-        off += float(np.square(goal - start, dtype=np.float64).sum())
-        found.append(_Ends(number, chosen, start, goal))
+    for goal, value in zip(goals, got, strict=True):
+        start = targets(layer.bound, layer.of, value, goal.chosen).astype(np.float32)
+        size += float(np.square(goal.rows, dtype=np.float64).sum())
+        off += float(np.square(goal.rows - start, dtype=np.float64).sum())
+        found.append(_Ends(goal.batch, goal.chosen, start, goal.rows))
     is_distorted = np.isfinite(off) and off > UNDISTORTED**2 * size
     return found if is_distorted else None
-
-
-def _n_wished(layer: Layer) -> int:
-    """How many rows it takes to fit a layer, as far as there is room for their features."""
-    n_features = layer.of.n_features(layer.bound)
-    n_systems = math.prod(layer.bound.binding.sizes[name] for name in layer.of.shared)
-    most = max(MOST_NUMBERS // max(n_features * n_systems, 1), FEWEST_ROWS)
-    return min(max(ROWS_PER_FEATURE * n_features, FEWEST_ROWS), MOST_ROWS, most)
-
-
-def _some(n_batches: int, batch: int, n_samples: int) -> range:
-    """Numbers of batches that together hold `n_samples` samples, at least `FEWEST_SAMPLES`, evenly spread."""
-    n_used = -(-max(n_samples, FEWEST_SAMPLES) // batch)
-    step = max(n_batches // max(n_used, HELD_BACK), 1)
-    return range(0, n_batches, step)
 
 
 def _rows(pair: Pair, layer: Layer, smaller: Stream, ends: Sequence[_Ends]) -> tuple[Equations, Equations]:

@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 
 from paoding_onnx.errors import ModelError
+from paoding_onnx.layerwise import stream as layerwise_stream
 from paoding_onnx.layerwise.stream import Stream
+from paoding_onnx.model.compare import relative_error
 from paoding_onnx.model.graph import Graph, needed
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
@@ -111,6 +113,30 @@ def test_every_tensor_is_what_the_whole_model_gives(name, memory):
         for stop in range(1, len(graph.nodes) + 1):
             stream.advance(stop)
         assert max(worst(stream, tensor, wanted) for tensor in made) < (1e-2 if name == "half precision" else 1e-5)
+
+
+@every_model
+@pytest.mark.parametrize("most", [1 << 24, 1], ids=["in one piece", "a few nodes at a time"])
+def test_watchers_see_every_tensor_batch_by_batch(name, most, monkeypatch):
+    monkeypatch.setattr(layerwise_stream, "WATCHED_NUMBERS", most)
+    subject, graph, feeds = studied(MODELS[name])
+    wanted = whole(subject, feeds)
+    made = [t.name for node in graph.nodes for t in node.outputs if t is not None and not t.is_constant]
+    seen: dict[str, list[Array]] = {tensor: [] for tensor in made}
+    with Stream(subject, graph, feeds) as stream:
+        stream.advance(len(graph.nodes), {tensor: seen[tensor].append for tensor in made})
+    tolerance = 1e-2 if name == "half precision" else 1e-5
+    for tensor, batches in seen.items():
+        assert len(batches) == len(feeds)
+        assert max(relative_error(batch[tensor], got) for got, batch in zip(batches, wanted, strict=True)) < tolerance
+
+
+def test_what_is_watched_alone_is_not_held():
+    subject, graph, feeds = studied(MLP)
+    with Stream(subject, graph, feeds) as stream:
+        stream.advance(4, {"r": lambda _: None})
+        with pytest.raises(KeyError):
+            stream.value("r")
 
 
 @every_model

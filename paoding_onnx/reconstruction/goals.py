@@ -1,0 +1,159 @@
+"""What layers should lead to: rows of the original's tensors, gathered some layers ahead of where they are taken."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paoding_onnx.layerwise.contraction import count, n_rows, targets
+from paoding_onnx.layerwise.layers import ROWS_PER_FEATURE, Layer
+from paoding_onnx.layerwise.ridge import Singles
+from paoding_onnx.layerwise.stream import Stream
+from paoding_onnx.model.graph import Graph
+from paoding_onnx.model.nodes import Array
+
+FEWEST_ROWS = 1 << 12
+MOST_ROWS = 1 << 15
+MOST_NUMBERS = 1 << 26
+"""Numbers of all features of a layer together, a quarter of a gigabyte."""
+FEWEST_SAMPLES = 256
+"""Samples that the rows of a layer come from, if there are as many."""
+HELD_BACK = 8
+"""One of so many batches judges the fit and takes no part in it."""
+AHEAD_NUMBERS = 1 << 24
+"""Numbers of goals that are gathered ahead."""
+
+Kept = Callable[[str, Array], Array]
+"""From a tensor's name and content in the original to the positions that the smaller model still has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What a layer should lead to at its comparison point in some rows of a batch, `(n_rows, n_shared, n_made)`."""
+
+    batch: int
+    chosen: NDArray[np.intp]
+    rows: Singles
+
+
+class Goals:
+    """The goals of the `layers` of a smaller model, which have to be asked for in their order.
+
+    Args:
+        original: the original on its way through its nodes.
+        layers: those that have goals.
+        kept: which positions of a tensor both models have.
+        seed: for the rows that are drawn.
+    """
+
+    def __init__(self, original: Stream, layers: Sequence[Layer], *, kept: Kept, seed: int) -> None:
+        self._original = original
+        self._layers = tuple(layers)
+        nodes = enumerate(original.graph.nodes)
+        makers = {tensor.name: index for index, node in nodes for tensor in node.outputs if tensor is not None}
+        self._makers = {layer.index: makers[layer.comparison_point] for layer in layers}
+        self._gathered = {layer.index: _Gathered(layer, original.n_batches, kept, seed) for layer in layers}
+
+    def take(self, layer: Layer) -> tuple[Goal, ...]:
+        """The goals of a layer, which are forgotten here."""
+        if self._original.position <= self._makers[layer.index]:
+            self._gather_from(layer)
+        return tuple(self._gathered.pop(layer.index).goals)
+
+    def _gather_from(self, layer: Layer) -> None:
+        """Let the original run past the layer, and past those after it whose goals have room."""
+        stop, ahead = 0, 0
+        for following in (one for one in self._layers if one.index >= layer.index):
+            ahead += n_wished(following) * count(following.bound, (*following.of.shared, *following.of.made))
+            if stop and ahead > AHEAD_NUMBERS:
+                break
+            stop = max(stop, self._makers[following.index] + 1)
+        passed = [one for one in self._layers if self._original.position <= self._makers[one.index] < stop]
+        self._original.advance(stop, _by_tensor(passed, self._gathered))
+
+
+def _by_tensor(layers: Sequence[Layer], gathered: Mapping[int, _Gathered]) -> dict[str, Callable[[Array], None]]:
+    """What looks at each comparison point, at which several layers may meet."""
+    meeting: dict[str, list[_Gathered]] = {}
+    for layer in layers:
+        meeting.setdefault(layer.comparison_point, []).append(gathered[layer.index])
+
+    def shown_to(lookers: Sequence[_Gathered]) -> Callable[[Array], None]:
+        def show(value: Array) -> None:
+            for looker in lookers:
+                looker.add(value)
+
+        return show
+
+    return {name: shown_to(lookers) for name, lookers in meeting.items()}
+
+
+class _Gathered:
+    """The goals of one layer, which come batch by batch."""
+
+    def __init__(self, layer: Layer, n_batches: int, kept: Kept, seed: int) -> None:
+        self.goals: list[Goal] = []
+        self._layer = layer
+        self._n_batches = n_batches
+        self._kept = kept
+        self._rng = np.random.default_rng([seed, layer.index])
+        self._number = 0
+        self._which = range(n_batches)
+        self._per_batch = 0
+
+    def add(self, value: Array) -> None:
+        """The next batch of the tensor that the layer leads to."""
+        layer, number = self._layer, self._number
+        self._number += 1
+        if number and number not in self._which:
+            return
+        value = self._kept(layer.comparison_point, value)
+        there = n_rows(layer.bound, layer.of, value)
+        if not number:
+            n_samples = len(np.atleast_1d(value))
+            wished = n_wished(layer)
+            self._which = _some(self._n_batches, n_samples, -(-wished // max(there // n_samples, 1)))
+            self._per_batch = -(-wished // len(self._which))
+        chosen = np.sort(self._rng.choice(there, min(self._per_batch, there), replace=False, shuffle=False))
+        self.goals.append(Goal(number, chosen, targets(layer.bound, layer.of, value, chosen).astype(np.float32)))
+
+
+def n_wished(layer: Layer) -> int:
+    """How many rows it takes to fit a layer, as far as there is room for their features."""
+    n_features = layer.of.n_features(layer.bound)
+    n_systems = math.prod(layer.bound.binding.sizes[name] for name in layer.of.shared)
+    most = max(MOST_NUMBERS // max(n_features * n_systems, 1), FEWEST_ROWS)
+    return min(max(ROWS_PER_FEATURE * n_features, FEWEST_ROWS), MOST_ROWS, most)
+
+
+def _some(n_batches: int, batch: int, n_samples: int) -> range:
+    """Numbers of batches that together hold `n_samples` samples, at least `FEWEST_SAMPLES`, evenly spread."""
+    n_used = -(-max(n_samples, FEWEST_SAMPLES) // batch)
+    step = max(n_batches // max(n_used, HELD_BACK), 1)
+    return range(0, n_batches, step)
+
+
+def differing(original: Graph, smaller: Graph) -> frozenset[str]:
+    """Names of tensors of the smaller model that may not be what they are in the original.
+
+    Those that are made of constants of another content or of no node that the original has, or of such tensors.
+    """
+    makers = {t.name for node in original.nodes for t in node.outputs if t is not None} | set(original.inputs)
+    found = {name for name, tensor in smaller.tensors.items() if not tensor.is_constant and name not in makers}
+    for node in smaller.nodes:
+        read = [t.name for t in node.inputs if t is not None]
+        is_other = any(name in found or _is_other(original, smaller, name) for name in (*read, *node.captures))
+        found |= {t.name for t in node.outputs if t is not None and is_other}
+    return frozenset(found)
+
+
+def _is_other(original: Graph, smaller: Graph, name: str) -> bool:
+    """Whether a constant is none of the original's, or of another content."""
+    new, old = smaller.tensors.get(name), original.tensors.get(name)
+    if new is None or not new.is_constant:
+        return new is None
+    return old is None or old.value is None or new.value is None or not np.array_equal(old.value, new.value)
