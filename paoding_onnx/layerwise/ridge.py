@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from paoding_onnx.layerwise.blas import products_together
 from paoding_onnx.rules.facts import Clamp
 
 Singles = NDArray[np.float32]
@@ -15,6 +17,8 @@ RIDGE = 0.03
 """The ridge, as a share of the mean variance of the features. Measured: weaker ones fit the inputs and not the task."""
 BLOCK = 4096
 """Rows that are worked on at a time."""
+LARGE = 1024
+"""From so many unknowns on products are worth several threads."""
 ROUNDS = 4
 """Solutions in a row where outputs are clamped: which of them are beyond the clamp depends on the solution."""
 
@@ -52,7 +56,9 @@ def solve(fit: Equations, held: Equations, clamp: Clamp, *, has_shift: bool) -> 
     """
     if not fit.goal.size or not held.goal.size:
         return None
-    weight, shift = _solution(fit, clamp, has_shift=has_shift)
+    is_large = min(fit.features.shape[1:]) >= LARGE
+    with products_together() if is_large else nullcontext():
+        weight, shift = _solution(fit, clamp, has_shift=has_shift)
     before = distance(held.goal, held.start, clamp)
     after = distance(held.goal, held.start + held.features @ weight + shift, clamp)
     return Solution(weight, shift, before, after) if after < before else None

@@ -95,13 +95,28 @@ def _shares(unit_statistics: UnitStatistics, gone: Mask, *, centred: bool) -> ND
     )
     safe = damped(second, unit_statistics.count)
     shares = np.linalg.solve(safe[np.ix_(~gone, ~gone)], safe[np.ix_(~gone, gone)]).T
-    if unit_statistics.count < PLACES_FOR_SUMS * len(gone):
+    if unit_statistics.count < PLACES_FOR_SUMS * len(gone) or not has_sums(second):
         return np.asarray(shares)
     inner, across = second[np.ix_(~gone, ~gone)], second[np.ix_(~gone, gone)]
     sums = (np.linalg.pinv(inner, rcond=1e-6, hermitian=True) @ across).T
     left = np.diagonal(second)[gone] - np.einsum("uk,ku->u", sums, across)
     is_sum = left <= EXACT * np.diagonal(second)[gone]
     return np.asarray(np.where(is_sum[:, None], sums, shares))
+
+
+def has_sums(second: NDArray[np.float64]) -> bool:
+    """Whether a unit may be a sum of others, but for a share `EXACT` of its size; silent units are left out.
+
+    None is if the matrix of their products stays positive definite without that share of its diagonal: then every sum
+    of units that holds one of them once is larger than that.
+    """
+    is_heard = np.diagonal(second) > 0
+    heard = second[np.ix_(is_heard, is_heard)]
+    try:
+        np.linalg.cholesky(heard - np.diag(EXACT * np.diagonal(heard)))
+    except np.linalg.LinAlgError:
+        return True
+    return False
 
 
 def _by_unit(units: Ids, group: Group) -> dict[int, Array]:

@@ -10,7 +10,7 @@ import pytest
 from paoding_onnx.layerwise.layers import layers_of
 from paoding_onnx.layerwise.weights import Candidate
 from paoding_onnx.model.read import constants
-from paoding_onnx.reconstruction.compensate import compensate, merge_units
+from paoding_onnx.reconstruction.compensate import compensate, has_sums, merge_units
 from paoding_onnx.surgery.cut import reweigh
 from tests.models import model
 from tests.pruning import MLP as WHOLE_MLP
@@ -247,3 +247,12 @@ def test_standing_in_does_not_change_the_model():
     proto, before = subject.proto.SerializeToString(), overrides(subject)
     replaced(subject, [5, 6])
     assert is_unchanged(subject, proto, before)
+
+
+def test_units_are_looked_over_for_sums_only_where_there_may_be_some():
+    rows = np.random.default_rng(0).standard_normal((100, 6))
+    assert not has_sums(rows.T @ rows)
+    rows[:, 5] = 0  # a silent unit is no reason
+    assert not has_sums(rows.T @ rows)
+    rows[:, 4] = rows[:, 0] - 2 * rows[:, 3]
+    assert has_sums(rows.T @ rows)
