@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from time import monotonic
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share of all work done so far, in [0, 1]."""
@@ -47,12 +48,18 @@ class Run:
         seed: for everything that is drawn at random.
         threads: threads of onnxruntime where it runs for long; 0 leaves the number to it.
         progress: told what is being done.
+        began: when it began, on the clock of `time.monotonic`.
     """
 
     memory: int = 1 << 29
     seed: int = 0
     threads: int = 0
     progress: Progress = silent
+    began: float = field(default_factory=monotonic, compare=False)
+
+    def elapsed(self) -> float:
+        """Seconds since the run began."""
+        return monotonic() - self.began
 
     def tell(self, what: str, share: float) -> None:
         """Say what is being done, and the share of this run's work that is done."""

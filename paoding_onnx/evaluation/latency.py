@@ -112,7 +112,7 @@ def child() -> None:
     for session, content in zip(sessions, feeds, strict=True):
         session.run(content)
     if "pairs" in job:
-        spent = _paired(sessions, feeds, job["pairs"])
+        spent = _paired(sessions, feeds, job["pairs"], job["seconds"])
     else:
         spent = times_in_turns(sessions, feeds, seconds=job["seconds"], fewest=FEWEST_RUNS if job["seconds"] else 0)
     after = _status_bytes("VmHWM")
@@ -164,8 +164,10 @@ def _status_bytes(key: str) -> int | None:
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{key}:")), None)
 
 
-MOST_SECONDS = 1.0
-"""For at most about this long two models are timed against each other."""
+LEAST_SECONDS, MOST_SECONDS = 0.05, 1.0
+"""For about this long two models are timed against each other at most: long runs bear more of it than short ones."""
+SHARE = 0.05
+"""The share of a run that may be spent on timing what came of it."""
 FEWEST_PAIRS, MOST_PAIRS = 9, 2000
 ENOUGH = 0.02
 """Two models are timed until their ratio is known to this share of it."""
@@ -173,17 +175,30 @@ NOWHERE = 0.25
 """A ratio that is not even known to this share of it is none."""
 
 
-def compare_latency(before: Path, after: Path, feeds: Mapping[str, Array], *, processors: int = 0) -> Latency | None:
+def seconds_for(elapsed: float) -> float:
+    """How long to time two models at the end of a run that has taken `elapsed` seconds.
+
+    >>> seconds_for(10.0), seconds_for(1000.0)
+    (0.5, 1.0)
+    """
+    return min(max(SHARE * elapsed, LEAST_SECONDS), MOST_SECONDS)
+
+
+def compare_latency(
+    before: Path, after: Path, feeds: Mapping[str, Array], *, processors: int = 0, seconds: float = MOST_SECONDS
+) -> Latency | None:
     """How long runs of two model files on `feeds` take, in turns in a process of its own, once warmed up.
 
-    The process is bound to so many processors, 0 for all that this one may use. `None` where a model does not run
-    there, or the times vary too much for a ratio.
+    They are timed until their ratio is known to `ENOUGH`, for about `seconds` at most. The process is bound to so many
+    processors, 0 for all that this one may use. `None` where a model does not run there, or the times vary too much for
+    a ratio.
     """
     with scratch_folder() as folder:
         file = folder / "feeds.npz"
         np.savez(file, *feeds.values())
         models = [{"model": str(path), "feeds": str(file), "names": list(feeds)} for path in (before, after)]
-        job = {"models": models, "processors": processors or len(_available()), "pairs": MOST_PAIRS}
+        bound = processors or len(_available())
+        job = {"models": models, "processors": bound, "pairs": MOST_PAIRS, "seconds": seconds}
         command = [sys.executable, "-c", _CHILD.format(path=sys.path), json.dumps(job)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -211,10 +226,12 @@ def ratio_of(first: NDArray[np.float64], second: NDArray[np.float64]) -> tuple[f
     return middle, float(pairs[high] - pairs[low]) / 2 / middle
 
 
-def _paired(sessions: Sequence[Session], feeds: Sequence[Mapping[str, Array]], n_pairs: int) -> list[list[float]]:
+def _paired(
+    sessions: Sequence[Session], feeds: Sequence[Mapping[str, Array]], n_pairs: int, seconds: float
+) -> list[list[float]]:
     """Seconds of each run of two sessions in turns, until their ratio is known well enough or the time is over."""
     spent: list[list[float]] = [[], []]
-    end = time.perf_counter() + MOST_SECONDS
+    end = time.perf_counter() + seconds
     while len(spent[0]) < n_pairs:
         more = times_in_turns(sessions, feeds, seconds=0.0, fewest=FEWEST_PAIRS)
         spent = [old + new for old, new in zip(spent, more, strict=True)]

@@ -15,7 +15,7 @@ from paoding_onnx.dependency.cost import Cost, prunable_parameters
 from paoding_onnx.errors import CheckError
 from paoding_onnx.evaluation.evaluate import accuracy_of
 from paoding_onnx.evaluation.fidelity import QUICK, THOROUGH, compare, request_for
-from paoding_onnx.evaluation.latency import compare_latency
+from paoding_onnx.evaluation.latency import compare_latency, seconds_for
 from paoding_onnx.evaluation.measured import Latency, Measured
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import load
@@ -112,7 +112,8 @@ def _latency(job: Job, graph: Graph, file: Path) -> Latency | None:
     feeds = random_feeds(job.original.inputs, sizes_of(graph).measured, np.random.default_rng(0))
     with scratch_folder() as folder:
         path = next(iter(job.original.files), None) or write_model(job.original, folder / "original.onnx")[-1]
-        return compare_latency(path, file, feeds, processors=job.options.threads)
+        seconds = seconds_for(job.run.elapsed())
+        return compare_latency(path, file, feeds, processors=job.options.threads, seconds=seconds)
 
 
 def _samples(job: Job, shrunk: Shrunk, before: Cost) -> Samples:
