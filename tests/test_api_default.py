@@ -106,8 +106,9 @@ def test_outputs_move_less_than_if_units_were_only_cut(name):
 
 @pytest.mark.parametrize("name", ["images", "groups", "tokens"])
 def test_every_fitted_layer_is_nearer_to_the_original_than_before(name):
-    layers = prune(model(STRUCTURES[name]), options=HALF).run.recovery.layers
-    assert layers
+    result = prune(model(STRUCTURES[name]), options=HALF)
+    layers = result.run.recovery.layers
+    assert layers or result.measured.output_error < 0.05  # else there is something to win back
     assert all(layer.after < layer.before for layer in layers)
 
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 from types import MappingProxyType
 
 from paoding_onnx.report.printable import in_markup
-from paoding_onnx.selection.curve import SHARES, Sensitivity
+from paoding_onnx.selection.curve import SHARES, Sensitivity, columns
 
 SENSITIVITY_BOUNDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 """Sensitivity from which on a cell has the next darker colour; about three to each power of ten."""
@@ -163,7 +163,7 @@ def _sensitivity_row(sensitivity: Sensitivity, y: int, lost: float | None) -> It
     yield f"<g><title>{in_markup(shortened(sensitivity.group, 200))}</title>"
     yield f'<text class="hm-n hm-w" y="{y + 14}">{long}</text>'
     yield f'<text class="hm-n hm-p" aria-hidden="true" y="{y + 14}">{short}</text></g>'
-    for column, value in zip(_columns(sensitivity.counts), sensitivity.values, strict=True):
+    for column, value in zip(columns(sensitivity), sensitivity.values, strict=True):
         x, level = _left(column), sum(value >= bound for bound in SENSITIVITY_BOUNDS)
         yield f'<rect class="hm{level}" x="{_short(x)}%" y="{y}" width="{_short(_WIDTH - 0.3)}%" height="{_CELL}"/>'
         word = in_markup(percent(value))
@@ -171,14 +171,6 @@ def _sensitivity_row(sensitivity: Sensitivity, y: int, lost: float | None) -> It
     if lost:
         width = (min(max(lost, SHARES[0] / 2), 1.0 - SHARES[0] / 2) - SHARES[0] / 2) * (len(SHARES) + 1) * _WIDTH
         yield f'<rect class="hm-b" x="{_LEFT}%" y="{y + _CELL}" width="{_short(max(width, 0.5))}%" height="3"/>'
-
-
-def _columns(counts: Sequence[int]) -> list[int]:
-    """The column of each count: small groups were measured at fewer shares than there are columns."""
-    if not counts or counts[-1] >= len(SHARES):
-        return list(range(len(counts)))
-    n_units = counts[-1] + 1  # of so few units, all but one were removed in the end
-    return [min(range(len(SHARES)), key=lambda k: abs(SHARES[k] - count / n_units)) for count in counts]
 
 
 _WIDTH = (100 - _LEFT) / len(SHARES)

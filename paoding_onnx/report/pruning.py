@@ -14,7 +14,7 @@ from paoding_onnx.report.documents.prune import hints, warnings
 from paoding_onnx.report.inspection import at_sizes, refusal_lines
 from paoding_onnx.report.words import cell, milliseconds, plural, rest, share, some, table
 from paoding_onnx.result import Pruned, Recovery, Trial
-from paoding_onnx.selection.curve import SHARES, Sensitivity
+from paoding_onnx.selection.curve import SHARES, Sensitivity, columns
 from paoding_onnx.verification.check import Checked
 from paoding_onnx.verification.verdict import Verdict
 
@@ -60,8 +60,10 @@ def sensitivity_lines(curves: Sequence[Sensitivity], *, verbose: bool = False) -
     """A row for each group, a column for each share of its units."""
     found = table("group", *(f"~{part:.1%}" for part in SHARES))
     for curve in some(curves, verbose=verbose):
-        cells = [f"{value:.4f}" for value in curve.values]
-        found.add_row(cell(curve.group), *[""] * (len(SHARES) - len(cells)), *cells)
+        cells = [""] * len(SHARES)
+        for column, value in zip(columns(curve), curve.values, strict=True):
+            cells[column] = f"{value:.4f}"
+        found.add_row(cell(curve.group), *cells)
     shapes = next((str(Feeding(curve.input_shapes)) for curve in curves if curve.input_shapes), "")
     at = f", on inputs {cell(shapes)}" if shapes else ""
     yield f"sensitivity of the outputs when one group alone loses this share of its units{at}:"

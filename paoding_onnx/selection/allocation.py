@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ def allocate(
     """Units that each group should lose so that `share` of what `by` counts is saved.
 
     Step by step the group gives up units whose loss moves the outputs least for what it saves. Between the measured
-    counts sensitivity is read off the convex curve below them.
+    counts sensitivity is read off a convex curve.
 
     Raises:
         TargetError: if the share is out of reach.
@@ -156,10 +157,7 @@ def _steps(group: Group, sensitivity: Sensitivity, round_to: int) -> _Steps:
 def _convex(group: Group, sensitivity: Sensitivity) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The largest convex curve below the measured sensitivities, from none at no loss to all units but one."""
     last = max(sensitivity.values, default=0.0)
-    points = [
-        (0.0, 0.0),
-        *zip(map(float, sensitivity.counts), np.maximum.accumulate(sensitivity.values).tolist(), strict=True),
-    ]
+    points = list(_read_between(sensitivity))
     if not sensitivity.counts or sensitivity.counts[-1] < group.n_units - 1:
         points.append((float(group.n_units - 1), last + UNMEASURED))
     hull: list[tuple[float, float]] = []
@@ -168,6 +166,19 @@ def _convex(group: Group, sensitivity: Sensitivity) -> tuple[NDArray[np.float64]
             hull.pop()
         hull.append(point)
     return np.array([x for x, _ in hull]), np.array([y for _, y in hull])
+
+
+def _read_between(sensitivity: Sensitivity) -> Iterator[tuple[float, float]]:
+    """Counts from none on with their sensitivity, which rises between measured ones as what consumers lose does."""
+    counts, values = [0, *sensitivity.counts], [0.0, *np.maximum.accumulate(sensitivity.values).tolist()]
+    losses = np.maximum.accumulate([0.0, *sensitivity.losses])
+    for (first, low), (last, high) in pairwise(zip(counts, values, strict=True)):
+        yield float(first), low
+        if last < len(losses) and losses[last] > losses[first]:
+            within = np.arange(first + 1, last)
+            shares = (losses[within] - losses[first]) / (losses[last] - losses[first])
+            yield from zip(map(float, within), (low + shares * (high - low)).tolist(), strict=True)
+    yield float(counts[-1]), values[-1]
 
 
 def _is_above(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> bool:

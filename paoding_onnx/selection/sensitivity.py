@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -17,7 +17,7 @@ from paoding_onnx.model.compare import distance
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.reconstruction.compensate import compensate
-from paoding_onnx.selection.curve import SHARES, Sensitivity
+from paoding_onnx.selection.curve import Sensitivity, counts_to_measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,8 @@ def measure(
             stream.advance(first)
             group = trace.groups[number]
             versions = _versions(probe.view, group, orders[group.start], layers)
-            found[number] = _sensitivity(group, versions, stream, whole)
+            measured = _sensitivity(group, versions, stream, whole)
+            found[number] = replace(measured, losses=tuple(c.score for c in orders[group.start]))
     return tuple(found[number] for number in range(len(trace.groups)))
 
 
@@ -78,7 +79,7 @@ Versions = Mapping[int, Mapping[str, Array]]
 
 
 def _versions(view: View, group: Group, order: Sequence[Candidate], layers: Mapping[int, Layer]) -> Versions:
-    counts = sorted({min(round(share * group.n_units), len(order)) for share in SHARES} - {0})
+    counts = counts_to_measure(group.n_units, [candidate.score for candidate in order])
     found = {count: _without(view, group, [c.unit for c in order[:count]], layers) for count in counts}
     return {
         count: {name: value for name, value in version.items() if value is not view.overrides.get(name)}

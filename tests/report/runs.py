@@ -23,7 +23,7 @@ def looked_at(result):
     """The result as if its method had looked at inputs."""
     counts = tuple(round(16 * share) for share in SHARES)
     values = (0.0, 0.0005, 0.002, 0.02, 0.2, 2.0, 99.0)
-    sensitivities = tuple(Sensitivity(group.name, counts, values) for group in result.trace.groups)
+    sensitivities = tuple(Sensitivity(group.name, counts, values, losses=(1.0,) * 15) for group in result.trace.groups)
     layers = (FittedLayer("MatMul_5", 0.25, 0.0625),)
     return with_run(result, recovery=Recovery("images, in [0, 1]", 64, sensitivities, layers))
 

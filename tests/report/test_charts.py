@@ -23,7 +23,9 @@ from paoding_onnx.report.charts import (
 from paoding_onnx.selection.curve import Sensitivity
 
 SVG = "{http://www.w3.org/2000/svg}"
-WHOLE = Sensitivity("conv", (8, 16, 24, 32, 40, 48, 56), (0.0, 0.0005, 0.002, 0.02, 0.2, 2.0, 99.0))
+WHOLE = Sensitivity(
+    "conv", (8, 16, 24, 32, 40, 48, 56), (0.0, 0.0005, 0.002, 0.02, 0.2, 2.0, 99.0), losses=tuple(range(63))
+)
 
 
 def drawn(text):
@@ -69,8 +71,8 @@ def test_heat_map_has_a_cell_for_each_measured_share():
 
 def test_cells_of_small_groups_stand_under_the_nearest_share():
     large = cells(heat_map([WHOLE], has_legend=False))
-    two = cells(heat_map([Sensitivity("two", (1,), (0.5,))], has_legend=False))
-    four = cells(heat_map([Sensitivity("four", (1, 2, 3), (0.1, 0.2, 0.3))], has_legend=False))
+    two = cells(heat_map([Sensitivity("two", (1,), (0.5,), losses=(1.0,))], has_legend=False))
+    four = cells(heat_map([Sensitivity("four", (1, 2, 3), (0.1, 0.2, 0.3), losses=(1.0,) * 3)], has_legend=False))
     assert [x for _, x, _ in two] == [large[3][1]]
     assert [x for _, x, _ in four] == [large[k][1] for k in (1, 3, 5)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -66,6 +67,19 @@ def test_target_is_met(name, by, share):
     trace = TRACES[name]
     counts = allocate(trace, sensitivities(trace), share, by=by, round_to=1)
     assert spent(trace, counts, by) >= share
+
+
+def test_between_measured_counts_sensitivity_goes_as_what_consumers_lose():
+    """Half of the first group does nothing: no measured count says so, but the losses do."""
+    trace = traced(MLP)
+    losses = [(0.0,) * 8 + tuple(np.linspace(0.1, 1, 7)), tuple(np.linspace(0.05, 0.5, 11))]
+    few = [
+        Sensitivity(group.name, of, tuple(loss[count - 1] for count in of), losses=loss)
+        for group, of, loss in zip(trace.groups, [(2, 6, 10, 14), (2, 4, 8, 10)], losses, strict=True)
+    ]
+    found = allocate(trace, few, Fraction(8, 28), by="units", round_to=1)
+    assert found == (8, 0)
+    assert allocate(trace, [replace(one, losses=()) for one in few], Fraction(8, 28), by="units", round_to=1) != found
 
 
 @every_model
