@@ -23,6 +23,7 @@ from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError, UsageError
 from paoding_onnx.evaluation.gates import Gate, parse_gates, require_passed
 from paoding_onnx.evaluation.load import read_labelled
+from paoding_onnx.layerwise.blas import products_alone
 from paoding_onnx.model.load import Model, load
 from paoding_onnx.model.save import needs_data_file, write_model, write_text
 from paoding_onnx.model.scratch import scratch_folder
@@ -37,6 +38,7 @@ from paoding_onnx.pipeline.sign import sign, told_options
 from paoding_onnx.pipeline.values import Job, Shrunk
 from paoding_onnx.report.files import PAGE_SUFFIXES, plan_text, report_text
 from paoding_onnx.result import Pruned
+from paoding_onnx.selection.cache import check_folder
 from paoding_onnx.selection.curve import Sensitivity
 from paoding_onnx.selection.select import study_units, synthetic_samples
 from paoding_onnx.shapes.study import study
@@ -115,6 +117,7 @@ def prune(
     """
     started = time.perf_counter()
     options, target = options or Options(), None if output is None else Path(output)
+    check_folder(options.cache)
     wanted, gates = _paths(documents or {}), parse_gates(options.fail_if)
     run = _run(options, progress)
     run.tell("reading", 0.0)
@@ -190,6 +193,7 @@ def sensitivity(
         UsageError: if a pattern, input shape or samples in `options` do not fit the model.
     """
     options = replace(options or Options(), method="reconstruction", allocation="measured")
+    check_folder(options.cache)
     prepared = prepare(_read(model), options)
     require_units(prepared.trace)
     with _computable():
@@ -276,9 +280,10 @@ def _read_beside(
 
 @contextmanager
 def _computable() -> Iterator[None]:
-    """Where layers are compared and fitted: what they compute must be numbers."""
+    """Where layers are compared and fitted: most of what they compute is small, and all of it must be numbers."""
     try:
-        yield
+        with products_alone():
+            yield
     except np.linalg.LinAlgError as error:
         message = "weights or inputs hold NaN, infinity or huge numbers: layers compute nothing that could be compared"
         raise ModelError(f"{message} ({error}); the methods magnitude and random do without") from error

@@ -79,6 +79,7 @@ class Options:
             `paoding_onnx.evaluation.gates`.
         input_values: what inputs hold, by name: a number, numbers along the last axis, or the path of a .npy or .npz
             file, in which rows along the first axis are for samples; other contents are the same for all.
+        cache: a folder in which what was measured of a model is kept for later runs with other targets.
         verbose: let onnxruntime print its own warnings about the model.
 
     Raises:
@@ -112,6 +113,7 @@ class Options:
     provenance: bool = True
     fail_if: tuple[str, ...] = ()
     input_values: Mapping[str, InputValue] = field(default_factory=dict)
+    cache: Path | None = None
     verbose: bool = False
 
     def __post_init__(self) -> None:
@@ -143,7 +145,7 @@ class Options:
         if min(self.round_to, self.seed, self.distill, self.threads, self.recover) < 0:
             raise UsageError("round_to, seed, distill, threads and recover must not be negative")
         self._check_keeping()
-        useless = [name for name in ("distill", "recover", "calibration") if getattr(self, name)]
+        useless = [name for name in ("distill", "recover", "calibration", "cache") if getattr(self, name)]
         if self.method not in LOOKING_AT_INPUTS and useless:
             raise UsageError(
                 f"{useless[0]} has no effect on method {self.method}, which looks at no inputs: leave it out"

@@ -52,12 +52,18 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
 
 
 def add_calibration(parser: argparse.ArgumentParser) -> None:
-    """Real inputs in place of synthetic ones."""
+    """Real inputs in place of synthetic ones, and a place for what was measured on either."""
     parser.add_argument(
         "--calibration",
         metavar="PATH",
         type=Path,
         help="your own unlabelled samples in place of synthetic ones: .npz, .npy or a folder of images",
+    )
+    parser.add_argument(
+        "--cache",
+        metavar="DIR",
+        type=Path,
+        help="keep what is measured of a model in this folder, so that another target takes a fraction of the time",
     )
 
 

@@ -12,7 +12,7 @@ from paoding_onnx.model.save import sha256
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline.values import Job, Shrunk
 
-UNTOLD = frozenset({"seed", "memory", "threads", "eval", "latency", "provenance", "fail_if", "verbose"})
+UNTOLD = frozenset({"seed", "memory", "threads", "eval", "latency", "provenance", "fail_if", "cache", "verbose"})
 """Options that do not decide what comes out, and the seed, which is always told."""
 
 

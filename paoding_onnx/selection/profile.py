@@ -12,19 +12,19 @@ from paoding_onnx.calibration.samples import Samples
 from paoding_onnx.context import Run
 from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.dependency.trace import Trace
-from paoding_onnx.layerwise.layers import layers_of
+from paoding_onnx.layerwise.layers import Layer, layers_of
 from paoding_onnx.layerwise.statistics import observe_units
 from paoding_onnx.layerwise.weights import Candidate, View
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.reconstruction.reconstruct import Basis
 from paoding_onnx.samplers import Sampler
-from paoding_onnx.selection.curve import SHARES, Sensitivity
+from paoding_onnx.selection.curve import MOST_MEASURED, Sensitivity
 from paoding_onnx.selection.sensitivity import Probe, measure
 from paoding_onnx.shapes.observe import first_two, observe_on, runnable_shapes
 
-MACS_TO_MEASURE = 5 * 10**11
-"""Multiply-adds to spend on measuring sensitivity; some ten seconds on two cores."""
+MACS_TO_MEASURE = 3 * 10**11
+"""Multiply-adds to spend on measuring sensitivity; some seconds on two cores."""
 FEWEST_PROBES, MOST_PROBES = 4, 128
 
 
@@ -51,7 +51,7 @@ def measure_profile(
     Raises:
         ModelError: if a part of the model cannot be run alone.
     """
-    samples = _in_two(model, samples)
+    samples = in_two(model, samples)
     run.tell("observing units", 0.0)
     seen = observe_units(model, trace, samples.batches, run, renormalise=samples.is_synthetic)
     view = View(trace, nothing(trace), seen.normalization, unit_statistics=seen.units)
@@ -60,9 +60,8 @@ def measure_profile(
     for number, group in enumerate(trace.groups):
         run.tell("ranking units", 0.1 + 0.2 * number / len(trace.groups))
         orders[group.start] = sampler(view, group, group.n_units - 1, rng)
-    graph = observe_on(model, first_two(trace.graph, samples.batches[0]))
-    layers = {layer.index: layer for layer in layers_of(graph)}
-    basis = Basis(samples, seen, MappingProxyType(layers))
+    layers = layers_on(model, trace, samples)
+    basis = Basis(samples, seen, layers)
     sensitivities: tuple[Sensitivity, ...] = ()
     if is_measured:
         view = replace(view, unit_statistics=seen.halved)
@@ -72,7 +71,13 @@ def measure_profile(
     return Profile(basis, MappingProxyType(orders), sensitivities)
 
 
-def _in_two(model: Model, samples: Samples) -> Samples:
+def layers_on(model: Model, trace: Trace, samples: Samples) -> Mapping[int, Layer]:
+    """The layers of a model that can be fitted, by node, as they are on these samples."""
+    graph = observe_on(model, first_two(trace.graph, samples.batches[0]))
+    return MappingProxyType({layer.index: layer for layer in layers_of(graph)})
+
+
+def in_two(model: Model, samples: Samples) -> Samples:
     """The samples in at least two batches, as far as the model allows it: one half judges what the other tells."""
     feed = samples.batches[0]
     open_inputs = {spec.name for spec in model.inputs if spec.dims and not isinstance(spec.dims[0], int)}
@@ -91,7 +96,7 @@ def _probes(trace: Trace, samples: Samples) -> tuple[Mapping[str, Array], ...]:
     """
     batches = samples.batches[1::2] or samples.batches
     each = max(samples.n_samples // len(samples.batches), 1)
-    per_sample = cost(trace, nothing(trace)).macs * len(trace.groups) * len(SHARES) // 2
+    per_sample = cost(trace, nothing(trace)).macs * len(trace.groups) * MOST_MEASURED // 2
     affordable = min(MACS_TO_MEASURE // max(per_sample, 1), MOST_PROBES)
     if affordable >= each or any((shape or (0,))[0] != 1 for shape in runnable_shapes(trace.graph).values()):
         return batches[: max(affordable // each, 1)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -27,6 +28,8 @@ from paoding_onnx.samplers import METHODS
 from paoding_onnx.samplers.output_bounds import bound_outputs
 from paoding_onnx.selection.allocation import allocate, reachable
 from paoding_onnx.selection.budget import Step, quotas, schedule
+from paoding_onnx.selection.cache import key_of, read_entry, write_entry
+from paoding_onnx.selection.kept_profile import entry_of, profile_of
 from paoding_onnx.selection.profile import Profile, measure_profile
 from paoding_onnx.shapes.observe import runnable_shapes
 from paoding_onnx.surgery.plan import Plan, make_plan
@@ -87,7 +90,7 @@ def chooser(model: Model, traced: Trace, options: Options, run: Run) -> Callable
 
 def _by_magnitude(options: Options) -> Options:
     """The same target for units chosen by their weights, without what only a method that looks at inputs can use."""
-    return replace(options, method="magnitude", by=options.budget, calibration=None, distill=0, recover=0)
+    return replace(options, method="magnitude", by=options.budget, calibration=None, distill=0, recover=0, cache=None)
 
 
 def _require_reachable(traced: Trace, options: Options) -> None:
@@ -102,24 +105,41 @@ def _require_reachable(traced: Trace, options: Options) -> None:
 
 
 def study_units(model: Model, traced: Trace, options: Options, run: Run) -> Profile:
-    """What the units of `model` do on the inputs that the options name.
+    """What the units of `model` do on the inputs that the options name, out of the cache if it is kept there.
 
     Raises:
         ModelError: if a part of the model cannot be run alone.
         UsageError: if the samples for calibration do not fit the model.
     """
-    run.tell("synthesizing inputs" if options.calibration is None else "reading samples", 0.0)
+    own = None
+    if options.calibration is not None:
+        run.tell("reading samples", 0.0)
+        own = _own_samples(model, traced, options.calibration, options)
+    if options.cache is None:
+        return _studied(model, traced, own, options, run)
+    key = key_of(model, options, own)
+    entry = read_entry(options.cache, key)
+    found = None if entry is None else profile_of(entry, model, traced, own)
+    if found is None:
+        found = _studied(model, traced, own, options, run)
+        write_entry(options.cache, key, entry_of(found, with_samples=own is None))
+    return found
+
+
+def _studied(model: Model, traced: Trace, own: Samples | None, options: Options, run: Run) -> Profile:
+    """What the units do on the samples of the user, or where there are none on synthetic ones."""
     with np.errstate(over="ignore", invalid="ignore"):  # synthetic inputs may make activations explode
-        samples = _samples(model, traced, options, run)
+        if own is None:
+            run.tell("synthesizing inputs", 0.0)
+            count = n_samples_for(model, traced, runnable_shapes(traced.graph))
+            own = synthetic_samples(model, traced, count, options, run)
         sampler = METHODS[options.method].sampler
-        return measure_profile(model, traced, samples, sampler, run, is_measured=options.allocation == "measured")
+        return measure_profile(model, traced, own, sampler, run, is_measured=options.allocation == "measured")
 
 
-def _samples(model: Model, traced: Trace, options: Options, run: Run) -> Samples:
+def _own_samples(model: Model, traced: Trace, path: Path, options: Options) -> Samples:
     count = n_samples_for(model, traced, runnable_shapes(traced.graph))
-    if options.calibration is None:
-        return synthetic_samples(model, traced, count, options, run)
-    return load_samples(options.calibration, model, traced.graph, Request(count, options.seed, options.inputs))
+    return load_samples(path, model, traced.graph, Request(count, options.seed, options.inputs))
 
 
 def synthetic_samples(model: Model, traced: Trace, n_samples: int, options: Options, run: Run) -> Samples:
