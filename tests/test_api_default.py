@@ -14,7 +14,7 @@ from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.reconstruction import reconstruct
 from paoding_onnx.result import Pruned
-from paoding_onnx.selection import profile
+from paoding_onnx.selection import profiling
 from paoding_onnx.surgery.cut import cut
 from tests.models import model, parse
 from tests.pruning import CNN, MLP, by_units, feeds, moved, planted, skip_latency
@@ -303,7 +303,7 @@ def test_model_that_does_not_run_in_pieces_is_pruned_by_magnitude_with_a_note(mo
     def refuse(*_, **__):
         raise ModelError("too tough")
 
-    monkeypatch.setattr(profile, "observe_units", refuse)
+    monkeypatch.setattr(profiling, "observe_units", refuse)
     result = prune(model(MLP), options=HALF)
     plain = prune(model(MLP), options=by_units(method="magnitude", round_to=1))
     assert result.plan.removed.tolist() == plain.plan.removed.tolist()

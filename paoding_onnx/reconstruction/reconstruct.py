@@ -8,14 +8,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from paoding_onnx.calibration.samples import Samples
 from paoding_onnx.context import Run
 from paoding_onnx.dependency.cost import nothing
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError
-from paoding_onnx.layerwise.layers import Layer
 from paoding_onnx.layerwise.ridge import FittedLayer
-from paoding_onnx.layerwise.statistics import ActivationStatistics
 from paoding_onnx.layerwise.weights import View
 from paoding_onnx.model.compare import output_difference
 from paoding_onnx.model.graph import Graph
@@ -24,6 +21,7 @@ from paoding_onnx.model.naming import names_in
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
+from paoding_onnx.reconstruction.basis import Basis
 from paoding_onnx.reconstruction.compensate import compensate
 from paoding_onnx.reconstruction.fit_layers import Pair, fit_layers
 from paoding_onnx.shapes.observe import first_two, observe_on
@@ -33,15 +31,6 @@ from paoding_onnx.surgery.plan import Plan
 
 FARTHER = (1.5, 0.1)
 """How much farther from the original's outputs may be where units stand in, by a factor and a summand: fits follow."""
-
-
-@dataclass(frozen=True, slots=True)
-class Basis:
-    """What a reconstruction goes by: inputs, what units do on them, and the layers that can be fitted, by node."""
-
-    samples: Samples
-    statistics: ActivationStatistics
-    layers: Mapping[int, Layer]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from paoding_onnx.layerwise.statistics import ActivationStatistics, consumer_axe
 from paoding_onnx.layerwise.weights import Candidate, UnitStatistics
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
-from paoding_onnx.reconstruction.reconstruct import Basis
+from paoding_onnx.reconstruction.basis import Basis
 from paoding_onnx.selection.cache import Entry
 from paoding_onnx.selection.curve import Sensitivity
 from paoding_onnx.selection.profile import Profile, in_two, layers_on

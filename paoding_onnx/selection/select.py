@@ -30,7 +30,8 @@ from paoding_onnx.selection.allocation import allocate, reachable
 from paoding_onnx.selection.budget import Step, quotas, schedule
 from paoding_onnx.selection.cache import key_of, read_entry, write_entry
 from paoding_onnx.selection.kept_profile import entry_of, profile_of
-from paoding_onnx.selection.profile import Profile, measure_profile
+from paoding_onnx.selection.profile import Profile
+from paoding_onnx.selection.profiling import measure_profile
 from paoding_onnx.shapes.observe import runnable_shapes
 from paoding_onnx.surgery.plan import Plan, make_plan
 

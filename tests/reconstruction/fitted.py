@@ -17,7 +17,8 @@ from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
-from paoding_onnx.reconstruction.reconstruct import Basis, Reconstructed, reconstruct
+from paoding_onnx.reconstruction.basis import Basis
+from paoding_onnx.reconstruction.reconstruct import Reconstructed, reconstruct
 from paoding_onnx.shapes.observe import first_two, observe_on
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import Plan
