@@ -1,6 +1,8 @@
-"""Where sensitivity is measured, and under which share a count is shown."""
+"""The sensitivity of a group as a value, where it is measured, and under which share a count is shown."""
 
 from __future__ import annotations
+
+from dataclasses import FrozenInstanceError
 
 import numpy as np
 import pytest
@@ -36,3 +38,15 @@ def test_no_two_counts_are_shown_in_one_place(n_units):
     counts = counts_to_measure(n_units, losses)
     found = columns(Sensitivity("g", counts, (0.0,) * len(counts), losses=losses))
     assert len(set(found)) == len(counts)
+
+
+def test_sensitivity_cannot_be_changed():
+    found = Sensitivity("g", (1, 2), (0.5, 0.7))
+    with pytest.raises(FrozenInstanceError):
+        found.values = (0.0, 0.0)
+
+
+def test_sensitivities_are_equal_if_they_say_the_same():
+    first, same, other = (Sensitivity("g", (1, 2), (0.5, last)) for last in (0.7, 0.7, 0.8))
+    assert first == same != other
+    assert len({first, same, other}) == 2

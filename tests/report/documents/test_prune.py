@@ -72,6 +72,7 @@ def test_prune_document_lists_every_option(result):
         "provenance": True,
         "fail_if": [],
         "input_values": [],
+        "cache": None,
         "verbose": False,
     }
 
