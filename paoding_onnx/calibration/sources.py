@@ -79,8 +79,9 @@ def source_of(role: InputRole, graph: Graph, options: InputOptions) -> Source:
 
 
 def mixed(source: Source, shares: Floats, count: int, rng: np.random.Generator) -> Array:
-    """`count` rows as drawn, in random order, of which each family makes its share."""
-    stops = np.round(np.cumsum([0.0, *shares]) / np.sum(shares) * count).astype(int)
+    """`count` rows as drawn, in random order, of which each family makes its share; equal ones if no family has any."""
+    parts_of = shares if np.sum(shares) > 0 else np.ones(len(source.families))
+    stops = np.round(np.cumsum([0.0, *parts_of]) / np.sum(parts_of) * count).astype(int)
     parts = [
         draw(rng, stop - start)
         for draw, (start, stop) in zip(source.families.values(), pairwise(stops), strict=True)

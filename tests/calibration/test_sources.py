@@ -138,6 +138,13 @@ def test_mixed_rows_hold_the_share_of_each_family():
     assert found[:, 0].tolist() != sorted(found[:, 0])
 
 
+def test_families_that_all_count_nothing_are_drawn_alike():
+    families = {name: lambda rng, count, k=k: np.full((count, 1), k) for k, name in enumerate("ab")}
+    source = Source(families, (Guess("", lambda made: made),))
+    found = mixed(source, np.zeros(2), 8, np.random.default_rng(0))
+    assert np.bincount(found[:, 0]).tolist() == [4, 4]
+
+
 def test_integers_are_rounded_and_kept_within_their_type():
     (role,) = roles(BYTES).values()
     values = np.tile(np.array([-3, 1.6, 300], np.float32), (1, 8, 10, 1))
