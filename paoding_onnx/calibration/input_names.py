@@ -34,6 +34,7 @@ _MOST_SETTINGS = 8
 def companion_of(spec: TensorSpec) -> Companion | None:
     """What the input holds to judge by its name and type; `None` where these say nothing.
 
+    >>> import numpy as np
     >>> sr = TensorSpec("sr", np.dtype(np.int64), ())
     >>> str(companion_of(sr))
     'rate'

@@ -38,7 +38,7 @@ def counts_to_measure(n_units: int, losses: Sequence[float]) -> tuple[int, ...]:
     the middle of the larger gap.
 
     >>> counts_to_measure(16, [0.0] * 8 + [0.1, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0])
-    (2, 4, 8, 14)
+    (2, 8, 12, 14)
     """
     usual = sorted({min(max(round(share * n_units), 1), len(losses)) for share in SHARES} - {0})
     if len(usual) <= MOST_MEASURED:
