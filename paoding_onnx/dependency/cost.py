@@ -39,7 +39,7 @@ def cost_as_it_stands(graph: Graph, bound_nodes: Sequence[BoundNode]) -> Cost:
     for bound in bound_nodes:
         if bound.rule.contracts is not None:
             measured = rebound(bound, shapes) or bound.binding
-            macs += bound.rule.contracts.macs({**bound.binding.sizes, **measured.sizes})
+            macs += bound.node.times * bound.rule.contracts.macs({**bound.binding.sizes, **measured.sizes})
     return Cost(parameters, macs)
 
 
@@ -99,7 +99,7 @@ def _macs(trace: Trace, removed: Mask) -> int:
     total = 0
     for index, bound in enumerate(trace.bound_nodes):
         if bound.rule.contracts is not None:
-            total += bound.rule.contracts.macs(trace.measured_sizes(index, removed))
+            total += bound.node.times * bound.rule.contracts.macs(trace.measured_sizes(index, removed))
     return total
 
 

@@ -10,6 +10,7 @@ from paoding_onnx.dependency.coupling import Coupling
 from paoding_onnx.dependency.trace import ParameterAxis, Role
 from paoding_onnx.dependency.union_find import Ids
 from paoding_onnx.model.graph import Graph
+from paoding_onnx.model.nodes import Part
 from paoding_onnx.rules.binding import BoundNode, TensorUse
 from paoding_onnx.rules.equation import is_fixed
 
@@ -26,7 +27,8 @@ def parameter_axes_of(graph: Graph, coupling: Coupling) -> list[ParameterAxis]:
                 found[use, axis] = ParameterAxis(index, use, axis, role)
         _meet_sources(bound, index, coupling, sources, found)
         inputs = [t for t in bound.node.inputs if t is not None]
-        if inputs and bound.inputs[0] is not None and all(t.is_constant or t.name in sources for t in inputs):
+        is_passed = bound.node.part is Part.WHOLE and bool(inputs)
+        if is_passed and bound.inputs[0] is not None and all(t.is_constant or t.name in sources for t in inputs):
             source = sources.get(inputs[0].name, bound.inputs[0])
             sources |= {o.tensor: source for o in bound.outputs if o is not None}
     return [found[key] for key in sorted(found, key=lambda key: (found[key].node_index, key))]

@@ -58,7 +58,7 @@ def record(model: Model, feeds: Mapping[str, Array]) -> Recording:
     Raises:
         ModelError: if it does not run on them.
     """
-    graph = observe_on(model, feeds)
+    graph = observe_on(model, feeds).outer
     values = Session(model, watch=computed_names(model)).run(feeds)
     return Recording(model, graph, feeds, constants(model) | values, data_dependent_tensors(graph))
 
@@ -71,7 +71,9 @@ def freeze(subject: Recording, *targets: str) -> onnx.ModelProto:
     """
     pairs = zip(subject.graph.nodes, proto_nodes(subject.model, subject.graph), strict=True)
     data_dependent = [
-        (node, proto) for node, proto in pairs if not subject.data_dependent.isdisjoint(_names(node.outputs))
+        (node, proto)
+        for node, proto in pairs
+        if proto is not None and not subject.data_dependent.isdisjoint(_names(node.outputs))
     ]
     places = needed([node for node, _ in data_dependent], targets)
     kept = [data_dependent[place][0] for place in places]

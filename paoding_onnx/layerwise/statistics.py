@@ -103,6 +103,8 @@ def consumer_axes(trace: Trace) -> Iterator[ConsumerAxis]:
     found = {}
     for group in trace.groups:
         for parameter_axis in group.having(Role.CONSUMES):
+            if trace.bound_nodes[parameter_axis.node_index].node.within:
+                continue  # bodies are run as a whole
             where = _where(trace, group, parameter_axis)
             if where is not None:
                 found[parameter_axis.node_index, group.start] = ConsumerAxis(group, parameter_axis.node_index, *where)
@@ -129,7 +131,7 @@ def normalising(trace: Trace) -> Iterator[int]:
     for index, bound in enumerate(trace.bound_nodes):
         stored = stored_statistics(bound)
         tensors = () if stored is None else (stored.mean, stored.variance)
-        if tensors and all(t.is_constant and len(readers[t.name]) == 1 for t in tensors):
+        if tensors and not bound.node.within and all(t.is_constant and len(readers[t.name]) == 1 for t in tensors):
             yield index
 
 

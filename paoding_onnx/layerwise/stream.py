@@ -113,7 +113,8 @@ class Stream:
         return stop
 
     def _advance(self, stop: int, watchers: Mapping[str, Watcher]) -> None:
-        made = [t.name for node in self.graph.nodes[self.position : stop] for t in node.outputs if t is not None]
+        places = [place for place in range(self.position, stop) if self._nodes[place] is not None]
+        made = [t.name for place in places for t in self.graph.nodes[place].outputs if t is not None]
         held = [name for name in made if self._last_read.get(name, -1) >= stop]
         if wanted := list(dict.fromkeys((*held, *(name for name in made if name in watchers)))):
             for made_of_batch in self._made(stop, wanted):
@@ -169,7 +170,8 @@ class Stream:
     def _needed(self, stop: int, wanted: Sequence[str]) -> list[onnx.NodeProto]:
         """The nodes before node number `stop` that are still to come and needed for `wanted`."""
         places = needed(self.graph.nodes[self.position : stop], wanted)
-        return [self._nodes[self.position + place] for place in places]
+        found = (self._nodes[self.position + place] for place in places)
+        return [node for node in found if node is not None]
 
 
 def _growth(graph: Graph, feeds: Sequence[Mapping[str, Array]]) -> float:
@@ -179,9 +181,13 @@ def _growth(graph: Graph, feeds: Sequence[Mapping[str, Array]]) -> float:
 
 
 def _last_read(graph: Graph) -> dict[str, int]:
-    """Number of the last node that reads each tensor; beyond all nodes for the model's outputs."""
+    """Number of the last node that reads each tensor; beyond all nodes for the model's outputs.
+
+    What is read in a body, or handed to one, is read where it is left: there it runs.
+    """
+    left_at = {node.first_output.name: index for index, node in enumerate(graph.nodes)}
     found = {
-        name: index
+        name: left_at.get(node.within, index)
         for index, node in enumerate(graph.nodes)
         for name in (*(t.name for t in node.inputs if t is not None), *node.captures)
     }

@@ -14,6 +14,7 @@ from paoding_onnx.model.external import mark_external
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import LIFT_BYTES, PLACEHOLDER, Model
 from paoding_onnx.model.nodes import Array
+from paoding_onnx.model.read import captures
 from paoding_onnx.rules.binding import BoundNode
 
 
@@ -32,6 +33,7 @@ def subgraph(
     """
     made = {name for node in nodes for name in node.output}
     read = dict.fromkeys(name for node in nodes for name in reads(node) if name and name not in made)
+    direct = {name for node in nodes for name in node.input}
     proto = _frame(model)
     weights: dict[str, Array] = {}
     for name in read:
@@ -39,7 +41,8 @@ def subgraph(
         if tensor is not None and (not tensor.is_constant or name in free):
             proto.graph.input.append(_info(graph, name))
         elif tensor is not None and tensor.value is not None:
-            _add_constant(proto, weights, name, overrides.get(name, tensor.value))
+            value = overrides.get(name, tensor.value)
+            _add_constant(proto, weights, name, value, is_shared=name in direct)
     proto.graph.node.extend(nodes)
     proto.graph.output.extend(_info(graph, name) for name in outputs)
     return Model(proto, MappingProxyType(weights))
@@ -74,13 +77,8 @@ def _frame(model: Model) -> onnx.ModelProto:
 
 
 def reads(node: onnx.NodeProto) -> list[str]:
-    """Names that a node reads, its subgraphs included."""
-    names = list(node.input)
-    for attribute in node.attribute:
-        for graph in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
-            names += [name for inner in graph.node for name in reads(inner)]
-            names += [info.name for info in graph.output]
-    return names
+    """Names that a node reads, those included that its subgraphs read from outside."""
+    return [*node.input, *sorted(captures(node))]
 
 
 def _info(graph: Graph, name: str) -> onnx.ValueInfoProto:
@@ -91,8 +89,11 @@ def _info(graph: Graph, name: str) -> onnx.ValueInfoProto:
     return onnx.helper.make_tensor_value_info(name, kind, None)
 
 
-def _add_constant(proto: onnx.ModelProto, weights: dict[str, Array], name: str, value: Array) -> None:
-    tensor = numpy_helper.from_array(value, name) if value.nbytes < LIFT_BYTES else None
+def _add_constant(
+    proto: onnx.ModelProto, weights: dict[str, Array], name: str, value: Array, *, is_shared: bool
+) -> None:
+    """Add an initializer, which a session takes from our array if it `is_shared`: not what only subgraphs read."""
+    tensor = numpy_helper.from_array(value, name) if value.nbytes < LIFT_BYTES or not is_shared else None
     if tensor is None:
         kind = onnx.helper.np_dtype_to_tensor_dtype(value.dtype)
         tensor = onnx.TensorProto(name=name, data_type=kind, dims=value.shape)

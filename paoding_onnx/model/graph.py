@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from paoding_onnx.model.input_sizes import InputSizes
-from paoding_onnx.model.nodes import Node, Origin, Tensor
+from paoding_onnx.model.nodes import Node, Origin, Part, Tensor
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,20 @@ class Graph:
     outputs: tuple[str, ...]
     sizes: InputSizes | None = None
 
+    @property
+    def outer(self) -> Graph:
+        """The graph without the nodes in bodies: each node that repeats one is whole."""
+        if all(node.part is Part.WHOLE for node in self.nodes):
+            return self
+        return replace(self, nodes=tuple(node.whole or node for node in self.nodes if not node.within))
+
     def reached(self) -> frozenset[str]:
-        """Names of tensors that an input reaches, be it by its sizes alone; all others are computed from constants."""
-        found = {tensor.name for tensor in self.tensors.values() if tensor.origin is Origin.INPUT}
+        """Names of tensors that an input reaches, be it by its sizes alone; all others are computed from constants.
+
+        What a body is handed at each step counts as reached: it is another at the next step.
+        """
+        fed = (Origin.INPUT, Origin.STEP)
+        found = {tensor.name for tensor in self.tensors.values() if tensor.origin in fed}
         for node in self.nodes:
             read = [tensor.name for tensor in node.inputs if tensor is not None]
             if not found.isdisjoint((*read, *node.captures)):

@@ -104,6 +104,7 @@ class InputSizes:
         shapes: shape of every tensor at the measured sizes.
         relation: how they hang together.
         only: open axes (input, axis) that took one size alone, whatever else was tried.
+        steps: how often each body that was looked into ran at the measured sizes, by the first tensor it is handed.
     """
 
     measured: Feeding
@@ -111,6 +112,7 @@ class InputSizes:
     shapes: Shapes
     relation: Relation
     only: frozenset[tuple[str, int]] = frozenset()
+    steps: Mapping[str, int] = field(default_factory=dict)
 
 
 def repeated(content: NDArray[np.generic], shape: Shape) -> NDArray[np.generic]:

@@ -20,6 +20,18 @@ class Origin(StrEnum):
     INPUT = "input"
     CONSTANT = "constant"
     COMPUTED = "computed"
+    STEP = "step"
+    """Handed to a body anew at each step."""
+
+
+class Part(StrEnum):
+    """What of a node of the file a node stands for: one that repeats a body is two, with those of the body between."""
+
+    WHOLE = "whole"
+    ENTRY = "entry"
+    """What goes into each step."""
+    EXIT = "exit"
+    """What comes out of each step, and goes into the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +74,10 @@ class Node:
 
     `version` is the opset in which the operator's present form appeared (ONNX "since version"), 0 if unknown.
     `captures` names the outer tensors that the node's subgraphs read.
+
+    A node in a body has in `within` the name of the first output of the node of the main graph that runs it, and `times`
+    says how often it runs at the sizes at which costs are told. The two parts of a node that repeats a body hold it as
+    `whole`; `ties` has, at the exit, pairs of a tensor that a step makes and the one that the next step knows it as.
     """
 
     name: str
@@ -72,6 +88,11 @@ class Node:
     outputs: tuple[Tensor | None, ...]
     attributes: Mapping[str, Attribute]
     captures: tuple[str, ...] = ()
+    part: Part = Part.WHOLE
+    within: str = ""
+    times: int = 1
+    whole: Node | None = None
+    ties: tuple[tuple[str, str], ...] = ()
 
     def integer(self, name: str, default: int) -> int:
         """Integer attribute `name`, or `default` where the node does not set it."""

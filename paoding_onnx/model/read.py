@@ -49,12 +49,17 @@ def read_graph(model: Model, measured: Mapping[str, Tensor], sizes: InputSizes |
     tensors |= {name: _constant(name, value) for name, value in constants(model).items()}
     tensors |= {name: _default(tensors[name]) for name in default_names(model) if name in tensors}
     tensors |= measured
-    versions = {opset.domain or "ai.onnx": opset.version for opset in model.proto.opset_import}
-    protos = [node for node in model.proto.graph.node if not is_constant(node)]
-    taken = {proto.name for proto in model.proto.graph.node}
-    nodes = tuple(_node(proto, index, tensors, versions, taken) for index, proto in enumerate(_sorted(protos)))
+    nodes = read_nodes(model, model.proto.graph, tensors)
     outputs = tuple(info.name for info in model.proto.graph.output)
     return Graph(nodes, MappingProxyType(tensors), tuple(s.name for s in model.inputs), outputs, sizes)
+
+
+def read_nodes(model: Model, graph: onnx.GraphProto, tensors: Mapping[str, Tensor]) -> tuple[Node, ...]:
+    """The nodes of the main graph of a model or of a body in it, in running order."""
+    versions = {opset.domain or "ai.onnx": opset.version for opset in model.proto.opset_import}
+    protos = [node for node in graph.node if not is_constant(node)]
+    taken = {proto.name for proto in graph.node}
+    return tuple(_node(proto, index, tensors, versions, taken) for index, proto in enumerate(_sorted(protos)))
 
 
 def _constant_value(node: onnx.NodeProto) -> Array | None:
@@ -112,6 +117,11 @@ def _node(
         attributes=MappingProxyType({a.name: _attribute(a) for a in proto.attribute}),
         captures=tuple(sorted(captures(proto))),
     )
+
+
+def bare_node(proto: onnx.NodeProto) -> Node:
+    """A node of the file of whose tensors only the names are known."""
+    return _node(proto, 0, {}, {}, set())
 
 
 def schema_version(operator: str, domain: str, opset: int) -> int:

@@ -60,8 +60,8 @@ def course_of(lesson: Lesson, effort: Effort, memory: int) -> Course:
     fixed = _fixed(lesson)
     count = fixed or 2
     feed = {name: value[:count] for name, value in lesson.samples.arrays.items()}
-    graph = observe_on(lesson.smaller, feed)
-    work, original = (work_of(one, count) for one in (graph, observe_on(lesson.original, feed)))
+    graph = observe_on(lesson.smaller, feed).outer
+    work, original = (work_of(one, count) for one in (graph, observe_on(lesson.original, feed).outer))
     wanted = _n_inputs(effort, original.run_of_one + work.run_of_one)
     ask = fixed or max(min(ROWS, int(memory // 4 // max(4 * original.numbers.sum(), 1))), 1)
     for place, steps in _places(lesson, graph, work, effort):

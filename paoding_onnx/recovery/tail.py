@@ -54,13 +54,14 @@ class Place:
         if not names:
             return None
         protos = proto_nodes(self.model, self.graph)
-        nodes = [protos[place] for place in needed(self.graph.nodes, names)]
+        nodes = [node for place in needed(self.graph.nodes, names) if (node := protos[place]) is not None]
         return subgraph(self.model, self.graph, nodes, outputs=names, overrides=overrides)
 
     def tail_model(self, fixed: Mapping[str, Array]) -> Model:
         """The tail alone, a model of what is in `boundary`; `fixed` says what it reads besides that."""
         protos = proto_nodes(self.model, self.graph)
-        found = subgraph(self.model, self.graph, [protos[place] for place in self.tail], outputs=self.targets)
+        nodes = [node for place in self.tail if (node := protos[place]) is not None]
+        found = subgraph(self.model, self.graph, nodes, outputs=self.targets)
         return with_constants(found, fixed)
 
 

@@ -7,6 +7,7 @@ the family's test file. This room must not know what is pruned, or why.
 from __future__ import annotations
 
 from paoding_onnx.rules import attention as attention
+from paoding_onnx.rules import bodies as bodies
 from paoding_onnx.rules import elementwise as elementwise
 from paoding_onnx.rules import fused as fused
 from paoding_onnx.rules import indexing as indexing

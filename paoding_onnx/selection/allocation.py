@@ -136,7 +136,8 @@ def _macs(trace: Trace) -> Iterator[list[Ids]]:
     for index, bound in enumerate(trace.bound_nodes):
         for product in bound.rule.contracts.products if bound.rule.contracts is not None else ():
             others = trace.measured.get(index, {})
-            yield [np.full(others[name], -1) if name in others else trace.factors[index][name] for name in product]
+            sizes = [np.full(others[name], -1) if name in others else trace.factors[index][name] for name in product]
+            yield [*sizes, *([np.full(bound.node.times, -1)] if bound.node.times > 1 else [])]
 
 
 _Steps = list[tuple[int, float]]

@@ -108,7 +108,7 @@ class Draft:
         body.CopyFrom(branch)
         made = [name for node in body.node for name in node.output if name]
         own = {name: free_name(name, self._taken) for name in (*made, *(tensor.name for tensor in body.initializer))}
-        _rename(body, own)
+        rename(body, own)
         for tensor in body.initializer:
             tensor.name = own[tensor.name]
             self.proto.graph.initializer.append(_lifted(tensor, self.weights))
@@ -141,14 +141,14 @@ class Draft:
         self.add(onnx.helper.make_node(PASS_ON, [source], [made], f"{made}_taken"))
 
 
-def _rename(graph: onnx.GraphProto, names: Mapping[str, str]) -> None:
+def rename(graph: onnx.GraphProto, names: Mapping[str, str]) -> None:
     """Give tensors in the nodes of a graph and of its subgraphs other names; names in ONNX hide no outer ones."""
     for node in graph.node:
         node.input[:] = [names.get(name, name) for name in node.input]
         node.output[:] = [names.get(name, name) for name in node.output]
         for attribute in node.attribute:
             for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
-                _rename(inner, names)
+                rename(inner, names)
                 for result in inner.output:  # a result of a subgraph may be a tensor from outside of it
                     result.name = names.get(result.name, result.name)
 

@@ -17,12 +17,14 @@ from onnx import numpy_helper
 from paoding_onnx.model.external import mark_external
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import LIFT_BYTES, PLACEHOLDER, Model
+from paoding_onnx.model.node_index import makers_in
 from paoding_onnx.model.nodes import Array, Tensor
-from paoding_onnx.model.read import read_graph
+from paoding_onnx.model.read import captures
 from paoding_onnx.model.session import Session
 from paoding_onnx.rules.binding import BoundNode, bind_node, is_layer
 from paoding_onnx.rules.equation import is_fixed
 from paoding_onnx.rules.facts import ReadsShape, Selects
+from paoding_onnx.shapes.bodies import read_deep
 from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observe import sizes_of
 
@@ -35,8 +37,8 @@ def folded(model: Model, graph: Graph) -> tuple[Model, Graph]:
     if not names:
         return model, graph
     smaller = _fold(model, graph, names)
-    made = {name for node in smaller.proto.graph.node for name in node.output} | set(graph.inputs)
-    return smaller, read_graph(
+    made = makers_in(smaller.proto).keys() | set(graph.inputs)
+    return smaller, read_deep(
         smaller, {name: graph.tensors[name] for name in graph.tensors if name in made}, graph.sizes
     )
 
@@ -46,7 +48,7 @@ def _stuck(graph: Graph) -> Iterator[str]:
     stored = {tensor.name: frozenset({tensor.name}) for tensor in graph.tensors.values() if tensor.is_constant}
     for index, node in enumerate(graph.nodes):
         read = [tensor.name for tensor in node.inputs if tensor is not None]
-        if not read or node.captures or any(name not in stored for name in read):
+        if not read or node.captures or node.within or any(name not in stored for name in read):
             continue
         sources = frozenset[str]().union(*(stored[name] for name in read))
         stored |= {tensor.name: sources for tensor in node.outputs if tensor is not None}
@@ -97,10 +99,10 @@ def _fold(model: Model, graph: Graph, names: tuple[str, ...]) -> Model:
 
 def _drop_dead(proto: onnx.ModelProto, graph: Graph, weights: dict[str, Array]) -> None:
     """Remove nodes, then initializers, that something read before and nothing reads any more."""
-    held = {name for node in graph.nodes for name in node.captures} | set(graph.outputs)
+    held = set(graph.outputs)
     before = {tensor.name for node in graph.nodes for tensor in node.inputs if tensor is not None}
     while True:
-        read = held.union(*(node.input for node in proto.graph.node)) - {""}
+        read = held.union(*({*node.input, *captures(node)} for node in proto.graph.node)) - {""}
         unread = (node for node in proto.graph.node if read.isdisjoint(node.output))
         dead = [node for node in unread if not before.isdisjoint(name.removesuffix(_UNFOLDED) for name in node.output)]
         if not dead:

@@ -7,8 +7,8 @@ sample of the usual size, and at sizes at which equations are read, which all di
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -18,13 +18,15 @@ from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.input_sizes import BATCH, FIXED, Feeding, Given, InputSizes, Relation, Shape, Shapes
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array, Origin, Tensor
-from paoding_onnx.model.read import computed_names, read_graph
+from paoding_onnx.model.read import computed_names
 from paoding_onnx.model.session import Session
+from paoding_onnx.shapes.bodies import read_deep
 from paoding_onnx.shapes.data_dependence import data_dependent_tensors, tensors_sized_by_content
 from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observations import observed
 from paoding_onnx.shapes.open_axes import mark_open
 from paoding_onnx.shapes.size_search import measuring, telling
+from paoding_onnx.shapes.taps import Tapped, tapped
 from paoding_onnx.shapes.trials import Trials, trials
 
 Seen = Mapping[str, Tensor]
@@ -43,12 +45,13 @@ def observe(model: Model, given: Given = NOTHING_GIVEN, *, verbose: bool = False
     if not has_open_axes(model):
         feeding = next(measuring(model.inputs, given))[1]
         seen = _run_here(model, watch, feeding, verbose=verbose)
-        return _graph(model, InputSizes(feeding, feeding, _shapes(seen), FIXED), seen, seen)
+        return _graph(model, InputSizes(feeding, feeding, {}, FIXED), (seen, seen), _inside(model, feeding))
     with trials(model, watch, verbose=verbose) as tries:
         relation, measured, first = _first_thatruns(tries, model, given)
         relation, traced, second = _most_telling(tries, model, relation, measured, first)
     only = frozenset(place for place in relation.keys if _size(measured, place) == _size(traced, place))
-    return _graph(model, InputSizes(measured, traced, _shapes(first), relation, only), first, second)
+    sizes = InputSizes(measured, traced, {}, relation, only)
+    return _graph(model, sizes, (first, second), _inside(model, measured, traced))
 
 
 def observe_like(model: Model, sizes: InputSizes) -> Graph:
@@ -60,7 +63,7 @@ def observe_like(model: Model, sizes: InputSizes) -> Graph:
     watch = computed_names(model)
     first = _run_here(model, watch, sizes.measured)
     second = first if sizes.traced == sizes.measured else _run_here(model, watch, sizes.traced)
-    return _graph(model, replace(sizes, shapes=_shapes(first)), first, second)
+    return _graph(model, sizes, (first, second), _inside(model, sizes.measured, sizes.traced))
 
 
 def as_sized_in(graph: Graph, others: Shapes) -> Graph:
@@ -81,9 +84,10 @@ def observe_on(model: Model, feeds: Mapping[str, Array]) -> Graph:
     Raises:
         ModelError: if it does not.
     """
-    seen = observed(Session(model, watch=computed_names(model)).run(feeds) | dict(feeds))
+    seen = _seen_on(model, computed_names(model), feeds)
     feeding = Feeding({name: array.shape for name, array in feeds.items()})
-    return _graph(model, InputSizes(feeding, feeding, _shapes(seen), FIXED), seen, seen)
+    inside = _looked_into(model, lambda taps: [_seen_on(taps.model, taps.watch, feeds)])
+    return _graph(model, InputSizes(feeding, feeding, {}, FIXED), (seen, seen), inside)
 
 
 def sizes_of(graph: Graph) -> InputSizes:
@@ -121,8 +125,49 @@ def _run_here(model: Model, watch: Sequence[str], feeding: Feeding, *, verbose: 
     Raises:
         ModelError: if it does not run.
     """
-    feeds = random_feeds(model.inputs, feeding, np.random.default_rng(0))
-    return observed(Session(model, watch=watch, verbose=verbose).run(feeds) | feeds)
+    return _seen_on(model, watch, random_feeds(model.inputs, feeding, np.random.default_rng(0)), verbose=verbose)
+
+
+def _seen_on(
+    model: Model, watch: Sequence[str], feeds: Mapping[str, Array], *, verbose: bool = False
+) -> dict[str, Tensor]:
+    return observed(Session(model, watch=watch, verbose=verbose).run(feeds) | dict(feeds))
+
+
+@dataclass(frozen=True, slots=True)
+class _Inside:
+    """What was seen of the tensors in bodies at the measured sizes and at those traced, and how often each body ran."""
+
+    first: Seen
+    second: Seen
+    steps: Mapping[str, int]
+
+
+_NOTHING_INSIDE = _Inside({}, {}, {})
+
+
+def _inside(model: Model, *feedings: Feeding) -> _Inside:
+    """What is to be seen in the bodies of a model at sizes that it takes."""
+
+    def run(taps: Tapped) -> list[Seen]:
+        if not has_open_axes(model):
+            return [_run_here(taps.model, taps.watch, feedings[0])]
+        with trials(taps.model, taps.watch) as tries:
+            return [_tried(tries, model, feeding) for feeding in feedings]
+
+    return _looked_into(model, run)
+
+
+def _looked_into(model: Model, run: Callable[[Tapped], Sequence[Seen]]) -> _Inside:
+    """What is seen in the bodies of a model; nothing where they cannot be looked into."""
+    taps = tapped(model)
+    if taps is None:
+        return _NOTHING_INSIDE
+    try:
+        runs = run(taps)
+    except ModelError:  # a tensor that changes its size from step to step, no steps at all, or no tensor
+        return _NOTHING_INSIDE
+    return _Inside(taps.seen(runs[0]), taps.seen(runs[-1]), taps.counted(runs[0]))
 
 
 def has_open_axes(model: Model) -> bool:
@@ -167,19 +212,21 @@ def runs(tries: Trials, model: Model, feeding: Feeding) -> Seen | None:
         return None
 
 
-def _graph(model: Model, sizes: InputSizes, first: Seen, second: Seen) -> Graph:
+def _graph(model: Model, sizes: InputSizes, runs: tuple[Seen, Seen], inside: _Inside) -> Graph:
     """The graph as the second run shows it; what differs in the first one varies."""
+    first, second = {**runs[0], **inside.first}, {**runs[1], **inside.second}
+    sizes = replace(sizes, shapes=_shapes(first), steps=MappingProxyType(dict(inside.steps)))
     inputs = {spec.name for spec in model.inputs}
     measured = {name: replace(t, origin=Origin.INPUT) if name in inputs else t for name, t in second.items()}
     open_axes = {spec.name: _open(spec.dims, spec.name, sizes) for spec in model.inputs}
-    if any(map(any, open_axes.values())):
-        measured |= mark_open(read_graph(model, measured, sizes), open_axes, first)
+    if inside.steps or any(map(any, open_axes.values())):
+        measured |= mark_open(read_deep(model, measured, sizes), open_axes, first)
     else:
         measured |= _closed(measured)
-    graph = read_graph(model, measured, sizes)
+    graph = read_deep(model, measured, sizes)
     data_dependent = graph.tensors.keys() & data_dependent_tensors(graph)
     unknown = {name: replace(graph.tensors[name], value=None, varies=None) for name in sorted(data_dependent)}
-    return read_graph(model, measured | unknown, sizes)
+    return read_deep(model, measured | unknown, sizes)
 
 
 def _with_sizes(own: Shape, is_open: tuple[bool, ...], other: Shape) -> Shape:

@@ -7,7 +7,7 @@ left to be computed costs nothing, a wrongly frozen one costs a broken file. It 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -26,6 +26,30 @@ def mark_open(graph: Graph, open_axes: Mapping[str, tuple[bool, ...]], seen: Map
     `open_axes` are those of the inputs. What another run shows, in `seen`, is taken as well: a number that differs
     there varies, whatever the flow says.
     """
+    handed_on: dict[str, tuple[bool, ...]] = {}
+    while True:
+        found = _followed(graph, open_axes, seen, handed_on)
+        more = dict(_more(graph, found))
+        if not more:
+            return found
+        handed_on |= more
+
+
+def _more(graph: Graph, found: Mapping[str, Tensor]) -> Iterator[tuple[str, tuple[bool, ...]]]:
+    """What bodies are handed at a step whose axes are open once the step before made it, though not at the first."""
+    for made, handed in (tie for node in graph.nodes for tie in node.ties):
+        before, after = found[made].open, found[handed].open
+        if len(before) == len(after) and (both := tuple(map(max, before, after))) != after:
+            yield handed, both
+
+
+def _followed(
+    graph: Graph,
+    open_axes: Mapping[str, tuple[bool, ...]],
+    seen: Mapping[str, Tensor],
+    handed_on: Mapping[str, tuple[bool, ...]],
+) -> dict[str, Tensor]:
+    """`mark_open` in one pass; `handed_on` are axes that are known to be open of what bodies are handed."""
     found: dict[str, Tensor] = {}
     for name in graph.inputs:
         tensor = graph.tensors[name]
@@ -36,8 +60,11 @@ def mark_open(graph: Graph, open_axes: Mapping[str, tuple[bool, ...]], seen: Map
         flow = _Flow(bind_node(node, index), contents, found)
         for position, made in enumerate(node.outputs):
             if made is not None and made.shape is not None:
-                found[made.name] = _joined(flow.mark(position, made), seen.get(made.name))
-                contents[made.name] = flow.depends(found[made.name])
+                marked = _joined(flow.mark(position, made), seen.get(made.name))
+                if made.origin is Origin.STEP:  # another at each step, whatever it is at the last one
+                    marked = replace(marked, varies=_filled(marked, value=True), open=handed_on.get(made.name, marked.open))
+                found[made.name] = marked
+                contents[made.name] = made.origin is Origin.STEP or flow.depends(marked)
             elif made is not None:
                 contents[made.name] = True
     return found

@@ -12,6 +12,7 @@ from paoding_onnx.shapes.branches import can_be_open, ends_a_model, hidden, reso
 from paoding_onnx.shapes.choices import Choice, opened
 from paoding_onnx.shapes.constant_folding import folded
 from paoding_onnx.shapes.denormals import without_denormals
+from paoding_onnx.shapes.lifting import lifted
 from paoding_onnx.shapes.observe import NOTHING_GIVEN, observe
 
 
@@ -21,7 +22,8 @@ class Study:
 
     Attributes:
         simplified: the model with the branches that it always takes in the place of the choices, with zeros in the
-            place of denormal weights, and with other choices open; itself if it has none of these.
+            place of denormal weights, with bodies made easy to look into, and with other choices open; itself if it has
+            none of these.
         folded: the same, its constants folded where that frees weights: the one to cut.
         graph: what was observed of `folded`.
         choices: those that are open, in the order in which they were opened.
@@ -35,7 +37,7 @@ class Study:
 
 def study(model: Model, given: Given = NOTHING_GIVEN, *, verbose: bool = False) -> Study:
     """What there is to know about a model; `given` and `verbose` as for `paoding_onnx.shapes.observe.observe`."""
-    model = without_denormals(model)
+    model = lifted(without_denormals(model))
     graph = observe(model, given, verbose=verbose)
     choices: list[Choice] = []
     shut: set[str] = set()

@@ -7,7 +7,7 @@ models. What is not touched stays as it was.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
@@ -21,9 +21,9 @@ from paoding_onnx.errors import ModelError
 from paoding_onnx.model.external import mark_external
 from paoding_onnx.model.load import LIFT_BYTES, PLACEHOLDER, Model
 from paoding_onnx.model.naming import free_name, names_in
-from paoding_onnx.model.node_index import makers, places_of
+from paoding_onnx.model.node_index import makers, nodes_behind
 from paoding_onnx.model.nodes import Array
-from paoding_onnx.model.read import is_constant
+from paoding_onnx.model.read import captures, is_constant
 from paoding_onnx.surgery.edits import Edits, Overrides, Patch, edits_of
 from paoding_onnx.surgery.plan import Plan
 
@@ -55,22 +55,32 @@ def _operate(model: Model, trace: Trace, edits: Edits) -> gs.Graph:
     for name, value in edits.constants.items():
         if isinstance(tensors.get(name), gs.Constant):
             tensors[name].values = value
-    positions = places_of(model.proto, trace.graph.nodes)
+    index_of = dict(_made_in(graph))
+    behind = [index_of[node.first_output.name] for node in trace.graph.nodes]
     for (index, attribute), number in edits.attributes.items():
-        graph.nodes[positions[index]].attrs[attribute] = number
+        behind[index].attrs[attribute] = number
     copies: dict[tuple[str, bytes], gs.Constant] = {}
     taken = names_in(model.proto)
     for (index, operand), use in edits.operands.items():
-        inputs = graph.nodes[positions[index]].inputs
+        inputs = behind[index].inputs
         key = inputs[operand].name, use.pattern
         if key not in copies:
             copies[key] = gs.Constant(free_name(f"{key[0]}_{index}_{operand}", taken), use.value)
         inputs[operand] = copies[key]
     for (index, operand), patch in edits.patches.items():
-        inputs = graph.nodes[positions[index]].inputs
+        inputs = behind[index].inputs
         name = free_name(f"{inputs[operand].name}_{index}_{operand}", taken)
         inputs[operand] = _patched(graph, inputs[operand], gs.Variable(name), patch, taken)
     return graph
+
+
+def _made_in(graph: gs.Graph) -> Iterator[tuple[str, gs.Node]]:
+    """The node that makes each tensor, those in bodies included; what a body is handed, its node hands it."""
+    for node in graph.nodes:
+        for body in (value for value in node.attrs.values() if isinstance(value, gs.Graph)):
+            yield from ((tensor.name, node) for tensor in body.inputs)
+            yield from _made_in(body)
+        yield from ((tensor.name, node) for tensor in node.outputs if tensor.name)
 
 
 def _patched(graph: gs.Graph, computed: gs.Variable, result: gs.Variable, patch: Patch, taken: set[str]) -> gs.Variable:
@@ -89,17 +99,17 @@ def _carry_back(model: Model, trace: Trace, plan: Plan, graph: gs.Graph, edits: 
     proto.CopyFrom(model.proto)
     weights = dict(model.weights)
     _store(proto, edits.constants, weights)
-    positions = places_of(proto, trace.graph.nodes)
+    behind, index_of = nodes_behind(proto, trace.graph.nodes), dict(_made_in(graph))
+    changed = [index_of[node.first_output.name] for node in trace.graph.nodes]
     new_nodes = graph.nodes[len(proto.graph.node) :]
-    read = [graph.nodes[positions[index]].inputs[operand] for index, operand in edits.operands]
+    read = [changed[index].inputs[operand] for index, operand in edits.operands]
     read += [tensor for node in new_nodes for tensor in node.inputs[1:]]
     add_constants(proto, {constant.name: constant.values for constant in read})
     for index, operand in (*edits.operands, *edits.patches):
-        proto.graph.node[positions[index]].input[operand] = graph.nodes[positions[index]].inputs[operand].name
+        behind[index].input[operand] = changed[index].inputs[operand].name
     for index, attribute in edits.attributes:
-        node = proto.graph.node[positions[index]]
-        old = next(a for a in node.attribute if a.name == attribute)
-        old.CopyFrom(onnx.helper.make_attribute(attribute, graph.nodes[positions[index]].attrs[attribute]))
+        old = next(a for a in behind[index].attribute if a.name == attribute)
+        old.CopyFrom(onnx.helper.make_attribute(attribute, changed[index].attrs[attribute]))
     insert_nodes(proto, [onnx.helper.make_node(n.op, _names(n.inputs), _names(n.outputs), n.name) for n in new_nodes])
     _drop_unread(proto, model, trace, weights)
     _resize_infos(proto, trace, plan)
@@ -152,9 +162,10 @@ def _refill(tensor: onnx.TensorProto, name: str, value: Array, weights: dict[str
 
 def _drop_unread(proto: onnx.ModelProto, model: Model, trace: Trace, weights: dict[str, Array]) -> None:
     """Remove initializers and constant nodes that nodes read before the surgery and no longer do."""
-    before = {name for node in model.proto.graph.node for name in node.input}
-    after = {name for node in proto.graph.node for name in node.input} | set(trace.graph.outputs)
-    after |= {name for bound in trace.bound_nodes for name in bound.node.captures}
+    before, after = (
+        {name for node in one.graph.node for name in (*node.input, *captures(node))} for one in (model.proto, proto)
+    )
+    after |= set(trace.graph.outputs)
     unread = before - after
     for container in (proto.graph.initializer, proto.graph.input):
         for place in reversed(range(len(container))):
@@ -176,7 +187,7 @@ def _resize_infos(proto: onnx.ModelProto, trace: Trace, plan: Plan) -> None:
         kept = trace.kept(use, axis, plan.removed)
         if not kept.all():
             lost.setdefault(use.tensor, {})[axis] = int(np.count_nonzero(kept))
-    for info in (*proto.graph.value_info, *proto.graph.input):
+    for info in (*proto.graph.value_info, *proto.graph.input, *_infos_in_bodies(proto.graph)):
         dims = info.type.tensor_type.shape.dim
         sizes = dict(enumerate(stored[info.name].dims)) if info.name in stored else lost.get(info.name, {})
         for axis, size in sizes.items():
@@ -184,13 +195,24 @@ def _resize_infos(proto: onnx.ModelProto, trace: Trace, plan: Plan) -> None:
                 dims[axis].dim_value = size
 
 
+def _infos_in_bodies(graph: onnx.GraphProto) -> Iterator[onnx.ValueInfoProto]:
+    """What a graph says about tensors in its bodies."""
+    for attribute in (attribute for node in graph.node for attribute in node.attribute if attribute.HasField("g")):
+        body = attribute.g
+        yield from (*body.value_info, *body.input, *body.output, *_infos_in_bodies(body))
+
+
 def _holds_tensor(node: onnx.NodeProto) -> bool:
     return is_constant(node) and node.attribute[0].HasField("t")
 
 
 def insert_nodes(proto: onnx.ModelProto, nodes: Sequence[onnx.NodeProto]) -> None:
-    """Put each of `nodes` (every one after those it reads) right before the first node that reads it."""
-    waiting = {node.output[0]: node for node in nodes}
+    """Put each of `nodes` (every one after those it reads) right before the only node that reads it, in its graph."""
+    _insert(proto.graph, {node.output[0]: node for node in nodes})
+
+
+def _insert(graph: onnx.GraphProto, waiting: dict[str, onnx.NodeProto]) -> None:
+    """Put those of the nodes that wait, by what they make, before their readers in a graph and its bodies."""
     ordered: list[onnx.NodeProto] = []
 
     def place(node: onnx.NodeProto) -> None:
@@ -200,8 +222,13 @@ def insert_nodes(proto: onnx.ModelProto, nodes: Sequence[onnx.NodeProto]) -> Non
                 place(waiting.pop(name))
         ordered.append(node)
 
-    for node in proto.graph.node:
+    for node in graph.node:
+        for attribute in (attribute for attribute in node.attribute if attribute.HasField("g")):
+            _insert(attribute.g, waiting)
         place(node)
+    for result in graph.output:
+        if result.name in waiting:
+            place(waiting.pop(result.name))
     copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in ordered]
-    del proto.graph.node[:]
-    proto.graph.node.extend(copies)
+    del graph.node[:]
+    graph.node.extend(copies)

@@ -17,7 +17,7 @@ import onnx
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.node_index import makers
-from paoding_onnx.model.nodes import Array, Tensor
+from paoding_onnx.model.nodes import Array, Part, Tensor
 from paoding_onnx.rules.binding import BoundNode
 from paoding_onnx.rules.facts import DataDependentShape, ReadsShape
 from paoding_onnx.shapes.data_dependence import data_dependent_tensors
@@ -46,6 +46,8 @@ def decisions_of(trace: Trace) -> tuple[Decision, ...]:
     fed = data_dependent_tensors(trace.graph)
     found = []
     for bound in trace.bound_nodes:
+        if bound.node.within or bound.node.part is not Part.WHOLE:
+            continue  # behind what a step decides there are others, and no way to lead them
         read = [t for t in bound.node.inputs if t is not None and t.name in fed and _kind(t) in ("f", "b")]
         made = tuple(t for t in bound.node.outputs if t is not None and t.dtype is not None and t.shape is not None)
         is_list = isinstance(bound.rule.shape, DataDependentShape)

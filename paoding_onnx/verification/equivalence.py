@@ -16,7 +16,7 @@ from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.input_sizes import Feeding
 from paoding_onnx.model.load import Model
-from paoding_onnx.model.nodes import Array
+from paoding_onnx.model.nodes import Array, Part
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.observe import sizes_of
@@ -220,10 +220,14 @@ def _kept(pair: _Pair, name: str, value: Array) -> Array:
 
 
 def _compared(trace: Trace, decisions: tuple[Decision, ...]) -> tuple[str, ...]:
-    """Tensors of floats, or of integers that stand for them, that contracting nodes compute; and about decisions."""
+    """Tensors of floats, or of integers that stand for them, that contracting nodes compute; and about decisions.
+
+    Of those in a body, what comes out of it.
+    """
     names: dict[str, None] = {}
     for bound in trace.bound_nodes:
-        for tensor in bound.node.outputs if bound.rule.contracts is not None else ():
+        is_left = bound.node.part is Part.EXIT or bound.rule.contracts is not None
+        for tensor in bound.node.outputs if is_left and not bound.node.within else ():
             if tensor is not None and tensor.dtype is not None and tensor.dtype.kind in "fiu":
                 names[tensor.name] = None
     for decision in decisions:

@@ -13,7 +13,7 @@ from onnx import numpy_helper
 from paoding_onnx.dependency.trace import Mask, Trace
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.naming import names_in
-from paoding_onnx.model.node_index import places_of
+from paoding_onnx.model.node_index import nodes_behind
 from paoding_onnx.rules.binding import BoundNode, is_layer
 from paoding_onnx.rules.equation import Operand
 from paoding_onnx.rules.forms import SEED_ATTRIBUTE, can_choose
@@ -32,7 +32,7 @@ def mask(model: Model, trace: Trace, plan: Plan) -> Model:
     """
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
-    places = places_of(proto, trace.graph.nodes)
+    behind = nodes_behind(proto, trace.graph.nodes)
     masks = []
     prefix = _PREFIX
     while any(name.startswith(prefix) for name in names_in(proto)):
@@ -40,13 +40,13 @@ def mask(model: Model, trace: Trace, plan: Plan) -> Model:
     fed = trace.graph.reached()
     for index, bound in enumerate(trace.bound_nodes):
         for operand, kept in _contracted(trace, bound, plan, fed).items():
-            node = proto.graph.node[places[index]]
+            node = behind[index]
             name = f"{prefix}{index}_{operand}"
             masks.append(_masked(proto, node, operand, kept, name, bound))
             node.input[operand] = f"{name}_out"
         inputs = narrowed_inputs(trace, index, plan) if _is_fed(bound, fed) else ()
         if inputs:
-            node = proto.graph.node[places[index]]
+            node = behind[index]
             outputs = narrowed_outputs(trace, index, plan)
             masks += restrict(proto, node, (inputs, outputs), f"{prefix}{index}")
     insert_nodes(proto, masks)
@@ -56,19 +56,27 @@ def mask(model: Model, trace: Trace, plan: Plan) -> Model:
 def seeded(model: Model) -> Model:
     """`model` with a seed at every node that would draw its own random numbers, so that two models draw the same."""
     versions = {opset.domain: opset.version for opset in model.proto.opset_import}
-    seeds = [(k, seed) for k, node in enumerate(model.proto.graph.node) if (seed := _seed(node, versions)) is not None]
-    if not seeds:
-        return model
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
-    for index, seed in seeds:
-        proto.graph.node[index].attribute.append(onnx.helper.make_attribute(SEED_ATTRIBUTE, seed))
+    seeds = [(node, seed) for node in _all_nodes(proto.graph) if (seed := _seed(node, versions)) is not None]
+    if not seeds:
+        return model
+    for node, seed in seeds:
+        node.attribute.append(onnx.helper.make_attribute(SEED_ATTRIBUTE, seed))
     return replace(model, proto=proto)
 
 
 def is_drawing(model: Model) -> bool:
     """Whether a model that is `seeded` draws random numbers: each run of a session goes on from those of the last."""
-    return any(attribute.name == SEED_ATTRIBUTE for node in model.proto.graph.node for attribute in node.attribute)
+    return any(attribute.name == SEED_ATTRIBUTE for node in _all_nodes(model.proto.graph) for attribute in node.attribute)
+
+
+def _all_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    """The nodes of a graph and of its subgraphs."""
+    for node in graph.node:
+        yield node
+        for attribute in (attribute for attribute in node.attribute if attribute.HasField("g")):
+            yield from _all_nodes(attribute.g)
 
 
 def _seed(node: onnx.NodeProto, versions: Mapping[str, int]) -> int | float | None:

@@ -122,7 +122,7 @@ def _recount(graph: Graph, predicted: Cost) -> Verdict:
     detail = f"{found.parameters:,} parameters and {found.macs:,} MACs"
     if found != predicted:
         return Verdict(COST, False, f"{detail}, predicted {predicted.parameters:,} and {predicted.macs:,}")
-    by_shapes = sum(_counted_by_shapes(bound, sizes_of(graph).shapes) for bound in bound_nodes)
+    by_shapes = sum(bound.node.times * _counted_by_shapes(bound, sizes_of(graph).shapes) for bound in bound_nodes)
     if by_shapes != found.macs:
         return Verdict(COST, False, f"{detail} by the equations of its nodes, but {by_shapes:,} MACs by their shapes")
     return Verdict(COST, True, f"{detail}, as predicted")

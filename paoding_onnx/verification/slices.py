@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.model.load import Model
-from paoding_onnx.model.node_index import places_of
+from paoding_onnx.model.node_index import nodes_behind
 from paoding_onnx.model.read import constants
 from paoding_onnx.rules.binding import BoundNode
 from paoding_onnx.rules.facts import Gathers
@@ -32,7 +32,7 @@ def wrong_slices(model: Model, trace: Trace, plan: Plan, pruned: Model) -> Itera
     Numbers that hold sizes or positions are none of them: they are written anew.
     """
     whole, own = constants(model), constants(pruned)
-    places = places_of(pruned.proto, trace.graph.nodes)
+    behind = nodes_behind(pruned.proto, trace.graph.nodes)
     frozen = {(use.node_index, use.operand) for use, _ in trace.frozen_values(plan.removed)}
     for index, bound in enumerate(trace.bound_nodes):
         for operand, tensor in enumerate(bound.node.inputs):
@@ -40,7 +40,7 @@ def wrong_slices(model: Model, trace: Trace, plan: Plan, pruned: Model) -> Itera
                 continue
             use, wanted = bound.inputs[operand], whole[tensor.name]
             wanted = wanted if use is None else trace.kept_of(use, wanted, plan.removed)
-            name = pruned.proto.graph.node[places[index]].input[operand]
+            name = behind[index].input[operand]
             got = own.get(name)
             if got is None or (got.shape, got.dtype, got.tobytes()) != (wanted.shape, wanted.dtype, wanted.tobytes()):
                 yield f"constant {name!r} is not the original's {tensor.name!r} at the positions that stay"

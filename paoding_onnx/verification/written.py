@@ -10,7 +10,7 @@ import onnx
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.naming import is_added
-from paoding_onnx.model.node_index import places_of
+from paoding_onnx.model.node_index import nodes_behind
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.provenance import KEY
 from paoding_onnx.model.read import constants, is_constant
@@ -26,13 +26,13 @@ Fits = Mapping[str, Sequence[Array]]
 def fits_of(trace: Trace, plan: Plan, overrides: Overrides, plain: Model) -> dict[str, list[Array]]:
     """What becomes of `overrides` in the cut model `plain`: for each of its constants the parts that stay."""
     found: dict[str, list[Array]] = {}
-    places = places_of(plain.proto, trace.graph.nodes)
+    behind = nodes_behind(plain.proto, trace.graph.nodes)
     for index, bound in enumerate(trace.bound_nodes):
         for operand, use in enumerate(bound.inputs):
             if use is None or use.tensor not in overrides:
                 continue
             value = trace.kept_of(use, overrides[use.tensor], plan.removed)
-            found.setdefault(plain.proto.graph.node[places[index]].input[operand], []).append(value)
+            found.setdefault(behind[index].input[operand], []).append(value)
     return found
 
 

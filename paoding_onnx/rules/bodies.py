@@ -1,0 +1,130 @@
+"""Nodes that compute a body again and again: Loop, Scan. What goes into each step, and what comes out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from paoding_onnx.model.nodes import Node, Part, Tensor
+from paoding_onnx.rules.equation import Equation, Operand, axes, axis
+from paoding_onnx.rules.rule import Rule, axis_index, fixed, register
+
+BODY = "body"
+"""The attribute that holds what is computed at each step (ONNX Loop-25, Scan-25)."""
+_LOOP, _SCAN = "Loop", "Scan"
+_CONTROLS = 2
+"""ONNX Loop-25: how many steps there are at most, and whether to begin; a body is handed its number and the latter."""
+_SCAN_SINCE = 9
+"""ONNX Scan-8 has an axis of samples besides."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is handed on from step to step: numbers of the input, of what the body is handed and makes, of the output."""
+
+    start: int
+    handed: int
+    made: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sliced:
+    """What steps read or write one entry of along `axis`: the number outside of the body, and inside."""
+
+    outer: int
+    inner: int
+    axis: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What the inputs and outputs of a node that repeats a body have to do with those of the body.
+
+    `controls` decide about the number of steps: so many first inputs, so many of what a body is handed, and whether the
+    first thing that a body makes is one.
+    """
+
+    states: tuple[State, ...]
+    read: tuple[Sliced, ...]
+    written: tuple[Sliced, ...]
+    controls: int = 0
+
+
+def repeats(operator: str, domain: str, version: int) -> bool:
+    """Whether an operator computes a body again and again, in a form that is understood."""
+    return domain == "" and (operator == _LOOP or (operator == _SCAN and version >= _SCAN_SINCE))
+
+
+def wiring(node: Node) -> Wiring:
+    """How the body of a node that repeats one is wired."""
+    if node.operator == _LOOP:
+        n_states = len(node.inputs) - _CONTROLS
+        states = (State(_CONTROLS + k, _CONTROLS + k, 1 + k, k) for k in range(n_states))
+        written = (Sliced(k, 1 + k, 0) for k in range(n_states, len(node.outputs)))
+        return Wiring(tuple(states), (), tuple(written), _CONTROLS)
+    n_states = len(node.inputs) - node.integer("num_scan_inputs", 1)
+    n_read, n_written = len(node.inputs) - n_states, len(node.outputs) - n_states
+    read_along = node.integers("scan_input_axes") or (0,) * n_read
+    written_along = node.integers("scan_output_axes") or (0,) * n_written
+    return Wiring(
+        tuple(State(k, k, k, k) for k in range(n_states)),
+        tuple(Sliced(n_states + k, n_states + k, along) for k, along in enumerate(read_along)),
+        tuple(Sliced(n_states + k, n_states + k, along) for k, along in enumerate(written_along)),
+    )
+
+
+def longer_output(operator: str) -> Iterator[str]:
+    """Attributes with an entry for each output that steps write, 0 by default: one more output takes one more of each."""
+    if operator == _SCAN:
+        yield from ("scan_output_axes", "scan_output_directions")
+
+
+@register(_LOOP, _SCAN, read=25)
+def repeated(node: Node) -> Rule:
+    """ONNX Loop-25, Scan-25: states keep their axes from step to step, what is sliced has one axis more outside."""
+    if node.whole is None:
+        return fixed(node, "its body could not be looked into")
+    wires = wiring(node.whole)
+    return _entry(node, wires) if node.part is Part.ENTRY else _exit(node, node.whole, wires)
+
+
+def _entry(node: Node, wires: Wiring) -> Rule:
+    """Inputs of the node to what its body is handed."""
+    left: list[Operand | None] = [None] * len(node.inputs)
+    right = [axes(f"c{k}x", len(node.output_shape(k))) for k in range(len(node.outputs))]
+    for state in wires.states:
+        right[state.handed] = _own(state, node.outputs[state.handed])
+        left[state.start] = _own(state, node.inputs[state.start])
+    for k, one in enumerate(wires.read):
+        right[one.inner] = axes(f"R{k}x", len(node.output_shape(one.inner)))
+        left[one.outer] = _with_steps(right[one.inner], one)
+    return Rule(Equation.of(left, right), why="has one entry for each step")
+
+
+def _exit(node: Node, whole: Node, wires: Wiring) -> Rule:
+    """What the body makes, and is handed at the next step, to outputs of the node; its own inputs come first."""
+    first = len(whole.inputs)
+    left: list[Operand | None] = [None] * len(node.inputs)
+    right: list[Operand | None] = [None] * len(node.outputs)
+    n_made = len(node.inputs) - first - len(wires.states)
+    for k, state in enumerate(wires.states):
+        left[first + state.made] = _own(state, node.inputs[first + state.made])
+        left[first + n_made + k] = _own(state, node.inputs[first + n_made + k])
+        right[state.end] = _own(state, node.outputs[state.end])
+    for k, one in enumerate(wires.written):
+        inner = axes(f"W{k}x", len(node.shape(first + one.inner)))
+        left[first + one.inner] = inner
+        right[one.outer] = _with_steps(inner, one)
+    return Rule(Equation.of(left, right), why="has one entry for each step")
+
+
+def _own(state: State, tensor: Tensor | None) -> Operand:
+    """The axes of a state, alike wherever it is met."""
+    return axes(f"S{state.end}x", len(tensor.shape or ()) if tensor is not None else 0)
+
+
+def _with_steps(inner: Operand, one: Sliced) -> Operand:
+    """The axes of what is sliced, as they are outside of the body."""
+    along = axis_index(one.axis, len(inner) + 1)
+    return (*inner[:along], axis("t"), *inner[along:])

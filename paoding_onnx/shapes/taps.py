@@ -1,0 +1,120 @@
+"""TAPS: what the tensors in bodies hold at the last step, as tensors of the main graph, to be looked at.
+
+Each is collected over the steps as one more output of its node, of which the last entry is taken. A body of which a
+tensor changes its size from step to step cannot be looked into like that. Nothing runs here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from paoding_onnx.model.load import Model
+from paoding_onnx.model.naming import free_name, names_in
+from paoding_onnx.model.nodes import Origin, Tensor
+from paoding_onnx.rules.bodies import longer_output
+from paoding_onnx.rules.forms import PASS_ON, TAKE, take_along
+from paoding_onnx.shapes.bodies import body_of, handed_names
+
+_LEAST_IR = 4
+"""The first version of the format in which initializers need not be inputs too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tapped:
+    """A model in which tensors in bodies can be looked at.
+
+    `last` has the name of what each of them holds at the last step, `steps` that of what is collected of the first
+    tensor that a body is handed: as long as there are steps. `handed` are all that bodies are handed.
+    """
+
+    model: Model
+    last: Mapping[str, str]
+    steps: Mapping[str, str]
+    handed: tuple[str, ...]
+
+    @property
+    def watch(self) -> tuple[str, ...]:
+        """All tensors of the main graph that were added."""
+        return tuple(dict.fromkeys((*self.last.values(), *self.steps.values())))
+
+    def seen(self, run: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The tensors in bodies as a run of the model with taps shows them."""
+        handed = set(self.handed)
+        origins = {True: Origin.STEP, False: Origin.COMPUTED}
+        pairs = ((name, run[watched]) for name, watched in self.last.items() if watched in run)
+        return {name: replace(tensor, name=name, origin=origins[name in handed]) for name, tensor in pairs}
+
+    def counted(self, run: Mapping[str, Tensor]) -> dict[str, int]:
+        """How many steps each body took in a run, by the first tensor that it is handed."""
+        shapes = {name: run[watched].shape for name, watched in self.steps.items() if watched in run}
+        return {name: shape[0] for name, shape in shapes.items() if shape}
+
+
+def tapped(model: Model) -> Tapped | None:
+    """The model with taps; `None` if it has no body."""
+    if model.proto.ir_version < _LEAST_IR or not any(body_of(node, model) for node in model.proto.graph.node):
+        return None
+    proto = onnx.ModelProto()
+    proto.CopyFrom(model.proto)
+    taps = _Taps(replace(model, proto=proto))
+    names = taps.tap(proto.graph)
+    steps = {inner: names.pop(collected) for inner, collected in taps.collected.items()}
+    return Tapped(replace(model, proto=proto), names, steps, tuple(handed_names(model.proto.graph, model)))
+
+
+class _Taps:
+    """A model that gets taps, in place."""
+
+    def __init__(self, model: Model) -> None:
+        self.collected: dict[str, str] = {}
+        self._model = model
+        self._taken = names_in(model.proto)
+        self._last = free_name("last_step", self._taken)
+        model.proto.graph.initializer.append(numpy_helper.from_array(np.array(-1, np.int64), self._last))
+
+    def tap(self, graph: onnx.GraphProto) -> dict[str, str]:
+        """Names of the tensors in the bodies of a graph, each with that of what it holds at the last step."""
+        found: dict[str, str] = {}
+        fresh: list[onnx.NodeProto] = []
+        for written in graph.node:
+            node = onnx.NodeProto()
+            node.CopyFrom(written)
+            fresh.append(node)
+            body = body_of(node, self._model)
+            if body is None:
+                continue
+            made = [name for inner in body.node for name in inner.output if name]
+            own = {name: name for name in (*(info.name for info in body.input), *made)}
+            counter = body.input[0].name
+            for name, here in (own | self.tap(body)).items():
+                collected = self._collected(node, body, here)
+                fresh.append(self._take_last(collected))
+                found[name] = fresh[-1].output[0]
+                if name == counter:
+                    self.collected[counter] = found[collected] = collected
+        del graph.node[:]
+        graph.node.extend(fresh)
+        return found
+
+    def _collected(self, node: onnx.NodeProto, body: onnx.GraphProto, name: str) -> str:
+        """A new output of a node: what `name`, in its body, holds at each step."""
+        passed = free_name(f"{name}_passed", self._taken)
+        body.node.append(onnx.helper.make_node(PASS_ON, [name], [passed]))
+        body.output.add(name=passed)
+        collected = free_name(f"{name}_steps", self._taken)
+        node.output.append(collected)
+        names = set(longer_output(node.op_type))
+        for attribute in (attribute for attribute in node.attribute if attribute.name in names):
+            attribute.ints.append(0)
+        return collected
+
+    def _take_last(self, collected: str) -> onnx.NodeProto:
+        node = onnx.helper.make_node(TAKE, [collected, self._last], [free_name(f"{collected}_last", self._taken)])
+        form = take_along(0)
+        node.attribute.extend(onnx.helper.make_attribute(name, value) for name, value in form.attributes.items())
+        return node
