@@ -69,7 +69,7 @@ def freeze(subject: Recording, *targets: str) -> onnx.ModelProto:
     Raises:
         ModelError: if it cannot be converted to an opset in which reverse passes can be written.
     """
-    pairs = zip(subject.graph.nodes, proto_nodes(subject.model, subject.graph), strict=True)
+    pairs = zip(subject.graph.nodes, proto_nodes(subject.model.proto, subject.graph), strict=True)
     data_dependent = [
         (node, proto)
         for node, proto in pairs

@@ -56,7 +56,13 @@ def layers_of(graph: Graph) -> Iterator[Layer]:
     for index, bound in enumerate(bound_nodes):
         of = contraction(bound)
         weight = bound.node.inputs[of.weight] if of is not None else None
-        if of is None or weight is None or bound.node.within or len(readers[weight.name]) != 1 or weight.name in graph.outputs:
+        if (
+            of is None
+            or weight is None
+            or bound.node.within
+            or len(readers[weight.name]) != 1
+            or weight.name in graph.outputs
+        ):
             continue
         comparison_point, last, gain = _follow(graph, bound_nodes, readers, index)
         offset, clamp = (

@@ -57,7 +57,7 @@ class Stream:
         self.n_batches = len(feeds)
         self._model = model
         self._threads = threads
-        self._nodes = proto_nodes(model, graph)
+        self._nodes = proto_nodes(model.proto, graph)
         self._overrides = dict(overrides or {})
         self._last_read = _last_read(graph)
         self._held = _Store(memory)

@@ -14,7 +14,7 @@ from paoding_onnx.model.external import mark_external
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import LIFT_BYTES, PLACEHOLDER, Model
 from paoding_onnx.model.nodes import Array
-from paoding_onnx.model.read import captures
+from paoding_onnx.model.subgraphs import captures
 from paoding_onnx.rules.binding import BoundNode
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 import onnx
 
 from paoding_onnx.model.graph import Graph
-from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Node, Part
 
 
@@ -46,11 +45,11 @@ def places_of(proto: onnx.ModelProto, nodes: Iterable[Node]) -> list[int]:
     return [index[node.first_output.name] for node in nodes]
 
 
-def proto_nodes(model: Model, graph: Graph) -> tuple[onnx.NodeProto | None, ...]:
+def proto_nodes(proto: onnx.ModelProto, graph: Graph) -> tuple[onnx.NodeProto | None, ...]:
     """The node of the main graph that runs for each node of the graph.
 
     `None` for those in a body: it runs where its node is left.
     """
-    index = makers(model.proto.graph.node)
+    index = makers(proto.graph.node)
     made_at = ("" if node.within or node.part is Part.ENTRY else node.first_output.name for node in graph.nodes)
-    return tuple(model.proto.graph.node[index[name]] if name else None for name in made_at)
+    return tuple(proto.graph.node[index[name]] if name else None for name in made_at)

@@ -75,9 +75,9 @@ class Node:
     `version` is the opset in which the operator's present form appeared (ONNX "since version"), 0 if unknown.
     `captures` names the outer tensors that the node's subgraphs read.
 
-    A node in a body has in `within` the name of the first output of the node of the main graph that runs it, and `times`
+    A node in a body has in `within` the name of the first output of the node of the main graph that runs it; `times`
     says how often it runs at the sizes at which costs are told. The two parts of a node that repeats a body hold it as
-    `whole`; `ties` has, at the exit, pairs of a tensor that a step makes and the one that the next step knows it as.
+    `whole`; `ties` has, at the exit, pairs of a tensor that a step makes and what it is called in the next step.
     """
 
     name: str

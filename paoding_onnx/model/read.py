@@ -15,6 +15,7 @@ from paoding_onnx.model.load import Model, default_names
 from paoding_onnx.model.naming import free_name
 from paoding_onnx.model.node_index import makers
 from paoding_onnx.model.nodes import Array, Attribute, Node, Origin, Tensor
+from paoding_onnx.model.subgraphs import captures, schema_version
 from paoding_onnx.model.tensors import array_of
 
 
@@ -124,20 +125,6 @@ def bare_node(proto: onnx.NodeProto) -> Node:
     return _node(proto, 0, {}, {}, set())
 
 
-def schema_version(operator: str, domain: str, opset: int) -> int:
-    """The version of the schema that an operator has at an opset (ONNX "since version"); 0 for none in ONNX itself.
-
-    Operators of other domains are taken to be as new as the opset where no schema is known.
-
-    >>> schema_version("Relu", "", 20)
-    14
-    """
-    try:
-        return int(onnx.defs.get_schema(operator, opset, domain).since_version)
-    except onnx.defs.SchemaError:
-        return opset if domain else 0
-
-
 def _tensor(name: str, tensors: Mapping[str, Tensor]) -> Tensor | None:
     return tensors.get(name, Tensor(name, Origin.COMPUTED)) if name else None
 
@@ -151,15 +138,3 @@ def _attribute(proto: onnx.AttributeProto) -> Attribute:
     if proto.type in (kinds.INTS, kinds.FLOATS):
         return tuple(proto.ints) if proto.type == kinds.INTS else tuple(proto.floats)
     return None
-
-
-def captures(node: onnx.NodeProto) -> set[str]:
-    """Names that the node's subgraphs read but do not make."""
-    names: set[str] = set()
-    for attribute in node.attribute:
-        for graph in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
-            made = {o for n in graph.node for o in n.output} | {t.name for t in graph.initializer}
-            made |= {info.name for info in graph.input}
-            read = {i for n in graph.node for i in (*n.input, *captures(n))} | {o.name for o in graph.output}
-            names |= read - made - {""}
-    return names

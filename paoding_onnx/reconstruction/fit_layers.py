@@ -133,7 +133,7 @@ def _ends(layer: Layer, goals: Sequence[Goal], smaller: Stream) -> list[_Ends] |
 def _rows(pair: Pair, layer: Layer, smaller: Stream, ends: Sequence[_Ends]) -> tuple[Equations, Equations]:
     """Equations to fit and to judge by: of every few batches one, of few batches every few rows."""
     session = None
-    node = proto_nodes(pair.smaller, pair.smaller_graph)[layer.index]
+    node = proto_nodes(pair.smaller.proto, pair.smaller_graph)[layer.index]
     if layer.of.kernel and node is not None:
         session = Session(window_model(pair.smaller, pair.smaller_graph, node, layer.bound, layer.of))
     source = layer.bound.node.inputs[layer.of.source]

@@ -53,13 +53,13 @@ class Place:
         names = [name for name in (*self.boundary, *self.fixed) if name not in self.graph.inputs]
         if not names:
             return None
-        protos = proto_nodes(self.model, self.graph)
+        protos = proto_nodes(self.model.proto, self.graph)
         nodes = [node for place in needed(self.graph.nodes, names) if (node := protos[place]) is not None]
         return subgraph(self.model, self.graph, nodes, outputs=names, overrides=overrides)
 
     def tail_model(self, fixed: Mapping[str, Array]) -> Model:
         """The tail alone, a model of what is in `boundary`; `fixed` says what it reads besides that."""
-        protos = proto_nodes(self.model, self.graph)
+        protos = proto_nodes(self.model.proto, self.graph)
         nodes = [node for place in self.tail if (node := protos[place]) is not None]
         found = subgraph(self.model, self.graph, nodes, outputs=self.targets)
         return with_constants(found, fixed)
@@ -112,8 +112,9 @@ def _lost(group: Group, plan: Plan) -> float:
 
 
 def _makers(group: Group, trace: Trace) -> Iterator[str]:
-    """Names of what the layers make whose units these are."""
+    """Names of what the layers make whose units these are; of one in a body, of what runs it."""
     for axis in group.having(Role.PRODUCES):
         tensor = trace.graph.tensors[axis.use.tensor]
         if len(tensor.shape or ()) > 1:
-            yield trace.bound_nodes[axis.node_index].node.first_output.name
+            node = trace.bound_nodes[axis.node_index].node
+            yield node.within or node.first_output.name

@@ -20,7 +20,7 @@ _SCAN_SINCE = 9
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What is handed on from step to step: numbers of the input, of what the body is handed and makes, of the output."""
+    """What is handed on from step to step: the numbers it has outside before, in the body, and outside after."""
 
     start: int
     handed: int
@@ -75,7 +75,7 @@ def wiring(node: Node) -> Wiring:
 
 
 def longer_output(operator: str) -> Iterator[str]:
-    """Attributes with an entry for each output that steps write, 0 by default: one more output takes one more of each."""
+    """Attributes with an entry for each output that steps write, 0 by default: one more takes one more of each."""
     if operator == _SCAN:
         yield from ("scan_output_axes", "scan_output_directions")
 

@@ -15,35 +15,19 @@ from paoding_onnx.model.input_sizes import InputSizes
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.node_index import makers_in
 from paoding_onnx.model.nodes import Node, Part, Tensor
-from paoding_onnx.model.read import captures, read_graph, read_nodes, schema_version
-from paoding_onnx.rules.bodies import BODY, repeats, wiring
+from paoding_onnx.model.read import read_graph, read_nodes
+from paoding_onnx.model.subgraphs import captures
+from paoding_onnx.rules.bodies import wiring
+from paoding_onnx.shapes.steps import body_of
 
 
 def read_deep(model: Model, measured: Mapping[str, Tensor], sizes: InputSizes | None = None) -> Graph:
     """The model as values, with the nodes of those bodies of which all tensors were measured."""
     graph = read_graph(model, measured, sizes)
-    if not any(body_of(node, model) for node in model.proto.graph.node):
+    if not any(body_of(node, model.proto) for node in model.proto.graph.node):
         return graph
     reader = _Reader(model, graph.tensors, {} if sizes is None else sizes.steps, makers_in(model.proto))
     return replace(graph, nodes=tuple(deep for node in graph.nodes for deep in reader.spread(node, "", 1)))
-
-
-def body_of(node: onnx.NodeProto, model: Model) -> onnx.GraphProto | None:
-    """What a node computes at each step; `None` if it repeats nothing, or in a form that is not understood."""
-    domain = "" if node.domain == "ai.onnx" else node.domain
-    opset = next((o.version for o in model.proto.opset_import if o.domain in ("", "ai.onnx")), 0)
-    if not repeats(node.op_type, domain, schema_version(node.op_type, domain, opset)):
-        return None
-    return next((attribute.g for attribute in node.attribute if attribute.name == BODY), None)
-
-
-def handed_names(proto: onnx.GraphProto, model: Model) -> Iterator[str]:
-    """What the bodies in a graph are handed at each step, those in other bodies included."""
-    for node in proto.node:
-        body = body_of(node, model)
-        if body is not None:
-            yield from (info.name for info in body.input)
-            yield from handed_names(body, model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +42,7 @@ class _Reader:
     def spread(self, node: Node, within: str, times: int) -> Iterator[Node]:
         """A node, or the parts of one that repeats a body with the nodes of that body between them."""
         proto = self.protos[node.first_output.name]
-        body = body_of(proto, self.model)
+        body = body_of(proto, self.model.proto)
         if body is None or not self._is_known(proto, body, node):
             yield replace(node, within=within, times=times)
             return

@@ -18,8 +18,8 @@ from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.node_index import makers
 from paoding_onnx.model.nodes import Array
-from paoding_onnx.model.read import captures
 from paoding_onnx.model.session import Session
+from paoding_onnx.model.subgraphs import captures
 from paoding_onnx.rules.forms import CHOOSE, PASS_ON
 from paoding_onnx.shapes.choices import Choice, Draft, branches_of
 from paoding_onnx.shapes.dummy_inputs import random_feeds

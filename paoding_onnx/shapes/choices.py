@@ -20,7 +20,7 @@ from paoding_onnx.model.external import mark_external
 from paoding_onnx.model.load import LIFT_BYTES, PLACEHOLDER, Model
 from paoding_onnx.model.naming import free_name, names_in
 from paoding_onnx.model.nodes import Array
-from paoding_onnx.model.read import captures
+from paoding_onnx.model.subgraphs import captures
 from paoding_onnx.rules.forms import CHOOSE, CHOOSE_BRANCH, PASS_ON, branch_taken
 
 _LEAST_IR = 4

@@ -19,8 +19,8 @@ from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import LIFT_BYTES, PLACEHOLDER, Model
 from paoding_onnx.model.node_index import makers_in
 from paoding_onnx.model.nodes import Array, Tensor
-from paoding_onnx.model.read import captures
 from paoding_onnx.model.session import Session
+from paoding_onnx.model.subgraphs import captures
 from paoding_onnx.rules.binding import BoundNode, bind_node, is_layer
 from paoding_onnx.rules.equation import is_fixed
 from paoding_onnx.rules.facts import ReadsShape, Selects

@@ -30,15 +30,15 @@ def _followed(graph: Graph) -> tuple[frozenset[str], frozenset[str]]:
     handed_on: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
     while True:  # until what a step hands on is known when the next one begins
         found = _one_pass(graph, handed_on)
-        more = tuple(frozenset(handed for made, handed in ties if made in names and handed not in names) for names in found)
+        more = tuple(
+            frozenset(handed for made, handed in ties if made in names and handed not in names) for names in found
+        )
         if not any(more):
             return found
         handed_on = handed_on[0] | more[0], handed_on[1] | more[1]
 
 
-def _one_pass(
-    graph: Graph, handed_on: tuple[frozenset[str], frozenset[str]]
-) -> tuple[frozenset[str], frozenset[str]]:
+def _one_pass(graph: Graph, handed_on: tuple[frozenset[str], frozenset[str]]) -> tuple[frozenset[str], frozenset[str]]:
     """The same, without what bodies hand on to themselves but for what is given."""
     data_dependent = {tensor.name for tensor in graph.tensors.values() if tensor.origin is Origin.INPUT} | handed_on[0]
     sized_by_content = set(handed_on[1])

@@ -16,11 +16,12 @@ from onnx import numpy_helper
 
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.naming import free_name, names_in
-from paoding_onnx.model.read import bare_node, captures, is_constant
+from paoding_onnx.model.read import bare_node, is_constant
+from paoding_onnx.model.subgraphs import captures
 from paoding_onnx.rules.bodies import State, wiring
 from paoding_onnx.rules.forms import PASS_ON
-from paoding_onnx.shapes.bodies import body_of
 from paoding_onnx.shapes.choices import rename
+from paoding_onnx.shapes.steps import body_of
 
 _LEAST_IR = 4
 """The first version of the format in which initializers need not be inputs too."""
@@ -28,7 +29,7 @@ _LEAST_IR = 4
 
 def lifted(model: Model) -> Model:
     """The model with its bodies made easy to look into; `model` itself if nothing has to change."""
-    if model.proto.ir_version < _LEAST_IR or not any(body_of(node, model) for node in model.proto.graph.node):
+    if model.proto.ir_version < _LEAST_IR or not any(body_of(node, model.proto) for node in model.proto.graph.node):
         return model
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
@@ -64,7 +65,7 @@ class _Lift:
 
     def _lift_constants_in(self, graph: onnx.GraphProto) -> None:
         for node in graph.node:
-            body = body_of(node, self._model)
+            body = body_of(node, self._model.proto)
             if body is not None:
                 self._name_apart(body)
                 self._lift_constants(body)
@@ -98,7 +99,7 @@ class _Lift:
     def _free_states_in(self, graph: onnx.GraphProto) -> None:
         """Turn states that no step changes into tensors that bodies read, those of inner bodies first."""
         for node in list(graph.node):
-            body = body_of(node, self._model)
+            body = body_of(node, self._model.proto)
             if body is None:
                 continue
             self._free_states_in(body)
@@ -128,7 +129,7 @@ class _Lift:
         """Give each state that starts from a constant which something else reads too a copy of it."""
         reads = Counter(name for node in self._main.node for name in (*node.input, *captures(node)))
         stored = {tensor.name: tensor for tensor in self._main.initializer if tensor.name not in self._model.weights}
-        for node in (node for node in self._main.node if body_of(node, self._model) is not None):
+        for node in (node for node in self._main.node if body_of(node, self._model.proto) is not None):
             for state in _states(node):
                 name = node.input[state.start]
                 if name in stored and reads[name] > 1:

@@ -62,7 +62,9 @@ def _followed(
             if made is not None and made.shape is not None:
                 marked = _joined(flow.mark(position, made), seen.get(made.name))
                 if made.origin is Origin.STEP:  # another at each step, whatever it is at the last one
-                    marked = replace(marked, varies=_filled(marked, value=True), open=handed_on.get(made.name, marked.open))
+                    marked = replace(
+                        marked, varies=_filled(marked, value=True), open=handed_on.get(made.name, marked.open)
+                    )
                 found[made.name] = marked
                 contents[made.name] = made.origin is Origin.STEP or flow.depends(marked)
             elif made is not None:

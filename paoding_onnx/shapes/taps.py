@@ -18,7 +18,7 @@ from paoding_onnx.model.naming import free_name, names_in
 from paoding_onnx.model.nodes import Origin, Tensor
 from paoding_onnx.rules.bodies import longer_output
 from paoding_onnx.rules.forms import PASS_ON, TAKE, take_along
-from paoding_onnx.shapes.bodies import body_of, handed_names
+from paoding_onnx.shapes.steps import body_of, handed_names
 
 _LEAST_IR = 4
 """The first version of the format in which initializers need not be inputs too."""
@@ -57,14 +57,14 @@ class Tapped:
 
 def tapped(model: Model) -> Tapped | None:
     """The model with taps; `None` if it has no body."""
-    if model.proto.ir_version < _LEAST_IR or not any(body_of(node, model) for node in model.proto.graph.node):
+    if model.proto.ir_version < _LEAST_IR or not any(body_of(node, model.proto) for node in model.proto.graph.node):
         return None
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
     taps = _Taps(replace(model, proto=proto))
     names = taps.tap(proto.graph)
     steps = {inner: names.pop(collected) for inner, collected in taps.collected.items()}
-    return Tapped(replace(model, proto=proto), names, steps, tuple(handed_names(model.proto.graph, model)))
+    return Tapped(replace(model, proto=proto), names, steps, tuple(handed_names(model.proto.graph, model.proto)))
 
 
 class _Taps:
@@ -85,7 +85,7 @@ class _Taps:
             node = onnx.NodeProto()
             node.CopyFrom(written)
             fresh.append(node)
-            body = body_of(node, self._model)
+            body = body_of(node, self._model.proto)
             if body is None:
                 continue
             made = [name for inner in body.node for name in inner.output if name]

@@ -23,7 +23,8 @@ from paoding_onnx.model.load import LIFT_BYTES, PLACEHOLDER, Model
 from paoding_onnx.model.naming import free_name, names_in
 from paoding_onnx.model.node_index import makers, nodes_behind
 from paoding_onnx.model.nodes import Array
-from paoding_onnx.model.read import captures, is_constant
+from paoding_onnx.model.read import is_constant
+from paoding_onnx.model.subgraphs import captures
 from paoding_onnx.surgery.edits import Edits, Overrides, Patch, edits_of
 from paoding_onnx.surgery.plan import Plan
 

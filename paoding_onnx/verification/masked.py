@@ -68,7 +68,9 @@ def seeded(model: Model) -> Model:
 
 def is_drawing(model: Model) -> bool:
     """Whether a model that is `seeded` draws random numbers: each run of a session goes on from those of the last."""
-    return any(attribute.name == SEED_ATTRIBUTE for node in _all_nodes(model.proto.graph) for attribute in node.attribute)
+    return any(
+        attribute.name == SEED_ATTRIBUTE for node in _all_nodes(model.proto.graph) for attribute in node.attribute
+    )
 
 
 def _all_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:

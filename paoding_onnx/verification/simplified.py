@@ -14,11 +14,13 @@ from paoding_onnx.model.input_sizes import Feeding
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.node_index import makers
 from paoding_onnx.model.nodes import Array
-from paoding_onnx.model.read import captures, constants
+from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
+from paoding_onnx.model.subgraphs import captures
 from paoding_onnx.shapes.choices import branches_of
 from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.shapes.proof_sizes import other_sizes
+from paoding_onnx.shapes.steps import body_of
 from paoding_onnx.verification.draws import drawn, draws_of
 from paoding_onnx.verification.masked import seeded
 from paoding_onnx.verification.verdict import CLOSED, SIMPLIFIED, Verdict
@@ -113,7 +115,10 @@ def _is_equal(before: Array, after: Array) -> bool:
 
 def _what(original: Model, simplified: Model) -> str:
     """What was simplified, in words."""
-    opened = ["choices taken apart"] if simplified.proto is not original.proto else []
+    n_choices = [sum(bool(branches_of(node)) for node in model.proto.graph.node) for model in (original, simplified)]
+    has_bodies = any(body_of(node, original.proto) for node in original.proto.graph.node)
+    opened = ["choices taken apart"] if n_choices[0] != n_choices[1] else []
+    opened += ["bodies made plain"] if has_bodies and simplified.proto is not original.proto else []
     kept = original.weights.keys() & simplified.weights.keys()
     count = sum(simplified.weights[name] is not original.weights[name] for name in kept)
     flushed = [f"{count} constant{'s' * (count > 1)} with denormal numbers"] if count else []

@@ -11,6 +11,7 @@ from onnx import helper
 from scripts.fuzz import (
     arithmetic,
     attention,
+    bodies,
     control,
     forms,
     fused_attention,
@@ -36,6 +37,7 @@ IR = {7: 3, 8: 3, 9: 4, 10: 5, 11: 6, 12: 7, 13: 7, 14: 7, 15: 8, 16: 8, 17: 8, 
 RARE = [
     (arithmetic.BLOCKS, 2),
     (control.BLOCKS, 0.3),
+    (bodies.BLOCKS, 0.7),
     (odd.BLOCKS, 2),
     (indexing.BLOCKS, 2.5),
     (quantized.ANYWHERE, 0.5),

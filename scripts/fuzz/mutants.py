@@ -39,6 +39,7 @@ from scripts.fuzz.mutants_judge import (
     prepared,
     whole,
 )
+from scripts.fuzz.mutants_of_bodies import body_faults
 from scripts.fuzz.mutants_of_choices import choice_faults
 from scripts.fuzz.mutants_of_edits import EditFault, edit_faults
 from scripts.fuzz.mutants_of_files import Change, file_faults, writing
@@ -73,7 +74,8 @@ def of_network(subject: Subject, seed: int) -> Iterator[Mutant]:
     if ready is None:
         return
     of_choices = ((kind, "", plant) for kind, plant in choice_faults()) if subject.has_choice else ()
-    for kind, where, plant in (*_of_rules(subject, ready), *_of_surgery(ready, seed), *of_choices):
+    of_bodies = ((kind, "", plant) for kind, plant in body_faults()) if subject.has_body else ()
+    for kind, where, plant in (*_of_rules(subject, ready), *_of_surgery(ready, seed), *of_choices, *of_bodies):
         yield Mutant(kind, where, subject.name, partial(judge, ready, seed, plant))
 
 

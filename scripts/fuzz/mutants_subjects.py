@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from paoding_onnx.model.load import Model
+from tests.bodies import TEXTS
 from tests.models import model
 from tests.rules.contract import CONTRACT
 from tests.rules.contract_others import OTHERS
@@ -25,6 +26,11 @@ class Subject:
     def has_choice(self) -> bool:
         """Whether one of two subgraphs is computed."""
         return "then_branch" in self.text
+
+    @property
+    def has_body(self) -> bool:
+        """Whether a body is computed again and again."""
+        return "body = " in self.text
 
     def model(self, seed: int) -> Model:
         """The model with weights of this seed."""
@@ -178,4 +184,4 @@ def subjects() -> Iterator[Subject]:
     """All networks: first one for each form of each operator, then whole layers."""
     for case in (*CONTRACT, *OTHERS):
         yield Subject(case.label, case.text, case.opset, case.ir, case.domain_and_operator)
-    yield from (Subject(name, text) for name, text in NETWORKS.items())
+    yield from (Subject(name, text) for name, text in (*NETWORKS.items(), *TEXTS.items()))

@@ -235,24 +235,39 @@ CONTROL = {
 }  # fmt: skip
 
 
+LEFT_WHOLE = "If"
+"""Of nodes with subgraphs those in the middle of a network that are not looked into."""
+
+
 def bodies(proto: onnx.ModelProto) -> list[bytes]:
     """All subgraphs of a model's nodes."""
     attributes = [attribute for node in proto.graph.node for attribute in node.attribute]
     return [attribute.g.SerializeToString() for attribute in attributes if attribute.HasField("g")]
 
 
-@pytest.mark.parametrize("operator", CONTROL)
-def test_bodies_stay_as_they_are_and_the_rest_is_pruned(operator):
-    more, node = CONTROL[operator]
+def test_branches_stay_as_they_are_and_the_rest_is_pruned():
+    more, node = CONTROL[LEFT_WHOLE]
     proto = parse(_HEAD.format(more) + node + " s = MatMul (r, b) t = Relu (s) y = MatMul (t, c) }")
     before = bodies(proto)
     trial = prune_randomly(lift(proto))
     assert_exact(trial)
     assert bodies(trial.pruned.proto) == before
     assert [group.n_units for group in trial.trace.groups] == [6]
-    assert operator in {refusal.operator for refusal in trial.trace.refusals if refusal.axis == -1}
+    assert LEFT_WHOLE in {refusal.operator for refusal in trial.trace.refusals if refusal.axis == -1}
     captured = next(t for t in trial.pruned.proto.graph.initializer if t.name == "w")
     assert tuple(captured.dims) == (16, 16)
+
+
+@pytest.mark.parametrize("operator", sorted(CONTROL.keys() - {LEFT_WHOLE}))
+def test_what_bodies_read_is_pruned_in_them_too(operator):
+    more, node = CONTROL[operator]
+    trial = prune_randomly(
+        lift(parse(_HEAD.format(more) + node + " s = MatMul (r, b) t = Relu (s) y = MatMul (t, c) }"))
+    )
+    assert_exact(trial)
+    assert [group.n_units for group in trial.trace.groups] == [16, 6]
+    captured = next(t for t in trial.pruned.proto.graph.initializer if t.name == "w")
+    assert tuple(captured.dims) == (8, 8)
 
 
 NAMED = """g (float[2,8] x) => (float[2,2] y, string[2] l)

@@ -26,7 +26,7 @@ def test_every_node_of_the_graph_has_its_place_in_the_file():
 
 def test_every_node_of_the_graph_has_its_node_in_the_file():
     subject = model(TEXT)
-    nodes = proto_nodes(subject, read_graph(subject, {}))
+    nodes = proto_nodes(subject.proto, read_graph(subject, {}))
     assert [node.op_type for node in nodes] == ["TopK", "Neg", "Add"]
 
 

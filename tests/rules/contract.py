@@ -248,6 +248,13 @@ RECURRENT = [
     Case("RNN", f"{SEQUENCE} z, last = RNN <hidden_size=6> (s, w, u) {_LAST}",
          f"{BACK}, float[1,6,8] w, float[1,6,6] u", channels=6, units=22),
 ]  # fmt: skip
+_STEP = "(float[2,6] g, float[2,8] e) => (float[2,6] u, float[2,6] o) { m1 = MatMul (e, w) n = MatMul (g, v) "
+BODIES = [
+    Case("Loop", "c = Loop (three, go, a) <body = step (int64 k, bool p, float[2,8,8,8] g) => (bool p, "
+         "float[2,8,8,8] t) { m = Conv (g, w) t = Tanh (m) }>", "int64 three={3}, bool go={1}, float[8,8,1,1] w"),
+    Case("Scan", f"{SEQUENCE} last, all = Scan <num_scan_inputs=1, body = step {_STEP} s_ = Add (m1, n) u = Tanh (s_) "
+         f"o = Neg (u) }}> (i, s) {_LAST}", f"{BACK}, float[2,6] i, float[8,6] w, float[6,6] v", channels=6, units=22),
+]  # fmt: skip
 QUANTIZATION = [
     Case("QuantizeLinear", "q = QuantizeLinear (a, half) c = Cast <to=1> (q)"),
     Case("DequantizeLinear", "q = QuantizeLinear (a, half) c = DequantizeLinear (q, half)"),
@@ -259,5 +266,5 @@ QUANTIZATION = [
 ]
 CONTRACT = [
     *ELEMENTWISE, *LINEAR, *NORMALIZATION, *POOLING, *REDUCTION, *SHAPING, *JOINING, *SHIFTING, *RECURRENT,
-    *QUANTIZATION,
+    *BODIES, *QUANTIZATION,
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from paoding_onnx.model.read import schema_version
+from paoding_onnx.model.subgraphs import schema_version
 from paoding_onnx.report.documents.values import Document, head
 from paoding_onnx.rules.rule import operators
 

@@ -1,0 +1,31 @@
+"""What the file says of nodes with subgraphs, and of versions of operators. Reads only."""
+
+from __future__ import annotations
+
+import onnx
+
+
+def captures(node: onnx.NodeProto) -> set[str]:
+    """Names that the node's subgraphs read but do not make."""
+    names: set[str] = set()
+    for attribute in node.attribute:
+        for graph in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
+            made = {o for n in graph.node for o in n.output} | {t.name for t in graph.initializer}
+            made |= {info.name for info in graph.input}
+            read = {i for n in graph.node for i in (*n.input, *captures(n))} | {o.name for o in graph.output}
+            names |= read - made - {""}
+    return names
+
+
+def schema_version(operator: str, domain: str, opset: int) -> int:
+    """The version of the schema that an operator has at an opset (ONNX "since version"); 0 for none in ONNX itself.
+
+    Operators of other domains are taken to be as new as the opset where no schema is known.
+
+    >>> schema_version("Relu", "", 20)
+    14
+    """
+    try:
+        return int(onnx.defs.get_schema(operator, opset, domain).since_version)
+    except onnx.defs.SchemaError:
+        return opset if domain else 0

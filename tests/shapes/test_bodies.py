@@ -1,0 +1,80 @@
+"""Bodies are read as nodes among others, cut where they are, and left whole where they cannot be looked into."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from paoding_onnx.model.nodes import Part
+from paoding_onnx.model.session import Session
+from paoding_onnx.shapes.observe import observe
+from paoding_onnx.shapes.study import study
+from tests.bodies import TEXTS, UNITS, n_parameters, pruned_at_random
+from tests.models import model, traced
+
+every_text = pytest.mark.parametrize("name", TEXTS)
+
+
+@every_text
+@pytest.mark.parametrize("seed", range(3))
+def test_network_with_a_body_is_pruned_exactly(name, seed):
+    trial = pruned_at_random(model(TEXTS[name]), seed, (0.5, 0.2, 0.8)[seed])
+    assert trial.verdict.passed, trial.verdict.detail
+    assert trial.predicted == trial.recounted
+    assert trial.trace.n_units == UNITS[name]
+    assert trial.predicted.parameters < n_parameters(trial.original)
+
+
+@every_text
+def test_pruned_network_computes_something(name):
+    trial = pruned_at_random(model(TEXTS[name]), share=0.3)
+    y = Session(trial.pruned).run({"x": np.random.default_rng(0).standard_normal((2, 5, 4)).astype(np.float32)})["y"]
+    assert np.isfinite(y).all()
+    assert y.std() > 1e-4
+
+
+def test_multiply_adds_of_a_body_count_once_for_each_step():
+    trial = pruned_at_random(model(TEXTS["while"]), share=0.0001)
+    wanted = 2 * 5 * 4 * 7 + 5 * 2 * (7 * 5 + 5 * 5) + 2 * 5 * 3  # one unit of each group is gone
+    assert trial.predicted.macs == wanted
+
+
+def test_nodes_of_a_body_stand_between_its_entry_and_its_exit():
+    graph = study(model(TEXTS["nested"])).graph
+    parts = [(node.part, bool(node.within), node.times) for node in graph.nodes if node.operator == "Loop"]
+    assert parts == [
+        (Part.ENTRY, True, 1),
+        (Part.ENTRY, True, 3),
+        (Part.EXIT, True, 3),
+        (Part.EXIT, False, 1),
+    ]
+    assert {node.times for node in graph.nodes if node.within} == {1, 3, 6}
+
+
+def test_outer_graph_has_the_nodes_of_the_file():
+    subject = study(model(TEXTS["nested"]))
+    assert [node.operator for node in subject.graph.outer.nodes] == ["MatMul", "Gather", "Loop", "MatMul"]
+    assert subject.graph.outer.nodes[2].captures
+
+
+def test_body_that_cannot_be_looked_into_says_so():
+    found = traced(TEXTS["growing"])
+    assert any(refusal.reason == "its body could not be looked into" for refusal in found.refusals)
+
+
+def test_number_of_steps_may_depend_on_what_is_fed():
+    text = """g (float[2,4] x) => (float[2,3] y)
+        <float[4,8] a, float[8,8] w, float[8,3] d, int64 five={5}, float half={0.05}, bool go={1}> {
+      p = MatMul (x, a)
+      h = Loop (five, go, p) <body = step (int64 k, bool c, float[2,8] g) => (bool e, float[2,8] u) {
+        m = MatMul (g, w) u = Tanh (m) s = ReduceMax <keepdims=0> (u) e = Greater (s, half) }>
+      y = MatMul (h, d) }"""
+    trial = pruned_at_random(model(text))
+    assert trial.verdict.passed, trial.verdict.detail
+    assert trial.trace.n_units == 8
+
+
+def test_no_step_at_all_leaves_the_body_shut():
+    text = TEXTS["nested"].replace("three={3}", "three={0}")
+    graph = observe(model(text))
+    assert {node.part for node in graph.nodes} == {Part.WHOLE}

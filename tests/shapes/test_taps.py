@@ -1,0 +1,59 @@
+"""Taps show what tensors in bodies hold at the last step, and count the steps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from paoding_onnx.errors import ModelError
+from paoding_onnx.model.nodes import Origin
+from paoding_onnx.model.session import Session
+from paoding_onnx.shapes.lifting import lifted
+from paoding_onnx.shapes.observations import observed
+from paoding_onnx.shapes.taps import tapped
+from tests.bodies import TEXTS
+from tests.models import model
+
+FED = {"x": np.random.default_rng(0).standard_normal((2, 5, 4)).astype(np.float32)}
+
+
+def looked_at(name):
+    """The taps of a network, and what a run shows."""
+    taps = tapped(lifted(model(TEXTS[name])))
+    return taps, observed(Session(taps.model, watch=taps.watch).run(FED))
+
+
+def test_last_step_is_shown():
+    taps, run = looked_at("while")
+    seen = taps.seen(run)
+    assert seen["h2"].shape == (2, 6)
+    np.testing.assert_array_equal(seen["h2"].value, run["all"].value[-1] if "all" in run else seen["h3"].value)
+    assert seen["i1"].value == 5
+
+
+def test_what_a_body_is_handed_is_another_at_each_step():
+    taps, run = looked_at("while")
+    origins = {name: tensor.origin for name, tensor in taps.seen(run).items()}
+    assert origins["h0"] is origins["k"] is Origin.STEP
+    assert origins["h2"] is origins["e"] is Origin.COMPUTED
+
+
+@pytest.mark.parametrize(("name", "counts"), [("while", {"k": 5}), ("scan", {"g": 5}), ("nested", {"k": 3, "k_": 2})])
+def test_steps_are_counted(name, counts):
+    taps, run = looked_at(name)
+    assert taps.counted(run) == counts
+
+
+@pytest.mark.parametrize("name", ["while", "scan", "nested"])
+def test_taps_change_no_output(name):
+    subject = lifted(model(TEXTS[name]))
+    np.testing.assert_array_equal(Session(tapped(subject).model).run(FED)["y"], Session(subject).run(FED)["y"])
+
+
+def test_model_without_bodies_gets_no_taps():
+    assert tapped(model("g (float[2] x) => (float[2] y) { y = Neg (x) }")) is None
+
+
+def test_state_that_grows_cannot_be_looked_at():
+    with pytest.raises(ModelError):
+        looked_at("growing")
