@@ -104,7 +104,7 @@ def both_sides(text: str, batch: int = 3) -> tuple[NDArray[np.floating], NDArray
     value = np.random.default_rng(1).standard_normal(shape).astype(np.float32)
     made = Session(subject).run({"x": value})["y"]
     if of.kernel:
-        window = window_model(subject, graph, proto_nodes(subject, graph)[0], bound, of)
+        window = window_model(subject, graph, proto_nodes(subject.proto, graph)[0], bound, of)
         features = window_features(bound, of, Session(window).run({"x": value})["y"])
     else:
         features = plain_features(bound, of, value)
@@ -156,7 +156,7 @@ def test_transposed_weight_would_be_noticed(name, monkeypatch):
 @every_kernel
 def test_windows_of_two_inputs_are_the_sum_of_their_windows(name):
     subject, graph, bound, of = read(KERNELS[name])
-    session = Session(window_model(subject, graph, proto_nodes(subject, graph)[0], bound, of))
+    session = Session(window_model(subject, graph, proto_nodes(subject.proto, graph)[0], bound, of))
     a, b = np.random.default_rng(2).standard_normal((2, 2, *(graph.tensors["x"].shape or ())[1:])).astype(np.float32)
     one, two, three = (session.run({"x": value})["y"] for value in (a, b, a + b))
     np.testing.assert_allclose(one + two, three, atol=1e-5)
@@ -164,7 +164,7 @@ def test_windows_of_two_inputs_are_the_sum_of_their_windows(name):
 
 def test_features_of_a_convolution_are_its_inputs_and_nothing_else():
     subject, graph, bound, of = read(KERNELS["Conv with uneven pads"])
-    session = Session(window_model(subject, graph, proto_nodes(subject, graph)[0], bound, of))
+    session = Session(window_model(subject, graph, proto_nodes(subject.proto, graph)[0], bound, of))
     value = np.arange(1, 1 + 4 * 7 * 9, dtype=np.float32).reshape(1, 4, 7, 9)
     found = window_features(bound, of, session.run({"x": value})["y"])
     assert set(found.ravel().tolist()) <= {0.0, *value.ravel().tolist()}

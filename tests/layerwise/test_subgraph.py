@@ -25,7 +25,7 @@ BRANCHES = """g (float[N,3] x, bool c) => (float[N,3] y) <float[3,3] a, float[3,
 def piece(subject: Model, first: int, stop: int, *, outputs: list[str], **rest: object) -> Model:
     """Nodes `first` to `stop` of a model as a model."""
     graph = observe(subject)
-    return subgraph(subject, graph, proto_nodes(subject, graph)[first:stop], outputs=outputs, **rest)
+    return subgraph(subject, graph, proto_nodes(subject.proto, graph)[first:stop], outputs=outputs, **rest)
 
 
 def names(infos: list[onnx.ValueInfoProto]) -> list[str]:

@@ -49,6 +49,6 @@ def test_both_counts_agree_on_every_operator(case):
     found = trace(observe(model(case.text, opset=case.opset, ir=case.ir)))
     shapes = found.graph.sizes.shapes
     plain = [bound for bound in found.bound_nodes if not isinstance(bound.rule.shape, DataDependentShape)]
-    counts = {bound.node.name: multiply_adds(bound.node, shapes) for bound in plain}
-    assert all(counts[bound.node.name] is not None for bound in plain if bound.rule.contracts)
-    assert sum(number or 0 for number in counts.values()) == cost(found, nothing(found)).macs
+    counts = [(bound.node.times, multiply_adds(bound.node, shapes)) for bound in plain]
+    assert all(number is not None for (_, number), bound in zip(counts, plain, strict=True) if bound.rule.contracts)
+    assert sum(times * (number or 0) for times, number in counts) == cost(found, nothing(found)).macs
