@@ -5,9 +5,9 @@
     result = paoding_onnx.prune("model.onnx", "small.onnx", paoding_onnx.Options(target=0.5))
     print(result.sizes.before.parameters, result.sizes.after.parameters)
 
-The verbs are those of the command line: `inspect`, `explain`, `prune`, `apply`, `sensitivity`, `evaluate`,
-`attack`, `synthesize`, `check`; `load` and `save` go with them. Names are imported when they are first used, so that
-`paoding_onnx --help` need not wait for onnxruntime.
+The verbs are those of the command line: `inspect`, `explain`, `prune`, `apply`, `sensitivity`, `profile`,
+`evaluate`, `attack`, `synthesize`, `check`; `load` and `save` go with them. Names are imported when they are first
+used, so that `paoding_onnx --help` need not wait for onnxruntime.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from paoding_onnx.api import apply, explain, inspect, prune, sensitivity, synthesize
+    from paoding_onnx.api import apply, explain, inspect, profile, prune, sensitivity, synthesize
     from paoding_onnx.calibration.preprocess import IMAGENET, Preprocess
     from paoding_onnx.calibration.samples import Samples
     from paoding_onnx.dependency.explain import Explanation
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from paoding_onnx.robustness.attacks import Attack
     from paoding_onnx.robustness.evaluate import Robustness, attack
     from paoding_onnx.selection.curve import Sensitivity
+    from paoding_onnx.timing.table import LatencyTable
     from paoding_onnx.verification.check import Checked, check
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "Evaluation",
     "Explanation",
     "GateError",
+    "LatencyTable",
     "Model",
     "ModelError",
     "Options",
@@ -69,6 +71,7 @@ __all__ = [
     "explain",
     "inspect",
     "load",
+    "profile",
     "prune",
     "save",
     "sensitivity",
@@ -84,6 +87,7 @@ _HOMES = {
     "Explanation": "dependency.explain",
     "GateError": "errors",
     "IMAGENET": "calibration.preprocess",
+    "LatencyTable": "timing.table",
     "Model": "model.load",
     "ModelError": "errors",
     "Options": "options",
@@ -104,6 +108,7 @@ _HOMES = {
     "explain": "api",
     "inspect": "api",
     "load": "model.load",
+    "profile": "api",
     "prune": "api",
     "save": "report.save",
     "sensitivity": "api",

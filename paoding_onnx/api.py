@@ -24,17 +24,18 @@ from paoding_onnx.errors import ModelError, UsageError
 from paoding_onnx.evaluation.gates import Gate, parse_gates, require_passed
 from paoding_onnx.evaluation.load import read_labelled
 from paoding_onnx.layerwise.blas import products_alone
-from paoding_onnx.model.load import Model, load
-from paoding_onnx.model.save import needs_data_file, write_model, write_text
+from paoding_onnx.model.load import Model
+from paoding_onnx.model.save import write_model, write_text
 from paoding_onnx.model.scratch import scratch_folder
 from paoding_onnx.model.stage import Stage, stage
-from paoding_onnx.model.targets import check_targets, data_path
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline.by_plan import shrink_by
 from paoding_onnx.pipeline.prepare import prepare, require_units
 from paoding_onnx.pipeline.prove import prove
+from paoding_onnx.pipeline.read import read, read_beside
 from paoding_onnx.pipeline.shrink import shrink, shrink_as_far
 from paoding_onnx.pipeline.sign import sign, told_options
+from paoding_onnx.pipeline.timing import measured
 from paoding_onnx.pipeline.values import Job, Shrunk
 from paoding_onnx.report.files import PAGE_SUFFIXES, plan_text, report_text
 from paoding_onnx.result import Pruned
@@ -43,6 +44,7 @@ from paoding_onnx.selection.curve import Sensitivity
 from paoding_onnx.selection.select import study_units, synthetic_samples
 from paoding_onnx.shapes.study import study
 from paoding_onnx.surgery.plan import plan_hash, read_plan
+from paoding_onnx.timing.table import LatencyTable
 
 
 class Documents(TypedDict, total=False):
@@ -66,7 +68,7 @@ def inspect(model: Model | Path | str, options: Options | None = None) -> Trace:
         ModelError: if the model cannot be read or run.
         UsageError: if a pattern or input shape in `options` does not fit it.
     """
-    return prepare(_read(model), options or Options()).trace
+    return prepare(read(model), options or Options()).trace
 
 
 def explain(model: Model | Path | str, name: str, options: Options | None = None) -> tuple[Explanation, ...]:
@@ -80,7 +82,7 @@ def explain(model: Model | Path | str, name: str, options: Options | None = None
         UsageError: if no node has such a tensor, or a pattern or input shape in `options` does not fit the model.
     """
     options = options or Options()
-    model = _read(model)
+    model = read(model)
     graph = study(model, given_of(model, options.known_inputs), verbose=options.verbose).graph
     return explain_axes(graph, coupled(graph, options.scope), name)
 
@@ -122,8 +124,9 @@ def prune(
     run = _run(options, progress)
     run.tell("reading", 0.0)
     of_inputs = (value for value in options.input_values.values() if isinstance(value, Path))
-    read = tuple(path for path in (options.calibration, options.eval, *of_inputs) if path is not None)
-    original = _read_beside(model, target, tuple(wanted.values()), read, force=force)
+    files = (options.calibration, options.eval, options.latency_table, *of_inputs)
+    others = tuple(path for path in files if path is not None)
+    original = read_beside(model, target, tuple(wanted.values()), others, force=force)
     labelled = None if options.eval is None else read_labelled(options.eval, original)
     job = Job(original, labelled, target, options, run)
     with _computable():
@@ -168,11 +171,11 @@ def apply(
         OutputError: if the result cannot be written.
     """
     started, options, target = time.perf_counter(), options or Options(), None if output is None else Path(output)
-    read = () if isinstance(plan, Mapping) else (Path(plan),)
+    others = () if isinstance(plan, Mapping) else (Path(plan),)
     gates, run = parse_gates(options.fail_if), _run(options, progress)
     run.tell("reading", 0.0)
     document = plan if isinstance(plan, Mapping) else read_plan(Path(plan))
-    original = _read_beside(model, target, (), read, force=force)
+    original = read_beside(model, target, (), others, force=force)
     job, shrunk = shrink_by(document, Job(original, None, target, options, run))
     return _written(job, sign(job, shrunk, {"plan": plan_hash(document)}), {}, started, gates)
 
@@ -194,10 +197,25 @@ def sensitivity(
     """
     options = replace(options or Options(), method="reconstruction", allocation="measured")
     check_folder(options.cache)
-    prepared = prepare(_read(model), options)
+    prepared = prepare(read(model), options)
     require_units(prepared.trace)
     with _computable():
         return study_units(prepared.folded, prepared.trace, options, _run(options, progress)).sensitivities
+
+
+def profile(model: Model | Path | str, options: Options | None = None, *, progress: Progress = silent) -> LatencyTable:
+    """How long the layers of a model take on this machine, by their widths, for a target that counts latency.
+
+    >>> profile("models/fraud_mlp.onnx").whole > 0
+    True
+
+    Raises:
+        ModelError: if the model cannot be read or run.
+        UsageError: if a pattern or input shape in `options` does not fit the model.
+    """
+    options = options or Options()
+    prepared = prepare(read(model), options)
+    return measured(prepared.folded, prepared.trace, options, _run(options, progress))
 
 
 def synthesize(
@@ -222,7 +240,7 @@ def synthesize(
         raise UsageError(f"n_samples {n_samples} is not above 0")
     if options.calibration is not None:
         raise UsageError("calibration brings inputs of its own: leave it out to get synthetic ones")
-    prepared = prepare(_read(model), options)
+    prepared = prepare(read(model), options)
     run = _run(options, progress)
     run.tell("synthesizing inputs", 0.0)
     return synthetic_samples(prepared.folded, prepared.trace, n_samples, options, run)
@@ -255,27 +273,6 @@ def _written(job: Job, shrunk: Shrunk, wanted: dict[str, Path], started: float, 
 
 def _run(options: Options, progress: Progress) -> Run:
     return Run(options.memory, options.seed, options.threads, logged(progress))
-
-
-def _read(model: Model | Path | str) -> Model:
-    return model if isinstance(model, Model) else load(model)
-
-
-def _read_beside(
-    model: Model | Path | str, output: Path | None, documents: tuple[Path, ...], read: tuple[Path, ...], *, force: bool
-) -> Model:
-    """The model; refuses, before anything is read if it can, to write where something is that has to stay.
-
-    `read` are the files and folders that are read beside the model.
-    """
-    outputs = [] if output is None else [output]
-    files = model.files if isinstance(model, Model) else (Path(model),)
-    check_targets((*outputs, *documents), files, force=force, others=read)
-    original = _read(model)
-    if output is not None and needs_data_file(original):
-        outputs.append(data_path(output))
-    check_targets((*outputs, *documents), original.files, force=force, others=read)
-    return original
 
 
 @contextmanager

@@ -5,9 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-Budget = Literal["units", "parameters", "macs"]
+Budget = Literal["units", "parameters", "bytes", "macs", "latency"]
 """What a target counts."""
-BUDGETS: tuple[Budget, ...] = ("units", "parameters", "macs")
+COUNTED: tuple[Budget, ...] = ("units", "parameters", "bytes", "macs")
+"""Those that follow from the model alone."""
+BUDGETS: tuple[Budget, ...] = (*COUNTED, "latency")
 Allocation = Literal["measured", "uniform"]
 """How the budget is spread over the groups."""
 ALLOCATIONS: tuple[Allocation, ...] = ("measured", "uniform")

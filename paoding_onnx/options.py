@@ -41,9 +41,10 @@ class Options:
 
     Attributes:
         target: share to remove, in (0, 1), of what `by` counts.
-        by: what the target is a share of, over the whole model: its prunable ``units``, its ``parameters`` or its
-            ``macs``. How much each group loses is up to `allocation`. Parameters where nothing is said, but units for
-            the method of the paper, which says so, and those that it is compared with.
+        by: what the target is a share of, over the whole model: its prunable ``units``, its ``parameters``, their
+            ``bytes``, its ``macs``, or the ``latency`` of a run. How much each group loses is up to `allocation`.
+            Parameters where nothing is said, but units for the method of the paper, which says so, and those that it is
+            compared with.
         step: share removed per step of methods whose later steps depend on earlier ones; in [0.001, 1].
         method: a name in `paoding_onnx.names.METHOD_NAMES`.
         exclude: glob patterns of nodes or initializers that keep their size.
@@ -70,6 +71,8 @@ class Options:
         recover: exactly so many steps, whatever they take; 0 leaves it to `effort`.
         input_shapes: shapes for inputs with open axes, by name; found by trying where not given.
         latency: time both models in the end; off where other work runs beside this.
+        latency_table: times of the model's layers by their widths, from `paoding_onnx.profile`, for a target that
+            counts latency; measured here where nothing is said.
         keep_accuracy: remove as much as keeps the accuracy on the labelled samples of `eval`: it may drop by at most
             this share. The target is found then.
         keep_answers: remove as much as leaves at least this share of the answers as they were, on inputs that nothing
@@ -108,6 +111,7 @@ class Options:
     eval: Path | None = None
     input_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     latency: bool = True
+    latency_table: Path | None = None
     keep_accuracy: float | None = None
     keep_answers: float | None = None
     provenance: bool = True
@@ -145,13 +149,21 @@ class Options:
         if min(self.round_to, self.seed, self.distill, self.threads, self.recover) < 0:
             raise UsageError("round_to, seed, distill, threads and recover must not be negative")
         self._check_keeping()
-        useless = [name for name in ("distill", "recover", "calibration", "cache") if getattr(self, name)]
+        self._check_latency()
+        keeping = () if self.budget == "latency" else ("cache",)
+        useless = [name for name in ("distill", "recover", "calibration", *keeping) if getattr(self, name)]
         if self.method not in LOOKING_AT_INPUTS and useless:
             raise UsageError(
                 f"{useless[0]} has no effect on method {self.method}, which looks at no inputs: leave it out"
             )
         if self.distill and self.calibration is not None:
             raise UsageError("distill is for synthetic inputs: leave it out, as calibration brings real ones")
+
+    def _check_latency(self) -> None:
+        if self.latency_table is not None and self.budget != "latency":
+            raise UsageError(f"latency_table has no effect on a target that counts {self.budget}: give by latency")
+        if self.budget == "latency" and not self.latency:
+            raise UsageError("a target that counts latency is met by timing the models: leave latency on")
 
     def _check_keeping(self) -> None:
         for name in ("keep_accuracy", "keep_answers"):

@@ -25,7 +25,7 @@ from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.options import Options
-from paoding_onnx.pipeline import prove
+from paoding_onnx.pipeline import latency, prove
 from paoding_onnx.shapes.observe import observe
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import Plan, make_plan
@@ -167,7 +167,7 @@ def by_units(**options: object) -> Options:
 
 def skip_latency(monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare tests of other things the half second in which `prune` measures latency: it is 0.5."""
-    monkeypatch.setattr(prove, "compare_latency", lambda *_, **__: Latency(2.0, 1.0, 0.5, 0.01, 1))
+    monkeypatch.setattr(latency, "compare_latency", lambda *_, **__: Latency(2.0, 1.0, 0.5, 0.01, 1))
 
 
 def skip_comparison(monkeypatch: pytest.MonkeyPatch) -> None:

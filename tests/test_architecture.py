@@ -15,7 +15,7 @@ from paoding_onnx.rules.rule import operators
 PACKAGE = Path(__file__).parents[1] / "paoding_onnx"
 ROOMS = (
     *("errors", "names", "context"),
-    *("model", "rules", "shapes", "dependency", "layerwise", "gradients", "calibration"),
+    *("model", "rules", "shapes", "dependency", "layerwise", "timing", "gradients", "calibration"),
     "options",
     *("samplers", "surgery", "reconstruction", "recovery", "selection", "verification", "evaluation", "robustness"),
     *("result", "pipeline", "report", "sweep", "api", "torch", "cli", "__init__", "__main__"),

@@ -27,7 +27,7 @@ def test_one_step_may_do_all():
 
 
 def test_budget_is_one_that_the_plan_knows():
-    with pytest.raises(UsageError, match="'layers' is none of units, parameters, macs"):
+    with pytest.raises(UsageError, match="'layers' is none of units, parameters, bytes, macs, latency"):
         Options(by="layers")
 
 

@@ -17,10 +17,10 @@ import paoding_onnx
 from paoding_onnx.cli.arguments import command_parser
 
 ROOT = Path(__file__).parent.parent
-FUNCTIONS = "apply attack check evaluate explain inspect load prune save sensitivity synthesize".split()  # noqa: SIM905
+FUNCTIONS = "apply attack check evaluate explain inspect load profile prune save sensitivity synthesize".split()  # noqa: SIM905
 ERRORS = "CheckError GateError ModelError OutputError PaodingError TargetError UsageError".split()  # noqa: SIM905
 OPTIONS = "Attack EvaluateOptions Options Preprocess".split()  # noqa: SIM905
-RESULTS = "Checked Evaluation Explanation Model Pruned Robustness Samples Sensitivity Trace".split()  # noqa: SIM905
+RESULTS = "Checked Evaluation Explanation LatencyTable Model Pruned Robustness Samples Sensitivity Trace".split()  # noqa: SIM905
 MODULES = ("torch",)
 """What is imported by its own name, for those who have what it needs."""
 DOCUMENTS = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md")])

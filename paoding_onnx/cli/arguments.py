@@ -22,7 +22,7 @@ from paoding_onnx.cli.argument_groups import (
 )
 from paoding_onnx.cli.config import config_text, with_config
 from paoding_onnx.cli.parser import Parser
-from paoding_onnx.names import ALLOCATIONS, ATTACKS, BUDGETS, EFFORTS, METHOD_NAMES
+from paoding_onnx.names import ALLOCATIONS, ATTACKS, BUDGETS, COUNTED, EFFORTS, METHOD_NAMES
 
 _EPILOG = """exit status: 0 done; 1 a proof failed, nothing was written; 2 wrong usage; 3 not a usable model;
 4 nothing to prune or target out of reach; 5 the result cannot be written; 6 not as good as was asked for;
@@ -64,6 +64,7 @@ def command_parser() -> argparse.ArgumentParser:
         _apply,
         _check,
         _sensitivity,
+        _profile,
         _synthesize,
         _evaluate,
         _attack,
@@ -115,6 +116,12 @@ def _prune(commands: _Commands[Parser]) -> None:
         choices=BUDGETS,
         help="what the target counts, over the whole model (default parameters; units for other methods)",
     )
+    add(
+        "--latency-table",
+        metavar="FILE",
+        type=Path,
+        help="times of the layers that `paoding_onnx profile` wrote, for --by latency (default: measured here)",
+    )
     add("--step", metavar="SHARE", type=values.share, default=0.05, help="share removed per step (default 0.05)")
     add("--method", choices=METHOD_NAMES, default="reconstruction", help="how units are chosen")
     add(
@@ -164,6 +171,23 @@ def _sensitivity(commands: _Commands[Parser]) -> None:
     add_calibration(sensitivity)
     add_scope(sensitivity)
     add_output(sensitivity)
+
+
+def _profile(commands: _Commands[Parser]) -> None:
+    profile = commands.add_parser("profile", help="time the layers of a model at fewer channels, for --by latency")
+    add = profile.add_argument
+    add("model", metavar="MODEL", type=Path)
+    add("-o", "--output", metavar="TABLE", type=Path, required=True, help="the file to write, JSON")
+    add(
+        "--threads",
+        metavar="N",
+        type=values.count,
+        default=0,
+        help="threads of onnxruntime (default: its choice)",
+    )
+    add_force(profile)
+    add_scope(profile)
+    add_output(profile)
 
 
 def _synthesize(commands: _Commands[Parser]) -> None:
@@ -236,7 +260,7 @@ def _sweep(commands: _Commands[Parser]) -> None:
     add("models", metavar="MODEL", type=Path, nargs="+")
     add("-o", "--output", metavar="DIR", type=Path, required=True, help="folder for models, results.csv and index.html")
     add("--target", metavar="SHARES", type=values.spread, default=(0.25, 0.5), help="such as 0.1:0.7:0.1 or 25%%,50%%")
-    add("--by", choices=BUDGETS, default="parameters", help="what the targets count (default parameters)")
+    add("--by", choices=COUNTED, default="parameters", help="what the targets count (default parameters)")
     add("--method", metavar="NAMES", type=values.words(METHOD_NAMES), default=("reconstruction",), help="with commas")
     add("--effort", metavar="NAMES", type=values.words(EFFORTS), default=(), help="with commas")
     add("--options", metavar="WORDS", type=values.command_words, default=(), help="further options of `prune`, quoted")

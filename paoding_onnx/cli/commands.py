@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from argparse import Namespace
 
-from paoding_onnx.api import Documents, apply, explain, inspect, prune, sensitivity, synthesize
+from paoding_onnx.api import Documents, apply, explain, inspect, profile, prune, sensitivity, synthesize
 from paoding_onnx.calibration.assumptions import assumed_inputs
 from paoding_onnx.cli.options import attack_of, evaluate_options_of, known_inputs_of, options_of
 from paoding_onnx.cli.output import circumstances, progress_bar, show
@@ -24,6 +24,7 @@ from paoding_onnx.report.documents.check import check_document
 from paoding_onnx.report.documents.evaluate import evaluate_document
 from paoding_onnx.report.documents.inspect import explain_document, inspect_document
 from paoding_onnx.report.documents.operators import operators_document
+from paoding_onnx.report.documents.profile import profile_document
 from paoding_onnx.report.documents.prune import prune_document
 from paoding_onnx.report.documents.sensitivity import sensitivity_document
 from paoding_onnx.report.documents.synthesize import synthesize_document
@@ -35,6 +36,7 @@ from paoding_onnx.report.pruning import check_lines, prune_lines, sensitivity_li
 from paoding_onnx.report.robustness import attack_lines
 from paoding_onnx.report.save import save
 from paoding_onnx.report.synthesis import synthesize_lines
+from paoding_onnx.report.timing import profile_lines
 from paoding_onnx.robustness.evaluate import attack
 from paoding_onnx.sweep.engine import executor
 from paoding_onnx.sweep.grid import Grid, read_labels, source_of, tasks_of
@@ -133,6 +135,21 @@ def _sensitivity(arguments: Namespace) -> int:
     return 0
 
 
+def _profile(arguments: Namespace) -> int:
+    output, model = arguments.output, load(arguments.model)
+    check_targets([output], model.files, force=arguments.force)
+    with progress_bar(arguments) as progress:
+        table = profile(model, options_of(arguments), progress=progress)
+    ignore_signals()
+    save(table, output, force=arguments.force)
+    show(
+        arguments,
+        lambda: circumstances(arguments, profile_document(table, arguments.model, output)),
+        profile_lines(table, output),
+    )
+    return 0
+
+
 def _synthesize(arguments: Namespace) -> int:
     output, model = arguments.output, load(arguments.model)
     check_targets([output], model.files, force=arguments.force)
@@ -195,6 +212,7 @@ _COMMANDS = {
     "apply": _apply,
     "check": _check,
     "sensitivity": _sensitivity,
+    "profile": _profile,
     "synthesize": _synthesize,
     "evaluate": _evaluate,
     "attack": _attack,

@@ -15,7 +15,7 @@ from rich.progress import Progress
 from paoding_onnx.cli.stopping import ignore_signals
 from paoding_onnx.cli.streams import complain, silence
 from paoding_onnx.context import LOG, WRITING
-from paoding_onnx.report.documents.machine import machine_document
+from paoding_onnx.model.machine import machine_document
 from paoding_onnx.report.files import json_text
 from paoding_onnx.report.printable import printable
 from paoding_onnx.report.words import cell

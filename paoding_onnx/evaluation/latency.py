@@ -13,7 +13,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,13 +108,14 @@ def child() -> None:
     bound = _bind(job["processors"])
     feeds = [_feeds(model) for model in job["models"]]
     before = _status_bytes("VmRSS")
-    sessions = [DeployedSession(Path(model["model"]), optimise=True) for model in job["models"]]
+    sessions = [DeployedSession(Path(model["model"]), optimise=True, threads=bound) for model in job["models"]]
     for session, content in zip(sessions, feeds, strict=True):
         session.run(content)
     if "pairs" in job:
-        spent = _paired(sessions, feeds, job["pairs"], job["seconds"])
+        spent = _paired(sessions, feeds, job["pairs"], job["seconds"], clock_for(bound))
     else:
-        spent = times_in_turns(sessions, feeds, seconds=job["seconds"], fewest=FEWEST_RUNS if job["seconds"] else 0)
+        fewest, clock = FEWEST_RUNS if job["seconds"] else 0, clock_for(bound)
+        spent = times_in_turns(sessions, feeds, seconds=job["seconds"], fewest=fewest, clock=clock)
     after = _status_bytes("VmHWM")
     peak = after - before if after is not None and before is not None else None
     sys.stdout.write(json.dumps({"seconds": spent, "processors": bound, "peak_bytes": peak}))
@@ -139,8 +140,28 @@ def _available() -> set[int]:
     return set(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
 
 
+Clock = Callable[[], float]
+"""Seconds since any moment."""
+
+
+def clock_for(processors: int) -> Clock:
+    """The clock for a process that is bound to so many processors.
+
+    On one, a run takes what that processor spends on it, and what it spends on other processes meanwhile is left out.
+
+    >>> clock_for(1) is time.process_time, clock_for(2) is time.perf_counter
+    (True, True)
+    """
+    return time.process_time if processors == 1 else time.perf_counter
+
+
 def times_in_turns(
-    sessions: Sequence[Session], feeds: Sequence[Mapping[str, Array]], *, seconds: float, fewest: int
+    sessions: Sequence[Session],
+    feeds: Sequence[Mapping[str, Array]],
+    *,
+    seconds: float,
+    fewest: int,
+    clock: Clock = time.perf_counter,
 ) -> list[list[float]]:
     """Seconds of each run of each session, which run in turns, each for about `seconds`, at least `fewest` times.
 
@@ -150,9 +171,9 @@ def times_in_turns(
     end = time.perf_counter() + seconds * len(sessions)
     while len(spent[0]) < fewest or time.perf_counter() < end:
         for session, content, times in zip(sessions, feeds, spent, strict=True):
-            start = time.perf_counter()
+            start = clock()
             session.run(content)
-            times.append(time.perf_counter() - start)
+            times.append(clock() - start)
     return spent
 
 
@@ -227,13 +248,13 @@ def ratio_of(first: NDArray[np.float64], second: NDArray[np.float64]) -> tuple[f
 
 
 def _paired(
-    sessions: Sequence[Session], feeds: Sequence[Mapping[str, Array]], n_pairs: int, seconds: float
+    sessions: Sequence[Session], feeds: Sequence[Mapping[str, Array]], n_pairs: int, seconds: float, clock: Clock
 ) -> list[list[float]]:
     """Seconds of each run of two sessions in turns, until their ratio is known well enough or the time is over."""
     spent: list[list[float]] = [[], []]
     end = time.perf_counter() + seconds
     while len(spent[0]) < n_pairs:
-        more = times_in_turns(sessions, feeds, seconds=0.0, fewest=FEWEST_PAIRS)
+        more = times_in_turns(sessions, feeds, seconds=0.0, fewest=FEWEST_PAIRS, clock=clock)
         spent = [old + new for old, new in zip(spent, more, strict=True)]
         if ratio_of(*(np.array(times) for times in spent))[1] < ENOUGH or time.perf_counter() > end:
             break

@@ -11,7 +11,7 @@ from paoding_onnx.evaluation.answers import OutputChange
 class Latency:
     """Median milliseconds of a run before and after; their ratio lies within `spread`, a share, with 95 % confidence.
 
-    `processors` is how many the runs were bound to, 0 for any.
+    `processors` is how many the runs were bound to, 0 for any. With one, milliseconds are those that it spent on them.
     """
 
     before: float

@@ -34,7 +34,7 @@ def subgraph(
     made = {name for node in nodes for name in node.output}
     read = dict.fromkeys(name for node in nodes for name in reads(node) if name and name not in made)
     direct = {name for node in nodes for name in node.input}
-    proto = _frame(model)
+    proto = frame(model)
     weights: dict[str, Array] = {}
     for name in read:
         tensor = graph.tensors.get(name)
@@ -42,7 +42,7 @@ def subgraph(
             proto.graph.input.append(_info(graph, name))
         elif tensor is not None and tensor.value is not None:
             value = overrides.get(name, tensor.value)
-            _add_constant(proto, weights, name, value, is_shared=name in direct)
+            add_constant(proto, weights, name, value, is_shared=name in direct)
     proto.graph.node.extend(nodes)
     proto.graph.output.extend(_info(graph, name) for name in outputs)
     return Model(proto, MappingProxyType(weights))
@@ -58,7 +58,7 @@ def window_model(model: Model, graph: Graph, node: onnx.NodeProto, bound: BoundN
     for attribute in old:
         copy.attribute.remove(attribute)
     copy.attribute.append(onnx.helper.make_attribute(of.grouping, n_windows(bound, of)))
-    proto = _frame(model)
+    proto = frame(model)
     tensor = bound.node.inputs[of.source]
     dtype = tensor.dtype if tensor is not None and tensor.dtype is not None else np.dtype(np.float32)
     proto.graph.input.append(_info(graph, copy.input[of.source]))
@@ -68,7 +68,7 @@ def window_model(model: Model, graph: Graph, node: onnx.NodeProto, bound: BoundN
     return Model(proto, MappingProxyType({}))
 
 
-def _frame(model: Model) -> onnx.ModelProto:
+def frame(model: Model) -> onnx.ModelProto:
     """An empty model for the same versions of operators."""
     proto = onnx.ModelProto(ir_version=max(model.proto.ir_version, 4))
     proto.opset_import.extend(model.proto.opset_import)
@@ -89,8 +89,8 @@ def _info(graph: Graph, name: str) -> onnx.ValueInfoProto:
     return onnx.helper.make_tensor_value_info(name, kind, None)
 
 
-def _add_constant(
-    proto: onnx.ModelProto, weights: dict[str, Array], name: str, value: Array, *, is_shared: bool
+def add_constant(
+    proto: onnx.ModelProto, weights: dict[str, Array], name: str, value: Array, *, is_shared: bool = True
 ) -> None:
     """Add an initializer, which a session takes from our array if it `is_shared`: not what only subgraphs read."""
     tensor = numpy_helper.from_array(value, name) if value.nbytes < LIFT_BYTES or not is_shared else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -77,6 +77,10 @@ class View:
     def units(self, parameter_axis: ParameterAxis) -> Ids:
         """Unit number of every position of the axis at `parameter_axis`, -1 for none."""
         return self.trace.units[parameter_axis.use, parameter_axis.axis]
+
+
+Sampler = Callable[[View, Group, int, np.random.Generator], tuple[Candidate, ...]]
+"""From the state so far, a group and a number of units to the candidates that should go, in that order."""
 
 
 def is_dense(view: View, group: Group) -> bool:

@@ -5,8 +5,10 @@ Weights are handed over without a copy, so a session costs no second set of them
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +32,8 @@ SHARED_BYTES = 1 << 20
 """A lean session that optimises has copies of weights below this, as the optimiser reads mostly small ones."""
 FEW_INITIALIZERS = 1000
 _QUIET, _LOUD = 4, 2
+_KERNEL = "_kernel_time"
+"""How onnxruntime's notes of nodes end."""
 _NOISE = re.compile(
     r"\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : "  # a status, often with another one inside
     r"|/\S+\.(?:cc|h):\d+ [^()]*\([^()]*\) "  # a source file with the signature of a function
@@ -56,6 +60,8 @@ class Session:
 
     _spins = False
     """Whether idle threads wait for work without a pause, which costs time of processors that other work could have."""
+    _trail: Path | None = None
+    """How the name of a file begins in which onnxruntime notes what each node took."""
 
     def __init__(
         self,
@@ -71,6 +77,8 @@ class Session:
         options.log_severity_level = _LOUD if verbose else _QUIET
         options.intra_op_num_threads = threads
         options.add_session_config_entry("session.intra_op.allow_spinning", str(int(self._spins)))
+        if self._trail is not None:
+            options.enable_profiling, options.profile_file_prefix = True, str(self._trail)
         options.graph_optimization_level = _level(optimise=optimise, low_memory=low_memory)
         if not optimise or low_memory:
             options.enable_cpu_mem_arena = False
@@ -120,6 +128,34 @@ class DeployedSession(Session):
     """A session in which threads wait as onnxruntime lets them by default, to be timed."""
 
     _spins = True
+
+
+class TrailedSession(DeployedSession):
+    """A session to be timed that notes what each node takes, in a file whose name begins as `trail`."""
+
+    def __init__(self, model: Model | Path, trail: Path, *, threads: int = 0) -> None:
+        self._trail = trail
+        super().__init__(model, optimise=True, threads=threads)
+
+    def times(self) -> tuple[NodeTime, ...]:
+        """What the nodes took so far, as onnxruntime runs them; nothing is noted from here on."""
+        events = json.loads(Path(self._session.end_profiling()).read_text("utf-8", "replace"))
+        found: dict[tuple[str, str, str], list[float]] = {}
+        for event in events:
+            name, told = str(event.get("name", "")), event.get("args", {})
+            if event.get("cat") == "Node" and name.endswith(_KERNEL):
+                key = name.removesuffix(_KERNEL), str(told.get("op_name", "")), str(told.get("node_index", ""))
+                found.setdefault(key, []).append(event["dur"] / 1e3)
+        return tuple(NodeTime(name, operator, tuple(spent)) for (name, operator, _), spent in found.items())
+
+
+@dataclass(frozen=True, slots=True)
+class NodeTime:
+    """Milliseconds that a node took in each run, the first one included; its name is onnxruntime's if it fused it."""
+
+    name: str
+    operator: str
+    milliseconds: tuple[float, ...]
 
 
 def _arrays(name: str, value: object) -> Iterator[tuple[str, Array]]:

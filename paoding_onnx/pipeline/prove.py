@@ -6,26 +6,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from paoding_onnx.calibration.amount import made_samples
 from paoding_onnx.calibration.load import load_held_back
 from paoding_onnx.calibration.samples import Samples
 from paoding_onnx.dependency.cost import Cost, prunable_parameters
-from paoding_onnx.errors import CheckError
+from paoding_onnx.errors import CheckError, TargetError
 from paoding_onnx.evaluation.evaluate import accuracy_of
 from paoding_onnx.evaluation.fidelity import QUICK, THOROUGH, compare, request_for
-from paoding_onnx.evaluation.latency import compare_latency, seconds_for
+from paoding_onnx.evaluation.latency import seconds_for
 from paoding_onnx.evaluation.measured import Latency, Measured
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import load
-from paoding_onnx.model.save import write_model
-from paoding_onnx.model.scratch import scratch_folder
+from paoding_onnx.pipeline.latency import ROUNDS, SECONDS, latency_of
 from paoding_onnx.pipeline.values import Job, Shrunk
 from paoding_onnx.result import Pruned, RunRecord, Size, Sizes
 from paoding_onnx.samplers import METHODS
 from paoding_onnx.shapes.choices import reopened
-from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.verification.fitting import check_fitting
 from paoding_onnx.verification.proofs import Asked, check_file
@@ -96,10 +92,10 @@ def _proofs(job: Job, shrunk: Shrunk, file: Path, after: Cost) -> tuple[Verdict,
 
 
 def _measured(job: Job, shrunk: Shrunk, before: Cost, file: Path) -> Measured:
-    options, graph = job.options, shrunk.prepared.trace.graph
+    options = job.options
     found = compare(shrunk.prepared.original, shrunk.fitted.model, _samples(job, shrunk, before))
     if options.latency:
-        found = replace(found, latency=_latency(job, graph, file))
+        found = replace(found, latency=_latency(job, shrunk.prepared.trace.graph, file))
     if job.labelled is None:
         return found
     return replace(
@@ -108,12 +104,17 @@ def _measured(job: Job, shrunk: Shrunk, before: Cost, file: Path) -> Measured:
 
 
 def _latency(job: Job, graph: Graph, file: Path) -> Latency | None:
-    """How long runs of the original's file and of the smaller one take."""
-    feeds = random_feeds(job.original.inputs, sizes_of(graph).measured, np.random.default_rng(0))
-    with scratch_folder() as folder:
-        path = next(iter(job.original.files), None) or write_model(job.original, folder / "original.onnx")[-1]
-        seconds = seconds_for(job.run.elapsed())
-        return compare_latency(path, file, feeds, processors=job.options.threads, seconds=seconds)
+    """How long runs of the original's file and of the smaller one take.
+
+    Raises:
+        TargetError: if less time was asked for, and the smaller one takes more.
+    """
+    is_asked = job.options.budget == "latency"
+    seconds, rounds = (SECONDS, ROUNDS) if is_asked else (seconds_for(job.run.elapsed()), 1)
+    found = latency_of(job.original, file, graph, threads=job.options.threads, seconds=seconds, rounds=rounds)
+    if is_asked and found is not None and found.ratio * (1 - found.spread) > 1:
+        raise TargetError(f"the smaller model is slower than the original: {found.ratio - 1:+.1%} time; ask for more")
+    return found
 
 
 def _samples(job: Job, shrunk: Shrunk, before: Cost) -> Samples:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 
@@ -19,15 +20,18 @@ from paoding_onnx.evaluation.evaluate import accuracy_of
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.options import Options
+from paoding_onnx.pipeline.by_latency import select_by_latency
 from paoding_onnx.pipeline.keep import Candidate, question_for, search
 from paoding_onnx.pipeline.prepare import prepare, require_units
 from paoding_onnx.pipeline.teach import taught
+from paoding_onnx.pipeline.timing import times_for
 from paoding_onnx.pipeline.values import Fitted, Job, Prepared, Shrunk
 from paoding_onnx.reconstruction.reconstruct import reconstruct
 from paoding_onnx.result import Recovery
 from paoding_onnx.selection.allocation import reachable
 from paoding_onnx.selection.budget import Step
-from paoding_onnx.selection.select import Selection, choose, chooser
+from paoding_onnx.selection.select import choose, chooser
+from paoding_onnx.selection.selection import Selection
 from paoding_onnx.shapes.choices import settled
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import make_plan
@@ -49,7 +53,15 @@ def shrink(job: Job) -> Shrunk:
     run.tell("tracing", 0.05)
     prepared = prepare(job.original, options)
     require_units(prepared.trace)
-    selection = choose(prepared.folded, prepared.trace, options, run.part(0.05, 0.55))
+    if options.budget == "latency":
+        selection, trials = select_by_latency(job, prepared, partial(chooser, prepared.folded, prepared.trace))
+        return replace(_finished(job, prepared, selection), trials=trials)
+    return _finished(job, prepared, choose(prepared.folded, prepared.trace, options, run.part(0.05, 0.55)))
+
+
+def _finished(job: Job, prepared: Prepared, selection: Selection) -> Shrunk:
+    """The smaller model that a selection comes to, fitted and taught; with labels the accuracy of each step."""
+    options, run = job.options, job.run
     plain = cut(prepared.folded, prepared.trace, selection.plan)
     run.tell("fitting weights", 0.65)
     fitted = fitted_of(prepared, selection, plain, options, run.part(0.65, 0.05))
@@ -77,7 +89,8 @@ def shrink_as_far(job: Job) -> tuple[Job, Shrunk]:
     prepared = prepare(job.original, job.options)
     require_units(prepared.trace)
     question = question_for(job, prepared)
-    chosen = chooser(prepared.folded, prepared.trace, job.options, run.part(0.05, 0.4))
+    times = times_for(prepared.folded, prepared.trace, job.options, run.part(0.05, 0.05))
+    chosen = chooser(prepared.folded, prepared.trace, job.options, run.part(0.1, 0.35), times)
 
     def make(share: float) -> Candidate[tuple[Options, Selection, Fitted]]:
         options = replace(job.options, target=share, step=1.0)
@@ -86,7 +99,7 @@ def shrink_as_far(job: Job) -> tuple[Job, Shrunk]:
         fitted = fitted_of(prepared, selection, plain, options, run.part(0.45, 0.0))
         return Candidate(fitted.model, selection.steps[-1].cost, (options, selection, fitted))
 
-    most = reachable(prepared.trace, by=job.options.budget)
+    most = reachable(prepared.trace, by=job.options.budget, times=times)
     (options, selection, fitted), trials = search(job, most, make, question)
     done = taught(prepared, selection.plan, selection.profile, fitted, options, run.part(0.7, 0.08))
     if done.model is not fitted.model and not question(done.model).holds:

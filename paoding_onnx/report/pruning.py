@@ -29,7 +29,8 @@ def prune_lines(result: Pruned, *, verbose: bool = False) -> Iterator[Renderable
     yield f"removed {units:,} of {plural(result.trace.n_units, 'unit')}: {gone:.1%} of all parameters{hint}"
     if sizes_said := at_sizes(result.trace, "MACs and latency at input sizes "):
         yield sizes_said
-    yield from _trials(result.run.trials)
+    by_latency = result.run.options.budget == "latency" and not result.run.options.keeps
+    yield from _timed(result) if by_latency else _trials(result.run.trials)
     yield _costs(result)
     yield _units(result, verbose)
     yield from rest(len(result.trace.groups), "groups", verbose=verbose)
@@ -96,6 +97,18 @@ def _trials(trials: Sequence[Trial]) -> Iterator[RenderableType]:
         found.add_row(f"{trial.share:.1%}", f"{trial.cost.parameters:,}", f"{trial.cost.macs:,}", *kept)
     yield "as far as it holds, with 95 % confidence (the figures of these trials are before the original teaches):"
     yield found
+
+
+def _timed(result: Pruned) -> Iterator[RenderableType]:
+    """What was tried to take the share less time that was asked for, and what came of it."""
+    if result.run.trials:
+        found = table("by the table", "parameters", "MACs", "time saved", "near enough", left=("near enough",))
+        for trial in sorted(result.run.trials, key=lambda one: one.share):
+            kept = f"{trial.kept.value:.1%}", "yes" if trial.kept.holds else "no"
+            found.add_row(f"{trial.share:.1%}", f"{trial.cost.parameters:,}", f"{trial.cost.macs:,}", *kept)
+        yield found
+    asked, latency = f"asked for {result.run.options.target:.1%} less time", result.measured.latency
+    yield asked if latency is None else f"{asked}: {1 - latency.ratio:.1%} ±{latency.spread:.1%} measured"
 
 
 def _units(result: Pruned, verbose: bool) -> Table:

@@ -13,13 +13,15 @@ from paoding_onnx.model.stage import stage
 from paoding_onnx.model.targets import check_targets
 from paoding_onnx.report.files import PAGE_SUFFIXES, report_text
 from paoding_onnx.result import Pruned
+from paoding_onnx.timing.table import LatencyTable, table_text
 
 
-def save(value: Model | Pruned | Samples, path: Path | str, *, force: bool = False) -> None:
+def save(value: Model | Pruned | Samples | LatencyTable, path: Path | str, *, force: bool = False) -> None:
     """Write a value to `path`, whole or not at all: what the name of the file asks for.
 
     A model is written as it is. The result of `prune` is written as a model if the name ends in .onnx, as a page if it
-    ends in .html, as a report if it ends in .json. Inputs are written to an .npz file.
+    ends in .html, as a report if it ends in .json. Inputs are written to an .npz file, a latency table
+    to a .json file.
 
     >>> from paoding_onnx.model.load import load
     >>> from tempfile import TemporaryDirectory
@@ -39,13 +41,22 @@ def save(value: Model | Pruned | Samples, path: Path | str, *, force: bool = Fal
     if isinstance(value, Model):
         save_model(value, path, force=force)
         return
-    known = (*PAGE_SUFFIXES, ".json") if isinstance(value, Pruned) else (".npz",)
+    known = _suffixes(value)
     if suffix not in known:
         raise UsageError(f"{path} does not end in {' or '.join(known)}")
     check_targets([path], value.original.files if isinstance(value, Pruned) else (), force=force)
     with stage() as held:
         if isinstance(value, Pruned):
             write_text(report_text(value, path), held.place(path))
+        elif isinstance(value, LatencyTable):
+            write_text(table_text(value), held.place(path))
         else:
             write_arrays(value.arrays, held.place(path))
         held.commit(path)
+
+
+def _suffixes(value: Pruned | Samples | LatencyTable) -> tuple[str, ...]:
+    """The endings of files that a value is written to."""
+    if isinstance(value, Pruned):
+        return (*PAGE_SUFFIXES, ".json")
+    return (".json",) if isinstance(value, LatencyTable) else (".npz",)

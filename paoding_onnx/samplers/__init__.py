@@ -6,20 +6,17 @@ numpy: they must not run, cut or write a model.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 
 from paoding_onnx.dependency.trace import Group
-from paoding_onnx.layerwise.weights import Candidate, View, is_dense
+from paoding_onnx.layerwise.weights import Candidate, Sampler, View, is_dense
 from paoding_onnx.samplers.magnitude import channel_scale, magnitude
 from paoding_onnx.samplers.pairwise import pairwise
 from paoding_onnx.samplers.reconstruction import reconstruction
-
-Sampler = Callable[[View, Group, int, np.random.Generator], "tuple[Candidate, ...]"]
-"""From the state so far, a group and a number of units to the candidates that should go, in that order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,12 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.dependency.cost import is_parameter
 from paoding_onnx.dependency.trace import Group, Trace
-from paoding_onnx.dependency.union_find import Ids
 from paoding_onnx.errors import TargetError
 from paoding_onnx.names import Budget, percent
 from paoding_onnx.selection.budget import round_multiple
 from paoding_onnx.selection.curve import Sensitivity
+from paoding_onnx.selection.meter import Count, count_of
 
 PIECES = 32
 """A group loses its units in about so many steps."""
@@ -25,17 +24,23 @@ UNMEASURED = 1.0
 
 
 def allocate(
-    trace: Trace, sensitivities: Sequence[Sensitivity], share: Fraction, *, by: Budget, round_to: int
+    trace: Trace,
+    sensitivities: Sequence[Sensitivity],
+    share: Fraction,
+    *,
+    by: Budget,
+    round_to: int,
+    times: Count | None = None,
 ) -> tuple[int, ...]:
-    """Units that each group should lose so that `share` of what `by` counts is saved.
+    """Units that each group should lose so that `share` of what `by` counts is saved; for latency by these `times`.
 
     Step by step the group gives up units whose loss moves the outputs least for what it saves. Between the measured
-    counts sensitivity is read off a convex curve.
+    counts sensitivity is read off a convex curve. No group ends at a width that takes longer than a larger one.
 
     Raises:
         TargetError: if the share is out of reach.
     """
-    meter = Meter(trace, by)
+    meter = count_of(trace, by, times)
     sizes = np.array([group.n_units for group in trace.groups], np.float64)
     steps = [
         _steps(group, sensitivity, round_to) for group, sensitivity in zip(trace.groups, sensitivities, strict=True)
@@ -63,9 +68,9 @@ def allocate(
     return _given_back(trace, sensitivities, counts, meter, float(share) * whole, round_to=round_to)
 
 
-def reachable(trace: Trace, *, by: Budget) -> float:
+def reachable(trace: Trace, *, by: Budget, times: Count | None = None) -> float:
     """The largest share of what `by` counts that can go: every group down to one unit."""
-    meter = Meter(trace, by)
+    meter = count_of(trace, by, times)
     sizes = np.array([group.n_units for group in trace.groups], np.float64)
     return 1 - meter(np.ones_like(sizes)) / max(meter(sizes), 1e-9)
 
@@ -74,7 +79,7 @@ def _given_back(
     trace: Trace,
     sensitivities: Sequence[Sensitivity],
     counts: NDArray[np.int64],
-    meter: Meter,
+    meter: Count,
     wanted: float,
     *,
     round_to: int,
@@ -93,51 +98,6 @@ def _given_back(
                 break
             counts = fewer
     return tuple(int(count) for count in counts)
-
-
-class Meter:
-    """What `by` counts, as a quick function of how many units each group has left, `(n_groups,)`.
-
-    Exact as long as all units of a group lie on an axis equally often.
-    """
-
-    def __init__(self, trace: Trace, by: Budget) -> None:
-        kinds = {"units": _units, "parameters": _parameters, "macs": _macs}
-        products = list(kinds[by](trace))
-        n_axes = max((len(axes) for axes in products), default=1)
-        self._fixed = np.ones((len(products), n_axes))
-        self._per_unit = np.zeros((len(products), n_axes, len(trace.groups)))
-        bounds = np.array([group.start for group in trace.groups] + [trace.n_units])
-        for k, axes in enumerate(products):
-            for axis, units in enumerate(axes):
-                self._fixed[k, axis] = np.count_nonzero(units < 0)
-                found = np.bincount(units[units >= 0], minlength=trace.n_units)
-                self._per_unit[k, axis] = np.add.reduceat(found, bounds[:-1]) / np.diff(bounds)
-
-    def __call__(self, left: NDArray[np.float64]) -> float:
-        """Parameters, multiply-adds or units with these many units left in each group."""
-        return float((self._fixed + self._per_unit @ left).prod(1).sum())
-
-
-def _units(trace: Trace) -> Iterator[list[Ids]]:
-    yield from ([np.arange(group.start, group.stop)] for group in trace.groups)
-
-
-def _parameters(trace: Trace) -> Iterator[list[Ids]]:
-    done = set()
-    for bound in trace.bound_nodes:
-        for use in bound.inputs:
-            if use is not None and use.tensor not in done and is_parameter(trace, use.tensor):
-                done.add(use.tensor)
-                yield [trace.units[use, axis] for axis in range(len(trace.graph.tensors[use.tensor].shape or ()))]
-
-
-def _macs(trace: Trace) -> Iterator[list[Ids]]:
-    for index, bound in enumerate(trace.bound_nodes):
-        for product in bound.rule.contracts.products if bound.rule.contracts is not None else ():
-            others = trace.measured.get(index, {})
-            sizes = [np.full(others[name], -1) if name in others else trace.factors[index][name] for name in product]
-            yield [*sizes, *([np.full(bound.node.times, -1)] if bound.node.times > 1 else [])]
 
 
 _Steps = list[tuple[int, float]]
@@ -188,14 +148,18 @@ def _is_above(a: tuple[float, float], b: tuple[float, float], c: tuple[float, fl
 
 
 def _price(
-    meter: Meter, sizes: NDArray[np.float64], counts: NDArray[np.int64], steps: Sequence[_Steps], number: int
+    meter: Count, sizes: NDArray[np.float64], counts: NDArray[np.int64], steps: Sequence[_Steps], number: int
 ) -> _Price | None:
     """What the next step of a group costs; `None` if it has none left."""
-    following = next(((count, sensitivity) for count, sensitivity in steps[number] if count > counts[number]), None)
-    if following is None:
-        return None
     before = next((sensitivity for count, sensitivity in reversed(steps[number]) if count <= counts[number]), 0.0)
-    after = counts.copy()
-    after[number] = following[0]
-    saved = meter(sizes - counts) - meter(sizes - after)
-    return (following[1] - before) / max(saved, 1e-9), number, following[0]
+    left, prices = meter(sizes - counts), list[_Price]()
+    for count, sensitivity in steps[number]:
+        if count <= counts[number]:
+            continue
+        after = counts.copy()
+        after[number] = count
+        saved = left - meter(sizes - after)
+        prices.append(((sensitivity - before) / max(saved, 1e-9), number, count))
+        if saved > 0:  # a width that takes longer than a larger one is passed over
+            return prices[-1]
+    return prices[0] if prices else None

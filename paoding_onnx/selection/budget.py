@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+
+import numpy as np
 
 from paoding_onnx.dependency.cost import Cost, cost, nothing
 from paoding_onnx.dependency.trace import Group, Trace
 from paoding_onnx.errors import TargetError
 from paoding_onnx.names import AUTO, Budget, percent
 from paoding_onnx.rules.kernels import step_of_channels
+from paoding_onnx.selection.meter import Count, count_of
 
 
 def schedule(target: Fraction, step: Fraction) -> tuple[Fraction, ...]:
@@ -24,24 +27,41 @@ def schedule(target: Fraction, step: Fraction) -> tuple[Fraction, ...]:
     return tuple(min(target, step * count) for count in range(1, math.ceil(target / step) + 1))
 
 
-def quotas(trace: Trace, share: Fraction, *, by: Budget, round_to: int) -> tuple[int, ...]:
+def quotas(trace: Trace, share: Fraction, *, by: Budget, round_to: int, times: Count | None = None) -> tuple[int, ...]:
     """Units that each group has lost once `share` of what `by` counts is gone: the same share of each group's units.
+
+    Latency goes in steps, so there some groups lose a step less, as far as the share is still met by these `times`.
 
     Raises:
         TargetError: if removing all but one unit (or `round_to` units) of each group would not be enough.
     """
     if by == "units":
         return tuple(_quota(group, share, round_to) for group in trace.groups)
-    whole = cost(trace, nothing(trace))
+    saved = _saving(trace, by, round_to, times)
     shares = sorted({Fraction(k, n) for n in {g.n_units for g in trace.groups} for k in range(n)})
-    found = bisect_left(shares, share, key=lambda s: _saved(trace, s, by, round_to, whole))
+    found = bisect_left(shares, share, key=saved)
     if found == len(shares):
-        most = float(_saved(trace, shares[-1], by, round_to, whole)) if shares else 0.0
+        most = float(saved(shares[-1])) if shares else 0.0
         raise TargetError(
             f"a target of {percent(float(share))} of the {by} is out of reach: the {len(trace.groups)} prunable groups "
             f"carry at most {most:.1%}; lower --target, or see `inspect` for what is not prunable and why"
         )
-    return tuple(_quota(group, shares[found], round_to) for group in trace.groups)
+    counts = tuple(_quota(group, shares[found], round_to) for group in trace.groups)
+    return counts if times is None else _trimmed(trace, counts, times, share, round_to)
+
+
+def _trimmed(trace: Trace, counts: Sequence[int], times: Count, share: Fraction, round_to: int) -> tuple[int, ...]:
+    """The counts less a step of every group in turn that still leaves `share` of the time saved, or costs no time."""
+    sizes = np.array([group.n_units for group in trace.groups], np.float64)
+    lost = np.array(counts, np.float64)
+    most = (1 - float(share)) * times(sizes)
+    for number, group in enumerate(trace.groups):
+        step = round_multiple(group, round_to)
+        fewer = lost.copy()
+        fewer[number] -= step
+        if fewer[number] >= 0 and times(sizes - fewer) <= max(most, times(sizes - lost)):
+            lost = fewer
+    return tuple(int(count) for count in lost)
 
 
 def round_multiple(group: Group, round_to: int) -> int:
@@ -69,14 +89,31 @@ def _quota(group: Group, share: Fraction, round_to: int) -> int:
     return n - min(kept, n)
 
 
-def _saved(trace: Trace, share: Fraction, by: Budget, round_to: int, whole: Cost) -> Fraction:
-    """Share of the budget gone when every group has lost `share` of its units (which ones does not matter here)."""
-    removed = nothing(trace)
-    for group in trace.groups:
-        removed[group.start : group.start + _quota(group, share, round_to)] = True
-    left = cost(trace, removed)
-    total, rest = (whole.parameters, left.parameters) if by == "parameters" else (whole.macs, left.macs)
-    return Fraction(total - rest, max(total, 1))
+def _saving(trace: Trace, by: Budget, round_to: int, times: Count | None) -> Callable[[Fraction], Fraction]:
+    """The share of the budget gone when every group has lost a share of its units (which ones does not matter here)."""
+    sizes = np.array([group.n_units for group in trace.groups], np.float64)
+    if by in ("latency", "bytes"):
+        count = count_of(trace, by, times)
+        whole_count = max(count(sizes), 1e-9)
+
+        def of_count(share: Fraction) -> Fraction:
+            """By a count of what is left."""
+            lost = np.array([_quota(group, share, round_to) for group in trace.groups], np.float64)
+            return Fraction(1 - count(sizes - lost) / whole_count)
+
+        return of_count
+    whole = cost(trace, nothing(trace))
+
+    def of_cost(share: Fraction) -> Fraction:
+        """By the exact cost of what is left."""
+        removed = nothing(trace)
+        for group in trace.groups:
+            removed[group.start : group.start + _quota(group, share, round_to)] = True
+        left = cost(trace, removed)
+        total, rest = (whole.parameters, left.parameters) if by == "parameters" else (whole.macs, left.macs)
+        return Fraction(total - rest, max(total, 1))
+
+    return of_cost
 
 
 @dataclass(frozen=True, slots=True)

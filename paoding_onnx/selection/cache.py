@@ -30,7 +30,17 @@ FORMAT = "paoding_onnx cache 1"
 """Another number whenever something else is kept, or measured in another way."""
 WITHOUT_EFFECT = frozenset(
     {"target", "by", "step", "round_to", "memory", "eval", "effort", "recover"}
-    | {"keep_accuracy", "keep_answers", "latency", "provenance", "fail_if", "verbose", "calibration", "cache"}
+    | {
+        "keep_accuracy",
+        "keep_answers",
+        "latency",
+        "latency_table",
+        "provenance",
+        "fail_if",
+        "verbose",
+        "calibration",
+        "cache",
+    }
 )
 """Options that change nothing of what is kept; of calibration data the content counts, and not where it is."""
 _HEADER = "header"

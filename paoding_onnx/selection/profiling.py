@@ -13,11 +13,10 @@ from paoding_onnx.context import Run
 from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.layerwise.statistics import observe_units
-from paoding_onnx.layerwise.weights import View
+from paoding_onnx.layerwise.weights import Sampler, View
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.reconstruction.basis import Basis
-from paoding_onnx.samplers import Sampler
 from paoding_onnx.selection.curve import MOST_MEASURED, Sensitivity
 from paoding_onnx.selection.profile import Profile, in_two, layers_on
 from paoding_onnx.selection.sensitivity import Probe, measure

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -30,27 +31,15 @@ from paoding_onnx.selection.allocation import allocate, reachable
 from paoding_onnx.selection.budget import Step, quotas, schedule
 from paoding_onnx.selection.cache import key_of, read_entry, write_entry
 from paoding_onnx.selection.kept_profile import entry_of, profile_of
+from paoding_onnx.selection.meter import Count
 from paoding_onnx.selection.profile import Profile
 from paoding_onnx.selection.profiling import measure_profile
+from paoding_onnx.selection.selection import Selection
 from paoding_onnx.shapes.observe import runnable_shapes
-from paoding_onnx.surgery.plan import Plan, make_plan
+from paoding_onnx.surgery.plan import make_plan
 
 MACS_TO_CHOOSE = 6 * 10**11
 """Multiply-adds to spend on finding inputs that suit the model; some ten seconds on two cores."""
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which units go and how that came about.
-
-    `overrides` are constants that absorbing changed, `profile` what was seen on inputs if the method looks at any.
-    """
-
-    plan: Plan
-    steps: tuple[Step, ...]
-    overrides: Mapping[str, Array] = field(default_factory=dict)
-    profile: Profile | None = None
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -73,20 +62,24 @@ def choose(model: Model, traced: Trace, options: Options, run: Run) -> Selection
     return chooser(model, traced, options, run)(options)
 
 
-def chooser(model: Model, traced: Trace, options: Options, run: Run) -> Callable[[Options], Selection]:
+def chooser(
+    model: Model, traced: Trace, options: Options, run: Run, times: Count | None = None
+) -> Callable[[Options], Selection]:
     """The way from options to the units that go; whatever their target is, inputs are looked at once, here.
+
+    `times` are the milliseconds of a run, for a target that counts them.
 
     Raises:
         UsageError: if the samples for calibration do not fit the model.
     """
     if not METHODS[options.method].needs_inputs:
-        return lambda asked: _by_weights(traced, asked, run)
+        return lambda asked: _by_weights(traced, asked, run, times)
     try:
         profile = study_units(model, traced, options, run)
     except ModelError as error:
         note = f"units were chosen by magnitude and no weight was fitted: the model does not run in pieces ({error})"
-        return lambda asked: replace(_by_weights(traced, _by_magnitude(asked), run), notes=(note,))
-    return lambda asked: choose_from(traced, profile, asked)
+        return lambda asked: replace(_by_weights(traced, _by_magnitude(asked), run, times), notes=(note,))
+    return lambda asked: choose_from(traced, profile, asked, times)
 
 
 def _by_magnitude(options: Options) -> Options:
@@ -163,7 +156,7 @@ def _distilled(model: Model, traced: Trace, samples: Samples, options: Options, 
         return replace(samples, description=f"{samples.description} (not distilled: {error})")
 
 
-def choose_from(traced: Trace, profile: Profile, options: Options) -> Selection:
+def choose_from(traced: Trace, profile: Profile, options: Options, times: Count | None = None) -> Selection:
     """Every group loses the first units of its order, as many as the budget takes from it.
 
     Raises:
@@ -171,7 +164,7 @@ def choose_from(traced: Trace, profile: Profile, options: Options) -> Selection:
     """
     removed = nothing(traced)
     steps = []
-    for share, counts in _nested(list(_counts(traced, profile, options))):
+    for share, counts in _nested(list(_counts(traced, profile, options, times))):
         before = removed
         removed = nothing(traced)
         went = {}
@@ -193,29 +186,33 @@ def _nested(steps: list[tuple[Fraction, tuple[int, ...]]]) -> list[tuple[Fractio
     return steps
 
 
-def _counts(traced: Trace, profile: Profile, options: Options) -> Iterator[tuple[Fraction, tuple[int, ...]]]:
+def _counts(
+    traced: Trace, profile: Profile, options: Options, times: Count | None
+) -> Iterator[tuple[Fraction, tuple[int, ...]]]:
     """Units that each group has lost after each step."""
+    by, round_to, known = options.budget, options.round_to, profile.sensitivities
     for share in _shares(options):
-        if profile.sensitivities:
-            counts = allocate(traced, profile.sensitivities, share, by=options.budget, round_to=options.round_to)
+        if known:
+            counts = allocate(traced, known, share, by=by, round_to=round_to, times=times)
         else:
-            counts = quotas(traced, share, by=options.budget, round_to=options.round_to)
+            counts = quotas(traced, share, by=by, round_to=round_to, times=times)
         if any(counts):
             yield share, counts
     if not any(counts):
         raise _too_small(options)
 
 
-def _by_weights(traced: Trace, options: Options, run: Run) -> Selection:
+def _by_weights(traced: Trace, options: Options, run: Run, times: Count | None = None) -> Selection:
     """Score, plan and absorb in small steps, front to back in each, until the target."""
     state = _State(nothing(traced), MappingProxyType({}))
     steps = []
     rng = np.random.default_rng(options.seed)
     shares = _shares(options)
-    last = quotas(traced, shares[-1], by=options.budget, round_to=options.round_to)
+    quota = partial(quotas, traced, by=options.budget, round_to=options.round_to, times=times)
+    last = quota(shares[-1])
     if not any(last):
         raise _too_small(options)
-    earlier = (quotas(traced, share, by=options.budget, round_to=options.round_to) for share in shares[:-1])
+    earlier = map(quota, shares[:-1])
     for number, (share, counts) in enumerate(zip(shares, (*earlier, last), strict=True)):
         run.tell(f"step {number + 1} of {len(shares)}", number / len(shares))
         went = _step(traced, state, counts, options, rng)
@@ -223,7 +220,7 @@ def _by_weights(traced: Trace, options: Options, run: Run) -> Selection:
     while lacking := _lacking(traced, state.removed, options):
         # which units went matters where layers share constants: their copies cost what the quotas did not foresee
         share = min(share + lacking, Fraction(1))
-        counts = quotas(traced, share, by=options.budget, round_to=options.round_to)
+        counts = quota(share)
         went = _step(traced, state, counts, options, rng)
         steps.append(Step(float(share), cost(traced, state.removed), went))
     return Selection(make_plan(state.removed), tuple(steps), state.overrides)
@@ -238,7 +235,7 @@ def _too_small(options: Options) -> TargetError:
 
 def _lacking(traced: Trace, removed: Mask, options: Options) -> Fraction:
     """Share of the budget that is still to be saved; 0 once the target is met."""
-    if options.budget == "units":
+    if options.budget not in ("parameters", "macs"):
         return Fraction(0)
     before, after = cost(traced, nothing(traced)), cost(traced, removed)
     total, left = (before.parameters, after.parameters) if options.budget == "parameters" else (before.macs, after.macs)

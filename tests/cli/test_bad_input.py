@@ -226,7 +226,7 @@ def test_control_characters_of_a_name_are_shown_as_escapes(refused):
         "paoding_onnx.reconstruction.reconstruct.fit_layers",
         "paoding_onnx.pipeline.shrink.cut",
         "paoding_onnx.pipeline.prove.check_file",
-        "paoding_onnx.pipeline.prove.compare_latency",
+        "paoding_onnx.pipeline.latency.compare_latency",
         "paoding_onnx.api.write_text",
         "os.fsync",
         "os.replace",

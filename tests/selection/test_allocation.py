@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import TargetError
-from paoding_onnx.selection.allocation import Meter, allocate, reachable
+from paoding_onnx.selection.allocation import allocate, reachable
 from paoding_onnx.selection.curve import Sensitivity
+from paoding_onnx.selection.meter import Meter
 from tests.models import traced
 from tests.pruning import CNN, MLP
 

@@ -18,7 +18,8 @@ from paoding_onnx.options import Options
 from paoding_onnx.selection import select
 from paoding_onnx.selection.curve import Sensitivity
 from paoding_onnx.selection.profile import Profile
-from paoding_onnx.selection.select import Selection, choose, choose_from, study_units
+from paoding_onnx.selection.select import choose, choose_from, study_units
+from paoding_onnx.selection.selection import Selection
 from tests.models import model
 from tests.pruning import CNN, MLP, SHARED, plan_of, planted, traced_model
 

@@ -9,15 +9,18 @@ from pathlib import Path
 from paoding_onnx.calibration.known_inputs import input_texts
 from paoding_onnx.evaluation.measured import Measured
 from paoding_onnx.evaluation.outlook import Outlook, judge
+from paoding_onnx.model.machine import machine_document
 from paoding_onnx.model.save import needs_data_file
 from paoding_onnx.model.targets import data_path
+from paoding_onnx.names import percent
 from paoding_onnx.options import Options
-from paoding_onnx.report.documents.machine import machine_document
 from paoding_onnx.report.documents.values import Document, file_of, finite, head, input_sizes_of, proofs_of
 from paoding_onnx.result import Pruned, RunRecord, Sizes
 from paoding_onnx.selection.budget import Step
 from paoding_onnx.surgery.plan import plan_document
 
+CLOSE = 0.05
+"""So near to the time that was asked for is near enough."""
 LITTLE = 1 / 3
 """Fewer multiply-adds gone than this share of the parameters that went are a disappointment."""
 
@@ -70,7 +73,20 @@ def plan_of_result(result: Pruned, staged: Callable[[Path], Path] = lambda path:
 
 def warnings(result: Pruned) -> list[str]:
     """What a user should know before using a pruned model, in plain words."""
-    return [*result.run.notes, *_doubts(result.measured)]
+    return [*result.run.notes, *_missed(result), *_doubts(result.measured)]
+
+
+def _missed(result: Pruned) -> Iterator[str]:
+    """That the time saved is not what was asked for."""
+    options, latency = result.run.options, result.measured.latency
+    if options.budget != "latency" or options.keeps or latency is None:
+        return
+    saved = 1 - latency.ratio
+    if abs(saved - options.target) > CLOSE:
+        yield (
+            f"{percent(options.target)} less time was asked for, {saved:.1%} was measured: widths go in steps, or "
+            "other work disturbed the measurement; another --target nearby may come closer"
+        )
 
 
 def _doubts(measured: Measured) -> Iterator[str]:
@@ -130,6 +146,7 @@ def _step(step: Step) -> Document:
 
 def _options(options: Options) -> Document:
     plain = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(options).items()}
-    paths = {name: None if (path := getattr(options, name)) is None else path.name for name in ("calibration", "eval")}
+    named = ("calibration", "eval", "latency_table")
+    paths = {name: None if (path := getattr(options, name)) is None else path.name for name in named}
     values = {"input_values": list(input_texts(options.input_values))}
     return plain | paths | values | {"by": options.budget}

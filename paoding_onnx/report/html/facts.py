@@ -22,7 +22,7 @@ from paoding_onnx.report.charts import Line
 from paoding_onnx.report.inspection import refusal_text
 from paoding_onnx.report.words import milliseconds, share
 from paoding_onnx.result import Pruned
-from paoding_onnx.selection.allocation import Meter
+from paoding_onnx.selection.meter import Meter
 
 PACKAGES = ("paoding_onnx", "onnx", "onnxruntime", "onnx-graphsurgeon", "numpy")
 """Whose versions have a say in the result."""

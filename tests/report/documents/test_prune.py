@@ -67,6 +67,7 @@ def test_prune_document_lists_every_option(result):
         "eval": None,
         "input_shapes": {},
         "latency": True,
+        "latency_table": None,
         "keep_accuracy": None,
         "keep_answers": None,
         "provenance": True,

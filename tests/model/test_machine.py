@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from paoding_onnx.report.documents import machine
-from paoding_onnx.report.documents.machine import machine_document
+from paoding_onnx.model import machine
+from paoding_onnx.model.machine import machine_document
 
 
 def test_machine_is_named_by_what_decides_its_speed():

@@ -1,4 +1,4 @@
-"""The machine on which figures were measured, as a document names it."""
+"""THE MACHINE on which figures are measured, as documents name it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ import platform
 from contextlib import suppress
 from pathlib import Path
 
-from paoding_onnx.report.documents.values import Document
-
 _CPUINFO = Path("/proc/cpuinfo")
 
 
-def machine_document() -> Document:
+def machine_document() -> dict[str, object]:
     """System, kind of processor, its name where the system tells it, and how many of them this process may use."""
     return {
         "system": platform.system(),
