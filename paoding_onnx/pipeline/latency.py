@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +17,12 @@ from paoding_onnx.model.scratch import scratch_folder
 from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observe import sizes_of
 
-SECONDS = 2.0
-"""For about so long at most a candidate and the original are run in turns."""
-ROUNDS, STEADY = 4, 0.03
-"""So often it is tried again, as long as the ratio is not known to this share of it."""
+SECONDS = 1.0
+"""For about so long at most a candidate and the original are run in turns, in each round."""
+ROUNDS = 3
+"""So many processes time them: where memory lies makes a difference of some points."""
+ATTEMPTS = 2
+"""A round in which times vary too much for a ratio is tried so often."""
 
 
 def latency_of(
@@ -30,19 +34,26 @@ def latency_of(
     seconds: float = SECONDS,
     rounds: int = ROUNDS,
 ) -> Latency | None:
-    """How long runs of the original and of a smaller one take: the steadiest of several measurements.
+    """How long runs of the original and of a smaller one take: the middle one of several measurements.
 
-    `None` if times vary too much in all of them.
+    Its spread is not less than how far these are apart. `None` if times vary too much in all of them.
     """
     feeds = random_feeds(original.inputs, sizes_of(graph).measured, np.random.default_rng(0))
-    best = None
+    found: list[Latency] = []
     with scratch_folder() as folder:
         first = next(iter(original.files), None) or write_model(original, folder / "original.onnx")[-1]
         second = smaller if isinstance(smaller, Path) else write_model(smaller, folder / "smaller.onnx")[-1]
-        for _ in range(rounds):
-            found = compare_latency(first, second, feeds, processors=threads, seconds=seconds)
-            if found is not None and (best is None or found.spread < best.spread):
-                best = found
-            if best is not None and best.spread <= STEADY:
+        for _ in range(rounds * ATTEMPTS):
+            one = compare_latency(first, second, feeds, processors=threads, seconds=seconds)
+            found += [] if one is None else [one]
+            if len(found) == rounds:
                 break
-    return best
+    return _middle(found) if found else None
+
+
+def _middle(found: Sequence[Latency]) -> Latency:
+    """The one with the middle ratio."""
+    ordered = sorted(found, key=lambda one: one.ratio)
+    middle = ordered[len(ordered) // 2]
+    apart = (ordered[-1].ratio - ordered[0].ratio) / 2 / middle.ratio
+    return replace(middle, spread=max(middle.spread, apart))

@@ -3,8 +3,8 @@
     python -m scripts.benchmarks.latency MODEL .. [--targets 0.25 0.5] [--threads 1]
 
 Prints Markdown. What counts is timed here, after pruning, once more: the original's file and the smaller one in turns,
-in a process of its own, in several rounds; the steadiest one is shown. Units go by magnitude unless told otherwise, as
-accuracy is not what is looked at.
+in several processes, of which the middle one is shown; the spread is not less than how far they are apart. Units go by
+magnitude unless told otherwise, as accuracy is not what is looked at.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from paoding_onnx.report.words import share
 from scripts.page import line, table
 
 HEADS = ("model", "ms before", "asked", "measured", "MACs", "parameters", "candidates", "seconds")
-ROUNDS = 8
+ROUNDS = 5
 CLOSE = 0.05
 
 
