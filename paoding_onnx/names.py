@@ -26,6 +26,10 @@ TASKS = ("classes", "binary", "values")
 """What a model is for, which decides how it is measured."""
 ATTACKS = ("fgsm", "pgd")
 """One step along the sign of the gradient, or several."""
+DEVICES = (
+    *("onnxruntime-x86", "onnxruntime-arm", "tensorrt", "openvino", "ncnn", "rknn", "hailo", "ethos-u", "coreml"),
+)
+"""What a model may be pruned for; `paoding_onnx.rules.devices` says what they like."""
 AUTO = 0
 """`round_to` that picks for each group a count its operators like."""
 

@@ -16,6 +16,7 @@ from paoding_onnx.names import (
     ALLOCATIONS,
     AUTO,
     BUDGETS,
+    DEVICES,
     EFFORTS,
     KINDS,
     LOOKING_AT_INPUTS,
@@ -25,6 +26,8 @@ from paoding_onnx.names import (
     Effort,
     Prefer,
 )
+from paoding_onnx.rules.devices import DEVICES as DEVICE_FACTS
+from paoding_onnx.rules.devices import Rounding
 
 SMALLEST_STEP = 0.001
 """More steps than a thousand change nothing but the time they take."""
@@ -53,6 +56,8 @@ class Options:
         choose: ``blocks``, ``positions`` or ``auto``, for all nodes or, as ``GLOB=blocks``, for some: what goes where
             an axis is made of several factors, whole heads and groups or the same positions in each.
         round_to: kept units of each group a multiple of this where possible; 0 chooses what the kernels like.
+        device: round as this device or runtime likes it, a name in `paoding_onnx.names.DEVICES`; in place of
+            `round_to`.
         allocation: ``measured`` takes units where the outputs are least sensitive, ``uniform`` the same share of every
             group, as in the paper. Methods that look at no inputs are always uniform.
         seed: for synthetic inputs, and methods that draw at random.
@@ -98,6 +103,7 @@ class Options:
     exact_only: bool = False
     choose: tuple[str, ...] = ()
     round_to: int = AUTO
+    device: str | None = None
     allocation: Allocation = "measured"
     seed: int = 0
     memory: int = 1 << 29
@@ -149,6 +155,7 @@ class Options:
         if min(self.round_to, self.seed, self.distill, self.threads, self.recover) < 0:
             raise UsageError("round_to, seed, distill, threads and recover must not be negative")
         self._check_keeping()
+        self._check_device()
         self._check_latency()
         keeping = () if self.budget == "latency" else ("cache",)
         useless = [name for name in ("distill", "recover", "calibration", *keeping) if getattr(self, name)]
@@ -165,6 +172,12 @@ class Options:
         if self.budget == "latency" and not self.latency:
             raise UsageError("a target that counts latency is met by timing the models: leave latency on")
 
+    def _check_device(self) -> None:
+        if self.device is not None and self.device not in DEVICES:
+            raise UsageError(f"device {self.device!r} is none of {', '.join(DEVICES)}")
+        if self.device is not None and self.round_to != AUTO:
+            raise UsageError(f"round_to and device {self.device} both say how to round: give one of them")
+
     def _check_keeping(self) -> None:
         for name in ("keep_accuracy", "keep_answers"):
             value = getattr(self, name)
@@ -179,6 +192,11 @@ class Options:
     def keeps(self) -> bool:
         """Whether the target is to be found."""
         return self.keep_accuracy is not None or self.keep_answers is not None
+
+    @property
+    def rounding(self) -> Rounding:
+        """The number that kept units of a group should be a multiple of, or the device that says it."""
+        return self.round_to if self.device is None else DEVICE_FACTS[self.device]
 
     @property
     def budget(self) -> Budget:

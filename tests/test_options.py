@@ -8,6 +8,7 @@ import pytest
 
 from paoding_onnx.errors import UsageError
 from paoding_onnx.options import Options
+from paoding_onnx.rules.devices import DEVICES
 
 
 @pytest.mark.parametrize("target", [0, 1, -1, 1.5, float("nan"), float("inf")])
@@ -80,3 +81,12 @@ def test_least_memory_is_enough():
 def test_options_do_not_change():
     with pytest.raises(FrozenInstanceError):
         Options().target = 0.3
+
+
+def test_device_is_one_that_is_known_and_says_alone_how_to_round():
+    with pytest.raises(UsageError, match="'toaster' is none of onnxruntime-x86"):
+        Options(device="toaster")
+    with pytest.raises(UsageError, match="both say how to round"):
+        Options(device="rknn", round_to=8)
+    assert Options(device="rknn").rounding == DEVICES["rknn"]
+    assert Options(round_to=8).rounding == 8

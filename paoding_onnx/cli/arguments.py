@@ -22,7 +22,7 @@ from paoding_onnx.cli.argument_groups import (
 )
 from paoding_onnx.cli.config import config_text, with_config
 from paoding_onnx.cli.parser import Parser
-from paoding_onnx.names import ALLOCATIONS, ATTACKS, BUDGETS, COUNTED, EFFORTS, METHOD_NAMES
+from paoding_onnx.names import ALLOCATIONS, ATTACKS, BUDGETS, COUNTED, DEVICES, EFFORTS, METHOD_NAMES
 
 _EPILOG = """exit status: 0 done; 1 a proof failed, nothing was written; 2 wrong usage; 3 not a usable model;
 4 nothing to prune or target out of reach; 5 the result cannot be written; 6 not as good as was asked for;
@@ -90,11 +90,9 @@ def _explain(commands: _Commands[Parser]) -> None:
     add_output(explain)
 
 
-def _prune(commands: _Commands[Parser]) -> None:
-    prune = commands.add_parser("prune", help="write a smaller model and prove it", epilog=_EPILOG)
+def _amount(prune: argparse.ArgumentParser) -> None:
+    """How much is to go."""
     add = prune.add_argument
-    add("model", metavar="MODEL", type=Path)
-    add("-o", "--output", metavar="OUT", type=Path, help="the file to write; needed without --dry-run")
     amount = prune.add_mutually_exclusive_group()
     amount.add_argument(
         "--target", metavar="SHARE", type=values.share, default=0.5, help="share to remove, in (0, 1) (default 0.5)"
@@ -123,6 +121,14 @@ def _prune(commands: _Commands[Parser]) -> None:
         help="times of the layers that `paoding_onnx profile` wrote, for --by latency (default: measured here)",
     )
     add("--step", metavar="SHARE", type=values.share, default=0.05, help="share removed per step (default 0.05)")
+
+
+def _prune(commands: _Commands[Parser]) -> None:
+    prune = commands.add_parser("prune", help="write a smaller model and prove it", epilog=_EPILOG)
+    add = prune.add_argument
+    add("model", metavar="MODEL", type=Path)
+    add("-o", "--output", metavar="OUT", type=Path, help="the file to write; needed without --dry-run")
+    _amount(prune)
     add("--method", choices=METHOD_NAMES, default="reconstruction", help="how units are chosen")
     add(
         "--allocation",
@@ -130,7 +136,10 @@ def _prune(commands: _Commands[Parser]) -> None:
         default="measured",
         help="take units where sensitivity is lowest (default), or the same share of every group",
     )
-    add("--round-to", metavar="N", type=values.multiple, default=0, help="kept units a multiple of N (default auto)")
+    rounding = prune.add_mutually_exclusive_group().add_argument
+    multiple = "kept units a multiple of N (default auto)"
+    rounding("--round-to", metavar="N", type=values.multiple, default=0, help=multiple)
+    rounding("--for", dest="device", choices=DEVICES, help="kept units as this device or runtime likes them")
     add_inputs(prune)
     add_calibration(prune)
     add_recovery(prune)

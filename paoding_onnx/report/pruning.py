@@ -10,10 +10,11 @@ from rich.table import Table
 from paoding_onnx.evaluation.answers import OutputChange
 from paoding_onnx.evaluation.outlook import judge, moved_by
 from paoding_onnx.model.input_sizes import Feeding
-from paoding_onnx.report.documents.prune import hints, warnings
+from paoding_onnx.report.documents.prune import hints, off_grid, warnings
 from paoding_onnx.report.inspection import at_sizes, refusal_lines
 from paoding_onnx.report.words import cell, milliseconds, plural, rest, share, some, table
 from paoding_onnx.result import Pruned, Recovery, Trial
+from paoding_onnx.rules.devices import DEVICES
 from paoding_onnx.selection.curve import SHARES, Sensitivity, columns
 from paoding_onnx.verification.check import Checked
 from paoding_onnx.verification.verdict import Verdict
@@ -34,6 +35,7 @@ def prune_lines(result: Pruned, *, verbose: bool = False) -> Iterator[Renderable
     yield _costs(result)
     yield _units(result, verbose)
     yield from rest(len(result.trace.groups), "groups", verbose=verbose)
+    yield from _device(result, verbose)
     yield from _fidelity(result)
     yield from proof_lines(result.proofs)
     if verbose:
@@ -118,6 +120,24 @@ def _units(result: Pruned, verbose: bool) -> Table:
         row = (f"{group.n_units:,}", f"{kept:,}", f"{share(group.n_units, kept):.1%}")
         found.add_row(cell(group.name) + ("" if group.is_exact else " (inexact)"), *row)
     return found
+
+
+def _device(result: Pruned, verbose: bool) -> Iterator[RenderableType]:
+    """Which kept counts the device does not like, and what is known of it."""
+    name, off = result.run.options.device, list(off_grid(result))
+    if name is None:
+        return
+    if off:
+        yield f"for {name}: {plural(len(off), 'group')} of {len(result.trace.groups)} off the grid"
+        found = table("group off the grid", "kept", "liked: multiples of")
+        for one in some(off, verbose=verbose):
+            found.add_row(cell(one.group), f"{one.kept:,}", str(one.multiple))
+        yield found
+        yield from rest(len(off), "groups off the grid", verbose=verbose)
+    else:
+        yield f"for {name}: all {plural(len(result.trace.groups), 'group')} on the grid"
+    for fact in DEVICES[name].facts:
+        yield f"known of {name}: {cell(fact.text)} ({cell(fact.source)})"
 
 
 def _fidelity(result: Pruned) -> Iterator[RenderableType]:

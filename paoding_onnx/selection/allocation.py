@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from paoding_onnx.dependency.trace import Group, Trace
 from paoding_onnx.errors import TargetError
 from paoding_onnx.names import Budget, percent
+from paoding_onnx.rules.devices import Rounding
 from paoding_onnx.selection.budget import round_multiple
 from paoding_onnx.selection.curve import Sensitivity
 from paoding_onnx.selection.meter import Count, count_of
@@ -29,7 +30,7 @@ def allocate(
     share: Fraction,
     *,
     by: Budget,
-    round_to: int,
+    round_to: Rounding,
     times: Count | None = None,
 ) -> tuple[int, ...]:
     """Units that each group should lose so that `share` of what `by` counts is saved; for latency by these `times`.
@@ -82,7 +83,7 @@ def _given_back(
     meter: Count,
     wanted: float,
     *,
-    round_to: int,
+    round_to: Rounding,
 ) -> tuple[int, ...]:
     """The counts less what the last steps took beyond the budget, where the outputs are most sensitive first."""
     sizes = np.array([group.n_units for group in trace.groups], np.float64)
@@ -106,7 +107,7 @@ _Price = tuple[float, int, int]
 """Sensitivity for what is saved, the group's number, and how many units it would have lost."""
 
 
-def _steps(group: Group, sensitivity: Sensitivity, round_to: int) -> _Steps:
+def _steps(group: Group, sensitivity: Sensitivity, round_to: Rounding) -> _Steps:
     multiple = round_multiple(group, round_to)
     spacing = max(group.n_units // PIECES // multiple, 1) * multiple
     kept = np.arange((group.n_units - 1) // spacing * spacing, 0, -spacing)

@@ -14,6 +14,7 @@ from paoding_onnx.dependency.cost import Cost, cost, nothing
 from paoding_onnx.dependency.trace import Group, Trace
 from paoding_onnx.errors import TargetError
 from paoding_onnx.names import AUTO, Budget, percent
+from paoding_onnx.rules.devices import Device, Rounding
 from paoding_onnx.rules.kernels import step_of_channels
 from paoding_onnx.selection.meter import Count, count_of
 
@@ -27,7 +28,9 @@ def schedule(target: Fraction, step: Fraction) -> tuple[Fraction, ...]:
     return tuple(min(target, step * count) for count in range(1, math.ceil(target / step) + 1))
 
 
-def quotas(trace: Trace, share: Fraction, *, by: Budget, round_to: int, times: Count | None = None) -> tuple[int, ...]:
+def quotas(
+    trace: Trace, share: Fraction, *, by: Budget, round_to: Rounding, times: Count | None = None
+) -> tuple[int, ...]:
     """Units that each group has lost once `share` of what `by` counts is gone: the same share of each group's units.
 
     Latency goes in steps, so there some groups lose a step less, as far as the share is still met by these `times`.
@@ -50,7 +53,7 @@ def quotas(trace: Trace, share: Fraction, *, by: Budget, round_to: int, times: C
     return counts if times is None else _trimmed(trace, counts, times, share, round_to)
 
 
-def _trimmed(trace: Trace, counts: Sequence[int], times: Count, share: Fraction, round_to: int) -> tuple[int, ...]:
+def _trimmed(trace: Trace, counts: Sequence[int], times: Count, share: Fraction, round_to: Rounding) -> tuple[int, ...]:
     """The counts less a step of every group in turn that still leaves `share` of the time saved, or costs no time."""
     sizes = np.array([group.n_units for group in trace.groups], np.float64)
     lost = np.array(counts, np.float64)
@@ -64,12 +67,14 @@ def _trimmed(trace: Trace, counts: Sequence[int], times: Count, share: Fraction,
     return tuple(int(count) for count in lost)
 
 
-def round_multiple(group: Group, round_to: int) -> int:
+def round_multiple(group: Group, round_to: Rounding) -> int:
     """The number that a group's kept units should be a multiple of.
 
-    With `AUTO`: at most an eighth of the group, so that the target is met closely, and what the kernels like that the
-    group's units meet.
+    With a device: what it likes, however small the group is. With `AUTO`: at most an eighth of the group, so that the
+    target is met closely, and what the kernels like that the group's units meet.
     """
+    if isinstance(round_to, Device):
+        return round_to.multiple(group.channel_multiples)
     if round_to != AUTO:
         return round_to
     if not group.channel_multiples or group.n_units < 8:
@@ -78,7 +83,7 @@ def round_multiple(group: Group, round_to: int) -> int:
     return step_of_channels(group.channel_multiples, eighth)
 
 
-def _quota(group: Group, share: Fraction, round_to: int) -> int:
+def _quota(group: Group, share: Fraction, round_to: Rounding) -> int:
     """Units to remove: the share rounded down, then to the nearest kept multiple; at least one unit stays."""
     n = group.n_units
     kept = n - min(math.floor(share * n), n - 1)
@@ -89,7 +94,7 @@ def _quota(group: Group, share: Fraction, round_to: int) -> int:
     return n - min(kept, n)
 
 
-def _saving(trace: Trace, by: Budget, round_to: int, times: Count | None) -> Callable[[Fraction], Fraction]:
+def _saving(trace: Trace, by: Budget, round_to: Rounding, times: Count | None) -> Callable[[Fraction], Fraction]:
     """The share of the budget gone when every group has lost a share of its units (which ones does not matter here)."""
     sizes = np.array([group.n_units for group in trace.groups], np.float64)
     if by in ("latency", "bytes"):

@@ -29,7 +29,7 @@ from paoding_onnx.options import Options
 FORMAT = "paoding_onnx cache 1"
 """Another number whenever something else is kept, or measured in another way."""
 WITHOUT_EFFECT = frozenset(
-    {"target", "by", "step", "round_to", "memory", "eval", "effort", "recover"}
+    {"target", "by", "step", "round_to", "device", "memory", "eval", "effort", "recover"}
     | {
         "keep_accuracy",
         "keep_answers",

@@ -190,7 +190,7 @@ def _counts(
     traced: Trace, profile: Profile, options: Options, times: Count | None
 ) -> Iterator[tuple[Fraction, tuple[int, ...]]]:
     """Units that each group has lost after each step."""
-    by, round_to, known = options.budget, options.round_to, profile.sensitivities
+    by, round_to, known = options.budget, options.rounding, profile.sensitivities
     for share in _shares(options):
         if known:
             counts = allocate(traced, known, share, by=by, round_to=round_to, times=times)
@@ -208,7 +208,7 @@ def _by_weights(traced: Trace, options: Options, run: Run, times: Count | None =
     steps = []
     rng = np.random.default_rng(options.seed)
     shares = _shares(options)
-    quota = partial(quotas, traced, by=options.budget, round_to=options.round_to, times=times)
+    quota = partial(quotas, traced, by=options.budget, round_to=options.rounding, times=times)
     last = quota(shares[-1])
     if not any(last):
         raise _too_small(options)

@@ -30,6 +30,8 @@ def test_defaults_of_the_parser_are_the_defaults_of_options():
         (("--method", "magnitude"), {"method": "magnitude"}),
         (("--round-to", "8"), {"round_to": 8}),
         (("--round-to", "auto"), {"round_to": 0}),
+        (("--for", "ethos-u"), {"device": "ethos-u"}),
+        (("--by", "latency", "--latency-table", "t.json"), {"by": "latency", "latency_table": Path("t.json")}),
         (("--seed", "3"), {"seed": 3}),
         (("--allocation", "uniform"), {"allocation": "uniform"}),
         (("--memory", "512M"), {"memory": 512 << 20}),

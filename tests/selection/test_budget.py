@@ -12,6 +12,7 @@ from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.dependency.trace import Group
 from paoding_onnx.errors import TargetError
 from paoding_onnx.names import AUTO
+from paoding_onnx.rules.devices import DEVICES
 from paoding_onnx.selection.budget import quotas, round_multiple, schedule
 from tests.models import traced
 from tests.pruning import CNN, MLP, ONE
@@ -123,3 +124,26 @@ def test_group_smaller_than_the_multiple_stays_whole():
 
 def test_rounding_of_a_budget_never_misses_it():
     assert lost(ONE, "0.3", by="parameters", round_to=4) == (8,)
+
+
+WIDER = """g (float[1,3,8,8] x) => (float[1,5] y)
+    <float[64,3,3,3] a, float[64,1,3,3] d, float[48,64,1,1] e, float[40,48] f, float[5,40] h> {
+  p = Conv <pads=[1,1,1,1]> (x, a) r = Conv <group=64, pads=[1,1,1,1]> (p, d) s = Conv (r, e)
+  u = GlobalAveragePool (s) v = Flatten (u) w = Gemm <transB=1> (v, f) z = Relu (w) y = Gemm <transB=1> (z, h)
+}"""
+"""64 channels through a depthwise layer, 48 channels, 40 hidden units."""
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_kept_counts_are_what_the_device_likes_or_the_group_stays_whole(device):
+    trace = traced(WIDER)
+    for share in (Fraction(1, 4), Fraction(1, 2), Fraction(3, 4)):
+        counts = quotas(trace, share, by="units", round_to=DEVICES[device])
+        for group, count in zip(trace.groups, counts, strict=True):
+            kept = group.n_units - count
+            assert count == 0 or kept % DEVICES[device].multiple(group.channel_multiples) == 0
+
+
+def test_group_that_is_smaller_than_the_multiple_stays_whole():
+    trace = traced(CNN)
+    assert set(quotas(trace, Fraction(1, 2), by="units", round_to=DEVICES["rknn"])) == {0}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from paoding_onnx.calibration.known_inputs import input_texts
@@ -16,6 +16,7 @@ from paoding_onnx.names import percent
 from paoding_onnx.options import Options
 from paoding_onnx.report.documents.values import Document, file_of, finite, head, input_sizes_of, proofs_of
 from paoding_onnx.result import Pruned, RunRecord, Sizes
+from paoding_onnx.rules.devices import DEVICES
 from paoding_onnx.selection.budget import Step
 from paoding_onnx.surgery.plan import plan_document
 
@@ -50,7 +51,37 @@ def prune_document(result: Pruned, staged: Callable[[Path], Path] = lambda path:
             for g in result.trace.groups
         ],
         "refusals": [asdict(refusal) for refusal in result.trace.refusals],
+        "device": device_document(result),
     }
+
+
+def device_document(result: Pruned) -> Document | None:
+    """What the device that was pruned for likes, and the groups whose kept counts are not what it likes."""
+    device = result.run.options.device
+    if device is None:
+        return None
+    facts = [asdict(fact) for fact in DEVICES[device].facts]
+    return {"name": device, "facts": facts, "off_grid": [asdict(one) for one in off_grid(result)]}
+
+
+@dataclass(frozen=True, slots=True)
+class OffGrid:
+    """A group whose kept count is no multiple of what the device likes."""
+
+    group: str
+    kept: int
+    multiple: int
+
+
+def off_grid(result: Pruned) -> Iterator[OffGrid]:
+    """The groups whose kept counts are not what the device likes."""
+    device = result.run.options.device
+    if device is None:
+        return
+    for group in result.trace.groups:
+        multiple, kept = DEVICES[device].multiple(group.channel_multiples), result.plan.kept_units(group)
+        if kept % multiple:
+            yield OffGrid(group.name, kept, multiple)
 
 
 def plan_of_result(result: Pruned, staged: Callable[[Path], Path] = lambda path: path) -> Document:

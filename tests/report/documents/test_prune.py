@@ -10,6 +10,7 @@ from paoding_onnx.calibration.preprocess import Preprocess
 from paoding_onnx.evaluation.answers import Kind, OutputChange
 from paoding_onnx.report.documents.prune import prune_document, warnings
 from paoding_onnx.report.documents.values import proofs_of
+from paoding_onnx.rules.devices import DEVICES
 from tests.models import model, parse, save
 from tests.pruning import MLP, skip_latency
 
@@ -17,7 +18,7 @@ from tests.pruning import MLP, skip_latency
 def test_prune_document_holds_the_whole_run(result):
     document = prune_document(result)
     keys = "format versions machine seconds model output sizes input_sizes measured proofs warnings hints run data"
-    assert list(document) == [*keys.split(), "groups", "refusals"]
+    assert list(document) == [*keys.split(), "groups", "refusals", "device"]
     assert list(document["run"]) == ["options", "steps", "recovery", "notes", "trials"]
     assert document["sizes"]["before"] == {"parameters": 400, "macs": 368, "file_bytes": 0}
     assert document["sizes"]["prunable_parameters"] == 400 - 4  # all but the last bias
@@ -54,6 +55,7 @@ def test_prune_document_lists_every_option(result):
         "exact_only": False,
         "choose": [],
         "round_to": 0,
+        "device": None,
         "allocation": "uniform",
         "seed": 0,
         "memory": 1 << 29,
@@ -129,3 +131,16 @@ def test_sensitivities_are_in_the_document(monkeypatch):
     recovery = prune_document(prune(model(MLP)))["run"]["recovery"]
     assert [sensitivity["group"] for sensitivity in recovery["sensitivities"]] == ["MatMul_0", "Gemm_3"]
     assert all(len(sensitivity["counts"]) == len(sensitivity["values"]) for sensitivity in recovery["sensitivities"])
+
+
+def test_groups_that_a_device_does_not_like_are_listed_with_what_is_known_of_it(result):
+    assert prune_document(result)["device"] is None
+    for_device = replace(result, run=replace(result.run, options=replace(result.run.options, device="tensorrt")))
+    found = prune_document(for_device)["device"]
+    assert found["name"] == "tensorrt"
+    assert [fact["source"] for fact in found["facts"]] == [fact.source for fact in DEVICES["tensorrt"].facts]
+    kept = {group["name"]: group["kept"] for group in prune_document(result)["groups"]}
+    assert found["off_grid"] == [
+        {"group": name, "kept": count, "multiple": 8} for name, count in kept.items() if count % 8
+    ]
+    assert found["off_grid"]
