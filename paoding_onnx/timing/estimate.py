@@ -70,7 +70,9 @@ class _Layers:
                 self._fixed[row, axis], self._per_unit[row, axis] = fixed, per_unit
                 self._marks[row, axis, : len(marks)] = marks
                 self._last[row, axis] = len(marks) - 1
-            values = one.milliseconds.reshape(*one.milliseconds.shape, *[1] * (MOST_FACTORS - one.milliseconds.ndim))
+            values = layer.bound.node.times * one.milliseconds.reshape(
+                *one.milliseconds.shape, *[1] * (MOST_FACTORS - one.milliseconds.ndim)
+            )
             block = self._times[row]
             block[tuple(map(slice, values.shape))] = values
 
@@ -95,22 +97,23 @@ class _Others:
         nodes = [bound for bound in trace.bound_nodes if bound.rule.contracts is None]
         layers = {bound.node.operator for bound in trace.bound_nodes if bound.rule.contracts is not None}
         made = [
-            (bound.node.operator, tensor.name, len(tensor.shape))
+            (bound.node.operator, tensor.name, len(tensor.shape), bound.node.times)
             for bound in nodes
             if (tensor := bound.node.first_output).shape is not None
             and bound.node.operator in operators.keys() - layers
         ]
-        n_axes = max((ndim for _, _, ndim in made), default=1)
+        n_axes = max((ndim for _, _, ndim, _ in made), default=1)
         self._fixed = np.ones((len(made), n_axes))
         self._per_unit = np.zeros((len(made), n_axes, len(trace.groups)))
-        for row, (_, name, ndim) in enumerate(made):
+        self._runs = np.array([times for *_, times in made], np.float64)
+        for row, (_, name, ndim, _) in enumerate(made):
             for axis in range(ndim):
                 if (units := trace.units.get((TensorUse(name), axis))) is not None:
                     self._fixed[row, axis], self._per_unit[row, axis] = linear(trace, units)
         whole = np.array([group.n_units for group in trace.groups], np.float64)
         self._rates = np.ones(len(made))
         elements = self._elements(whole)
-        kinds = np.array([operator for operator, _, _ in made], np.str_)
+        kinds = np.array([operator for operator, *_ in made], np.str_)
         for operator in set(kinds.tolist()):
             own = kinds == operator
             self._rates[own] = operators[operator] / max(elements[own].sum(), 1.0)
@@ -119,7 +122,7 @@ class _Others:
         return float(self._rates @ self._elements(left))
 
     def _elements(self, left: Counts) -> NDArray[np.float64]:
-        return np.asarray((self._fixed + self._per_unit @ left).prod(1))
+        return np.asarray(self._runs * (self._fixed + self._per_unit @ left).prod(1))
 
 
 def linear(trace: Trace, units: Ids) -> tuple[float, NDArray[np.float64]]:

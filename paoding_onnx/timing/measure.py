@@ -13,7 +13,7 @@ from paoding_onnx.context import Run
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.load import Model
-from paoding_onnx.model.node_index import proto_nodes
+from paoding_onnx.model.node_index import nodes_behind
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.scratch import scratch_folder
 from paoding_onnx.model.session import NodeTime, TrailedSession
@@ -36,17 +36,17 @@ def measure_table(
     Raises:
         ModelError: if onnxruntime does not run the model.
     """
-    nodes = proto_nodes(model, trace.graph)
     layers = {layer.key: layer for layer in timed_layers(trace)}
+    nodes = nodes_behind(model.proto, [layer.bound.node for layer in layers.values()])
     run.tell("timing the model", 0.0)
     operators: dict[str, float] = {}
-    for node in _node_times(model, feeds, run.threads, SECONDS_OF_MODEL):
-        operators[node.operator] = operators.get(node.operator, 0.0) + typical(node.milliseconds)
+    for one in _node_times(model, feeds, run.threads, SECONDS_OF_MODEL):
+        operators[one.operator] = operators.get(one.operator, 0.0) + typical(one.milliseconds)
     found: dict[str, Times] = {}
     alone = []
-    for number, (key, layer) in enumerate(layers.items()):
+    for number, ((key, layer), node) in enumerate(zip(layers.items(), nodes, strict=True)):
         run.tell(f"timing layer {number + 1} of {len(layers)}", number / len(layers))
-        times = _times_of(model, nodes[layer.index], layer, run.threads)
+        times = _times_of(model, node, layer, run.threads)
         if times is None:
             alone.append(key)
         else:

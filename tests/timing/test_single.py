@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from paoding_onnx.dependency.groups import trace
-from paoding_onnx.model.node_index import proto_nodes
+from paoding_onnx.model.node_index import nodes_behind
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.study import study
 from paoding_onnx.timing.single import bench_of, n_bytes
@@ -27,11 +27,11 @@ def test_every_layer_runs_at_all_its_widths_and_makes_what_the_equation_says(tex
     subject = model(text)
     found = study(subject)
     traced = trace(found.graph)
-    layers, nodes = timed_layers(traced), proto_nodes(found.folded, found.graph)
+    layers = timed_layers(traced)
     assert layers
     for layer in layers:
         points = list(layer.points())
-        bench = bench_of(found.folded, nodes[layer.index], layer, points)
+        bench = bench_of(found.folded, nodes_behind(found.folded.proto, [layer.bound.node])[0], layer, points)
         made = Session(bench.model).run(bench.feeds)
         first = next(axes for axes in layer.bound.binding.outputs if axes is not None)
         for name, sizes in zip(bench.names, points, strict=True):
@@ -51,5 +51,5 @@ def test_model_of_the_layer_stays_as_it_was():
     found = study(model(CNN))
     layer = timed_layers(trace(found.graph))[0]
     before = found.folded.proto.SerializeToString()
-    bench_of(found.folded, proto_nodes(found.folded, found.graph)[layer.index], layer, list(layer.points()))
+    bench_of(found.folded, nodes_behind(found.folded.proto, [layer.bound.node])[0], layer, list(layer.points()))
     assert found.folded.proto.SerializeToString() == before
