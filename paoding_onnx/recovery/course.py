@@ -10,7 +10,6 @@ from paoding_onnx.errors import ModelError
 from paoding_onnx.model.graph import Graph, needed
 from paoding_onnx.recovery.lesson import Effort, Lesson
 from paoding_onnx.recovery.points import points_of, shared_points
-from paoding_onnx.recovery.pool import FEWEST_INPUTS
 from paoding_onnx.recovery.tail import Place, place_at, starts
 from paoding_onnx.recovery.work import Work, work_of
 from paoding_onnx.shapes.observe import observe_on
@@ -18,6 +17,8 @@ from paoding_onnx.shapes.observe import observe_on
 ROWS, FEWEST_ROWS = 64, 8
 """Inputs of a step, run together where memory and the model allow; fewer have no statistics of their own."""
 MOST_INPUTS = 8192
+FEWEST_TO_ASK = 256
+"""So many inputs are asked for even where the steps call for fewer, or leave little work for them."""
 PER_STEP = 12
 """Inputs to draw for each step: every one is seen about five times."""
 ENOUGH = (0.8, 0.4, 0.2)
@@ -74,9 +75,9 @@ def course_of(lesson: Lesson, effort: Effort, memory: int) -> Course:
 
 def _n_inputs(effort: Effort, work_of_one: float) -> int:
     """How many inputs the steps call for, and the effort allows, as both networks run once on each."""
-    wanted = max(min(PER_STEP * effort.steps, MOST_INPUTS), 2 * FEWEST_INPUTS)
+    wanted = max(min(PER_STEP * effort.steps, MOST_INPUTS), FEWEST_TO_ASK)
     most = effort.work / max(work_of_one, 1)
-    return int(min(wanted, max(TO_ASK * most, min(most, 2 * FEWEST_INPUTS))))
+    return int(min(wanted, max(TO_ASK * most, min(most, FEWEST_TO_ASK))))
 
 
 def _places(lesson: Lesson, graph: Graph, work: Work, effort: Effort) -> Iterator[tuple[Place, int]]:

@@ -73,3 +73,7 @@ def test_input_that_all_samples_share_is_refused():
 def test_few_samples_are_refused_however_many_copies_are_to_be_had():
     with pytest.raises(ModelError, match="16 inputs are too few to learn from"):
         drawn(1000, x=IMAGES[:16])
+
+
+def test_what_is_left_of_128_calibration_samples_after_a_fifth_was_held_back_is_enough():
+    assert drawn(1000, x=IMAGES[:103]).count == 992
