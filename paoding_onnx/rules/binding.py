@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import MappingProxyType
 
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.nodes import Node, Tensor
@@ -12,6 +14,8 @@ from paoding_onnx.rules.equation import AxesError, Axis, Equation, Factor, Opera
 from paoding_onnx.rules.rule import Rule, fixed, rule_for
 
 Shape = tuple[int, ...]
+MOST_KEPT = 4096
+"""Equations that stay fitted for the next node of the same shapes, of which deep networks have many."""
 _FEW = 4
 """A product with at most one number for so many of its larger operand is no layer."""
 
@@ -20,25 +24,30 @@ _FEW = 4
 class Binding:
     """An equation fitted to shapes: stars expanded, the size of every factor known.
 
-    A factor that is mixed anywhere in the equation is marked so in every operand.
+    A factor that is mixed anywhere in the equation is marked so in every operand. `read` and `made` are the names of all
+    factors that inputs and outputs have, `summed` those of factors that a number of an output has all of in it: they are
+    mixed, or no output has them.
     """
 
     inputs: tuple[Operand | None, ...]
     outputs: tuple[Operand | None, ...]
     sizes: Mapping[str, int]
     mixed: frozenset[str]
+    read: frozenset[str] = field(init=False, compare=False)
+    made: frozenset[str] = field(init=False, compare=False)
+    summed: frozenset[str] = field(init=False, compare=False)
 
-    @property
-    def summed(self) -> frozenset[str]:
-        """The names of factors that a number of an output has all of in it: they are mixed, or no output has them."""
-        made = self.made
+    def __post_init__(self) -> None:
+        """Tell the names once: many nodes share a binding."""
+        read, made = (_names(side) for side in (self.inputs, self.outputs))
         whole = (axis for operand in self.inputs for axis in operand or () if len(axis.segments) == 1)
-        return self.mixed | {name for axis in whole for name in axis.names if name not in made}
+        summed = self.mixed | {name for axis in whole for name in axis.names if name not in made}
+        for name, value in (("read", read), ("made", made), ("summed", summed)):
+            object.__setattr__(self, name, value)
 
-    @property
-    def made(self) -> frozenset[str]:
-        """The names of all factors that outputs have."""
-        return frozenset(name for operand in self.outputs for axis in operand or () for name in axis.names)
+
+def _names(operands: Iterable[Operand | None]) -> frozenset[str]:
+    return frozenset(name for operand in operands for axis in operand or () for name in axis.names)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -100,6 +109,16 @@ def bind(
     Raises:
         AxesError: if ranks or sizes contradict the equation or leave a factor unknown.
     """
+    return _bound(equation, tuple(inputs), tuple(outputs), tuple((sizes or {}).items()))
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _bound(
+    equation: Equation,
+    inputs: tuple[Shape | None, ...],
+    outputs: tuple[Shape | None, ...],
+    sizes: tuple[tuple[str, int], ...],
+) -> Binding:
     pairs = [*_pair(equation, equation.inputs, inputs), *_pair(equation, equation.outputs, outputs)]
     stars = _star_lengths(equation, pairs)
     mixed = frozenset(_mixed(equation, stars))
@@ -110,7 +129,7 @@ def bind(
         if operand is not None and shape is not None
         for axis, size in zip(operand, shape, strict=True)
     ]
-    solved = _solve(equation, axes, sizes or {})
+    solved = MappingProxyType(_solve(equation, axes, dict(sizes)))
     return Binding(tuple(expanded[: len(inputs)]), tuple(expanded[len(inputs) :]), solved, mixed)
 
 

@@ -114,8 +114,7 @@ class _Flow:
     def _is_open(self, axis: Axis, *, absorbs: bool) -> bool:
         if _names(axis) in self.held:
             return False
-        read = {name for operand in self.bound.binding.inputs for one in operand or () for name in one.names}
-        fresh = self.reads_open and any(name not in read for name in axis.names)
+        fresh = self.reads_open and not self.bound.binding.read.issuperset(axis.names)
         is_one = not axis.names and bool(self.open_ones)
         return absorbs or fresh or is_one or not self.open_factors.isdisjoint(axis.names)
 

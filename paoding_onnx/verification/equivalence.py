@@ -53,7 +53,7 @@ class _Pair:
     model: Model
     trace: Trace
     plan: Plan
-    names: tuple[str, ...]
+    names: frozenset[str]
     decisions: tuple[Decision, ...]
     draws: tuple[Draw, ...]
     masked: Callable[[], Session]
@@ -107,7 +107,7 @@ def _pair(model: Model, trace: Trace, plan: Plan, pruned: Model, original: Model
         model=model,
         trace=trace,
         plan=plan,
-        names=names,
+        names=frozenset(names),
         decisions=decisions,
         draws=draws_of(trace),
         masked=held(lambda: Session(masked, watch=names)),
