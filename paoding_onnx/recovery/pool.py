@@ -14,7 +14,7 @@ from paoding_onnx.model.nodes import Array
 
 Arrays = Mapping[str, Array]
 FEWEST_INPUTS = 64
-"""With fewer, what is refused in the end is nearly all that is learned. Of 128 calibration samples 103 are learned from."""
+"""With fewer, nearly all that is learned is refused in the end. 128 calibration samples leave 103."""
 HELD_BACK = 8
 """One of so many inputs judges."""
 _COLOURS = (1, 3, 4)

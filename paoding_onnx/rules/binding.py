@@ -24,9 +24,9 @@ _FEW = 4
 class Binding:
     """An equation fitted to shapes: stars expanded, the size of every factor known.
 
-    A factor that is mixed anywhere in the equation is marked so in every operand. `read` and `made` are the names of all
-    factors that inputs and outputs have, `summed` those of factors that a number of an output has all of in it: they are
-    mixed, or no output has them.
+    A factor that is mixed anywhere in the equation is marked so in every operand. `read` and `made` are the names of
+    all factors that inputs and outputs have, `summed` those of factors that a number of an output has all of in it:
+    they are mixed, or no output has them.
     """
 
     inputs: tuple[Operand | None, ...]
