@@ -81,7 +81,7 @@ def random_plan(trace: Trace, seed: int = 0, share: float = 0.5) -> Plan:
     rng = np.random.default_rng(seed)
     removed = nothing(trace)
     for group in trace.groups:
-        count = min(int(np.ceil(share * group.n_units)), group.n_units - 1)
+        count = min(int(np.ceil(share * group.n_units)), group.most)
         removed[group.start + rng.choice(group.n_units, count, replace=False)] = True
     return make_plan(removed)
 

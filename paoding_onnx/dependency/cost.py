@@ -53,7 +53,7 @@ def group_cost(trace: Trace, group: Group) -> Cost:
 
 
 def is_parameter(trace: Trace, name: str) -> bool:
-    """Whether a tensor is a constant of floats, or of 8-bit integers (weights of quantized models)."""
+    """Whether a tensor is a constant of floats, or of integers of at most 8 bits (weights of quantized models)."""
     return _holds_weights(trace.graph.tensors[name])
 
 
@@ -61,7 +61,7 @@ def _holds_weights(tensor: Tensor) -> bool:
     if not tensor.is_constant or tensor.dtype is None:
         return False
     is_float = tensor.dtype.kind == "f" or "float" in tensor.dtype.name
-    return is_float or (tensor.dtype.kind in "iu" and tensor.dtype.itemsize == 1)
+    return is_float or ("int" in tensor.dtype.name and tensor.dtype.itemsize == 1)
 
 
 def _parameters(trace: Trace, removed: Mask) -> int:

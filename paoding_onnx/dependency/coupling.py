@@ -159,6 +159,8 @@ def _connect(
             work.pin(ids, cause)
     if isinstance(gathers := bound.rule.shape, Gathers):
         work.partition.unite(factors[gathers.target], factors[gathers.source][list(gathers.positions)])
+    for first, second in bound.rule.alike:
+        work.partition.unite(factors[first], factors[second])
     operands = zip((*bound.inputs, *bound.outputs), (*bound.binding.inputs, *bound.binding.outputs), strict=True)
     for use, operand in operands:
         for number, axis in enumerate(operand or ()):

@@ -121,21 +121,29 @@ def _group(coupling: Coupling, member: _Members, start: int, stop: int) -> Group
 
 
 def _facts(coupling: Coupling, groups: Sequence[Group], numbers: Ids) -> tuple[Group, ...]:
-    """The groups with what the nodes they pass through say: exactness, and the counts their kernels like."""
+    """The groups with what the nodes they pass through say: exactness, counts that kernels like, how many must stay."""
     starts = np.array([group.start for group in groups])
     inexact: set[int] = set()
     liked: dict[int, set[int]] = {}
+    least: dict[int, int] = {}
     for bound, of in zip(coupling.bound_nodes, coupling.factors, strict=True):
         for name, sets in of.items():
             units = numbers[sets]
             met = set((np.searchsorted(starts, np.unique(units[units >= 0]), "right") - 1).tolist())
             inexact |= met if name in bound.binding.mixed else set()
+            for index in met if name in bound.rule.least else ():
+                least[index] = max(least.get(index, 1), bound.rule.least[name])
             multiple = bound.rule.contracts.channel_multiple if bound.rule.contracts is not None else 1
             for index in met if multiple > 1 else ():
                 liked.setdefault(index, set()).add(multiple)
     return tuple(
-        Group(g.name, g.start, g.stop, g.parameter_axes, index not in inexact, tuple(sorted(liked.get(index, ()))))
-        for index, g in enumerate(groups)
+        replace(
+            group,
+            is_exact=index not in inexact,
+            channel_multiples=tuple(sorted(liked.get(index, ()))),
+            least=least.get(index, 1),
+        )
+        for index, group in enumerate(groups)
     )
 
 

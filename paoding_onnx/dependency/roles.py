@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
 
@@ -10,28 +10,49 @@ from paoding_onnx.dependency.coupling import Coupling
 from paoding_onnx.dependency.trace import ParameterAxis, Role
 from paoding_onnx.dependency.union_find import Ids
 from paoding_onnx.model.graph import Graph
-from paoding_onnx.model.nodes import Part
-from paoding_onnx.rules.binding import BoundNode, TensorUse
+from paoding_onnx.model.nodes import Part, Tensor
+from paoding_onnx.rules.binding import BoundNode, TensorUse, is_inside, makes_output
 from paoding_onnx.rules.equation import is_fixed
+from paoding_onnx.rules.facts import Selects
 
 
 def parameter_axes_of(graph: Graph, coupling: Coupling) -> list[ParameterAxis]:
     """Every axis of every constant, with its role, in the order of the nodes."""
     sources: dict[str, TensorUse] = {}
+    picked: set[str] = set()
     found: dict[tuple[TensorUse, int], ParameterAxis] = {}
+
+    def is_weight(tensor: Tensor) -> bool:
+        """Whether a tensor is stored, or was computed from such ones alone."""
+        return tensor.is_constant or tensor.name in sources
+
     for index, bound in enumerate(coupling.bound_nodes):
         for use, axis in _constant_axes(graph, bound):
-            role = _role(bound, coupling, index, coupling.axes[use, axis])
+            role = _role(bound, coupling, index, coupling.axes[use, axis], use)
             known = found.get((use, axis))
             if known is None or (known.role is Role.FOLLOWS and role is not Role.FOLLOWS):
                 found[use, axis] = ParameterAxis(index, use, axis, role)
-        _meet_sources(bound, index, coupling, sources, found)
+        if not _is_picked(bound, picked, sources):
+            _meet_sources(bound, index, coupling, sources, found)
         inputs = [t for t in bound.node.inputs if t is not None]
         is_passed = bound.node.part is Part.WHOLE and bool(inputs)
-        if is_passed and bound.inputs[0] is not None and all(t.is_constant or t.name in sources for t in inputs):
+        picks = is_passed and isinstance(bound.rule.shape, Selects) and inputs[0].is_constant
+        if is_passed and bound.inputs[0] is not None and (picks or all(map(is_weight, inputs))):
+            picked |= {o.tensor for o in bound.outputs if o is not None and (picks or inputs[0].name in picked)}
             source = sources.get(inputs[0].name, bound.inputs[0])
             sources |= {o.tensor: source for o in bound.outputs if o is not None}
     return [found[key] for key in sorted(found, key=lambda key: (found[key].node_index, key))]
+
+
+def _is_picked(bound: BoundNode, picked: Collection[str], sources: Collection[str]) -> bool:
+    """Whether what a node reads was picked from a table by what is fed, and is data, as words are.
+
+    Where it meets other data it is a weight itself, of an expert for instance.
+    """
+    read = [tensor for tensor in bound.node.inputs if tensor is not None]
+    others = [tensor for tensor in read if tensor.name not in picked]
+    are_data = [not tensor.is_constant and tensor.name not in sources for tensor in others]
+    return len(others) < len(read) and not (others and all(are_data))
 
 
 def _constant_axes(graph: Graph, bound: BoundNode) -> Iterator[tuple[TensorUse, int]]:
@@ -54,13 +75,21 @@ def _meet_sources(
         if use is None or source is None or bound.rule.contracts is None:
             continue
         for key in [key for key in found if key[0] == source]:
-            role = _role(bound, coupling, index, coupling.axes[key])
+            role = _role(bound, coupling, index, coupling.axes[key], use)
             found[key] = ParameterAxis(index, source, key[1], role)
 
 
-def _role(bound: BoundNode, coupling: Coupling, index: int, sets: Ids) -> Role:
+def _role(bound: BoundNode, coupling: Coupling, index: int, sets: Ids, use: TensorUse) -> Role:
+    """What a node does with units whose sets lie on an axis of the constant in `use`."""
     if bound.rule.contracts is None:
         return Role.FOLLOWS
+    operand = bound.inputs.index(use)
+    if any(np.isin(sets, ids).any() for name, ids in coupling.factors[index].items() if name in bound.binding.mixed):
+        return Role.PRODUCES  # experts: none can stand in for another
+    if not makes_output(bound, operand) and all(
+        is_inside(bound, name) for name, ids in coupling.factors[index].items() if np.isin(sets, ids).any()
+    ):
+        return Role.PRODUCES
     own = coupling.factors[index]
     outputs = bound.binding.made
     contracted = [ids for name, ids in own.items() if name not in outputs and not is_fixed(name)]

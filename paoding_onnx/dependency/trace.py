@@ -53,7 +53,8 @@ class ParameterAxis:
 class Group:
     """Units that live on the same axes and are ranked together: the numbers `start` to `stop` - 1 of the trace.
 
-    `channel_multiples` are the counts whose multiples the kernels of its nodes like, ascending.
+    `channel_multiples` are the counts whose multiples the kernels of its nodes like, ascending. At least `least` units
+    must stay.
     """
 
     name: str
@@ -62,6 +63,12 @@ class Group:
     parameter_axes: tuple[ParameterAxis, ...]
     is_exact: bool
     channel_multiples: tuple[int, ...]
+    least: int = 1
+
+    @property
+    def most(self) -> int:
+        """How many units may go."""
+        return self.n_units - self.least
 
     @property
     def n_units(self) -> int:

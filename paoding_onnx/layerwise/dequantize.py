@@ -27,8 +27,20 @@ def dequantized(trace: Trace, use: TensorUse, value: Array) -> Array:
     return value
 
 
+def zero_of(trace: Trace, use: TensorUse, value: Array) -> Array | None:
+    """What stands for zero in `use`, to be broadcast to its content `value`; `None` if no number does: it is packed."""
+    if value.dtype.kind == "f":
+        return np.zeros((), value.dtype)
+    for bound in trace.bound_nodes:
+        for quantized in bound.rule.integers.quantized:
+            if bound.inputs[quantized.operand] == use:
+                zero = _spread(bound, quantized.operand, quantized.zero_point)
+                return np.zeros((), value.dtype) if zero is None else zero.astype(value.dtype)
+    return None
+
+
 def _spread(bound: BoundNode, operand: int, number: int) -> NDArray[np.float32] | None:
-    """Input `number` in a shape that broadcasts to `operand`, whose axis with the same factor it lies on."""
+    """Input `number` in a shape that broadcasts to `operand`, on whose axes with the same factors it lies."""
     tensor = bound.node.operand(number)
     if tensor is None or tensor.value is None or not tensor.is_constant:
         return None
@@ -36,8 +48,12 @@ def _spread(bound: BoundNode, operand: int, number: int) -> NDArray[np.float32] 
     if value.size == 1:
         return value.reshape(())
     axes: Operand = bound.binding.inputs[operand] or ()
-    along = [own for own in bound.binding.inputs[number] or () if own in axes]
-    if value.ndim != len(along):
-        return None
-    where = {axes.index(own): size for own, size in zip(along, value.shape, strict=True)}
+    where: dict[int, int] = {}
+    for axis, own in enumerate(bound.binding.inputs[number] or ()):
+        place = next((k for k, one in enumerate(axes) if one.names[: len(own.names)] == own.names), None)
+        if place is None:
+            return None
+        length, count = axes[place].size(bound.binding.sizes), value.shape[axis]
+        value = value if count == length else np.repeat(value, length // count, axis)  # one for each block
+        where[place] = length
     return value.reshape([where.get(axis, 1) for axis in range(len(axes))])

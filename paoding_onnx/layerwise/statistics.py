@@ -103,12 +103,17 @@ def consumer_axes(trace: Trace) -> Iterator[ConsumerAxis]:
     found = {}
     for group in trace.groups:
         for parameter_axis in group.having(Role.CONSUMES):
-            if trace.bound_nodes[parameter_axis.node_index].node.within:
-                continue  # bodies are run as a whole
             where = _where(trace, group, parameter_axis)
-            if where is not None:
+            if where is not None and _can_be_shown(trace, parameter_axis.node_index, where[0]):
                 found[parameter_axis.node_index, group.start] = ConsumerAxis(group, parameter_axis.node_index, *where)
     return iter(found[key] for key in sorted(found))
+
+
+def _can_be_shown(trace: Trace, node_index: int, operand: int) -> bool:
+    """Whether an operand is a tensor that is shown to watchers: not if it is in a body within a body."""
+    name, graph = _source(trace.bound_nodes[node_index], operand), trace.graph
+    is_inner = any(node.within for node in graph.nodes if any(t is not None and t.name == name for t in node.outputs))
+    return not is_inner or name in graph.stepwise
 
 
 def _where(trace: Trace, group: Group, parameter_axis: ParameterAxis) -> tuple[int, int] | None:
@@ -172,6 +177,7 @@ class _Look:
     def __init__(self, of: ConsumerAxis, trace: Trace, n_batches: int) -> None:
         self.of = of
         use = trace.bound_nodes[of.node_index].inputs[of.operand]
+        self._axis = of.axis + int(use is not None and use.tensor in trace.graph.stepwise)  # behind the steps
         units = trace.units[use, of.axis] if use is not None else np.zeros(0, np.int64)
         self._positions = of.group.positions(units)
         self._per_batch = max(MOST_ROWS * of.group.n_units // max(self._positions.size, 1) // n_batches, 1)
@@ -182,8 +188,8 @@ class _Look:
     def add(self, value: Array) -> None:
         """Take in the next batch of the tensor."""
         n_units = self.of.group.n_units
-        places = np.moveaxis(value, self.of.axis, -1)
-        n_places = value.size // value.shape[self.of.axis]
+        places = np.moveaxis(value, self._axis, -1)
+        n_places = value.size // value.shape[self._axis]
         wanted = min(self._per_batch, n_places)
         chosen = np.sort(self._rng.choice(n_places, wanted, replace=False, shuffle=False))
         where = np.unravel_index(chosen, places.shape[:-1]) if places.ndim > 1 else ()

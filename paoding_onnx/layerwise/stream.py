@@ -7,7 +7,7 @@ without ever holding all its activations.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import overload
@@ -19,9 +19,10 @@ from paoding_onnx.layerwise.subgraph import subgraph
 from paoding_onnx.model.graph import Graph, needed
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.node_index import proto_nodes
-from paoding_onnx.model.nodes import Array
+from paoding_onnx.model.nodes import Array, Part
 from paoding_onnx.model.scratch import Scratch
 from paoding_onnx.model.session import Session
+from paoding_onnx.shapes.taps import collected
 
 Batches = Sequence[Array]
 """A tensor's content for each batch of inputs."""
@@ -96,7 +97,8 @@ class Stream:
     def advance(self, stop: int, watchers: Mapping[str, Watcher] = MappingProxyType({})) -> None:
         """Run the nodes before node number `stop`; tensors that are made on the way are shown to their `watchers`.
 
-        None of these is held longer than that unless later nodes read it.
+        None of these is held longer than that unless later nodes read it. One in a body is shown as it was at all
+        steps, with these as its first axis.
         """
         while self.position < stop:
             self._advance(self._end_of_piece(stop, watchers), watchers)
@@ -116,7 +118,8 @@ class Stream:
         places = [place for place in range(self.position, stop) if self._nodes[place] is not None]
         made = [t.name for place in places for t in self.graph.nodes[place].outputs if t is not None]
         held = [name for name in made if self._last_read.get(name, -1) >= stop]
-        if wanted := list(dict.fromkeys((*held, *(name for name in made if name in watchers)))):
+        shown = [*made, *self._inside(self.position, stop)]
+        if wanted := list(dict.fromkeys((*held, *(name for name in shown if name in watchers)))):
             for made_of_batch in self._made(stop, wanted):
                 for name in held:
                     self._held.append(name, made_of_batch[name])
@@ -127,6 +130,11 @@ class Stream:
         for name in self._held.names():
             if self._last_read.get(name, -1) < stop:
                 self._held.drop(name)
+
+    def _inside(self, start: int, stop: int) -> list[str]:
+        """Names of the tensors in those bodies that are run between two nodes."""
+        left = {node.first_output.name for node in self.graph.nodes[start:stop] if node.part is Part.EXIT}
+        return [name for name, runner in self.graph.stepwise.items() if runner in left]
 
     def peek(self, stop: int, name: str, batches: Sequence[int] | None = None) -> Iterator[Array]:
         """What tensor `name`, made before node number `stop`, would be if the nodes ran on as they are now.
@@ -160,12 +168,20 @@ class Stream:
         self, stop: int, wanted: Sequence[str], batches: Sequence[int] | None = None
     ) -> Iterator[dict[str, Array]]:
         """The tensors `wanted`, made by nodes before node number `stop`, batch by batch."""
-        nodes = self._needed(stop, wanted)
-        piece = subgraph(self._model, self.graph, nodes, outputs=wanted, overrides=self._overrides)
-        session = Session(piece, optimise=True, threads=self._threads)
+        inside = set(self._inside(self.position, stop)) & set(wanted)
+        outer = [name for name in wanted if name not in inside] or self._left_with(inside)
+        nodes = self._needed(stop, [*outer, *self._left_with(inside)])
+        piece = subgraph(self._model, self.graph, nodes, outputs=outer, overrides=self._overrides)
+        piece, steps = collected(piece, inside) if inside else (piece, {})
+        session = Session(piece, watch=tuple(steps.values()), optimise=True, threads=self._threads)
         feeds = [info.name for info in piece.proto.graph.input]
         for batch in range(self.n_batches) if batches is None else batches:
-            yield session.run({name: self._held.get(name)[batch] for name in feeds})
+            run = session.run({name: self._held.get(name)[batch] for name in feeds})
+            yield run | {name: run[watched] for name, watched in steps.items()}
+
+    def _left_with(self, names: Collection[str]) -> list[str]:
+        """The first output of each node in whose body some tensors are."""
+        return list(dict.fromkeys(runner for name, runner in self.graph.stepwise.items() if name in names))
 
     def _needed(self, stop: int, wanted: Sequence[str]) -> list[onnx.NodeProto]:
         """The nodes before node number `stop` that are still to come and needed for `wanted`."""

@@ -30,6 +30,17 @@ class Graph:
             return self
         return replace(self, nodes=tuple(node.whole or node for node in self.nodes if not node.within))
 
+    @cached_property
+    def stepwise(self) -> Mapping[str, str]:
+        """Tensors in outermost bodies, each with the first output of the node that runs its body."""
+        found: dict[str, str] = {}
+        depth = 0
+        for node in self.nodes:
+            depth += {Part.ENTRY: 1, Part.EXIT: -1, Part.WHOLE: 0}[node.part]
+            if depth == 1:
+                found |= {tensor.name: node.within for tensor in node.outputs if tensor is not None}
+        return found
+
     def reached(self) -> frozenset[str]:
         """Names of tensors that an input reaches, be it by its sizes alone; all others are computed from constants.
 

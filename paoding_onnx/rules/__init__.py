@@ -9,6 +9,7 @@ from __future__ import annotations
 from paoding_onnx.rules import attention as attention
 from paoding_onnx.rules import bodies as bodies
 from paoding_onnx.rules import elementwise as elementwise
+from paoding_onnx.rules import experts as experts
 from paoding_onnx.rules import fused as fused
 from paoding_onnx.rules import indexing as indexing
 from paoding_onnx.rules import joining as joining

@@ -145,6 +145,23 @@ def rebound(bound: BoundNode, shapes: Mapping[str, Shape]) -> Binding | None:
         return None
 
 
+def is_inside(bound: BoundNode, name: str) -> bool:
+    """Whether a factor is met in constants of the node alone: units that it makes and consumes itself.
+
+    Of such constants those consume the units in which something of the output is, too.
+    """
+    pairs = zip(bound.node.inputs, bound.binding.inputs, strict=True)
+    others = (one for tensor, one in pairs if tensor is not None and not tensor.is_constant)
+    met = {met for one in others for axis in one or () for met in axis.names} | bound.binding.made
+    return name not in met
+
+
+def makes_output(bound: BoundNode, operand: int) -> bool:
+    """Whether something of an output is in an operand."""
+    names = {name for axis in bound.binding.inputs[operand] or () for name in axis.names}
+    return not names.isdisjoint(bound.binding.made)
+
+
 def is_layer(bound: BoundNode) -> bool:
     """Whether a node multiplies and adds up, and makes about as many numbers as it reads.
 

@@ -17,7 +17,7 @@ _WINDOWS = {"Conv": 1, "FusedConv": 1, "ConvInteger": 1, "DeformConv": 1, "QLine
 """Every number of the output sums over a kernel; which input holds the kernels."""
 _MATRICES = (
     *("MatMul", "Gemm", "FusedGemm", "FusedMatMul", "TransposeMatMul", "QGemm", "QLinearMatMul", "MatMulInteger"),
-    *("MatMulIntegerToFloat", "DynamicQuantizeMatMul", "MatMulNBits"),
+    *("MatMulIntegerToFloat", "DynamicQuantizeMatMul", "MatMulBnb4", "MatMulNBits"),
 )
 """Every number of the output sums over an axis of the first input."""
 _RECURRENT = ("RNN", "GRU", "LSTM", "DynamicQuantizeLSTM")
@@ -48,7 +48,7 @@ def _count_of(node: Node) -> _Count | None:
         return _packed_attention
     if node.operator in _APART:
         return _attention
-    return {"ConvTranspose": _spread, "Einsum": _letters}.get(node.operator)
+    return {"ConvTranspose": _spread, "Einsum": _letters, "MoE": _experts, "QMoE": _experts}.get(node.operator)
 
 
 def _windows(node: Node, left: list[Shape], result: Shape) -> int:
@@ -87,3 +87,12 @@ def _attention(node: Node, left: list[Shape], result: Shape) -> int | None:
 def _packed_attention(node: Node, left: list[Shape], result: Shape) -> int:
     """The projection of queries, keys and values, and what is done with them."""
     return math.prod(left[0][:2]) * math.prod(left[1]) + 2 * left[0][1] * math.prod(result)
+
+
+def _experts(node: Node, left: list[Shape], result: Shape) -> int:
+    """com.microsoft MoE, QMoE: each row meets the weights of so many experts, integers packed along the last axis."""
+    width, step = left[0][-1], 2 if node.operator == "MoE" else 3
+    first, second, third = (left[k] if k < len(left) else () for k in (2, 2 + step, 2 + 2 * step))
+    hidden = second[2] if step == 2 else left[6][2] * node.integer("block_size", 0) if len(left[6]) > 2 else first[1]
+    n_weights = first[1] * width + second[1] * hidden + (third[1] * width if third else 0)
+    return math.prod(left[0][:-1]) * node.integer("k", 1) * n_weights

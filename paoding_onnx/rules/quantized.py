@@ -168,6 +168,15 @@ def matmul_blocks(node: Node) -> Rule:
     )
 
 
+@register("MatMulBnb4", read=1, domain=_MICROSOFT)
+def matmul_packed(node: Node) -> Rule:
+    """com.microsoft MatMulBnb4: numbers of all rows packed one behind another, in blocks that no row begins with."""
+    lead = axes("A", len(node.shape(0)) - 1)
+    whole = Equation.of([(*lead, axis("k")), axes("w", len(node.shape(1))), (axis("z"),)], [(*lead, axis("n"))])
+    contracts = Contracts((names_of((*lead, axis("k"), axis("n"))),))
+    return Rule(whole, contracts=contracts, why="has one scale for each block of this axis")
+
+
 @register("DynamicQuantizeLSTM", read=1, domain=_MICROSOFT)
 def dynamic_lstm(node: Node) -> Rule:
     """com.microsoft DynamicQuantizeLSTM: hidden units share one range at every step, so they stay."""

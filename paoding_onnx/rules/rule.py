@@ -30,7 +30,8 @@ class Rule:
     `sizes` are those of factors that shapes leave open, `why` says what a lower-case factor is for. `fits` are the
     numbers that have to follow the sizes. A node that `contracts` has weights; `acts` says what becomes of a unit's
     numbers, `stored` where statistics of the training data are, `integers` which inputs are quantized, and `shape`
-    what the node has to do with shapes beyond having one.
+    what the node has to do with shapes beyond having one. `least` says of a factor how much of it must stay, if more
+    than one; `alike` are pairs of factors that must stay of one size, and so lose the same positions.
     """
 
     equation: Equation
@@ -42,6 +43,8 @@ class Rule:
     stored: Stored | None = None
     integers: Integers = field(default_factory=Integers)
     shape: ShapeUse | None = None
+    least: Mapping[str, int] = field(default_factory=dict)
+    alike: tuple[tuple[str, str], ...] = ()
 
     @property
     def affine(self) -> Affine | None:

@@ -111,17 +111,19 @@ def _steps(group: Group, sensitivity: Sensitivity, round_to: Rounding) -> _Steps
     multiple = round_multiple(group, round_to)
     spacing = max(group.n_units // PIECES // multiple, 1) * multiple
     kept = np.arange((group.n_units - 1) // spacing * spacing, 0, -spacing)
-    counts = np.unique(np.r_[group.n_units - kept, group.n_units - min(multiple, group.n_units - 1)])
+    counts = np.unique(
+        np.minimum(np.r_[group.n_units - kept, group.n_units - min(multiple, group.n_units - 1)], group.most)
+    )
     known, values = _convex(group, sensitivity)
     return list(zip(counts.tolist(), np.interp(counts, known, values).tolist(), strict=True))
 
 
 def _convex(group: Group, sensitivity: Sensitivity) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The largest convex curve below the measured sensitivities, from none at no loss to all units but one."""
+    """The largest convex curve below the measured sensitivities, from none at no loss to all units that may go."""
     last = max(sensitivity.values, default=0.0)
     points = list(_read_between(sensitivity))
-    if not sensitivity.counts or sensitivity.counts[-1] < group.n_units - 1:
-        points.append((float(group.n_units - 1), last + UNMEASURED))
+    if not sensitivity.counts or sensitivity.counts[-1] < group.most:
+        points.append((float(group.most), last + UNMEASURED))
     hull: list[tuple[float, float]] = []
     for point in points:
         while len(hull) > 1 and _is_above(hull[-2], hull[-1], point):

@@ -84,13 +84,13 @@ def round_multiple(group: Group, round_to: Rounding) -> int:
 
 
 def _quota(group: Group, share: Fraction, round_to: Rounding) -> int:
-    """Units to remove: the share rounded down, then to the nearest kept multiple; at least one unit stays."""
+    """Units to remove: the share rounded down, then to the nearest kept multiple; as many stay as must."""
     n = group.n_units
-    kept = n - min(math.floor(share * n), n - 1)
+    kept = n - min(math.floor(share * n), group.most)
     multiple = round_multiple(group, round_to)
     if multiple > 1 and kept % multiple:
         above, below = kept + multiple - kept % multiple, kept - kept % multiple
-        kept = below if below and kept - below < above - kept else above
+        kept = below if below >= group.least and kept - below < above - kept else above
     return n - min(kept, n)
 
 

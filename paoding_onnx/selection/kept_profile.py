@@ -148,7 +148,7 @@ class _Reader:
 
     def _order(self, group: Group, told: Json) -> tuple[Candidate, ...]:
         units, scores = {start: names for start, *names in _listed(told)}[group.start]
-        shape = (group.n_units - 1,)
+        shape = (group.most,)
         numbers = self._array(units, shape, "i").tolist()
         _require(len(set(numbers)) == len(numbers) and all(group.start <= unit < group.stop for unit in numbers))
         return tuple(map(Candidate, numbers, self._array(scores, shape).tolist()))

@@ -45,7 +45,7 @@ def measure_profile(
     orders = {}
     for number, group in enumerate(trace.groups):
         run.tell("ranking units", 0.1 + 0.2 * number / len(trace.groups))
-        orders[group.start] = sampler(view, group, group.n_units - 1, rng)
+        orders[group.start] = sampler(view, group, group.most, rng)
     layers = layers_on(model, trace, samples)
     basis = Basis(samples, seen, layers)
     sensitivities: tuple[Sensitivity, ...] = ()

@@ -10,6 +10,7 @@ import numpy as np
 
 from paoding_onnx.context import Run
 from paoding_onnx.dependency.trace import Group, ParameterAxis, Role
+from paoding_onnx.layerwise.dequantize import zero_of
 from paoding_onnx.layerwise.layers import Layer
 from paoding_onnx.layerwise.stream import Stream
 from paoding_onnx.layerwise.weights import Candidate, View
@@ -97,12 +98,15 @@ def _sensitivity(group: Group, versions: Versions, stream: Stream, whole: Mappin
 
 
 def _without(view: View, group: Group, units: Sequence[int], layers: Mapping[int, Layer]) -> Mapping[str, Array]:
-    """Constants under which a group's units have no effect any more."""
-    if group.having(Role.CONSUMES):
-        return compensate(view, group, units, layers)
-    overrides: dict[str, Array] = {}
-    for parameter_axis in group.having(Role.PRODUCES):
-        value = np.array(overrides.get(parameter_axis.use.tensor, view.content(parameter_axis)))
-        np.moveaxis(value, parameter_axis.axis, 0)[np.isin(view.units(parameter_axis), units)] = 0
-        overrides[parameter_axis.use.tensor] = value
+    """Constants under which a group's units have no effect any more; others stand in for them where they were seen."""
+    consumers = group.having(Role.CONSUMES)
+    overrides = dict(compensate(view, group, units, layers)) if consumers else {}
+    for parameter_axis in consumers or group.having(Role.PRODUCES):
+        value = overrides.get(parameter_axis.use.tensor, view.content(parameter_axis))
+        is_replaced = (group.start, parameter_axis.node_index) in view.unit_statistics and value.dtype.kind == "f"
+        zero = zero_of(view.trace, parameter_axis.use, value)
+        if not (consumers and is_replaced) and zero is not None:
+            gone = np.isin(view.units(parameter_axis), units)
+            shape = [gone.size if axis == parameter_axis.axis else 1 for axis in range(value.ndim)]
+            overrides[parameter_axis.use.tensor] = np.where(gone.reshape(shape), zero, value)
     return MappingProxyType(overrides)

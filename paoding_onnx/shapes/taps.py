@@ -6,7 +6,7 @@ tensor changes its size from step to step cannot be looked into like that. Nothi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -55,6 +55,24 @@ class Tapped:
         return {name: shape[0] for name, shape in shapes.items() if shape}
 
 
+def collected(model: Model, wanted: Collection[str]) -> tuple[Model, dict[str, str]]:
+    """The model with what tensors of its outermost bodies hold at each step as tensors of the main graph.
+
+    Their names, by those of the tensors; a tensor that no such body has is left out.
+    """
+    proto = onnx.ModelProto()
+    proto.CopyFrom(model.proto)
+    taps = _Taps(replace(model, proto=proto))
+    found: dict[str, str] = {}
+    for node in proto.graph.node:
+        body = body_of(node, proto)
+        own = {name for inner in body.node for name in inner.output} if body is not None else set()
+        if body is not None:
+            own |= {info.name for info in body.input}
+            found |= {name: taps.collect(node, body, name) for name in sorted(own & set(wanted))}
+    return replace(model, proto=proto), found
+
+
 def tapped(model: Model) -> Tapped | None:
     """The model with taps; `None` if it has no body."""
     if model.proto.ir_version < _LEAST_IR or not any(body_of(node, model.proto) for node in model.proto.graph.node):
@@ -92,7 +110,7 @@ class _Taps:
             own = {name: name for name in (*(info.name for info in body.input), *made)}
             counter = body.input[0].name
             for name, here in (own | self.tap(body)).items():
-                collected = self._collected(node, body, here)
+                collected = self.collect(node, body, here)
                 fresh.append(self._take_last(collected))
                 found[name] = fresh[-1].output[0]
                 if name == counter:
@@ -101,7 +119,7 @@ class _Taps:
         graph.node.extend(fresh)
         return found
 
-    def _collected(self, node: onnx.NodeProto, body: onnx.GraphProto, name: str) -> str:
+    def collect(self, node: onnx.NodeProto, body: onnx.GraphProto, name: str) -> str:
         """A new output of a node: what `name`, in its body, holds at each step."""
         passed = free_name(f"{name}_passed", self._taken)
         body.node.append(onnx.helper.make_node(PASS_ON, [name], [passed]))

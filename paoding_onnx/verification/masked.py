@@ -14,7 +14,7 @@ from paoding_onnx.dependency.trace import Mask, Trace
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.naming import names_in
 from paoding_onnx.model.node_index import nodes_behind
-from paoding_onnx.rules.binding import BoundNode, is_layer
+from paoding_onnx.rules.binding import BoundNode, is_inside, is_layer, makes_output
 from paoding_onnx.rules.equation import Operand
 from paoding_onnx.rules.forms import SEED_ATTRIBUTE, can_choose
 from paoding_onnx.surgery.cut import insert_nodes
@@ -124,8 +124,8 @@ def _contracted(trace: Trace, bound: BoundNode, plan: Plan, fed: Set[str]) -> di
     """Operands whose removed positions the node adds up, each with what is kept of it.
 
     Only what inputs reach (`fed`): what is computed from weights alone stays what it is, or kept weights would change.
-    The state that a recurrent layer keeps to itself can be reached in its weights alone, and a layer on constants, such
-    as embeddings of positions, in these.
+    The state that a recurrent layer keeps to itself, or what is hidden in experts, can be reached in weights alone; a
+    layer on constants, such as embeddings of positions, in these.
     """
     made = bound.binding.made
     found: dict[int, Mask] = {}
@@ -134,6 +134,7 @@ def _contracted(trace: Trace, bound: BoundNode, plan: Plan, fed: Set[str]) -> di
     of_constants = is_layer(bound) and not _is_fed(bound, fed)
     for index, axis, summed in _summed_axes(bound, made) if has_axes else ():
         is_inner = summed <= _twice(bound.binding.inputs[index])
+        is_inner = is_inner or (_is_fed(bound, fed) and _are_consumed(bound, index, summed))
         tensor, use = bound.node.inputs[index], bound.inputs[index]
         if tensor is None or use is None or tensor.dtype is None or tensor.dtype.kind == "b":
             continue
@@ -145,6 +146,13 @@ def _contracted(trace: Trace, bound: BoundNode, plan: Plan, fed: Set[str]) -> di
             flags = kept.reshape([kept.size if k == axis else 1 for k in range(len(tensor.shape or ()))])
             found[index] = flags & found[index] if index in found else flags
     return found
+
+
+def _are_consumed(bound: BoundNode, operand: int, names: Set[str]) -> bool:
+    """Whether an operand of floats consumes units that the node makes itself; packed integers have no zero."""
+    tensor = bound.node.inputs[operand]
+    is_float = tensor is not None and tensor.dtype is not None and tensor.dtype.kind == "f"
+    return is_float and bool(names) and makes_output(bound, operand) and all(is_inside(bound, name) for name in names)
 
 
 def _summed_axes(bound: BoundNode, made: frozenset[str]) -> Iterator[tuple[int, int, frozenset[str]]]:

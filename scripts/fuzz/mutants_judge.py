@@ -84,7 +84,7 @@ def half(found: Trace, seed: int) -> Plan:
     rng = np.random.default_rng(seed)
     removed = nothing(found)
     for group in found.groups:
-        removed[group.start + rng.choice(group.n_units, group.n_units // 2, replace=False)] = True
+        removed[group.start + rng.choice(group.n_units, min(group.n_units // 2, group.most), replace=False)] = True
     return make_plan(removed)
 
 

@@ -155,10 +155,10 @@ def _feeds(session: ort.InferenceSession) -> dict[str, np.ndarray]:
 
 
 def random_plan(found: Trace, rng: np.random.Generator) -> Plan:
-    """A random subset of each group's units, at least one of which stays."""
+    """A random subset of each group's units, of which as many stay as must."""
     removed = nothing(found)
     for group in found.groups:
-        count = int(rng.integers(0, group.n_units))
+        count = int(rng.integers(0, group.most + 1))
         if not removed.any() and group is found.groups[-1]:
             count = max(count, 1)
         removed[group.start + rng.choice(group.n_units, count, replace=False)] = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paoding_onnx.layerwise.dequantize import dequantized
+from paoding_onnx.layerwise.dequantize import dequantized, zero_of
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.session import Session
 from paoding_onnx.rules.binding import TensorUse
@@ -43,6 +43,37 @@ def test_numbers_are_those_that_onnxruntime_computes(case):
     text = STORED.format(weight="int8[8,6] b", pair=pair, nodes=nodes)
     computed = Session(model(text), watch=["w"]).run({"x": np.zeros((2, 8), np.float32)})["w"]
     np.testing.assert_allclose(numbers(text), computed, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("axis", "shape"), [(0, "2,6"), (1, "8,3")])
+def test_scales_of_blocks_count_for_each_of_their_numbers(axis, shape):
+    text = STORED.format(
+        weight="int8[8,6] b",
+        pair=f"float[{shape}] s, int8[{shape}] z",
+        nodes=f"w = DequantizeLinear <axis={axis}, block_size={4 if axis == 0 else 2}> (b, s, z) p = MatMul (x, w)",
+    )
+    subject = model(text, opset=21, ir=10)
+    found = traced_model(subject)
+    own = dequantized(found, TensorUse("b"), found.graph.tensors["b"].value)
+    computed = Session(subject, watch=["w"]).run({"x": np.zeros((2, 8), np.float32)})["w"]
+    np.testing.assert_allclose(own, computed, rtol=1e-6)
+
+
+@pytest.mark.parametrize("case", BY_AXIS)
+def test_zero_stands_for_nothing(case):
+    pair, nodes = BY_AXIS[case]
+    found = traced_model(model(STORED.format(weight="int8[8,6] b", pair=pair, nodes=nodes)))
+    whole = np.broadcast_to(zero_of(found, TensorUse("b"), found.graph.tensors["b"].value), (8, 6))
+    assert whole.dtype == np.int8
+    assert not dequantized(found, TensorUse("b"), whole).any()
+
+
+def test_packed_integers_have_no_zero():
+    text = """<ir_version: 8, opset_import: ["" : 17, "com.microsoft" : 1]>
+    g (float[2,8] x) => (float[2,5] y) <float[8,32] a, uint8[6,2,8] b, float[12] s, float[6,5] c> {
+      p = MatMul (x, a) q = com.microsoft.MatMulNBits <K=32, N=6, bits=4, block_size=16> (p, b, s) y = MatMul (q, c) }"""
+    found = traced_model(model(text))
+    assert zero_of(found, TensorUse("b"), found.graph.tensors["b"].value) is None
 
 
 def test_scale_that_is_applied_elsewhere_is_left_out():

@@ -22,8 +22,10 @@ from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.read import computed_names, constants
 from paoding_onnx.model.session import Session
+from paoding_onnx.shapes.lifting import lifted
 from paoding_onnx.shapes.observe import observe
 from paoding_onnx.surgery.cut import reweigh
+from tests.bodies import TEXTS as BODIES
 from tests.models import model
 from tests.pruning import CNN, MLP, files
 
@@ -379,3 +381,31 @@ def test_many_small_batches_cost_in_proportion():
         return int(pstats.Stats(profile).total_calls)
 
     assert calls(300) < 15 * calls(30)
+
+
+def test_tensor_in_a_body_is_shown_as_it_was_at_all_steps():
+    subject = lifted(model(BODIES["while"]))
+    graph = observe(subject)
+    feeds = [{"x": np.random.default_rng(k).standard_normal((2, 5, 4)).astype(np.float32)} for k in range(2)]
+    seen: dict[str, list[Array]] = {"h2": [], "h0": []}
+    with Stream(subject, graph, feeds) as stream:
+        stream.advance(len(graph.nodes), {name: found.append for name, found in seen.items()})
+        outside = [stream.value("y")[k] for k in range(2)]
+    wanted = [Session(subject, watch=["all"]).run(feed) for feed in feeds]
+    for k in range(2):
+        np.testing.assert_allclose(seen["h2"][k], wanted[k]["all"], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(seen["h0"][k][1:], wanted[k]["all"][:-1], rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(outside[k], wanted[k]["y"], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("pace", [1, 3])
+@pytest.mark.parametrize("name", ["while", "scan", "nested", "pair"])
+def test_network_with_a_body_runs_in_pieces(name, pace):
+    subject = lifted(model(BODIES[name]))
+    graph = observe(subject)
+    feed = {"x": np.random.default_rng(0).standard_normal((2, 5, 4)).astype(np.float32)}
+    with Stream(subject, graph, [feed]) as stream:
+        for stop in range(pace, len(graph.nodes) + pace, pace):
+            stream.advance(min(stop, len(graph.nodes)))
+        found = stream.value("y")[0]
+    np.testing.assert_allclose(found, Session(subject).run(feed)["y"], rtol=1e-5, atol=1e-6)

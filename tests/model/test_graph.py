@@ -6,6 +6,9 @@ import pytest
 
 from paoding_onnx.model.graph import Graph, needed
 from paoding_onnx.model.read import read_graph
+from paoding_onnx.shapes.lifting import lifted
+from paoding_onnx.shapes.observe import observe
+from tests.bodies import TEXTS
 from tests.models import model
 
 
@@ -40,3 +43,8 @@ def test_tensor_that_nobody_reads_has_no_readers():
 )
 def test_needed_nodes_are_those_without_which_a_tensor_could_not_be_made(wanted, places):
     assert needed(named(READ).nodes, wanted) == places
+
+
+def test_tensors_in_outermost_bodies_know_what_runs_them():
+    graph = observe(lifted(model(TEXTS["nested"])))
+    assert graph.stepwise == dict.fromkeys(["k", "c", "g", "m", "t", "u", "many"], "h")

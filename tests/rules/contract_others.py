@@ -75,6 +75,13 @@ QUANTIZED = [
          "c = Transpose <perm=[0,3,1,2]> (i)", "uint8[6,1,8] k, float[6] sk", channels=6, units=14),
     Case("MatMulNBits", f"{_LAST_AXIS} i = com.microsoft.MatMulNBits <K=8, N=6, bits=4, block_size=16> (t, k, sk, zk) "
          "c = Transpose <perm=[0,3,1,2]> (i)", "uint8[6,1,8] k, float[6,1] sk, uint8[6,1] zk", channels=6, units=14),
+    Case("MatMulBnb4", f"{_LAST_AXIS} i = com.microsoft.MatMulBnb4 <K=8, N=6, quant_type=1, block_size=16> (t, k, sk) "
+         "c = Transpose <perm=[0,3,1,2]> (i)", "uint8[24] k, float[3] sk", channels=6, units=PINNED),
+    Case("GatherBlockQuantized", "m = ArgMax <axis=1> (a) n = Reshape (m, rows) "
+         f"i = com.microsoft.GatherBlockQuantized <block_size=16, bits=4, quantize_axis=1> (k, n, sk) {_IMAGE}",
+         f"uint8[8,16] k, float[8,2] sk, int64[2] rows={{2,64}}, {_SHAPES}", channels=32, units=10),
+    Case("DequantizeLinear", "sb = Expand (half, full) q = QuantizeLinear <axis=1, block_size=4> (a, sb) "
+         "c = DequantizeLinear <axis=1, block_size=4> (q, sb)", "int64[4] full={2,2,8,8}", units=10, opset=21),
     Case("DynamicQuantizeLSTM", f"{SEQUENCE} y0, e = com.microsoft.DynamicQuantizeLSTM <hidden_size=6> "
          "(s, k, u, v, , , , , sw, zw, sw, zw) c = Reshape (e, back)", f"{BACK}, int8[1,8,24] k, int8[1,6,24] u, "
          "float[1,48] v, float[1] sw={0.01}, int8[1] zw={0}", channels=6),
@@ -123,6 +130,17 @@ FUSED = [
     Case("EmbedLayerNormalization", "m = ArgMax <axis=1> (a) n = Reshape (m, rows) ids = Cast <to=6> (n) "
          f"i, index = {_MS}.EmbedLayerNormalization (ids, , k, e, , g1, g2) {_IMAGE}", "float[8,6] k, float[64,6] e, "
          f"float[6] g1, float[6] g2, int64[2] rows={{2,64}}, {_SHAPES}", channels=6, units=14),
+]  # fmt: skip
+_MIXED = f"{_TOKENS} l = MatMul (t, wr) g = Reshape (l, rows)"
+_MOE = f"float[8,4] wr, int64[2] rows={{-1,4}}, float[4,8] n2, {_SHAPES}"
+EXPERTS = [
+    Case("MoE", f'{_MIXED} i = {_MS}.MoE <k=2, activation_type="relu"> (t, g, m1, n1, m2, n2) {_IMAGE}',
+         f"float[4,6,8] m1, float[4,6] n1, float[4,8,6] m2, {_MOE}", units=26),
+    Case("MoE", f'{_MIXED} i = {_MS}.MoE <k=2, activation_type="swiglu", swiglu_fusion=1> (t, g, m1, n1, m2, n2) '
+         f"{_IMAGE}", f"float[4,12,8] m1, float[4,12] n1, float[4,8,6] m2, {_MOE}", units=26),
+    Case("QMoE", f"{_MIXED} d = Concat <axis=2> (t, t) i = {_MS}.QMoE <k=2, activation_type=\"relu\", block_size=16, "
+         f"expert_weight_bits=4> (d, g, k1, q1, , k2, q2) {_IMAGE}", "uint8[4,32,8] k1, float[4,32,1] q1, "
+         f"uint8[4,16,16] k2, float[4,16,2] q2, {_MOE}", channels=16, units=14),
 ]  # fmt: skip
 _PROJECTIONS = "float[8,24] wq, float[8,24] wk, float[8,24] wv"
 _GROUPED = "float[8,48] wq, float[8,16] wk, float[8,16] wv, int32[2] last={63,63}, int32 total={64}"
@@ -236,4 +254,4 @@ INDEXING = [
     Case("MaxUnpool", "m, i = MaxPool <kernel_shape=[2,2], strides=[2,2]> (a) "
          "c = MaxUnpool <kernel_shape=[2,2], strides=[2,2]> (m, i)", units=PINNED),
 ]  # fmt: skip
-OTHERS = [*QUANTIZED, *FUSED, *ATTENTION, *INDEXING]
+OTHERS = [*QUANTIZED, *FUSED, *EXPERTS, *ATTENTION, *INDEXING]

@@ -4,6 +4,7 @@ sizes      G=1 q=4                       fits       group[0]=G  1[2]=(K R)  1[0]
 contracts  M K N + M H alpha 0.5 bias 2  acts       any, positive, affine 1 offset 3 sign -1, clamp 0 inf, sum any
 stored     3 4                           integers   0:2/1 for operand:zero point/scale, range 0
 shape      reads 0 1, selects 1, gathers I=V(7, 0)@1, depends on data
+least      E=2                           alike      H=O
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from paoding_onnx.rules.notation import parse
 from paoding_onnx.rules.rule import Fit, Rule, rule_for
 from tests.rules.nodes import node
 
-FIELDS = ("sizes", "why", "fits", "contracts", "acts", "stored", "integers", "shape")
+FIELDS = ("sizes", "why", "fits", "contracts", "acts", "stored", "integers", "shape", "least", "alike")
 """All fields of a rule but its equation."""
 G = "group[0]=G"
 K2 = "n G I O k0 k1 t0 t1"
@@ -87,6 +88,8 @@ def said(rule: Rule) -> dict[str, str]:
         "stored": _stored(rule.stored),
         "integers": _integers(rule.integers),
         "shape": _shape(rule),
+        "alike": " ".join(f"{first}={second}" for first, second in rule.alike),
+        "least": " ".join(f"{name}={count}" for name, count in rule.least.items()),
     }
 
 

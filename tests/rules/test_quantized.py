@@ -57,6 +57,8 @@ LINES = [
          block_size=32, K=64, N=6, sizes="s=32", fits="N[0]=N K[0]=(B s)", contracts="A0 B s N", why=BLOCKS),
     line("com.microsoft.MatMulNBits 2x64 6x2x16 6x2 6x1 _ 6 -> 2x6", "A0 k, N b q, N b, N z, _, N -> A0 N",
          block_size=32, K=64, N=6, fits="N[0]=N", contracts="A0 k N", why=BLOCKS),
+    line("com.microsoft.MatMulBnb4 2x5x64 192 24 -> 2x5x6", "A0 A1 k, w0, z -> A0 A1 n", K=64, N=6, block_size=16,
+         contracts="A0 A1 k n", why=BLOCKS),
     line("com.microsoft.DynamicQuantizeLSTM 5x2x3 1x3x24 1x6x24 1x48 _ _ _ _ 1 1 1 1 -> 5x1x2x6", _QLSTM,
          hidden_size=6, sizes="q=4 p=8 v=3", contracts="t n d q h I + t n d q h h", integers="1:9/8 2:11/10 range 0",
          why=_COMMON_RANGE),

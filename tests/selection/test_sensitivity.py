@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from paoding_onnx.context import Run
 from paoding_onnx.dependency.cost import nothing
+from paoding_onnx.dependency.trace import Role
 from paoding_onnx.layerwise.layers import layers_of
 from paoding_onnx.layerwise.statistics import observe_units
 from paoding_onnx.layerwise.weights import Candidate, View
@@ -18,7 +19,9 @@ from paoding_onnx.reconstruction.compensate import compensate
 from paoding_onnx.samplers.reconstruction import reconstruction
 from paoding_onnx.selection.curve import MOST_MEASURED, SHARES, Sensitivity
 from paoding_onnx.selection.sensitivity import Probe, measure
+from paoding_onnx.shapes.lifting import lifted
 from paoding_onnx.surgery.cut import reweigh
+from tests.bodies import TEXTS as BODIES
 from tests.models import model
 from tests.pruning import CNN, MLP, feeds, planted, traced_model
 
@@ -218,3 +221,22 @@ def test_progress_climbs():
 def test_common_shift_of_all_columns_is_harm_where_rows_are_no_probabilities():
     wanted = [np.random.default_rng(0).normal(0, 1, (50, 4)).astype(np.float32)]
     assert output_distance(wanted, [wanted[0] + 1]) > 0.5
+
+
+def test_units_consumed_in_a_body_are_seen_there():
+    subject = lifted(model(BODIES["while"]))
+    trace = traced_model(subject)
+    batches = [{"x": np.random.default_rng(k).standard_normal((2, 5, 4)).astype(np.float32)} for k in range(24)]
+    seen = observe_units(subject, trace, batches, Run(), renormalise=False)
+    first = trace.groups[0]
+    (consumer,) = [axis.node_index for axis in first.parameter_axes if axis.role is Role.CONSUMES]
+    assert trace.bound_nodes[consumer].node.within
+    wanted = np.concatenate([
+        Session(subject, watch=["q"]).run(batch)["q"].reshape(-1, 8) for batch in batches
+    ])  # fmt: skip
+    assert seen.units[first.start, consumer].count == len(wanted)
+    np.testing.assert_allclose(seen.units[first.start, consumer].mean, wanted.mean(0), rtol=1e-4)
+    view = View(trace, nothing(trace), {}, unit_statistics=seen.units)
+    orders = {group.start: reconstruction(view, group, group.most, np.random.default_rng(0)) for group in trace.groups}
+    found = measure(Probe(subject, view, batches, {}, Run()), orders, {})
+    assert all(sensitivity.values[-1] > 0 for sensitivity in found)
