@@ -71,7 +71,8 @@ def test_zero_stands_for_nothing(case):
 def test_packed_integers_have_no_zero():
     text = """<ir_version: 8, opset_import: ["" : 17, "com.microsoft" : 1]>
     g (float[2,8] x) => (float[2,5] y) <float[8,32] a, uint8[6,2,8] b, float[12] s, float[6,5] c> {
-      p = MatMul (x, a) q = com.microsoft.MatMulNBits <K=32, N=6, bits=4, block_size=16> (p, b, s) y = MatMul (q, c) }"""
+      p = MatMul (x, a) q = com.microsoft.MatMulNBits <K=32, N=6, bits=4, block_size=16> (p, b, s) y = MatMul (q, c)
+    }"""
     found = traced_model(model(text))
     assert zero_of(found, TensorUse("b"), found.graph.tensors["b"].value) is None
 
