@@ -15,7 +15,7 @@ from paoding_onnx.errors import PaodingError
 from paoding_onnx.model.load import Model, lift
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.options import Options
-from paoding_onnx.pipeline import prove
+from paoding_onnx.pipeline import latency
 from paoding_onnx.reconstruction import fit_layers as fitting
 from paoding_onnx.reconstruction import reconstruct as whole_fit
 from paoding_onnx.reconstruction.fit_layers import LayerFits
@@ -62,7 +62,7 @@ def judge_fit(fault: FitFault, seed: int) -> Judged:
     helps less, which is all that is promised.
     """
     subject = lift(parse(NETWORKS[fault.network], seed))
-    with patch.object(prove, "compare_latency", lambda *_, **__: None):
+    with patch.object(latency, "compare_latency", lambda *_, **__: None):
         right = prune(subject, options=OPTIONS)
         with patch.object(fitting, "solve", lambda *_, **__: None):
             unsolved = prune(subject, options=OPTIONS)

@@ -27,7 +27,7 @@ from paoding_onnx.model.read import constants
 from paoding_onnx.model.save import write_model
 from paoding_onnx.model.session import Session
 from paoding_onnx.options import Options
-from paoding_onnx.pipeline import prove
+from paoding_onnx.pipeline import latency
 from paoding_onnx.samplers import METHODS
 from paoding_onnx.shapes.choices import Choice, closed, settled
 from paoding_onnx.shapes.dummy_inputs import random_feeds
@@ -250,7 +250,7 @@ def _pipeline(model: Model, found: Trace, plan: Plan, _pruned: Model) -> tuple[s
         round_to=int(rng.choice([0, 1, 4])),
         exclude=(str(rng.choice(names)),) if names and rng.random() < 0.3 else (),
     )
-    with patch.object(prove, "compare_latency", lambda *_, **__: None), suppress(TargetError, UsageError):
+    with patch.object(latency, "compare_latency", lambda *_, **__: None), suppress(TargetError, UsageError):
         after = constants(prune(model, options=options).model)
         for name in options.exclude:
             if after[name].shape != before[name].shape:
