@@ -6,7 +6,7 @@ and embeddings their order, everything else the change of each channel on that c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -39,6 +39,7 @@ class Kind(StrEnum):
     WHOLE_NUMBERS = "whole numbers"
     SCORE = "score"
     EMBEDDING = "embedding"
+    STATE = "state"
     VALUES = "values"
 
 
@@ -66,23 +67,28 @@ class OutputChange:
     variety: float
 
 
-def changes(before: Mapping[str, Array], after: Mapping[str, Array]) -> tuple[OutputChange, ...]:
-    """How each output (n, ...) of numbers changed; those of other shapes than before are left out."""
+def changes(
+    before: Mapping[str, Array], after: Mapping[str, Array], states: Container[str] = ()
+) -> tuple[OutputChange, ...]:
+    """How each output (n, ...) of numbers changed; those of other shapes than before are left out.
+
+    `states` are outputs that callers feed back and do not look at.
+    """
     return tuple(
-        output_change(name, before[name], after[name])
+        output_change(name, before[name], after[name], Kind.STATE if name in states else None)
         for name in before
         if before[name].dtype.kind in "fiu" and before[name].size and before[name].shape == after[name].shape
     )
 
 
-def output_change(name: str, before: Array, after: Array) -> OutputChange:
-    """How the output called `name` changed.
+def output_change(name: str, before: Array, after: Array, known: Kind | None = None) -> OutputChange:
+    """How the output called `name` changed; what it holds is told from its numbers unless it is `known`.
 
     >>> said = np.array([[0.9, 0.1], [0.2, 0.8]])
     >>> output_change("y", said, said[::-1]).same
     0.0
     """
-    kind = kind_of(name, before)
+    kind = known or kind_of(name, before)
     a, b = (np.asarray(of, np.float64) for of in (before, after))
     if kind is Kind.WHOLE_NUMBERS:
         equal = float(np.mean(before == after))

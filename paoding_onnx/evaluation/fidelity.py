@@ -10,6 +10,7 @@ import numpy as np
 from paoding_onnx.calibration.samples import InputOptions, Request, Samples
 from paoding_onnx.errors import ModelError
 from paoding_onnx.evaluation.answers import Kind, changes
+from paoding_onnx.evaluation.carried import carried
 from paoding_onnx.evaluation.measured import Measured
 from paoding_onnx.model.compare import output_difference
 from paoding_onnx.model.load import Model
@@ -47,7 +48,7 @@ def compare(original: Model, pruned: Model, samples: Samples) -> Measured:
     except ModelError:  # of onnxruntime's optimiser: the models themselves are known to run
         before, after = (_runs(Session(model), samples) for model in (original, pruned))
     wanted, got, apart = _paired(before, after)
-    changed = changes(wanted, got)
+    changed = changes(wanted, got, carried(original.inputs, original.outputs))
     classes = [change.same for change in changed if change.kind is Kind.CLASSES]
     return Measured(
         latency=None,

@@ -45,7 +45,7 @@ def judge(measured: Measured) -> Judgement:
     """What the measured changes let expect: the worst of all outputs'; what is unknown of one is worse than good."""
     if not measured.changes and not measured.apart:
         return Judgement(Outlook.UNKNOWN, "no output could be compared")
-    floats = [change for change in measured.changes if change.kind is not Kind.WHOLE_NUMBERS]
+    floats = [change for change in measured.changes if change.kind not in (Kind.WHOLE_NUMBERS, Kind.STATE)]
     found = [_of_output(change, measured.n_inputs) for change in floats or measured.changes]
     found += [Judgement(Outlook.TEST, f"output {name!r} has other sizes than before") for name in measured.apart]
     order = (Outlook.BAD, Outlook.TEST, Outlook.UNKNOWN, Outlook.GOOD)
