@@ -56,6 +56,8 @@ class OutputChange:
         order: rank correlation of scores, or of the similarities of every two embeddings, before and after; else
             `None`.
         variety: how differently the original answers different inputs, from 0 (all alike) to 1.
+        spread: of classes, how far the probability of one strays over the inputs: the largest of their standard
+            deviations, at most 0.5. It may, although the answers are all alike.
     """
 
     output: str
@@ -65,6 +67,7 @@ class OutputChange:
     same: float | None
     order: float | None
     variety: float
+    spread: float = 0.0
 
 
 def changes(
@@ -101,7 +104,8 @@ def output_change(name: str, before: Array, after: Array, known: Kind | None = N
     same = None if said is None else float(np.mean(np.all(said[0] == said[1], axis=1)))
     order = {Kind.SCORE: _of_scores, Kind.EMBEDDING: _of_similarities}.get(kind)
     variety = _variety(a) if said is None else 1 - commonest(said[0])
-    return OutputChange(name, kind, typical, worst, same, None if order is None else order(a, b), variety)
+    spread = _spread(a, axis) if kind is Kind.CLASSES else 0.0
+    return OutputChange(name, kind, typical, worst, same, None if order is None else order(a, b), variety, spread)
 
 
 def kind_of(name: str, values: Array) -> Kind:
@@ -177,6 +181,13 @@ def _are_scores(values: Floats, rows: Floats) -> bool:
     largest = float(np.median(softmax(rows).max(1)))
     stands_out = largest >= 1 / n_classes + _STANDS_OUT * (1 - 1 / n_classes)
     return stands_out and (values.ndim == 2 or is_alike)
+
+
+def _spread(values: Floats, axis: int) -> float:
+    """The largest standard deviation of the probability of a class."""
+    rows = _rows(values, axis)
+    likely = rows if _are_probabilities(rows) else softmax(rows)
+    return float(np.nan_to_num(likely.std(0)).max(initial=0.0))
 
 
 def _said(values: Floats, axis: int) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""Outputs that callers only feed back: states of recurrent layers, keys and values of a decoder. Looks at declarations."""
+"""Outputs that callers only feed back: states of recurrent layers, keys and values of a decoder. Runs nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from paoding_onnx.model.load import TensorSpec
 
-_ROLES = frozenset("input inputs in output outputs out past present prev previous new next last updated cur".split())
+_ROLES = frozenset({"input", "inputs", "in", "past", "prev", "previous", "last", "cur"}) | frozenset(
+    {"output", "outputs", "out", "present", "new", "next", "updated"}
+)
 """Words that say which of the two a tensor is, and not what it holds."""
 
 

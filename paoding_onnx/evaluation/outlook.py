@@ -10,6 +10,8 @@ from paoding_onnx.evaluation.measured import Measured
 
 ALIKE = 0.1
 """With answers less various than this, inputs look alike to the model."""
+SPREAD = 0.05
+"""Inputs that get one answer may still differ by this much in its probability: then that is what is compared."""
 FEW = 16
 """Fewer inputs than this say little about answers."""
 SAME = (0.97, 0.9)
@@ -53,11 +55,13 @@ def judge(measured: Measured) -> Judgement:
 
 
 def _of_output(change: OutputChange, n_inputs: int) -> Judgement:
+    is_alike = change.variety < ALIKE
+    as_values = is_alike and change.spread >= SPREAD  # the answers say nothing, how sure they are does
     worst, reason = Outlook.GOOD, ""
-    for outlook, said in _signs(change):
+    for outlook, said in _signs(change, as_values=as_values):
         if outlook is Outlook.BAD or (outlook is Outlook.TEST and worst is Outlook.GOOD):
             worst, reason = outlook, said
-    if worst is not Outlook.BAD and change.variety < ALIKE:
+    if worst is not Outlook.BAD and is_alike and not as_values:
         reason = f"all inputs look alike to the model: output {change.output!r} hardly differs"
         return Judgement(Outlook.UNKNOWN, reason)
     if worst is Outlook.GOOD and n_inputs < FEW and (change.same, change.order) != (None, None):
@@ -65,15 +69,15 @@ def _of_output(change: OutputChange, n_inputs: int) -> Judgement:
     return Judgement(worst, reason)
 
 
-def _signs(change: OutputChange) -> list[tuple[Outlook, str]]:
-    """What each measure of an output says, and in words."""
+def _signs(change: OutputChange, *, as_values: bool) -> list[tuple[Outlook, str]]:
+    """What each measure of an output says, and in words; with `as_values` those of its numbers too."""
     name, found = f"{change.output!r}", []
     if change.same is not None:
         answers = {Kind.CLASSES: "top-1", Kind.SEQUENCE: "sequence"}.get(change.kind, "number")
         found.append((_above(change.same, SAME), f"{answers} of {name} the same on {change.same:.0%} of inputs"))
     if change.order is not None:
         found.append((_above(change.order, ORDER), f"order of {name} kept to {change.order:.2f} (rank correlation)"))
-    if change.kind in (Kind.VALUES, Kind.EMBEDDING, Kind.SCORE):
+    if as_values or change.kind in (Kind.VALUES, Kind.EMBEDDING, Kind.SCORE, Kind.STATE):
         typical, worst = moved_by(change.typical, 1), moved_by(change.worst, 1)
         said = f"channels of {name} moved by {typical} of their variance, one by {worst}"
         found.append((_above(-change.typical, (-TYPICAL[0], -TYPICAL[1])), said))

@@ -20,7 +20,7 @@ from paoding_onnx.surgery.cut import reweigh
 
 LEAST_GAIN = 0.05
 """Share of the loss on inputs held back that has to go."""
-LOOK, HOPELESS = 3, 1.1
+LOOK, HOPELESS = 3, 1.5
 """After one of so many parts of the steps it is over if the loss there is so many times what it was."""
 PREPARED = 0.3
 """Share of the work that is done when learning begins."""

@@ -102,3 +102,10 @@ def test_scores_that_are_no_numbers_are_no_answers():
     after = softmax(LOGITS)
     after[:30] = np.nan
     assert output_change("y", softmax(LOGITS), after).same <= 0.5
+
+
+def test_one_answer_to_all_inputs_may_be_more_or_less_sure():
+    sure = np.array([[0.99, 0.01], [0.6, 0.4]] * 8)
+    found = output_change("y", sure, sure)
+    assert (found.kind, found.variety) == (Kind.CLASSES, 0.0)
+    assert found.spread == pytest.approx(0.195)

@@ -63,3 +63,18 @@ def test_outputs_that_cannot_be_compared_leave_it_open():
 def test_reason_names_the_output_and_the_figure():
     found = judge(Measured(None, 0.0, None, "some", 64, changes=(replace(SAME, same=0.5),)))
     assert found.reason == "top-1 of 'y' the same on 50% of inputs"
+
+
+def test_one_answer_to_all_inputs_is_judged_by_how_sure_it_is():
+    alike = replace(SAME, variety=0.0, spread=0.09)
+    assert outlook(replace(alike, typical=0.0006, worst=0.0008)) is Outlook.GOOD
+    assert outlook(replace(alike, typical=0.05, worst=0.05)) is Outlook.TEST
+    assert outlook(replace(alike, typical=0.5, worst=0.5)) is Outlook.BAD
+    assert outlook(replace(alike, same=0.5)) is Outlook.BAD
+    assert outlook(replace(alike, spread=0.01)) is Outlook.UNKNOWN
+
+
+def test_states_decide_only_where_there_is_nothing_else():
+    state = replace(BOXES, kind=Kind.STATE, worst=3.0)
+    assert outlook(SAME, state) is Outlook.GOOD
+    assert outlook(state) is Outlook.BAD
