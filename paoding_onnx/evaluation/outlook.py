@@ -22,6 +22,8 @@ TYPICAL = (0.01, 0.1)
 """Likewise, at most: the change of the channel in the middle, as a share of its variance."""
 WORST = (0.1, 1.0)
 """Likewise, of the channel that changed most."""
+TINY = 0.1
+"""Changes within this part of the first limits tell something even where inputs look alike: what differs was kept."""
 _TELLING = 10.0
 """The largest change that is told in numbers."""
 
@@ -61,12 +63,18 @@ def _of_output(change: OutputChange, n_inputs: int) -> Judgement:
     for outlook, said in _signs(change, as_values=as_values):
         if outlook is Outlook.BAD or (outlook is Outlook.TEST and worst is Outlook.GOOD):
             worst, reason = outlook, said
-    if worst is not Outlook.BAD and is_alike and not as_values:
+    if worst is not Outlook.BAD and is_alike and not as_values and not _is_kept(change):
         reason = f"all inputs look alike to the model: output {change.output!r} hardly differs"
         return Judgement(Outlook.UNKNOWN, reason)
     if worst is Outlook.GOOD and n_inputs < FEW and (change.same, change.order) != (None, None):
         return Judgement(Outlook.UNKNOWN, f"only {n_inputs} inputs were compared, too few for output {change.output!r}")
     return Judgement(worst, reason)
+
+
+def _is_kept(change: OutputChange) -> bool:
+    """Whether even small differences between inputs were kept; of single answers they say too little."""
+    is_tiny = change.typical <= TINY * TYPICAL[0] and change.worst <= TINY * WORST[0]
+    return is_tiny and change.kind is not Kind.CLASSES
 
 
 def _signs(change: OutputChange, *, as_values: bool) -> list[tuple[Outlook, str]]:

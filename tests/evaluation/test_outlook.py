@@ -78,3 +78,11 @@ def test_states_decide_only_where_there_is_nothing_else():
     state = replace(BOXES, kind=Kind.STATE, worst=3.0)
     assert outlook(SAME, state) is Outlook.GOOD
     assert outlook(state) is Outlook.BAD
+
+
+def test_inputs_that_look_alike_tell_something_where_their_small_differences_were_kept():
+    alike = replace(BOXES, variety=0.01)
+    assert outlook(replace(alike, typical=0.0005, worst=0.005)) is Outlook.GOOD
+    assert outlook(replace(alike, typical=0.005, worst=0.005)) is Outlook.UNKNOWN
+    assert outlook(replace(alike, typical=0.0005, worst=0.05)) is Outlook.UNKNOWN
+    assert outlook(replace(alike, typical=0.5)) is Outlook.BAD
