@@ -12,11 +12,13 @@ from paoding_onnx.evaluation.outlook import Outlook, judge
 from paoding_onnx.model.machine import machine_document
 from paoding_onnx.model.save import needs_data_file
 from paoding_onnx.model.targets import data_path
-from paoding_onnx.names import percent
+from paoding_onnx.names import AUTO, percent
 from paoding_onnx.options import Options
 from paoding_onnx.report.documents.values import Document, file_of, finite, head, input_sizes_of, proofs_of
+from paoding_onnx.report.words import plural
 from paoding_onnx.result import Pruned, RunRecord, Sizes
 from paoding_onnx.rules.devices import DEVICES
+from paoding_onnx.rules.kernels import DEPTHWISE_MULTIPLE
 from paoding_onnx.selection.budget import Step
 from paoding_onnx.surgery.plan import plan_document
 
@@ -138,6 +140,22 @@ def hints(result: Pruned) -> Iterator[str]:
     if options.budget == "parameters" and fixed > 0.5 and fixed < 1:
         share = gone / (1 - fixed)
         yield f"{fixed:.0%} of the parameters cannot be pruned: of the others this took {share:.0%}; see `inspect`"
+    if slow := _slow_counts(result):
+        yield (
+            f"{plural(slow, 'group')} of depthwise channels kept a count that is no multiple of {DEPTHWISE_MULTIPLE}, "
+            "which can make the model slower than it was: leave --round-to out"
+        )
+
+
+def _slow_counts(result: Pruned) -> int:
+    """How many groups have channels of a depthwise layer whose new count its kernels do not like."""
+    return sum(
+        min(group.channel_multiples, default=1) == DEPTHWISE_MULTIPLE
+        and group.n_units >= 2 * DEPTHWISE_MULTIPLE
+        and result.plan.kept_units(group) not in (group.n_units, *range(0, group.n_units, DEPTHWISE_MULTIPLE))
+        for group in result.trace.groups
+        if result.run.options.round_to != AUTO
+    )
 
 
 def _pairs(sizes: Sizes) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -8,7 +8,8 @@ from dataclasses import asdict, replace
 from paoding_onnx.api import prune
 from paoding_onnx.calibration.preprocess import Preprocess
 from paoding_onnx.evaluation.answers import Kind, OutputChange
-from paoding_onnx.report.documents.prune import prune_document, warnings
+from paoding_onnx.options import Options
+from paoding_onnx.report.documents.prune import hints, prune_document, warnings
 from paoding_onnx.report.documents.values import proofs_of
 from paoding_onnx.rules.devices import DEVICES
 from tests.models import model, parse, save
@@ -144,3 +145,13 @@ def test_groups_that_a_device_does_not_like_are_listed_with_what_is_known_of_it(
         {"group": name, "kept": count, "multiple": 8} for name, count in kept.items() if count % 8
     ]
     assert found["off_grid"]
+
+
+def test_counts_that_depthwise_kernels_are_slow_at_are_hinted_at():
+    def hinted(round_to):
+        options = Options(target=0.31, method="magnitude", round_to=round_to, latency=False)
+        return list(hints(prune("models/mobilenet_cifar10.onnx", options=options)))
+
+    (hint,) = hinted(1)
+    assert "of depthwise channels kept a count that is no multiple of 4" in hint
+    assert hinted(8) == hinted(0) == []
