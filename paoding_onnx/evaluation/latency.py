@@ -22,11 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.errors import ModelError
-from paoding_onnx.evaluation.measured import Latency
+from paoding_onnx.evaluation.measured import Latency, OperatorTime
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.parent import end_with_parent
 from paoding_onnx.model.scratch import scratch_folder
-from paoding_onnx.model.session import DeployedSession, Session
+from paoding_onnx.model.session import DeployedSession, Session, TrailedSession
 
 SECONDS = 1.0
 """For about this long each model is run over and over, at least `FEWEST_RUNS` times."""
@@ -118,7 +118,22 @@ def child() -> None:
         spent = times_in_turns(sessions, feeds, seconds=job["seconds"], fewest=fewest, clock=clock)
     after = _status_bytes("VmHWM")
     peak = after - before if after is not None and before is not None else None
-    sys.stdout.write(json.dumps({"seconds": spent, "processors": bound, "peak_bytes": peak}))
+    operators = [_operators(model, content, bound) for model, content in zip(job["models"], feeds, strict=True)]
+    found = {"seconds": spent, "processors": bound, "peak_bytes": peak, "operators": operators}
+    sys.stdout.write(json.dumps(found))
+
+
+def _operators(model: Mapping[str, Any], feeds: Mapping[str, Array], threads: int) -> dict[str, float]:
+    """Milliseconds by operator; none if they are not asked for."""
+    if "trail" not in model:
+        return {}
+    session = TrailedSession(Path(model["model"]), Path(model["trail"]), threads=threads)
+    for _ in range(FEWEST_RUNS):
+        session.run(feeds)
+    spent: dict[str, float] = {}
+    for node in session.times():
+        spent[node.operator] = spent.get(node.operator, 0.0) + node.typical
+    return spent
 
 
 def _feeds(model: Mapping[str, Any]) -> dict[str, Array]:
@@ -206,18 +221,26 @@ def seconds_for(elapsed: float) -> float:
 
 
 def compare_latency(
-    before: Path, after: Path, feeds: Mapping[str, Array], *, processors: int = 0, seconds: float = MOST_SECONDS
+    before: Path,
+    after: Path,
+    feeds: Mapping[str, Array],
+    *,
+    processors: int = 0,
+    seconds: float = MOST_SECONDS,
+    operators: bool = False,
 ) -> Latency | None:
     """How long runs of two model files on `feeds` take, in turns in a process of its own, once warmed up.
 
     They are timed until their ratio is known to `ENOUGH`, for about `seconds` at most. The process is bound to so many
     processors, 0 for all that this one may use. `None` where a model does not run there, or the times vary too much for
-    a ratio.
+    a ratio. With `operators` it is told what each operator takes.
     """
     with scratch_folder() as folder:
         file = folder / "feeds.npz"
         np.savez(file, *feeds.values())
         models = [{"model": str(path), "feeds": str(file), "names": list(feeds)} for path in (before, after)]
+        if operators:
+            models = [model | {"trail": str(folder / f"trail{number}")} for number, model in enumerate(models)]
         bound = processors or len(_available())
         job = {"models": models, "processors": bound, "pairs": MOST_PAIRS, "seconds": seconds}
         command = [sys.executable, "-c", _CHILD.format(path=sys.path), json.dumps(job)]
@@ -229,7 +252,20 @@ def compare_latency(
     ratio, spread = ratio_of(first, second)
     if not spread <= NOWHERE:
         return None
-    return Latency(1e3 * float(np.median(first)), 1e3 * float(np.median(second)), ratio, spread, found["processors"])
+    return Latency(
+        before=1e3 * float(np.median(first)),
+        after=1e3 * float(np.median(second)),
+        ratio=ratio,
+        spread=spread,
+        processors=found["processors"],
+        operators=_side_by_side(*found["operators"]),
+    )
+
+
+def _side_by_side(before: Mapping[str, float], after: Mapping[str, float]) -> tuple[OperatorTime, ...]:
+    """What operators take in two models, those that take most of the first one first."""
+    names = sorted({*before, *after}, key=lambda name: (-before.get(name, 0.0), -after.get(name, 0.0), name))
+    return tuple(OperatorTime(name, before.get(name, 0.0), after.get(name, 0.0)) for name in names)
 
 
 def ratio_of(first: NDArray[np.float64], second: NDArray[np.float64]) -> tuple[float, float]:

@@ -8,10 +8,20 @@ from paoding_onnx.evaluation.answers import OutputChange
 
 
 @dataclass(frozen=True, slots=True)
+class OperatorTime:
+    """Milliseconds that all nodes of an operator take in a run, before and after, as onnxruntime runs them."""
+
+    operator: str
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
 class Latency:
     """Median milliseconds of a run before and after; their ratio lies within `spread`, a share, with 95 % confidence.
 
     `processors` is how many the runs were bound to, 0 for any. With one, milliseconds are those that it spent on them.
+    `operators` are those that took most; empty where that was not looked at.
     """
 
     before: float
@@ -19,6 +29,17 @@ class Latency:
     ratio: float
     spread: float
     processors: int
+    operators: tuple[OperatorTime, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a candidate kept: `measure` in words, its `value`, how bad it may be (`bound`), whether that is enough."""
+
+    measure: str
+    value: float
+    bound: float
+    holds: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +57,7 @@ class Measured:
         apart: names of outputs of which the pruned model has, for some inputs, more or less than the original.
         accuracy_before: of the original on labelled samples; `None` if there are none.
         accuracy_after: of the pruned model on the same samples.
+        drop: how much the main measure dropped on these samples, and at most with 95 % confidence.
     """
 
     latency: Latency | None
@@ -48,13 +70,4 @@ class Measured:
     apart: tuple[str, ...] = ()
     accuracy_before: float | None = None
     accuracy_after: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What a candidate kept: `measure` in words, its `value`, how bad it may be (`bound`), whether that is enough."""
-
-    measure: str
-    value: float
-    bound: float
-    holds: bool
+    drop: Kept | None = None

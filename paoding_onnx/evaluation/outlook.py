@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from paoding_onnx.evaluation.answers import Kind, OutputChange
-from paoding_onnx.evaluation.measured import Measured
+from paoding_onnx.evaluation.measured import Kept, Measured
 
 ALIKE = 0.1
 """With answers less various than this, inputs look alike to the model."""
@@ -46,7 +46,12 @@ class Judgement:
 
 
 def judge(measured: Measured) -> Judgement:
-    """What the measured changes let expect: the worst of all outputs'; what is unknown of one is worse than good."""
+    """What the measured changes let expect: the worst of all outputs'; what is unknown of one is worse than good.
+
+    Where labelled samples were given, how much was lost on them decides alone.
+    """
+    if measured.drop is not None:
+        return _of_drop(measured.drop)
     if not measured.changes and not measured.apart:
         return Judgement(Outlook.UNKNOWN, "no output could be compared")
     floats = [change for change in measured.changes if change.kind not in (Kind.WHOLE_NUMBERS, Kind.STATE)]
@@ -54,6 +59,14 @@ def judge(measured: Measured) -> Judgement:
     found += [Judgement(Outlook.TEST, f"output {name!r} has other sizes than before") for name in measured.apart]
     order = (Outlook.BAD, Outlook.TEST, Outlook.UNKNOWN, Outlook.GOOD)
     return min(found, key=lambda judgement: order.index(judgement.outlook))
+
+
+def _of_drop(drop: Kept) -> Judgement:
+    """What labelled samples say, which is more than any prediction."""
+    good, bad = (1 - share for share in SAME)
+    outlook = Outlook.BAD if drop.value > bad else Outlook.GOOD if drop.bound <= good else Outlook.TEST
+    said = f"{drop.measure} on labelled samples {drop.value:.1%}, at most {drop.bound:.1%} with 95 % confidence"
+    return Judgement(outlook, "" if outlook is Outlook.GOOD else said)
 
 
 def _of_output(change: OutputChange, n_inputs: int) -> Judgement:

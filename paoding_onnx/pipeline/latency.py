@@ -21,6 +21,8 @@ SECONDS = 1.0
 """For about so long at most a candidate and the original are run in turns, in each round."""
 ROUNDS = 3
 """So many processes time them: where memory lies makes a difference of some points."""
+MOST_BYTES = 1 << 28
+"""It is not told what operators of larger models take, which needs a second copy of them."""
 ATTEMPTS = 2
 """A round in which times vary too much for a ratio is tried so often."""
 
@@ -43,8 +45,9 @@ def latency_of(
     with scratch_folder() as folder:
         first = next(iter(original.files), None) or write_model(original, folder / "original.onnx")[-1]
         second = smaller if isinstance(smaller, Path) else write_model(smaller, folder / "smaller.onnx")[-1]
+        operators = original.n_bytes < MOST_BYTES
         for _ in range(rounds * ATTEMPTS):
-            one = compare_latency(first, second, feeds, processors=threads, seconds=seconds)
+            one = compare_latency(first, second, feeds, processors=threads, seconds=seconds, operators=operators)
             found += [] if one is None else [one]
             if len(found) == rounds:
                 break

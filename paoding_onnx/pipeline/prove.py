@@ -13,8 +13,10 @@ from paoding_onnx.dependency.cost import Cost, prunable_parameters
 from paoding_onnx.errors import CheckError, TargetError
 from paoding_onnx.evaluation.evaluate import accuracy_of
 from paoding_onnx.evaluation.fidelity import QUICK, THOROUGH, compare, request_for
+from paoding_onnx.evaluation.kept import accuracy_kept
 from paoding_onnx.evaluation.latency import seconds_for
 from paoding_onnx.evaluation.measured import Latency, Measured
+from paoding_onnx.evaluation.outlook import SAME
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import load
 from paoding_onnx.pipeline.latency import ROUNDS, SECONDS, latency_of
@@ -98,9 +100,9 @@ def _measured(job: Job, shrunk: Shrunk, before: Cost, file: Path) -> Measured:
         found = replace(found, latency=_latency(job, shrunk.prepared.trace.graph, file))
     if job.labelled is None:
         return found
-    return replace(
-        found, accuracy_before=accuracy_of(job.original, job.labelled), accuracy_after=shrunk.steps[-1].accuracy
-    )
+    drop = accuracy_kept(job.original, job.labelled, 1 - SAME[0], options.seed)(shrunk.fitted.model)
+    whole = accuracy_of(job.original, job.labelled)
+    return replace(found, accuracy_before=whole, accuracy_after=shrunk.steps[-1].accuracy, drop=drop)
 
 
 def _latency(job: Job, graph: Graph, file: Path) -> Latency | None:

@@ -14,30 +14,14 @@ from types import MappingProxyType
 from paoding_onnx.report.printable import in_markup
 from paoding_onnx.selection.curve import SHARES, Sensitivity, columns
 
-SENSITIVITY_BOUNDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
-"""Sensitivity from which on a cell has the next darker colour; about three to each power of ten."""
-LIGHT = (
-    ("#f1f3f4", "#1b1f24"),
-    ("#fdf0d9", "#1b1f24"),
-    ("#fbdda6", "#1b1f24"),
-    ("#f6be6a", "#1b1f24"),
-    ("#e8983f", "#1b1f24"),
-    ("#b9570f", "#ffffff"),
-    ("#943f0b", "#ffffff"),
-    ("#6b2a08", "#ffffff"),
-)
-DARK = (
-    ("#232930", "#e8eaed"),
-    ("#352c22", "#f3eadf"),
-    ("#4d361f", "#f3eadf"),
-    ("#6e4519", "#ffffff"),
-    ("#965517", "#ffffff"),
-    ("#d0802c", "#111417"),
-    ("#eea750", "#111417"),
-    ("#ffd595", "#111417"),
-)
-"""Colour of a cell and of the text on it, from least sensitive to most: one hue that gets darker (on dark, lighter)."""
-LEGEND = "sensitivity x 100: divergence of class probabilities in nats, or squared change over variance"
+SENSITIVITY_BOUNDS = (0.01, 0.1)
+"""Sensitivity from which on it is small, and serious; below it is negligible."""
+WORDS = ("negligible", "small", "serious")
+"""What sensitivity is, in the order of the colours."""
+LIGHT = (("#e6eaee", "#1b1f24"), ("#f6be6a", "#1b1f24"), ("#943f0b", "#ffffff"))
+DARK = (("#232930", "#e8eaed"), ("#965517", "#ffffff"), ("#ffd595", "#111417"))
+"""Colour of a cell and of text on it, from least sensitive to most: one hue that gets darker (on dark, lighter)."""
+LEGEND = "how far the outputs move"
 _ROW, _CELL, _HEAD, _LEGEND = 25, 20, 64, 42
 _LEFT = 34.0
 """Per cent of a heat map's width that names take."""
@@ -101,8 +85,9 @@ def heat_map(
 ) -> str:
     """An SVG text with a row for each group and a cell for each share of its units at which sensitivity was measured.
 
-    Numbers are a hundredth of `Sensitivity`'s. It is as wide as what holds it, 1000 pixels on its own. A bar below a
-    row shows what share of the group's units was removed, for groups named in `lost`.
+    The colour says whether that is negligible, small or serious, a cell under the pointer tells the number. It is as
+    wide as what holds it, 1000 pixels on its own. A bar below a row shows what share of the group's units was removed,
+    for groups named in `lost`.
     """
     top = _HEAD if has_legend else _HEAD - _LEGEND
     height = top + _ROW * len(sensitivities)
@@ -165,9 +150,9 @@ def _sensitivity_row(sensitivity: Sensitivity, y: int, lost: float | None) -> It
     yield f'<text class="hm-n hm-p" aria-hidden="true" y="{y + 14}">{short}</text></g>'
     for column, value in zip(columns(sensitivity), sensitivity.values, strict=True):
         x, level = _left(column), sum(value >= bound for bound in SENSITIVITY_BOUNDS)
-        yield f'<rect class="hm{level}" x="{_short(x)}%" y="{y}" width="{_short(_WIDTH - 0.3)}%" height="{_CELL}"/>'
-        word = in_markup(percent(value))
-        yield f'<text class="hm-m hm{level}t" x="{_short(x + _WIDTH / 2)}%" y="{y + 14}">{word}</text>'
+        word = in_markup(f"{WORDS[level]}: {percent(value)} %")
+        size = f'x="{_short(x)}%" y="{y}" width="{_short(_WIDTH - 0.3)}%" height="{_CELL}"'
+        yield f'<rect class="hm{level}" {size}><title>{word}</title></rect>'
     if lost:
         width = (min(max(lost, SHARES[0] / 2), 1.0 - SHARES[0] / 2) - SHARES[0] / 2) * (len(SHARES) + 1) * _WIDTH
         yield f'<rect class="hm-b" x="{_LEFT}%" y="{y + _CELL}" width="{_short(max(width, 0.5))}%" height="3"/>'
@@ -183,12 +168,18 @@ def _left(column: int) -> float:
 def _legend() -> Iterator[str]:
     """What the colours mean, in the order of sensitivity."""
     yield f'<text class="hm-s" y="11">{LEGEND}</text>'
-    words = ("<0.1%", *(f"{100 * bound:.3g}%" for bound in SENSITIVITY_BOUNDS))
+    words = [f"{word} {span}" for word, span in zip(WORDS, _spans(), strict=True)]
     width = 100 / len(words)
     for level, word in enumerate(words):
         x = _short(level * width)
         yield f'<rect class="hm{level}" x="{x}%" y="18" width="{_short(width - 0.3)}%" height="16"/>'
         yield f'<text class="hm-m hm{level}t" x="{_short((level + 0.5) * width)}%" y="30">{in_markup(word)}</text>'
+
+
+def _spans() -> tuple[str, ...]:
+    """From where to where each word goes, in per cent."""
+    low, high = (f"{100 * bound:.3g}" for bound in SENSITIVITY_BOUNDS)
+    return f"<{low}%", f"{low}-{high}%", f">{high}%"
 
 
 def _classes(colours: Sequence[tuple[str, str]], ink: str, soft: str, mark: str) -> str:
@@ -222,7 +213,7 @@ class _Plot:
     """Where values lie on a chart whose axes end at `right` and `top`."""
 
     WIDTH, HEIGHT = 360, 226
-    _LEFT, _RIGHT, _TOP, _BOTTOM = 36, 248, 10, 182
+    _LEFT, _RIGHT, _TOP, _BOTTOM = 42, 248, 10, 182
 
     def __init__(self, right: float, top: float) -> None:
         self.right, self.top = right, top

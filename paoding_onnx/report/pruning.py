@@ -10,8 +10,9 @@ from rich.table import Table
 from paoding_onnx.evaluation.answers import OutputChange
 from paoding_onnx.evaluation.outlook import judge, moved_by
 from paoding_onnx.model.input_sizes import Feeding
-from paoding_onnx.report.documents.prune import hints, off_grid, warnings
+from paoding_onnx.report.documents.prune import hints, next_of, off_grid, warnings
 from paoding_onnx.report.inspection import at_sizes, refusal_lines
+from paoding_onnx.report.next_step import verdict_in_words
 from paoding_onnx.report.words import cell, milliseconds, plural, rest, share, some, table
 from paoding_onnx.result import Pruned, Recovery, Trial
 from paoding_onnx.rules.devices import DEVICES
@@ -40,7 +41,8 @@ def prune_lines(result: Pruned, *, verbose: bool = False) -> Iterator[Renderable
     yield from proof_lines(result.proofs)
     if verbose:
         yield from refusal_lines(result.trace.refusals, verbose=True)
-    output = result.run.output
+    step, output = next_of(result), result.run.output
+    yield f"[bold]{verdict_in_words(result.measured)}[/bold]; next, {step.why}: {cell(step.command)}"
     yield "dry run: nothing was written" if output is None else f"wrote {cell(str(output))}"
 
 

@@ -41,7 +41,7 @@ def measure_table(
     run.tell("timing the model", 0.0)
     operators: dict[str, float] = {}
     for one in _node_times(model, feeds, run.threads, SECONDS_OF_MODEL):
-        operators[one.operator] = operators.get(one.operator, 0.0) + typical(one.milliseconds)
+        operators[one.operator] = operators.get(one.operator, 0.0) + one.typical
     found: dict[str, Times] = {}
     alone = []
     for number, ((key, layer), node) in enumerate(zip(layers.items(), nodes, strict=True)):
@@ -52,16 +52,6 @@ def measure_table(
         else:
             found[key] = times
     return LatencyTable(found, operators, tuple(alone), made)
-
-
-def typical(milliseconds: Sequence[float]) -> float:
-    """What a node takes when nothing disturbs it: the mean of the faster half of its runs, the first left out.
-
-    >>> typical([9.0, 1.0, 2.0, 8.0, 3.0])
-    1.5
-    """
-    spent = np.sort(np.array(milliseconds[1:] or milliseconds))
-    return float(spent[: max(len(spent) // 2, 1)].mean())
 
 
 def _times_of(model: Model, node: onnx.NodeProto, layer: TimedLayer, threads: int) -> Times | None:
@@ -105,7 +95,7 @@ def _bench_times(bench: Bench, nodes: Sequence[NodeTime]) -> list[float]:
     spent: dict[str, float] = {}
     for node in nodes:
         own = node.name.split("_")[0]
-        spent[own] = spent.get(own, 0.0) + typical(node.milliseconds)
+        spent[own] = spent.get(own, 0.0) + node.typical
     if missing := [name for name in bench.names if name not in spent]:
         raise ModelError(f"onnxruntime does not run {missing[0]} as a node of its own")
     return [spent[name] for name in bench.names]

@@ -96,6 +96,15 @@ def test_two_files_are_timed_in_a_process_of_their_own(two_files, monkeypatch):
     assert found.before > 0 < found.after
 
 
+def test_operators_are_told_side_by_side_if_asked_for(two_files, monkeypatch):
+    monkeypatch.setattr(latency, "NOWHERE", 1e9)
+    feeds = {"x": np.zeros((64, 512), np.float32)}
+    found = latency.compare_latency(*two_files, feeds, processors=1, seconds=0.05, operators=True)
+    assert [one.operator for one in found.operators] == ["MatMul"]
+    assert found.operators[0].before > 0 < found.operators[0].after
+    assert latency.compare_latency(*two_files, feeds, seconds=0.05).operators == ()
+
+
 def test_ratio_that_is_hardly_known_is_none(two_files, monkeypatch):
     monkeypatch.setattr(latency, "NOWHERE", -1.0)
     assert latency.compare_latency(*two_files, {"x": np.zeros((64, 512), np.float32)}) is None

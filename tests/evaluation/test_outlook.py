@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from paoding_onnx.evaluation.answers import Kind, OutputChange
-from paoding_onnx.evaluation.measured import Measured
+from paoding_onnx.evaluation.measured import Kept, Measured
 from paoding_onnx.evaluation.outlook import Outlook, judge
 
 SAME = OutputChange("y", Kind.CLASSES, typical=0.0, worst=0.0, same=1.0, order=None, variety=0.7)
@@ -86,3 +86,21 @@ def test_inputs_that_look_alike_tell_something_where_their_small_differences_wer
     assert outlook(replace(alike, typical=0.005, worst=0.005)) is Outlook.UNKNOWN
     assert outlook(replace(alike, typical=0.0005, worst=0.05)) is Outlook.UNKNOWN
     assert outlook(replace(alike, typical=0.5)) is Outlook.BAD
+
+
+@pytest.mark.parametrize(
+    ("seen", "possible", "wanted"),
+    [
+        (0.0, 0.02, Outlook.GOOD),
+        (-0.01, 0.03, Outlook.GOOD),
+        (0.0, 0.05, Outlook.TEST),
+        (0.08, 0.2, Outlook.TEST),
+        (0.2, 0.3, Outlook.BAD),
+    ],
+)
+def test_labelled_samples_decide_alone(seen, possible, wanted):
+    for change in (SAME, replace(SAME, same=0.1), replace(SAME, variety=0.0)):
+        drop = Kept("drop of accuracy", seen, possible, True)
+        found = judge(Measured(None, 0.0, None, "some", 64, changes=(change,), drop=drop))
+        assert found.outlook is wanted
+        assert ("on labelled samples" in found.reason) == (wanted is not Outlook.GOOD)

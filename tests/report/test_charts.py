@@ -34,12 +34,12 @@ def drawn(text):
 
 
 def cells(text):
-    """Class of each cell of a heat map without a legend, where it starts, and the text on it."""
-    nodes = [
-        node for node in drawn(text) if node[1].get("class", "").startswith("hm") and node[1]["class"][2:3].isdigit()
-    ]
-    words = [text for tag, given, text in drawn(text) if tag == "text" and given["class"].startswith("hm-m hm")]
-    return [(given["class"], given["x"], word) for (_, given, _), word in zip(nodes, words, strict=True)]
+    """Class of each cell of a heat map without a legend, where it starts, and what it tells under the pointer."""
+    found = []
+    for node in ElementTree.fromstring(text).iter(f"{SVG}rect"):
+        if (kind := node.attrib.get("class", "")).startswith("hm") and kind[2:3].isdigit():
+            found.append((kind, node.attrib["x"], node.findtext(f"{SVG}title")))
+    return found
 
 
 def luminance(colour):
@@ -58,13 +58,13 @@ def contrast(one, other):
 def test_heat_map_has_a_cell_for_each_measured_share():
     found = cells(heat_map([WHOLE], has_legend=False))
     assert [(level, word) for level, _, word in found] == [
-        ("hm0", "0"),
-        ("hm0", "<0.1"),
-        ("hm1", "0.2"),
-        ("hm3", "2.0"),
-        ("hm5", "20"),
-        ("hm7", "200"),
-        ("hm7", ">999"),
+        ("hm0", "negligible: 0 %"),
+        ("hm0", "negligible: <0.1 %"),
+        ("hm0", "negligible: 0.2 %"),
+        ("hm1", "small: 2.0 %"),
+        ("hm2", "serious: 20 %"),
+        ("hm2", "serious: 200 %"),
+        ("hm2", "serious: >999 %"),
     ]
     assert len({x for _, x, _ in found}) == 7
 
@@ -90,13 +90,13 @@ def test_colours_get_darker_with_harm_and_in_dark_themes_lighter():
     assert len(LIGHT) == len(DARK) == len(SENSITIVITY_BOUNDS) + 1
 
 
-def test_numbers_on_cells_can_be_read():
+def test_words_on_colours_can_be_read():
     assert min(contrast(*pair) for pair in (*LIGHT, *DARK)) >= 4.5
 
 
 def test_harm_that_is_no_number_is_drawn_as_the_worst():
     ((level, _, word),) = cells(heat_map([Sensitivity("g", (1,), (math.inf,))], has_legend=False))
-    assert (level, word) == ("hm7", ">999")
+    assert (level, word) == ("hm2", "serious: >999 %")
 
 
 def test_bar_below_a_row_ends_at_the_share_that_was_removed():
@@ -114,13 +114,13 @@ def test_bar_below_a_row_ends_at_the_share_that_was_removed():
 def test_heat_map_starts_with_what_colours_mean():
     words = [word for tag, _, word in drawn(heat_map([WHOLE])) if tag == "text"]
     assert words[0] == LEGEND
-    assert words[1:9] == ["<0.1%", "0.1%", "0.3%", "1%", "3%", "10%", "30%", "100%"]
+    assert words[1:4] == ["negligible <1%", "small 1-10%", "serious >10%"]
 
 
 def test_names_in_charts_are_escaped_and_shortened():
     evil = "<script>&\"'" * 40
     titles = [word for tag, _, word in drawn(heat_map([Sensitivity(evil, (1,), (0.1,))])) if tag == "title"]
-    assert titles == [shortened(evil, 200)]
+    assert titles == [shortened(evil, 200), "serious: 10 %"]
     chart = line_chart([Line("<b>&", ((0.0, 1.0), (0.5, 0.2)), "20%")], title='a "t"', x_label="<x>", is_share=True)
     assert "<b>&" in [word for _, _, word in drawn(chart)]
 
@@ -143,7 +143,7 @@ def test_names_of_lines_that_end_together_do_not_overlap():
 def test_points_lie_within_the_axes():
     chart = line_chart([Line("", ((0.0, 0.0), (0.9, 7.3)), "7.3")], title="t", x_label="x", is_share=False)
     (path,) = [given["points"] for tag, given, _ in drawn(chart) if tag == "polyline"]
-    assert path.split()[0] == "36.0,182.0"
+    assert path.split()[0] == "42.0,182.0"
     x, y = map(float, path.split()[1].split(","))
     assert x == 248.0
     assert 10 <= y < 20

@@ -8,9 +8,10 @@ import pytest
 from paoding_onnx.context import Run
 from paoding_onnx.dependency.groups import trace
 from paoding_onnx.errors import ModelError
+from paoding_onnx.model.session import NodeTime
 from paoding_onnx.shapes.study import study
 from paoding_onnx.timing import measure
-from paoding_onnx.timing.measure import measure_table, typical
+from paoding_onnx.timing.measure import measure_table
 from paoding_onnx.timing.widths import timed_layers
 from tests.models import model
 from tests.pruning import CNN
@@ -69,4 +70,4 @@ def test_layer_that_does_not_run_alone_is_said(monkeypatch):
 
 @pytest.mark.parametrize(("spent", "expected"), [([5.0], 5.0), ([9.0, 1.0], 1.0), ([9.0, 4.0, 1.0, 3.0, 2.0], 1.5)])
 def test_typical_time_is_that_of_undisturbed_runs(spent, expected):
-    assert typical(spent) == expected
+    assert NodeTime("n", "any", tuple(spent)).typical == expected

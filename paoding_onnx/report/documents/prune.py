@@ -15,6 +15,7 @@ from paoding_onnx.model.targets import data_path
 from paoding_onnx.names import AUTO, percent
 from paoding_onnx.options import Options
 from paoding_onnx.report.documents.values import Document, file_of, finite, head, input_sizes_of, proofs_of
+from paoding_onnx.report.next_step import Next, next_step, verdict_in_words
 from paoding_onnx.report.words import plural
 from paoding_onnx.result import Pruned, RunRecord, Sizes
 from paoding_onnx.rules.devices import DEVICES
@@ -43,6 +44,8 @@ def prune_document(result: Pruned, staged: Callable[[Path], Path] = lambda path:
         "sizes": asdict(result.sizes),
         "input_sizes": input_sizes_of(result.trace),
         "measured": measured_document(result.measured),
+        "verdict": verdict_in_words(result.measured),
+        "next": asdict(next_of(result)),
         "proofs": proofs_of(result.proofs),
         "warnings": warnings(result),
         "hints": list(hints(result)),
@@ -86,6 +89,12 @@ def off_grid(result: Pruned) -> Iterator[OffGrid]:
             yield OffGrid(group.name, kept, multiple)
 
 
+def next_of(result: Pruned) -> Next:
+    """What to do next with a result."""
+    source = next(iter(result.original.files), None)
+    return next_step(result.measured, result.run.options, source, result.run.output)
+
+
 def plan_of_result(result: Pruned, staged: Callable[[Path], Path] = lambda path: path) -> Document:
     """The plan of a pruning run, for `check`: which positions of which initializers stay, and which were fitted then.
 
@@ -126,6 +135,8 @@ def _doubts(measured: Measured) -> Iterator[str]:
     found = judge(measured)
     if found.outlook is Outlook.UNKNOWN:
         yield f"the result {found.outlook}: {found.reason}; give --calibration, or evaluate it on real data"
+    elif found.outlook is not Outlook.GOOD and measured.drop is not None:
+        yield f"{found.reason}: {found.outlook}; lower --target, or give --effort high"
     elif found.outlook is not Outlook.GOOD:
         yield f"{found.reason}: {found.outlook}; evaluate it on real data, lower --target, or give --calibration"
 

@@ -13,6 +13,8 @@ from paoding_onnx.options import Options
 
 ALWAYS = ("target",)
 """Named even where they are what is taken by default: they say what was asked for."""
+SPELLED = {"device": "for"}
+"""Options that have another name on the command line, as theirs is no name in Python."""
 SILENT = ("preprocess", "input_shapes", "input_values", "verbose")
 """Spelled otherwise, or of no effect on the result."""
 
@@ -45,7 +47,8 @@ def pieces(command: str) -> list[str]:
 
 def _flags(options: Options) -> Iterator[str]:
     usual = Options()
-    for field in fields(Options):
+    found = ("target", "step") if options.keeps else ()
+    for field in (field for field in fields(Options) if field.name not in found):
         value = getattr(options, field.name)
         if field.name not in SILENT and (field.name in ALWAYS or value != getattr(usual, field.name)):
             yield from _flag(field.name, value)
@@ -61,7 +64,7 @@ def _shapes(shapes: Mapping[str, tuple[int, ...]]) -> Iterator[str]:
 
 def _flag(name: str, value: object) -> Iterator[str]:
     """An option as the command line takes it: alone if it is true, once for each of several values."""
-    flag = f"--{name.replace('_', '-')}"
+    flag = f"--{SPELLED.get(name, name).replace('_', '-')}"
     if isinstance(value, bool):
         yield flag if value else f"--no-{flag.removeprefix('--')}"
         return

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from paoding_onnx.dependency.trace import Refusal, Trace
 from paoding_onnx.evaluation.measured import Measured
-from paoding_onnx.evaluation.outlook import Outlook, judge
 from paoding_onnx.model.save import sha256
 from paoding_onnx.model.targets import data_path
 from paoding_onnx.names import Budget
@@ -26,8 +25,6 @@ from paoding_onnx.selection.meter import Meter
 
 PACKAGES = ("paoding_onnx", "onnx", "onnxruntime", "onnx-graphsurgeon", "numpy")
 """Whose versions have a say in the result."""
-SHORT = {Outlook.GOOD: "Good", Outlook.TEST: "Test first", Outlook.BAD: "Worse", Outlook.UNKNOWN: "Unknown"}
-"""Outlooks in a word or two."""
 MEASURED = (("Accuracy", "accuracy", True),)
 """What may have been measured after each step: title, field of the step, whether it is a share of 1."""
 
@@ -55,6 +52,11 @@ class Row:
     units: Change
     parameters: Change
     macs: Change
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the group lost nothing itself, and carries less all the same, as its neighbours shrank."""
+        return self.units.before == self.units.after and self.parameters.before != self.parameters.after
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +170,12 @@ def _latency(measured: Measured) -> Card:
 
 
 def _fidelity(measured: Measured) -> Iterator[Card]:
-    """What is to be expected of the answers."""
-    found = judge(measured)
+    """What became of the answers."""
     on = "on synthetic inputs" if measured.is_synthetic else "on samples held back"
-    yield Card("Outlook", SHORT[found.outlook], f"{found.outlook}{': ' if found.reason else ', '}{found.reason or on}")
+    if measured.accuracy_before is not None and measured.accuracy_after is not None:
+        yield Card(
+            "Accuracy", f"{measured.accuracy_after:.1%}", f"from {measured.accuracy_before:.1%}, on your samples"
+        )
     if measured.agreement is not None:
         yield Card("Same top-1", f"{measured.agreement:.0%}", on, measured.agreement)
     yield Card("Relative output error", f"{measured.output_error:.3g}", on)

@@ -32,17 +32,18 @@ find.addEventListener("input", () => {
   }
   document.getElementById("found").textContent = text ? `${shown} of ${body.rows.length}` : "";
 });
-const copy = document.getElementById("copy");
-copy.addEventListener("click", async () => {
-  const command = document.getElementById("command");
-  try {
-    await navigator.clipboard.writeText(command.textContent);
-    copy.textContent = "Copied";
-  } catch {
-    getSelection().selectAllChildren(command);
-    copy.textContent = "Selected";
-  }
-});
+for (const copy of document.querySelectorAll(".copy")) {
+  copy.addEventListener("click", async () => {
+    const command = document.getElementById(copy.dataset.of);
+    try {
+      await navigator.clipboard.writeText(command.textContent);
+      copy.textContent = "Copied";
+    } catch {
+      getSelection().selectAllChildren(command);
+      copy.textContent = "Selected";
+    }
+  });
+}
 let closed = [];
 addEventListener("beforeprint", () => {
   closed = [...document.querySelectorAll("details:not([open])")];

@@ -14,9 +14,13 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from paoding_onnx.evaluation.outlook import judge
+from paoding_onnx.model.machine import machine_document
+from paoding_onnx.report.chain import chain
 from paoding_onnx.report.charts import bar, heat_map, line_chart, shortened
-from paoding_onnx.report.documents.prune import plan_of_result, warnings
+from paoding_onnx.report.documents.prune import next_of, plan_of_result, warnings
 from paoding_onnx.report.html.command import command_of, pieces
+from paoding_onnx.report.html.extent import links_of, operators_of, trade_of
 from paoding_onnx.report.html.facts import (
     Panel,
     cards_of,
@@ -29,7 +33,10 @@ from paoding_onnx.report.html.facts import (
     verdict_of,
     versions,
 )
+from paoding_onnx.report.next_step import verdict_in_words
 from paoding_onnx.report.printable import printable
+from paoding_onnx.report.trade import trade_chart
+from paoding_onnx.report.words import milliseconds
 from paoding_onnx.result import Pruned
 from paoding_onnx.selection.curve import Sensitivity
 
@@ -52,12 +59,19 @@ def html_page(result: Pruned, *, staged: Callable[[Path], Path] = lambda path: p
     its name yet.
     """
     source, target = next(iter(result.original.files), None), result.run.output
-    name = source.name if source else "The model"
+    name, step = source.name if source else "The model", next_of(result)
     plan = json.dumps(plan_of_result(result, staged), separators=(",", ":"))
     values = {
         "name": name,
         "result": result,
         "verdict": verdict_of(result, name),
+        "word": verdict_in_words(result.measured),
+        "next": (step, pieces(step.command)),
+        "judgement": judge(result.measured),
+        "links": links_of(result),
+        "chain": Markup(chain(links_of(result))),  # escaped there
+        "trade": _trade(result),
+        "operators": operators_of(result),
         "warnings": warnings(result),
         "cards": cards_of(result),
         "rows": rows_of(result, MOST_ROWS),
@@ -67,6 +81,7 @@ def html_page(result: Pruned, *, staged: Callable[[Path], Path] = lambda path: p
         "command": pieces(command_of(result.run.options, source, target)),
         "files": list(files_of(result, staged)),
         "versions": versions(),
+        "machine": machine_document(),
         "most": MOST_ROWS,
     }
     page = _render({**values, "plan": None})
@@ -81,7 +96,7 @@ def _render(values: dict[str, object]) -> str:
     environment = Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, finalize=_shown
     )
-    environment.filters.update(compact=compact, brief=brief, breakable=breakable)
+    environment.filters.update(compact=compact, brief=brief, breakable=breakable, milliseconds=milliseconds)
     environment.globals.update(bar=lambda *amounts: Markup(bar(*amounts)))  # numbers only
     return environment.from_string(folder.joinpath("page.html").read_text("utf-8")).render(
         **values,
@@ -113,6 +128,14 @@ def breakable(text: str) -> Markup:
 def _chart(panel: Panel, result: Pruned) -> str:
     label = f"share of {result.run.options.budget} asked for"
     return line_chart(panel.lines, title=panel.title, x_label=label, is_share=panel.is_share)
+
+
+def _trade(result: Pruned) -> tuple[str, Markup] | None:
+    """The chart of what is kept against size, with its title; `None` where nothing of it was measured."""
+    found = trade_of(result)
+    if found is None:
+        return None
+    return found.title, Markup(trade_chart(found.tried, whole=found.whole, title=found.title))  # escaped there
 
 
 def _maps(result: Pruned) -> list[Markup]:

@@ -18,8 +18,8 @@ from tests.pruning import MLP, skip_latency
 
 def test_prune_document_holds_the_whole_run(result):
     document = prune_document(result)
-    keys = "format versions machine seconds model output sizes input_sizes measured proofs warnings hints run data"
-    assert list(document) == [*keys.split(), "groups", "refusals", "device"]
+    keys = "format versions machine seconds model output sizes input_sizes measured verdict next proofs warnings hints"
+    assert list(document) == [*keys.split(), "run", "data", "groups", "refusals", "device"]
     assert list(document["run"]) == ["options", "steps", "recovery", "notes", "trials"]
     assert document["sizes"]["before"] == {"parameters": 400, "macs": 368, "file_bytes": 0}
     assert document["sizes"]["prunable_parameters"] == 400 - 4  # all but the last bias
@@ -37,6 +37,7 @@ def test_prune_document_holds_the_whole_run(result):
         "inputs",
         "accuracy_before",
         "accuracy_after",
+        "drop",
     }
     assert document["groups"][0] == {"name": "MatMul_0", "units": 16, "kept": 8, "exact": True}
     assert [step["share"] for step in document["run"]["steps"]] == [k / 20 for k in range(2, 11)]

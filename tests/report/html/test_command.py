@@ -19,6 +19,7 @@ from paoding_onnx.report.html.command import command_of, pieces
     [
         Options(),
         Options(target=0.3, by="macs", step=0.1, method="paoding", round_to=8, seed=7, memory=1 << 29),
+        Options(device="rknn", by="latency", method="magnitude", latency_table=Path("t.json"), threads=1),
         Options(exclude=("head*", "a b", "$x"), only=("'q'",), exact_only=True, allocation="uniform"),
         Options(choose=("blocks", "/a/*=positions"), input_shapes={"x:0": (1, 3, 8, 8), "y": (2,)}),
         Options(input_values={"sr": 16000.0, "ids": Path("rows.npy"), "h": (-1.0, 1.0)}),
@@ -48,3 +49,10 @@ def test_pieces_are_the_command():
     options = Options(exclude=("a b", "--c", "'"), preprocess=Preprocess(range=(-1.0, 1.0)))
     command = command_of(options, Path("my model.onnx"), Path("small.onnx"))
     assert shlex.split(" ".join(pieces(command))) == shlex.split(command)
+
+
+def test_target_that_was_found_is_not_what_was_asked_for():
+    options = Options(target=0.31, step=1.0, keep_answers=0.98)
+    command = command_of(options, Path("m.onnx"), Path("small.onnx"))
+    assert command == "paoding_onnx prune m.onnx -o small.onnx --keep-answers 0.98"
+    assert options_of(parse_arguments(shlex.split(command)[1:])).keep_answers == 0.98

@@ -67,14 +67,20 @@ def test_top_1_is_a_card_only_where_outputs_have_one(result):
     assert "Same top-1" in [card.name for card in cards_of(measuring(result, 1.0, 0.1))]
 
 
-def test_outlook_is_a_card_of_a_word_with_its_reason_below(result):
-    turned = replace(result.measured.changes[0], same=0.5)
-    poor = replace(result, measured=replace(result.measured, changes=(turned,)))
-    card = next(card for card in cards_of(poor) if card.name == "Outlook")
-    assert (card.value, card.note) == (
-        "Worse",
-        f"expect it to be much worse: top-1 of {turned.output!r} the same on 50% of inputs",
-    )
+def test_measured_accuracy_is_a_card(result):
+    assert "Accuracy" not in [card.name for card in cards_of(result)]
+    known = replace(result.measured, accuracy_before=0.9, accuracy_after=0.85)
+    card = next(card for card in cards_of(replace(result, measured=known)) if card.name == "Accuracy")
+    assert (card.value, card.note) == ("85.0%", "from 90.0%, on your samples")
+
+
+def test_group_that_is_whole_and_carries_less_is_told_from_one_that_lost_nothing_at_all(result):
+    first, second = rows_of(result, 10)
+    kept = replace(first, units=Change(16, 16))
+    assert kept.is_whole
+    assert not first.is_whole
+    assert not replace(kept, parameters=Change(5, 5)).is_whole
+    assert not second.is_whole
 
 
 def test_curves_begin_at_the_whole_model(result):

@@ -10,10 +10,12 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from paoding_onnx.cli import main
 from paoding_onnx.dependency.trace import Refusal
+from paoding_onnx.evaluation.measured import OperatorTime
 from paoding_onnx.report.documents.prune import plan_of_result
 from paoding_onnx.report.html import page as page_of
 from paoding_onnx.report.html.facts import rows_of, verdict_of
@@ -161,12 +163,59 @@ def test_nothing_is_drawn_of_a_single_step(result):
     assert 'href="#steps"' not in page
 
 
+def drawn(page):
+    """The titles of what is drawn, but for the chain of groups."""
+    return [title for title in Reader(page).texts("figcaption") if "from the input to the output" not in title]
+
+
 def test_what_was_measured_after_each_step_is_drawn_and_nothing_else(result):
     page = html_page(with_steps(result, accuracy=0.75))
-    assert Reader(page).texts("figcaption") == ["Size left", "Accuracy"]
+    assert drawn(page) == ["Size left", "Accuracy"]
     assert ">75.0%</tspan>" in page
     assert [row for row in Reader(page).texts("tr") if row.endswith(" 75.0%")] != []
-    assert Reader(html_page(with_steps(result, accuracy=None))).texts("figcaption") == ["Size left"]
+    assert drawn(html_page(with_steps(result, accuracy=None))) == ["Size left"]
+
+
+def test_accuracy_is_drawn_against_size_beside_that_of_the_original(result):
+    assert 'id="trade"' not in html_page(result)
+    known = replace(result.measured, accuracy_before=0.9, accuracy_after=0.8)
+    page = html_page(replace(with_steps(result, accuracy=0.85), measured=known))
+    assert ">original 0.900<" in section(page, "trade")
+    assert ">chosen 0.800<" in section(page, "trade")
+    assert drawn(page) == ["Size left"]
+
+
+def test_verdict_comes_first_with_the_command_for_the_next_step(result):
+    lead = html_page(result).partition('class="lead"')[2].partition("</section>")[0]
+    good = replace(result.measured, changes=(replace(result.measured.changes[0], same=1.0, variety=0.5),), n_inputs=64)
+    assert ">test first<" in lead or ">do not use<" in lead
+    assert ">use it<" in html_page(replace(result, measured=good))
+    assert "paoding_onnx" in Reader(lead).texts("code")[0]
+
+
+def test_groups_are_a_chain_from_the_input_to_the_output(result):
+    page = html_page(result)
+    assert "MatMul_0: 16 → 8" in page
+    assert Reader(page).texts("figcaption")[0].startswith("2 groups of units from the input to the output")
+
+
+def test_group_whose_neighbours_shrank_says_so(result):
+    kept = replace(result.plan, removed=result.plan.removed & (np.arange(28) >= 16))
+    page = html_page(replace(result, plan=kept))
+    assert section(page, "groups").count("its neighbours shrank") == 1
+    assert "its neighbours shrank" not in html_page(result)
+
+
+def test_time_is_told_by_operator_with_its_circumstances(result):
+    assert 'id="time"' not in html_page(result)
+    times = tuple(OperatorTime(f"op{k}", 2.0 / (k + 1), 1.0 / (k + 1)) for k in range(12))
+    latency = replace(result.measured.latency, operators=times)
+    page = section(html_page(replace(result, measured=replace(result.measured, latency=latency))), "time")
+    rows = Reader(page).texts("tr")
+    assert rows[1] == "op0 2 ms 1 ms"
+    assert rows[-1].startswith("all others ")
+    assert len(rows) == 1 + 8 + 1
+    assert "± 1% with 95 % confidence; on 1 processor of" in page
 
 
 def test_heat_map_is_drawn_if_sensitivity_was_measured(result):
@@ -178,7 +227,7 @@ def test_heat_map_is_drawn_if_sensitivity_was_measured(result):
 def test_long_heat_maps_are_in_parts_that_fit_on_paper(large):
     sensitivity = section(html_page(large), "sensitivity")
     assert sensitivity.count('class="hm"') == MOST_ROWS / ROWS_OF_A_MAP
-    assert sensitivity.count("&lt;0.1%<") == 1
+    assert sensitivity.count(">negligible &lt;1%<") == 1
 
 
 def test_fitted_layers_and_inputs_are_named(result):
