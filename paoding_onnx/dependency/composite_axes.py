@@ -12,6 +12,7 @@ from paoding_onnx.dependency.union_find import Ids, Partition
 from paoding_onnx.model.nodes import Node
 from paoding_onnx.names import Prefer
 from paoding_onnx.rules.binding import BoundNode
+from paoding_onnx.rules.equation import is_fixed
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class Cause:
     reason: str
 
 
+ELSEWHERE = "shrinks along another factor"
+"""What is said of positions that stay because others on their axis may go in their place."""
 ENOUGH_POSITIONS = 8
 """With fewer places in a group than this, small shares of them cannot be removed."""
 
@@ -72,7 +75,8 @@ def _follow(composite: Composite, causes: Ids, work: Work) -> bool:
     free = [k for k, mask in enumerate(pinned) if not mask.all()]
     if len(free) > 1:
         return False
-    kept = free[0] if free else 0
+    could_shrink = (k for k, name in enumerate(composite.names) if not is_fixed(name))
+    kept = free[0] if free else next(could_shrink, 0)  # the reason of one that the operator would let go tells more
     work.partition.unite(composite.ids, composite.factors[kept][composite.index[kept]])
     return True
 
@@ -106,7 +110,7 @@ def _choose(composite: Composite, bound: BoundNode, prefer: Prefer, causes: Ids,
     others = tuple(name for k, name in enumerate(composite.names) if k != kept)
     for k, ids in enumerate(composite.factors):
         if k != kept:
-            message = f"its axis of {' x '.join(map(str, sizes))} shrinks along another factor"
+            message = f"its axis of {' x '.join(map(str, sizes))} {ELSEWHERE}"
             work.pin(ids, Cause(node.operator, node.name, message))
     chosen = Prefer.BLOCKS if kept == free[0] else Prefer.POSITIONS
     return Choice(node.name, composite.names[kept], others, sizes, chosen)

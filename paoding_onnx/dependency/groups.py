@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.dependency.coupling import Coupling, coupled
+from paoding_onnx.dependency.held import held_axes
 from paoding_onnx.dependency.roles import parameter_axes_of
 from paoding_onnx.dependency.scope import EVERYTHING, Scope, matches
 from paoding_onnx.dependency.trace import Group, ParameterAxis, Refusal, Role, Trace
@@ -47,6 +48,7 @@ def trace(graph: Graph, scope: Scope = EVERYTHING) -> Trace:
         frozen=coupling.frozen,
         made_of=coupling.made_of,
         measured=MappingProxyType(dict(_measured(graph, coupling.bound_nodes))),
+        held=tuple(held_axes(graph, coupling)),
     )
 
 

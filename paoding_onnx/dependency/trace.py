@@ -101,6 +101,16 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """An axis of a constant, as nodes see it, a `share` of whose positions may not go, and `why`."""
+
+    use: TensorUse
+    axis: int
+    share: float
+    why: Refusal
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """An axis of several factors that could shrink: `kept` may, the others may not; `sizes` are all, major to minor."""
 
@@ -131,7 +141,7 @@ class Trace:
     `units` and `factors` give the unit number of every position of an axis or factor, -1 where no unit may go. `frozen`
     are sizes that nodes compute with and that must stay what they were; `made_of` says which sizes the entries of each
     tensor of shape arithmetic come from. `measured` are, by node, sizes of factors that are others at the sizes at
-    which costs are told than at those that were traced.
+    which costs are told than at those that were traced. `held` are axes of matrices and kernels that may not shrink.
     """
 
     graph: Graph
@@ -144,6 +154,7 @@ class Trace:
     frozen: tuple[DataUse, ...]
     made_of: Mapping[str, Entries]
     measured: Mapping[int, Mapping[str, int]]
+    held: tuple[Held, ...] = ()
 
     @property
     def n_units(self) -> int:

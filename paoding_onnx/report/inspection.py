@@ -11,6 +11,7 @@ from paoding_onnx.dependency.cost import cost, group_cost, nothing, prunable_par
 from paoding_onnx.dependency.explain import Explanation
 from paoding_onnx.dependency.trace import Choice, Refusal, Trace
 from paoding_onnx.names import Prefer
+from paoding_onnx.report.advice import holding_lines
 from paoding_onnx.report.words import cell, plural, rest, some, table
 
 _WORDS = ("assumed to hold", "because of")
@@ -19,7 +20,7 @@ _WORDS = ("assumed to hold", "because of")
 def inspect_lines(
     name: str, trace: Trace, assumed: Sequence[Assumed] = (), *, verbose: bool = False
 ) -> Iterator[RenderableType]:
-    """A summary, the groups, the choices made, the refusals, and what is `assumed` about the inputs."""
+    """A summary, the groups, the choices made, the refusals, what is `assumed` of inputs, and what holds most."""
     whole = cost(trace, nothing(trace))
     part = prunable_parameters(trace) / whole.parameters if whole.parameters else 0.0
     yield (
@@ -47,6 +48,7 @@ def inspect_lines(
             found.add_row(*map(cell, (one.name, "x".join(map(str, one.shape)) or "scalar", holds, one.why)))
         yield found
         yield "if that is wrong, say it with --input, --input-kind or --preprocess"
+    yield from map(cell, holding_lines(trace))
 
 
 def at_sizes(trace: Trace, before: str) -> str:

@@ -1,4 +1,4 @@
-"""Nodes that compute a body again and again: Loop, Scan. What goes into each step, and what comes out of it."""
+"""Nodes with bodies: Loop and Scan, what goes into each step and what comes out of it; If, which stays shut."""
 
 from __future__ import annotations
 
@@ -87,6 +87,12 @@ def repeated(node: Node) -> Rule:
         return fixed(node, "its body could not be looked into")
     wires = wiring(node.whole)
     return _entry(node, wires) if node.part is Part.ENTRY else _exit(node, node.whole, wires)
+
+
+@register("If", read=25)
+def chosen(node: Node) -> Rule:
+    """ONNX If-25, in the middle of a network: the branch that is not taken could not be judged."""
+    return fixed(node, "computes one of two branches, of which the other is not seen")
 
 
 def _entry(node: Node, wires: Wiring) -> Rule:

@@ -250,6 +250,8 @@ RECURRENT = [
 ]  # fmt: skip
 _STEP = "(float[2,6] g, float[2,8] e) => (float[2,6] u, float[2,6] o) { m1 = MatMul (e, w) n = MatMul (g, v) "
 BODIES = [
+    Case("If", "c = If (go) <then_branch = one () => (float[2,8,8,8] t) { t = Tanh (a) }, "
+         "else_branch = two () => (float[2,8,8,8] f) { f = Neg (a) }>", "bool go={1}", units=PINNED),
     Case("Loop", "c = Loop (three, go, a) <body = step (int64 k, bool p, float[2,8,8,8] g) => (bool p, "
          "float[2,8,8,8] t) { m = Conv (g, w) t = Tanh (m) }>", "int64 three={3}, bool go={1}, float[8,8,1,1] w"),
     Case("Scan", f"{SEQUENCE} last, all = Scan <num_scan_inputs=1, body = step {_STEP} s_ = Add (m1, n) u = Tanh (s_) "

@@ -11,12 +11,14 @@ from paoding_onnx.rules.bodies import Sliced, State, repeats, wiring
 from tests.rules.nodes import node
 from tests.rules.said import every, line, said_at
 
+_OTHER = "computes one of two branches, of which the other is not seen"
 _SHUT = "its body could not be looked into"
 LINES = [
     line("Loop i() i() 2x6 -> 2x6 5x2x6", ", , i2x0 i2x1 -> o0x0 o0x1, o1x0 o1x1 o1x2", why=_SHUT,
          shape="depends on data"),
     line("Scan 2x6 5x2x8 -> 2x6 5x2x3", "i0x0 i0x1, i1x0 i1x1 i1x2 -> o0x0 o0x1, o1x0 o1x1 o1x2", why=_SHUT,
          num_scan_inputs=1, shape="depends on data"),
+    line("If () -> 2x6", " -> o0x0 o0x1", why=_OTHER, shape="depends on data"),
 ]  # fmt: skip
 LOOP = node("Loop i() i() 2x6 -> 2x6 5x2x3")
 SCAN = node("Scan 2x6 2x5x8 -> 2x6 2x3x5", num_scan_inputs=1, scan_input_axes=(1,), scan_output_axes=(-1,))

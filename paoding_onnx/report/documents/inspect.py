@@ -11,6 +11,7 @@ from paoding_onnx.dependency.cost import cost, group_cost, nothing, prunable_par
 from paoding_onnx.dependency.explain import Explanation
 from paoding_onnx.dependency.trace import Group, Trace
 from paoding_onnx.model.provenance import Record
+from paoding_onnx.report.advice import Holding, holding
 from paoding_onnx.report.documents.values import Document, file_of, head, input_sizes_of
 from paoding_onnx.shapes.observe import runnable_shapes
 
@@ -19,7 +20,7 @@ def inspect_document(
     trace: Trace, source: Path | None = None, provenance: Record | None = None, assumed: Sequence[Assumed] = ()
 ) -> Document:
     """The costs of a model, its groups, refusals and choices, what made it if it tells, what is assumed of inputs."""
-    whole = cost(trace, nothing(trace))
+    whole, outlook = cost(trace, nothing(trace)), holding(trace)
     return {
         **head("inspect"),
         "model": file_of(source),
@@ -30,6 +31,8 @@ def inspect_document(
         "input_sizes": input_sizes_of(trace),
         "assumed": [asdict(one) for one in assumed],
         "prunable_parameters": prunable_parameters(trace),
+        "left_at_half": outlook.left,
+        "held_by": [_holding(one) for one in outlook.holdings],
         "groups": [_group(trace, group) for group in trace.groups],
         "refusals": [asdict(refusal) for refusal in trace.refusals],
         "choices": [asdict(choice) for choice in trace.choices],
@@ -39,6 +42,10 @@ def inspect_document(
 def explain_document(axes: Sequence[Explanation]) -> Document:
     """The axes of a tensor, each with the way to the reason why it may not shrink."""
     return {**head("explanation"), "axes": [asdict(axis) for axis in axes]}
+
+
+def _holding(one: Holding) -> Document:
+    return {**asdict(one.reason), "share": one.share, "advice": one.advice}
 
 
 def _group(trace: Trace, group: Group) -> Document:

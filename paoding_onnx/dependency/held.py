@@ -1,0 +1,81 @@
+"""HELD: which reasons keep most of the parameters of a model when half of its units are gone. Counts only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from paoding_onnx.dependency.composite_axes import ELSEWHERE
+from paoding_onnx.dependency.cost import is_parameter
+from paoding_onnx.dependency.coupling import Coupling
+from paoding_onnx.dependency.trace import Held, Mask, Refusal, Trace
+from paoding_onnx.model.graph import Graph
+from paoding_onnx.rules.binding import TensorUse
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why parameters stay: how many more would go at half of all units if this did not hold them, and the nodes."""
+
+    operator: str
+    reason: str
+    parameters: int
+    nodes: tuple[str, ...]
+
+
+def held_axes(graph: Graph, coupling: Coupling) -> Iterator[Held]:
+    """The axes of all constants with more than one that have positions which may not go, each for its first reason.
+
+    Those of kernels and gates are none of them: along these a layer never shrinks.
+    """
+    seen = set()
+    for bound in coupling.bound_nodes:
+        for use, operand in zip(bound.inputs, bound.binding.inputs, strict=True):
+            if use is None or use in seen or not _is_matrix(graph, use):
+                continue
+            seen.add(use)
+            for axis, parts in enumerate(operand or ()):
+                causes = coupling.causes[coupling.axes[use, axis]]
+                pinned = causes >= 0
+                if causes.size > 1 and pinned.any() and (parts.free or bound.rule.contracts is None):
+                    cause = coupling.reasons[int(causes[pinned].min())]
+                    if cause.reason.endswith(ELSEWHERE):
+                        continue  # half of them goes all the same
+                    why = Refusal(cause.operator, cause.node, use.tensor, axis, cause.reason)
+                    yield Held(use, axis, float(np.mean(pinned)), why)
+
+
+def _is_matrix(graph: Graph, use: TensorUse) -> bool:
+    """Whether a constant has more than one axis."""
+    tensor = graph.tensors[use.tensor]
+    return tensor.is_constant and len(tensor.shape or ()) > 1
+
+
+def half_of(trace: Trace) -> Mask:
+    """The mask that removes half of the units of every group, as far as they may go."""
+    removed = np.zeros(trace.n_units, np.bool_)
+    for group in trace.groups:
+        removed[group.start : group.start + min(group.n_units // 2, group.most)] = True
+    return removed
+
+
+def reasons_of(trace: Trace, removed: Mask) -> tuple[Reason, ...]:
+    """What holds parameters when the units in `removed` are gone, most of them first."""
+    by_tensor: dict[tuple[TensorUse, str, str], list[Held]] = {}
+    nodes: dict[tuple[str, str], dict[str, None]] = {}
+    for held in (held for held in trace.held if is_parameter(trace, held.use.tensor)):
+        by_tensor.setdefault((held.use, held.why.operator, held.why.reason), []).append(held)
+        nodes.setdefault((held.why.operator, held.why.reason), {})[held.why.node] = None
+    found: dict[tuple[str, str], float] = {}
+    for (use, *why), axes in by_tensor.items():
+        shape = trace.graph.tensors[use.tensor].shape or ()
+        others = set(range(len(shape))) - {held.axis for held in axes}
+        left = math.prod(float(trace.kept(use, axis, removed).mean()) for axis in others)
+        more = 1 - math.prod(1 - held.share / 2 for held in axes)
+        key = why[0], why[1]
+        found[key] = found.get(key, 0.0) + math.prod(shape) * left * more
+    ordered = sorted(found, key=lambda key: -found[key])
+    return tuple(Reason(*key, round(found[key]), tuple(filter(None, nodes[key]))) for key in ordered)

@@ -1,0 +1,83 @@
+"""What holds most parameters of a model that keeps many of them, in words, and what its owner can do about each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from paoding_onnx.dependency.cost import cost, nothing
+from paoding_onnx.dependency.held import Reason, half_of, reasons_of
+from paoding_onnx.dependency.trace import Trace
+
+MUCH = 0.35
+"""Share of the parameters left at half of all units beyond which reasons are told: a plain network keeps 0.25."""
+MOST, LEAST = 2, 0.05
+"""So many reasons at most, if they hold this share of the parameters."""
+ADVICE = {
+    "graph output": "it is as wide as what the model returns; an output that nobody needs can be left out at export",
+    "graph input": "it is as wide as what is fed; a smaller input takes another model",
+    "its subgraph reads it": "export with the choice made, by tracing at fixed sizes, or leave the If out of the model",
+    "one of two branches": "export with the choice made, by tracing at fixed sizes, or leave the If out of the model",
+    "its body could not be looked into": "export one step of the loop, and run the loop outside of the model",
+    "no rule for this operator": "export without it, or write a rule for it (CONTRIBUTING.md shows how)",
+    "picks entries": "a table that is read by number: drop words that are never used before export",
+    "has one scale for each block": "prune before the weights are quantized in blocks, then quantize",
+    "packs units that have one scale": "prune before the weights are quantized in blocks, then quantize",
+    "adds up constants": "fold what is computed from weights at export (weight norm removed, constants folded)",
+    "computes with the size": "export at fixed sizes, so that sizes are numbers in the file",
+    "while running": "export at fixed sizes, so that sizes are numbers in the file",
+    "its content is read as numbers": "export at fixed sizes, so that sizes are numbers in the file",
+    "is inexact, and only exact ones may go": "leave --exact-only out",
+    "excluded by the user": "leave --exclude out",
+    "normalises along this axis": "the shares along this axis belong together; other layers have to make up for it",
+    "whole heads": "heads go whole; --choose decides where there is a choice",
+    "sorts along this axis": "what is sorted stays; other layers have to make up for it",
+    "by index": "another exporter may write this as a plain slice (torch.onnx.export with dynamo=False, or with True)",
+}
+"""By words of the reason: what helps. The first that fits counts."""
+_OTHERWISE = "`explain` shows the way from a weight to it"
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A reason, the share of all parameters that it holds, and what helps."""
+
+    reason: Reason
+    share: float
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What is left of the parameters at half of all units, and what holds most of that, if it is much."""
+
+    left: float
+    holdings: tuple[Holding, ...] = ()
+
+
+def holding(trace: Trace) -> Outlook:
+    """What would stay of a model at half of its units, and why."""
+    removed = half_of(trace)
+    whole = max(cost(trace, nothing(trace)).parameters, 1)
+    left = cost(trace, removed).parameters / whole
+    if left <= MUCH:
+        return Outlook(left)
+    shares = ((reason, reason.parameters / whole) for reason in reasons_of(trace, removed)[:MOST])
+    return Outlook(left, tuple(Holding(one, share, advice(one)) for one, share in shares if share >= LEAST))
+
+
+def advice(reason: Reason) -> str:
+    """What helps against a reason."""
+    return next((said for words, said in ADVICE.items() if words in reason.reason), _OTHERWISE)
+
+
+def holding_lines(trace: Trace) -> Iterator[str]:
+    """A line on what stays, and one for each reason; nothing where little stays, or nothing holds much."""
+    found = holding(trace)
+    if found.holdings:
+        yield f"at half of the units {found.left:.2f} of the parameters stay; most of them because of"
+    for one in found.holdings:
+        named = ", ".join(one.reason.nodes[:MOST]) + " and others" * (len(one.reason.nodes) > MOST)
+        where = f" ({named})" if named else ""
+        words = f"{one.reason.operator}: {one.reason.reason}" if one.reason.operator else one.reason.reason
+        yield f"  {words}{where}, which holds {one.share:.0%} of all parameters: {one.advice}"

@@ -1,0 +1,56 @@
+"""What holds parameters: counted as what would go besides, were it not for the reason."""
+
+from __future__ import annotations
+
+import pytest
+
+from paoding_onnx.dependency.cost import cost
+from paoding_onnx.dependency.held import half_of, reasons_of
+from tests.models import traced
+
+NET = """g (float[N,8] x) => (float[N,6] y) <float[8,16] a, float[16,10] b, float[10,6] c> {{
+  p = MatMul (x, a) {inner} r = MatMul (q, b) s = Relu (r) y = MatMul (s, c) }}"""
+
+
+def told(text):
+    """Reasons with what they hold."""
+    found = traced(text)
+    return {(one.operator, one.reason): one.parameters for one in reasons_of(found, half_of(found))}
+
+
+def test_inputs_and_outputs_hold_half_of_what_touches_them():
+    assert told(NET.format(inner="q = Relu (p)")) == {
+        ("", "graph input 'x'"): 8 * 8 // 2,
+        ("", "graph output 'y'"): 5 * 6 // 2,
+    }
+
+
+def test_what_pins_a_layer_holds_what_is_left_on_both_sides():
+    found = told(NET.format(inner="q = Softmax (p)"))
+    assert found["Softmax", "normalises along this axis"] == 8 * 16 // 2 + 16 * 5 // 2
+
+
+def test_largest_reason_comes_first_with_its_nodes():
+    found = traced(NET.format(inner="[sums] q = Softmax (p)"))
+    first = reasons_of(found, half_of(found))[0]
+    assert (first.operator, first.nodes) == ("Softmax", ("sums",))
+
+
+def test_kernels_hold_nothing():
+    text = """g (float[1,3,8,8] x) => (float[1,5,6,6] y) <float[8,3,3,3] a, float[5,8,1,1] b> {
+      p = Conv (x, a) y = Conv (p, b) }"""
+    assert {reason for _, reason in told(text)} == {"graph input 'x'", "graph output 'y'"}
+
+
+def test_rows_of_tables_are_held_by_what_picks_them():
+    text = """g (int64[N,3] x) => (float[N,3,5] y) <float[40,8] e, float[8,5] a> {
+      p = Gather (e, x) y = MatMul (p, a) }"""
+    assert told(text)["Gather", "picks entries by index along this axis"] == 40 * 4 // 2
+
+
+@pytest.mark.parametrize("inner", ["q = Relu (p)", "q = Softmax (p)"])
+def test_half_is_half_of_every_group(inner):
+    found = traced(NET.format(inner=inner))
+    removed = half_of(found)
+    assert removed.sum() == sum(group.n_units // 2 for group in found.groups)
+    assert cost(found, removed).parameters < 8 * 16 + 16 * 10 + 10 * 6

@@ -1,0 +1,45 @@
+"""What holds most of a model, in words: only where much stays, and with something to do about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import paoding_onnx
+from paoding_onnx.dependency.held import Reason
+from paoding_onnx.report.advice import ADVICE, LEAST, MUCH, advice, holding, holding_lines
+from paoding_onnx.report.inspection import inspect_lines
+from tests.models import traced
+from tests.pruning import CNN, MLP
+from tests.report.printed import text
+
+HELD = """g (float[N,8] x) => (float[N,6] y) <float[8,64] a, float[64,64] b, float[64,6] c> {
+  p = MatMul (x, a) [sums] q = Softmax (p) r = MatMul (q, b) [shares] s = Softmax (r) y = MatMul (s, c) }"""
+SOURCES = "".join(path.read_text("utf-8") for path in Path(paoding_onnx.__file__).parent.rglob("*.py")
+                  if path.parent.name in ("rules", "dependency"))  # fmt: skip
+
+
+def test_model_that_keeps_little_ends_as_before():
+    for plain in (MLP.replace("float[12,4] c", "float[12,4] c"), CNN):
+        found = holding(traced(plain))
+        assert (found.left <= MUCH) == (not list(holding_lines(traced(plain))))
+
+
+def test_reasons_that_hold_most_are_told_last_with_what_helps():
+    lines = list(holding_lines(traced(HELD)))
+    assert lines[0] == "at half of the units 1.00 of the parameters stay; most of them because of"
+    assert lines[1].startswith("  Softmax: normalises along this axis (sums, shares), which holds 71% of all param")
+    assert len(lines) == 2
+    printed = text(inspect_lines("m.onnx", traced(HELD)))
+    assert "".join(printed.split()).endswith("".join("".join(lines).split()))
+
+
+def test_reasons_that_hold_little_are_not_told():
+    assert all(one.share >= LEAST for one in holding(traced(HELD)).holdings)
+
+
+def test_every_piece_of_advice_is_for_a_reason_that_is_given():
+    assert [words for words in ADVICE if words not in SOURCES] == []
+
+
+def test_unknown_reason_leads_to_explain():
+    assert "`explain`" in advice(Reason("Foo", "does something odd", 1, ()))
