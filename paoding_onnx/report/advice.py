@@ -11,15 +11,16 @@ from paoding_onnx.dependency.trace import Trace
 
 MUCH = 0.35
 """Share of the parameters left at half of all units beyond which reasons are told: a plain network keeps 0.25."""
-MOST, LEAST = 2, 0.05
+MOST, LEAST = 2, 0.02
 """So many reasons at most, if they hold this share of the parameters."""
 ADVICE = {
-    "graph output": "it is as wide as what the model returns; an output that nobody needs can be left out at export",
-    "graph input": "it is as wide as what is fed; a smaller input takes another model",
+    "graph output": "it is as wide as what the model returns: leave an output out at export that nobody needs",
+    "graph input": "it is as wide as what is fed: such weights cannot go",
     "its subgraph reads it": "export with the choice made, by tracing at fixed sizes, or leave the If out of the model",
     "one of two branches": "export with the choice made, by tracing at fixed sizes, or leave the If out of the model",
     "its body could not be looked into": "export one step of the loop, and run the loop outside of the model",
     "no rule for this operator": "export without it, or write a rule for it (CONTRIBUTING.md shows how)",
+    "GatherElements: picks entries": "positions are picked one by one here; other layers have to make up for it",
     "picks entries": "a table that is read by number: drop words that are never used before export",
     "has one scale for each block": "prune before the weights are quantized in blocks, then quantize",
     "packs units that have one scale": "prune before the weights are quantized in blocks, then quantize",
@@ -32,9 +33,11 @@ ADVICE = {
     "normalises along this axis": "the shares along this axis belong together; other layers have to make up for it",
     "whole heads": "heads go whole; --choose decides where there is a choice",
     "sorts along this axis": "what is sorted stays; other layers have to make up for it",
+    "has size one here, and keeps it": "export with more than one sample, so that no axis of samples has size one",
     "by index": "another exporter may write this as a plain slice (torch.onnx.export with dynamo=False, or with True)",
 }
 """By words of the reason: what helps. The first that fits counts."""
+_OWN = "no reason holds many of them, but units have weights of their own, of which half go and not three quarters"
 _OTHERWISE = "`explain` shows the way from a weight to it"
 
 
@@ -68,14 +71,16 @@ def holding(trace: Trace) -> Outlook:
 
 def advice(reason: Reason) -> str:
     """What helps against a reason."""
-    return next((said for words, said in ADVICE.items() if words in reason.reason), _OTHERWISE)
+    told = f"{reason.operator}: {reason.reason}"
+    return next((said for words, said in ADVICE.items() if words in told), _OTHERWISE)
 
 
 def holding_lines(trace: Trace) -> Iterator[str]:
-    """A line on what stays, and one for each reason; nothing where little stays, or nothing holds much."""
+    """A line on what stays, and one for each reason; nothing where little stays."""
     found = holding(trace)
-    if found.holdings:
-        yield f"at half of the units {found.left:.2f} of the parameters stay; most of them because of"
+    if found.left > MUCH:
+        because = "what holds most of them:" if found.holdings else _OWN
+        yield f"at half of the units {found.left:.2f} of the parameters stay; {because}"
     for one in found.holdings:
         named = ", ".join(one.reason.nodes[:MOST]) + " and others" * (len(one.reason.nodes) > MOST)
         where = f" ({named})" if named else ""
