@@ -52,6 +52,8 @@ def first_filters(graph: Graph, name: str) -> Filters | None:
             if found is None:
                 return None
             found = replace(found, is_uneven=is_uneven)
+        elif contracts is not None:
+            return found  # what comes behind a second layer is about its units
         elif found is None and affine is not None:
             before.append(affine)
         elif found is not None and affine is not None and found.deviation is None:

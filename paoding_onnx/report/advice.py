@@ -18,7 +18,7 @@ ADVICE = {
     "graph input": "it is as wide as what is fed: such weights cannot go",
     "its subgraph reads it": "export with the choice made, by tracing at fixed sizes, or leave the If out of the model",
     "one of two branches": "export with the choice made, by tracing at fixed sizes, or leave the If out of the model",
-    "its body could not be looked into": "export one step of the loop, and run the loop outside of the model",
+    "its body could not be looked into": "if an input counts its steps, say so (--input NAME=3); else export one step",
     "no rule for this operator": "export without it, or write a rule for it (CONTRIBUTING.md shows how)",
     "GatherElements: picks entries": "positions are picked one by one here; other layers have to make up for it",
     "picks entries": "a table that is read by number: drop words that are never used before export",

@@ -22,7 +22,7 @@ from paoding_onnx.shapes.steps import body_of
 
 
 def read_deep(model: Model, measured: Mapping[str, Tensor], sizes: InputSizes | None = None) -> Graph:
-    """The model as values, with the nodes of those bodies of which all tensors were measured."""
+    """The model as values, with the nodes of bodies of which all tensors were measured and whose steps `sizes` tell."""
     graph = read_graph(model, measured, sizes)
     if not any(body_of(node, model.proto) for node in model.proto.graph.node):
         return graph
@@ -50,7 +50,7 @@ class _Reader:
         own = replace(node, within=within, times=times, whole=node)
         handed = tuple(self.tensors[info.name] for info in body.input)
         yield replace(own, outputs=handed, captures=(), part=Part.ENTRY, within=inner)
-        n_steps = times * self.steps.get(body.input[0].name, 1)
+        n_steps = times * self.steps[body.input[0].name]
         for one in read_nodes(self.model, body, self.tensors):
             yield from self.spread(one, inner, n_steps)
         yield self._exit(own, body, handed)
@@ -75,6 +75,7 @@ class _Reader:
         is_plain = not body.initializer and not body.sparse_initializer and all(proto.output)
         return (
             is_plain
+            and body.input[0].name in self.steps
             and counts == (n_handed, n_made, len(node.inputs), len(node.outputs))
             and all(state.start < len(node.inputs) and node.inputs[state.start] is not None for state in wires.states)
             and all(name in self.tensors and self.tensors[name].shape is not None for name in names)

@@ -134,9 +134,16 @@ def _seen_on(
     return observed(Session(model, watch=watch, verbose=verbose).run(feeds) | dict(feeds))
 
 
+FEWEST_STEPS = 2
+"""What one step hands on to the next shows in no fewer; of a body that runs less often nothing could be proven."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Inside:
-    """What was seen of the tensors in bodies at the measured sizes and at those traced, and how often each body ran."""
+    """What was seen of the tensors in bodies at the measured sizes and at those traced, and how often each body ran.
+
+    Bodies that ran too seldom for a proof are not among those that ran.
+    """
 
     first: Seen
     second: Seen
@@ -167,7 +174,9 @@ def _looked_into(model: Model, run: Callable[[Tapped], Sequence[Seen]]) -> _Insi
         runs = run(taps)
     except ModelError:  # a tensor that changes its size from step to step, no steps at all, or no tensor
         return _NOTHING_INSIDE
-    return _Inside(taps.seen(runs[0]), taps.seen(runs[-1]), taps.counted(runs[0]))
+    again = {name for name, count in taps.counted(runs[-1]).items() if count >= FEWEST_STEPS}
+    steps = {name: count for name, count in taps.counted(runs[0]).items() if name in again}
+    return _Inside(taps.seen(runs[0]), taps.seen(runs[-1]), steps)
 
 
 def has_open_axes(model: Model) -> bool:

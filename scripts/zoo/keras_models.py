@@ -98,11 +98,47 @@ def _unet() -> keras.Model:
     return keras.Model(image, layers.Conv2D(5, 1)(layers.PReLU(shared_axes=[1, 2])(up)))
 
 
+class _Mixing(layers.Layer):
+    """A cell of one's own: a hidden layer for what is new, added to what is kept."""
+
+    def __init__(self, units: int, **more: object) -> None:
+        super().__init__(**more)
+        self.state_size = units
+        self.first, self.second = layers.Dense(2 * units, activation="relu"), layers.Dense(units)
+        self.kept = layers.Dense(units, use_bias=False)
+
+    def call(self, inputs: tf.Tensor, states: list[tf.Tensor]) -> tuple[tf.Tensor, list]:
+        """One step."""
+        made = tf.tanh(self.second(self.first(inputs)) + self.kept(states[0]))
+        return made, [made]
+
+
+def _cells() -> keras.Model:
+    """Cells in a stack, of Keras and of one's own, in loops that no exporter knows by name."""
+    steps = [layers.RNN([layers.LSTMCell(40), layers.GRUCell(32)], return_sequences=True), layers.RNN(_Mixing(24))]
+    return keras.Sequential([keras.Input((12, 20)), layers.Dense(40, activation="relu"), *steps, layers.Dense(5)])
+
+
+def _conv_lstm() -> keras.Model:
+    """Frames through convolutions with a state."""
+    steps = [layers.ConvLSTM2D(16, 3, padding="same", return_sequences=True), layers.ConvLSTM2D(12, 3)]
+    return keras.Sequential([keras.Input((6, 16, 16, 3)), *steps, layers.Flatten(), layers.Dense(5)])
+
+
+def _masked() -> keras.Model:
+    """A recurrent layer that leaves out steps of zeros."""
+    steps = [layers.Masking(), layers.LSTM(48, return_sequences=True), layers.GRU(32)]
+    return keras.Sequential([keras.Input((12, 20)), *steps, layers.Dense(5)])
+
+
 _SMALL: dict[str, Callable[[], keras.Model]] = {
     "small_nasnet": _nasnet,
     "small_efficientnet": _efficientnet,
     "small_reader": _reader,
     "small_unet": _unet,
+    "cells": _cells,
+    "conv_lstm": _conv_lstm,
+    "masked": _masked,
 }
 
 

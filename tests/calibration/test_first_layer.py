@@ -37,6 +37,15 @@ def test_gain_and_shift_behind_the_first_filters_belong_to_them():
     assert np.allclose(found.bias, c * s.reshape(-1) + b.reshape(-1))
 
 
+def test_statistics_behind_a_second_layer_are_none_of_the_first_filters():
+    text = """g (float[n,3,8,8] x) => (float[n,6,8,8] z)
+    <float[4,3,1,1] w, float[4] c, float[6,4,1,1] u, float[6] s, float[6] b, float[6] m, float[6] v> {
+        a = Conv (x, w, c) y = Conv (a, u) z = BatchNormalization (y, s, b, m, v) }"""
+    found, graph = filters_of(text)
+    assert np.array_equal(found.weights, graph.tensors["w"].value)
+    assert found.deviation is None
+
+
 def test_filters_behind_something_unknown_are_not_taken():
     text = "g (float[n,3,8,8] x) => (float[n,4,8,8] y) <float[4,3,1,1] w> { a = Sigmoid (x) y = Conv (a, w) }"
     assert first_filters(observe(model(text)), "x") is None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from paoding_onnx.dependency.groups import trace
+from paoding_onnx.model.input_sizes import Given
 from paoding_onnx.model.nodes import Part
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.observe import observe
@@ -74,7 +76,25 @@ def test_number_of_steps_may_depend_on_what_is_fed():
     assert trial.trace.n_units == 8
 
 
-def test_no_step_at_all_leaves_the_body_shut():
-    text = TEXTS["nested"].replace("three={3}", "three={0}")
+@pytest.mark.parametrize("steps", [0, 1])
+def test_too_few_steps_to_prove_anything_leave_the_body_shut(steps):
+    text = TEXTS["normalised"].replace("three={3}", f"three={{{steps}}}")
     graph = observe(model(text))
     assert {node.part for node in graph.nodes} == {Part.WHOLE}
+
+
+def test_inner_body_that_runs_once_stays_shut_in_the_outer_one():
+    graph = study(model(TEXTS["nested"].replace("two={2}", "two={1}"))).graph
+    parts = [node.part for node in graph.nodes if node.operator == "Loop"]
+    assert parts == [Part.ENTRY, Part.WHOLE, Part.EXIT]
+
+
+def test_steps_may_be_counted_by_an_input():
+    text = """g (float[2,4] x, int64 n) => (float[2,3] y) <float[4,8] a, float[8,8] w, float[8,3] d, bool go={1}> {
+      p = MatMul (x, a)
+      h = Loop (n, go, p) <body = step (int64 k, bool c, float[2,8] g) => (bool c, float[2,8] u) {
+        m = MatMul (g, w) u = Tanh (m) }> y = MatMul (h, d) }"""
+    given = Given(contents={"n": np.array(3)})
+    graph = study(model(text), given).graph
+    assert {node.times for node in graph.nodes if node.within and node.part is Part.WHOLE} == {3}
+    assert [group.n_units for group in trace(graph).groups] == [8]
