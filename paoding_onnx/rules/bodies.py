@@ -51,6 +51,24 @@ class Wiring:
     controls: int = 0
 
 
+_EMPTY_LIST, _APPEND, _JOIN = "SequenceEmpty", "SequenceInsert", "ConcatFromSequence"
+
+
+def starts_list(operator: str) -> bool:
+    """Whether an operator makes a list that nothing is in yet (ONNX SequenceEmpty-11)."""
+    return operator == _EMPTY_LIST
+
+
+def appends(node: Node) -> bool:
+    """Whether a node puts its second input behind all that is in a list, its first (ONNX SequenceInsert-11)."""
+    return node.operator == _APPEND and len([tensor for tensor in node.inputs if tensor is not None]) == 2
+
+
+def stacks(node: Node) -> int | None:
+    """The new axis along which a node lays what is in a list (ONNX ConcatFromSequence-11); `None` if it does not."""
+    return node.integer("axis", 0) if node.operator == _JOIN and node.integer("new_axis", 0) else None
+
+
 def repeats(operator: str, domain: str, version: int) -> bool:
     """Whether an operator computes a body again and again, in a form that is understood."""
     return domain == "" and (operator == _LOOP or (operator == _SCAN and version >= _SCAN_SINCE))

@@ -20,6 +20,8 @@ CHOOSE = "Where"
 """The operator that takes the numbers of one of two tensors (ONNX Where-9): a condition, and both."""
 CHOOSE_BRANCH = "If"
 """The operator that computes one of two subgraphs (ONNX If-1); see `branch_taken`."""
+TURN = "Transpose"
+"""The operator that puts axes in another order (ONNX Transpose-1); see `permuted`."""
 PASS_ON = "Identity"
 """The operator that makes what it is given (ONNX Identity-1)."""
 

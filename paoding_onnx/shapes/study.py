@@ -13,6 +13,7 @@ from paoding_onnx.shapes.choices import Choice, opened
 from paoding_onnx.shapes.constant_folding import folded
 from paoding_onnx.shapes.denormals import without_denormals
 from paoding_onnx.shapes.lifting import lifted
+from paoding_onnx.shapes.lists import collected_lists
 from paoding_onnx.shapes.observe import NOTHING_GIVEN, observe
 
 
@@ -39,6 +40,9 @@ def study(model: Model, given: Given = NOTHING_GIVEN, *, verbose: bool = False) 
     """What there is to know about a model; `given` and `verbose` as for `paoding_onnx.shapes.observe.observe`."""
     model = lifted(without_denormals(model))
     graph = observe(model, given, verbose=verbose)
+    if (collecting := collected_lists(model, graph)) is not model:
+        model = lifted(collecting)
+        graph = observe(model, given, verbose=verbose)
     choices: list[Choice] = []
     shut: set[str] = set()
     while True:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from paoding_onnx.model.nodes import Part
-from paoding_onnx.rules.bodies import Sliced, State, repeats, wiring
+from paoding_onnx.rules.bodies import Sliced, State, appends, repeats, stacks, starts_list, wiring
 from tests.rules.nodes import node
 from tests.rules.said import every, line, said_at
 
@@ -66,6 +66,15 @@ def test_wiring_of_a_scan():
     found = wiring(SCAN)
     assert found.states == (State(0, 0, 0, 0),)
     assert (found.read, found.written) == ((Sliced(1, 1, 1),), (Sliced(1, 1, -1),))
+
+
+def test_lists_are_told_apart():
+    assert starts_list("SequenceEmpty")
+    assert not starts_list("SequenceInsert")
+    assert appends(node("SequenceInsert 2 2 -> 2"))
+    assert not appends(node("SequenceInsert 2 2 i() -> 2"))
+    assert stacks(node("ConcatFromSequence 2 -> 2", axis=1, new_axis=1)) == 1
+    assert stacks(node("ConcatFromSequence 2 -> 2", axis=1)) is None
 
 
 def test_old_scans_are_not_understood():
