@@ -49,6 +49,11 @@ ASSUMED = """\
 
 if that is wrong, say it with --input, --input-kind or --preprocess
 """
+HELD = """at half of the units 0.50 of the parameters stay; what holds most of them:
+  graph input 'x', which holds 15% of all parameters: it is as wide as what is fed: such weights cannot go
+  graph output 'y', which holds 10% of all parameters: it is as wide as what the model returns: leave an output out at \
+export that nobody needs
+"""
 PRUNED = """\
 removed 2 of 4 units: 50.0% of all parameters
 
@@ -113,7 +118,7 @@ def printed(capsys):
 
 
 def test_inspect_prints_groups_refusals_and_what_is_assumed(printed):
-    assert printed("inspect", "m.onnx") == INSPECTED + REFUSALS + ASSUMED
+    assert printed("inspect", "m.onnx") == INSPECTED + REFUSALS + ASSUMED + HELD
 
 
 def test_prune_prints_before_after_and_proofs(printed):
