@@ -26,7 +26,7 @@ from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observations import observed
 from paoding_onnx.shapes.open_axes import mark_open
 from paoding_onnx.shapes.size_search import measuring, telling
-from paoding_onnx.shapes.taps import Tapped, tapped
+from paoding_onnx.shapes.taps import Tapped, runners, tapped
 from paoding_onnx.shapes.trials import Trials, trials
 
 Seen = Mapping[str, Tensor]
@@ -166,14 +166,31 @@ def _inside(model: Model, *feedings: Feeding) -> _Inside:
 
 
 def _looked_into(model: Model, run: Callable[[Tapped], Sequence[Seen]]) -> _Inside:
-    """What is seen in the bodies of a model; nothing where they cannot be looked into."""
+    """What is seen in the bodies of a model; nothing of those that cannot be looked into."""
     taps = tapped(model)
     if taps is None:
         return _NOTHING_INSIDE
+    whole = _seen_by(taps, run)
+    if whole is not None:
+        return whole
+    found = _NOTHING_INSIDE
+    for name in runners(model) if len(runners(model)) > 1 else ():
+        taps = tapped(model, name)
+        one = None if taps is None else _seen_by(taps, run)
+        if one is not None:
+            found = _Inside({**found.first, **one.first}, {**found.second, **one.second}, {**found.steps, **one.steps})
+    return found
+
+
+def _seen_by(taps: Tapped, run: Callable[[Tapped], Sequence[Seen]]) -> _Inside | None:
+    """What taps show; `None` if the model does not run with them.
+
+    A tensor changes its size from step to step then, there are no steps at all, or what is tapped is no tensor.
+    """
     try:
         runs = run(taps)
-    except ModelError:  # a tensor that changes its size from step to step, no steps at all, or no tensor
-        return _NOTHING_INSIDE
+    except ModelError:
+        return None
     again = {name for name, count in taps.counted(runs[-1]).items() if count >= FEWEST_STEPS}
     steps = {name: count for name, count in taps.counted(runs[0]).items() if name in again}
     return _Inside(taps.seen(runs[0]), taps.seen(runs[-1]), steps)

@@ -73,14 +73,19 @@ def collected(model: Model, wanted: Collection[str]) -> tuple[Model, dict[str, s
     return replace(model, proto=proto), found
 
 
-def tapped(model: Model) -> Tapped | None:
-    """The model with taps; `None` if it has no body."""
-    if model.proto.ir_version < _LEAST_IR or not any(body_of(node, model.proto) for node in model.proto.graph.node):
+def runners(model: Model) -> tuple[str, ...]:
+    """The first output of each node of the main graph that repeats a body."""
+    return tuple(node.output[0] for node in model.proto.graph.node if body_of(node, model.proto) is not None)
+
+
+def tapped(model: Model, only: str = "") -> Tapped | None:
+    """The model with taps in its bodies, or in that of the runner `only`; `None` if it has no body."""
+    if model.proto.ir_version < _LEAST_IR or not runners(model):
         return None
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
     taps = _Taps(replace(model, proto=proto))
-    names = taps.tap(proto.graph)
+    names = taps.tap(proto.graph, only)
     steps = {inner: names.pop(collected) for inner, collected in taps.collected.items()}
     return Tapped(replace(model, proto=proto), names, steps, tuple(handed_names(model.proto.graph, model.proto)))
 
@@ -95,8 +100,8 @@ class _Taps:
         self._last = free_name("last_step", self._taken)
         model.proto.graph.initializer.append(numpy_helper.from_array(np.array(-1, np.int64), self._last))
 
-    def tap(self, graph: onnx.GraphProto) -> dict[str, str]:
-        """Names of the tensors in the bodies of a graph, each with that of what it holds at the last step."""
+    def tap(self, graph: onnx.GraphProto, only: str = "") -> dict[str, str]:
+        """Names of the tensors in the bodies of a graph, or of one node, each with that of what the last step holds."""
         found: dict[str, str] = {}
         fresh: list[onnx.NodeProto] = []
         for written in graph.node:
@@ -104,7 +109,7 @@ class _Taps:
             node.CopyFrom(written)
             fresh.append(node)
             body = body_of(node, self._model.proto)
-            if body is None:
+            if body is None or (only and only != node.output[0]):
                 continue
             made = [name for inner in body.node for name in inner.output if name]
             own = {name: name for name in (*(info.name for info in body.input), *made)}

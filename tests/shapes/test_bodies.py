@@ -76,6 +76,19 @@ def test_number_of_steps_may_depend_on_what_is_fed():
     assert trial.trace.n_units == 8
 
 
+def test_body_that_cannot_be_looked_into_leaves_others_open():
+    text = TEXTS["growing"].replace("y = MatMul (s, d)", """z = Loop (three, go, s) <body = more
+      (int64 n, bool f, float[2,6] v) => (bool f, float[2,6] z1) { z0 = MatMul (v, v1) z1 = Tanh (z0) }>
+      y = MatMul (z, d)""").replace("float[6,3] d", "float[6,3] d, float[6,6] v1")  # fmt: skip
+    trial = pruned_at_random(model(text))
+    assert trial.verdict.passed, trial.verdict.detail
+    assert trial.predicted == trial.recounted
+    parts = [node.part for node in trial.trace.graph.nodes if node.operator == "Loop"]
+    assert parts == [Part.WHOLE, Part.ENTRY, Part.EXIT]
+    assert [group.n_units for group in trial.trace.groups] == [6]
+    assert {"v1", "d", "w"} == {axis.use.tensor for axis in trial.trace.groups[0].parameter_axes}
+
+
 @pytest.mark.parametrize("steps", [0, 1])
 def test_too_few_steps_to_prove_anything_leave_the_body_shut(steps):
     text = TEXTS["normalised"].replace("three={3}", f"three={{{steps}}}")

@@ -10,7 +10,7 @@ from paoding_onnx.model.nodes import Origin
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.lifting import lifted
 from paoding_onnx.shapes.observations import observed
-from paoding_onnx.shapes.taps import tapped
+from paoding_onnx.shapes.taps import runners, tapped
 from tests.bodies import TEXTS
 from tests.models import model
 
@@ -48,6 +48,16 @@ def test_steps_are_counted(name, counts):
 def test_taps_change_no_output(name):
     subject = lifted(model(TEXTS[name]))
     np.testing.assert_array_equal(Session(tapped(subject).model).run(FED)["y"], Session(subject).run(FED)["y"])
+
+
+def test_one_body_may_be_tapped_alone():
+    text = """g (float[2] x) => (float[2] y) <int64 two={2}, bool go={1}> {
+      a = Loop (two, go, x) <body = one (int64 k, bool c, float[2] h) => (bool c, float[2] u) { u = Neg (h) }>
+      y = Loop (two, go, a) <body = more (int64 i, bool j, float[2] g) => (bool j, float[2] v) { v = Abs (g) }> }"""
+    subject = model(text)
+    assert runners(subject) == ("a", "y")
+    assert tapped(subject).last.keys() == {"k", "c", "h", "u", "i", "j", "g", "v"}
+    assert tapped(subject, "y").last.keys() == {"i", "j", "g", "v"}
 
 
 def test_model_without_bodies_gets_no_taps():
