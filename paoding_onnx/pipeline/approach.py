@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from paoding_onnx.errors import TargetError
 
-TRIALS = 5
+TRIALS = 6
 """Candidates that are made at most."""
 GOOD, CLOSE = 0.02, 0.05
 """So near to the target no other candidate is tried; so near it counts as met."""
@@ -47,7 +47,9 @@ def approach(
         except TargetError:
             if not tried:
                 raise
-            break
+            most = share  # rounding puts it out of reach: half of the way there
+            share = (max(attempt.share for attempt in tried) + most) / 2
+            continue
         saved = tried[-1].saved
         if saved is None or abs(saved - target) <= GOOD:
             break

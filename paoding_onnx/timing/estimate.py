@@ -47,10 +47,16 @@ class Estimate:
 def _require_known(layers: Sequence[TimedLayer], table: LatencyTable) -> None:
     unknown = [layer.key for layer in layers if layer.key not in table.layers and layer.key not in table.alone]
     if unknown:
+        known = f"{len(layers) - len(unknown)} of {len(layers)} layers, not {_brief(unknown[0])!r}"
         raise UsageError(
-            f"the latency table knows {len(layers) - len(unknown)} of {len(layers)} layers, not {unknown[0]!r}: it was "
-            "made for another model or other input sizes; make one with `paoding_onnx profile MODEL -o TABLE`"
+            f"the latency table knows {known}: it was made for another model or other input sizes; make one with "
+            "`paoding_onnx profile MODEL -o TABLE`"
         )
+
+
+def _brief(key: str) -> str:
+    """The operator and the operands of a layer."""
+    return key.partition(" [")[0]
 
 
 class _Layers:

@@ -47,13 +47,15 @@ def test_model_that_gets_slower_first_is_pruned_further():
     assert best.saved == pytest.approx(0.3, abs=CLOSE)
 
 
-def test_share_that_cannot_be_had_ends_the_search():
+def test_share_that_cannot_be_had_is_approached_from_below():
     def make(share):
-        if share > 0.4:
+        if share > 0.6:
             raise TargetError("too much")
         return Attempt(share, share / 2, share)
 
-    best = approach(0.35, 0.9, make, lambda _: None)[0]
-    assert best.saved == pytest.approx(0.175)
+    best = approach(0.28, 0.9, make, lambda _: None)[0]
+    assert best.saved == pytest.approx(0.28, abs=GOOD)
+    nearest = approach(0.4, 0.9, make, lambda _: None)[0]
+    assert 0.25 < nearest.saved <= 0.3
     with pytest.raises(TargetError, match="too much"):
-        approach(0.5, 0.9, make, lambda _: None)
+        approach(0.7, 0.9, make, lambda _: None)

@@ -68,6 +68,9 @@ def test_layer_that_does_not_run_alone_is_said(monkeypatch):
     assert set(table.alone) == {layer.key for layer in timed_layers(traced)}
 
 
-@pytest.mark.parametrize(("spent", "expected"), [([5.0], 5.0), ([9.0, 1.0], 1.0), ([9.0, 4.0, 1.0, 3.0, 2.0], 1.5)])
+@pytest.mark.parametrize(
+    ("spent", "expected"),
+    [([5.0], 5.0), ([9.0, 1.0], 1.0), ([9.0, 4.0, 1.0, 3.0, 2.0], 1.0), ([9.0, *range(8, 0, -1)], 1.5)],
+)
 def test_typical_time_is_that_of_undisturbed_runs(spent, expected):
     assert NodeTime("n", "any", tuple(spent)).typical == expected

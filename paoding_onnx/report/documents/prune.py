@@ -206,7 +206,7 @@ def _step(step: Step) -> Document:
 
 def _options(options: Options) -> Document:
     plain = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(options).items()}
-    named = ("calibration", "eval", "latency_table")
+    named = ("calibration", "eval", "latency_table", "cache")
     paths = {name: None if (path := getattr(options, name)) is None else path.name for name in named}
     values = {"input_values": list(input_texts(options.input_values))}
     return plain | paths | values | {"by": options.budget}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import asdict, replace
 
 from paoding_onnx.api import prune
@@ -156,3 +157,9 @@ def test_counts_that_depthwise_kernels_are_slow_at_are_hinted_at():
     (hint,) = hinted(1)
     assert "of depthwise channels kept a count that is no multiple of 4" in hint
     assert hinted(8) == hinted(0) == []
+
+
+def test_report_of_a_run_with_a_cache_is_plain(tmp_path, result):
+    options = replace(result.run.options, method="reconstruction", cache=tmp_path / "kept")
+    document = prune_document(replace(result, run=replace(result.run, options=options)))
+    assert json.loads(json.dumps(document))["run"]["options"]["cache"] == "kept"
