@@ -52,7 +52,7 @@ def first_filters(graph: Graph, name: str) -> Filters | None:
             if found is None:
                 return None
             found = replace(found, is_uneven=is_uneven)
-        elif contracts is not None:
+        elif contracts is not None or (found is not None and not _is_as_wide(found, bound)):
             return found  # what comes behind a second layer is about its units
         elif found is None and affine is not None:
             before.append(affine)
@@ -92,6 +92,16 @@ def _is_by_unit(bound: BoundNode, weight: Operand) -> bool:
     read = {name for k in computed for name in names_of(bound.binding.inputs[k] or ())}
     made = bound.binding.made
     return made.issuperset(weight[0].names) and (read | made).isdisjoint(names_of(weight[2:]))
+
+
+def _is_as_wide(filters: Filters, bound: BoundNode) -> bool:
+    """Whether a gain, a shift or statistics count for each filter, if a node has them: others may stand beside them."""
+    affine, stored = bound.rule.affine, stored_statistics(bound)
+    sizes = {affine.gain.size, affine.shift.size} if affine is not None and stored is None else set()
+    sizes |= (
+        {tensor.value.size for tensor in (stored.mean,) if tensor.value is not None} if stored is not None else set()
+    )
+    return sizes <= {1, filters.bias.size}
 
 
 def _behind_filters(filters: Filters, bound: BoundNode, affine: Affine) -> Filters:

@@ -46,6 +46,15 @@ def test_statistics_behind_a_second_layer_are_none_of_the_first_filters():
     assert found.deviation is None
 
 
+def test_statistics_of_more_than_the_first_filters_are_left_out():
+    text = """g (float[n,3,8,8] x) => (float[n,8,8,8] z)
+    <float[4,3,1,1] w, float[8] s, float[8] b, float[8] m, float[8] v> {
+        a = Conv (x, w) y = Concat <axis=1> (a, a) z = BatchNormalization (y, s, b, m, v) }"""
+    found, graph = filters_of(text)
+    assert np.array_equal(found.weights, graph.tensors["w"].value)
+    assert found.deviation is None
+
+
 def test_filters_behind_something_unknown_are_not_taken():
     text = "g (float[n,3,8,8] x) => (float[n,4,8,8] y) <float[4,3,1,1] w> { a = Sigmoid (x) y = Conv (a, w) }"
     assert first_filters(observe(model(text)), "x") is None
