@@ -22,6 +22,9 @@ KINDS = ("auto", "images", "table", "tokens", "audio", "spectrogram", "noise")
 Effort = Literal["fast", "normal", "high"]
 """How long the original may teach the smaller model: not at all, for some hundred steps, for a thousand."""
 EFFORTS: tuple[Effort, ...] = ("fast", "normal", "high")
+OnInterrupt = Literal["drop", "keep"]
+"""What Ctrl-C does while the original teaches: it ends the run, or the learning alone."""
+ON_INTERRUPT: tuple[OnInterrupt, ...] = ("drop", "keep")
 TASKS = ("classes", "binary", "values")
 """What a model is for, which decides how it is measured."""
 ATTACKS = ("fgsm", "pgd")

@@ -21,9 +21,11 @@ from paoding_onnx.names import (
     KINDS,
     LOOKING_AT_INPUTS,
     METHOD_NAMES,
+    ON_INTERRUPT,
     Allocation,
     Budget,
     Effort,
+    OnInterrupt,
     Prefer,
 )
 from paoding_onnx.rules.devices import DEVICES as DEVICE_FACTS
@@ -74,6 +76,8 @@ class Options:
         effort: how long the original teaches the smaller model after its layers were fitted: ``fast`` not at all,
             ``normal`` for up to 300 steps in about half a minute, ``high`` for up to 1,000 in some minutes.
         recover: exactly so many steps, whatever they take; 0 leaves it to `effort`.
+        on_interrupt: what Ctrl-C does while the original teaches: ``drop`` everything, or ``keep`` what was learned by
+            then, if it helps, and go on.
         input_shapes: shapes for inputs with open axes, by name; found by trying where not given.
         latency: time both models in the end; off where other work runs beside this.
         latency_table: times of the model's layers by their widths, from `paoding_onnx.profile`, for a target that
@@ -114,6 +118,7 @@ class Options:
     distill: int = 0
     effort: Effort = "normal"
     recover: int = 0
+    on_interrupt: OnInterrupt = "drop"
     eval: Path | None = None
     input_shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     latency: bool = True
@@ -146,6 +151,8 @@ class Options:
             raise UsageError(f"input_kind {self.input_kind!r} is none of {', '.join(KINDS)}")
         if self.effort not in EFFORTS:
             raise UsageError(f"effort {self.effort!r} is none of {', '.join(EFFORTS)}")
+        if self.on_interrupt not in ON_INTERRUPT:
+            raise UsageError(f"on_interrupt {self.on_interrupt!r} is none of {', '.join(ON_INTERRUPT)}")
         if self.memory < SMALLEST_MEMORY:
             raise UsageError(
                 f"memory {self.memory} is less than {SMALLEST_MEMORY} bytes (16 MB), too little to work with"

@@ -9,7 +9,7 @@ from pathlib import Path
 from paoding_onnx.cli import values
 from paoding_onnx.cli.config import add_config
 from paoding_onnx.cli.limits import add_limits
-from paoding_onnx.names import EFFORTS, KINDS, TASKS
+from paoding_onnx.names import EFFORTS, KINDS, ON_INTERRUPT, TASKS
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
@@ -79,6 +79,8 @@ def add_recovery(parser: argparse.ArgumentParser) -> None:
         default=0,
         help="exactly so many steps (default: what the effort says)",
     )
+    stop = "what Ctrl-C does meanwhile: drop everything (default), or keep what was learned by then and go on"
+    add("--on-interrupt", choices=ON_INTERRUPT, default="drop", help=stop)
 
 
 def add_preprocess(add: Callable[..., object]) -> None:

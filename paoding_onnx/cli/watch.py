@@ -39,7 +39,7 @@ def watched_command() -> int:
     found = parsed(sys.argv[1:])
     if isinstance(found, int):
         return found
-    asked = _Asked()
+    asked = _Asked(keeps=getattr(found, "on_interrupt", "drop") == "keep")
     with handled(asked):
         clean_up()
         with held_back():
@@ -51,15 +51,21 @@ def watched_command() -> int:
 
 
 class _Asked:
-    """Signals that asked to stop: they are passed on. A terminal sends Ctrl-C to both; the first one counts there."""
+    """Signals that asked to stop: they are passed on. A terminal sends Ctrl-C to both; the first one counts there.
 
-    def __init__(self) -> None:
+    With `keeps` the first Ctrl-C may be a wish to go on with what was learned: then the command does not end at once.
+    """
+
+    def __init__(self, *, keeps: bool = False) -> None:
         self.process: subprocess.Popen[bytes] | None = None
         self.number = 0
         self.since = 0.0
+        self._keeps = keeps
 
     def __call__(self, number: int, _frame: object) -> None:
-        if not self.number:
+        if self._keeps and number == signal.SIGINT:
+            self._keeps = False
+        elif not self.number:
             self.number, self.since = number, time.monotonic()
         if self.process is not None and sys.platform != "win32":
             with suppress(OSError):

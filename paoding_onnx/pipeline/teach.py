@@ -44,7 +44,8 @@ def taught(
     if profile is None or fitted.recovery is None or fitted.judged is None or not steps:
         return fitted
     uses_batch = bool(profile.basis.statistics.normalization)
-    effort = Effort(steps, _rate(steps, profile), ANY_WORK if options.recover else WORK[options.effort])
+    work, keeps_best = ANY_WORK if options.recover else WORK[options.effort], options.on_interrupt == "keep"
+    effort = Effort(steps, _rate(steps, profile), work, keeps_best=keeps_best)
     samples = _more(prepared, profile.basis.samples, options, run)
     lesson = Lesson(prepared.folded, prepared.trace, plan, fitted.model, samples, uses_batch)
     try:

@@ -24,6 +24,8 @@ LONGEST = 5.0
 """Norm of all gradients together above which they are shortened."""
 AVERAGED = 10
 """One of so many steps, the last ones, goes into the average."""
+NEWER = 0.1
+"""How much the weights of a step count in the average of those so far."""
 OF_SLOPES, OF_SQUARES = 0.9, 0.999
 """What a step keeps of the averages of gradients and of their squares."""
 TINY = 1e-8
@@ -99,12 +101,13 @@ def descend(
     batches: Callable[[int], Sequence[Batch]],
     schedule: Schedule,
     tell: Callable[[int, float], None],
-    look: Callable[[int, Weights], None] = lambda _step, _weights: None,
+    look: Callable[[int, Weights], bool] = lambda _step, _weights: False,
 ) -> dict[str, Singles]:
     """The weights after all steps, the last tenth of them averaged; `tell` hears of every step and its loss.
 
-    A step goes by the mean of the gradients on its batches. `look` sees the weights after every step, and ends the
-    descent by an error where it is hopeless.
+    A step goes by the mean of the gradients on its batches. `look` sees the weights after every step; it says whether
+    that is enough, and raises where it is hopeless. Weights that are enough before the end are averaged too, later
+    ones counting for more.
 
     Raises:
         ModelError: if the loss or a gradient is not finite.
@@ -112,6 +115,7 @@ def descend(
     adam, here = _Adam(), {name: np.asarray(value, np.float32) for name, value in weights.items()}
     n_averaged = max(schedule.steps // AVERAGED, 1)
     mean: dict[str, Singles] = {}
+    recent = dict(here)
     for step in range(schedule.steps):
         slope = _mean([network.loss_and_gradients(here, batch) for batch in batches(step)])
         if not math.isfinite(slope.loss) or not math.isfinite(_norm(slope.gradients)):
@@ -120,9 +124,12 @@ def descend(
         if (number := step - (schedule.steps - n_averaged)) >= 0:
             share = np.float32(1 / (number + 1))
             mean = {name: mean.get(name, value) * (1 - share) + value * share for name, value in here.items()}
+        else:
+            recent = {name: recent[name] + np.float32(NEWER) * (value - recent[name]) for name, value in here.items()}
         tell(step, slope.loss)
-        look(step, here)
-    return mean
+        if look(step, here):
+            break
+    return mean or recent
 
 
 def _mean(slopes: Sequence[Slope]) -> Slope:

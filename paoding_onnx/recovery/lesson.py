@@ -32,20 +32,23 @@ class Lesson:
 class Effort:
     """How long to learn: steps, the highest rate of learning, and the work (see `recovery.work`) that all steps may be.
 
-    The rate is `low_rate` where the statistics of a batch were to be used, and cannot be.
+    The rate is `low_rate` where the statistics of a batch were to be used, and cannot be. With `keeps_best` Ctrl-C ends
+    the learning, and what was learned by then is looked at.
     """
 
     steps: int
     rate: float
     work: float
     low_rate: float = 1e-3
+    keeps_best: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Taught:
     """What came of it: the loss on inputs that were held back, before and after.
 
-    `n_parameters` were trained, those of `first_node` and of what comes after it.
+    `n_parameters` were trained, those of `first_node` and of what comes after it. `planned` are the steps that it would
+    have been, had nobody interrupted.
     """
 
     steps: int
@@ -54,6 +57,7 @@ class Taught:
     loss_after: float
     first_node: str
     n_parameters: int
+    planned: int
 
 
 @dataclass(frozen=True, slots=True)

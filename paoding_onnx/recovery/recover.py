@@ -13,6 +13,7 @@ from paoding_onnx.errors import ModelError
 from paoding_onnx.recovery.batch_axis import is_independent, opened
 from paoding_onnx.recovery.course import FEWEST_ROWS, course_of
 from paoding_onnx.recovery.descent import Differentiable, Schedule, Singles, Weights, descend
+from paoding_onnx.recovery.interrupts import noted
 from paoding_onnx.recovery.lesson import Effort, Lesson, Recovered, Taught
 from paoding_onnx.recovery.pool import pool_of, require_rows
 from paoding_onnx.recovery.student import Network, Student, enrol
@@ -47,21 +48,30 @@ def recover(lesson: Lesson, effort: Effort, run: Run, engine_of: EngineOf) -> Re
     engine = engine_of(student.network, run.threads)
     schedule = Schedule(course.steps, effort.rate if lesson.uses_batch is given.uses_batch else effort.low_rate)
     tell = _Teller(run.part(PREPARED, 1 - PREPARED), course.steps)
-    found, losses = _learned(student, engine, (schedule, course.batches_a_step), rng, tell)
+    with noted(is_wanted=effort.keeps_best) as is_asked:
+        found, losses = _learned(student, engine, (schedule, course.batches_a_step), rng, tell, is_asked)
     values = student.network.recording.values
     decided = {name: value.astype(values[name].dtype) for name, value in found.items()}
     own = student.statistics(decided, run)
     decided |= student.stored(own)
     node = place.graph.nodes[place.start]
     n_parameters = sum(value.size for value in found.values())
-    taught = Taught(course.steps, pool.count, *losses, node.name or node.first_output.name, n_parameters)
+    first = node.name or node.first_output.name
+    taught = Taught(tell.done, pool.count, *losses, first, n_parameters, planned=course.steps)
     return Recovered(reweigh(given.smaller, decided), decided, taught, own)
 
 
 def _learned(
-    student: Student, engine: Differentiable, pace: tuple[Schedule, int], rng: np.random.Generator, tell: _Teller
+    student: Student,
+    engine: Differentiable,
+    pace: tuple[Schedule, int],
+    rng: np.random.Generator,
+    tell: _Teller,
+    is_asked: Callable[[], bool],
 ) -> tuple[dict[str, Singles], tuple[float, float]]:
     """The weights that were learned, and the loss on inputs held back before and after; `pace` has the batches a step.
+
+    Learning ends early if that `is_asked` for.
 
     Raises:
         ModelError: if they do not help.
@@ -70,9 +80,10 @@ def _learned(
     weights = student.network.weights
     before = student.held_back(engine.loss, weights)
 
-    def look(step: int, here: Weights) -> None:
+    def look(step: int, here: Weights) -> bool:
         if step == schedule.steps // LOOK and (now := student.held_back(engine.loss, here)) > HOPELESS * before:
             raise ModelError(f"the loss on inputs held back rose from {before:.3g} to {now:.3g}")
+        return is_asked()
 
     found = descend(weights, engine, lambda _: [student.drawn(rng) for _ in range(n_batches)], schedule, tell, look)
     after = student.held_back(engine.loss, found)
@@ -107,9 +118,11 @@ class _Teller:
     def __init__(self, run: Run, steps: int) -> None:
         self._run, self._steps, self._start = run, steps, time.monotonic()
         self._loss = 0.0
+        self.done = 0
 
     def __call__(self, step: int, loss: float) -> None:
         """Step number `step` is done."""
+        self.done = step + 1
         self._loss = loss if step == 0 else self._loss + 0.1 * (loss - self._loss)
         left = (time.monotonic() - self._start) / (step + 1) * (self._steps - step - 1)
         said = f"learning from the original: step {step + 1} of {self._steps}, loss {self._loss:.3f}, {left:.0f} s left"

@@ -179,6 +179,8 @@ def _recovery(done: Recovery, *, is_synthetic: bool) -> Iterator[str]:
     yield f"{plural(len(done.layers), 'layer')} reconstructed by least squares{added}"
     if (taught := done.taught) is not None:
         moved = f"loss on inputs held back {taught.loss_before:.3g} -> {taught.loss_after:.3g}"
-        yield f"taught by the original in {plural(taught.steps, 'step')}, from {cell(taught.first_node)} on: {moved}"
+        early = f" of {taught.planned}, then interrupted" if taught.steps < taught.planned else ""
+        steps = f"{plural(taught.steps, 'step')}{early}"
+        yield f"taught by the original in {steps}, from {cell(taught.first_node)} on: {moved}"
     if done.untaught:
         yield f"not taught by the original: {cell(done.untaught)}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 import sys
 from types import MappingProxyType
 from typing import BinaryIO
@@ -25,6 +26,7 @@ from paoding_onnx.shapes.requests import LoadRequest, RunRequest
 def main() -> None:
     """Answer requests until there are no more."""
     end_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all: what it means, the parent decides
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a library prints must not get between the answers
     serve(sys.stdin.buffer, answers)

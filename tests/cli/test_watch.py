@@ -76,6 +76,24 @@ def test_polite_kill_leaves_nothing_in_the_folder_for_temporary_files(number, st
     assert left(tmp_path) == {"m.onnx", "endless.onnx"}
 
 
+@pytest.mark.parametrize(("word", "status", "files"), [("keep", 0, {"s.onnx"}), ("drop", 130, set())])
+def test_interrupt_while_the_original_teaches_keeps_what_was_learned_if_that_is_wanted(
+    word, status, files, command, tmp_path
+):
+    options = ("--target", "0.5", "--recover", "100000", "--on-interrupt", word)
+    with command("prune", "m.onnx", "-o", "s.onnx", *options, start_new_session=True) as process:
+        try:
+            assert any("learning from the original" in line for line in process.stderr)
+            time.sleep(1)
+            os.killpg(process.pid, signal.SIGINT)
+            out, _ = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == status
+    assert left(tmp_path) == {"m.onnx"} | files
+    assert ("of 100000, then interrupted" in out) is (word == "keep" and "not taught" not in out)
+
+
 def test_interrupt_during_the_first_imports_is_no_traceback(command):
     for wait in (0.0, 0.02, 0.05):
         with command("inspect", "m.onnx", start_new_session=True) as process:

@@ -73,3 +73,16 @@ def test_step_goes_by_the_mean_of_its_batches():
     sides = [{"side": np.float32(side)} for side in (1, -1)]
     found = descend({"w": np.zeros(3, np.float32)}, Twice(), lambda _: sides, Schedule(200, 0.05), lambda *_: None)
     np.testing.assert_allclose(found["w"], GOAL, atol=1e-2)
+
+
+def test_descent_that_is_enough_ends_near_where_it_is():
+    start, places = {"w": np.zeros(3, np.float32)}, []
+
+    def look(step, here):
+        places.append(here["w"])
+        return step == 99
+
+    found = descend(start, Bowl(), lambda _: [{}], Schedule(1000, 0.05), lambda *_: None, look)
+    assert len(places) == 100
+    assert np.square(found["w"] - GOAL).sum() < 0.1 * np.square(GOAL).sum()
+    assert not np.array_equal(found["w"], places[-1])

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -130,3 +134,17 @@ def test_quantized_weights_are_left_to_the_quantizer():
       w = DequantizeLinear (b, t) y = MatMul (r, w) }"""
     with pytest.raises(ModelError, match="no layer has weights of its own"):
         recover(lesson_of(text), EFFORT, Run(), Engine)
+
+
+def test_interrupted_learning_keeps_what_was_learned_by_then():
+    steps = []
+
+    def progress(what, _):
+        steps.append(what)
+        if "step 40 of" in what:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    effort = replace(EFFORT, steps=400, keeps_best=True)
+    found = recover(lesson_of(MLP), effort, Run(progress=progress), Engine)
+    assert (found.taught.steps, found.taught.planned) == (40, 400)
+    assert found.taught.loss_after < found.taught.loss_before

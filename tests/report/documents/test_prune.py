@@ -69,6 +69,7 @@ def test_prune_document_lists_every_option(result):
         "distill": 0,
         "effort": "normal",
         "recover": 0,
+        "on_interrupt": "drop",
         "eval": None,
         "input_shapes": {},
         "latency": True,
