@@ -118,10 +118,15 @@ class _Ends:
 
 
 def _ends(layer: Layer, goals: Sequence[Goal], smaller: Stream) -> list[_Ends] | None:
-    """Where a layer stands, at the rows that its goals name; `None` if it is where it should be."""
+    """Where a layer stands, at the rows that its goals name; `None` if it is where it should be.
+
+    Batches of which both models make other numbers of rows are left out: how long speech is, say, they decide themselves.
+    """
     got = smaller.peek(layer.last + 1, layer.comparison_point, [goal.batch for goal in goals])
     found, size, off = [], 0.0, 0.0
     for goal, value in zip(goals, got, strict=True):
+        if n_rows(layer.bound, layer.of, value) != goal.n_there:
+            continue
         start = targets(layer.bound, layer.of, value, goal.chosen).astype(np.float32)
         size += float(np.square(goal.rows, dtype=np.float64).sum())
         off += float(np.square(goal.rows - start, dtype=np.float64).sum())

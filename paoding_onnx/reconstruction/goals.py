@@ -33,11 +33,15 @@ Kept = Callable[[str, Array], Array]
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What a layer should lead to at its comparison point in some rows of a batch, `(n_rows, n_shared, n_made)`."""
+    """What a layer should lead to at its comparison point in some rows of a batch, `(n_rows, n_shared, n_made)`.
+
+    They are chosen among `n_there`.
+    """
 
     batch: int
     chosen: NDArray[np.intp]
     rows: Singles
+    n_there: int
 
 
 class Goals:
@@ -119,7 +123,8 @@ class _Gathered:
             self._which = _some(self._n_batches, n_samples, -(-wished // max(there // n_samples, 1)))
             self._per_batch = -(-wished // len(self._which))
         chosen = np.sort(self._rng.choice(there, min(self._per_batch, there), replace=False, shuffle=False))
-        self.goals.append(Goal(number, chosen, targets(layer.bound, layer.of, value, chosen).astype(np.float32)))
+        rows = targets(layer.bound, layer.of, value, chosen).astype(np.float32)
+        self.goals.append(Goal(number, chosen, rows, there))
 
 
 def n_wished(layer: Layer) -> int:
