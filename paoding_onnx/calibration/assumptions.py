@@ -26,7 +26,7 @@ _HOLDS = {
 class Assumed:
     """What is assumed of one input: that it `holds` something, at this shape of one sample, and `why`.
 
-    `others` are guesses that are nearly as likely; `prune` asks the model's predictions.
+    `others` are guesses that are nearly as likely; `prune` asks the model's predictions, and mixes what is left open.
     """
 
     name: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -32,6 +33,8 @@ PART_NUMBERS = 1 << 24
 _NOTHING = 1e-3
 _PRIOR = 0.05
 """What a guess is worth whatever the model predicts: low values differ by chance."""
+_CLOSE = 0.2
+"""Guesses that are at least this likely, beside the likeliest one, have a share of the rows."""
 _LARGE_BYTES = 256 << 20
 
 
@@ -117,18 +120,45 @@ def _chosen(
     step = predictor.main.step
     n_samples = _whole(n_samples, step)
     values = _values(predictor, source, n_samples // (2 * len(source.guesses)), runs, rng)
-    weights = [guess.weight for guess in source.guesses]
-    best = int(np.argmax(weights * (values.mean(1) + _PRIOR)))
-    guess = source.guesses[best]
-    description = ", ".join(word for word in (guess.description, *source.families) if word)
+    shares = _likely([guess.weight for guess in source.guesses] * (values.mean(1) + _PRIOR))
     may_choose = runs.spend(_MORE * n_samples)
     n_generations = sum(runs.spend(n_samples) for _ in range(_GENERATIONS if source.augment and may_choose else 0))
-    wish = _Wish(source, guess, values[best], may_choose, n_generations)
-    n_parts = -(-n_samples * int(np.prod(predictor.main.shape_of(1))) // PART_NUMBERS)
-    each = _whole(-(-n_samples // n_parts), step)
-    parts = [_part(predictor, wish, min(each, n_samples - start), rng) for start in range(0, n_samples, each)]
+    stops = np.round(np.cumsum([0.0, *shares]) * n_samples / step).astype(int) * step
+    parts: list[tuple[Array, bool]] = []
+    for k, (start, stop) in enumerate(pairwise(stops.tolist())):
+        wish = _Wish(source, source.guesses[k], values[k], may_choose, n_generations)
+        parts += _parts(predictor, wish, stop - start, rng)
+    rows = np.concatenate([rows for rows, _ in parts])
+    if np.count_nonzero(shares) > 1:
+        rows = rows[rng.permutation(len(rows))]
+    tried = sorted(np.flatnonzero(shares), key=lambda k: -shares[k])
+    guessed = either(*(source.guesses[k].description for k in tried))
+    description = ", ".join(word for word in (guessed, *source.families) if word)
     said = ", chosen by the predictions for them" if all(is_chosen for _, is_chosen in parts) else ""
-    return np.concatenate([rows for rows, _ in parts]), description + said
+    return rows, description + said
+
+
+def either(first: str, *others: str) -> str:
+    """Guesses in words, what they share said once.
+
+    >>> either("images, 3 x 8 x 8, in [0, 1]", "images, 3 x 8 x 8, in [-1, 1]")
+    'images, 3 x 8 x 8, in [0, 1] or in [-1, 1]'
+    """
+    return " or ".join([first, *(text.split(", ", 2)[-1] for text in others)])
+
+
+def _likely(scores: Floats) -> Floats:
+    """How much of the rows each guess gets: all go to the best one, unless others are about as likely."""
+    kept = np.where(scores >= _CLOSE * scores.max(), scores, 0.0)
+    return np.asarray(kept / kept.sum())
+
+
+def _parts(predictor: Predictor, wish: _Wish, n_samples: int, rng: np.random.Generator) -> Iterator[tuple[Array, bool]]:
+    """Rows in parts of which each is small enough, and whether the model's predictions chose them."""
+    n_parts = -(-n_samples * int(np.prod(predictor.main.shape_of(1))) // PART_NUMBERS)
+    each = _whole(-(-n_samples // max(n_parts, 1)), predictor.main.step)
+    for start in range(0, n_samples, max(each, 1)):
+        yield _part(predictor, wish, min(each, n_samples - start), rng)
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ class _Ends:
 def _ends(layer: Layer, goals: Sequence[Goal], smaller: Stream) -> list[_Ends] | None:
     """Where a layer stands, at the rows that its goals name; `None` if it is where it should be.
 
-    Batches of which both models make other numbers of rows are left out: how long speech is, say, they decide themselves.
+    Batches of which both models make other numbers of rows are left out: how long speech is, they decide themselves.
     """
     got = smaller.peek(layer.last + 1, layer.comparison_point, [goal.batch for goal in goals])
     found, size, off = [], 0.0, 0.0

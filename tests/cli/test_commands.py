@@ -94,6 +94,12 @@ ok     cost as predicted: 10 parameters and 10 MACs, as predicted
 """
 
 
+NEXT = """\
+use it; next, measure it on labelled samples: paoding_onnx evaluate small.onnx --data samples.npz \
+--against m.onnx --max-drop 1%
+"""
+
+
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
     """The working directory, with the model m.onnx in it."""
@@ -122,12 +128,12 @@ def test_inspect_prints_groups_refusals_and_what_is_assumed(printed):
 
 
 def test_prune_prints_before_after_and_proofs(printed):
-    wanted = f"{PRUNED}{FILE_CHECKED}{RECOUNTED}dry run: nothing was written\n"
+    wanted = f"{PRUNED}{FILE_CHECKED}{RECOUNTED}{NEXT}dry run: nothing was written\n"
     assert printed("prune", "m.onnx", "--dry-run", "--no-provenance") == wanted
 
 
 def test_prune_verbosely_prints_refusals_too(printed):
-    wanted = f"{PRUNED}{FILE_CHECKED}{RECOUNTED}{REFUSALS}wrote small.onnx\n"
+    wanted = f"{PRUNED}{FILE_CHECKED}{RECOUNTED}{REFUSALS}{NEXT}wrote small.onnx\n"
     assert printed("prune", "m.onnx", "-o", "small.onnx", "-v", "--no-provenance") == wanted
 
 
@@ -195,7 +201,8 @@ def test_operators_prints_markdown(printed):
         ),
         (
             ("prune", "m.onnx", "--dry-run"),
-            "machine seconds model output sizes input_sizes measured proofs warnings hints run data groups refusals",
+            "machine seconds model output sizes input_sizes measured verdict next proofs warnings hints run data "
+            "groups refusals device",
         ),
         (("check", "m.onnx", "m.onnx"), "proofs output_error machine seconds"),
     ],
