@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from paoding_onnx.api import prune
+from paoding_onnx.calibration.preprocess import Preprocess
 from paoding_onnx.errors import ModelError
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline import teach
@@ -74,7 +75,7 @@ SMALL_IMAGES = """g (float[N,3,16,16] x) => (float[N,4] y)
 
 def test_more_images_are_synthesized_to_learn_from(monkeypatch):
     monkeypatch.setattr(teach, "MORE", 600)
-    found = pruned(SMALL_IMAGES, recover=100)
+    found = pruned(SMALL_IMAGES, recover=100, preprocess=Preprocess(scale=255.0))
     assert found.run.recovery.n_samples < found.run.recovery.taught.n_inputs
     assert found.run.recovery.taught.steps == 100
     assert all(proof.passed for proof in found.proofs)
