@@ -32,8 +32,7 @@ def parameter_axes_of(graph: Graph, coupling: Coupling) -> list[ParameterAxis]:
             known = found.get((use, axis))
             if known is None or (known.role is Role.FOLLOWS and role is not Role.FOLLOWS):
                 found[use, axis] = ParameterAxis(index, use, axis, role)
-        if not _is_picked(bound, picked, sources):
-            _meet_sources(bound, index, coupling, sources, found)
+        _meet_sources(bound, index, coupling, sources, found, _picked_data(bound, picked, sources))
         inputs = [t for t in bound.node.inputs if t is not None]
         is_passed = bound.node.part is Part.WHOLE and bool(inputs)
         picks = is_passed and isinstance(bound.rule.shape, Selects) and inputs[0].is_constant
@@ -44,15 +43,15 @@ def parameter_axes_of(graph: Graph, coupling: Coupling) -> list[ParameterAxis]:
     return [found[key] for key in sorted(found, key=lambda key: (found[key].node_index, key))]
 
 
-def _is_picked(bound: BoundNode, picked: Collection[str], sources: Collection[str]) -> bool:
-    """Whether what a node reads was picked from a table by what is fed, and is data, as words are.
+def _picked_data(bound: BoundNode, picked: Collection[str], sources: Collection[str]) -> frozenset[str]:
+    """What a node reads that was picked from a table by what is fed, and is data, as words are.
 
-    Where it meets other data it is a weight itself, of an expert for instance.
+    Where it meets nothing but other data it is a weight itself, of an expert for instance.
     """
     read = [tensor for tensor in bound.node.inputs if tensor is not None]
     others = [tensor for tensor in read if tensor.name not in picked]
-    are_data = [not tensor.is_constant and tensor.name not in sources for tensor in others]
-    return len(others) < len(read) and not (others and all(are_data))
+    is_weight = bool(others) and not any(tensor.is_constant or tensor.name in sources for tensor in others)
+    return frozenset() if is_weight else frozenset(tensor.name for tensor in read if tensor.name in picked)
 
 
 def _constant_axes(graph: Graph, bound: BoundNode) -> Iterator[tuple[TensorUse, int]]:
@@ -68,11 +67,12 @@ def _meet_sources(
     coupling: Coupling,
     sources: Mapping[str, TensorUse],
     found: dict[tuple[TensorUse, int], ParameterAxis],
+    data: Collection[str],
 ) -> None:
     """A weight that reaches a contracting node through Reshape, Transpose or the like has its role there."""
     for use in bound.inputs:
         source = sources.get(use.tensor) if use is not None else None
-        if use is None or source is None or bound.rule.contracts is None:
+        if use is None or source is None or use.tensor in data or bound.rule.contracts is None:
             continue
         for key in [key for key in found if key[0] == source]:
             role = _role(bound, coupling, index, coupling.axes[key], use)

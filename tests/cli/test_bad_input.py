@@ -220,7 +220,7 @@ def test_control_characters_of_a_name_are_shown_as_escapes(refused):
 @pytest.mark.parametrize(
     "stage",
     [
-        "paoding_onnx.api.load",
+        "paoding_onnx.pipeline.read.load",
         "paoding_onnx.pipeline.prepare.trace",
         "paoding_onnx.selection.select.measure_profile",
         "paoding_onnx.reconstruction.reconstruct.fit_layers",
