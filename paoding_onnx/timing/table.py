@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.errors import UsageError
+from paoding_onnx.model.input_files import why_unreadable
 
 FORMAT = "paoding_onnx latency table 1"
 
@@ -64,6 +65,8 @@ def read_table(path: Path) -> LatencyTable:
     Raises:
         UsageError: if it cannot be read, or is none.
     """
+    if reason := why_unreadable(path):
+        raise UsageError(f"cannot read the latency table {path}: {reason}")
     try:
         found = json.loads(path.read_text("utf-8"))
     except OSError as error:

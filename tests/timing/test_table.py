@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -58,3 +59,10 @@ def test_file_that_is_not_json_or_not_there_is_refused(tmp_path):
         read_table(tmp_path / "t.json")
     with pytest.raises(UsageError, match="cannot read the latency table"):
         read_table(tmp_path / "nothing.json")
+
+
+def test_what_is_no_file_is_refused_unread(tmp_path):
+    with pytest.raises(UsageError, match="it is a device, not a file"):
+        read_table(Path("/dev/zero"))
+    with pytest.raises(UsageError, match="it is a folder, not a file"):
+        read_table(tmp_path)
