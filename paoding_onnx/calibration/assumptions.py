@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from paoding_onnx.calibration.file_hints import options_said
 from paoding_onnx.calibration.input_kinds import InputRole, Kind, batch_for, main_input, roles_of
 from paoding_onnx.calibration.samples import InputOptions
-from paoding_onnx.calibration.sources import source_of
+from paoding_onnx.calibration.sources import NEARLY, source_of
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model
 from paoding_onnx.shapes.observe import runnable_shapes
 
-_NEARLY = 0.2
-"""Guesses that are so likely, beside the likeliest, are tried on the model."""
 _HOLDS = {
     Kind.ONES: "ones",
     Kind.ZEROS: "zeros",
@@ -53,9 +51,8 @@ def assumed_inputs(model: Model, graph: Graph, options: InputOptions) -> tuple[A
 def _main(role: InputRole, graph: Graph, options: InputOptions) -> Assumed:
     source = source_of(role, graph, options)
     ordered = sorted(source.guesses, key=lambda guess: -guess.weight)
-    likely = [guess.description for guess in ordered if guess.weight >= _NEARLY * ordered[0].weight]
-    holds = likely[0] or ", ".join(source.families)
-    others = tuple(text.split(", ", 2)[-1] for text in likely[1:])
+    likely = [guess for guess in ordered if guess.weight >= NEARLY * ordered[0].weight]
+    holds, others = likely[0].description or ", ".join(source.families), tuple(guess.own for guess in likely[1:])
     return Assumed(role.spec.name, role.shape_of(1), str(role.kind), holds, others, role.why)
 
 

@@ -28,6 +28,8 @@ _LONG = 400
 """Signals from this length on are sound."""
 _LEAST = 0.05
 """Scalings that are less likely than this, beside the likeliest, are not tried."""
+NEARLY = 0.2
+"""Guesses that are so likely, beside the likeliest, are not to be ruled out."""
 Draw = Callable[[np.random.Generator, int], Array]
 """Makes so many rows."""
 
@@ -36,12 +38,23 @@ Draw = Callable[[np.random.Generator, int], Array]
 class Guess:
     """A guess of what a model was trained on: `finish` turns drawn rows into what the input takes.
 
-    `weight` is how likely the guess is before the model has been run.
+    `own` tells it apart from other guesses of what `kind` says. `weight` is how likely it is before the model has been
+    run.
     """
 
-    description: str
+    own: str
     finish: Callable[[Array], Array]
     weight: float = 1.0
+    kind: str = ""
+
+    @property
+    def description(self) -> str:
+        """All of it in words.
+
+        >>> Guess("in [0, 1]", lambda rows: rows, kind="images, 3 x 8 x 8").description
+        'images, 3 x 8 x 8, in [0, 1]'
+        """
+        return ", ".join(word for word in (self.kind, self.own) if word)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +155,12 @@ def _scalings(role: InputRole, graph: Graph, options: InputOptions) -> tuple[Gue
 
 def _scaling(role: InputRole, scaling: Preprocess, weight: float) -> Guess:
     size = " x ".join(str(size) for size in role.shape[1:])
-    description = f"images, {size}, {description_of(scaling)}"
     step = -1 if scaling.order == "bgr" else 1
-    return Guess(
-        description, lambda rows: laid_out(role, scaling.apply_to_unit(rows.astype(np.float32)[..., ::step])), weight
-    )
+
+    def finish(rows: Array) -> Array:
+        return laid_out(role, scaling.apply_to_unit(rows.astype(np.float32)[..., ::step]))
+
+    return Guess(description_of(scaling), finish, weight, kind=f"images, {size}")
 
 
 def _images(make: image_families.Family, frame: Frame) -> Draw:

@@ -33,8 +33,8 @@ PART_NUMBERS = 1 << 24
 _NOTHING = 1e-3
 _PRIOR = 0.05
 """What a guess is worth whatever the model predicts: low values differ by chance."""
-_CLOSE = 0.2
-"""Guesses that are at least this likely, beside the likeliest one, have a share of the rows."""
+_OF_LIKE_SIZE, _FEW_ROWS = 4.0, 4
+"""Guesses are mixed if their numbers differ by no more than this factor, which so many rows tell."""
 _LARGE_BYTES = 256 << 20
 
 
@@ -120,7 +120,8 @@ def _chosen(
     step = predictor.main.step
     n_samples = _whole(n_samples, step)
     values = _values(predictor, source, n_samples // (2 * len(source.guesses)), runs, rng)
-    shares = _likely([guess.weight for guess in source.guesses] * (values.mean(1) + _PRIOR))
+    scores = np.array([guess.weight for guess in source.guesses]) * (values.mean(1) + _PRIOR)
+    shares = _likely(scores, _sizes(source)) if len(scores) > 1 else np.ones(1)
     may_choose = runs.spend(_MORE * n_samples)
     n_generations = sum(runs.spend(n_samples) for _ in range(_GENERATIONS if source.augment and may_choose else 0))
     stops = np.round(np.cumsum([0.0, *shares]) * n_samples / step).astype(int) * step
@@ -132,25 +133,28 @@ def _chosen(
     if np.count_nonzero(shares) > 1:
         rows = rows[rng.permutation(len(rows))]
     tried = sorted(np.flatnonzero(shares), key=lambda k: -shares[k])
-    guessed = either(*(source.guesses[k].description for k in tried))
+    best, *others = (source.guesses[k] for k in tried)
+    guessed = " or ".join([best.description, *(guess.own for guess in others)])
     description = ", ".join(word for word in (guessed, *source.families) if word)
     said = ", chosen by the predictions for them" if all(is_chosen for _, is_chosen in parts) else ""
     return rows, description + said
 
 
-def either(first: str, *others: str) -> str:
-    """Guesses in words, what they share said once.
+def _likely(scores: Floats, sizes: Floats) -> Floats:
+    """How much of the rows each guess gets: all go to the best one, unless others are about as likely.
 
-    >>> either("images, 3 x 8 x 8, in [0, 1]", "images, 3 x 8 x 8, in [-1, 1]")
-    'images, 3 x 8 x 8, in [0, 1] or in [-1, 1]'
+    Only guesses of about the size of the best one: rows of numbers a hundred times as large would decide every fit.
     """
-    return " or ".join([first, *(text.split(", ", 2)[-1] for text in others)])
-
-
-def _likely(scores: Floats) -> Floats:
-    """How much of the rows each guess gets: all go to the best one, unless others are about as likely."""
-    kept = np.where(scores >= _CLOSE * scores.max(), scores, 0.0)
+    apart = np.abs(np.log(sizes / sizes[np.argmax(scores)]))
+    kept = np.where((scores >= sources.NEARLY * scores.max()) & (apart <= np.log(_OF_LIKE_SIZE)), scores, 0.0)
     return np.asarray(kept / kept.sum())
+
+
+def _sizes(source: sources.Source) -> Floats:
+    """How large the numbers are that each guess makes of the same few rows: their root mean square."""
+    rows = next(iter(source.families.values()))(np.random.default_rng(0), _FEW_ROWS)
+    made = (np.asarray(guess.finish(rows), np.float64) for guess in source.guesses)
+    return np.array([np.sqrt(np.mean(np.square(one))) + np.finfo(np.float32).tiny for one in made])
 
 
 def _parts(predictor: Predictor, wish: _Wish, n_samples: int, rng: np.random.Generator) -> Iterator[tuple[Array, bool]]:

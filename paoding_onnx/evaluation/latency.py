@@ -26,7 +26,7 @@ from paoding_onnx.evaluation.measured import Latency, OperatorTime
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.parent import end_with_parent
 from paoding_onnx.model.scratch import scratch_folder
-from paoding_onnx.model.session import DeployedSession, Session, TrailedSession
+from paoding_onnx.model.session import DeployedSession, Session, TrailedSession, by_operator
 
 SECONDS = 1.0
 """For about this long each model is run over and over, at least `FEWEST_RUNS` times."""
@@ -130,10 +130,7 @@ def _operators(model: Mapping[str, Any], feeds: Mapping[str, Array], threads: in
     session = TrailedSession(Path(model["model"]), Path(model["trail"]), threads=threads)
     for _ in range(FEWEST_RUNS):
         session.run(feeds)
-    spent: dict[str, float] = {}
-    for node in session.times():
-        spent[node.operator] = spent.get(node.operator, 0.0) + node.typical
-    return spent
+    return by_operator(session.times())
 
 
 def _feeds(model: Mapping[str, Any]) -> dict[str, Array]:

@@ -15,6 +15,7 @@ from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import LIFT_BYTES, PLACEHOLDER, Model
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.subgraphs import captures
+from paoding_onnx.model.tensors import STORED_APART
 from paoding_onnx.rules.binding import BoundNode
 
 
@@ -70,7 +71,7 @@ def window_model(model: Model, graph: Graph, node: onnx.NodeProto, bound: BoundN
 
 def frame(model: Model) -> onnx.ModelProto:
     """An empty model for the same versions of operators."""
-    proto = onnx.ModelProto(ir_version=max(model.proto.ir_version, 4))
+    proto = onnx.ModelProto(ir_version=max(model.proto.ir_version, STORED_APART))
     proto.opset_import.extend(model.proto.opset_import)
     proto.graph.name = "stretch"
     return proto

@@ -22,7 +22,7 @@ from paoding_onnx.model.functions import inlined
 from paoding_onnx.model.input_files import why_unreadable
 from paoding_onnx.model.naming import check_names
 from paoding_onnx.model.nodes import Array
-from paoding_onnx.model.tensors import array_of, dtype_of, raw_array
+from paoding_onnx.model.tensors import STORED_APART, array_of, dtype_of, raw_array
 
 LIFT_BYTES = 1024
 """Initializers of at least this many bytes leave the protobuf; smaller ones are not worth the trouble."""
@@ -148,7 +148,7 @@ def default_names(model: Model) -> frozenset[str]:
     stored = {tensor.name for tensor in model.proto.graph.initializer}
     found = frozenset(info.name for info in model.proto.graph.input if info.name in stored)
     is_habit = len(found) == len(stored) >= _FEWEST_BY_HABIT
-    return frozenset() if model.proto.ir_version < 4 or is_habit else found
+    return frozenset() if model.proto.ir_version < STORED_APART or is_habit else found
 
 
 def all_inputs(model: Model) -> tuple[TensorSpec, ...]:

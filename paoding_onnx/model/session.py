@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -147,6 +147,18 @@ class TrailedSession(DeployedSession):
                 key = name.removesuffix(_KERNEL), str(told.get("op_name", "")), str(told.get("node_index", ""))
                 found.setdefault(key, []).append(event["dur"] / 1e3)
         return tuple(NodeTime(name, operator, tuple(spent)) for (name, operator, _), spent in found.items())
+
+
+def by_operator(nodes: Iterable[NodeTime]) -> dict[str, float]:
+    """Milliseconds that all nodes of each operator typically take in a run.
+
+    >>> by_operator([NodeTime("a", "Conv", (9.0, 1.0)), NodeTime("b", "Conv", (9.0, 2.0))])
+    {'Conv': 3.0}
+    """
+    spent: dict[str, float] = {}
+    for node in nodes:
+        spent[node.operator] = spent.get(node.operator, 0.0) + node.typical
+    return spent
 
 
 @dataclass(frozen=True, slots=True)

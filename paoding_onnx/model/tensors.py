@@ -15,6 +15,18 @@ _MALFORMED = (ValueError, TypeError, KeyError, OverflowError, NotImplementedErro
 """What onnx is known to raise for a tensor that it cannot read."""
 
 
+STORED_APART = 4
+"""The first version of the format (IR) in which initializers need not be inputs too."""
+
+
+def store(proto: onnx.ModelProto, tensor: onnx.TensorProto) -> None:
+    """Give a model one more initializer, in place; where the format wants that, it is an input too."""
+    proto.graph.initializer.append(tensor)
+    if proto.ir_version < STORED_APART:
+        info = onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
+        proto.graph.input.append(info)
+
+
 def dtype_of(data_type: int) -> np.dtype[np.generic]:
     """The numpy type behind an element type of ONNX; objects for strings and for none at all.
 

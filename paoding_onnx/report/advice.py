@@ -51,22 +51,22 @@ class Holding:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class AtHalf:
     """What is left of the parameters at half of all units, and what holds most of that, if it is much."""
 
     left: float
     holdings: tuple[Holding, ...] = ()
 
 
-def holding(trace: Trace) -> Outlook:
+def holding(trace: Trace) -> AtHalf:
     """What would stay of a model at half of its units, and why."""
     removed = half_of(trace)
     whole = max(cost(trace, nothing(trace)).parameters, 1)
     left = cost(trace, removed).parameters / whole
     if left <= MUCH:
-        return Outlook(left)
+        return AtHalf(left)
     shares = ((reason, reason.parameters / whole) for reason in reasons_of(trace, removed)[:MOST])
-    return Outlook(left, tuple(Holding(one, share, advice(one)) for one, share in shares if share >= LEAST))
+    return AtHalf(left, tuple(Holding(one, share, advice(one)) for one, share in shares if share >= LEAST))
 
 
 def advice(reason: Reason) -> str:

@@ -15,8 +15,8 @@ def profile_lines(found: LatencyTable, output: Path) -> Iterator[RenderableType]
     """What was timed, what the operators of the whole model take, where the table is."""
     n_times = sum(times.milliseconds.size for times in found.layers.values())
     yield f"{plural(len(found.layers), 'kind')} of layers timed, {plural(n_times, 'width')} in all"
-    if found.alone:
-        yield f"{plural(len(found.alone), 'kind')} of layers cannot be run alone: they count with the others"
+    if found.inseparable:
+        yield f"{plural(len(found.inseparable), 'kind')} of layers cannot be run alone: they count with the others"
     rows = table("operator", "ms a run")
     for name, spent in sorted(found.operators.items(), key=lambda pair: -pair[1]):
         rows.add_row(cell(name), milliseconds(spent))

@@ -21,10 +21,9 @@ from paoding_onnx.model.load import LIFT_BYTES, PLACEHOLDER, Model
 from paoding_onnx.model.naming import free_name, names_in
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.subgraphs import captures
+from paoding_onnx.model.tensors import store
 from paoding_onnx.rules.forms import CHOOSE, CHOOSE_BRANCH, PASS_ON, branch_taken
 
-_LEAST_IR = 4
-"""The first version of the format in which initializers need not be inputs too."""
 _SLOTS = {True: 1, False: 2}
 """The inputs of the node that takes one of two results (ONNX Where-9)."""
 _LIFTED = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE)
@@ -111,10 +110,7 @@ class Draft:
         rename(body, own)
         for tensor in body.initializer:
             tensor.name = own[tensor.name]
-            self.proto.graph.initializer.append(_lifted(tensor, self.weights))
-            if self.proto.ir_version < _LEAST_IR:
-                info = onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
-                self.proto.graph.input.append(info)
+            store(self.proto, _lifted(tensor, self.weights))
         for node in body.node:
             self.add(node)
         computed = {own[name] for name in made}

@@ -21,6 +21,7 @@ from paoding_onnx.model.node_index import makers_in
 from paoding_onnx.model.nodes import Array, Tensor
 from paoding_onnx.model.session import Session
 from paoding_onnx.model.subgraphs import captures
+from paoding_onnx.model.tensors import store
 from paoding_onnx.rules.binding import BoundNode, bind_node, is_layer
 from paoding_onnx.rules.equation import is_fixed
 from paoding_onnx.rules.facts import ReadsShape, Selects
@@ -89,10 +90,7 @@ def _fold(model: Model, graph: Graph, names: tuple[str, ...]) -> Model:
             weights[name] = values[name]
             tensor.ClearField("raw_data")
             mark_external(tensor, PLACEHOLDER)
-        proto.graph.initializer.append(tensor)
-        if proto.ir_version < 4:  # there, every initializer is an input too
-            info = onnx.helper.make_tensor_value_info(name, tensor.data_type, tensor.dims)
-            proto.graph.input.append(info)
+        store(proto, tensor)
     _drop_dead(proto, graph, weights)
     return replace(model, proto=proto, weights=MappingProxyType(weights))
 

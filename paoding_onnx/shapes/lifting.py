@@ -18,18 +18,16 @@ from paoding_onnx.model.load import Model
 from paoding_onnx.model.naming import free_name, names_in
 from paoding_onnx.model.read import bare_node, is_constant
 from paoding_onnx.model.subgraphs import captures
+from paoding_onnx.model.tensors import STORED_APART
 from paoding_onnx.rules.bodies import State, wiring
 from paoding_onnx.rules.forms import PASS_ON
 from paoding_onnx.shapes.choices import rename
 from paoding_onnx.shapes.steps import body_of
 
-_LEAST_IR = 4
-"""The first version of the format in which initializers need not be inputs too."""
-
 
 def lifted(model: Model) -> Model:
     """The model with its bodies made easy to look into; `model` itself if nothing has to change."""
-    if model.proto.ir_version < _LEAST_IR or not any(body_of(node, model.proto) for node in model.proto.graph.node):
+    if model.proto.ir_version < STORED_APART or not any(body_of(node, model.proto) for node in model.proto.graph.node):
         return model
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)

@@ -16,12 +16,10 @@ from onnx import numpy_helper
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.naming import free_name, names_in
 from paoding_onnx.model.nodes import Origin, Tensor
+from paoding_onnx.model.tensors import STORED_APART
 from paoding_onnx.rules.bodies import longer_output
 from paoding_onnx.rules.forms import PASS_ON, TAKE, take_along
 from paoding_onnx.shapes.steps import body_of, handed_names
-
-_LEAST_IR = 4
-"""The first version of the format in which initializers need not be inputs too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +78,7 @@ def runners(model: Model) -> tuple[str, ...]:
 
 def tapped(model: Model, only: str = "") -> Tapped | None:
     """The model with taps in its bodies, or in that of the runner `only`; `None` if it has no body."""
-    if model.proto.ir_version < _LEAST_IR or not runners(model):
+    if model.proto.ir_version < STORED_APART or not runners(model):
         return None
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)

@@ -25,6 +25,7 @@ from paoding_onnx.model.node_index import makers, nodes_behind
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.read import is_constant
 from paoding_onnx.model.subgraphs import captures
+from paoding_onnx.model.tensors import store
 from paoding_onnx.surgery.edits import Edits, Overrides, Patch, edits_of
 from paoding_onnx.surgery.plan import Plan
 
@@ -123,11 +124,8 @@ def _names(tensors: Sequence[gs.Tensor]) -> list[str]:
 
 def add_constants(proto: onnx.ModelProto, values: Mapping[str, Array]) -> None:
     """Give a model more initializers."""
-    added = [numpy_helper.from_array(value, name) for name, value in values.items()]
-    proto.graph.initializer.extend(added)
-    if proto.ir_version < 4:  # there, every initializer is an input too
-        infos = (onnx.helper.make_tensor_value_info(t.name, t.data_type, t.dims) for t in added)
-        proto.graph.input.extend(infos)
+    for name, value in values.items():
+        store(proto, numpy_helper.from_array(value, name))
 
 
 def _store(proto: onnx.ModelProto, values: Mapping[str, Array], weights: dict[str, Array]) -> None:

@@ -45,7 +45,7 @@ class Estimate:
 
 
 def _require_known(layers: Sequence[TimedLayer], table: LatencyTable) -> None:
-    unknown = [layer.key for layer in layers if layer.key not in table.layers and layer.key not in table.alone]
+    unknown = [layer.key for layer in layers if layer.key not in table.layers and layer.key not in table.inseparable]
     if unknown:
         known = f"{len(layers) - len(unknown)} of {len(layers)} layers, not {_brief(unknown[0])!r}"
         raise UsageError(

@@ -16,7 +16,7 @@ from paoding_onnx.model.load import Model
 from paoding_onnx.model.node_index import nodes_behind
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.scratch import scratch_folder
-from paoding_onnx.model.session import NodeTime, TrailedSession
+from paoding_onnx.model.session import NodeTime, TrailedSession, by_operator
 from paoding_onnx.timing.single import Bench, Sizes, bench_of, n_bytes
 from paoding_onnx.timing.table import LatencyTable, Times
 from paoding_onnx.timing.widths import TimedLayer, timed_layers
@@ -41,7 +41,7 @@ def measure_table(
     layers = {layer.key: layer for layer in timed_layers(trace)}
     nodes = nodes_behind(model.proto, [layer.bound.node for layer in layers.values()])
     run.tell("timing the model", 0.0)
-    operators = _least([_by_operator(_node_times(model, feeds, run.threads, SECONDS_OF_MODEL)) for _ in range(ROUNDS)])
+    operators = _least([by_operator(_node_times(model, feeds, run.threads, SECONDS_OF_MODEL)) for _ in range(ROUNDS)])
     found: dict[str, Times] = {}
     alone = []
     for number, ((key, layer), node) in enumerate(zip(layers.items(), nodes, strict=True)):
@@ -67,14 +67,6 @@ def _times_of(model: Model, node: onnx.NodeProto, layer: TimedLayer, threads: in
         return None
     grid = layer.grid()
     return Times(grid, np.array(found).reshape([len(marks) for marks in grid]))
-
-
-def _by_operator(nodes: Sequence[NodeTime]) -> dict[str, float]:
-    """Milliseconds of all nodes of each operator."""
-    spent: dict[str, float] = {}
-    for node in nodes:
-        spent[node.operator] = spent.get(node.operator, 0.0) + node.typical
-    return spent
 
 
 def _least(rounds: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -33,13 +33,13 @@ class LatencyTable:
     Attributes:
         layers: the times of each layer by its key, see `paoding_onnx.timing.widths.TimedLayer`.
         operators: milliseconds in a run of the whole model by operator, after onnxruntime has fused what it can.
-        alone: keys of layers that onnxruntime does not run on their own.
+        inseparable: keys of layers that onnxruntime does not run on their own.
         made: versions, machine and number of threads.
     """
 
     layers: Mapping[str, Times]
     operators: Mapping[str, float]
-    alone: tuple[str, ...] = ()
+    inseparable: tuple[str, ...] = ()
     made: Mapping[str, object] = field(default_factory=dict)
 
     @property
@@ -56,7 +56,7 @@ def table_text(table: LatencyTable) -> str:
     }
     head = {"format": FORMAT, "made": dict(table.made), "operators": dict(sorted(table.operators.items()))}
     lines = ",\n".join(f"  {json.dumps(key)}: {json.dumps(layer)}" for key, layer in layers.items())
-    return f'{json.dumps({**head, "alone": table.alone})[:-1]},\n "layers": {{\n{lines}\n }}}}\n'
+    return f'{json.dumps({**head, "inseparable": table.inseparable})[:-1]},\n "layers": {{\n{lines}\n }}}}\n'
 
 
 def read_table(path: Path) -> LatencyTable:
@@ -91,7 +91,9 @@ def table_of(document: Mapping[str, Any]) -> LatencyTable:
     operators = {str(name): float(value) for name, value in document["operators"].items()}
     if not all(math.isfinite(value) and value >= 0 for value in operators.values()):
         raise ValueError("a time is not a number above zero")
-    return LatencyTable(layers, operators, tuple(map(str, document.get("alone", ()))), dict(document.get("made", {})))
+    return LatencyTable(
+        layers, operators, tuple(map(str, document.get("inseparable", ()))), dict(document.get("made", {}))
+    )
 
 
 def _times(layer: Mapping[str, Any]) -> Times:

@@ -170,3 +170,25 @@ def test_autoencoder_is_no_classifier():
 def test_first_filters_that_cannot_see_plain_images_do_not_stop_anything(first):
     text = f"g (float[n,3,40,40] x) => (float[n,k] y) {first}"
     assert made(text, 8).n_samples == 8
+
+
+def test_scalings_that_stay_open_are_mixed():
+    samples = made(IMAGES, 64)
+    first, *others = ("standardized as for ImageNet", "in [-1, 1]", "in [0, 1]")
+    assert f"images, 3 x 16 x 16, {first} or {others[0]} or {others[1]}, " in samples.description
+    lows = column(samples, "x").min(axis=(1, 2, 3))
+    assert np.count_nonzero(lows < -1.1) > np.count_nonzero((lows >= -1.1) & (lows < -0.1)) > 8
+    assert np.count_nonzero(lows >= 0) > 4
+
+
+def test_guesses_of_other_sizes_are_never_mixed():
+    text = "g (float[n,1,40,101] x) => (float[n,1,40,101] y) { y = Relu (x) }"
+    samples = made(text, kind="spectrogram")
+    assert samples.description.startswith("standardized or in [0, 1], spectrograms of tones")
+    assert np.abs(column(samples, "x")).max() < 10  # decibels are ten times as large
+
+
+def test_one_guess_alone_has_all_rows():
+    samples = made(IMAGES, range=(0, 1))
+    assert "images, 3 x 16 x 16, in [0, 1], dead leaves" in samples.description
+    assert column(samples, "x").min() >= 0

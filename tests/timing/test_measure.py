@@ -37,7 +37,7 @@ def test_every_layer_has_a_time_for_every_width():
         assert times.sizes == layer.grid()
         assert times.milliseconds.shape == tuple(map(len, layer.grid()))
     assert table.operators["Conv"] > 0
-    assert (table.alone, table.made) == ((), {"threads": 1})
+    assert (table.inseparable, table.made) == ((), {"threads": 1})
 
 
 def test_an_eighth_of_a_wide_layer_takes_clearly_less():
@@ -65,7 +65,7 @@ def test_layer_that_does_not_run_alone_is_said(monkeypatch):
     monkeypatch.setattr(measure, "bench_of", refuse)
     table, traced = table_of(WIDE, (64, 256))
     assert table.layers == {}
-    assert set(table.alone) == {layer.key for layer in timed_layers(traced)}
+    assert set(table.inseparable) == {layer.key for layer in timed_layers(traced)}
 
 
 @pytest.mark.parametrize(

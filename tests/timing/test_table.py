@@ -27,7 +27,7 @@ def written(folder, **changes):
 
 def test_table_comes_back_from_its_file(tmp_path):
     found = read_table(written(tmp_path))
-    assert (found.operators, found.alone, found.made) == (TABLE.operators, TABLE.alone, TABLE.made)
+    assert (found.operators, found.inseparable, found.made) == (TABLE.operators, TABLE.inseparable, TABLE.made)
     assert found.whole == 2.0
     for key, times in TABLE.layers.items():
         assert found.layers[key].sizes == times.sizes

@@ -17,5 +17,5 @@ def profile_document(table: LatencyTable, source: Path, output: Path | None) -> 
         "milliseconds": table.whole,
         "operators": dict(sorted(table.operators.items())),
         "layers": len(table.layers),
-        "alone": list(table.alone),
+        "inseparable": list(table.inseparable),
     }
