@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from paoding_onnx.api import prune
 from paoding_onnx.layerwise.ridge import solve
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.reconstruction import fit_layers
 from tests.models import model, random_plan
-from tests.pruning import CNN, MLP, feeds, observed, plan_of, planted, traced_model
+from tests.pruning import CNN, MLP, by_units, feeds, observed, plan_of, planted, traced_model
 from tests.reconstruction.fitted import NORMED, SIZES, STRUCTURES, changed, every_structure, fit, fitted_names, off
 
 
@@ -214,3 +215,16 @@ def test_what_the_first_batch_leads_to_is_kept_to_compare_the_fitted_model_with(
     (name,) = found.reached
     seen = Session(found.model, watch=[name]).run(feeds(subject, SIZES, seed=0)[0])[name]
     np.testing.assert_allclose(seen, found.reached[name], rtol=1e-4, atol=1e-4)
+
+
+OWN_LENGTH = """g (float[n,16] x) => (float[m,8] y) <float[16,64] a, float[64,1] b, float[16,48] c, float[48,48] d,
+    float[48,8] e, float[1] least = {0.05}, int64[1] flat = {-1}> {
+  h = MatMul (x, a) r = Relu (h) s = MatMul (r, b) scores = Reshape (s, flat) chosen = Greater (scores, least)
+  z = Compress <axis=0> (x, chosen) p = MatMul (z, c) q = Relu (p) u = MatMul (q, d) v = Relu (u) y = MatMul (v, e)
+}"""
+
+
+def test_models_that_make_other_numbers_of_rows_than_each_other_end_in_no_error():
+    found = prune(model(OWN_LENGTH), options=by_units(latency=False, effort="fast"))
+    assert all(proof.passed for proof in found.proofs)
+    assert found.measured.apart == ("y",)
