@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
 from paoding_onnx.evaluation.measured import Measured
 from paoding_onnx.evaluation.outlook import Outlook, judge
 from paoding_onnx.options import Options
+from paoding_onnx.report.command import command_of, named
 
 VERDICTS: Mapping[Outlook, str] = MappingProxyType(
     {
@@ -23,6 +24,8 @@ VERDICTS: Mapping[Outlook, str] = MappingProxyType(
 """What to do with a model of which this is to be expected."""
 LESS = 0.6
 """Of a target that was too much, this share is tried next."""
+DROP = 0.01
+"""So much accuracy may go where it is measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +47,18 @@ def next_step(measured: Measured, options: Options, source: Path | None, output:
     `source` is the file of the original, `output` that of the smaller model.
     """
     outlook = judge(measured).outlook
-    original, small = _named(source, "model.onnx"), _named(output, "small.onnx")
+    original, small = named(source or Path("model.onnx")), named(output or Path("small.onnx"))
     small = small if small != original else f"small-{original}"
     if outlook is Outlook.BAD or (outlook is not Outlook.GOOD and options.eval is not None):
-        return Next("prune less", _join("prune", original, "-o", small, *_less(options), "--force"))
+        return Next("prune less", f"{command_of(_less(options), Path(original), Path(small))} --force")
     data = "samples.npz" if options.eval is None else "other_samples.npz"
     why = "measure it on labelled samples" if options.eval is None else "measure it on other samples before you ship"
-    return Next(why, _join("evaluate", small, "--data", data, "--against", original, "--max-drop", "1%"))
+    command = ["paoding_onnx", "evaluate", small, "--data", data, "--against", original, "--max-drop", f"{DROP:.0%}"]
+    return Next(why, shlex.join(command))
 
 
-def _less(options: Options) -> list[str]:
-    """A smaller target, or what is to be kept where that can be told."""
+def _less(options: Options) -> Options:
+    """The same with a smaller target, or with what is to be kept where that can be told."""
     if options.eval is not None:
-        return ["--keep-accuracy", "1%", "--eval", _named(options.eval, "samples.npz"), "--by", options.budget]
-    return ["--target", f"{LESS * options.target:.2g}", "--by", options.budget]
-
-
-def _join(*words: str) -> str:
-    return shlex.join(["paoding_onnx", *words])
-
-
-def _named(path: Path | None, otherwise: str) -> str:
-    return otherwise if path is None else path.name if path.is_absolute() else str(path)
+        return replace(options, keep_answers=None, keep_accuracy=DROP)
+    return replace(options, keep_answers=None, target=float(f"{LESS * options.target:.2g}"))

@@ -15,7 +15,7 @@ from paoding_onnx.dependency.scope import Scope
 from paoding_onnx.dependency.trace import Group, Mask, Trace
 from paoding_onnx.dependency.union_find import Ids
 from paoding_onnx.errors import ModelError, UsageError
-from paoding_onnx.model.input_files import why_unreadable
+from paoding_onnx.model.json_file import read_json
 from paoding_onnx.names import Prefer
 
 FORMAT = "paoding_onnx plan 2"
@@ -164,14 +164,7 @@ def read_plan(path: Path) -> Mapping[str, object]:
         ModelError: if the file cannot be read.
         UsageError: if it holds no plan.
     """
-    if reason := why_unreadable(path):
-        raise ModelError(f"cannot read {path}: {reason}")
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ModelError(f"cannot read {path}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is not JSON: {error}") from error
+    found = read_json(path, unreadable=ModelError)
     if not isinstance(found, dict):
         raise UsageError(f"the plan is not in the format {FORMAT!r}")
     return found

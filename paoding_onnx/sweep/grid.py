@@ -11,6 +11,7 @@ from itertools import product
 from pathlib import Path
 
 from paoding_onnx.errors import UsageError
+from paoding_onnx.model.json_file import read_json
 from paoding_onnx.model.load import load
 from paoding_onnx.model.save import sha256
 from paoding_onnx.names import LOOKING_AT_INPUTS
@@ -79,10 +80,7 @@ def read_labels(path: Path | None) -> dict[str, Path]:
     """
     if path is None:
         return {}
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"cannot read {path}: {error}") from error
+    found = read_json(path)
     if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
         raise UsageError(f'{path} is not of the form {{"model.onnx": "labelled.npz"}}')
     labelled = {name: path.parent / value for name, value in found.items()}

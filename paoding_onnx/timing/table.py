@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.errors import UsageError
-from paoding_onnx.model.input_files import why_unreadable
+from paoding_onnx.model.json_file import read_json
 
 FORMAT = "paoding_onnx latency table 1"
 
@@ -65,26 +65,21 @@ def read_table(path: Path) -> LatencyTable:
     Raises:
         UsageError: if it cannot be read, or is none.
     """
-    if reason := why_unreadable(path):
-        raise UsageError(f"cannot read the latency table {path}: {reason}")
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise UsageError(f"cannot read the latency table {path}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is no latency table: it is not JSON ({error})") from error
+    found = read_json(path)
     try:
         return table_of(found)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UsageError(f"{path} is no latency table that `paoding_onnx profile` wrote ({error})") from error
 
 
-def table_of(document: Mapping[str, Any]) -> LatencyTable:
+def table_of(document: object) -> LatencyTable:
     """The table that a document holds.
 
     Raises:
-        ValueError: if it holds something else.
+        TypeError, ValueError, KeyError: if it holds something else.
     """
+    if not isinstance(document, dict):
+        raise TypeError("it is no object")
     if document.get("format") != FORMAT:
         raise ValueError(f"format is {document.get('format')!r}, not {FORMAT!r}")
     layers = {str(key): _times(layer) for key, layer in document["layers"].items()}

@@ -64,6 +64,12 @@ def test_smaller_target_is_proposed_where_too_much_went(result):
     assert (kept.keep_accuracy, kept.eval) == (0.01, Path("test.npz"))
 
 
+def test_what_was_asked_for_besides_stays(result):
+    case = run(result, measured(0.5), method="magnitude", by="macs", exclude=("head*",), threads=1)
+    command = next_of(case).command
+    assert all(word in command for word in ("--method magnitude", "--by macs", "--exclude 'head*'", "--threads 1"))
+
+
 def test_result_does_not_get_the_name_of_the_original(result):
     case = replace(result, original=replace(result.original, files=(Path("/a/m.onnx"),)))
     case = replace(case, run=replace(case.run, output=Path("/b/m.onnx")))

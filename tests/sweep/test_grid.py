@@ -56,7 +56,7 @@ def test_labelled_samples_stand_beside_their_list(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("{", "cannot read"), ("[1]", "not of the form"), ('{"a.onnx": "gone.npz"}', "gone.npz, which is no file")],
+    [("{", "is not JSON"), ("[1]", "not of the form"), ('{"a.onnx": "gone.npz"}', "gone.npz, which is no file")],
 )
 def test_list_of_labelled_samples_that_is_none_is_refused(text, said, tmp_path):
     (tmp_path / "map.json").write_text(text)

@@ -18,8 +18,8 @@ from paoding_onnx.evaluation.outlook import judge
 from paoding_onnx.model.machine import machine_document
 from paoding_onnx.report.chain import chain
 from paoding_onnx.report.charts import bar, heat_map, line_chart, shortened
+from paoding_onnx.report.command import command_of, pieces
 from paoding_onnx.report.documents.prune import next_of, plan_of_result, warnings
-from paoding_onnx.report.html.command import command_of, pieces
 from paoding_onnx.report.html.extent import links_of, operators_of, trade_of
 from paoding_onnx.report.html.facts import (
     Panel,

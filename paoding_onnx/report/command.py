@@ -22,14 +22,13 @@ SILENT = ("preprocess", "input_shapes", "input_values", "verbose")
 def command_of(options: Options, source: Path | None, target: Path | None) -> str:
     """The command that does what `options` say.
 
-    Files are named as they were given; those given with the way from the root are named without it, since that says
-    more about a machine than about a model.
+    Files are named as `named` does.
 
     >>> command_of(Options(target=0.3, exclude=("head*",)), Path("m.onnx"), Path("/home/me/small.onnx"))
     "paoding_onnx prune m.onnx -o small.onnx --target 0.3 --exclude 'head*'"
     """
-    output = ["--dry-run"] if target is None else ["-o", _named(target)]
-    return shlex.join(["paoding_onnx", "prune", _named(source or Path("model.onnx")), *output, *_flags(options)])
+    output = ["--dry-run"] if target is None else ["-o", named(target)]
+    return shlex.join(["paoding_onnx", "prune", named(source or Path("model.onnx")), *output, *_flags(options)])
 
 
 def pieces(command: str) -> list[str]:
@@ -69,9 +68,10 @@ def _flag(name: str, value: object) -> Iterator[str]:
         yield flag if value else f"--no-{flag.removeprefix('--')}"
         return
     for one in value if isinstance(value, tuple) else (value,):
-        text = _named(one) if isinstance(one, Path) else str(one)
+        text = named(one) if isinstance(one, Path) else str(one)
         yield from (f"{flag}={text}",) if text.startswith("-") else (flag, text)
 
 
-def _named(path: Path) -> str:
+def named(path: Path) -> str:
+    """How a command names a file: without the way from the root, which says more about a machine than a model."""
     return path.name if path.is_absolute() else str(path)

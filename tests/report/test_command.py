@@ -11,7 +11,7 @@ from paoding_onnx.calibration.preprocess import IMAGENET, Preprocess
 from paoding_onnx.cli.arguments import parse_arguments
 from paoding_onnx.cli.options import options_of
 from paoding_onnx.options import Options
-from paoding_onnx.report.html.command import command_of, pieces
+from paoding_onnx.report.command import command_of, pieces
 
 
 @pytest.mark.parametrize(
