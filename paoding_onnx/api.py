@@ -37,7 +37,8 @@ from paoding_onnx.pipeline.shrink import shrink, shrink_as_far
 from paoding_onnx.pipeline.sign import sign, told_options
 from paoding_onnx.pipeline.timing import measured
 from paoding_onnx.pipeline.values import Job, Shrunk
-from paoding_onnx.report.files import PAGE_SUFFIXES, plan_text, report_text
+from paoding_onnx.pipeline.vocabulary import with_vocabulary, with_vocabulary_of
+from paoding_onnx.report.files import PAGE_SUFFIXES, plan_text, report_text, vocabulary_text
 from paoding_onnx.result import Pruned
 from paoding_onnx.selection.cache import check_folder
 from paoding_onnx.selection.curve import Sensitivity
@@ -45,6 +46,7 @@ from paoding_onnx.selection.select import study_units, synthetic_samples
 from paoding_onnx.shapes.study import study
 from paoding_onnx.surgery.plan import plan_hash, read_plan
 from paoding_onnx.timing.table import LatencyTable
+from paoding_onnx.vocabulary.document import ENTRY as VOCABULARY
 
 
 class Documents(TypedDict, total=False):
@@ -121,14 +123,16 @@ def prune(
     options, target = options or Options(), None if output is None else Path(output)
     check_folder(options.cache)
     wanted, gates = _paths(documents or {}), parse_gates(options.fail_if)
+    if options.vocabulary is not None and target is not None:
+        wanted[VOCABULARY] = target.with_suffix(".vocabulary.json")
     run = _run(options, progress)
     run.tell("reading", 0.0)
     of_inputs = (value for value in options.input_values.values() if isinstance(value, Path))
-    files = (options.calibration, options.eval, options.latency_table, *of_inputs)
-    others = tuple(path for path in files if path is not None)
+    files = (options.calibration, options.eval, options.latency_table, options.vocabulary, *of_inputs)
+    others = tuple(path for path in files if isinstance(path, Path))
     original = read_beside(model, target, tuple(wanted.values()), others, force=force)
     labelled = None if options.eval is None else read_labelled(options.eval, original)
-    job = Job(original, labelled, target, options, run)
+    job = with_vocabulary(Job(original, labelled, target, options, run))
     with _computable():
         job, shrunk = shrink_as_far(job) if options.keeps else (job, shrink(job))
     shrunk = sign(job, shrunk, told_options(job.options))
@@ -175,9 +179,12 @@ def apply(
     gates, run = parse_gates(options.fail_if), _run(options, progress)
     run.tell("reading", 0.0)
     document = plan if isinstance(plan, Mapping) else read_plan(Path(plan))
-    original = read_beside(model, target, (), others, force=force)
-    job, shrunk = shrink_by(document, Job(original, None, target, options, run))
-    return _written(job, sign(job, shrunk, {"plan": plan_hash(document)}), {}, started, gates)
+    is_short = document.get(VOCABULARY) is not None and target is not None
+    wanted = {VOCABULARY: target.with_suffix(".vocabulary.json")} if is_short and target is not None else {}
+    original = read_beside(model, target, tuple(wanted.values()), others, force=force)
+    job = with_vocabulary_of(document, Job(original, None, target, options, run))
+    job, shrunk = shrink_by(document, job)
+    return _written(job, sign(job, shrunk, {"plan": plan_hash(document)}), wanted, started, gates)
 
 
 def sensitivity(
@@ -289,5 +296,8 @@ def _computable() -> Iterator[None]:
 def _write_documents(result: Pruned, wanted: dict[str, Path], held: Stage) -> None:
     """Stage the documents that were asked for."""
     for kind, path in wanted.items():
-        text = plan_text(result, held.place) if kind == "plan" else report_text(result, path, held.place)
+        if kind == "report":
+            text = report_text(result, path, held.place)
+        else:
+            text = plan_text(result, held.place) if kind == "plan" else vocabulary_text(result)
         write_text(text, held.place(path))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from paoding_onnx.calibration.kept_ids import KeptIds
 from paoding_onnx.calibration.known_inputs import InputValue, KnownInputs
 from paoding_onnx.calibration.preprocess import AS_IT_IS, Preprocess
 from paoding_onnx.calibration.samples import InputOptions
@@ -92,6 +93,8 @@ class Options:
         input_values: what inputs hold, by name: a number, numbers along the last axis, or the path of a .npy or .npz
             file, in which rows along the first axis are for samples; other contents are the same for all.
         cache: a folder in which what was measured of a model is kept for later runs with other targets.
+        vocabulary: a file of ids or tokens to keep (see `paoding_onnx.vocabulary.keep_list`): the rows of the others
+            leave the tables, and those that stay get new numbers. The target counts what is left, and may be 0 then.
         verbose: let onnxruntime print its own warnings about the model.
 
     Raises:
@@ -129,11 +132,13 @@ class Options:
     fail_if: tuple[str, ...] = ()
     input_values: Mapping[str, InputValue] = field(default_factory=dict)
     cache: Path | None = None
+    vocabulary: Path | KeptIds | None = None
     verbose: bool = False
 
     def __post_init__(self) -> None:
         """Check every value once, here."""
-        if not (math.isfinite(self.target) and 0 < self.target < 1):
+        is_enough = self.target > 0 or (self.target == 0 and self.vocabulary is not None)
+        if not (math.isfinite(self.target) and is_enough and self.target < 1):
             raise UsageError(f"target {self.target} is not between 0 and 1: it is the share to remove, such as 0.5")
         if not (math.isfinite(self.step) and SMALLEST_STEP <= self.step <= 1):
             raise UsageError(
@@ -217,7 +222,8 @@ class Options:
     @property
     def inputs(self) -> InputOptions:
         """What is known about the model's inputs."""
-        return InputOptions(self.input_kind, self.preprocess)
+        ids = self.vocabulary if isinstance(self.vocabulary, KeptIds) else None
+        return InputOptions(self.input_kind, self.preprocess, ids)
 
     @property
     def known_inputs(self) -> KnownInputs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from paoding_onnx.calibration.kept_ids import KeptIds
 from paoding_onnx.dependency.cost import Cost
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.evaluation.measured import Kept, Measured
@@ -55,6 +56,20 @@ class Recovery:
 
 
 @dataclass(frozen=True, slots=True)
+class ShortVocabulary:
+    """What became of the vocabulary before anything was pruned: which `ids` stay, what it cost and saved, its `proof`.
+
+    `tokens` are those that stay, in the order of their new ids, where they are known.
+    """
+
+    ids: KeptIds
+    before: Cost
+    after: Cost
+    proof: Verdict
+    tokens: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """A candidate on the way to the largest share that can go: the share asked for, what is left, what it kept."""
 
@@ -87,6 +102,7 @@ class Pruned:
 
     `plan` says which units of `trace` went, `sizes` what that saves, `measured` how the model compares with the
     original, `run` how all that came about. `refitted` names the constants that have other weights than were cut.
+    `vocabulary` tells of the vocabulary, where a smaller one was asked for: `original` is the model with that one.
     """
 
     original: Model
@@ -98,3 +114,4 @@ class Pruned:
     proofs: tuple[Verdict, ...]
     run: RunRecord
     refitted: tuple[str, ...] = ()
+    vocabulary: ShortVocabulary | None = None

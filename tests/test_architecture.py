@@ -17,7 +17,8 @@ ROOMS = (
     *("errors", "names", "context"),
     *("model", "rules", "shapes", "dependency", "layerwise", "timing", "gradients", "calibration"),
     "options",
-    *("samplers", "surgery", "reconstruction", "recovery", "selection", "verification", "evaluation", "robustness"),
+    *("samplers", "surgery", "vocabulary", "reconstruction", "recovery", "selection"),
+    *("verification", "evaluation", "robustness"),
     *("result", "pipeline", "report", "sweep", "api", "torch", "cli", "__init__", "__main__"),
 )
 """Rooms and the files of the root, in the order of the flow: each imports only from those before it."""

@@ -164,7 +164,8 @@ def _constants(bound: BoundNode) -> Iterator[tuple[Array, Operand]]:
 def _is_looked_up(bound: BoundNode, value: Array, operand: Operand) -> bool:
     """Whether a node hands out rows of a constant, or sums of them."""
     out, made = bound.node.outputs[0], bound.binding.outputs[0]
-    if out is None or value.ndim != 2 or value.dtype.kind != "f" or value.dtype != out.dtype or not operand:
+    is_plain = value.dtype.kind == "f" or (value.dtype.kind in "iu" and value.dtype.itemsize == 1)  # or quantized
+    if out is None or value.ndim != 2 or not is_plain or value.dtype != out.dtype or not operand:
         return False
     return bound.binding.made.isdisjoint(operand[0].names) and (made or ())[-1:] == operand[1:]
 

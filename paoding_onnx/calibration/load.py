@@ -62,6 +62,8 @@ def _fitted(
         arrays = {specs[main].name: _images(path, _image_role(roles[main], path), settings, most)}
     else:
         arrays = _arrays(path, roles, main, settings)
+        ids = request.inputs.kept_ids
+        arrays |= {} if ids is None else {n: ids.renumbered(arrays[n], str(path)) for n in ids.inputs if n in arrays}
     lengths = {len(value) for value in arrays.values()}
     if len(lengths) != 1 or 0 in lengths:
         raise UsageError(f"{path} must hold at least one sample, and as many for every input, not {sorted(lengths)}")

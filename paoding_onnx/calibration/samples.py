@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from paoding_onnx.calibration.kept_ids import KeptIds
 from paoding_onnx.calibration.preprocess import AS_IT_IS, Preprocess
 from paoding_onnx.errors import UsageError
 from paoding_onnx.model.nodes import Array
@@ -77,12 +78,15 @@ class BatchReader:
 class InputOptions:
     """What is known about a model's inputs: what the main one holds, one of `KINDS`, and how raw values become it.
 
+    With `kept_ids` samples hold ids of a vocabulary that is smaller by now, and get the new numbers.
+
     Raises:
         UsageError: if there is no such kind.
     """
 
     kind: str = "auto"
     preprocess: Preprocess = AS_IT_IS
+    kept_ids: KeptIds | None = None
 
     def __post_init__(self) -> None:
         """Check the word once, here."""

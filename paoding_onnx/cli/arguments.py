@@ -95,7 +95,11 @@ def _amount(prune: argparse.ArgumentParser) -> None:
     add = prune.add_argument
     amount = prune.add_mutually_exclusive_group()
     amount.add_argument(
-        "--target", metavar="SHARE", type=values.share, default=0.5, help="share to remove, in (0, 1) (default 0.5)"
+        "--target",
+        metavar="SHARE",
+        type=values.share,
+        default=0.5,
+        help="share to remove, in (0, 1) (default 0.5); with --vocabulary it may be 0",
     )
     amount.add_argument(
         "--keep-accuracy",
@@ -129,6 +133,12 @@ def _prune(commands: _Commands[Parser]) -> None:
     add("model", metavar="MODEL", type=Path)
     add("-o", "--output", metavar="OUT", type=Path, help="the file to write; needed without --dry-run")
     _amount(prune)
+    add(
+        "--vocabulary",
+        metavar="FILE",
+        type=Path,
+        help="ids or tokens to keep, one in each line (or .json, .npy): the others leave the tables; see --target 0",
+    )
     add("--method", choices=METHOD_NAMES, default="reconstruction", help="how units are chosen")
     add(
         "--allocation",

@@ -45,10 +45,22 @@ class Coupling:
     made_of: Mapping[str, Entries]
 
 
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """What is not pinned though it usually is: factors of nodes, by number and name, and axes of graph outputs."""
+
+    factors: frozenset[tuple[int, str]] = frozenset()
+    outputs: frozenset[tuple[str, int]] = frozenset()
+
+
+NOTHING_LIFTED = Lifted()
+
+
 def couple(
     graph: Graph,
     is_protected: Callable[[Node], bool] = lambda _node: False,
     prefer: Callable[[Node], Prefer] = lambda _node: Prefer.AUTO,
+    lifted: Lifted = NOTHING_LIFTED,
 ) -> Coupling:
     """Unite what must go together, pin what may not go.
 
@@ -57,11 +69,12 @@ def couple(
     bound_nodes = bind_nodes(graph)
     axes, factors, size = _number(graph, bound_nodes)
     work = Work(Partition(size))
-    _pin_boundary(graph, axes, work)
+    _pin_boundary(graph, axes, work, lifted)
     _pin_sums_of_constants(graph, bound_nodes, factors, work)
-    composites = [
-        c for index in range(len(bound_nodes)) for c in _connect(index, bound_nodes[index], axes, factors[index], work)
-    ]
+    composites: list[Composite] = []
+    for index, bound in enumerate(bound_nodes):
+        _pin_fixed(index, bound, factors[index], work, lifted)
+        composites += _connect(index, bound, axes, factors[index], work)
     for bound in bound_nodes:
         if is_protected(bound.node):
             _pin_node(bound, axes, work)
@@ -123,15 +136,15 @@ def _number(
     return axes, factors, size
 
 
-def _pin_boundary(graph: Graph, axes: Mapping[tuple[TensorUse, int], Ids], work: Work) -> None:
+def _pin_boundary(graph: Graph, axes: Mapping[tuple[TensorUse, int], Ids], work: Work, lifted: Lifted) -> None:
     causes = {name: Cause("", "", f"graph input {name!r}") for name in graph.inputs}
     causes |= {name: Cause("", "", f"graph output {name!r}") for name in graph.outputs}
     for node in graph.nodes:
         causes |= {name: Cause(node.operator, node.name, "its subgraph reads it") for name in node.captures}
         read = [t for t in node.inputs if t is not None and t.origin is Origin.INPUT and t.name not in causes]
         causes |= {tensor.name: Cause("", "", f"graph input {tensor.name!r}") for tensor in read}
-    for (use, _), ids in axes.items():
-        if use.tensor in causes:
+    for (use, axis), ids in axes.items():
+        if use.tensor in causes and (use.tensor, axis) not in lifted.outputs:
             work.pin(ids, causes[use.tensor])
 
 
@@ -149,14 +162,18 @@ def _pin_sums_of_constants(
                 work.pin(own[name], cause)
 
 
+def _pin_fixed(index: int, bound: BoundNode, factors: Mapping[str, Ids], work: Work, lifted: Lifted) -> None:
+    """Pin the lower-case factors of a node."""
+    cause = Cause(bound.node.operator, bound.node.name, bound.rule.why)
+    for name, ids in factors.items():
+        if is_fixed(name) and (index, name) not in lifted.factors:
+            work.pin(ids, cause)
+
+
 def _connect(
     index: int, bound: BoundNode, axes: Mapping[tuple[TensorUse, int], Ids], factors: Mapping[str, Ids], work: Work
 ) -> Iterator[Composite]:
-    """Pin the node's lower-case factors, unite its simple axes, and yield what has several factors."""
-    cause = Cause(bound.node.operator, bound.node.name, bound.rule.why)
-    for name, ids in factors.items():
-        if is_fixed(name):
-            work.pin(ids, cause)
+    """Unite the node's simple axes, and yield what has several factors."""
     if isinstance(gathers := bound.rule.shape, Gathers):
         work.partition.unite(factors[gathers.target], factors[gathers.source][list(gathers.positions)])
     for first, second in bound.rule.alike:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from paoding_onnx.dependency.coupling import Coupling, coupled
 from paoding_onnx.dependency.held import held_axes
+from paoding_onnx.dependency.measured import measured_factors
 from paoding_onnx.dependency.roles import parameter_axes_of
 from paoding_onnx.dependency.scope import EVERYTHING, Scope, matches
 from paoding_onnx.dependency.trace import Group, ParameterAxis, Refusal, Role, Trace
 from paoding_onnx.dependency.union_find import Ids
 from paoding_onnx.model.graph import Graph
-from paoding_onnx.rules.binding import BoundNode, TensorUse, rebound
+from paoding_onnx.rules.binding import BoundNode, TensorUse
 from paoding_onnx.rules.equation import Operand
 
 
@@ -47,21 +48,9 @@ def trace(graph: Graph, scope: Scope = EVERYTHING) -> Trace:
         choices=coupling.choices,
         frozen=coupling.frozen,
         made_of=coupling.made_of,
-        measured=MappingProxyType(dict(_measured(graph, coupling.bound_nodes))),
+        measured=MappingProxyType(dict(measured_factors(graph, coupling.bound_nodes))),
         held=tuple(held_axes(graph, coupling)),
     )
-
-
-def _measured(graph: Graph, bound_nodes: Sequence[BoundNode]) -> Iterator[tuple[int, Mapping[str, int]]]:
-    """For nodes that contract, the sizes of factors that are others at the sizes at which costs are told."""
-    sizes = graph.sizes
-    if sizes is None or sizes.measured == sizes.traced:
-        return
-    for index, bound in enumerate(bound_nodes):
-        if bound.rule.contracts is not None and (found := rebound(bound, sizes.shapes)) is not None:
-            differ = {name: size for name, size in found.sizes.items() if size != bound.binding.sizes[name]}
-            if differ:
-                yield index, MappingProxyType(differ)
 
 
 @dataclass(frozen=True, slots=True)

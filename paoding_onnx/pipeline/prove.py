@@ -30,6 +30,7 @@ from paoding_onnx.verification.proofs import Asked, check_file
 from paoding_onnx.verification.simplified import check_closed, check_simplified
 from paoding_onnx.verification.slices import check_cut
 from paoding_onnx.verification.verdict import Verdict
+from paoding_onnx.verification.vocabulary import with_change
 from paoding_onnx.verification.written import check_written, refitted, restored
 
 
@@ -50,14 +51,22 @@ def prove(job: Job, shrunk: Shrunk, files: Sequence[Path]) -> Pruned:
         model=shrunk.model,
         trace=traced,
         plan=shrunk.plan,
-        sizes=Sizes(_size(before, job.original.n_bytes), _size(after, n_bytes), prunable_parameters(traced)),
+        sizes=_sizes(job, shrunk, n_bytes),
         measured=_measured(job, shrunk, before, files[-1]),
         proofs=proofs,
         run=RunRecord(
             job.options, shrunk.steps, shrunk.fitted.recovery, shrunk.fitted.notes, job.output, trials=shrunk.trials
         ),
         refitted=refitted(shrunk.fitted.model, shrunk.plain),
+        vocabulary=job.vocabulary,
     )
+
+
+def _sizes(job: Job, shrunk: Shrunk, n_bytes: int) -> Sizes:
+    """What the file of the original and that of the smaller model take; rows of a vocabulary can be pruned."""
+    whole = shrunk.before if job.vocabulary is None else job.vocabulary.before
+    prunable = prunable_parameters(shrunk.prepared.trace) + whole.parameters - shrunk.before.parameters
+    return Sizes(_size(whole, job.original.n_bytes), _size(shrunk.after, n_bytes), prunable)
 
 
 def _size(spent: Cost, file_bytes: int) -> Size:
@@ -90,7 +99,8 @@ def _proofs(job: Job, shrunk: Shrunk, file: Path, after: Cost) -> tuple[Verdict,
     asked = Asked(after, sizes_of(traced.graph), lambda: traced.shapes_left(shrunk.plan.removed), prepared.choices)
     simplified = check_simplified(job.original, prepared.original, traced, is_open=bool(prepared.choices))
     put_together = check_closed(read, written, traced)
-    return (*simplified, surgery, same, *put_together, *helps, *check_file(job.original, file, asked))
+    proofs = (*simplified, surgery, same, *put_together, *helps, *check_file(job.original, file, asked))
+    return proofs if job.vocabulary is None else (job.vocabulary.proof, *with_change(proofs))
 
 
 def _measured(job: Job, shrunk: Shrunk, before: Cost, file: Path) -> Measured:

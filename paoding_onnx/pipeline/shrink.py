@@ -52,6 +52,8 @@ def shrink(job: Job) -> Shrunk:
     options, run = job.options, job.run
     run.tell("tracing", 0.05)
     prepared = prepare(job.original, options)
+    if not options.target:
+        return _whole(prepared, job)
     require_units(prepared.trace)
     if options.budget == "latency":
         selection, trials = select_by_latency(job, prepared, partial(chooser, prepared.folded, prepared.trace))
@@ -72,6 +74,15 @@ def _finished(job: Job, prepared: Prepared, selection: Selection) -> Shrunk:
         accuracies = (*_accuracies(prepared, selection, job.labelled, options), accuracy_of(fitted.model, job.labelled))
         steps = tuple(replace(step, accuracy=found) for step, found in zip(steps, accuracies, strict=True))
     return shrunk_of(prepared, selection, steps, fitted)
+
+
+def _whole(prepared: Prepared, job: Job) -> Shrunk:
+    """A model of which nothing is pruned, as its vocabulary is all that was to go."""
+    nobody = nothing(prepared.trace)
+    accuracy = None if job.labelled is None else accuracy_of(job.original, job.labelled)
+    step = Step(0.0, cost(prepared.trace, nobody), {}, accuracy)
+    plain = settled(cut(prepared.folded, prepared.trace, make_plan(nobody)), prepared.choices)
+    return Shrunk(prepared, make_plan(nobody), (step,), plain, Fitted(plain, None, ()))
 
 
 def shrink_as_far(job: Job) -> tuple[Job, Shrunk]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 
+from paoding_onnx.calibration.kept_ids import KeptIds
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.provenance import FORMAT, Record, signed, versions
 from paoding_onnx.model.save import sha256
@@ -26,13 +27,14 @@ def sign(job: Job, shrunk: Shrunk, how: Mapping[str, object]) -> Shrunk:
 
 
 def _record(job: Job, shrunk: Shrunk, how: Mapping[str, object]) -> Record:
+    whole = shrunk.before if job.vocabulary is None else job.vocabulary.before
     return {
         "format": FORMAT,
         "versions": versions(),
         "original": hashes_of(job.original),
         "options": how,
         "seed": job.options.seed,
-        "parameters": {"before": shrunk.before.parameters, "after": shrunk.after.parameters},
+        "parameters": {"before": whole.parameters, "after": shrunk.after.parameters},
     }
 
 
@@ -61,6 +63,8 @@ def _plain(value: object) -> object:
     """A value as JSON has it."""
     if isinstance(value, Path):
         return value.name
+    if isinstance(value, KeptIds):
+        return value.source
     if isinstance(value, tuple):
         return [_plain(part) for part in value]
     if isinstance(value, Mapping):

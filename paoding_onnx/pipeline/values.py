@@ -11,7 +11,7 @@ from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.evaluation.dataset import Labelled
 from paoding_onnx.model.load import Model
 from paoding_onnx.options import Options
-from paoding_onnx.result import Recovery, Trial
+from paoding_onnx.result import Recovery, ShortVocabulary, Trial
 from paoding_onnx.selection.budget import Step
 from paoding_onnx.shapes.choices import Choice, closed
 from paoding_onnx.surgery.plan import Plan
@@ -21,13 +21,17 @@ from paoding_onnx.verification.written import Fits
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A pruning run as it was asked for; `output` is `None` for a dry run, `labelled` without labelled samples."""
+    """A pruning run as it was asked for; `output` is `None` for a dry run, `labelled` without labelled samples.
+
+    Where a smaller vocabulary was asked for, `original` has it already, and `vocabulary` says how that came about.
+    """
 
     original: Model
     labelled: Labelled | None
     output: Path | None
     options: Options
     run: Run
+    vocabulary: ShortVocabulary | None = None
 
 
 @dataclass(frozen=True, slots=True)

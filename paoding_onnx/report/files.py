@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from paoding_onnx.report.documents.prune import plan_of_result, prune_document
+from paoding_onnx.report.documents.vocabulary import vocabulary_document
 from paoding_onnx.report.html.page import html_page
 from paoding_onnx.result import Pruned
 
@@ -25,6 +26,11 @@ def report_text(result: Pruned, path: Path, staged: Callable[[Path], Path] = lam
 def plan_text(result: Pruned, staged: Callable[[Path], Path] = lambda path: path) -> str:
     """The plan as JSON; `staged` as in `report_text`."""
     return json_text(plan_of_result(result, staged))
+
+
+def vocabulary_text(result: Pruned) -> str:
+    """The table from old ids to new ones as JSON."""
+    return json_text(vocabulary_document(result))
 
 
 def json_text(document: object) -> str:

@@ -51,6 +51,9 @@ def next_step(measured: Measured, options: Options, source: Path | None, output:
     small = small if small != original else f"small-{original}"
     if outlook is Outlook.BAD or (outlook is not Outlook.GOOD and options.eval is not None):
         return Next("prune less", f"{command_of(_less(options), Path(original), Path(small))} --force")
+    if options.vocabulary is not None:
+        why = "give your samples the new ids and measure it on them"
+        return Next(why, shlex.join(["paoding_onnx", "evaluate", small, "--data", "samples_of_new_ids.npz"]))
     data = "samples.npz" if options.eval is None else "other_samples.npz"
     why = "measure it on labelled samples" if options.eval is None else "measure it on other samples before you ship"
     command = ["paoding_onnx", "evaluate", small, "--data", data, "--against", original, "--max-drop", f"{DROP:.0%}"]

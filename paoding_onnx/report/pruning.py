@@ -19,6 +19,7 @@ from paoding_onnx.rules.devices import DEVICES
 from paoding_onnx.selection.curve import SHARES, Sensitivity, columns
 from paoding_onnx.verification.check import Checked
 from paoding_onnx.verification.verdict import Verdict
+from paoding_onnx.verification.vocabulary import interface_change
 
 
 def prune_lines(result: Pruned, *, verbose: bool = False) -> Iterator[RenderableType]:
@@ -29,6 +30,7 @@ def prune_lines(result: Pruned, *, verbose: bool = False) -> Iterator[Renderable
     hint = f" ({fixed:.0%} of them cannot be pruned; see `inspect`)" if fixed > 0.5 else ""
     units = int(result.plan.removed.sum())
     yield f"removed {units:,} of {plural(result.trace.n_units, 'unit')}: {gone:.1%} of all parameters{hint}"
+    yield from _vocabulary(result)
     if sizes_said := at_sizes(result.trace, "MACs and latency at input sizes "):
         yield sizes_said
     by_latency = result.run.options.budget == "latency" and not result.run.options.keeps
@@ -44,6 +46,19 @@ def prune_lines(result: Pruned, *, verbose: bool = False) -> Iterator[Renderable
     step, output = next_of(result), result.run.output
     yield f"[bold]{verdict_in_words(result.measured)}[/bold]; next, {step.why}: {cell(step.command)}"
     yield "dry run: nothing was written" if output is None else f"wrote {cell(str(output))}"
+
+
+def _vocabulary(result: Pruned) -> Iterator[str]:
+    """How much of the vocabulary went, and what callers have to know."""
+    if (found := result.vocabulary) is None:
+        return
+    n_left, gone = len(found.ids.kept), found.before.parameters - found.after.parameters
+    yield (
+        f"vocabulary: {n_left:,} of {found.ids.size:,} ids kept, {gone:,} parameters gone with the others; "
+        f"{cell(interface_change(found.ids))}"
+    )
+    if result.run.options.target:
+        yield f"the target counts what the vocabulary left: {found.after.parameters:,} parameters"
 
 
 def proof_lines(proofs: Sequence[Verdict]) -> Iterator[RenderableType]:

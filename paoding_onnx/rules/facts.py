@@ -187,5 +187,14 @@ class DataDependentShape:
     """The content of inputs may decide about sizes of outputs."""
 
 
+@dataclass(frozen=True, slots=True)
+class LooksUp:
+    """Input number `indices` says which rows of input number `table`, along its factor `rows`, are in the output."""
+
+    indices: int
+    table: int
+    rows: str
+
+
 ShapeUse = ReadsShape | Selects | Takes | DataDependentShape
 """What a node has to do with shapes, beyond having one."""

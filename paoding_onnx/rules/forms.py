@@ -39,9 +39,30 @@ class Form:
     integers: tuple[int, ...] | None = None
 
 
+_MOVING = (
+    *("Cast", "Expand", "Flatten", "Gather", "Identity", "Reshape", "Slice", "Split", "Squeeze", "Tile", "Transpose"),
+    "Unsqueeze",
+)
+
+
 def jumps(operator: str) -> bool:
     """Whether what an operator makes may jump where its input hardly changes: it picks, or rounds."""
     return operator in _PICKING or operator in _ROUNDING
+
+
+def hands_on(operator: str) -> bool:
+    """Whether what an operator makes are numbers of its first input, as they are; only their type may be another."""
+    return operator in _MOVING
+
+
+def is_equality(operator: str) -> bool:
+    """Whether an operator says, number by number, where two tensors hold the same."""
+    return operator == "Equal"
+
+
+def finds_extremes(operator: str) -> bool:
+    """Whether an operator says where the largest or smallest numbers are, which depends on their order alone."""
+    return operator in ("ArgMax", "ArgMin")
 
 
 def can_choose(opset: int) -> bool:

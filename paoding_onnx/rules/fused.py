@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from paoding_onnx.model.nodes import Node
 from paoding_onnx.rules.equation import ONE, Axis, Equation, Operand, axes, axis, names_of, right_aligned
-from paoding_onnx.rules.facts import ANY_SCALE, POSITIVE_SCALE, Acts, Contracts, Other
+from paoding_onnx.rules.facts import ANY_SCALE, POSITIVE_SCALE, Acts, Contracts, LooksUp, Other
 from paoding_onnx.rules.notation import parse
 from paoding_onnx.rules.products import matrix_product
 from paoding_onnx.rules.rule import Fit, Rule, axis_index, register
@@ -93,7 +93,8 @@ def rms_normalization(node: Node) -> Rule:
 def embed_normalization(node: Node) -> Rule:
     """com.microsoft EmbedLayerNormalization: up to three embeddings added, then normalised."""
     added = parse("b s, b s, v ~C, p ~C, t ~C, ~C, ~C, _, _ -> b s ~C, _, b s ~C")
-    return Rule(added, why="picks entries along this axis")
+    tables = (LooksUp(0, 2, "v"), LooksUp(1, 4, "t"))
+    return Rule(added, looks_up=tables, why="picks entries along this axis")
 
 
 def _activation(node: Node) -> Acts:

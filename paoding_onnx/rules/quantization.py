@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from paoding_onnx.model.nodes import Node
 from paoding_onnx.rules.equation import ONE, Axis, Equation, Operand, axes, axis, exchanged
-from paoding_onnx.rules.facts import Integers, Quantized, Selects
+from paoding_onnx.rules.facts import Integers, LooksUp, Quantized, Selects
 from paoding_onnx.rules.notation import parse
 from paoding_onnx.rules.rule import Rule, axis_index, register
 
@@ -44,6 +44,7 @@ def gather_blocks(node: Node) -> Rule:
         Equation.of([left[0], indices, left[1], left[2]], [picked]),
         sizes={"s": size} if len(whole.names) > 1 else {},
         shape=Selects(1),
+        looks_up=(LooksUp(1, 0, "v"),),
         why="picks entries by index along this axis, or has one scale for each block of it",
     )
 

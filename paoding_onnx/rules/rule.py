@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 
 from paoding_onnx.model.nodes import Node, Tensor
 from paoding_onnx.rules.equation import Axis, Equation, Operand, axes
-from paoding_onnx.rules.facts import Acts, Affine, Contracts, DataDependentShape, Integers, Other, ShapeUse, Stored
+from paoding_onnx.rules.facts import (
+    Acts,
+    Affine,
+    Contracts,
+    DataDependentShape,
+    Integers,
+    LooksUp,
+    Other,
+    ShapeUse,
+    Stored,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +41,8 @@ class Rule:
     numbers that have to follow the sizes. A node that `contracts` has weights; `acts` says what becomes of a unit's
     numbers, `stored` where statistics of the training data are, `integers` which inputs are quantized, and `shape`
     what the node has to do with shapes beyond having one. `least` says of a factor how much of it must stay, if more
-    than one; `alike` are pairs of factors that must stay of one size, and so lose the same positions.
+    than one; `alike` are pairs of factors that must stay of one size, and so lose the same positions. `looks_up` are
+    tables out of which rows are taken.
     """
 
     equation: Equation
@@ -45,6 +56,7 @@ class Rule:
     shape: ShapeUse | None = None
     least: Mapping[str, int] = field(default_factory=dict)
     alike: tuple[tuple[str, str], ...] = ()
+    looks_up: tuple[LooksUp, ...] = ()
 
     @property
     def affine(self) -> Affine | None:

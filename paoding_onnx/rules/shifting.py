@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from paoding_onnx.model.nodes import Node
 from paoding_onnx.rules.equation import ONE, Axis, Equation, axes, axis, exchanged, joined
-from paoding_onnx.rules.facts import ANY_SCALE, Gathers, Other, Selects, Takes
+from paoding_onnx.rules.facts import ANY_SCALE, Gathers, LooksUp, Other, Selects, Takes
 from paoding_onnx.rules.rule import Fit, Rule, axis_index, fixed, register
 
 
@@ -104,7 +104,13 @@ def gather(node: Node) -> Rule:
         return Rule(picked, acts=ANY_SCALE, shape=Gathers(1, "V", "I", positions))
     indices = axes("I", len(node.shape(1)))
     picked = Equation.of([exchanged(data, along, axis("v")), indices], [exchanged(data, along, *indices)])
-    return Rule(picked, acts=ANY_SCALE, shape=Selects(1), why="picks entries by index along this axis")
+    return Rule(
+        picked,
+        acts=ANY_SCALE,
+        shape=Selects(1),
+        looks_up=(LooksUp(1, 0, "v"),),
+        why="picks entries by index along this axis",
+    )
 
 
 def _pads_zeros(node: Node) -> bool:

@@ -40,9 +40,10 @@ WITHOUT_EFFECT = frozenset(
         "verbose",
         "calibration",
         "cache",
+        "vocabulary",
     }
 )
-"""Options that change nothing of what is kept; of calibration data the content counts, and not where it is."""
+"""Options that change nothing of what is kept; of data the content counts, of a vocabulary the model that it leaves."""
 _HEADER = "header"
 
 

@@ -26,13 +26,23 @@ from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.read import is_constant
 from paoding_onnx.model.subgraphs import captures
 from paoding_onnx.model.tensors import store
-from paoding_onnx.surgery.edits import Edits, Overrides, Patch, edits_of
+from paoding_onnx.surgery.edits import ConstantUse, Edits, OperandIndex, Overrides, Patch, edits_of
 from paoding_onnx.surgery.plan import Plan
 
 
-def cut(model: Model, trace: Trace, plan: Plan, overrides: Overrides = MappingProxyType({})) -> Model:
-    """`model` without the units that `plan` removes; `overrides` replaces constants before they are sliced."""
+def cut(
+    model: Model,
+    trace: Trace,
+    plan: Plan,
+    overrides: Overrides = MappingProxyType({}),
+    operands: Mapping[OperandIndex, Array] = MappingProxyType({}),
+) -> Model:
+    """`model` without the units that `plan` removes; `overrides` replaces constants before they are sliced.
+
+    `operands` are constants that single nodes read in place of what they read before.
+    """
     edits = edits_of(trace, plan, overrides)
+    edits.operands |= {place: ConstantUse(value, value.tobytes()) for place, value in operands.items()}
     surgeon_graph = _operate(model, trace, edits)
     return _carry_back(model, trace, plan, surgeon_graph, edits)
 
@@ -178,7 +188,7 @@ def _drop_unread(proto: onnx.ModelProto, model: Model, trace: Trace, weights: di
 
 
 def _resize_infos(proto: onnx.ModelProto, trace: Trace, plan: Plan) -> None:
-    """New sizes in what the file says about shapes: recorded inner shapes, inputs that repeat initializers."""
+    """New sizes in what the file says about shapes: of inner tensors, inputs that repeat initializers, outputs."""
     stored = {node.output[0]: node.attribute[0].t for node in proto.graph.node if _holds_tensor(node)}
     stored |= {tensor.name: tensor for tensor in proto.graph.initializer}
     lost: dict[str, dict[int, int]] = {}
@@ -186,7 +196,7 @@ def _resize_infos(proto: onnx.ModelProto, trace: Trace, plan: Plan) -> None:
         kept = trace.kept(use, axis, plan.removed)
         if not kept.all():
             lost.setdefault(use.tensor, {})[axis] = int(np.count_nonzero(kept))
-    for info in (*proto.graph.value_info, *proto.graph.input, *_infos_in_bodies(proto.graph)):
+    for info in (*proto.graph.value_info, *proto.graph.input, *proto.graph.output, *_infos_in_bodies(proto.graph)):
         dims = info.type.tensor_type.shape.dim
         sizes = dict(enumerate(stored[info.name].dims)) if info.name in stored else lost.get(info.name, {})
         for axis, size in sizes.items():

@@ -37,7 +37,9 @@ from paoding_onnx.verification.proofs import Asked, added_biases, check_file
 from paoding_onnx.verification.simplified import check_closed, check_simplified
 from paoding_onnx.verification.slices import check_cut
 from paoding_onnx.verification.verdict import INTERFACE, PLAN, RUNS, SURGERY, WRITTEN, Verdict
+from paoding_onnx.verification.vocabulary import check_vocabulary, with_change
 from paoding_onnx.verification.written import refitted, restored, structure_differences
+from paoding_onnx.vocabulary.document import shortened_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,10 @@ def check(
     document = read_plan(Path(plan)) if isinstance(plan, Path | str) else plan
     if reason := why_unnamable(Path(pruned)):
         raise ModelError(f"cannot read {pruned}: {reason}")
-    whole, read = load(original), load(pruned)
+    file, read = load(original), load(pruned)
     known = KnownInputs(input_shapes or {}, input_values or {})
+    short = shortened_by(document, file, given_of(file, known))
+    whole = file if short is None else short.model
     found = study(whole, given_of(whole, known))
     pair = _Files(whole, read, reopened(read, found.choices), Path(pruned))
     traced = trace(found.graph, scope_of_document(document))
@@ -88,6 +92,8 @@ def check(
         predicted = _predicted(found.folded, traced, made, pair.pruned)
         asked = Asked(predicted, sizes, partial(traced.shapes_left, made.removed), found.choices)
         proofs = (*surgery, *check_file(pair.original, pair.path, asked))
+        if short is not None:
+            proofs = (check_vocabulary(file, short), *with_change(proofs))
     if not all(proof.passed for proof in proofs if proof.name in (INTERFACE, RUNS)):
         return Checked(proofs, math.nan, has_plan=document is not None)
     feeds = random_feeds(pair.original.inputs, sizes.measured, np.random.default_rng(0))

@@ -171,6 +171,11 @@ def test_vocabulary_is_the_length_of_the_table():
     assert vocabulary(observe(model(TOKENS + "<float[50,4] table> { y = Gather (table, ids) }")), "ids") == 50
 
 
+def test_vocabulary_of_a_quantized_table_is_its_length():
+    text = "<uint8[50,4] table, float s = {0.1}> { e = Gather (table, ids) y = DequantizeLinear (e, s) }"
+    assert vocabulary(observe(model(TOKENS + text)), "ids") == 50
+
+
 def test_vocabulary_is_found_behind_a_cast():
     text = "<float[50,4] table> { a = Cast <to=6> (ids) y = Gather (table, a) }"
     assert vocabulary(observe(model(TOKENS + text)), "ids") == 50

@@ -5,6 +5,7 @@ contracts  M K N + M H alpha 0.5 bias 2  acts       any, positive, affine 1 offs
 stored     3 4                           integers   0:2/1 for operand:zero point/scale, range 0
 shape      reads 0 1, selects 1, gathers I=V(7, 0)@1, depends on data
 least      E=2                           alike      H=O
+looks_up   0[v]@1 for table[rows]@indices
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from paoding_onnx.rules.notation import parse
 from paoding_onnx.rules.rule import Fit, Rule, rule_for
 from tests.rules.nodes import node
 
-FIELDS = ("sizes", "why", "fits", "contracts", "acts", "stored", "integers", "shape", "least", "alike")
+FIELDS = ("sizes", "why", "fits", "contracts", "acts", "stored", "integers", "shape", "least", "alike", "looks_up")
 """All fields of a rule but its equation."""
 G = "group[0]=G"
 K2 = "n G I O k0 k1 t0 t1"
@@ -90,6 +91,7 @@ def said(rule: Rule) -> dict[str, str]:
         "shape": _shape(rule),
         "alike": " ".join(f"{first}={second}" for first, second in rule.alike),
         "least": " ".join(f"{name}={count}" for name, count in rule.least.items()),
+        "looks_up": " ".join(f"{one.table}[{one.rows}]@{one.indices}" for one in rule.looks_up),
     }
 
 

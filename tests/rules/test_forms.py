@@ -8,7 +8,15 @@ import pytest
 
 from paoding_onnx.model.load import lift
 from paoding_onnx.model.session import Session
-from paoding_onnx.rules.forms import SEED_ATTRIBUTE, TYPE_ATTRIBUTES, can_choose, sum_over
+from paoding_onnx.rules.forms import (
+    SEED_ATTRIBUTE,
+    TYPE_ATTRIBUTES,
+    can_choose,
+    finds_extremes,
+    hands_on,
+    is_equality,
+    sum_over,
+)
 
 
 @pytest.mark.parametrize("opset", [11, 12, 13, 17, 20])
@@ -35,3 +43,16 @@ def test_shared_attributes_are_those_of_schemas():
     schemas = [schema for schema in onnx.defs.get_all_schemas() if schema.domain == ""]
     known = {name for schema in schemas for name in schema.attributes}
     assert {SEED_ATTRIBUTE, *TYPE_ATTRIBUTES} <= known
+
+
+@pytest.mark.parametrize(
+    ("operator", "said"),
+    [
+        ("Reshape", (True, False, False)),
+        ("Equal", (False, True, False)),
+        ("ArgMax", (False, False, True)),
+        ("Add", (False, False, False)),
+    ],
+)
+def test_what_operators_do_with_numbers_that_are_names(operator, said):
+    assert (hands_on(operator), is_equality(operator), finds_extremes(operator)) == said

@@ -32,7 +32,8 @@ LINES = [
          "A0 ~C, A0 ~C, ~C -> A0 ~C, A0 1, A0 1, A0 ~C"),
     line("SimplifiedLayerNormalization 2x5x8 8 -> 2x5x8", "C0 C1 ~C2, ~C2 -> C0 C1 ~C2, C0 C1 1", axis=-1),
     line("com.microsoft.EmbedLayerNormalization i2x5 _ 20x8 7x8 _ 8 8 -> 2x5x8 2",
-         "b s, b s, v ~C, p ~C, t ~C, ~C, ~C, _, _ -> b s ~C, _, b s ~C", why="picks entries along this axis"),
+         "b s, b s, v ~C, p ~C, t ~C, ~C, ~C, _, _ -> b s ~C, _, b s ~C", why="picks entries along this axis",
+         looks_up="2[v]@0 4[t]@1"),
 ]  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from tests.rules.said import PICKS, every, line, said_at
 
 PIECES = "is taken in steps or pieces along this axis"
 PADS = "pads along this axis otherwise than by constants, or by amounts computed while running"
+LOOKS = "0[v]@1"
 LINES = [
     line("Slice 2x8 [1] [6] [1] -> 2x5", "A0 X1+Y1+Z1, _, _, _ -> A0 Y1", sizes="X1=1 Y1=5 Z1=2",
          fits="1[0]=X1 2[0]=X1+Y1", acts="any", why=PIECES),
@@ -36,13 +37,18 @@ LINES = [
          acts="any", why=PADS),
     line("Pad 2x8 [0,4,0,0] {} -> 2x12", "A0 A1, _, _ -> A0 B1+A1", sizes="B1=4", fits="1[1]=B1", why=PADS),
     line("Pad 2x8 [?,0,0,0] -> 3x8", "s0 A1, _ -> t0 A1", acts="any", why=PADS),
-    line("Gather 2x8x4 i3 -> 2x3x4", "A0 v A2, I0 -> A0 I0 A2", axis=1, acts="any", shape="selects 1", why=PICKS),
+    line("Gather 2x8x4 i3 -> 2x3x4", "A0 v A2, I0 -> A0 I0 A2", axis=1, acts="any", shape="selects 1",
+         looks_up=LOOKS, why=PICKS),
     line("Gather 2x8x4 [7,0,-1] -> 2x3x4", "A0 V A2, _ -> A0 I A2", axis=1, acts="any",
          shape="gathers I=V(7, 0, 7)@1"),
-    line("Gather 2x8x4 [0] -> 2x1x4", "A0 v A2, I0 -> A0 I0 A2", axis=1, acts="any", shape="selects 1", why=PICKS),
-    line("Gather 2x8x4 [0,?] -> 2x2x4", "A0 v A2, I0 -> A0 I0 A2", axis=1, acts="any", shape="selects 1", why=PICKS),
-    line("Gather 20x8 i2x5 -> 2x5x8", "v A1, I0 I1 -> I0 I1 A1", acts="any", shape="selects 1", why=PICKS),
-    line("Gather 2x8x4 i() -> 2x8", "A0 A1 v,  -> A0 A1", axis=-1, acts="any", shape="selects 1", why=PICKS),
+    line("Gather 2x8x4 [0] -> 2x1x4", "A0 v A2, I0 -> A0 I0 A2", axis=1, acts="any", shape="selects 1",
+         looks_up=LOOKS, why=PICKS),
+    line("Gather 2x8x4 [0,?] -> 2x2x4", "A0 v A2, I0 -> A0 I0 A2", axis=1, acts="any", shape="selects 1",
+         looks_up=LOOKS, why=PICKS),
+    line("Gather 20x8 i2x5 -> 2x5x8", "v A1, I0 I1 -> I0 I1 A1", acts="any", shape="selects 1",
+         looks_up=LOOKS, why=PICKS),
+    line("Gather 2x8x4 i() -> 2x8", "A0 A1 v,  -> A0 A1", axis=-1, acts="any", shape="selects 1",
+         looks_up=LOOKS, why=PICKS),
 ]  # fmt: skip
 
 

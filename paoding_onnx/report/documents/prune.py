@@ -17,7 +17,7 @@ from paoding_onnx.options import Options
 from paoding_onnx.report.documents.values import Document, file_of, finite, head, input_sizes_of, proofs_of
 from paoding_onnx.report.next_step import Next, next_step, verdict_in_words
 from paoding_onnx.report.words import plural
-from paoding_onnx.result import Pruned, RunRecord, Sizes
+from paoding_onnx.result import Pruned, RunRecord, ShortVocabulary, Sizes
 from paoding_onnx.rules.devices import DEVICES
 from paoding_onnx.rules.kernels import DEPTHWISE_MULTIPLE
 from paoding_onnx.selection.budget import Step
@@ -57,6 +57,7 @@ def prune_document(result: Pruned, staged: Callable[[Path], Path] = lambda path:
         ],
         "refusals": [asdict(refusal) for refusal in result.trace.refusals],
         "device": device_document(result),
+        "vocabulary": shortening_document(result.vocabulary),
     }
 
 
@@ -110,6 +111,7 @@ def plan_of_result(result: Pruned, staged: Callable[[Path], Path] = lambda path:
         "result": file_of(output, None if output is None else staged(output)),
         "data": file_of(data, None if data is None else staged(data)),
         **plan,
+        **({} if (kept := kept_document(result.vocabulary)) is None else {"vocabulary": kept}),
     }
 
 
@@ -145,7 +147,7 @@ def hints(result: Pruned) -> Iterator[str]:
     """What the target did not bring, though a user may have hoped for it, and what would."""
     sizes, options = result.sizes, result.run.options
     gone, fewer = (1 - after / max(before, 1) for before, after in _pairs(sizes))
-    if options.budget == "parameters" and fewer < gone * LITTLE and sizes.before.macs:
+    if options.budget == "parameters" and options.target and fewer < gone * LITTLE and sizes.before.macs:
         yield f"{gone:.0%} of the parameters went, but {fewer:.0%} of the multiply-adds: for speed give --by macs"
     fixed = 1 - sizes.prunable_parameters / max(sizes.before.parameters, 1)
     if options.budget == "parameters" and fixed > 0.5 and fixed < 1:
@@ -208,5 +210,32 @@ def _options(options: Options) -> Document:
     plain = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(options).items()}
     named = ("calibration", "eval", "latency_table", "cache")
     paths = {name: None if (path := getattr(options, name)) is None else path.name for name in named}
-    values = {"input_values": list(input_texts(options.input_values))}
-    return plain | paths | values | {"by": options.budget}
+    values = {"input_values": list(input_texts(options.input_values)), "by": options.budget}
+    vocabulary = {"vocabulary": None if options.vocabulary is None else str(options.vocabulary)}
+    return plain | paths | values | vocabulary
+
+
+def kept_document(short: ShortVocabulary | None) -> Document | None:
+    """What a plan says of the vocabulary: the ids that stay."""
+    if short is None:
+        return None
+    return {"size": short.ids.size, "kept": list(short.ids.kept)}
+
+
+def shortening_document(short: ShortVocabulary | None) -> Document | None:
+    """What a report says of the vocabulary: how much of it stays, and what that saves."""
+    if short is None:
+        return None
+    return {**vocabulary_interface(short), "before": asdict(short.before), "after": asdict(short.after)}
+
+
+def vocabulary_interface(short: ShortVocabulary) -> Document:
+    """What callers have to know of a smaller vocabulary."""
+    ids = short.ids
+    return {
+        "source": ids.source,
+        "size": ids.size,
+        "left": len(ids.kept),
+        "inputs": list(ids.inputs),
+        "outputs": [{"name": name, "axis": axis} for name, axis in ids.outputs],
+    }

@@ -157,6 +157,9 @@ def cards_of(result: Pruned) -> list[Card]:
         for name, unit, before, after in sizes
     ]
     timed = [_latency(measured)] if result.run.options.latency else []
+    if (short := result.vocabulary) is not None:
+        left = len(short.ids.kept)
+        cards.append(Card("Vocabulary", f"{left:,}", f"ids of {short.ids.size:,}", left / short.ids.size))
     return [*cards, *timed, *_fidelity(measured)]
 
 
