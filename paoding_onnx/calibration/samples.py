@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -19,18 +19,36 @@ class Samples:
     """Inputs to run a model on: each of `batches` is a complete feed, `description` says what they are, for reports.
 
     The first input of a feed has the samples along its first axis, unless they are `is_bare`: then each feed is one of
-    them. `is_synthetic` is false for calibration data.
+    them. `is_synthetic` is false for calibration data, although synthetic samples may stand beside few of them: then
+    `weights` say how much a sample of each batch counts, those of the user's 1. Empty if all count alike.
     """
 
     batches: tuple[Mapping[str, Array], ...]
     description: str
     is_synthetic: bool = True
     is_bare: bool = False
+    weights: tuple[float, ...] = ()
 
     @property
     def n_samples(self) -> int:
         """How many samples the batches hold together."""
         return len(self.batches) if self.is_bare else sum(len(next(iter(feed.values()))) for feed in self.batches)
+
+    def parted(self) -> tuple[Samples, Samples | None]:
+        """The samples themselves, and those that stand beside them and count for less, if there are any."""
+        most = max(self.weights, default=1.0)
+        ours, others = (
+            (
+                tuple(
+                    feed for feed, weight in zip(self.batches, self.weights, strict=True) if (weight < most) is is_less
+                )
+                for is_less in (False, True)
+            )
+            if self.weights
+            else (self.batches, ())
+        )
+        own = replace(self, batches=ours, weights=())
+        return own, replace(own, batches=others, is_synthetic=True) if others else None
 
     @property
     def arrays(self) -> dict[str, Array]:
@@ -99,9 +117,11 @@ class Request:
     """How many synthetic samples are wanted, and of what kind; same seed, same samples.
 
     `most_runs` is how many samples the model may be run on to find out which suit it; `None` for as many as that takes.
+    `like` are real samples, by input, whose level is wanted.
     """
 
     n_samples: int
     seed: int
     inputs: InputOptions = InputOptions()
     most_runs: int | None = None
+    like: Mapping[str, Array] | None = field(default=None, compare=False)

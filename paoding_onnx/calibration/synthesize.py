@@ -12,6 +12,7 @@ from paoding_onnx.calibration import filter, sources
 from paoding_onnx.calibration.file_hints import options_said
 from paoding_onnx.calibration.images.frame import Floats
 from paoding_onnx.calibration.input_kinds import InputRole, batch_for, main_input, roles_of
+from paoding_onnx.calibration.levels import levelled
 from paoding_onnx.calibration.samples import Request, Samples
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.graph import Graph
@@ -60,7 +61,12 @@ def make_samples(model: Model, graph: Graph, request: Request, *, shapes: Shapes
         if predictor.runs(rng):
             break
     runs = _Runs(_ALL if request.most_runs is None else request.most_runs)
-    rows, description = _chosen(predictor, sources.source_of(roles[main], graph, options), n_samples, runs, rng)
+    source, like = sources.source_of(roles[main], graph, options), (request.like or {}).get(specs[main].name)
+    if like is not None:
+        source = sources.nearest(source, like)
+    rows, description = _chosen(predictor, source, n_samples, runs, rng)
+    if like is not None:
+        rows = levelled(rows, like, roles[main])
     return Samples(tuple(predictor.feeds(rows, rng)), description, is_bare=predictor.main.is_bare)
 
 

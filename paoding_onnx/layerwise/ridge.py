@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,12 +27,14 @@ ROUNDS = 4
 class Equations:
     """What goes in and what should come out, `(n_systems, n_rows, n_features)` and `(n_systems, n_rows, n_made)`.
 
-    `start` is what comes out of the weights as they are; `goal` what should.
+    `start` is what comes out of the weights as they are; `goal` what should. `weights` `(n_rows,)` say how much each
+    row counts; empty if all count alike.
     """
 
     features: Singles
     start: Singles
     goal: Singles
+    weights: Singles = field(default_factory=lambda: np.zeros(0, np.float32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,47 +61,66 @@ def solve(fit: Equations, held: Equations, clamp: Clamp, *, has_shift: bool) -> 
     is_large = min(fit.features.shape[1:]) >= LARGE
     with products_together() if is_large else nullcontext():
         weight, shift = _solution(fit, clamp, has_shift=has_shift)
-    before = distance(held.goal, held.start, clamp)
-    after = distance(held.goal, held.start + held.features @ weight + shift, clamp)
+    before = distance(held.goal, held.start, clamp, held.weights)
+    after = distance(held.goal, held.start + held.features @ weight + shift, clamp, held.weights)
     return Solution(weight, shift, before, after) if after < before else None
 
 
-def distance(goal: Singles, fitted: Singles, clamp: Clamp) -> float:
-    """Mean square distance from the goal, once both are clamped."""
+def distance(goal: Singles, fitted: Singles, clamp: Clamp, weights: Singles) -> float:
+    """Mean square distance from the goal, once both are clamped, of rows that count as much as `weights` say."""
     off = np.clip(fitted, clamp.low, clamp.high) - np.clip(goal, clamp.low, clamp.high)
-    return float(np.mean(np.square(off, dtype=np.float64)))
+    square = np.square(off, dtype=np.float64)
+    return float(np.average(square.mean((0, 2)), weights=weights) if weights.size else square.mean())
 
 
 def _solution(rows: Equations, clamp: Clamp, *, has_shift: bool) -> tuple[Singles, Singles]:
     """Weight and shift of the ridge solution."""
-    centre = rows.features.mean(1, keepdims=True) if has_shift else np.zeros_like(rows.features[:, :1])
+    centre = _middle(rows.features, rows.weights) if has_shift else np.zeros_like(rows.features[:, :1])
     is_wide = rows.features.shape[2] > rows.features.shape[1]
-    inverse = _inverse(rows.features, centre, is_wide=is_wide)
+    root = np.sqrt(rows.weights)[:, None] if rows.weights.size else np.ones((1, 1), np.float32)
+    centred = _Centred(rows.features, centre, root)
+    inverse = _inverse(centred, is_wide=is_wide)
     fitted = rows.start
     for number in range(1 if clamp == Clamp() else ROUNDS):
         wanted = (_aim(rows.goal, fitted, clamp) if number else rows.goal) - rows.start
-        level = wanted.mean(1, keepdims=True) if has_shift else np.zeros_like(wanted[:, :1])
-        wanted -= level
-        if is_wide:
-            weight = (rows.features - centre).transpose(0, 2, 1) @ (inverse @ wanted)
-        else:
-            weight = inverse @ _across(rows.features, centre, wanted)
+        level = _middle(wanted, rows.weights) if has_shift else np.zeros_like(wanted[:, :1])
+        wanted = np.asarray((wanted - level) * root, np.float32)
+        across = centred.rows().transpose(0, 2, 1) if is_wide else inverse
+        weight = np.asarray(across @ (inverse @ wanted if is_wide else centred.across(wanted)), np.float32)
         shift = level - centre @ weight
         fitted = rows.start + rows.features @ weight + shift
-    return weight, shift
+    return weight, np.asarray(shift, np.float32)
 
 
-def _across(features: Singles, centre: Singles, other: Singles | None = None) -> Singles:
-    """Sums over rows of products of centred features with `other` columns, or with each other.
+def _middle(values: Singles, weights: Singles) -> Singles:
+    """The mean of rows that count as much as `weights` say."""
+    if not weights.size:
+        return np.asarray(values.mean(1, keepdims=True), np.float32)
+    shares = weights / weights.sum(dtype=np.float64)
+    return np.asarray(np.expand_dims(shares.astype(np.float32) @ values, 1), np.float32)
 
-    Worked out block by block, so that no second copy of the features is made.
-    """
-    total: NDArray[np.float64] | None = None
-    for start in range(0, features.shape[1], BLOCK):
-        block = features[:, start : start + BLOCK] - centre
-        part = block.transpose(0, 2, 1) @ (block if other is None else other[:, start : start + BLOCK])
-        total = part.astype(np.float64) if total is None else total + part
-    return np.asarray(total, np.float32 if other is not None else np.float64)
+
+@dataclass(frozen=True, slots=True)
+class _Centred:
+    """Features less their centre, times the root of each row's weight; never all of them at a time unless asked for."""
+
+    features: Singles
+    centre: Singles
+    root: Singles
+
+    def rows(self, start: int = 0, stop: int | None = None) -> Singles:
+        """Some rows of them."""
+        root = self.root if len(self.root) == 1 else self.root[start:stop]
+        return np.asarray((self.features[:, start:stop] - self.centre) * root)
+
+    def across(self, other: Singles | None = None) -> Singles:
+        """Sums over rows of products with `other` columns, or with each other."""
+        total: NDArray[np.float64] | None = None
+        for start in range(0, self.features.shape[1], BLOCK):
+            block = self.rows(start, start + BLOCK)
+            part = block.transpose(0, 2, 1) @ (block if other is None else other[:, start : start + BLOCK])
+            total = part.astype(np.float64) if total is None else total + part
+        return np.asarray(total, np.float32 if other is not None else np.float64)
 
 
 def _aim(goal: Singles, fitted: Singles, clamp: Clamp) -> Singles:
@@ -111,18 +132,18 @@ def _aim(goal: Singles, fitted: Singles, clamp: Clamp) -> Singles:
     return np.asarray(np.where(goal >= clamp.high, np.maximum(fitted, clamp.high), low), np.float32)
 
 
-def _inverse(features: Singles, centre: Singles, *, is_wide: bool) -> Singles:
+def _inverse(centred: _Centred, *, is_wide: bool) -> Singles:
     """Inverse of the Gram matrix of the centred features with the ridge.
 
     The matrix is over features, or where these are more than the rows over rows, so that few rows cost little.
     """
     if is_wide:
-        centred = features - centre
-        gram = (centred @ centred.transpose(0, 2, 1)).astype(np.float64)
+        rows = centred.rows()
+        gram = (rows @ rows.transpose(0, 2, 1)).astype(np.float64)
     else:
-        gram = np.asarray(_across(features, centre), np.float64)
+        gram = np.asarray(centred.across(), np.float64)
     diagonal = np.arange(gram.shape[-1])
-    size = gram[:, diagonal, diagonal].sum(1) / features.shape[2]
+    size = gram[:, diagonal, diagonal].sum(1) / centred.features.shape[2]
     gram[:, diagonal, diagonal] += (RIDGE * size + np.finfo(np.float32).tiny)[:, None]
     return np.linalg.inv(gram).astype(np.float32)
 

@@ -54,9 +54,15 @@ class ConsumerAxis:
 
 
 def observe_units(
-    model: Model, trace: Trace, feeds: Sequence[Mapping[str, Array]], run: Run, *, renormalise: bool
+    model: Model,
+    trace: Trace,
+    feeds: Sequence[Mapping[str, Array]],
+    run: Run,
+    *,
+    renormalise: bool,
+    weights: Sequence[float] = (),
 ) -> ActivationStatistics:
-    """Run `model` on `feeds` and look at all units where they are consumed.
+    """Run `model` on `feeds` and look at all units where they are consumed; feeds count as `weights` say, if any do.
 
     Raises:
         ModelError: if a part of the model cannot be run alone.
@@ -64,7 +70,7 @@ def observe_units(
     watched: dict[str, list[_Look]] = {}
     for consumer_axis in consumer_axes(trace):
         bound = trace.bound_nodes[consumer_axis.node_index]
-        look = _Look(consumer_axis, trace, len(feeds))
+        look = _Look(consumer_axis, trace, weights or [1.0] * len(feeds))
         watched.setdefault(_source(bound, consumer_axis.operand), []).append(look)
     watchers = {name: _shown_to(looks) for name, looks in watched.items()}
     replaced = list(normalising(trace)) if renormalise else []
@@ -174,15 +180,16 @@ class _Look:
     A unit with several positions on the axis counts each.
     """
 
-    def __init__(self, of: ConsumerAxis, trace: Trace, n_batches: int) -> None:
+    def __init__(self, of: ConsumerAxis, trace: Trace, weights: Sequence[float]) -> None:
         self.of = of
         use = trace.bound_nodes[of.node_index].inputs[of.operand]
         self._axis = of.axis + int(use is not None and use.tensor in trace.graph.stepwise)  # behind the steps
         units = trace.units[use, of.axis] if use is not None else np.zeros(0, np.int64)
         self._positions = of.group.positions(units)
-        self._per_batch = max(MOST_ROWS * of.group.n_units // max(self._positions.size, 1) // n_batches, 1)
+        self._per_batch = max(MOST_ROWS * of.group.n_units // max(self._positions.size, 1) // len(weights), 1)
         self._rng = np.random.default_rng(of.node_index)
         self._first, self._second = _Moments(of.group.n_units), _Moments(of.group.n_units)
+        self._weights = iter(weights)
         self._is_odd = False
 
     def add(self, value: Array) -> None:
@@ -195,7 +202,7 @@ class _Look:
         where = np.unravel_index(chosen, places.shape[:-1]) if places.ndim > 1 else ()
         rows = places[where].reshape(len(chosen), -1)[:, self._positions]
         looks = rows.reshape(len(rows), n_units, -1).transpose(0, 2, 1).reshape(-1, n_units).astype(np.float32)
-        (self._second if self._is_odd else self._first).add(looks)
+        (self._second if self._is_odd else self._first).add(looks, next(self._weights))
         self._is_odd = not self._is_odd
 
     def statistics(self) -> tuple[UnitStatistics, UnitStatistics]:
@@ -204,18 +211,18 @@ class _Look:
 
 
 class _Moments:
-    """Sums over places: of units, of products of every two, and how many places there were."""
+    """Sums over places: of units, of products of every two, and how many places there were, each by its weight."""
 
     def __init__(self, n_units: int) -> None:
         self.total = np.zeros(n_units)
         self.second = np.zeros((n_units, n_units))
-        self.count = 0
+        self.count = 0.0
 
-    def add(self, looks: NDArray[np.float32]) -> None:
-        """Take in units at more places, `(n_places, n_units)`."""
-        self.total += looks.sum(0, dtype=np.float64)
-        self.second += looks.T @ looks
-        self.count += len(looks)
+    def add(self, looks: NDArray[np.float32], weight: float) -> None:
+        """Take in units at more places, `(n_places, n_units)`, each of which counts so much."""
+        self.total += weight * looks.sum(0, dtype=np.float64)
+        self.second += weight * (looks.T @ looks)
+        self.count += weight * len(looks)
 
     def with_others(self, others: _Moments) -> _Moments:
         """The sums over the places of both."""
@@ -226,8 +233,9 @@ class _Moments:
 
     def statistics(self) -> UnitStatistics:
         """Mean and covariance."""
-        mean = self.total / max(self.count, 1)
-        return UnitStatistics(mean, self.second / max(self.count, 1) - np.outer(mean, mean), self.count)
+        count = self.count or 1.0
+        mean = self.total / count
+        return UnitStatistics(mean, self.second / count - np.outer(mean, mean), round(self.count))
 
 
 COVARIANCE_RIDGE = 1e-2

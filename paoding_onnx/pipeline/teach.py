@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from paoding_onnx.calibration.amount import made_samples
+from paoding_onnx.calibration.fill import with_more
 from paoding_onnx.calibration.samples import Request, Samples
 from paoding_onnx.context import Run
 from paoding_onnx.errors import ModelError
@@ -47,7 +48,9 @@ def taught(
     work, keeps_best = ANY_WORK if options.recover else WORK[options.effort], options.on_interrupt == "keep"
     effort = Effort(steps, _rate(steps, profile), work, keeps_best=keeps_best)
     samples = _more(prepared, profile.basis.samples, options, run)
-    lesson = Lesson(prepared.folded, prepared.trace, plan, fitted.model, samples, uses_batch)
+    samples, beside = samples.parted()
+    uses_batch = uses_batch or beside is not None
+    lesson = Lesson(prepared.folded, prepared.trace, plan, fitted.model, samples, uses_batch, beside)
     try:
         found = recover(lesson, effort, run, Engine)
     except ModelError as error:
@@ -68,7 +71,7 @@ def _untaught(fitted: Fitted, reason: str) -> Fitted:
 
 def _rate(steps: int, profile: Profile) -> float:
     """The highest rate of learning; a network whose layers are normalised bears more."""
-    samples, basis = profile.basis.samples, profile.basis
+    (samples, _), basis = profile.basis.samples.parted(), profile.basis
     if len(basis.statistics.normalization) >= len(basis.layers):  # a mean and a variance for every second layer
         return HIGH_RATE if steps < LONG else LONG_RATE
     return HIGH_RATE if not samples.is_synthetic and samples.n_samples >= MANY else LOW_RATE
@@ -77,7 +80,7 @@ def _rate(steps: int, profile: Profile) -> float:
 def _more(prepared: Prepared, samples: Samples, options: Options, run: Run) -> Samples:
     """More synthetic images, where they are cheap; otherwise the samples themselves."""
     name = max(samples.arrays, key=lambda one: samples.arrays[one].size, default="")
-    if not samples.is_synthetic or not name or image_sides(samples.arrays[name]) is None:
+    if not name or image_sides(samples.arrays[name]) is None:
         return samples
     graph = prepared.trace.graph
     most = MANY_MORE if options.effort == "high" or options.recover >= LONG else MORE
@@ -86,5 +89,7 @@ def _more(prepared: Prepared, samples: Samples, options: Options, run: Run) -> S
     if n_more <= 0:
         return samples
     run.tell("synthesizing more inputs", 0.0)
+    if not samples.is_synthetic:
+        return with_more(samples, prepared.folded, graph, Request(n_more, options.seed + 1, options.inputs))
     more = made_samples(prepared.folded, graph, Request(n_more, options.seed + 1, options.inputs))
     return Samples((*samples.batches, *more.batches), samples.description)

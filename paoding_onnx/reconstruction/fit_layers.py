@@ -70,8 +70,12 @@ class Pair:
     kept: Kept
 
 
-def fit_layers(pair: Pair, feeds: Sequence[Mapping[str, Array]], run: Run, *, spares_last: bool) -> LayerFits:
+def fit_layers(
+    pair: Pair, feeds: Sequence[Mapping[str, Array]], run: Run, *, spares_last: bool, weights: Sequence[float] = ()
+) -> LayerFits:
     """Fit every layer of the smaller model whose output is distorted, front to back, on the batches in `feeds`.
+
+    Each of them counts as much as its weight says, if there are any.
 
     A fit that does not bring a layer closer to the original on the batches held back is not made, and is taken back if
     that is not seen with the weights in place. With `spares_last`
@@ -89,11 +93,11 @@ def fit_layers(pair: Pair, feeds: Sequence[Mapping[str, Array]], run: Run, *, sp
         Stream(pair.original, pair.original_graph, feeds, memory=run.memory // 2, threads=run.threads) as original,
         Stream(pair.smaller, pair.smaller_graph, feeds, memory=run.memory // 2, threads=run.threads) as smaller,
     ):
-        goals = Goals(original, layers, kept=pair.kept, seed=run.seed)
+        goals = Goals(original, layers, kept=pair.kept, seed=run.seed, weights=weights)
         for number, layer in enumerate(layers):
             run.tell("fitting weights", number / len(layers))
             smaller.advance(layer.index)
-            ends = _ends(layer, goals.take(layer), smaller)
+            ends = _ends(layer, goals.take(layer), smaller, is_even=not weights)
             if ends is not None:
                 _fit(pair, layer, smaller, ends, found)
             if layer.is_last:
@@ -109,15 +113,19 @@ def _is_worth(pair: Pair, layer: Layer) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Ends:
-    """What a layer leads to at its joint, and what it should, `(n_rows, n_shared, n_made)`, in some rows of a batch."""
+    """What a layer leads to at its joint, and what it should, `(n_rows, n_shared, n_made)`, in some rows of a batch.
+
+    `weights` says how much each of them counts, empty if all count alike.
+    """
 
     batch: int
     chosen: NDArray[np.intp]
     start: Singles
     goal: Singles
+    weights: Singles
 
 
-def _ends(layer: Layer, goals: Sequence[Goal], smaller: Stream) -> list[_Ends] | None:
+def _ends(layer: Layer, goals: Sequence[Goal], smaller: Stream, *, is_even: bool) -> list[_Ends] | None:
     """Where a layer stands, at the rows that its goals name; `None` if it is where it should be.
 
     Batches of which both models make other numbers of rows are left out: how long speech is, they decide themselves.
@@ -130,7 +138,8 @@ def _ends(layer: Layer, goals: Sequence[Goal], smaller: Stream) -> list[_Ends] |
         start = targets(layer.bound, layer.of, value, goal.chosen).astype(np.float32)
         size += float(np.square(goal.rows, dtype=np.float64).sum())
         off += float(np.square(goal.rows - start, dtype=np.float64).sum())
-        found.append(_Ends(goal.batch, goal.chosen, start, goal.rows))
+        own = np.full(0 if is_even else len(start), goal.weight, np.float32)
+        found.append(_Ends(goal.batch, goal.chosen, start, goal.rows, own))
     is_distorted = np.isfinite(off) and off > UNDISTORTED**2 * size
     return found if is_distorted else None
 
@@ -153,6 +162,7 @@ def _rows(pair: Pair, layer: Layer, smaller: Stream, ends: Sequence[_Ends]) -> t
         for gathered, which in ((fit, ~is_held), (judged, is_held)):
             if which.any():
                 gathered.add(features[which], end.start[which], end.goal[which])
+                gathered.weights.append(end.weights[which] if end.weights.size else end.weights)
     return fit.equations(), judged.equations()
 
 
@@ -171,6 +181,7 @@ class _Gathered:
         self._n_rows = n_rows
         self._columns: list[Singles] = []
         self._filled = 0
+        self.weights: list[Singles] = []
 
     def add(self, *columns: Singles) -> None:
         """More rows: features, start and goal, `(n_rows, n_systems, ...)` each."""
@@ -183,8 +194,8 @@ class _Gathered:
 
     def equations(self) -> Equations:
         """All of them, systems first."""
-        columns = self._columns or [np.zeros((0, 0, 0), np.float32)] * 3
-        return Equations(*columns)
+        features, start, goal = self._columns or [np.zeros((0, 0, 0), np.float32)] * 3
+        return Equations(features, start, goal, np.concatenate([np.zeros(0, np.float32), *self.weights]))
 
 
 def _features(layer: Layer, session: Session | None, name: str, value: Array, chosen: NDArray[np.intp]) -> Singles:
@@ -238,7 +249,9 @@ def _seen(layer: Layer, smaller: Stream, ends: Sequence[_Ends]) -> float:
     rows = np.concatenate([one.astype(np.float32) for one in made])
     goal = np.concatenate([end.goal for end in judged])
     step = slice(None) if is_many else slice(HELD_BACK - 1, None, HELD_BACK)
-    return distance(goal[step], rows[step], layer.clamp)
+    weights = np.concatenate([end.weights for end in judged])
+    goal, rows = (part[step].transpose(1, 0, 2) for part in (goal, rows))
+    return distance(goal, rows, layer.clamp, weights[step])
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,13 +35,14 @@ Kept = Callable[[str, Array], Array]
 class Goal:
     """What a layer should lead to at its comparison point in some rows of a batch, `(n_rows, n_shared, n_made)`.
 
-    They are chosen among `n_there`.
+    They are chosen among `n_there`, and each counts as much as `weight` says.
     """
 
     batch: int
     chosen: NDArray[np.intp]
     rows: Singles
     n_there: int
+    weight: float
 
 
 class Goals:
@@ -52,15 +53,19 @@ class Goals:
         layers: those that have goals.
         kept: which positions of a tensor both models have.
         seed: for the rows that are drawn.
+        weights: how much a sample of each batch counts.
     """
 
-    def __init__(self, original: Stream, layers: Sequence[Layer], *, kept: Kept, seed: int) -> None:
+    def __init__(
+        self, original: Stream, layers: Sequence[Layer], *, kept: Kept, seed: int, weights: Sequence[float] = ()
+    ) -> None:
         self._original = original
         self._layers = tuple(layers)
         nodes = enumerate(original.graph.nodes)
         makers = {tensor.name: index for index, node in nodes for tensor in node.outputs if tensor is not None}
         self._makers = {layer.index: makers[layer.comparison_point] for layer in layers}
-        self._gathered = {layer.index: _Gathered(layer, original.n_batches, kept, seed) for layer in layers}
+        counts = tuple(weights) or (1.0,) * original.n_batches
+        self._gathered = {layer.index: _Gathered(layer, counts, kept, seed) for layer in layers}
 
     def take(self, layer: Layer) -> tuple[Goal, ...]:
         """The goals of a layer, which are forgotten here."""
@@ -99,15 +104,16 @@ def _by_tensor(layers: Sequence[Layer], gathered: Mapping[int, _Gathered]) -> di
 class _Gathered:
     """The goals of one layer, which come batch by batch."""
 
-    def __init__(self, layer: Layer, n_batches: int, kept: Kept, seed: int) -> None:
+    def __init__(self, layer: Layer, weights: Sequence[float], kept: Kept, seed: int) -> None:
         self.goals: list[Goal] = []
         self._layer = layer
-        self._n_batches = n_batches
+        self._weights = weights
         self._kept = kept
         self._rng = np.random.default_rng([seed, layer.index])
         self._number = 0
-        self._which = range(n_batches)
-        self._per_batch = 0
+        self._which = range(len(weights))
+        self._per_batch: dict[float, int] = {}
+        self._is_mixed = len(set(weights)) > 1
 
     def add(self, value: Array) -> None:
         """The next batch of the tensor that the layer leads to."""
@@ -120,11 +126,14 @@ class _Gathered:
         if not number:
             n_samples = len(np.atleast_1d(value))
             wished = n_wished(layer)
-            self._which = _some(self._n_batches, n_samples, -(-wished // max(there // n_samples, 1)))
-            self._per_batch = -(-wished // len(self._which))
-        chosen = np.sort(self._rng.choice(there, min(self._per_batch, there), replace=False, shuffle=False))
+            if not self._is_mixed:
+                self._which = _some(len(self._weights), n_samples, -(-wished // max(there // n_samples, 1)))
+            self._per_batch = {w: _share(wished, self._which, self._weights, w) for w in set(self._weights)}
+        weight = self._weights[number]
+        chosen = np.sort(self._rng.choice(there, min(self._per_batch[weight], there), replace=False, shuffle=False))
         rows = targets(layer.bound, layer.of, value, chosen).astype(np.float32)
-        self.goals.append(Goal(number, chosen, rows, there))
+        of_each = weight * len(np.atleast_1d(value)) / len(chosen) if self._is_mixed else 1.0
+        self.goals.append(Goal(number, chosen, rows, there, of_each))
 
 
 def n_wished(layer: Layer) -> int:
@@ -133,6 +142,12 @@ def n_wished(layer: Layer) -> int:
     n_systems = math.prod(layer.bound.binding.sizes[name] for name in layer.of.shared)
     most = max(MOST_NUMBERS // max(n_features * n_systems, 1), FEWEST_ROWS)
     return min(max(ROWS_PER_FEATURE * n_features, FEWEST_ROWS), MOST_ROWS, most)
+
+
+def _share(wished: int, which: range, weights: Sequence[float], weight: float) -> int:
+    """How many rows come from each of the batches with a weight: of those that count for less, half as many in all."""
+    whole = wished if weight == max(weights) else wished // 2
+    return -(-whole // sum(weights[number] == weight for number in which))
 
 
 def _some(n_batches: int, batch: int, n_samples: int) -> range:

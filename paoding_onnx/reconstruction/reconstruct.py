@@ -79,7 +79,8 @@ def reconstruct(model: Model, trace: Trace, plan: Plan, basis: Basis, run: Run, 
         kept=lambda name, array: _kept(trace, plan, name, array),
     )
     with np.errstate(over="ignore", invalid="ignore"):  # synthetic inputs may make activations explode
-        found = fit_layers(pair, basis.samples.batches, run, spares_last=basis.samples.is_synthetic)
+        inputs, weights = basis.samples, basis.samples.weights
+        found = fit_layers(pair, inputs.batches, run, spares_last=inputs.is_synthetic, weights=weights)
     used = [bias for bias in added if bias.name in found.shifts]
     smaller = with_biases(smaller, used)
     old = constants(smaller)

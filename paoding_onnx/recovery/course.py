@@ -65,9 +65,10 @@ def course_of(lesson: Lesson, effort: Effort, memory: int) -> Course:
     work, original = (work_of(one, count) for one in (graph, observe_on(lesson.original, feed).outer))
     wanted = _n_inputs(effort, original.run_of_one + work.run_of_one)
     ask = fixed or max(min(ROWS, int(memory // 4 // max(4 * original.numbers.sum(), 1))), 1)
+    n_samples = lesson.samples.n_samples + (0 if lesson.beside is None else lesson.beside.n_samples)
     for place, steps in _places(lesson, graph, work, effort):
         fit = _fit(place, work, memory)
-        rows = fixed or min(ROWS, lesson.samples.n_samples // 2, fit)
+        rows = fixed or min(ROWS, n_samples // 2, fit)
         if 0 < rows <= fit:
             return Course(place, steps, min(wanted, _kept(place, memory)), rows, ask)
     raise ModelError("no part of it can be trained alone with as much work and memory as the effort allows")

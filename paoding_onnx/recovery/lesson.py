@@ -17,7 +17,7 @@ class Lesson:
     """Who teaches whom, on what.
 
     With `uses_batch`, normalizations of both go by the statistics of the samples while learning: synthetic ones are not
-    of the level of the training data.
+    of the level of the training data. `beside` few real samples there are synthetic ones.
     """
 
     original: Model
@@ -26,6 +26,7 @@ class Lesson:
     smaller: Model
     samples: Samples
     uses_batch: bool = False
+    beside: Samples | None = None
 
 
 @dataclass(frozen=True, slots=True)

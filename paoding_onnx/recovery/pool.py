@@ -34,10 +34,11 @@ class Pool:
     n_held: int
 
 
-def pool_of(samples: Samples, n_wanted: int, rows: int, rng: np.random.Generator) -> Pool:
+def pool_of(samples: Samples, n_wanted: int, rows: int, rng: np.random.Generator, *, is_part: bool = False) -> Pool:
     """About `n_wanted` inputs, a multiple of `rows`: the samples in random order, images again as other copies.
 
-    Copies of a sample are all held back, or none of them is.
+    Copies of a sample are all held back, or none of them is. What is only a part of the inputs may be small, and is
+    there as often as it takes.
 
     Raises:
         ModelError: if an input does not hold one entry for each sample, or there are too few.
@@ -46,8 +47,10 @@ def pool_of(samples: Samples, n_wanted: int, rows: int, rng: np.random.Generator
     arrays, n_samples = samples.arrays, samples.n_samples
     images = {name: sides for name, value in arrays.items() if (sides := image_sides(value)) is not None}
     count = (n_wanted if images else min(n_wanted, n_samples)) // rows * rows
+    if is_part and n_samples > 1:
+        count = max(count, 2 * rows)
     n_held = max(count // HELD_BACK // rows, 1) * rows
-    if min(count, n_samples) < FEWEST_INPUTS or count < 2 * rows:
+    if (min(count, n_samples) < FEWEST_INPUTS and not is_part) or count < 2 * rows:
         raise ModelError(f"{min(count, n_samples)} inputs are too few to learn from")
     order = rng.permutation(n_samples)
     n_apart = max(n_held * n_samples // max(count, n_samples), 1)

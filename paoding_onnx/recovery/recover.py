@@ -11,16 +11,19 @@ import numpy as np
 from paoding_onnx.context import Run
 from paoding_onnx.errors import ModelError
 from paoding_onnx.recovery.batch_axis import is_independent, opened
-from paoding_onnx.recovery.course import FEWEST_ROWS, course_of
+from paoding_onnx.recovery.course import FEWEST_ROWS, Course, course_of
 from paoding_onnx.recovery.descent import Differentiable, Schedule, Singles, Weights, descend
 from paoding_onnx.recovery.interrupts import noted
 from paoding_onnx.recovery.lesson import Effort, Lesson, Recovered, Taught
 from paoding_onnx.recovery.pool import pool_of, require_rows
 from paoding_onnx.recovery.student import Network, Student, enrol
+from paoding_onnx.recovery.together import Together
 from paoding_onnx.surgery.cut import reweigh
 
 LEAST_GAIN = 0.05
 """Share of the loss on inputs held back that has to go."""
+REAL = 0.5
+"""Share of the steps that goes by real inputs where synthetic ones stand beside them."""
 LOOK, HOPELESS = 3, 1.5
 """After one of so many parts of the steps it is over if the loss there is so many times what it was."""
 PREPARED = 0.3
@@ -43,13 +46,15 @@ def recover(lesson: Lesson, effort: Effort, run: Run, engine_of: EngineOf) -> Re
     if rows < FEWEST_ROWS:  # too few to have statistics
         lesson = replace(lesson, uses_batch=False)
     rng = np.random.default_rng([run.seed, place.start])
-    pool = pool_of(lesson.samples, course.n_inputs, rows, rng)
-    student = enrol(lesson, course, pool, run.part(0.0, PREPARED))
+    students = _students(lesson, course, rng, run.part(0.0, PREPARED))
+    student = students[0]
+    joined = Together(student.network.weights, students, (1.0,) if len(students) == 1 else (REAL, 1 - REAL))
     engine = engine_of(student.network, run.threads)
     schedule = Schedule(course.steps, effort.rate if lesson.uses_batch is given.uses_batch else effort.low_rate)
     tell = _Teller(run.part(PREPARED, 1 - PREPARED), course.steps)
     with noted(is_wanted=effort.keeps_best) as is_asked:
-        found, losses = _learned(student, engine, (schedule, course.batches_a_step), rng, tell, is_asked)
+        pace = (schedule, course.batches_a_step)
+        found, losses = _learned(joined, engine, pace, rng, tell, is_asked)
     values = student.network.recording.values
     decided = {name: value.astype(values[name].dtype) for name, value in found.items()}
     own = student.statistics(decided, run)
@@ -57,12 +62,27 @@ def recover(lesson: Lesson, effort: Effort, run: Run, engine_of: EngineOf) -> Re
     node = place.graph.nodes[place.start]
     n_parameters = sum(value.size for value in found.values())
     first = node.name or node.first_output.name
-    taught = Taught(tell.done, pool.count, *losses, first, n_parameters, planned=course.steps)
+    taught = Taught(tell.done, joined.count, *losses, first, n_parameters, planned=course.steps)
     return Recovered(reweigh(given.smaller, decided), decided, taught, own)
 
 
+def _students(lesson: Lesson, course: Course, rng: np.random.Generator, run: Run) -> tuple[Student, ...]:
+    """The smaller network with all that it needs to learn: once, or once for each kind of input, the real ones first.
+
+    Statistics of the inputs are each kind's own.
+    """
+    if lesson.beside is None:
+        return (enrol(lesson, course, pool_of(lesson.samples, course.n_inputs, course.rows, rng), run),)
+    others = replace(lesson, samples=lesson.beside)
+    n_real = int(course.n_inputs * REAL)
+    first = pool_of(lesson.samples, n_real, course.rows, rng, is_part=True)
+    second = pool_of(others.samples, course.n_inputs - n_real, course.rows, rng, is_part=True)
+    real = enrol(lesson, course, first, run.part(0.0, 0.5))
+    return real, enrol(others, course, second, run.part(0.5, 0.5), real.network.terms)
+
+
 def _learned(
-    student: Student,
+    students: Together,
     engine: Differentiable,
     pace: tuple[Schedule, int],
     rng: np.random.Generator,
@@ -77,17 +97,17 @@ def _learned(
         ModelError: if they do not help.
     """
     schedule, n_batches = pace
-    weights = student.network.weights
-    before = student.held_back(engine.loss, weights)
+    weights = students.weights
+    before = students.held_back(engine.loss, weights)
 
     def look(step: int, here: Weights) -> bool:
-        if step == schedule.steps // LOOK and (now := student.held_back(engine.loss, here)) > HOPELESS * before:
+        if step == schedule.steps // LOOK and (now := students.held_back(engine.loss, here)) > HOPELESS * before:
             raise ModelError(f"the loss on inputs held back rose from {before:.3g} to {now:.3g}")
         return is_asked()
 
-    found = descend(weights, engine, lambda _: [student.drawn(rng) for _ in range(n_batches)], schedule, tell, look)
-    after = student.held_back(engine.loss, found)
-    _require_help(before, after, [student.off(engine.answers, one) for one in (weights, found)])
+    found = descend(weights, engine, lambda _: [students.drawn(rng) for _ in range(n_batches)], schedule, tell, look)
+    after = students.held_back(engine.loss, found)
+    _require_help(before, after, [students.off(engine.answers, one) for one in (weights, found)])
     return found, (before, after)
 
 

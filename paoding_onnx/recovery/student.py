@@ -24,6 +24,7 @@ from paoding_onnx.recovery.objective import Term, output_terms, point_term
 from paoding_onnx.recovery.own_statistics import Observed, Original, of_original, statistics_on, to_store
 from paoding_onnx.recovery.pool import Pool
 from paoding_onnx.recovery.tail import Place
+from paoding_onnx.recovery.together import Answers, Loss
 from paoding_onnx.recovery.trained import Normalization, Trained, trained_of
 from paoding_onnx.surgery.cut import reweigh
 
@@ -31,8 +32,6 @@ MOST_FOR_STATISTICS = 512
 POINTS, FAR_POINTS = 10.0, 1.0
 """Share of all comparison points together in the loss; the lower one where inputs are not of the level of real ones."""
 Rows = NDArray[np.int64]
-Loss = Callable[[Weights, Mapping[str, Array]], float]
-Answers = Callable[[Weights, Mapping[str, Array]], Mapping[str, Array]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +117,10 @@ class Student:
         return found
 
 
-def enrol(lesson: Lesson, course: Course, given: Pool, run: Run) -> Student:
+def enrol(lesson: Lesson, course: Course, given: Pool, run: Run, terms: tuple[Term, ...] = ()) -> Student:
     """The smaller network with all that it needs to learn on the inputs that are `given`.
+
+    What is asked of it are `terms`, or what the original says to these inputs.
 
     Raises:
         ModelError: if a part of a network does not run alone, or inputs share what it computes.
@@ -147,7 +148,7 @@ def enrol(lesson: Lesson, course: Course, given: Pool, run: Run) -> Student:
     if not trained.layers:
         raise ModelError("no layer has weights of its own that could be trained")
     is_far = lesson.samples.is_synthetic and not original.stored
-    terms = tuple(_terms(recording, place, wanted, FAR_POINTS if is_far else POINTS))
+    terms = terms or tuple(_terms(recording, place, wanted, FAR_POINTS if is_far else POINTS))
     network = Network(recording, trained, terms, bool(normalizations))
     outputs = tuple(dict.fromkeys(term.tensor for term in terms if term.tensor in place.graph.outputs))
     return Student(tail, network, features, wanted, outputs, rows, given.count, given.n_held, original, head, own)

@@ -26,7 +26,7 @@ from paoding_onnx.model.save import write_arrays
 from paoding_onnx.model.stage import stage
 from paoding_onnx.options import Options
 
-FORMAT = "paoding_onnx cache 2"
+FORMAT = "paoding_onnx cache 3"
 """Another number whenever something else is kept, or measured in another way."""
 WITHOUT_EFFECT = frozenset(
     {"target", "by", "step", "round_to", "device", "memory", "eval", "effort", "recover", "on_interrupt"}

@@ -25,6 +25,8 @@ from paoding_onnx.shapes.observe import runnable_shapes
 MACS_TO_MEASURE = 3 * 10**11
 """Multiply-adds to spend on measuring sensitivity; some seconds on two cores."""
 FEWEST_PROBES, MOST_PROBES = 4, 128
+FEWEST_REAL = 8
+"""So many of the user's samples say alone what hurts."""
 
 
 def measure_profile(
@@ -39,7 +41,8 @@ def measure_profile(
     """
     samples = in_two(model, samples)
     run.tell("observing units", 0.0)
-    seen = observe_units(model, trace, samples.batches, run, renormalise=samples.is_synthetic)
+    weights = samples.weights
+    seen = observe_units(model, trace, samples.batches, run, renormalise=samples.is_synthetic, weights=weights)
     view = View(trace, nothing(trace), seen.normalization, unit_statistics=seen.units)
     rng = np.random.default_rng(run.seed)
     orders = {}
@@ -60,10 +63,14 @@ def measure_profile(
 def _probes(trace: Trace, samples: Samples) -> tuple[Mapping[str, Array], ...]:
     """As many batches as there is time to measure sensitivity on, none of them of the half that stand-ins are made of.
 
-    A single batch has to serve for both.
+    A single batch has to serve for both. Of mixed samples the user's serve alone, where there are enough.
     """
     batches = samples.batches[1::2] or samples.batches
     each = max(samples.n_samples // len(samples.batches), 1)
+    most = max(samples.weights, default=1.0)
+    real = tuple(feed for feed, w in zip(batches, samples.weights[1::2], strict=False) if w == most)
+    if each * len(real) >= FEWEST_REAL:
+        batches = real
     per_sample = cost(trace, nothing(trace)).macs * len(trace.groups) * MOST_MEASURED // 2
     affordable = min(MACS_TO_MEASURE // max(per_sample, 1), MOST_PROBES)
     if affordable >= each or any((shape or (0,))[0] != 1 for shape in runnable_shapes(trace.graph).values()):

@@ -13,6 +13,7 @@ import numpy as np
 
 from paoding_onnx.calibration.amount import made_samples, n_samples_for
 from paoding_onnx.calibration.distill import distil
+from paoding_onnx.calibration.fill import filled
 from paoding_onnx.calibration.load import load_samples
 from paoding_onnx.calibration.samples import Request, Samples
 from paoding_onnx.context import Run
@@ -132,8 +133,15 @@ def _studied(model: Model, traced: Trace, own: Samples | None, options: Options,
 
 
 def _own_samples(model: Model, traced: Trace, path: Path, options: Options) -> Samples:
-    count = n_samples_for(model, traced, runnable_shapes(traced.graph))
-    return load_samples(path, model, traced.graph, Request(count, options.seed, options.inputs))
+    """The samples of the user; where they are few, synthetic ones beside them."""
+    request = _request(traced, n_samples_for(model, traced, runnable_shapes(traced.graph)), options)
+    return filled(load_samples(path, model, traced.graph, request), model, traced.graph, request)
+
+
+def _request(traced: Trace, n_samples: int, options: Options) -> Request:
+    """So many samples, and as many runs of the model to find those that suit it as there is time for."""
+    macs = max(cost(traced, nothing(traced)).macs, 1)
+    return Request(n_samples, options.seed, options.inputs, max(MACS_TO_CHOOSE // macs, n_samples))
 
 
 def synthetic_samples(model: Model, traced: Trace, n_samples: int, options: Options, run: Run) -> Samples:
@@ -142,9 +150,7 @@ def synthetic_samples(model: Model, traced: Trace, n_samples: int, options: Opti
     Raises:
         UsageError: if the options do not fit the model.
     """
-    macs = max(cost(traced, nothing(traced)).macs, 1)
-    request = Request(n_samples, options.seed, options.inputs, max(MACS_TO_CHOOSE // macs, n_samples))
-    made = made_samples(model, traced.graph, request)
+    made = made_samples(model, traced.graph, _request(traced, n_samples, options))
     return _distilled(model, traced, made, options, run) if options.distill else made
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from paoding_onnx.calibration.preprocess import Preprocess
 from paoding_onnx.calibration.samples import InputOptions
-from paoding_onnx.calibration.sources import Guess, Source, companion, laid_out, mixed, source_of
+from paoding_onnx.calibration.sources import Guess, Source, companion, laid_out, mixed, nearest, source_of
 from paoding_onnx.errors import UsageError
 from tests.calibration.roles import role_and_graph, roles
 
@@ -170,3 +170,21 @@ def test_other_inputs_get_as_many_samples_as_the_main_one():
 def test_position_without_an_axis_is_a_number():
     text = "g (float[n,4] x, int64 position) => (float[n,4] y) { a = Cast <to=1> (position) y = Add (x, a) }"
     assert companion(roles(text)["position"], 3, np.random.default_rng(0)).shape == ()
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"), [(0, 255, "in [0, 255]"), (-1, 1, "in [-1, 1]"), (0, 1, "in [0, 1]")]
+)
+def test_scaling_is_the_one_that_real_images_have(low, high, words):
+    role, graph = role_and_graph(FIRST)
+    found = source_of(role, graph, InputOptions())
+    assert len(found.guesses) > 1
+    pixels = np.random.default_rng(0).random((20, 3, 8, 10), np.float32)
+    (guess,) = nearest(found, low + (high - low) * pixels).guesses
+    assert guess.own == words
+
+
+def test_a_table_has_one_guess_only():
+    role, graph = role_and_graph(TABLE)
+    found = source_of(role, graph, InputOptions())
+    assert nearest(found, np.random.default_rng(0).random((9, 6)).astype(np.float32)) is found

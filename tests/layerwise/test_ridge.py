@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paoding_onnx.layerwise.ridge import RIDGE, Clamp, Equations, Singles, Solution, solve
+from paoding_onnx.layerwise.ridge import RIDGE, Clamp, Equations, Singles, Solution, distance, solve
 
 NONE = Clamp()
 RELU = Clamp(low=0.0)
@@ -195,3 +195,30 @@ def test_rows_are_not_changed():
     before = [part.goal.copy() for part in (fit, held)]
     solve(fit, held, RELU, has_shift=True)
     assert all(np.array_equal(a, part.goal) for a, part in zip(before, (fit, held), strict=True))
+
+
+def repeated(of: Equations, times: int) -> Equations:
+    """The first half of the rows so many times, then the others."""
+    half = of.features.shape[1] // 2
+    parts = (getattr(of, name) for name in ("features", "start", "goal"))
+    return Equations(*(np.concatenate([part[:, :half]] * times + [part[:, half:]], 1) for part in parts))
+
+
+@pytest.mark.parametrize("clamp", [NONE, RELU], ids=["plain", "clamped"])
+@pytest.mark.parametrize("n_features", [5, 90], ids=["many rows", "few rows"])
+def test_rows_of_a_weight_count_as_if_they_were_there_so_often(clamp, n_features):
+    plain, held = rows(60, n_features=n_features, seed=1), rows(n_features=n_features, seed=2)
+    off_by = np.random.default_rng(3).standard_normal(plain.goal.shape).astype(np.float32)
+    fit = Equations(plain.features, plain.start, plain.goal + off_by)
+    weighted = Equations(fit.features, fit.start, fit.goal, np.repeat(np.float32([3, 1]), 30))
+    found = solve(weighted, held, clamp, has_shift=True)
+    same = solve(repeated(fit, 3), held, clamp, has_shift=True)
+    np.testing.assert_allclose(found.weight, same.weight, rtol=1e-2, atol=1e-3)
+    np.testing.assert_allclose(found.shift, same.shift, rtol=1e-2, atol=1e-3)
+
+
+def test_rows_that_judge_have_weights_too():
+    held = rows(seed=2)
+    start = held.goal.copy()
+    start[:, :200] += 1
+    assert distance(held.goal, start, NONE, np.repeat(np.float32([3, 1]), 200)) == pytest.approx(0.75)

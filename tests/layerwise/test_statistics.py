@@ -223,3 +223,15 @@ def test_units_seen_often_are_not_shrunk():
     covariance = np.cov(correlated(4000, 10).T)
     off = ~np.eye(10, dtype=bool)
     np.testing.assert_allclose(statistics.damped(covariance, 4000)[off], covariance[off])
+
+
+def test_batches_count_as_much_as_their_weights_say():
+    subject = model(MLP)
+    trace = traced_model(subject)
+    first, second = feeds(subject, (16, 16))
+    weighted = observe_units(subject, trace, (first, second), Run(), renormalise=False, weights=(1.0, 0.5))
+    twice = observe_units(subject, trace, (first, first, second), Run(), renormalise=False)
+    for key, found in weighted.units.items():
+        np.testing.assert_allclose(found.mean, twice.units[key].mean, rtol=1e-4)
+        np.testing.assert_allclose(found.covariance, twice.units[key].covariance, rtol=1e-3, atol=1e-6)
+        assert found.count == 24

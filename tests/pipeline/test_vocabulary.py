@@ -75,7 +75,7 @@ def test_samples_get_new_ids(files):
     assert measured.accuracy_after == measured.accuracy_before == np.mean(scores.argmax(1) == np.array([0, 1] * 8))
     np.savez("mine.npz", ids=ids)
     calibrated = options(files, method="reconstruction", target=0.3, calibration=files / "mine.npz")
-    assert prune("m.onnx", None, calibrated).run.recovery.inputs == "16 samples from mine.npz"
+    assert prune("m.onnx", None, calibrated).run.recovery.inputs.startswith("16 samples from mine.npz")
 
 
 @pytest.mark.parametrize("name", ["calibration", "eval"])

@@ -86,3 +86,16 @@ def test_a_weight_of_other_content_makes_a_difference_too():
 def test_nothing_differs_where_nothing_was_done():
     graph = observe(model(RESIDUAL))
     assert differing(graph, graph) == frozenset()
+
+
+def test_samples_that_count_for_less_make_half_as_many_rows_of_less_weight():
+    subject = model(CNN)
+    graph = observe(subject)
+    (layer, *_) = layers = tuple(layers_of(graph))
+    weights = (1.0, 0.25, 0.25, 0.25)
+    with Stream(subject, graph, feeds(subject, (64,) * 4)) as stream:
+        goals = Goals(stream, layers, kept=lambda _, array: array, seed=0, weights=weights)
+        found = goals.take(layer)
+    counts = [len(goal.chosen) for goal in found]
+    assert counts == [4096, 683, 683, 683]
+    assert [goal.weight * count for goal, count in zip(found, counts, strict=True)] == pytest.approx([64, 16, 16, 16])

@@ -77,3 +77,13 @@ def test_few_samples_are_refused_however_many_copies_are_to_be_had():
 
 def test_what_is_left_of_128_calibration_samples_after_a_fifth_was_held_back_is_enough():
     assert drawn(1000, x=IMAGES[:103]).count == 992
+
+
+def test_a_part_of_the_inputs_may_be_small_and_comes_as_often_as_it_takes():
+    with pytest.raises(ModelError, match="too few"):
+        pool_of(samples(x=ROWS[:9]), 1000, 16, np.random.default_rng(1))
+    found = pool_of(samples(x=ROWS[:9]), 1000, 16, np.random.default_rng(1), is_part=True)
+    assert (found.count, found.n_held) == (32, 16)
+    learned, held = (set(map(tuple, part.tolist())) for part in (found.arrays["x"][16:], found.arrays["x"][:16]))
+    assert learned | held == set(map(tuple, ROWS[:9].tolist()))
+    assert not learned & held

@@ -148,3 +148,14 @@ def test_interrupted_learning_keeps_what_was_learned_by_then():
     found = recover(lesson_of(MLP), effort, Run(progress=progress), Engine)
     assert (found.taught.steps, found.taught.planned) == (40, 400)
     assert found.taught.loss_after < found.taught.loss_before
+
+
+@pytest.mark.parametrize(("text", "uses_batch"), [(CNN, False), (NORMED, True)], ids=["plain", "normed"])
+def test_few_real_inputs_are_learned_from_beside_synthetic_ones(text, uses_batch):
+    lesson = lesson_of(text, uses_batch=uses_batch)
+    real = replace(lesson.samples, batches=lesson.samples.batches[:1], is_synthetic=False)
+    others = replace(lesson.samples, batches=lesson.samples.batches[1:])
+    found = recover(replace(lesson, samples=real, beside=others), EFFORT, Run(), Engine)
+    assert found.taught.loss_after < found.taught.loss_before
+    assert off(lesson, found.model) < off(lesson, lesson.smaller)
+    assert ({"m", "v"} <= found.decided.keys()) is uses_batch

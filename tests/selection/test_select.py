@@ -206,8 +206,10 @@ def test_units_are_studied_on_calibration_data_where_there_is_some(monkeypatch, 
     rows = np.random.default_rng(0).standard_normal((40, 8)).astype(np.float32)
     np.savez(tmp_path / "x.npz", x=rows)
     samples, _, said = studied(monkeypatch, calibration=tmp_path / "x.npz")
+    real, others = samples.parted()
     assert not samples.is_synthetic
-    assert samples.n_samples == 32  # every fifth is held back
+    assert real.n_samples == 32  # every fifth is held back
+    assert others.n_samples == 224
     assert said == ["reading samples"]
 
 

@@ -1,0 +1,66 @@
+"""One network that learns on inputs of two kinds, real ones and synthetic ones: a step has inputs of one kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from paoding_onnx.model.nodes import Array
+from paoding_onnx.recovery.descent import Weights
+
+Loss = Callable[[Weights, Mapping[str, Array]], float]
+Answers = Callable[[Weights, Mapping[str, Array]], Mapping[str, Array]]
+
+
+class Learner(Protocol):
+    """A network that learns on inputs of one kind (see `recovery.student`)."""
+
+    @property
+    def count(self) -> int:
+        """How many inputs there are."""
+        ...
+
+    def drawn(self, rng: np.random.Generator) -> dict[str, Array]:
+        """What a step reads."""
+        ...
+
+    def held_back(self, loss: Loss, weights: Weights) -> float:
+        """The mean of `loss` on the inputs that are held back."""
+        ...
+
+    def off(self, answers: Answers, weights: Weights) -> float:
+        """How far outputs are from the original's on the inputs that are held back."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """A learner for each kind of input, all beginning with the same `weights`, and each kind's share of the steps."""
+
+    weights: Weights
+    learners: Sequence[Learner]
+    shares: Sequence[float]
+
+    @property
+    def count(self) -> int:
+        """How many inputs there are."""
+        return sum(one.count for one in self.learners)
+
+    def drawn(self, rng: np.random.Generator) -> dict[str, Array]:
+        """What a step reads."""
+        is_alone = len(self.learners) == 1
+        return self.learners[0 if is_alone else int(rng.choice(len(self.shares), p=self.shares))].drawn(rng)
+
+    def held_back(self, loss: Loss, weights: Weights) -> float:
+        """The mean of `loss` on the inputs that are held back, each kind counting by its share."""
+        return self._mean([one.held_back(loss, weights) for one in self.learners])
+
+    def off(self, answers: Answers, weights: Weights) -> float:
+        """Likewise, how far outputs are from the original's."""
+        return self._mean([one.off(answers, weights) for one in self.learners])
+
+    def _mean(self, values: Sequence[float]) -> float:
+        return float(np.dot(values, self.shares))

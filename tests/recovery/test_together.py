@@ -1,0 +1,50 @@
+"""Inputs of two kinds: each has its share of the steps, and of what is held against the result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from paoding_onnx.recovery.together import Together
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """A learner whose inputs, losses and distances are one number."""
+
+    value: float
+    count: int = 7
+
+    def drawn(self, _rng):
+        return {"x": np.full(3, self.value)}
+
+    def held_back(self, _loss, _weights):
+        return self.value
+
+    def off(self, _answers, _weights):
+        return 10 * self.value
+
+
+BOTH = Together({}, (Fixed(1.0), Fixed(2.0)), (0.25, 0.75))
+
+
+def test_each_step_reads_one_kind_as_often_as_its_share_says():
+    rng = np.random.default_rng(0)
+    drawn = [BOTH.drawn(rng)["x"] for _ in range(400)]
+    assert all(len(set(one)) == 1 for one in drawn)
+    assert np.mean([one[0] == 1 for one in drawn]) == pytest.approx(0.25, abs=0.06)
+
+
+def test_both_kinds_count_by_their_shares():
+    assert BOTH.count == 14
+    assert BOTH.held_back(None, {}) == pytest.approx(1.75)
+    assert BOTH.off(None, {}) == pytest.approx(17.5)
+
+
+def test_one_kind_alone_is_read_without_drawing_which():
+    rng = np.random.default_rng(0)
+    state = rng.bit_generator.state
+    assert Together({}, (Fixed(3.0),), (1.0,)).drawn(rng)["x"][0] == 3
+    assert rng.bit_generator.state == state
