@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -22,10 +23,14 @@ TYPICAL = (0.01, 0.1)
 """Likewise, at most: the change of the channel in the middle, as a share of its variance."""
 WORST = (0.1, 1.0)
 """Likewise, of the channel that changed most."""
+TYPICAL_OF_REAL, WORST_OF_REAL = (0.08, 0.3), (0.15, 1.0)
+"""The same two on real inputs that were held back, which show the harm as it is; synthetic ones show less of it."""
 TINY = 0.1
 """Changes within this part of the first limits tell something even where inputs look alike: what differs was kept."""
 _TELLING = 10.0
 """The largest change that is told in numbers."""
+
+Limits = tuple[float, float]
 
 
 class Outlook(StrEnum):
@@ -55,7 +60,10 @@ def judge(measured: Measured) -> Judgement:
     if not measured.changes and not measured.apart:
         return Judgement(Outlook.UNKNOWN, "no output could be compared")
     floats = [change for change in measured.changes if change.kind not in (Kind.WHOLE_NUMBERS, Kind.STATE)]
-    found = [_of_output(change, measured.n_inputs) for change in floats or measured.changes]
+    found = [
+        _of_output(change, measured.n_inputs, is_real=not measured.is_synthetic)
+        for change in floats or measured.changes
+    ]
     found += [Judgement(Outlook.TEST, f"output {name!r} has other sizes than before") for name in measured.apart]
     order = (Outlook.BAD, Outlook.TEST, Outlook.UNKNOWN, Outlook.GOOD)
     return min(found, key=lambda judgement: order.index(judgement.outlook))
@@ -69,28 +77,34 @@ def _of_drop(drop: Kept) -> Judgement:
     return Judgement(outlook, "" if outlook is Outlook.GOOD else said)
 
 
-def _of_output(change: OutputChange, n_inputs: int) -> Judgement:
+def _of_output(change: OutputChange, n_inputs: int, *, is_real: bool) -> Judgement:
     is_alike = change.variety < ALIKE
     as_values = is_alike and change.spread >= SPREAD  # the answers say nothing, how sure they are does
     worst, reason = Outlook.GOOD, ""
-    for outlook, said in _signs(change, as_values=as_values):
+    limits = (TYPICAL_OF_REAL, WORST_OF_REAL) if is_real else (TYPICAL, WORST)
+    for outlook, said in _signs(change, limits, as_values=as_values):
         if outlook is Outlook.BAD or (outlook is Outlook.TEST and worst is Outlook.GOOD):
             worst, reason = outlook, said
     if worst is not Outlook.BAD and is_alike and not as_values and not _is_kept(change):
         reason = f"all inputs look alike to the model: output {change.output!r} hardly differs"
         return Judgement(Outlook.UNKNOWN, reason)
-    if worst is Outlook.GOOD and n_inputs < FEW and (change.same, change.order) != (None, None):
+    has_answers = (change.same, change.order) != (None, None)
+    if worst is Outlook.GOOD and n_inputs < FEW and has_answers and not (is_real and _is_tiny(change)):
         return Judgement(Outlook.UNKNOWN, f"only {n_inputs} inputs were compared, too few for output {change.output!r}")
     return Judgement(worst, reason)
 
 
 def _is_kept(change: OutputChange) -> bool:
     """Whether even small differences between inputs were kept; of single answers they say too little."""
-    is_tiny = change.typical <= TINY * TYPICAL[0] and change.worst <= TINY * WORST[0]
-    return is_tiny and change.kind is not Kind.CLASSES
+    return _is_tiny(change) and change.kind is not Kind.CLASSES
 
 
-def _signs(change: OutputChange, *, as_values: bool) -> list[tuple[Outlook, str]]:
+def _is_tiny(change: OutputChange) -> bool:
+    """Whether the numbers of an output hardly changed, which few real inputs are enough to show."""
+    return change.typical <= TINY * TYPICAL[0] and change.worst <= TINY * WORST[0]
+
+
+def _signs(change: OutputChange, limits: Sequence[Limits], *, as_values: bool) -> list[tuple[Outlook, str]]:
     """What each measure of an output says, and in words; with `as_values` those of its numbers too."""
     name, found = f"{change.output!r}", []
     if change.same is not None:
@@ -100,9 +114,10 @@ def _signs(change: OutputChange, *, as_values: bool) -> list[tuple[Outlook, str]
         found.append((_above(change.order, ORDER), f"order of {name} kept to {change.order:.2f} (rank correlation)"))
     if as_values or change.kind in (Kind.VALUES, Kind.EMBEDDING, Kind.SCORE, Kind.STATE):
         typical, worst = moved_by(change.typical, 1), moved_by(change.worst, 1)
+        (good, bad), (good_worst, bad_worst) = limits
         said = f"channels of {name} moved by {typical} of their variance, one by {worst}"
-        found.append((_above(-change.typical, (-TYPICAL[0], -TYPICAL[1])), said))
-        found.append((_above(-change.worst, (-WORST[0], -WORST[1])), said))
+        found.append((_above(-change.typical, (-good, -bad)), said))
+        found.append((_above(-change.worst, (-good_worst, -bad_worst)), said))
     return found
 
 
@@ -115,6 +130,6 @@ def moved_by(share: float, digits: int = 2) -> str:
     return f"{share:.{digits}%}" if share <= _TELLING else f"over {_TELLING:,.0%}"
 
 
-def _above(value: float, limits: tuple[float, float]) -> Outlook:
+def _above(value: float, limits: Limits) -> Outlook:
     good, bad = limits
     return Outlook.GOOD if value >= good else Outlook.TEST if value >= bad else Outlook.BAD

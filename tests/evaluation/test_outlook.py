@@ -14,8 +14,9 @@ SAME = OutputChange("y", Kind.CLASSES, typical=0.0, worst=0.0, same=1.0, order=N
 BOXES = OutputChange("y", Kind.VALUES, typical=0.0, worst=0.0, same=None, order=None, variety=0.7)
 
 
-def outlook(*changes, n_inputs=64):
-    return judge(Measured(None, 0.0, None, "some", n_inputs, changes=changes)).outlook
+def outlook(*changes, n_inputs=64, is_synthetic=True):
+    found = Measured(None, 0.0, None, "some", n_inputs, is_synthetic=is_synthetic, changes=changes)
+    return judge(found).outlook
 
 
 @pytest.mark.parametrize(
@@ -104,3 +105,25 @@ def test_labelled_samples_decide_alone(seen, possible, wanted):
         found = judge(Measured(None, 0.0, None, "some", 64, changes=(change,), drop=drop))
         assert found.outlook is wanted
         assert ("on labelled samples" in found.reason) == (wanted is not Outlook.GOOD)
+
+
+def test_few_real_inputs_are_enough_where_not_even_the_numbers_changed():
+    for typical, worst, wanted in (
+        (0.0005, 0.005, Outlook.GOOD),
+        (0.005, 0.005, Outlook.UNKNOWN),
+        (0.0005, 0.05, Outlook.UNKNOWN),
+    ):
+        change = replace(SAME, typical=typical, worst=worst)
+        assert outlook(change, n_inputs=8, is_synthetic=False) is wanted
+        assert outlook(change, n_inputs=8) is Outlook.UNKNOWN
+    assert outlook(replace(SAME, variety=0.0), n_inputs=8, is_synthetic=False) is Outlook.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("typical", "worst", "wanted"),
+    [(0.05, 0.08, Outlook.GOOD), (0.16, 0.2, Outlook.TEST), (0.05, 0.2, Outlook.TEST), (0.4, 0.5, Outlook.BAD)],
+)
+def test_real_inputs_show_the_harm_as_it_is(typical, worst, wanted):
+    change = replace(BOXES, typical=typical, worst=worst)
+    assert outlook(change, is_synthetic=False) is wanted
+    assert outlook(change) is not Outlook.GOOD
