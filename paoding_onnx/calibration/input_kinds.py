@@ -11,15 +11,14 @@ import numpy as np
 
 from paoding_onnx.calibration.first_layer import is_signal, vocabulary
 from paoding_onnx.calibration.images.frame import Frame
-from paoding_onnx.calibration.input_names import RATE, Companion, companion_of, is_past, is_setting
 from paoding_onnx.calibration.preprocess import Preprocess
 from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.errors import UsageError
 from paoding_onnx.model.graph import Graph
+from paoding_onnx.model.input_names import RATE, Companion, companion_of, is_past
 from paoding_onnx.model.input_sizes import Shape, Shapes
-from paoding_onnx.model.load import TensorSpec
-from paoding_onnx.model.nodes import Array
-from paoding_onnx.shapes.dummy_inputs import length_fed
+from paoding_onnx.model.nodes import Array, TensorSpec
+from paoding_onnx.shapes.dummy_inputs import is_setting, length_fed
 
 BATCH, FEWEST = 32, 4
 """Samples of a feed: as many as this, but fewer where a tensor would hold more numbers than `LARGEST_NUMBERS`."""
@@ -248,7 +247,7 @@ def _companion_role(spec: TensorSpec, graph: Graph, shape: Shape, axis: int | No
         return InputRole(spec, Kind.GIVEN, shape, axis, content=_filled(spec, numbers[found]), why=by_name)
     if found is Companion.PAST:
         return InputRole(spec, Kind.NOISE, shape, axis, why=by_name)
-    if axis is None and is_setting(spec, math.prod(shape)):
+    if axis is None and is_setting(spec, shape):
         why = "it holds few numbers, for all samples"
         return InputRole(spec, Kind.GIVEN, shape, axis, content=_filled(spec, 1.0), why=why)
     return _role(spec, graph, shape, axis)

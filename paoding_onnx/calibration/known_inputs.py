@@ -13,8 +13,8 @@ from paoding_onnx.calibration.arrays import arrays_of_inputs, read_arrays
 from paoding_onnx.calibration.file_hints import shapes_said
 from paoding_onnx.errors import UsageError
 from paoding_onnx.model.input_sizes import Given, Shape, Shapes
-from paoding_onnx.model.load import Model, TensorSpec
-from paoding_onnx.model.nodes import Array
+from paoding_onnx.model.load import Model
+from paoding_onnx.model.nodes import Array, TensorSpec
 
 InputValue = float | tuple[float, ...] | Path
 """What an input holds: one number everywhere, numbers along its last axis, or what is in a .npy or .npz file."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from paoding_onnx.model.load import TensorSpec
+from paoding_onnx.model.nodes import TensorSpec
 
 _ROLES = frozenset({"input", "inputs", "in", "past", "prev", "previous", "last", "cur"}) | frozenset(
     {"output", "outputs", "out", "present", "new", "next", "updated"}

@@ -14,8 +14,8 @@ from paoding_onnx.calibration.images.frame import Frame
 from paoding_onnx.calibration.preprocess import Preprocess, check_channels
 from paoding_onnx.errors import UsageError
 from paoding_onnx.evaluation.dataset import Range, RowIndices
-from paoding_onnx.model.load import Model, TensorSpec
-from paoding_onnx.model.nodes import Array
+from paoding_onnx.model.load import Model
+from paoding_onnx.model.nodes import Array, TensorSpec
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from paoding_onnx.calibration.preprocess import AS_IT_IS, Preprocess
 from paoding_onnx.errors import UsageError
 from paoding_onnx.evaluation.dataset import ArraySamples, Labelled
 from paoding_onnx.evaluation.image_folder import read_images
-from paoding_onnx.model.load import Model, TensorSpec
-from paoding_onnx.model.nodes import Array
+from paoding_onnx.model.load import Model
+from paoding_onnx.model.nodes import Array, TensorSpec
 
 NOTHING: Mapping[str, Array] = MappingProxyType({})
 

@@ -16,8 +16,8 @@ from paoding_onnx.evaluation.dataset import Labelled
 from paoding_onnx.evaluation.metrics import Floats, Labels
 from paoding_onnx.model.compare import sigmoid, softmax
 from paoding_onnx.model.input_sizes import repeated
-from paoding_onnx.model.load import Model, TensorSpec
-from paoding_onnx.model.nodes import Array
+from paoding_onnx.model.load import Model
+from paoding_onnx.model.nodes import Array, TensorSpec
 from paoding_onnx.model.read import computed_names
 from paoding_onnx.model.session import Session
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
@@ -17,8 +18,12 @@ RIDGE = 0.03
 """The ridge, as a share of the mean variance of the features. Measured: weaker ones fit the inputs and not the task."""
 BLOCK = 4096
 """Rows that are worked on at a time."""
+PART_NUMBERS = 1 << 22
+"""Numbers of features that systems are solved with at a time, if they have not more each."""
 LARGE = 1024
 """From so many unknowns on products are worth several threads."""
+SMALL = 64
+"""Triangular matrices of no more rows are inverted as they are."""
 ROUNDS = 4
 """Solutions in a row where outputs are clamped: which of them are beyond the clamp depends on the solution."""
 
@@ -60,10 +65,20 @@ def solve(fit: Equations, held: Equations, clamp: Clamp, *, has_shift: bool) -> 
         return None
     is_large = min(fit.features.shape[1:]) >= LARGE
     with products_together() if is_large else nullcontext():
-        weight, shift = _solution(fit, clamp, has_shift=has_shift)
+        solved = [_solution(part, clamp, has_shift=has_shift) for part in _parts(fit)]
+    weight, shift = (np.concatenate(parts) for parts in zip(*solved, strict=True))
     before = distance(held.goal, held.start, clamp, held.weights)
     after = distance(held.goal, held.start + held.features @ weight + shift, clamp, held.weights)
     return Solution(weight, shift, before, after) if after < before else None
+
+
+def _parts(fit: Equations) -> Iterator[Equations]:
+    """A few systems at a time, so that what is worked out on the way to their solutions takes little memory."""
+    n_systems = len(fit.features)
+    n_parts = min(-(-fit.features.size // PART_NUMBERS), n_systems)
+    for part in np.array_split(np.arange(n_systems), max(n_parts, 1)):
+        own = slice(part[0], part[-1] + 1)
+        yield Equations(fit.features[own], fit.start[own], fit.goal[own], fit.weights)
 
 
 def distance(goal: Singles, fitted: Singles, clamp: Clamp, weights: Singles) -> float:
@@ -80,15 +95,19 @@ def _solution(rows: Equations, clamp: Clamp, *, has_shift: bool) -> tuple[Single
     root = np.sqrt(rows.weights)[:, None] if rows.weights.size else np.ones((1, 1), np.float32)
     centred = _Centred(rows.features, centre, root)
     inverse = _inverse(centred, is_wide=is_wide)
-    fitted = rows.start
+    weight = shift = np.zeros_like(centre[:, :, :1])
     for number in range(1 if clamp == Clamp() else ROUNDS):
-        wanted = (_aim(rows.goal, fitted, clamp) if number else rows.goal) - rows.start
+        wanted = rows.goal
+        if number:
+            wanted = _aim(rows.goal, rows.start + rows.features @ weight + shift, clamp)
+        wanted = wanted - rows.start
         level = _middle(wanted, rows.weights) if has_shift else np.zeros_like(wanted[:, :1])
         wanted = np.asarray((wanted - level) * root, np.float32)
-        across = centred.rows().transpose(0, 2, 1) if is_wide else inverse
-        weight = np.asarray(across @ (inverse @ wanted if is_wide else centred.across(wanted)), np.float32)
+        if is_wide:
+            weight = np.asarray(centred.rows().transpose(0, 2, 1) @ inverse.times(wanted), np.float32)
+        else:
+            weight = np.asarray(inverse.times(centred.across(wanted)), np.float32)
         shift = level - centre @ weight
-        fitted = rows.start + rows.features @ weight + shift
     return weight, np.asarray(shift, np.float32)
 
 
@@ -132,7 +151,18 @@ def _aim(goal: Singles, fitted: Singles, clamp: Clamp) -> Singles:
     return np.asarray(np.where(goal >= clamp.high, np.maximum(fitted, clamp.high), low), np.float32)
 
 
-def _inverse(centred: _Centred, *, is_wide: bool) -> Singles:
+@dataclass(frozen=True, slots=True)
+class _Inverse:
+    """The inverse of symmetric matrices, as the Gram matrix of triangular ones, `(n_systems, n, n)`."""
+
+    triangle: Singles
+
+    def times(self, columns: Singles) -> Singles:
+        """The inverse times `columns`."""
+        return np.asarray(self.triangle.transpose(0, 2, 1) @ (self.triangle @ columns))
+
+
+def _inverse(centred: _Centred, *, is_wide: bool) -> _Inverse:
     """Inverse of the Gram matrix of the centred features with the ridge.
 
     The matrix is over features, or where these are more than the rows over rows, so that few rows cost little.
@@ -145,7 +175,24 @@ def _inverse(centred: _Centred, *, is_wide: bool) -> Singles:
     diagonal = np.arange(gram.shape[-1])
     size = gram[:, diagonal, diagonal].sum(1) / centred.features.shape[2]
     gram[:, diagonal, diagonal] += (RIDGE * size + np.finfo(np.float32).tiny)[:, None]
-    return np.linalg.inv(gram).astype(np.float32)
+    try:
+        lower = np.linalg.cholesky(gram).astype(np.float32)
+    except np.linalg.LinAlgError:  # there are numbers that are none: no solution will help
+        return _Inverse(np.full(gram.shape, np.nan, np.float32))
+    return _Inverse(_triangular_inverse(lower))
+
+
+def _triangular_inverse(lower: Singles) -> Singles:
+    """Inverse of lower triangular matrices: of both halves, and what these make of the rest."""
+    size = lower.shape[-1]
+    if size <= SMALL:
+        return np.linalg.inv(lower)
+    half = size // 2
+    found = np.zeros_like(lower)
+    first, second = _triangular_inverse(lower[:, :half, :half]), _triangular_inverse(lower[:, half:, half:])
+    found[:, :half, :half], found[:, half:, half:] = first, second
+    found[:, half:, :half] = -(second @ (lower[:, half:, :half] @ first))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

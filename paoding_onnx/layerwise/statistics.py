@@ -7,7 +7,7 @@ synthetic inputs then works in the range in which it works on real ones.
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -41,6 +41,10 @@ class ActivationStatistics:
     units: Mapping[tuple[int, int], UnitStatistics]
     normalization: Mapping[str, Array]
     halved: Mapping[tuple[int, int], UnitStatistics] = field(default_factory=dict)
+
+    def whole(self) -> ActivationStatistics:
+        """The same without those of every second batch, which are as large as all others."""
+        return replace(self, halved=MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

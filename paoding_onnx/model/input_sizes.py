@@ -21,7 +21,7 @@ class Fill(StrEnum):
     """What inputs of integers hold; floats are drawn from a normal distribution."""
 
     BITS = "bits"
-    """0 or 1, at random: valid indices almost everywhere."""
+    """0 or 1, at random: valid indices almost everywhere; what is called a length is the number of all steps."""
     ONES = "ones"
     """Ones, as in a mask that hides nothing."""
     LENGTHS = "lengths"

@@ -21,7 +21,7 @@ from paoding_onnx.model.foreign import what_it_is
 from paoding_onnx.model.functions import inlined
 from paoding_onnx.model.input_files import why_unreadable
 from paoding_onnx.model.naming import check_names
-from paoding_onnx.model.nodes import Array
+from paoding_onnx.model.nodes import Array, TensorSpec
 from paoding_onnx.model.tensors import STORED_APART, array_of, dtype_of, raw_array
 
 LIFT_BYTES = 1024
@@ -41,15 +41,6 @@ _OTHER_LIFTED_TYPES = frozenset(
     for name in ("BFLOAT16", "FLOAT8E4M3FN", "FLOAT8E4M3FNUZ", "FLOAT8E5M2", "FLOAT8E5M2FNUZ")
 )
 """Those of whole bytes that it has not; where several elements share a byte, they stay in the protobuf."""
-
-
-@dataclass(frozen=True, slots=True)
-class TensorSpec:
-    """A graph input or output: `dims` holds a size, a symbol, or `None` for an axis left open."""
-
-    name: str
-    dtype: np.dtype[np.generic] | None
-    dims: tuple[int | str | None, ...]
 
 
 @dataclass(frozen=True, slots=True)

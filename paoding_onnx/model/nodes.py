@@ -14,6 +14,15 @@ Attribute = int | float | str | tuple[int, ...] | tuple[float, ...] | tuple[str,
 """An attribute's value; `None` for the kinds no rule reads (tensors, graphs, types)."""
 
 
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """A graph input or output: `dims` holds a size, a symbol, or `None` for an axis left open."""
+
+    name: str
+    dtype: np.dtype[np.generic] | None
+    dims: tuple[int | str | None, ...]
+
+
 class Origin(StrEnum):
     """Where a tensor comes from."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,17 +102,20 @@ class Session:
                 raise ModelError(f"onnxruntime does not load the model: {one_line(error)}") from error
         self.output_names: tuple[str, ...] = tuple(output.name for output in self._session.get_outputs())
 
-    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+    def run(self, feeds: Mapping[str, Array], only: Collection[str] | None = None) -> dict[str, Array]:
         """Outputs (and watched tensors) by name; parts of a sequence or map as ``name[0]``, absent optionals left out.
+
+        Of those in `only`, if it is given: what else is computed is not held.
 
         Raises:
             ModelError: if the model does not run on these inputs.
         """
+        names = [name for name in self.output_names if only is None or name in only]
         try:
-            values = self._session.run(None, dict(feeds))
+            values = self._session.run(names, dict(feeds)) if names else []  # of no names, all would be returned
         except RUN_ERRORS as error:
             raise ModelError(f"onnxruntime does not run the model: {one_line(error)}") from error
-        pairs = zip(self.output_names, values, strict=True)
+        pairs = zip(names, values, strict=True)
         return {name: array for output, value in pairs for name, array in _arrays(output, value)}
 
 

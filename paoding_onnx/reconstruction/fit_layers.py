@@ -35,7 +35,7 @@ from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.session import Session
 from paoding_onnx.reconstruction.goals import HELD_BACK, Goal, Goals, Kept, differing
 
-WINDOW_NUMBERS = 1 << 24
+WINDOW_NUMBERS = 1 << 22
 """Numbers of the windows that a layer is laid out in at a time."""
 UNDISTORTED = 1e-5
 """Root mean square of a distortion, as a share of the tensor's, that is taken for rounding."""

@@ -20,6 +20,8 @@ FEWEST_ROWS = 1 << 12
 MOST_ROWS = 1 << 15
 MOST_NUMBERS = 1 << 26
 """Numbers of all features of a layer together, a quarter of a gigabyte."""
+MOST_OF_MANY = 1 << 25
+"""The same of a layer that is many systems, as a depthwise convolution is: each has few unknowns, and rows enough."""
 FEWEST_SAMPLES = 256
 """Samples that the rows of a layer come from, if there are as many."""
 HELD_BACK = 8
@@ -140,7 +142,9 @@ def n_wished(layer: Layer) -> int:
     """How many rows it takes to fit a layer, as far as there is room for their features."""
     n_features = layer.of.n_features(layer.bound)
     n_systems = math.prod(layer.bound.binding.sizes[name] for name in layer.of.shared)
-    most = max(MOST_NUMBERS // max(n_features * n_systems, 1), FEWEST_ROWS)
+    fewest = min(FEWEST_ROWS, ROWS_PER_FEATURE * n_features)
+    room = MOST_NUMBERS if n_systems == 1 else MOST_OF_MANY
+    most = max(room // max(n_features * n_systems, 1), fewest)
     return min(max(ROWS_PER_FEATURE * n_features, FEWEST_ROWS), MOST_ROWS, most)
 
 

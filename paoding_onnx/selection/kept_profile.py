@@ -34,7 +34,6 @@ def entry_of(profile: Profile, *, with_samples: bool) -> Entry:
     description = {
         "samples": {"batches": batches, "description": samples.description, "is_synthetic": samples.is_synthetic},
         "units": packed.statistics(statistics.units),
-        "halved": packed.statistics(statistics.halved),
         "normalization": packed.named(statistics.normalization),
         "orders": [[start, *packed.order(order)] for start, order in profile.orders.items()],
         "sensitivities": [[one.group, list(one.counts), packed.add(np.array(one.values))] for one in curves],
@@ -105,7 +104,6 @@ class _Reader:
         statistics = ActivationStatistics(
             MappingProxyType(self._units(told["units"])),
             MappingProxyType(self._normalization(told["normalization"])),
-            MappingProxyType(self._units(told["halved"])),
         )
         orders = {group.start: self._order(group, told["orders"]) for group in self.trace.groups}
         curves = tuple(self._sensitivity(one, orders, samples) for one in _listed(told["sensitivities"]))

@@ -11,6 +11,7 @@ from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.layerwise.layers import Layer, layers_of
 from paoding_onnx.layerwise.weights import Candidate
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.reconstruction.basis import Basis
 from paoding_onnx.selection.curve import Sensitivity
 from paoding_onnx.shapes.observe import first_two, observe_on
@@ -37,11 +38,20 @@ def layers_on(model: Model, trace: Trace, samples: Samples) -> Mapping[int, Laye
 
 def in_two(model: Model, samples: Samples) -> Samples:
     """The samples in at least two batches, as far as the model allows it: one half judges what the other tells."""
-    feed = samples.batches[0]
-    open_inputs = {spec.name for spec in model.inputs if spec.dims and not isinstance(spec.dims[0], int)}
-    lengths = {len(value) if value.ndim else 0 for value in feed.values()}
-    if len(samples.batches) > 1 or open_inputs != feed.keys() or len(lengths) != 1 or lengths <= {0, 1}:
+    n_samples = samples.n_samples
+    if len(samples.batches) > 1 or n_samples < 2:
         return samples
-    half = (lengths.pop() + 1) // 2
-    parts = (slice(None, half), slice(half, None))
-    return replace(samples, batches=tuple({name: value[part] for name, value in feed.items()} for part in parts))
+    half = (n_samples + 1) // 2
+    cut = [part_of(model, samples.batches[0], part) for part in (slice(None, half), slice(half, None))]
+    parts = tuple(part for part in cut if part is not None)
+    return replace(samples, batches=parts) if parts else samples
+
+
+def part_of(model: Model, feed: Mapping[str, Array], part: slice) -> Mapping[str, Array] | None:
+    """Some of the samples of a feed, without whose first axis inputs are as they are; `None` if it cannot be cut."""
+    open_inputs = {spec.name for spec in model.inputs if spec.dims and not isinstance(spec.dims[0], int)}
+    main = next(iter(feed))
+    lengths = {len(value) for name, value in feed.items() if name in open_inputs}
+    if main not in open_inputs or len(lengths) != 1:
+        return None
+    return {name: value[part] if name in open_inputs else value for name, value in feed.items()}

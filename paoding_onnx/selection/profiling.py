@@ -18,9 +18,8 @@ from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.reconstruction.basis import Basis
 from paoding_onnx.selection.curve import MOST_MEASURED, Sensitivity
-from paoding_onnx.selection.profile import Profile, in_two, layers_on
+from paoding_onnx.selection.profile import Profile, in_two, layers_on, part_of
 from paoding_onnx.selection.sensitivity import Probe, measure
-from paoding_onnx.shapes.observe import runnable_shapes
 
 MACS_TO_MEASURE = 3 * 10**11
 """Multiply-adds to spend on measuring sensitivity; some seconds on two cores."""
@@ -50,17 +49,17 @@ def measure_profile(
         run.tell("ranking units", 0.1 + 0.2 * number / len(trace.groups))
         orders[group.start] = sampler(view, group, group.most, rng)
     layers = layers_on(model, trace, samples)
-    basis = Basis(samples, seen, layers)
     sensitivities: tuple[Sensitivity, ...] = ()
     if is_measured:
         view = replace(view, unit_statistics=seen.halved)
-        probe = Probe(model, view, _probes(trace, samples), seen.normalization, run.part(0.3, 0.7))
+        probe = Probe(model, view, _probes(model, trace, samples), seen.normalization, run.part(0.3, 0.7))
         shapes = {name: value.shape for name, value in samples.batches[0].items()}
         sensitivities = tuple(replace(one, input_shapes=shapes) for one in measure(probe, orders, layers))
+    basis = Basis(samples, seen.whole(), layers)
     return Profile(basis, MappingProxyType(orders), sensitivities)
 
 
-def _probes(trace: Trace, samples: Samples) -> tuple[Mapping[str, Array], ...]:
+def _probes(model: Model, trace: Trace, samples: Samples) -> tuple[Mapping[str, Array], ...]:
     """As many batches as there is time to measure sensitivity on, none of them of the half that stand-ins are made of.
 
     A single batch has to serve for both. Of mixed samples the user's serve alone, where there are enough.
@@ -73,7 +72,5 @@ def _probes(trace: Trace, samples: Samples) -> tuple[Mapping[str, Array], ...]:
         batches = real
     per_sample = cost(trace, nothing(trace)).macs * len(trace.groups) * MOST_MEASURED // 2
     affordable = min(MACS_TO_MEASURE // max(per_sample, 1), MOST_PROBES)
-    if affordable >= each or any((shape or (0,))[0] != 1 for shape in runnable_shapes(trace.graph).values()):
-        return batches[: max(affordable // each, 1)]
-    fewest = max(affordable, FEWEST_PROBES)
-    return ({name: value[:fewest] for name, value in batches[0].items()},)
+    few = part_of(model, batches[0], slice(max(affordable, FEWEST_PROBES)))
+    return batches[: max(affordable // each, 1)] if affordable >= each or few is None else (few,)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from itertools import islice
 
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.input_sizes import Feeding, InputSizes, Relation
-from paoding_onnx.model.load import Model, TensorSpec
+from paoding_onnx.model.load import Model
+from paoding_onnx.model.nodes import TensorSpec
 from paoding_onnx.shapes.observe import has_open_axes, runs, sizes_of
 from paoding_onnx.shapes.size_search import batch_of, feeding_of, free_sizes, scaled
 from paoding_onnx.shapes.trials import trials
@@ -19,6 +21,8 @@ _RAGGED = ((1.27, 0.79, 1.43, 0.61), (0.33, 0.61, 0.45, 0.83), (0.12, 0.17, 0.21
 """By what they are multiplied to get odd sizes, and fewer than a cap."""
 _IN_USE = (1.0, 0.5, 0.25)
 """By what the sizes in use are multiplied where a model does not take them."""
+MOST_NUMBERS = 1 << 27
+"""Numbers of all tensors of a run, half a gigabyte: sizes that lead to more give way to smaller ones in use."""
 _STEPS = 5
 """New steps where there is no past."""
 
@@ -49,8 +53,16 @@ def other_sizes(model: Model, graph: Graph) -> Iterator[Feeding]:
         return
     with trials(model) as tries:
         for candidates in proving(model.inputs, sizes):
-            taken = (feeding for feeding in candidates if runs(tries, model, feeding) is not None)
+            likely = [feeding for feeding in candidates[:-1] if _numbers(graph, feeding) <= MOST_NUMBERS]
+            taken = (one for one in (*likely, *candidates[-1:]) if runs(tries, model, one) is not None)
             yield from islice(taken, 1)
+
+
+def _numbers(graph: Graph, feeding: Feeding) -> float:
+    """About how many numbers a run holds, if they grow as those of the inputs do."""
+    traced = sizes_of(graph).traced
+    growth = sum(map(math.prod, feeding.shapes.values())) / max(sum(map(math.prod, traced.shapes.values())), 1)
+    return growth * sum(math.prod(t.shape or ()) for t in graph.tensors.values() if not t.is_constant)
 
 
 def proving(specs: Sequence[TensorSpec], sizes: InputSizes) -> tuple[tuple[Feeding, ...], ...]:

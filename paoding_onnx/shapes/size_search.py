@@ -14,7 +14,7 @@ from math import prod
 
 from paoding_onnx.errors import UsageError
 from paoding_onnx.model.input_sizes import BATCH, Feeding, Fill, Given, Relation, Shapes
-from paoding_onnx.model.load import TensorSpec
+from paoding_onnx.model.nodes import TensorSpec
 
 _USUAL = (64, 96, 224, 32)
 _UNUSUAL = (128, 256, 16, 512, 160, 140, 8, 1)

@@ -64,11 +64,12 @@ class _Pair:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """The largest difference in units of what is allowed, and in which of how many tensors it is."""
+    """The largest difference in units of what is allowed, in which of how many tensors it is, and where it is more."""
 
     worst: float
     where: str
     count: int
+    suspects: frozenset[str]
 
 
 def check_surgery(
@@ -158,31 +159,33 @@ def _compared_on(pair: _Pair, feeds: Feeds, others: Callable[[], Feeds]) -> _Ans
     answer = _worst(pair, wanted, got, ())
     chosen = outcomes(pair.decisions, wanted)
     if answer.worst > 1 and chosen and (led := _led(pair, feeds, _told(pair, chosen, got, others()), chosen)):
-        got = {**got, **led}
+        for name in answer.suspects:  # those are looked at anew, and may be large
+            del got[name]
+        got |= pair.guided().run({**feeds, **led}, only=answer.suspects)
         answer = _worst(pair, wanted, got, ())
     noise: list[Feeds] = []
-    while answer.worst > 1 and len(noise) < _N_SAMPLES:
-        noise.append(pair.noisy(len(noise)).run({**feeds, **chosen}))
+    while answer.worst > 1 and len(noise) < _N_SAMPLES:  # of the tensors in which there is too much of a difference
+        noise.append(pair.noisy(len(noise)).run({**feeds, **chosen}, only=answer.suspects))
         answer = _worst(pair, wanted, got, noise)
     return answer
 
 
-def _led(pair: _Pair, feeds: Feeds, told: Feeds, chosen: Feeds) -> dict[str, Array]:
-    """What the candidate computes when it goes on from `told`; nothing if it would decide otherwise by itself.
+def _led(pair: _Pair, feeds: Feeds, told: Feeds, chosen: Feeds) -> Feeds:
+    """What is `told`, for the candidate to go on from; nothing if it would decide otherwise by itself.
 
     What it would decide is looked at with all decisions before it already told: what is found in another list differs.
     """
-    led = pair.guided().run({**feeds, **told})
+    led = pair.guided().run({**feeds, **told}, only={own_name(name) for name in told})
     left = {t.name: decision.is_list for decision in pair.decisions for t in decision.outputs if t.name in told}
     rough: dict[str, list[Array]] = {name: [] for name in left}
     for number in range(len(_NUDGES)):
-        noisy = pair.noisy(number).run({**feeds, **chosen})
+        noisy = pair.noisy(number).run({**feeds, **chosen}, only={own_name(name) for name in left})
         for name in left:
             rough[name].append(_kept(pair, name, noisy[own_name(name)]))
         own = {name: led[own_name(name)] for name in left}
         left = {n: listed for n, listed in left.items() if not is_alike(told[n], own[n], rough[n], is_list=listed)}
         if not left:
-            return led
+            return told
     return {}
 
 
@@ -192,7 +195,7 @@ def _told(pair: _Pair, chosen: Feeds, got: Feeds, others: Feeds) -> Feeds:
     Where other inputs lead to the same, nothing was decided, as with a size: there it goes on from its own.
     """
     try:
-        elsewhere = pair.masked().run(others)
+        elsewhere = pair.masked().run(others, only=chosen.keys())
     except ModelError:
         elsewhere = {}
     return {
@@ -211,7 +214,7 @@ def _worst(pair: _Pair, wanted: Mapping[str, Array], got: Mapping[str, Array], n
         if kept is not None:  # else it is compared at the sizes that were traced, and by what is computed from it
             found.append((excess(kept, got[name], floor=floor, noise=rough), name))
     worst, where = max(found)
-    return _Answer(worst, where, len(found) - 1)
+    return _Answer(worst, where, len(found) - 1, frozenset(name for off, name in found if off > 1))
 
 
 def _kept(pair: _Pair, name: str, value: Array) -> Array:

@@ -13,8 +13,9 @@ from paoding_onnx.dependency.cost import Cost, cost_as_it_stands
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.input_sizes import InputSizes, Shape, Shapes
-from paoding_onnx.model.load import Model, TensorSpec, all_inputs, load
+from paoding_onnx.model.load import Model, all_inputs, load
 from paoding_onnx.model.naming import is_added
+from paoding_onnx.model.nodes import TensorSpec
 from paoding_onnx.rules.binding import BoundNode, bind_nodes, rebound
 from paoding_onnx.rules.facts import DataDependentShape
 from paoding_onnx.rules.multiply_adds import multiply_adds

@@ -7,7 +7,7 @@ import pytest
 from paoding_onnx.calibration.images.frame import Frame
 from paoding_onnx.calibration.input_kinds import Kind, batch_for, main_input
 from paoding_onnx.errors import UsageError
-from paoding_onnx.model.load import TensorSpec
+from paoding_onnx.model.nodes import TensorSpec
 from paoding_onnx.shapes.observe import observe
 from tests.calibration.roles import roles
 from tests.models import model

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from paoding_onnx.evaluation.carried import carried
-from paoding_onnx.model.load import TensorSpec
+from paoding_onnx.model.nodes import TensorSpec
 
 F4 = np.dtype(np.float32)
 

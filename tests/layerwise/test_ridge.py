@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paoding_onnx.layerwise.ridge import RIDGE, Clamp, Equations, Singles, Solution, distance, solve
+from paoding_onnx.layerwise import ridge
+from paoding_onnx.layerwise.ridge import RIDGE, SMALL, Clamp, Equations, Singles, Solution, distance, solve
 
 NONE = Clamp()
 RELU = Clamp(low=0.0)
@@ -66,6 +67,31 @@ def test_solution_is_that_of_the_normal_equations():
     gram = features.T @ features
     wanted = np.linalg.solve(gram + RIDGE * np.trace(gram) / 5 * np.eye(5), features.T @ goal)
     np.testing.assert_allclose(solution.weight[0], wanted, rtol=1e-3, atol=1e-4)
+
+
+def test_many_unknowns_are_solved_in_halves_to_the_same():
+    n = 2 * SMALL + 7
+    fit = rows(600, n_features=n, seed=1)
+    solution = solve(fit, rows(seed=2, n_features=n), NONE, has_shift=False)
+    features, goal = fit.features[0].astype(np.float64), fit.goal[0]
+    gram = features.T @ features
+    wanted = np.linalg.solve(gram + RIDGE * np.trace(gram) / n * np.eye(n), features.T @ goal)
+    np.testing.assert_allclose(solution.weight[0], wanted, atol=1e-4)
+
+
+def test_systems_are_solved_a_few_at_a_time_to_the_same(monkeypatch):
+    fit, held = rows(n_systems=7, seed=1), rows(n_systems=7, seed=2)
+    whole = solve(fit, held, RELU, has_shift=True)
+    monkeypatch.setattr(ridge, "PART_NUMBERS", 1)
+    parts = solve(fit, held, RELU, has_shift=True)
+    np.testing.assert_allclose(parts.weight, whole.weight, atol=1e-6)
+    assert parts.after == pytest.approx(whole.after)
+
+
+def test_numbers_that_are_none_are_no_solution():
+    fit = rows(seed=1)
+    fit.features[0, 3, 2] = np.nan
+    assert solve(fit, rows(seed=2), NONE, has_shift=False) is None
 
 
 def test_rows_held_back_do_not_enter_the_solution_and_are_what_it_is_reported_on():

@@ -42,6 +42,12 @@ def test_watched_tensors_are_returned_beside_the_outputs():
     assert values["r"].min() >= 0
 
 
+def test_only_what_is_asked_for_is_returned():
+    session = Session(model(TEXT), watch=("r",))
+    assert set(session.run(FEEDS, only={"r"})) == {"r"}
+    assert session.run(FEEDS, only=()) == {}
+
+
 def test_watching_leaves_the_model_as_it_was():
     subject = model(TEXT)
     before = subject.proto.SerializeToString()

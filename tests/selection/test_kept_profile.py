@@ -85,7 +85,7 @@ def changes():
     yield "another input", lambda told: told["samples"]["batches"][0].update({"z": "0"})
 
 
-_KEYS = ("samples", "units", "halved", "normalization", "orders", "sensitivities")
+_KEYS = ("samples", "units", "normalization", "orders", "sensitivities")
 CHANGES = dict(changes())
 
 

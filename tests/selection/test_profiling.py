@@ -21,6 +21,7 @@ from paoding_onnx.samplers.reconstruction import reconstruction
 from paoding_onnx.selection import profiling
 from paoding_onnx.selection.profile import Profile
 from paoding_onnx.selection.profiling import measure_profile
+from paoding_onnx.selection.sensitivity import Probe
 from paoding_onnx.shapes.observe import observe, runnable_shapes
 from tests.models import model
 from tests.pruning import CNN, MLP, feeds, traced_model
@@ -121,12 +122,12 @@ def test_inputs_that_cannot_be_made_are_plain_random(monkeypatch):
     assert np.isfinite(found.batches[0]["x"]).all()
 
 
-def probed(sizes: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> tuple[Profile, list[np.ndarray]]:
-    """A profile of rows in batches of these sizes, and the rows on which sensitivity was judged."""
-    seen: list[np.ndarray] = []
+def probed(sizes: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> tuple[Profile, list[Probe]]:
+    """A profile of rows in batches of these sizes, and on what sensitivity was measured."""
+    seen: list[Probe] = []
 
     def measured(probe, orders, layers):
-        seen.extend(feed["x"] for feed in probe.feeds)
+        seen.append(probe)
         return ()
 
     monkeypatch.setattr(profiling, "measure", measured)
@@ -138,11 +139,12 @@ def probed(sizes: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> tuple[Pro
 
 @pytest.mark.parametrize("sizes", [(16, 16, 16, 16), (40,)], ids=["batches", "one batch is split"])
 def test_sensitivity_is_judged_on_inputs_that_made_no_stand_in(sizes, monkeypatch):
-    found, judged = probed(sizes, monkeypatch)
-    halved = next(iter(found.basis.statistics.halved.values()))
+    found, (probe,) = probed(sizes, monkeypatch)
+    halved = next(iter(probe.view.unit_statistics.values()))
     rows = np.concatenate([feed["x"] for feed in feeds(model(MLP), sizes)])
     assert halved.count == sum(sizes) // 2
-    for part in judged:
-        place = int(np.flatnonzero((rows == part[0]).all(1))[0])
+    assert not found.basis.statistics.halved
+    for feed in probe.feeds:
+        place = int(np.flatnonzero((rows == feed["x"][0]).all(1))[0])
         size = sizes[0] if len(sizes) > 1 else sizes[0] // 2
         assert (place // size) % 2 == 1

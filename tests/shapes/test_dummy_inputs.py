@@ -7,8 +7,8 @@ import pytest
 
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.input_sizes import Feeding, Fill
-from paoding_onnx.model.load import TensorSpec
-from paoding_onnx.shapes.dummy_inputs import random_content, random_feeds
+from paoding_onnx.model.nodes import TensorSpec
+from paoding_onnx.shapes.dummy_inputs import is_setting, random_content, random_feeds
 
 FLOAT, INT32, INT64 = np.dtype(np.float32), np.dtype(np.int32), np.dtype(np.int64)
 
@@ -94,3 +94,31 @@ def test_input_that_holds_no_numbers_is_a_model_error(dtype):
 def test_input_that_no_memory_could_hold_is_a_model_error():
     with pytest.raises(ModelError, match=r"input 'x' of shape \(.*\) does not fit into memory"):
         content("float32", (2**40, 2**40))
+
+
+def test_few_floats_without_samples_set_something():
+    def is_one(dtype, shape):
+        return is_setting(TensorSpec("x", dtype, shape), shape)
+
+    assert is_one(FLOAT, (1,))
+    assert is_one(FLOAT, ())
+    assert not is_one(FLOAT, (256,))
+    assert not is_one(INT64, (1,))
+
+
+def test_settings_beside_other_inputs_are_one():
+    found = feeds(Fill.BITS, ids=(INT64, ("n", "t"), (2, 9)), scales=(FLOAT, (3,), (3,)), style=(FLOAT, ("n",), (2,)))
+    assert found["scales"].tolist() == [1, 1, 1]
+    assert found["style"].tolist() != [1, 1]
+    assert feeds(Fill.BITS, x=(FLOAT, (3,), (3,)))["x"].tolist() != [1, 1, 1]
+
+
+def test_what_is_called_a_length_is_as_long_as_the_longest_input():
+    found = feeds(
+        Fill.BITS,
+        sound=(FLOAT, ("n", 80, "t"), (2, 80, 40)),
+        sound_lengths=(INT64, ("n",), (2,)),
+        language=(INT64, ("n",), (2,)),
+    )
+    assert found["sound_lengths"].tolist() == [40, 40]
+    assert set(found["language"].tolist()) <= {0, 1}

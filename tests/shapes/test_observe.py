@@ -10,6 +10,7 @@ from paoding_onnx.model.input_sizes import Fill, Given
 from paoding_onnx.model.load import lift
 from paoding_onnx.model.nodes import Origin
 from paoding_onnx.model.read import read_graph
+from paoding_onnx.shapes import proof_sizes
 from paoding_onnx.shapes.observations import SMALL
 from paoding_onnx.shapes.observe import (
     first_two,
@@ -209,6 +210,15 @@ def test_other_sizes_that_the_model_does_not_take_are_left_out():
     graph = observe(model("g (float[N,T] x) => (float[N,T] y) { y = Relu (x) }"))
     steps = [feeding.shapes["x"][1] for feeding in other_sizes(subject, graph)]
     assert all(count % 7 == 1 for count in steps)
+
+
+def test_sizes_that_would_hold_too_much_give_way_to_smaller_ones(monkeypatch):
+    graph = observe(subject := model("g (float[N,T,4] x) => (float[N,T,4] y) { y = Relu (x) }"))
+    assert [feeding.shapes["x"][1] for feeding in other_sizes(subject, graph)][1] == 600
+    monkeypatch.setattr(proof_sizes, "MOST_NUMBERS", 4000)
+    assert [feeding.shapes["x"][1] for feeding in other_sizes(subject, graph)][1] == 300
+    monkeypatch.setattr(proof_sizes, "MOST_NUMBERS", 1)
+    assert [feeding.shapes["x"][1] for feeding in other_sizes(subject, graph)][1] == 150
 
 
 def test_model_without_open_axes_has_no_other_sizes():

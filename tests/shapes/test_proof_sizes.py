@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from paoding_onnx.model.input_sizes import Feeding, Fill, Given, InputSizes, Relation
-from paoding_onnx.model.load import TensorSpec
+from paoding_onnx.model.nodes import TensorSpec
 from paoding_onnx.shapes.proof_sizes import proving
 from paoding_onnx.shapes.size_search import measuring, telling
 

@@ -10,7 +10,7 @@ import pytest
 
 from paoding_onnx.errors import UsageError
 from paoding_onnx.model.input_sizes import BATCH, Feeding, Fill, Given
-from paoding_onnx.model.load import TensorSpec
+from paoding_onnx.model.nodes import TensorSpec
 from paoding_onnx.shapes.size_search import (
     alike,
     batch_of,

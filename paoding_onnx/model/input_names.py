@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from paoding_onnx.model.load import TensorSpec
+from paoding_onnx.model.nodes import TensorSpec
 
 
 class Companion(StrEnum):
@@ -27,8 +27,6 @@ _RATE_PARTS = ("samplerate", "samplingrate", "sample_rate", "sampling_rate")
 _LENGTHS = ("length", "lens", "seqlen", "seq_len", "n_frames", "num_frames", "nframes")
 _PAST = ("past", "cache", "present")
 _STATES = frozenset({"state", "states", "hidden", "h", "c", "h0", "c0", "hn", "cn"})
-_MOST_SETTINGS = 8
-"""An input without samples that holds at most so many floats sets something, such as a speed."""
 
 
 def companion_of(spec: TensorSpec) -> Companion | None:
@@ -66,11 +64,6 @@ def is_past(spec: TensorSpec) -> bool:
     name = spec.name.lower()
     words = set(re.split(r"[^a-z0-9]+", name))
     return any(part in name for part in _PAST) or "state" in name.split("_")[-1] or not words.isdisjoint(_STATES)
-
-
-def is_setting(spec: TensorSpec, n_numbers: int) -> bool:
-    """Whether an input without samples that holds so many numbers sets something: a speed, a temperature."""
-    return spec.dtype is not None and spec.dtype.kind == "f" and len(spec.dims) < 2 and n_numbers <= _MOST_SETTINGS
 
 
 def _is_rate(name: str, words: set[str]) -> bool:

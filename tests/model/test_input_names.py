@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paoding_onnx.calibration.input_names import Companion, companion_of, is_past, is_setting
-from paoding_onnx.model.load import TensorSpec
+from paoding_onnx.model.input_names import Companion, companion_of, is_past
+from paoding_onnx.model.nodes import TensorSpec
 
 
 def spec(name, dtype="int64", dims=("n",)):
@@ -43,9 +43,3 @@ def test_companion_is_told_by_name_and_type(name, dtype, dims, wanted):
 def test_integers_are_remembered_too():
     assert is_past(spec("past_tokens"))
     assert not is_past(spec("tokens"))
-
-
-def test_few_floats_without_samples_set_something():
-    assert is_setting(spec("speed", "float32", (1,)), 1)
-    assert not is_setting(spec("style", "float32", (256,)), 256)
-    assert not is_setting(spec("language", "int64", (1,)), 1)
