@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from paoding_onnx.calibration.input_names import companion_of
 from paoding_onnx.errors import UsageError
 from paoding_onnx.model.graph import Graph
-from paoding_onnx.model.load import TensorSpec
-from paoding_onnx.model.nodes import Node, Tensor
+from paoding_onnx.model.input_names import companion_of
+from paoding_onnx.model.nodes import Node, Tensor, TensorSpec
 from paoding_onnx.rules.binding import BoundNode
 from paoding_onnx.rules.facts import LooksUp, ReadsShape
 from paoding_onnx.rules.forms import finds_extremes, hands_on, is_equality
