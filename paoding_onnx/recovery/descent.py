@@ -39,6 +39,10 @@ class Slope:
     gradients: Weights
 
 
+class DivergedError(ModelError):
+    """The rate of learning is too high."""
+
+
 class Differentiable(Protocol):
     """What has a loss and gradients by its weights on a batch of tensors by name: the engine, whichever it is."""
 
@@ -119,7 +123,7 @@ def descend(
     for step in range(schedule.steps):
         slope = _mean([network.loss_and_gradients(here, batch) for batch in batches(step)])
         if not math.isfinite(slope.loss) or not math.isfinite(_norm(slope.gradients)):
-            raise ModelError(f"the loss of step {step + 1} has no finite gradient")
+            raise DivergedError(f"the loss of step {step + 1} has no finite gradient")
         here = adam.moved(here, slope.gradients, schedule.rate_at(step))
         if (number := step - (schedule.steps - n_averaged)) >= 0:
             share = np.float32(1 / (number + 1))

@@ -12,7 +12,7 @@ from paoding_onnx.context import Run
 from paoding_onnx.errors import ModelError
 from paoding_onnx.recovery.batch_axis import is_independent, opened
 from paoding_onnx.recovery.course import FEWEST_ROWS, Course, course_of
-from paoding_onnx.recovery.descent import Differentiable, Schedule, Singles, Weights, descend
+from paoding_onnx.recovery.descent import Batch, Differentiable, DivergedError, Schedule, Singles, Weights, descend
 from paoding_onnx.recovery.interrupts import noted
 from paoding_onnx.recovery.lesson import Effort, Lesson, Recovered, Taught
 from paoding_onnx.recovery.pool import pool_of, require_rows
@@ -24,8 +24,12 @@ LEAST_GAIN = 0.05
 """Share of the loss on inputs held back that has to go."""
 REAL = 0.5
 """Share of the steps that goes by real inputs where synthetic ones stand beside them."""
-LOOK, HOPELESS = 3, 1.5
-"""After one of so many parts of the steps it is over if the loss there is so many times what it was."""
+LOOK = 3
+"""After one of so many parts of the steps the loss is looked at."""
+SLOWER, TRIES = 5, 3
+"""If it is higher than before, the steps that are left begin anew at one of so many parts of the rate; beginnings."""
+HOPELESS = 1.5
+"""The last of these beginnings may go on unless the loss is so many times what it was."""
 PREPARED = 0.3
 """Share of the work that is done when learning begins."""
 
@@ -100,12 +104,25 @@ def _learned(
     weights = students.weights
     before = students.held_back(engine.loss, weights)
 
-    def look(step: int, here: Weights) -> bool:
-        if step == schedule.steps // LOOK and (now := students.held_back(engine.loss, here)) > HOPELESS * before:
-            raise ModelError(f"the loss on inputs held back rose from {before:.3g} to {now:.3g}")
-        return is_asked()
+    def batches(_step: int) -> Sequence[Batch]:
+        return [students.drawn(rng) for _ in range(n_batches)]
 
-    found = descend(weights, engine, lambda _: [students.drawn(rng) for _ in range(n_batches)], schedule, tell, look)
+    for limit in (*(1.0,) * (TRIES - 1), HOPELESS):
+        n_steps = schedule.steps // LOOK
+
+        def look(step: int, here: Weights, *, when: int = n_steps, most: float = limit * before) -> bool:
+            if step == when and (now := students.held_back(engine.loss, here)) > most:
+                raise DivergedError(f"the loss on inputs held back rose from {before:.3g} to {now:.3g}")
+            return is_asked()
+
+        try:
+            found = descend(weights, engine, batches, schedule, tell, look)
+            break
+        except DivergedError:
+            schedule = Schedule(pace[0].steps - tell.done, schedule.rate / SLOWER)
+            if limit == HOPELESS or schedule.steps < LOOK:
+                raise
+            tell.again()
     after = students.held_back(engine.loss, found)
     _require_help(before, after, [students.off(engine.answers, one) for one in (weights, found)])
     return found, (before, after)
@@ -138,12 +155,19 @@ class _Teller:
     def __init__(self, run: Run, steps: int) -> None:
         self._run, self._steps, self._start = run, steps, time.monotonic()
         self._loss = 0.0
+        self._before = 0
         self.done = 0
+
+    def again(self) -> None:
+        """The next step is number 0 of a new beginning."""
+        self._before = self.done
 
     def __call__(self, step: int, loss: float) -> None:
         """Step number `step` is done."""
-        self.done = step + 1
+        self.done = self._before + step + 1
         self._loss = loss if step == 0 else self._loss + 0.1 * (loss - self._loss)
-        left = (time.monotonic() - self._start) / (step + 1) * (self._steps - step - 1)
-        said = f"learning from the original: step {step + 1} of {self._steps}, loss {self._loss:.3f}, {left:.0f} s left"
-        self._run.tell(said, (step + 1) / self._steps)
+        left = (time.monotonic() - self._start) / self.done * (self._steps - self.done)
+        said = (
+            f"learning from the original: step {self.done} of {self._steps}, loss {self._loss:.3f}, {left:.0f} s left"
+        )
+        self._run.tell(said, self.done / self._steps)

@@ -81,8 +81,19 @@ def test_hopeless_descent_is_ended_early():
     steps = []
     run = Run(progress=lambda what, _: steps.append(what) if "step" in what else None)
     with pytest.raises(ModelError, match="loss on inputs held back rose from"):
-        recover(lesson_of(MLP), Effort(60, 10.0, 1e12), run, Engine)
-    assert len(steps) == 21
+        recover(lesson_of(MLP), Effort(60, 1e4, 1e12), run, Engine)
+    assert len(steps) == 21 + 14 + 9  # a third of the steps that are left, three times
+
+
+def test_learning_begins_anew_more_slowly_where_the_loss_rose():
+    lesson, told = lesson_of(MLP), []
+    run = Run(progress=lambda what, _: told.append(what) if "step" in what else None)
+    found = recover(lesson, Effort(60, 1.0, 1e12), run, Engine)
+    assert (found.taught.steps, found.taught.planned, len(told)) == (60, 60, 60)
+    assert [what.split(", ")[0] for what in told] == [
+        f"learning from the original: step {k} of 60" for k in range(1, 61)
+    ]
+    assert off(lesson, found.model) < off(lesson, lesson.smaller)
 
 
 def test_outputs_that_are_farther_off_are_refused_though_the_loss_fell(monkeypatch):
