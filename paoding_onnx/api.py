@@ -30,6 +30,7 @@ from paoding_onnx.model.scratch import scratch_folder
 from paoding_onnx.model.stage import Stage, stage
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline.by_plan import shrink_by
+from paoding_onnx.pipeline.depth import with_depth, with_depth_of
 from paoding_onnx.pipeline.prepare import prepare, require_units
 from paoding_onnx.pipeline.prove import prove
 from paoding_onnx.pipeline.read import read, read_beside
@@ -134,6 +135,7 @@ def prune(
     labelled = None if options.eval is None else read_labelled(options.eval, original)
     job = with_vocabulary(Job(original, labelled, target, options, run))
     with _computable():
+        job = with_depth(job)
         job, shrunk = shrink_as_far(job) if options.keeps else (job, shrink(job))
     shrunk = sign(job, shrunk, told_options(job.options))
     return _written(job, shrunk, wanted, started, gates)
@@ -183,6 +185,7 @@ def apply(
     wanted = {VOCABULARY: target.with_suffix(".vocabulary.json")} if is_short and target is not None else {}
     original = read_beside(model, target, tuple(wanted.values()), others, force=force)
     job = with_vocabulary_of(document, Job(original, None, target, options, run))
+    job = with_depth_of(document, job)
     job, shrunk = shrink_by(document, job)
     return _written(job, sign(job, shrunk, {"plan": plan_hash(document)}), wanted, started, gates)
 

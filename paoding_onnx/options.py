@@ -95,6 +95,8 @@ class Options:
         cache: a folder in which what was measured of a model is kept for later runs with other targets.
         vocabulary: a file of ids or tokens to keep (see `paoding_onnx.vocabulary.keep_list`): the rows of the others
             leave the tables, and those that stay get new numbers. The target counts what is left, and may be 0 then.
+        depth: so many residual branches go whole before layers become narrower, those without which the outputs move
+            least for what they carry; the target, which counts them, may be 0 then.
         verbose: let onnxruntime print its own warnings about the model.
 
     Raises:
@@ -133,11 +135,12 @@ class Options:
     input_values: Mapping[str, InputValue] = field(default_factory=dict)
     cache: Path | None = None
     vocabulary: Path | KeptIds | None = None
+    depth: int = 0
     verbose: bool = False
 
     def __post_init__(self) -> None:
         """Check every value once, here."""
-        is_enough = self.target > 0 or (self.target == 0 and self.vocabulary is not None)
+        is_enough = self.target > 0 or (self.target == 0 and (self.vocabulary is not None or self.depth > 0))
         if not (math.isfinite(self.target) and is_enough and self.target < 1):
             raise UsageError(f"target {self.target} is not between 0 and 1: it is the share to remove, such as 0.5")
         if not (math.isfinite(self.step) and SMALLEST_STEP <= self.step <= 1):
@@ -164,8 +167,10 @@ class Options:
             )
         if self.threads > MOST_THREADS:
             raise UsageError(f"threads {self.threads} are more than {MOST_THREADS}")
-        if min(self.round_to, self.seed, self.distill, self.threads, self.recover) < 0:
-            raise UsageError("round_to, seed, distill, threads and recover must not be negative")
+        if min(self.round_to, self.seed, self.distill, self.threads, self.recover, self.depth) < 0:
+            raise UsageError("round_to, seed, distill, threads, recover and depth must not be negative")
+        if self.depth and (self.keeps or self.budget == "latency"):
+            raise UsageError("depth goes with a target of units, parameters, bytes or macs: how many branches is said")
         self._check_keeping()
         self._check_device()
         self._check_latency()

@@ -70,6 +70,19 @@ class ShortVocabulary:
 
 
 @dataclass(frozen=True, slots=True)
+class Depth:
+    """Which residual branches went whole: by what their sums make, and how far outputs had moved after each.
+
+    `before` is what the model cost with them, `proof` that on their removal.
+    """
+
+    sums: tuple[str, ...]
+    costs: tuple[float, ...]
+    before: Cost
+    proof: Verdict
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """A candidate on the way to the largest share that can go: the share asked for, what is left, what it kept."""
 
@@ -103,6 +116,7 @@ class Pruned:
     `plan` says which units of `trace` went, `sizes` what that saves, `measured` how the model compares with the
     original, `run` how all that came about. `refitted` names the constants that have other weights than were cut.
     `vocabulary` tells of the vocabulary, where a smaller one was asked for: `original` is the model with that one.
+    `depth` tells of residual branches that went whole.
     """
 
     original: Model
@@ -115,3 +129,4 @@ class Pruned:
     run: RunRecord
     refitted: tuple[str, ...] = ()
     vocabulary: ShortVocabulary | None = None
+    depth: Depth | None = None

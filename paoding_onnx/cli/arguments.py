@@ -99,7 +99,7 @@ def _amount(prune: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         type=values.share,
         default=0.5,
-        help="share to remove, in (0, 1) (default 0.5); with --vocabulary it may be 0",
+        help="share to remove, in (0, 1) (default 0.5); with --vocabulary or --depth it may be 0",
     )
     amount.add_argument(
         "--keep-accuracy",
@@ -138,6 +138,13 @@ def _prune(commands: _Commands[Parser]) -> None:
         metavar="FILE",
         type=Path,
         help="ids or tokens to keep, one in each line (or .json, .npy): the others leave the tables; see --target 0",
+    )
+    add(
+        "--depth",
+        metavar="N",
+        type=values.count,
+        default=0,
+        help="remove N residual branches whole first, those that matter least; the rest of the target is widths",
     )
     add("--method", choices=METHOD_NAMES, default="reconstruction", help="how units are chosen")
     add(

@@ -35,12 +35,14 @@ def shrink_by(document: Mapping[str, object], job: Job) -> tuple[Job, Shrunk]:
         raise UsageError(f"the plan does not fit the model: {error}") from error
     traced = prepared.trace
     plan = plan_from_document(traced, document)
-    _require_whole(traced, plan, document, has_less=job.vocabulary is not None)
+    _require_whole(traced, plan, document, has_less=job.vocabulary is not None or job.deeper is not None)
     job.run.tell("cutting", 0.3)
     plain = settled(cut(prepared.folded, traced, plan), prepared.choices)
     share = np.count_nonzero(plan.removed) / max(traced.n_units, 1)
     step = Step(float(share), cost(traced, plan.removed), _removed(traced, plan))
-    options = replace(job.options, method="magnitude", by="units", target=float(share), recover=0, distill=0)
+    n_gone = 0 if job.deeper is None else len(job.deeper.depth.sums)
+    said = replace(job.options, depth=n_gone)  # with it a target may be 0
+    options = replace(said, method="magnitude", by="units", target=float(share), recover=0, distill=0)
     return replace(job, options=options), Shrunk(prepared, plan, (step,), plain, Fitted(plain, None, (NOTE,)))
 
 
@@ -53,7 +55,7 @@ def _removed(traced: Trace, plan: Plan) -> Mapping[str, tuple[int, ...]]:
 def _require_whole(traced: Trace, plan: Plan, document: Mapping[str, object], *, has_less: bool) -> None:
     """Refuse a plan that removes nothing, or knows less of the removed units than the model has.
 
-    With a smaller vocabulary (`has_less`) that may be all there is.
+    With a smaller vocabulary, or fewer residual branches (`has_less`), that may be all there is.
     """
     if not plan.removed.any() and not has_less:
         raise UsageError("the plan removes nothing: there is nothing to cut")

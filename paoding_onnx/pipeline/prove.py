@@ -59,12 +59,13 @@ def prove(job: Job, shrunk: Shrunk, files: Sequence[Path]) -> Pruned:
         ),
         refitted=refitted(shrunk.fitted.model, shrunk.plain),
         vocabulary=job.vocabulary,
+        depth=None if job.deeper is None else job.deeper.depth,
     )
 
 
 def _sizes(job: Job, shrunk: Shrunk, n_bytes: int) -> Sizes:
     """What the file of the original and that of the smaller model take; rows of a vocabulary can be pruned."""
-    whole = shrunk.before if job.vocabulary is None else job.vocabulary.before
+    whole = job.cost_before or shrunk.before
     prunable = prunable_parameters(shrunk.prepared.trace) + whole.parameters - shrunk.before.parameters
     return Sizes(_size(whole, job.original.n_bytes), _size(shrunk.after, n_bytes), prunable)
 
@@ -100,18 +101,20 @@ def _proofs(job: Job, shrunk: Shrunk, file: Path, after: Cost) -> tuple[Verdict,
     simplified = check_simplified(job.original, prepared.original, traced, is_open=bool(prepared.choices))
     put_together = check_closed(read, written, traced)
     proofs = (*simplified, surgery, same, *put_together, *helps, *check_file(job.original, file, asked))
+    proofs = proofs if job.deeper is None else (job.deeper.depth.proof, *proofs)
     return proofs if job.vocabulary is None else (job.vocabulary.proof, *with_change(proofs))
 
 
 def _measured(job: Job, shrunk: Shrunk, before: Cost, file: Path) -> Measured:
     options = job.options
-    found = compare(shrunk.prepared.original, shrunk.fitted.model, _samples(job, shrunk, before))
+    original = shrunk.prepared.original if job.deeper is None else job.deeper.model
+    found = compare(original, shrunk.fitted.model, _samples(job, shrunk, before))
     if options.latency:
         found = replace(found, latency=_latency(job, shrunk.prepared.trace.graph, file))
     if job.labelled is None:
         return found
-    drop = accuracy_kept(job.original, job.labelled, 1 - SAME[0], options.seed)(shrunk.fitted.model)
-    whole = accuracy_of(job.original, job.labelled)
+    drop = accuracy_kept(job.whole, job.labelled, 1 - SAME[0], options.seed)(shrunk.fitted.model)
+    whole = accuracy_of(job.whole, job.labelled)
     return replace(found, accuracy_before=whole, accuracy_after=shrunk.steps[-1].accuracy, drop=drop)
 
 
@@ -123,7 +126,7 @@ def _latency(job: Job, graph: Graph, file: Path) -> Latency | None:
     """
     is_asked = job.options.budget == "latency"
     seconds, rounds = (SECONDS, ROUNDS) if is_asked else (seconds_for(job.run.elapsed()), 1)
-    found = latency_of(job.original, file, graph, threads=job.options.threads, seconds=seconds, rounds=rounds)
+    found = latency_of(job.whole, file, graph, threads=job.options.threads, seconds=seconds, rounds=rounds)
     if is_asked and found is not None and found.ratio * (1 - found.spread) > 1:
         raise TargetError(f"the smaller model is slower than the original: {found.ratio - 1:+.1%} time; ask for more")
     return found

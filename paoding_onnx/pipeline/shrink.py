@@ -22,6 +22,7 @@ from paoding_onnx.model.nodes import Array
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline.by_latency import select_by_latency
 from paoding_onnx.pipeline.keep import Candidate, question_for, search
+from paoding_onnx.pipeline.left import share_left
 from paoding_onnx.pipeline.prepare import prepare, require_units
 from paoding_onnx.pipeline.teach import taught
 from paoding_onnx.pipeline.timing import times_for
@@ -38,6 +39,8 @@ from paoding_onnx.surgery.plan import make_plan
 from paoding_onnx.verification.fitting import MOST_BATCHES, MOST_ROWS, Judged, check_fitting
 from paoding_onnx.verification.written import fits_of
 
+LEAST = 1e-3
+"""A share below this is nothing to prune: residual branches, or the vocabulary, were all that was to go."""
 NOT_TAUGHT = "what the original taught the smaller model did not keep as much, so it was left out"
 _NO_HELP = "fitted weights did not help, so none were kept"
 
@@ -52,7 +55,11 @@ def shrink(job: Job) -> Shrunk:
     options, run = job.options, job.run
     run.tell("tracing", 0.05)
     prepared = prepare(job.original, options)
-    if not options.target:
+    if job.deeper is not None:
+        prepared = replace(prepared, teacher=job.deeper.folded)
+        options = replace(options, target=round(share_left(job, prepared.trace), 6))
+        job = replace(job, options=options)
+    if options.target < LEAST:
         return _whole(prepared, job)
     require_units(prepared.trace)
     if options.budget == "latency":

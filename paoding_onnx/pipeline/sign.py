@@ -27,7 +27,7 @@ def sign(job: Job, shrunk: Shrunk, how: Mapping[str, object]) -> Shrunk:
 
 
 def _record(job: Job, shrunk: Shrunk, how: Mapping[str, object]) -> Record:
-    whole = shrunk.before if job.vocabulary is None else job.vocabulary.before
+    whole = job.cost_before or shrunk.before
     return {
         "format": FORMAT,
         "versions": versions(),

@@ -50,18 +50,27 @@ def taught(
     samples = _more(prepared, profile.basis.samples, options, run)
     samples, beside = samples.parted()
     uses_batch = uses_batch or beside is not None
-    lesson = Lesson(prepared.folded, prepared.trace, plan, fitted.model, samples, uses_batch, beside)
+    if prepared.teacher is not None and uses_batch and _is_normalised(prepared):
+        return _untaught(fitted, "normalizations of networks of two depths cannot be set alike on these inputs")
+    teacher = prepared.teacher or prepared.folded
+    lesson = Lesson(teacher, prepared.trace, plan, fitted.model, samples, uses_batch, beside)
     try:
         found = recover(lesson, effort, run, Engine)
     except ModelError as error:
         return _untaught(fitted, str(error))
-    judged = replace(fitted.judged, own_statistics=found.statistics, reached={})  # it leads elsewhere, on purpose
+    judged = fitted.judged if prepared.teacher is None else replace(fitted.judged, original=prepared.teacher)
+    judged = replace(judged, own_statistics=found.statistics, reached={})  # it leads elsewhere, on purpose
     helps = check_fitting(judged, found.model)
     if not helps.passed:
         return _untaught(fitted, helps.detail)
     fits = {**fitted.fits, **{name: (value,) for name, value in found.decided.items()}}
     done = replace(fitted.recovery, taught=found.taught)
     return replace(fitted, model=found.model, recovery=done, fits=fits, judged=judged)
+
+
+def _is_normalised(prepared: Prepared) -> bool:
+    """Whether the network stores statistics of the training data."""
+    return any(bound.rule.stored is not None for bound in prepared.trace.bound_nodes)
 
 
 def _untaught(fitted: Fitted, reason: str) -> Fitted:

@@ -11,7 +11,7 @@ from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.evaluation.dataset import Labelled
 from paoding_onnx.model.load import Model
 from paoding_onnx.options import Options
-from paoding_onnx.result import Recovery, ShortVocabulary, Trial
+from paoding_onnx.result import Depth, Recovery, ShortVocabulary, Trial
 from paoding_onnx.selection.budget import Step
 from paoding_onnx.shapes.choices import Choice, closed
 from paoding_onnx.surgery.plan import Plan
@@ -20,10 +20,22 @@ from paoding_onnx.verification.written import Fits
 
 
 @dataclass(frozen=True, slots=True)
+class Deeper:
+    """A model with the residual branches that went: as it was given, and ready to be cut with its trace; what went."""
+
+    model: Model
+    folded: Model
+    trace: Trace
+    depth: Depth
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A pruning run as it was asked for; `output` is `None` for a dry run, `labelled` without labelled samples.
 
     Where a smaller vocabulary was asked for, `original` has it already, and `vocabulary` says how that came about.
+    Where residual branches went, it is without them, and `deeper` has them: it teaches, and the result is measured by
+    it.
     """
 
     original: Model
@@ -32,16 +44,33 @@ class Job:
     options: Options
     run: Run
     vocabulary: ShortVocabulary | None = None
+    deeper: Deeper | None = None
+
+    @property
+    def whole(self) -> Model:
+        """What the result is compared with."""
+        return self.original if self.deeper is None else self.deeper.model
+
+    @property
+    def cost_before(self) -> Cost | None:
+        """What the original costs, where that is not what the model to prune costs."""
+        if self.vocabulary is not None:
+            return self.vocabulary.before
+        return None if self.deeper is None else self.deeper.depth.before
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The model, simplified; the one to cut, its constants folded; its trace; the choices that are open in both."""
+    """The model, simplified; the one to cut, its constants folded; its trace; the choices that are open in both.
+
+    `teacher` is the one that teaches, where that has more layers.
+    """
 
     original: Model
     folded: Model
     trace: Trace
     choices: tuple[Choice, ...] = ()
+    teacher: Model | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from rich.console import RenderableType
@@ -31,6 +32,7 @@ def prune_lines(result: Pruned, *, verbose: bool = False) -> Iterator[Renderable
     units = int(result.plan.removed.sum())
     yield f"removed {units:,} of {plural(result.trace.n_units, 'unit')}: {gone:.1%} of all parameters{hint}"
     yield from _vocabulary(result)
+    yield from _depth(result)
     if sizes_said := at_sizes(result.trace, "MACs and latency at input sizes "):
         yield sizes_said
     by_latency = result.run.options.budget == "latency" and not result.run.options.keeps
@@ -59,6 +61,19 @@ def _vocabulary(result: Pruned) -> Iterator[str]:
     )
     if result.run.options.target:
         yield f"the target counts what the vocabulary left: {found.after.parameters:,} parameters"
+
+
+def _depth(result: Pruned) -> Iterator[RenderableType]:
+    """Which residual branches went whole."""
+    if (found := result.depth) is None:
+        return
+    count = len(found.sums)
+    branches = f"{count} residual {'branch' if count == 1 else 'branches'}"
+    yield f"{branches} gone whole, with all that served them alone; outputs moved, by the measure of sensitivity:"
+    listed = table("sum that lost its branch", "moved by then")
+    for name, cost in zip(found.sums, found.costs, strict=True):
+        listed.add_row(cell(name), f"{cost:.4f}" if math.isfinite(cost) else "not measured")
+    yield listed
 
 
 def proof_lines(proofs: Sequence[Verdict]) -> Iterator[RenderableType]:

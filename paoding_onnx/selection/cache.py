@@ -41,6 +41,7 @@ WITHOUT_EFFECT = frozenset(
         "calibration",
         "cache",
         "vocabulary",
+        "depth",
     }
 )
 """Options that change nothing of what is kept; of data the content counts, of a vocabulary the model that it leaves."""

@@ -121,6 +121,17 @@ def study_units(model: Model, traced: Trace, options: Options, run: Run) -> Prof
     return found
 
 
+def samples_for(model: Model, traced: Trace, options: Options, run: Run) -> Samples:
+    """The samples that the options name, else synthetic ones.
+
+    Raises:
+        UsageError: if they do not fit the model.
+    """
+    if options.calibration is not None:
+        return _own_samples(model, traced, options.calibration, options)
+    return synthetic_samples(model, traced, n_samples_for(model, traced, runnable_shapes(traced.graph)), options, run)
+
+
 def _studied(model: Model, traced: Trace, own: Samples | None, options: Options, run: Run) -> Profile:
     """What the units do on the samples of the user, or where there are none on synthetic ones."""
     with np.errstate(over="ignore", invalid="ignore"):  # synthetic inputs may make activations explode

@@ -153,7 +153,7 @@ def _unlike(entry: Mapping[str, object], units: Mapping[tuple[str, ...], Ids]) -
 
 def plan_hash(document: Mapping[str, object]) -> str:
     """The SHA-256 of what a plan says goes, however the file is laid out."""
-    said = {name: document.get(name) for name in ("axes", "choices", "vocabulary") if name in document}
+    said = {name: document.get(name) for name in ("axes", "choices", "vocabulary", "depth") if name in document}
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 

@@ -32,6 +32,8 @@ from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.shapes.study import Study, study
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import Plan, plan_from_document, read_plan, refitted_of_document, scope_of_document
+from paoding_onnx.surgery.shallower import deep, gone_by, named
+from paoding_onnx.verification.depth import check_depth
 from paoding_onnx.verification.fitting import MOST_ROWS, SLACK_ELSEWHERE, Judged, check_fitting
 from paoding_onnx.verification.proofs import Asked, added_biases, check_file
 from paoding_onnx.verification.simplified import check_closed, check_simplified
@@ -78,6 +80,8 @@ def check(
     known = KnownInputs(input_shapes or {}, input_values or {})
     short = shortened_by(document, file, given_of(file, known))
     whole = file if short is None else short.model
+    shallow = _shallower(document, whole, known)
+    whole = whole if shallow is None else shallow[0]
     found = study(whole, given_of(whole, known))
     pair = _Files(whole, read, reopened(read, found.choices), Path(pruned))
     traced = trace(found.graph, scope_of_document(document))
@@ -92,6 +96,7 @@ def check(
         predicted = _predicted(found.folded, traced, made, pair.pruned)
         asked = Asked(predicted, sizes, partial(traced.shapes_left, made.removed), found.choices)
         proofs = (*surgery, *check_file(pair.original, pair.path, asked))
+        proofs = proofs if shallow is None else (shallow[1], *proofs)
         if short is not None:
             proofs = (check_vocabulary(file, short), *with_change(proofs))
     if not all(proof.passed for proof in proofs if proof.name in (INTERFACE, RUNS)):
@@ -100,6 +105,17 @@ def check(
     wanted, got = (Session(model).run(feeds) for model in (whole, read))
     proofs = (*proofs, *_numbers(wanted, got))
     return Checked(proofs, output_difference(wanted, got), has_plan=document is not None)
+
+
+def _shallower(document: object, model: Model, known: KnownInputs) -> tuple[Model, Verdict] | None:
+    """The model without the residual branches that went by the plan, with the proof of that; `None` if none did."""
+    totals = gone_by(document)
+    if not totals:
+        return None
+    found = deep(model, given_of(model, known))
+    residuals = named(found, totals)
+    smaller = found.without(residuals)
+    return smaller, check_depth(model, found.trace, residuals, smaller)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
 import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from paoding_onnx.dependency.residuals import Residual
 from paoding_onnx.dependency.trace import Mask, Trace
+from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.naming import names_in
-from paoding_onnx.model.node_index import nodes_behind
+from paoding_onnx.model.node_index import makers, nodes_behind
 from paoding_onnx.rules.binding import BoundNode, is_inside, is_layer, makes_output
 from paoding_onnx.rules.equation import Operand
 from paoding_onnx.rules.forms import SEED_ATTRIBUTE, can_choose
@@ -49,6 +51,23 @@ def mask(model: Model, trace: Trace, plan: Plan) -> Model:
             node = behind[index]
             outputs = narrowed_outputs(trace, index, plan)
             masks += restrict(proto, node, (inputs, outputs), f"{prefix}{index}")
+    insert_nodes(proto, masks)
+    return replace(model, proto=proto)
+
+
+def silenced(model: Model, graph: Graph, residuals: Sequence[Residual]) -> Model:
+    """`model` with what residual branches make times zero, where it is added: all of them are computed as before."""
+    proto = onnx.ModelProto()
+    proto.CopyFrom(model.proto)
+    index, masks, prefix = makers(proto.graph.node), [], f"{_PREFIX}branch_"
+    while any(name.startswith(prefix) for name in names_in(proto)):
+        prefix += "_"
+    for number, residual in enumerate(residuals):
+        name, node = f"{prefix}{number}", proto.graph.node[index[residual.total]]
+        zero = np.zeros((), graph.tensors[residual.branch].dtype)
+        proto.graph.initializer.append(numpy_helper.from_array(zero, f"{name}_zero"))
+        masks.append(onnx.helper.make_node("Mul", [residual.branch, f"{name}_zero"], [name], name))
+        node.input[list(node.input).index(residual.branch)] = name
     insert_nodes(proto, masks)
     return replace(model, proto=proto)
 

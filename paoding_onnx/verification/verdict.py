@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 SURGERY, PLAN, VALID = "surgery exact", "as planned", "valid ONNX"
 SIMPLIFIED, CLOSED = "simplified exactly", "choices put together"
-VOCABULARY = "vocabulary cut exactly"
+VOCABULARY, DEPTH = "vocabulary cut exactly", "branches removed exactly"
 WRITTEN, FITTED = "file as proven", "fitted weights help"
 INTERFACE, RUNS, COST = "interface unchanged", "runs in onnxruntime", "cost as predicted"
 """The names of the proofs: each is what holds if it passed."""

@@ -14,10 +14,10 @@ from paoding_onnx.model.save import needs_data_file
 from paoding_onnx.model.targets import data_path
 from paoding_onnx.names import AUTO, percent
 from paoding_onnx.options import Options
-from paoding_onnx.report.documents.values import Document, file_of, finite, head, input_sizes_of, proofs_of
+from paoding_onnx.report.documents.values import Document, file_of, finite, head, input_sizes_of, number, proofs_of
 from paoding_onnx.report.next_step import Next, next_step, verdict_in_words
 from paoding_onnx.report.words import plural
-from paoding_onnx.result import Pruned, RunRecord, ShortVocabulary, Sizes
+from paoding_onnx.result import Depth, Pruned, RunRecord, ShortVocabulary, Sizes
 from paoding_onnx.rules.devices import DEVICES
 from paoding_onnx.rules.kernels import DEPTHWISE_MULTIPLE
 from paoding_onnx.selection.budget import Step
@@ -58,6 +58,7 @@ def prune_document(result: Pruned, staged: Callable[[Path], Path] = lambda path:
         "refusals": [asdict(refusal) for refusal in result.trace.refusals],
         "device": device_document(result),
         "vocabulary": shortening_document(result.vocabulary),
+        "depth": depth_document(result.depth),
     }
 
 
@@ -111,6 +112,7 @@ def plan_of_result(result: Pruned, staged: Callable[[Path], Path] = lambda path:
         "result": file_of(output, None if output is None else staged(output)),
         "data": file_of(data, None if data is None else staged(data)),
         **plan,
+        **({} if result.depth is None else {"depth": list(result.depth.sums)}),
         **({} if (kept := kept_document(result.vocabulary)) is None else {"vocabulary": kept}),
     }
 
@@ -238,4 +240,15 @@ def vocabulary_interface(short: ShortVocabulary) -> Document:
         "left": len(ids.kept),
         "inputs": list(ids.inputs),
         "outputs": [{"name": name, "axis": axis} for name, axis in ids.outputs],
+    }
+
+
+def depth_document(depth: Depth | None) -> Document | None:
+    """What a report says of residual branches that went, in the order in which they were chosen."""
+    if depth is None:
+        return None
+    pairs = zip(depth.sums, depth.costs, strict=True)
+    return {
+        "before": asdict(depth.before),
+        "removed": [{"sum": name, "sensitivity": number(cost)} for name, cost in pairs],
     }

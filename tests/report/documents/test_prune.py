@@ -20,7 +20,7 @@ from tests.pruning import MLP, skip_latency
 def test_prune_document_holds_the_whole_run(result):
     document = prune_document(result)
     keys = "format versions machine seconds model output sizes input_sizes measured verdict next proofs warnings hints"
-    assert list(document) == [*keys.split(), "run", "data", "groups", "refusals", "device", "vocabulary"]
+    assert list(document) == [*keys.split(), "run", "data", "groups", "refusals", "device", "vocabulary", "depth"]
     assert list(document["run"]) == ["options", "steps", "recovery", "notes", "trials"]
     assert document["sizes"]["before"] == {"parameters": 400, "macs": 368, "file_bytes": 0}
     assert document["sizes"]["prunable_parameters"] == 400 - 4  # all but the last bias
@@ -79,6 +79,7 @@ def test_prune_document_lists_every_option(result):
         "provenance": True,
         "fail_if": [],
         "vocabulary": None,
+        "depth": 0,
         "input_values": [],
         "cache": None,
         "verbose": False,

@@ -1,0 +1,53 @@
+"""The branches that go are those that matter least for what they carry."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from paoding_onnx.calibration.samples import Samples
+from paoding_onnx.context import Run
+from paoding_onnx.errors import TargetError
+from paoding_onnx.selection.depth import choose_depth
+from paoding_onnx.surgery.shallower import deep
+from tests.models import model
+from tests.residuals import BLOCKS
+
+ROWS = np.random.default_rng(0).standard_normal((32, 6)).astype(np.float32)
+SAMPLES = Samples(({"x": ROWS},), "rows")
+
+
+def chosen(text, count, by="parameters", weights=None):
+    """What goes of the model that ONNX text describes."""
+    given = model(text)
+    for tensor in given.proto.graph.initializer:
+        if weights and tensor.name in weights:
+            values = np.frombuffer(tensor.raw_data, np.float32) * np.float32(weights[tensor.name])
+            tensor.raw_data = values.tobytes()
+    return choose_depth(deep(given), SAMPLES, by=by, count=count, run=Run())
+
+
+@pytest.mark.parametrize(("quiet", "first"), [("b1", "t1"), ("b2", "t2")])
+def test_branch_that_does_little_goes_first(quiet, first):
+    removals = chosen(BLOCKS, 2, weights={quiet: 1e-3})
+    assert removals[0].residual.total == first
+    assert removals[0].cost < 1e-3 < removals[1].cost
+
+
+def test_branch_that_carries_more_may_cost_more():
+    wide = BLOCKS.replace("float[8,10] a2, float[10,8] b2", "float[8,400] a2, float[400,8] b2")
+    for by in ("parameters", "macs"):
+        (removal,) = chosen(wide, 1, by=by, weights={"b2": 0.2})
+        assert removal.residual.total == "t2"
+
+
+def test_more_branches_than_there_are_is_out_of_reach():
+    with pytest.raises(TargetError, match="3 residual branches were to go, and the model has 2"):
+        chosen(BLOCKS, 3)
+
+
+def test_branches_in_others_do_not_go_with_them():
+    nested = """g (float[N,6] x) => (float[N,6] z) <float[6,6] a, float[6,6] b, float[6,6] c> {
+      u = MatMul (x, a) v = MatMul (u, b) w = Add (u, v) y = Add (x, w) z = MatMul (y, c) }"""
+    with pytest.raises(TargetError, match="hold all others in them"):
+        chosen(nested, 2, weights={"a": 1e-4})
