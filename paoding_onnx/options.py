@@ -186,8 +186,11 @@ class Options:
     def _check_latency(self) -> None:
         if self.latency_table is not None and self.budget != "latency":
             raise UsageError(f"latency_table has no effect on a target that counts {self.budget}: give by latency")
-        if self.budget == "latency" and not self.latency:
-            raise UsageError("a target that counts latency is met by timing the models: leave latency on")
+        if self.budget == "latency" and not self.latency and self.latency_table is None:
+            raise UsageError(
+                "a target that counts latency is met by timing the models: leave latency on, or give latency_table, "
+                "which alone decides then"
+            )
 
     def _check_device(self) -> None:
         if self.device is not None and self.device not in DEVICES:

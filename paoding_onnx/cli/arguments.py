@@ -22,7 +22,7 @@ from paoding_onnx.cli.argument_groups import (
 )
 from paoding_onnx.cli.config import config_text, with_config
 from paoding_onnx.cli.parser import Parser
-from paoding_onnx.names import ALLOCATIONS, ATTACKS, BUDGETS, COUNTED, DEVICES, EFFORTS, METHOD_NAMES
+from paoding_onnx.names import ALLOCATIONS, ATTACKS, BUDGETS, DEVICES, EFFORTS, METHOD_NAMES
 
 _EPILOG = """exit status: 0 done; 1 a proof failed, nothing was written; 2 wrong usage; 3 not a usable model;
 4 nothing to prune or target out of reach; 5 the result cannot be written; 6 not as good as was asked for;
@@ -286,7 +286,7 @@ def _sweep(commands: _Commands[Parser]) -> None:
     add("models", metavar="MODEL", type=Path, nargs="+")
     add("-o", "--output", metavar="DIR", type=Path, required=True, help="folder for models, results.csv and index.html")
     add("--target", metavar="SHARES", type=values.spread, default=(0.25, 0.5), help="such as 0.1:0.7:0.1 or 25%%,50%%")
-    add("--by", choices=COUNTED, default="parameters", help="what the targets count (default parameters)")
+    add("--by", choices=BUDGETS, default="parameters", help="what the targets count (default parameters)")
     add("--method", metavar="NAMES", type=values.words(METHOD_NAMES), default=("reconstruction",), help="with commas")
     add("--effort", metavar="NAMES", type=values.words(EFFORTS), default=(), help="with commas")
     add("--options", metavar="WORDS", type=values.command_words, default=(), help="further options of `prune`, quoted")

@@ -42,6 +42,7 @@ from paoding_onnx.sweep.engine import executor
 from paoding_onnx.sweep.grid import Grid, read_labels, source_of, tasks_of
 from paoding_onnx.sweep.run import sweep
 from paoding_onnx.sweep.said import sweep_document, sweep_lines
+from paoding_onnx.sweep.timing import with_tables
 from paoding_onnx.verification.check import check
 
 
@@ -193,8 +194,10 @@ def _sweep(arguments: Namespace) -> int:
     labelled = read_labels(arguments.eval_map)
     grid = Grid(arguments.target, arguments.by, arguments.method, arguments.effort, arguments.options)
     sources = [source_of(path, labelled.get(path.name)) for path in arguments.models]
-    tasks = tasks_of(sources, grid)
     with progress_bar(arguments) as progress, executor(arguments.jobs, arguments.scheduler) as engine:
+        if grid.by == "latency":
+            sources = list(with_tables(sources, arguments.output, grid.options, progress))
+        tasks = tasks_of(sources, grid)
         rows = sweep(tasks, arguments.output, engine, progress)
     show(arguments, lambda: circumstances(arguments, sweep_document(rows)), sweep_lines(rows, arguments.output))
     return 0

@@ -22,6 +22,7 @@ from paoding_onnx.surgery.cut import cut
 from paoding_onnx.timing.estimate import Estimate
 
 MEASURE = "latency saved"
+NOT_TIMED = "the table of times alone was followed, and nothing was timed: time the result where it is to run"
 NEAR = 0.97
 """The share of what can go from which on no more is to be had."""
 
@@ -41,7 +42,7 @@ Choosing = Callable[[Options, Run, Estimate], Callable[[Options], Selection]]
 def select_by_latency(job: Job, prepared: Prepared, choosing: Choosing) -> tuple[Selection, tuple[Trial, ...]]:
     """The units without which the model takes the target's share less time, as near as it can be had; what was tried.
 
-    Where the user's table is of another machine, it alone decides, as nothing can be timed there.
+    Where the user's table is of another machine, or nothing is to be timed, it alone decides.
 
     Raises:
         ModelError: if the model cannot be run.
@@ -51,7 +52,7 @@ def select_by_latency(job: Job, prepared: Prepared, choosing: Choosing) -> tuple
     options, run = replace(job.options, step=1.0), job.run
     model, traced, target = prepared.folded, prepared.trace, options.target
     table = table_for(model, traced, options, run.part(0.05, 0.1))
-    times, is_here = Estimate(traced, table), is_of_here(table, options)
+    times, is_here = Estimate(traced, table), is_of_here(table, options) and options.latency
     most = reachable(traced, by="latency", times=times)
     _require_within(most, target, f"by the table of times {len(traced.groups)} prunable groups carry")
     chosen = choosing(options, run.part(0.15, 0.35), times)
@@ -66,7 +67,7 @@ def select_by_latency(job: Job, prepared: Prepared, choosing: Choosing) -> tuple
     _require_faster(tried, target, most)
     best = tried[0].made.selection
     step = replace(best.steps[-1], share=target)
-    notes = (*best.notes, *_notes(tried[0], is_here=is_here))
+    notes = (*best.notes, *(_notes(tried[0], is_here=is_here) if options.latency else (NOT_TIMED,)))
     trials = tuple(_trial(attempt, target) for attempt in tried if attempt.saved is not None)
     return replace(best, steps=(step,), notes=notes), trials
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from itertools import product
 from pathlib import Path
@@ -41,11 +41,15 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A model: its files, the model itself first, and their hashes; `labelled` are samples to evaluate it on."""
+    """A model: its files, the model itself first, and their hashes; `labelled` are samples to evaluate it on.
+
+    `table` holds times of its layers, where targets count latency.
+    """
 
     files: tuple[Path, ...]
     hashes: tuple[str, ...]
     labelled: Path | None = None
+    table: Path | None = None
 
     @property
     def name(self) -> str:
@@ -98,6 +102,11 @@ def source_of(path: Path, labelled: Path | None = None) -> Source:
     files = load(path).files
     hashed = (*files, *([labelled] if labelled is not None else []))
     return Source(files, tuple(sha256(file) for file in hashed), labelled)
+
+
+def with_table(source: Source, table: Path) -> Source:
+    """The source with times of its layers, which its results depend on from then on."""
+    return replace(source, hashes=(*source.hashes, sha256(table)), table=table)
 
 
 def tasks_of(sources: Sequence[Source], grid: Grid) -> tuple[Task, ...]:

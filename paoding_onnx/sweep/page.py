@@ -14,7 +14,7 @@ from markupsafe import Markup
 from paoding_onnx.report.charts import Line, line_chart
 from paoding_onnx.report.printable import printable
 from paoding_onnx.report.words import milliseconds
-from paoding_onnx.sweep.table import Row
+from paoding_onnx.sweep.table import Row, size_of
 
 LINES = 4
 """A picture has at most this many lines; more could not be told apart."""
@@ -77,7 +77,7 @@ def _lines(rows: Sequence[Row]) -> Iterator[Line]:
             for row in rows
             if (row.method, row.effort) == (method, effort)
             and row.quality is not None
-            and (left := row.macs_left if row.by == "macs" else row.parameters_left) is not None
+            and (left := size_of(row)) is not None
         )
         if points:
             yield Line(f"{method} {effort}".strip(), tuple(points), f"{points[-1][1]:.1%}")

@@ -97,7 +97,7 @@ def best_of(rows: Sequence[Row]) -> frozenset[str]:
     Size is the share of what the target counts that is left.
     """
     known = [
-        (size, row.quality, row.key) for row in rows if row.quality is not None and (size := _size(row)) is not None
+        (size, row.quality, row.key) for row in rows if row.quality is not None and (size := size_of(row)) is not None
     ]
     return frozenset(
         key
@@ -128,8 +128,11 @@ def _left(sizes: Mapping[str, Any], what: str) -> float | None:
     return sizes["after"][what] / sizes["before"][what] if sizes and sizes["before"][what] else None
 
 
-def _size(row: Row) -> float | None:
-    return row.macs_left if row.by == "macs" else row.parameters_left
+def size_of(row: Row) -> float | None:
+    """The share of what the targets count that is left; of time, of multiply-adds until it was measured."""
+    if row.by == "latency" and row.latency_before and row.latency_after is not None:
+        return row.latency_after / row.latency_before
+    return row.macs_left if row.by in ("macs", "latency") else row.parameters_left
 
 
 def _cell(value: object) -> object:

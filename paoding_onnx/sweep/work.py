@@ -9,13 +9,16 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from paoding_onnx.sweep.grid import Task
+from paoding_onnx.errors import ModelError
+from paoding_onnx.sweep.grid import Source, Task
 
-_LABELLED = "labelled"
+_ABOUT_INPUTS = ("--input", "--input-shape")
+_LABELLED, _TABLE = "labelled", "latency_table.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +56,14 @@ def parcel_of(task: Task) -> Parcel:
     beside = source.files[0].parent
     files = {file.relative_to(beside).as_posix(): file.read_bytes() for file in source.files}
     out = f"{task.name}.onnx"
+    words = task.words
+    if source.table is not None:
+        files |= {_TABLE: source.table.read_bytes()}
+        words = (*words, "--latency-table", _TABLE)
     if source.labelled is None:
-        return Parcel(task.words, files, out)
+        return Parcel(words, files, out)
     name = f"{_LABELLED}{source.labelled.suffix}"
-    return Parcel(task.words, {**files, name: source.labelled.read_bytes()}, out, name)
+    return Parcel(words, {**files, name: source.labelled.read_bytes()}, out, name)
 
 
 def run_parcel(parcel: Parcel) -> Done:
@@ -76,6 +83,19 @@ def run_parcel(parcel: Parcel) -> Done:
         written = sorted((folder / "out").iterdir()) if status == 0 else []
         files = {file.name: file.read_bytes() for file in written}
         return Done(status, message, time.monotonic() - start, json.loads(out) if status == 0 else {}, files)
+
+
+def measure_table(source: Source, target: Path, words: Sequence[str]) -> None:
+    """Write times of the layers of a model, measured here with one thread; `words` are options of `prune`.
+
+    Raises:
+        ModelError: if that cannot be done.
+    """
+    known = [word for pair in pairwise(words) if pair[0] in _ABOUT_INPUTS for word in pair]
+    command = ["profile", str(source.files[0].resolve()), "-o", str(target.resolve()), "--threads", "1", "--force"]
+    status, _, message = _command([*command, *known, "--quiet"], target.parent)
+    if status:
+        raise ModelError(f"the layers of {source.name} could not be timed: {message}")
 
 
 def _command(words: Sequence[str], folder: Path) -> tuple[int, str, str]:

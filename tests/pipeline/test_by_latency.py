@@ -91,6 +91,17 @@ def test_table_of_another_machine_is_followed_and_not_corrected(tmp_path, monkey
     assert 0.2 < np.mean(result.plan.removed) < 0.6
 
 
+def test_table_alone_decides_where_nothing_is_to_be_timed(tmp_path, monkeypatch):
+    path, table = save(parse(WIDE), tmp_path / "m.onnx"), tmp_path / "t.json"
+    assert main(["profile", str(path), "-o", str(table), "--threads", "1", "--quiet"]) == 0
+    asked = pretend(monkeypatch, lambda share: 0.01)
+    options = Options(target=0.4, by="latency", method="magnitude", threads=1, latency_table=table, latency=False)
+    result = paoding_onnx.prune(path, None, options)
+    assert (asked, result.measured.latency, result.run.trials) == ([], None, ())
+    assert any("nothing was timed" in warning for warning in warnings(result))
+    assert 0.2 < np.mean(result.plan.removed) < 0.6
+
+
 def test_slower_result_is_refused_in_the_end_too(tmp_path, monkeypatch):
     path = save(parse(WIDE), tmp_path / "m.onnx")
     saved = iter([0.4] * 3 + [-0.2] * 3)

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from paoding_onnx.sweep.table import best_of, csv_text, quality_of, row_of, write_parquet
+from paoding_onnx.sweep.table import best_of, csv_text, quality_of, row_of, size_of, write_parquet
 from paoding_onnx.sweep.work import Done
 from tests.sweep.sweeps import done, tasks
 
@@ -55,3 +55,10 @@ def test_cell_cannot_start_a_formula(row):
 def test_parquet_is_written_where_it_can_be(row, tmp_path):
     assert write_parquet([row], tmp_path / "r.parquet") is (find_spec("pyarrow") is not None)
     assert (tmp_path / "r.parquet").exists() is (find_spec("pyarrow") is not None)
+
+
+def test_size_is_time_where_targets_count_it(row):
+    timed = replace(row, by="latency")
+    assert size_of(timed) == 0.75
+    assert size_of(replace(timed, latency_after=None)) == timed.macs_left
+    assert size_of(row) == row.parameters_left
