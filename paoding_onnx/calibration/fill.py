@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -19,6 +20,8 @@ WORTH = 4.0
 """All synthetic samples together count as much as so many real ones."""
 PARTS, SMALLEST = 8, 4
 """Real samples come in at least so many batches, as long as these hold so many samples."""
+RUNS_OF_EACH = 4
+"""Samples are as many as leave time for so many runs of the model on each, at the size of the real ones."""
 _LESS = 0.999
 """No synthetic sample counts for more than this part of a real one."""
 _GOLDEN = (5**0.5 - 1) / 2
@@ -32,10 +35,16 @@ def filled(real: Samples, model: Model, graph: Graph, request: Request) -> Sampl
     They have the sizes of the real ones and, where they are numbers and no integers, their mean and deviation. Where
     the model takes no synthetic ones of that kind, there are none.
     """
-    lacking = request.n_samples - real.n_samples
-    if lacking <= 0 or real.is_bare:
+    if real.is_bare:
         return real
     feed = real.batches[0]
+    wanted = request.n_samples
+    if request.most_runs is not None:
+        runs = int(request.most_runs // growth(feed, graph))
+        request, wanted = replace(request, most_runs=runs), min(wanted, runs // RUNS_OF_EACH)
+    lacking = wanted - real.n_samples
+    if lacking <= 0:
+        return real
     size = min(max(real.n_samples // PARTS, SMALLEST), len(next(iter(feed.values()))))
     own, others = with_more(rebatched(model, real, size), model, graph, replace(request, n_samples=lacking)).parted()
     if others is None:
@@ -45,6 +54,16 @@ def filled(real: Samples, model: Model, graph: Graph, request: Request) -> Sampl
     pairs = _spread([(one, 1.0) for one in own.batches], [(one, weight) for one in others.batches])
     said = f"{real.description}, and {others.n_samples} synthetic ones that count as {WORTH:.0f} of them"
     return replace(real, batches=tuple(f for f, _ in pairs), weights=tuple(w for _, w in pairs), description=said)
+
+
+def growth(feed: Mapping[str, Array], graph: Graph) -> float:
+    """How many times as large as those that a model was measured with samples are."""
+    known = runnable_shapes(graph)
+    own, measured = (
+        sum(math.prod(shape[1:]) for shape in shapes)
+        for shapes in ([value.shape for value in feed.values()], [known[name] for name in feed])
+    )
+    return max(own / max(measured, 1), 1.0)
 
 
 def with_more(samples: Samples, model: Model, graph: Graph, request: Request) -> Samples:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from paoding_onnx.calibration.amount import made_samples
-from paoding_onnx.calibration.fill import with_more
+from paoding_onnx.calibration.fill import growth, with_more
 from paoding_onnx.calibration.samples import Request, Samples
 from paoding_onnx.context import Run
 from paoding_onnx.errors import ModelError
@@ -93,9 +93,9 @@ def _more(prepared: Prepared, samples: Samples, options: Options, run: Run) -> S
         return samples
     graph = prepared.trace.graph
     most = MANY_MORE if options.effort == "high" or options.recover >= LONG else MORE
-    wanted = min(most, int(WORK_TO_CHOOSE // max(work_of_traced(graph).run_of_one, 1)))
-    n_more = wanted - samples.n_samples
-    if n_more <= 0:
+    of_one = work_of_traced(graph).run_of_one * growth(samples.batches[0], graph)
+    n_more = min(most, int(WORK_TO_CHOOSE // max(of_one, 1))) - samples.n_samples
+    if n_more <= 0 or (not samples.is_synthetic and samples.n_samples >= MANY):
         return samples
     run.tell("synthesizing more inputs", 0.0)
     if not samples.is_synthetic:

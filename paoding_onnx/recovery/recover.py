@@ -22,8 +22,8 @@ from paoding_onnx.surgery.cut import reweigh
 
 LEAST_GAIN = 0.05
 """Share of the loss on inputs held back that has to go."""
-REAL = 0.5
-"""Share of the steps that goes by real inputs where synthetic ones stand beside them."""
+ENOUGH = 100
+"""Where synthetic inputs stand beside so many real ones, every second step goes by real ones; by more of more."""
 LOOK = 3
 """After one of so many parts of the steps the loss is looked at."""
 SLOWER, TRIES = 5, 3
@@ -51,8 +51,8 @@ def recover(lesson: Lesson, effort: Effort, run: Run, engine_of: EngineOf) -> Re
         lesson = replace(lesson, uses_batch=False)
     rng = np.random.default_rng([run.seed, place.start])
     students = _students(lesson, course, rng, run.part(0.0, PREPARED))
-    student = students[0]
-    joined = Together(student.network.weights, students, (1.0,) if len(students) == 1 else (REAL, 1 - REAL))
+    student, share = students[0], _share(lesson)
+    joined = Together(student.network.weights, students, (share, 1 - share)[: len(students)])
     engine = engine_of(student.network, run.threads)
     schedule = Schedule(course.steps, effort.rate if lesson.uses_batch is given.uses_batch else effort.low_rate)
     tell = _Teller(run.part(PREPARED, 1 - PREPARED), course.steps)
@@ -78,11 +78,17 @@ def _students(lesson: Lesson, course: Course, rng: np.random.Generator, run: Run
     if lesson.beside is None:
         return (enrol(lesson, course, pool_of(lesson.samples, course.n_inputs, course.rows, rng), run),)
     others = replace(lesson, samples=lesson.beside)
-    n_real = int(course.n_inputs * REAL)
+    n_real = int(course.n_inputs * _share(lesson))
     first = pool_of(lesson.samples, n_real, course.rows, rng, is_part=True)
     second = pool_of(others.samples, course.n_inputs - n_real, course.rows, rng, is_part=True)
     real = enrol(lesson, course, first, run.part(0.0, 0.5))
     return real, enrol(others, course, second, run.part(0.5, 0.5), real.network.terms)
+
+
+def _share(lesson: Lesson) -> float:
+    """The share of the steps that goes by the samples of the lesson, and not by those beside them."""
+    count = lesson.samples.n_samples
+    return 1.0 if lesson.beside is None else count / (count + ENOUGH)
 
 
 def _learned(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from paoding_onnx.calibration import fill
-from paoding_onnx.calibration.fill import WORTH, filled, rebatched, with_more
+from paoding_onnx.calibration.fill import WORTH, filled, growth, rebatched, with_more
 from paoding_onnx.calibration.samples import Request, Samples
 from paoding_onnx.errors import ModelError
 from paoding_onnx.shapes.observe import observe
@@ -82,3 +82,12 @@ def test_batches_of_a_fixed_size_stay_as_they_are():
     samples = Samples(({"x": np.zeros((2, 4), np.float32)},) * 3, "zeros")
     assert rebatched(FIXED, samples, 1) is samples
     assert [len(feed["x"]) for feed in rebatched(IMAGES, real(10), 4).batches] == [4, 4, 2]
+
+
+def test_larger_samples_get_fewer_beside_them_where_time_is_short():
+    graph, few = observe(IMAGES), real(20, size=96)
+    times = growth(few.batches[0], graph)
+    assert times > 1
+    found = filled(few, IMAGES, graph, Request(256, 0, most_runs=int(4 * 50 * times) + 4))
+    assert 48 <= found.n_samples <= 50
+    assert filled(few, IMAGES, graph, Request(256, 0, most_runs=60)) is few

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from paoding_onnx.calibration.levels import levelled
+from paoding_onnx.calibration.levels import ENOUGH, levelled
 from tests.calibration.roles import role_and_graph
 
 IMAGES = "g (float[n,3,16,16] x) => (float[n,3,16,16] y) { y = Relu (x) }"
@@ -38,3 +38,13 @@ def test_integers_stay():
     role, _ = role_and_graph(TABLE)
     numbers = np.arange(12).reshape(2, 6)
     assert levelled(numbers, numbers * 2, role) is numbers
+
+
+def test_every_place_of_unknown_inputs_gets_a_level_of_its_own_where_there_are_enough():
+    role, _ = role_and_graph("g (float[n,9,8,8] x) => (float[n,9,8,8] y) { y = Relu (x) }")
+    scale = np.geomspace(1, 100, 9 * 64).reshape(9, 8, 8).astype(np.float32)
+    like = scale * (3 + RNG.standard_normal((200, 9, 8, 8)).astype(np.float32))
+    rows = RNG.standard_normal((200, 9, 8, 8)).astype(np.float32)
+    np.testing.assert_allclose(levelled(rows, like, role).mean(0), like.mean(0), rtol=0.05)
+    few = levelled(rows, like[: ENOUGH - 1], role).mean(0)
+    assert few.std() < 0.2 * like.mean(0).std()
