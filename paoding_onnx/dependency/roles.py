@@ -37,9 +37,11 @@ def parameter_axes_of(graph: Graph, coupling: Coupling) -> list[ParameterAxis]:
         is_passed = bound.node.part is Part.WHOLE and bool(inputs)
         picks = is_passed and isinstance(bound.rule.shape, Selects) and inputs[0].is_constant
         if is_passed and bound.inputs[0] is not None and (picks or all(map(is_weight, inputs))):
-            picked |= {o.tensor for o in bound.outputs if o is not None and (picks or inputs[0].name in picked)}
-            source = sources.get(inputs[0].name, bound.inputs[0])
-            sources |= {o.tensor: source for o in bound.outputs if o is not None}
+            uses = [use for use in bound.inputs if use is not None]
+            leading = next((use for use in uses if use.tensor in picked), bound.inputs[0])
+            made = {output.tensor for output in bound.outputs if output is not None}
+            picked |= made if picks or leading.tensor in picked else set()
+            sources |= dict.fromkeys(made, sources.get(leading.tensor, leading))
     return [found[key] for key in sorted(found, key=lambda key: (found[key].node_index, key))]
 
 

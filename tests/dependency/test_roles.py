@@ -90,3 +90,11 @@ def test_places_come_in_the_order_of_the_nodes():
     first, _ = traced(NET).groups
     numbers = [parameter_axis.node_index for parameter_axis in first.parameter_axes]
     assert numbers == sorted(numbers)
+
+
+def test_bias_before_words_that_were_picked_and_multiplied_is_no_weight():
+    _, inner = traced("""g (int64[N] x) => (float[N,3] y)
+      <float[10,5] words, float[5,8] a, float[8] ab, float[8,4] b, float[4,3] c> {
+      w = Gather (words, x) p = MatMul (w, a) h = Add (ab, p) t = Tanh (h) r = MatMul (t, b) y = MatMul (r, c)
+    }""").groups[:2]
+    assert roles(inner) == {"a1": "produces", "ab0": "follows", "b0": "consumes"}
