@@ -50,6 +50,11 @@ def jumps(operator: str) -> bool:
     return operator in _PICKING or operator in _ROUNDING
 
 
+def quantizes(operator: str) -> bool:
+    """Whether an operator rounds floats to the nearest of a few numbers, number by number."""
+    return operator in ("QuantizeLinear", "DynamicQuantizeLinear")
+
+
 def hands_on(operator: str) -> bool:
     """Whether what an operator makes are numbers of its first input, as they are; only their type may be another."""
     return operator in _MOVING

@@ -20,6 +20,7 @@ from paoding_onnx.model.node_index import makers
 from paoding_onnx.model.nodes import Array, Part, Tensor
 from paoding_onnx.rules.binding import BoundNode
 from paoding_onnx.rules.facts import DataDependentShape, ReadsShape
+from paoding_onnx.rules.forms import quantizes
 from paoding_onnx.shapes.data_dependence import data_dependent_tensors
 
 _OWN = "_decided_here"
@@ -33,12 +34,13 @@ class Decision:
     """A node whose `outputs` are whole numbers found by comparing floats, its `inputs`.
 
     Of a list (`is_list`) the number of entries depends on the numbers compared; floats that go with it are outputs too,
-    others must agree.
+    others must agree. Where each float is rounded for itself (`is_rounding`), it may come out one step off.
     """
 
     inputs: tuple[str, ...]
     outputs: tuple[Tensor, ...]
     is_list: bool = False
+    is_rounding: bool = False
 
 
 def decisions_of(trace: Trace) -> tuple[Decision, ...]:
@@ -53,8 +55,12 @@ def decisions_of(trace: Trace) -> tuple[Decision, ...]:
         is_list = isinstance(bound.rule.shape, DataDependentShape)
         if not is_list:
             made = tuple(t for t in made if t.dtype in _WHOLE)
+        floats = tuple(t.name for t in read if _kind(t) == "f")
         if read and _compares(bound) and any(t.dtype in _WHOLE for t in made):
-            found.append(Decision(tuple(t.name for t in read if _kind(t) == "f"), made, is_list))
+            found.append(Decision(floats, made, is_list))
+        elif floats and quantizes(bound.node.operator):
+            rounded = tuple(t for t in bound.node.outputs if t is not None and t.shape is not None and _kind(t) in "iu")
+            found.append(Decision(floats, rounded, is_rounding=True))
     return tuple(found)
 
 
@@ -67,7 +73,8 @@ def steered(model: Model, decisions: Sequence[Decision]) -> Model:
         node = proto.graph.node[where[tensor.name]]
         node.output[:] = [own_name(name) if name == tensor.name else name for name in node.output]
         code = onnx.helper.np_dtype_to_tensor_dtype(tensor.dtype)
-        proto.graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, code, _dims(tensor)))
+        sizes = [None] * len(tensor.shape or ())  # units may lie on any of its axes, and be gone
+        proto.graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, code, sizes))
     return replace(model, proto=proto)
 
 
@@ -76,15 +83,18 @@ def own_name(name: str) -> str:
     return name + _OWN
 
 
-def is_alike(wanted: Array, own: Array, rough: Sequence[Array], *, is_list: bool = False) -> bool:
+def is_alike(wanted: Array, own: Array, rough: Sequence[Array], decision: Decision) -> bool:
     """Whether two outcomes of a decision may come from the same numbers; `rough` are `wanted` with other rounding.
 
     Most of their entries have to be the same, but for those that rounding was seen to tip; a list may have them in
-    another order.
+    another order. What is rounded number by number is at most a step off.
     """
     if wanted.dtype != own.dtype or wanted.ndim != own.ndim:
         return False
-    if not is_list:
+    if decision.is_rounding and wanted.shape == own.shape:
+        steps = np.abs(np.asarray(wanted, np.int64) - np.asarray(own, np.int64))
+        return bool(steps.max(initial=0) <= 1) and _is_little(int(np.count_nonzero(steps)), wanted.size)
+    if not decision.is_list:
         return wanted.shape == own.shape and _is_little(_untipped(wanted, own, rough), wanted.size)
     if wanted.dtype.kind == "f":
         longer = max((abs(wanted.size - other.size) for other in rough), default=0)
@@ -139,12 +149,6 @@ def _compares(bound: BoundNode) -> bool:
     """Whether a node looks at several numbers to make one, and not at sizes."""
     loses = any(name not in bound.binding.made for name in bound.binding.sizes)
     return loses and not isinstance(bound.rule.shape, ReadsShape)
-
-
-def _dims(tensor: Tensor) -> list[int | None]:
-    """The sizes of a tensor as far as they never change."""
-    shape = tensor.shape or ()
-    return [None if is_open else size for size, is_open in zip(shape, tensor.open or (True,) * len(shape), strict=True)]
 
 
 def _kind(tensor: Tensor) -> str:

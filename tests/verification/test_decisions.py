@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from paoding_onnx.model.session import Session
-from paoding_onnx.verification.decisions import decisions_of, is_alike, outcomes, own_name, steered
+from paoding_onnx.verification.decisions import Decision, decisions_of, is_alike, outcomes, own_name, steered
 from tests.models import model
 from tests.pruning import is_unchanged, overrides, traced_model
+
+NUMBERS, LIST, ROUNDED = Decision((), ()), Decision((), (), is_list=True), Decision((), (), is_rounding=True)
 
 HEAD = "g (float[2,6] x) => (float[N,M] y) <float[6,8] a, int64[1] two={2}, float[8,2] e, float zero={0}>"
 CHOSEN = f"{HEAD} {{ p = MatMul (x, a) v, i = TopK (p, two) k = Cast <to=1> (i) y = Add (v, k) }}"
@@ -92,12 +94,12 @@ def with_others(count):
     ids=["most the same", "others", "fewer", "other rank", "other type"],
 )
 def test_outcomes_are_alike_if_most_of_their_numbers_are_the_same(own, expected):
-    assert is_alike(PICKED, own, [PICKED]) is expected
+    assert is_alike(PICKED, own, [PICKED], NUMBERS) is expected
 
 
 def test_outcomes_may_differ_where_rounding_tips_them():
-    assert is_alike(PICKED, with_others(20), [with_others(10), with_others(16)])
-    assert not is_alike(PICKED, with_others(20), [with_others(10), with_others(15)])
+    assert is_alike(PICKED, with_others(20), [with_others(10), with_others(16)], NUMBERS)
+    assert not is_alike(PICKED, with_others(20), [with_others(10), with_others(15)], NUMBERS)
 
 
 FOUND = np.arange(60).reshape(20, 3)
@@ -117,29 +119,50 @@ FOUND = np.arange(60).reshape(20, 3)
     ids=["two fewer", "three fewer", "another order", "two others", "three others", "other type"],
 )
 def test_lists_are_alike_if_most_of_their_entries_are_in_both(own, expected):
-    assert is_alike(FOUND, own, [FOUND], is_list=True) is expected
-    assert is_alike(FOUND.T, own.T, [FOUND.T], is_list=True) is expected
+    assert is_alike(FOUND, own, [FOUND], LIST) is expected
+    assert is_alike(FOUND.T, own.T, [FOUND.T], LIST) is expected
 
 
 def test_entries_of_a_list_may_be_missing_where_rounding_tips_them():
-    assert is_alike(FOUND, FOUND[8:], [FOUND[3:], FOUND[:4]], is_list=True)
-    assert not is_alike(FOUND, FOUND[8:], [FOUND[2:], FOUND[5:]], is_list=True)
+    assert is_alike(FOUND, FOUND[8:], [FOUND[3:], FOUND[:4]], LIST)
+    assert not is_alike(FOUND, FOUND[8:], [FOUND[2:], FOUND[5:]], LIST)
 
 
 def test_lists_of_floats_are_alike_if_they_are_about_as_long():
     floats = np.arange(20.0)
-    assert is_alike(floats, floats[:18] + 1e-9, [floats], is_list=True)
-    assert not is_alike(floats, floats[:17], [floats], is_list=True)
+    assert is_alike(floats, floats[:18] + 1e-9, [floats], LIST)
+    assert not is_alike(floats, floats[:17], [floats], LIST)
 
 
 def test_list_that_found_nothing_is_like_one_that_found_little():
-    assert is_alike(FOUND[:0], FOUND[:2], [FOUND[:0]], is_list=True)
-    assert not is_alike(FOUND[:0], FOUND[:3], [FOUND[:0]], is_list=True)
+    assert is_alike(FOUND[:0], FOUND[:2], [FOUND[:0]], LIST)
+    assert not is_alike(FOUND[:0], FOUND[:3], [FOUND[:0]], LIST)
 
 
 def test_two_numbers_of_a_short_outcome_may_differ():
-    assert is_alike(np.arange(3), np.array([1, 0, 2]), [])
+    assert is_alike(np.arange(3), np.array([1, 0, 2]), [], NUMBERS)
 
 
 def test_floats_of_which_some_may_be_missing_decide_with_the_whole_numbers():
     assert found("v, i, j, n = Unique (p) y = Identity (v)") == [(("p",), ("v", "i", "j", "n"))]
+
+
+def test_number_that_is_rounded_for_itself_may_be_a_step_off():
+    wanted = np.arange(40, dtype=np.uint8)
+    own = wanted.copy()
+    own[[3, 7, 9]] += 1
+    assert is_alike(wanted, own, [], ROUNDED)
+    assert not is_alike(wanted, wanted + np.uint8(1), [], ROUNDED)
+    own[3] += 1
+    assert not is_alike(wanted, own, [], ROUNDED)
+
+
+def test_rounding_of_what_is_fed_is_a_decision_that_takes_what_a_smaller_model_has():
+    subject = model("""g (float[2,3] x) => (float[2,4] y) <float[3,4] w, float s={0.1}, uint8 z={120}> {
+      p = MatMul (x, w) i = QuantizeLinear (p, s, z) y = DequantizeLinear (i, s, z)
+    }""")
+    decisions = decisions_of(traced_model(subject))
+    assert [(one.inputs, one.outputs[0].name, one.is_rounding) for one in decisions] == [(("p",), "i", True)]
+    steered_model = steered(subject, decisions)
+    told = np.zeros((2, 3), np.uint8)
+    assert Session(steered_model).run({"x": np.ones((2, 3), np.float32), "i": told})["y"].shape == (2, 3)
