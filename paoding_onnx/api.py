@@ -27,6 +27,7 @@ from paoding_onnx.layerwise.blas import products_alone
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.save import write_model, write_text
 from paoding_onnx.model.scratch import scratch_folder
+from paoding_onnx.model.session import require_provider
 from paoding_onnx.model.stage import Stage, stage
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline.by_plan import shrink_by
@@ -282,7 +283,8 @@ def _written(job: Job, shrunk: Shrunk, wanted: dict[str, Path], started: float, 
 
 
 def _run(options: Options, progress: Progress) -> Run:
-    return Run(options.memory, options.seed, options.threads, logged(progress))
+    require_provider(options.provider)
+    return Run(options.memory, options.seed, options.threads, logged(progress), provider=options.provider)
 
 
 @contextmanager

@@ -40,6 +40,18 @@ def logged(progress: Progress) -> Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Deployment:
+    """On what a model runs: how many threads onnxruntime may use, 0 leaving the number to it, and which provider."""
+
+    threads: int = 0
+    provider: str = "cpu"
+
+
+ANYHOW = Deployment()
+"""The processor, as onnxruntime likes it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """What one run may use.
 
@@ -49,6 +61,7 @@ class Run:
         threads: threads of onnxruntime where it runs for long; 0 leaves the number to it.
         progress: told what is being done.
         began: when it began, on the clock of `time.monotonic`.
+        provider: on what onnxruntime runs where it runs for long, one of `paoding_onnx.names.PROVIDERS`.
     """
 
     memory: int = 1 << 29
@@ -56,6 +69,12 @@ class Run:
     threads: int = 0
     progress: Progress = silent
     began: float = field(default_factory=monotonic, compare=False)
+    provider: str = "cpu"
+
+    @property
+    def deployment(self) -> Deployment:
+        """On what models run that run for long."""
+        return Deployment(self.threads, self.provider)
 
     def elapsed(self) -> float:
         """Seconds since the run began."""

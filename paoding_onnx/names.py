@@ -33,6 +33,8 @@ DEVICES = (
     *("onnxruntime-x86", "onnxruntime-arm", "tensorrt", "openvino", "ncnn", "rknn", "hailo", "ethos-u", "coreml"),
 )
 """What a model may be pruned for; `paoding_onnx.rules.devices` says what they like."""
+PROVIDERS = ("cpu", "cuda", "openvino", "dml", "coreml")
+"""On what a model is run where it is looked at for long; proofs are made on the first one."""
 AUTO = 0
 """`round_to` that picks for each group a count its operators like."""
 

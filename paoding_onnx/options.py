@@ -11,6 +11,7 @@ from paoding_onnx.calibration.kept_ids import KeptIds
 from paoding_onnx.calibration.known_inputs import InputValue, KnownInputs
 from paoding_onnx.calibration.preprocess import AS_IT_IS, Preprocess
 from paoding_onnx.calibration.samples import InputOptions
+from paoding_onnx.context import Deployment
 from paoding_onnx.dependency.scope import ANYWHERE, Scope
 from paoding_onnx.errors import UsageError
 from paoding_onnx.names import (
@@ -23,6 +24,7 @@ from paoding_onnx.names import (
     LOOKING_AT_INPUTS,
     METHOD_NAMES,
     ON_INTERRUPT,
+    PROVIDERS,
     Allocation,
     Budget,
     Effort,
@@ -97,6 +99,8 @@ class Options:
             leave the tables, and those that stay get new numbers. The target counts what is left, and may be 0 then.
         depth: so many residual branches go whole before layers become narrower, those without which the outputs move
             least for what they carry; the target, which counts them, may be 0 then.
+        provider: on what models run where they run for long (observing, sensitivity, learning) and where they are
+            timed: a word in `paoding_onnx.names.PROVIDERS`. Proofs and fits are made on the processor.
         verbose: let onnxruntime print its own warnings about the model.
 
     Raises:
@@ -136,6 +140,7 @@ class Options:
     cache: Path | None = None
     vocabulary: Path | KeptIds | None = None
     depth: int = 0
+    provider: str = "cpu"
     verbose: bool = False
 
     def __post_init__(self) -> None:
@@ -155,6 +160,10 @@ class Options:
             _choice(text)
         if self.allocation not in ALLOCATIONS:
             raise UsageError(f"allocation {self.allocation!r} is none of {', '.join(ALLOCATIONS)}")
+        if self.provider not in PROVIDERS:
+            raise UsageError(f"provider {self.provider!r} is none of {', '.join(PROVIDERS)}")
+        if self.provider != PROVIDERS[0] and self.budget == "latency":
+            raise UsageError("a target that counts latency goes by times on the processor: leave provider out")
         if self.input_kind not in KINDS:
             raise UsageError(f"input_kind {self.input_kind!r} is none of {', '.join(KINDS)}")
         if self.effort not in EFFORTS:
@@ -226,6 +235,11 @@ class Options:
         ('parameters', 'units')
         """
         return self.by or ("parameters" if self.method == "reconstruction" else "units")
+
+    @property
+    def deployment(self) -> Deployment:
+        """On what models are timed."""
+        return Deployment(self.threads, self.provider)
 
     @property
     def inputs(self) -> InputOptions:

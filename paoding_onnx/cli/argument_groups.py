@@ -9,7 +9,7 @@ from pathlib import Path
 from paoding_onnx.cli import values
 from paoding_onnx.cli.config import add_config
 from paoding_onnx.cli.limits import add_limits
-from paoding_onnx.names import EFFORTS, KINDS, ON_INTERRUPT, TASKS
+from paoding_onnx.names import EFFORTS, KINDS, ON_INTERRUPT, PROVIDERS, TASKS
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
@@ -49,6 +49,7 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         default=0,
         help="threads of onnxruntime in long runs (default: its choice)",
     )
+    add("--provider", choices=PROVIDERS, default="cpu", help="on what models run for long and are timed (default cpu)")
 
 
 def add_calibration(parser: argparse.ArgumentParser) -> None:

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from paoding_onnx.context import ANYHOW, Deployment
 from paoding_onnx.errors import ModelError
 from paoding_onnx.evaluation.measured import Latency, OperatorTime
 from paoding_onnx.model.nodes import Array
@@ -107,8 +108,9 @@ def child() -> None:
     job = json.loads(sys.argv[1])
     bound = _bind(job["processors"])
     feeds = [_feeds(model) for model in job["models"]]
+    on = Deployment(bound, job.get("provider", "cpu"))
     before = _status_bytes("VmRSS")
-    sessions = [DeployedSession(Path(model["model"]), optimise=True, threads=bound) for model in job["models"]]
+    sessions = [DeployedSession(Path(model["model"]), optimise=True, on=on) for model in job["models"]]
     for session, content in zip(sessions, feeds, strict=True):
         session.run(content)
     if "pairs" in job:
@@ -118,16 +120,16 @@ def child() -> None:
         spent = times_in_turns(sessions, feeds, seconds=job["seconds"], fewest=fewest, clock=clock)
     after = _status_bytes("VmHWM")
     peak = after - before if after is not None and before is not None else None
-    operators = [_operators(model, content, bound) for model, content in zip(job["models"], feeds, strict=True)]
+    operators = [_operators(model, content, on) for model, content in zip(job["models"], feeds, strict=True)]
     found = {"seconds": spent, "processors": bound, "peak_bytes": peak, "operators": operators}
     sys.stdout.write(json.dumps(found))
 
 
-def _operators(model: Mapping[str, Any], feeds: Mapping[str, Array], threads: int) -> dict[str, float]:
+def _operators(model: Mapping[str, Any], feeds: Mapping[str, Array], on: Deployment) -> dict[str, float]:
     """Milliseconds by operator; none if they are not asked for."""
     if "trail" not in model:
         return {}
-    session = TrailedSession(Path(model["model"]), Path(model["trail"]), threads=threads)
+    session = TrailedSession(Path(model["model"]), Path(model["trail"]), on=on)
     for _ in range(FEWEST_RUNS):
         session.run(feeds)
     return by_operator(session.times())
@@ -222,15 +224,15 @@ def compare_latency(
     after: Path,
     feeds: Mapping[str, Array],
     *,
-    processors: int = 0,
+    on: Deployment = ANYHOW,
     seconds: float = MOST_SECONDS,
     operators: bool = False,
 ) -> Latency | None:
     """How long runs of two model files on `feeds` take, in turns in a process of its own, once warmed up.
 
-    They are timed until their ratio is known to `ENOUGH`, for about `seconds` at most. The process is bound to so many
-    processors, 0 for all that this one may use. `None` where a model does not run there, or the times vary too much for
-    a ratio. With `operators` it is told what each operator takes.
+    They are timed until their ratio is known to `ENOUGH`, for about `seconds` at most. The process is bound to as many
+    processors as `on` has threads, 0 for all that this one may use. `None` where a model does not run there, or the
+    times vary too much for a ratio. With `operators` it is told what each operator takes.
     """
     with scratch_folder() as folder:
         file = folder / "feeds.npz"
@@ -238,8 +240,8 @@ def compare_latency(
         models = [{"model": str(path), "feeds": str(file), "names": list(feeds)} for path in (before, after)]
         if operators:
             models = [model | {"trail": str(folder / f"trail{number}")} for number, model in enumerate(models)]
-        bound = processors or len(_available())
-        job = {"models": models, "processors": bound, "pairs": MOST_PAIRS, "seconds": seconds}
+        bound = on.threads or len(_available())
+        job = {"models": models, "processors": bound, "pairs": MOST_PAIRS, "seconds": seconds, "provider": on.provider}
         command = [sys.executable, "-c", _CHILD.format(path=sys.path), json.dumps(job)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

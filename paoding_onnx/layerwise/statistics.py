@@ -79,7 +79,7 @@ def observe_units(
     watchers = {name: _shown_to(looks) for name, looks in watched.items()}
     replaced = list(normalising(trace)) if renormalise else []
     statistics: dict[str, Array] = {}
-    with Stream(model, trace.graph, feeds, memory=run.memory, threads=run.threads) as stream:
+    with Stream(model, trace.graph, feeds, memory=run.memory, on=run.deployment) as stream:
         for index in replaced:
             stream.advance(index, watchers)
             bound = trace.bound_nodes[index]

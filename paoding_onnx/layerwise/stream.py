@@ -15,6 +15,7 @@ from typing import overload
 import numpy as np
 import onnx
 
+from paoding_onnx.context import ANYHOW, Deployment
 from paoding_onnx.layerwise.subgraph import subgraph
 from paoding_onnx.model.graph import Graph, needed
 from paoding_onnx.model.load import Model
@@ -40,7 +41,7 @@ class Stream:
         feeds: inputs of the model, a mapping for each batch.
         contents: constants that differ from the file's.
         memory: bytes of activations to hold; what is more goes to files in a temporary folder.
-        threads: threads of onnxruntime; 0 leaves the number to it.
+        on: on what onnxruntime runs.
     """
 
     def __init__(
@@ -51,13 +52,13 @@ class Stream:
         *,
         overrides: Mapping[str, Array] | None = None,
         memory: int = 1 << 30,
-        threads: int = 0,
+        on: Deployment = ANYHOW,
     ) -> None:
         self.graph = graph
         self.position = 0
         self.n_batches = len(feeds)
         self._model = model
-        self._threads = threads
+        self._on = on
         self._nodes = proto_nodes(model.proto, graph)
         self._overrides = dict(overrides or {})
         self._last_read = _last_read(graph)
@@ -149,7 +150,7 @@ class Stream:
         made = {name for node in nodes for name in node.output}
         outputs = [name for name in self.graph.outputs if name in made]
         piece = subgraph(self._model, self.graph, nodes, outputs=outputs, overrides=self._overrides, free=free)
-        session = Session(piece, optimise=True, threads=self._threads)
+        session = Session(piece, optimise=True, on=self._on)
         names = [info.name for info in piece.proto.graph.input]
 
         def run(constants: Mapping[str, Array]) -> dict[str, list[Array]]:
@@ -173,7 +174,7 @@ class Stream:
         nodes = self._needed(stop, [*outer, *self._left_with(inside)])
         piece = subgraph(self._model, self.graph, nodes, outputs=outer, overrides=self._overrides)
         piece, steps = collected(piece, inside) if inside else (piece, {})
-        session = Session(piece, watch=tuple(steps.values()), optimise=True, threads=self._threads)
+        session = Session(piece, watch=tuple(steps.values()), optimise=True, on=self._on)
         feeds = [info.name for info in piece.proto.graph.input]
         for batch in range(self.n_batches) if batches is None else batches:
             run = session.run({name: self._held.get(name)[batch] for name in feeds})

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 
 import onnx
 
@@ -27,7 +28,18 @@ _EARLIER, _FORGOTTEN = "earlier", "forgotten"
 
 def versions() -> dict[str, str]:
     """The versions of this package and of those that decide what it writes."""
-    return {name: version(name) for name in PACKAGES}
+    return {name: version_of(name) for name in PACKAGES}
+
+
+def version_of(package: str) -> str:
+    """The version of a package that may be installed under another name, as onnxruntime is for graphics cards.
+
+    Raises:
+        PackageNotFoundError: if nothing that is installed provides it.
+    """
+    with suppress(PackageNotFoundError):
+        return version(package)
+    return version(next(iter(packages_distributions().get(package, ())), package))
 
 
 def provenance_of(model: Model) -> Record | None:

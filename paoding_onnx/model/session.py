@@ -10,16 +10,19 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import onnx
 import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
-from paoding_onnx.errors import ModelError
-from paoding_onnx.model.load import PLACEHOLDER, Model
+from paoding_onnx.context import ANYHOW, Deployment
+from paoding_onnx.errors import ModelError, UsageError
+from paoding_onnx.model.load import MOST_KEPT, PLACEHOLDER, Model
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.scratch import scratch_folder
+from paoding_onnx.names import PROVIDERS
 
 RUN_ERRORS: tuple[type[Exception], ...] = (
     RuntimeError,
@@ -32,6 +35,17 @@ SHARED_BYTES = 1 << 20
 """A lean session that optimises has copies of weights below this, as the optimiser reads mostly small ones."""
 FEW_INITIALIZERS = 1000
 _QUIET, _LOUD = 4, 2
+_CPU = "CPUExecutionProvider"
+_PROVIDERS = MappingProxyType(
+    {
+        "cpu": _CPU,
+        "cuda": "CUDAExecutionProvider",
+        "openvino": "OpenVINOExecutionProvider",
+        "dml": "DmlExecutionProvider",
+        "coreml": "CoreMLExecutionProvider",
+    }
+)
+"""What onnxruntime calls the words of `paoding_onnx.names.PROVIDERS`."""
 _KERNEL = "_kernel_time"
 """How onnxruntime's notes of nodes end."""
 _NOISE = re.compile(
@@ -42,8 +56,23 @@ _NOISE = re.compile(
 """What onnxruntime's messages say about itself."""
 
 
+def require_provider(name: str) -> None:
+    """Refuse a provider that the installed onnxruntime has not.
+
+    >>> require_provider("cpu")
+
+    Raises:
+        UsageError: if it has not, or there is none of that name.
+    """
+    there = ort.get_available_providers()
+    known = [word for word, full in _PROVIDERS.items() if full in there]
+    if name not in known:
+        said = "" if name in _PROVIDERS else f"; none is called so, they are {', '.join(_PROVIDERS)}"
+        raise UsageError(f"onnxruntime has no provider {name!r} here, it has {', '.join(known)}{said}")
+
+
 class Session:
-    """A model ready to run on the CPU.
+    """A model ready to run.
 
     Args:
         model: the model, or the path of a file.
@@ -51,7 +80,8 @@ class Session:
         optimise: let onnxruntime fuse nodes, as it would for a user; off where numbers are compared.
         lean: save memory where `optimise` would cost much: no copy or faster layout of large weights, and freed memory
             returned at once. Not for models in which onnxruntime would compute with large weights to optimise.
-        threads: how many onnxruntime may use for a node; 0 leaves the number to it.
+        on: how many threads onnxruntime may use for a node, and the provider that runs what it can; the CPU does the
+            rest.
         verbose: let onnxruntime print its own warnings.
 
     Raises:
@@ -60,6 +90,8 @@ class Session:
 
     _spins = False
     """Whether idle threads wait for work without a pause, which costs time of processors that other work could have."""
+    _falls_back = True
+    """Whether the processor runs a model that another provider does not take."""
     _trail: Path | None = None
     """How the name of a file begins in which onnxruntime notes what each node took."""
 
@@ -70,12 +102,12 @@ class Session:
         watch: Sequence[str] = (),
         optimise: bool = False,
         low_memory: bool = False,
-        threads: int = 0,
+        on: Deployment = ANYHOW,
         verbose: bool = False,
     ) -> None:
         options = ort.SessionOptions()
         options.log_severity_level = _LOUD if verbose else _QUIET
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = on.threads
         options.add_session_config_entry("session.intra_op.allow_spinning", str(int(self._spins)))
         if self._trail is not None:
             options.enable_profiling, options.profile_file_prefix = True, str(self._trail)
@@ -83,23 +115,19 @@ class Session:
         if not optimise or low_memory:
             options.enable_cpu_mem_arena = False
             options.add_session_config_entry("session.disable_prepacking", "1")
-        source = _with_outputs(model.proto, watch) if isinstance(model, Model) else str(model)
         weights = model.weights if isinstance(model, Model) else {}
+        if isinstance(model, Model) and on.provider != PROVIDERS[0]:  # others read weights from the model alone
+            model, weights = _with_weights(model), {}
+            options.enable_mem_pattern = False  # DirectML cannot do with it
+        source = _with_outputs(model.proto, watch) if isinstance(model, Model) else str(model)
         self._held = {name: _value(array) for name, array in weights.items()}
         shared = {
             name for name, array in weights.items() if not optimise or (low_memory and array.nbytes >= SHARED_BYTES)
         }
         with scratch_folder() as folder:
             _hand_over(options, self._held, shared, folder)
-            try:
-                self._session = ort.InferenceSession(
-                    source,
-                    options,
-                    providers=["CPUExecutionProvider"],
-                    enable_fallback=0,  # it would print to stdout, and try the same once more
-                )
-            except RUN_ERRORS as error:
-                raise ModelError(f"onnxruntime does not load the model: {one_line(error)}") from error
+            words = [on.provider, *([PROVIDERS[0]] if self._falls_back else [])]
+            self._session = _loaded(source, options, list(dict.fromkeys(words)))
         self.output_names: tuple[str, ...] = tuple(output.name for output in self._session.get_outputs())
 
     def run(self, feeds: Mapping[str, Array], only: Collection[str] | None = None) -> dict[str, Array]:
@@ -119,6 +147,41 @@ class Session:
         return {name: array for output, value in pairs for name, array in _arrays(output, value)}
 
 
+def _loaded(source: str | bytes, options: ort.SessionOptions, providers: Sequence[str]) -> ort.InferenceSession:
+    """A session of onnxruntime's by the first provider that takes the model; the processor does what that leaves.
+
+    Raises:
+        ModelError: if none takes it.
+    """
+    try:
+        return ort.InferenceSession(
+            source,
+            options,
+            providers=list(dict.fromkeys([_PROVIDERS[providers[0]], _CPU])),
+            enable_fallback=0,  # it would print to stdout, and try the same once more
+        )
+    except RUN_ERRORS as error:
+        if len(providers) > 1:
+            return _loaded(source, options, providers[1:])
+        raise ModelError(f"onnxruntime does not load the model: {one_line(error)}") from error
+
+
+def _with_weights(model: Model) -> Model:
+    """The model with its weights in it.
+
+    Raises:
+        ModelError: if they are too large for that.
+    """
+    if sum(array.nbytes for array in model.weights.values()) > MOST_KEPT:
+        raise ModelError("more than 2 GB of weights cannot be handed to another provider than cpu")
+    proto = onnx.ModelProto()
+    proto.CopyFrom(model.proto)
+    for tensor in proto.graph.initializer:
+        if tensor.name in model.weights:
+            tensor.CopyFrom(onnx.numpy_helper.from_array(np.ascontiguousarray(model.weights[tensor.name]), tensor.name))
+    return Model(proto, MappingProxyType({}))
+
+
 def _value(array: Array) -> ort.OrtValue:
     """An array as onnxruntime has it, without a copy."""
     if array.dtype.isbuiltin == 1:
@@ -128,17 +191,18 @@ def _value(array: Array) -> ort.OrtValue:
 
 
 class DeployedSession(Session):
-    """A session in which threads wait as onnxruntime lets them by default, to be timed."""
+    """A session in which threads wait as onnxruntime lets them by default, to be timed on nothing but its provider."""
 
     _spins = True
+    _falls_back = False
 
 
 class TrailedSession(DeployedSession):
     """A session to be timed that notes what each node takes, in a file whose name begins as `trail`."""
 
-    def __init__(self, model: Model | Path, trail: Path, *, threads: int = 0) -> None:
+    def __init__(self, model: Model | Path, trail: Path, *, on: Deployment = ANYHOW) -> None:
         self._trail = trail
-        super().__init__(model, optimise=True, threads=threads)
+        super().__init__(model, optimise=True, on=on)
 
     def times(self) -> tuple[NodeTime, ...]:
         """What the nodes took so far, as onnxruntime runs them; nothing is noted from here on."""

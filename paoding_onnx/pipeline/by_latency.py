@@ -76,7 +76,7 @@ def _timed(job: Job, prepared: Prepared, selection: Selection) -> Latency | None
     """How long runs of the original and of the model without the chosen units take; `None` if that varies too much."""
     plain = settled(cut(prepared.folded, prepared.trace, selection.plan), prepared.choices)
     smaller = closed(plain, prepared.choices)
-    return latency_of(job.original, smaller, prepared.trace.graph, threads=job.options.threads)
+    return latency_of(job.original, smaller, prepared.trace.graph, on=job.options.deployment)
 
 
 def _trial(attempt: Attempt[_Made], target: float) -> Trial:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from paoding_onnx.context import ANYHOW, Deployment
 from paoding_onnx.evaluation.latency import compare_latency
 from paoding_onnx.evaluation.measured import Latency
 from paoding_onnx.model.graph import Graph
@@ -32,7 +33,7 @@ def latency_of(
     smaller: Model | Path,
     graph: Graph,
     *,
-    threads: int,
+    on: Deployment,
     seconds: float = SECONDS,
     rounds: int = ROUNDS,
 ) -> Latency | None:
@@ -45,9 +46,9 @@ def latency_of(
     with scratch_folder() as folder:
         first = next(iter(original.files), None) or write_model(original, folder / "original.onnx")[-1]
         second = smaller if isinstance(smaller, Path) else write_model(smaller, folder / "smaller.onnx")[-1]
-        operators = original.n_bytes < MOST_BYTES
+        operators = original.n_bytes < MOST_BYTES and on.provider == ANYHOW.provider
         for _ in range(rounds * ATTEMPTS):
-            one = compare_latency(first, second, feeds, processors=threads, seconds=seconds, operators=operators)
+            one = compare_latency(first, second, feeds, on=on, seconds=seconds, operators=operators)
             found += [] if one is None else [one]
             if len(found) == rounds:
                 break

@@ -126,7 +126,7 @@ def _latency(job: Job, graph: Graph, file: Path) -> Latency | None:
     """
     is_asked = job.options.budget == "latency"
     seconds, rounds = (SECONDS, ROUNDS) if is_asked else (seconds_for(job.run.elapsed()), 1)
-    found = latency_of(job.whole, file, graph, threads=job.options.threads, seconds=seconds, rounds=rounds)
+    found = latency_of(job.whole, file, graph, on=job.options.deployment, seconds=seconds, rounds=rounds)
     if is_asked and found is not None and found.ratio * (1 - found.spread) > 1:
         raise TargetError(f"the smaller model is slower than the original: {found.ratio - 1:+.1%} time; ask for more")
     return found

@@ -194,7 +194,7 @@ def _accuracies(prepared: Prepared, selection: Selection, labelled: Labelled, op
     found = []
     for step in selection.steps[:-1]:
         only = replace(options, target=step.share)
-        run = Run(only.memory, only.seed, only.threads)
+        run = Run(only.memory, only.seed, only.threads, provider=only.provider)
         is_progressive = selection.profile is None  # then what units compensated on the way matters
         part = choose(model, traced, only, run) if is_progressive else _until(traced, selection, step)
         made = fitted_of(prepared, part, cut(model, traced, part.plan), only, run)

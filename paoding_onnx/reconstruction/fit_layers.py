@@ -90,8 +90,8 @@ def fit_layers(
     layers = [layer for layer in layers if not spares_last or _is_worth(pair, layer)]
     found = LayerFits()
     with (
-        Stream(pair.original, pair.original_graph, feeds, memory=run.memory // 2, threads=run.threads) as original,
-        Stream(pair.smaller, pair.smaller_graph, feeds, memory=run.memory // 2, threads=run.threads) as smaller,
+        Stream(pair.original, pair.original_graph, feeds, memory=run.memory // 2, on=run.deployment) as original,
+        Stream(pair.smaller, pair.smaller_graph, feeds, memory=run.memory // 2, on=run.deployment) as smaller,
     ):
         goals = Goals(original, layers, kept=pair.kept, seed=run.seed, weights=weights)
         for number, layer in enumerate(layers):

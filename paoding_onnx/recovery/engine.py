@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import onnx
 
+from paoding_onnx.context import ANYHOW, Deployment
 from paoding_onnx.gradients.freeze import freeze
 from paoding_onnx.gradients.reverse import reverse_by
 from paoding_onnx.gradients.writer import Writer, version_of
@@ -35,12 +36,12 @@ class Engine:
         ModelError: if a node on the way has no gradient.
     """
 
-    def __init__(self, network: Network, threads: int = 0) -> None:
+    def __init__(self, network: Network, on: Deployment = ANYHOW) -> None:
         self._network = network
         self._shapes = _fed_shapes(network)
         proto = _with_loss(network, self._shapes)
         self._answered = tuple(dict.fromkeys(term.tensor for term in network.terms))
-        self._forward = Session(lift(_copied(proto)), watch=self._answered, optimise=True, threads=threads)
+        self._forward = Session(lift(_copied(proto)), watch=self._answered, optimise=True, on=on)
         layers = network.trained.layers
         tapped = _tapped(proto, network)
         xs = [*(output_of(layer) + _TAP for layer in layers), *network.trained.vectors]
@@ -50,7 +51,7 @@ class Engine:
         self._found = [info.name for info in backward.graph.output][-len(xs) :]
         _remove_taps(backward, layers)
         self._products = write_products(backward, layers, self._found[: len(layers)])
-        self._backward = Session(lift(backward), optimise=True, threads=threads)
+        self._backward = Session(lift(backward), optimise=True, on=on)
 
     def loss(self, weights: Weights, batch: Mapping[str, Array]) -> float:
         """The loss on a batch."""

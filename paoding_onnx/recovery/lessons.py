@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from paoding_onnx.context import Deployment
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
@@ -61,14 +62,14 @@ class Watched:
 
 
 def keep(
-    watched: Watched, pool: Mapping[str, Array], rows: int, tell: Callable[[float], None], threads: int
+    watched: Watched, pool: Mapping[str, Array], rows: int, tell: Callable[[float], None], on: Deployment
 ) -> dict[str, Kept]:
     """Everything that is to be kept of a model, run on all inputs, `rows` at a time.
 
     Raises:
         ModelError: if the model does not run, or what it makes is not one entry for each input.
     """
-    session = Session(watched.model, watch=watched.names, optimise=True, threads=threads)
+    session = Session(watched.model, watch=watched.names, optimise=True, on=on)
     count = len(next(iter(pool.values())))
     found: dict[str, Kept] = {}
     for start, feed in _batches(pool, rows):

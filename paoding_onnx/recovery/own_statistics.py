@@ -38,7 +38,7 @@ def statistics_on(observed: Observed, feeds: Sequence[Mapping[str, Array]], run:
     places = {t.name: number for number, node in enumerate(graph.nodes) for t in node.outputs if t is not None}
     found: dict[str, Array] = {}
     held = run.memory // 4
-    with Stream(observed.model, graph, feeds, overrides=observed.overrides, memory=held, threads=run.threads) as stream:
+    with Stream(observed.model, graph, feeds, overrides=observed.overrides, memory=held, on=run.deployment) as stream:
         for one in observed.normalizations:
             source = one.bound.node.inputs[0]
             if source is None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from paoding_onnx.context import Run
+from paoding_onnx.context import Deployment, Run
 from paoding_onnx.errors import ModelError
 from paoding_onnx.recovery.batch_axis import is_independent, opened
 from paoding_onnx.recovery.course import FEWEST_ROWS, Course, course_of
@@ -33,13 +33,13 @@ HOPELESS = 1.5
 PREPARED = 0.3
 """Share of the work that is done when learning begins."""
 
-EngineOf = Callable[[Network, int], Differentiable]
+EngineOf = Callable[[Network, Deployment], Differentiable]
 
 
 def recover(lesson: Lesson, effort: Effort, run: Run, engine_of: EngineOf) -> Recovered:
     """The smaller model after the original has taught it; the same lesson and seed give the same model.
 
-    `engine_of` makes the engine that computes gradients, given a network and how many threads it may use.
+    `engine_of` makes the engine that computes gradients, given a network and on what it runs.
 
     Raises:
         ModelError: if it cannot be taught, or is no nearer to the original afterwards.
@@ -53,7 +53,7 @@ def recover(lesson: Lesson, effort: Effort, run: Run, engine_of: EngineOf) -> Re
     students = _students(lesson, course, rng, run.part(0.0, PREPARED))
     student, share = students[0], _share(lesson)
     joined = Together(student.network.weights, students, (share, 1 - share)[: len(students)])
-    engine = engine_of(student.network, run.threads)
+    engine = engine_of(student.network, run.deployment)
     schedule = Schedule(course.steps, effort.rate if lesson.uses_batch is given.uses_batch else effort.low_rate)
     tell = _Teller(run.part(PREPARED, 1 - PREPARED), course.steps)
     with noted(is_wanted=effort.keeps_best) as is_asked:

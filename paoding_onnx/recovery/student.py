@@ -175,7 +175,7 @@ def _features(
         fed = {info.name for info in head.proto.graph.input}
         inputs = {name: value for name, value in pool.items() if name in fed}
         tell = _teller(run, "keeping what the tail reads")
-        found |= keep(Watched(head, computed), inputs, rows, tell, run.threads)
+        found |= keep(Watched(head, computed), inputs, rows, tell, run.deployment)
     for name in place.boundary:
         if name in place.graph.inputs:
             found[name] = Kept(len(pool[name]), pool[name])
@@ -195,7 +195,7 @@ def _wanted(
         return found
 
     watched = Watched(teacher, place.targets, part)
-    return keep(watched, pool, rows, _teller(run, "asking the original"), run.threads)
+    return keep(watched, pool, rows, _teller(run, "asking the original"), run.deployment)
 
 
 def _teller(run: Run, what: str) -> Callable[[float], None]:

@@ -78,11 +78,11 @@ def _mover(model: Model, trace: Trace, samples: Samples, run: Run) -> Callable[[
     feeds = list(_first_rows(samples))
     normalizations = trained_of(trace.graph).normalizations if samples.is_synthetic else ()
     levelled = reweigh(model, statistics_on(Observed(model, trace.graph, normalizations), feeds, run))
-    wanted = _outputs(levelled, feeds)
+    wanted = _outputs(levelled, feeds, run)
 
     def moved(residuals: Sequence[Residual]) -> float:
         try:
-            return distance(wanted, _outputs(bypassed(levelled, trace.graph, residuals), feeds))
+            return distance(wanted, _outputs(bypassed(levelled, trace.graph, residuals), feeds, run))
         except ModelError:  # a model that runs on these inputs because of the branch
             return float("inf")
 
@@ -97,8 +97,8 @@ def _first_rows(samples: Samples) -> Iterator[Mapping[str, Array]]:
             yield batch
 
 
-def _outputs(model: Model, feeds: Sequence[Mapping[str, Array]]) -> dict[str, list[Array]]:
-    session = Session(model, optimise=True)
+def _outputs(model: Model, feeds: Sequence[Mapping[str, Array]], run: Run) -> dict[str, list[Array]]:
+    session = Session(model, optimise=True, on=run.deployment)
     found: dict[str, list[Array]] = {}
     for feed in feeds:
         for name, value in session.run(feed).items():

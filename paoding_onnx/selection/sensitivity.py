@@ -53,7 +53,7 @@ def measure(
         probe.feeds,
         overrides=probe.overrides,
         memory=probe.run.memory,
-        threads=probe.run.threads,
+        on=probe.run.deployment,
     ) as stream:
         whole = stream.rest(())({})
         for done, (first, number) in enumerate(starts):

@@ -6,13 +6,13 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from itertools import product
 from pathlib import Path
 
 from paoding_onnx.errors import UsageError
 from paoding_onnx.model.json_file import read_json
 from paoding_onnx.model.load import load
+from paoding_onnx.model.provenance import version_of
 from paoding_onnx.model.save import sha256
 from paoding_onnx.names import LOOKING_AT_INPUTS
 
@@ -131,5 +131,5 @@ def _tasks_of(source: Source, grid: Grid) -> Iterator[Task]:
 
 
 def _key(source: Source, words: Sequence[str]) -> str:
-    made_with = {name: version(name) for name in _MADE_WITH}
+    made_with = {name: version_of(name) for name in _MADE_WITH}
     return hashlib.sha256(json.dumps([source.hashes, list(words), made_with]).encode()).hexdigest()[:_LETTERS]

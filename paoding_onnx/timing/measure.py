@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from paoding_onnx.context import Run
+from paoding_onnx.context import Deployment, Run
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.load import Model
@@ -109,7 +109,7 @@ def _bench_times(bench: Bench, nodes: Sequence[NodeTime]) -> list[float]:
 
 def _node_times(model: Model, feeds: Mapping[str, Array], threads: int, seconds: float) -> tuple[NodeTime, ...]:
     with scratch_folder() as folder:
-        session = TrailedSession(model, Path(folder) / "trail", threads=threads)
+        session = TrailedSession(model, Path(folder) / "trail", on=Deployment(threads))
         end, runs = time.perf_counter() + seconds, 0
         while runs < FEWEST_RUNS or (runs < MOST_RUNS and time.perf_counter() < end):
             session.run(feeds)

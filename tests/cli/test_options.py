@@ -34,6 +34,7 @@ def test_defaults_of_the_parser_are_the_defaults_of_options():
         (("--by", "latency", "--latency-table", "t.json"), {"by": "latency", "latency_table": Path("t.json")}),
         (("--seed", "3"), {"seed": 3}),
         (("--depth", "2"), {"depth": 2}),
+        (("--provider", "openvino"), {"provider": "openvino"}),
         (("--vocabulary", "keep.txt", "--target", "0"), {"vocabulary": Path("keep.txt"), "target": 0.0}),
         (("--allocation", "uniform"), {"allocation": "uniform"}),
         (("--memory", "512M"), {"memory": 512 << 20}),

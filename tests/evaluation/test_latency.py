@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+from paoding_onnx.context import Deployment
 from paoding_onnx.errors import ModelError
 from paoding_onnx.evaluation import latency
 from paoding_onnx.evaluation.latency import Timed, measure
@@ -99,7 +100,7 @@ def test_two_files_are_timed_in_a_process_of_their_own(two_files, monkeypatch):
 def test_operators_are_told_side_by_side_if_asked_for(two_files, monkeypatch):
     monkeypatch.setattr(latency, "NOWHERE", 1e9)
     feeds = {"x": np.zeros((64, 512), np.float32)}
-    found = latency.compare_latency(*two_files, feeds, processors=1, seconds=0.05, operators=True)
+    found = latency.compare_latency(*two_files, feeds, on=Deployment(1), seconds=0.05, operators=True)
     assert [one.operator for one in found.operators] == ["MatMul"]
     assert found.operators[0].before > 0 < found.operators[0].after
     assert latency.compare_latency(*two_files, feeds, seconds=0.05).operators == ()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from importlib.metadata import PackageNotFoundError
 
 import pytest
 
+from paoding_onnx.model import provenance
 from paoding_onnx.model.load import lift
 from paoding_onnx.model.provenance import FORMAT, KEY, MOST_EARLIER, MOST_LETTERS, provenance_of, signed
 from tests.models import model, parse
@@ -80,3 +82,10 @@ def test_what_is_no_record_is_none(text):
 def test_strange_history_is_left_out(earlier):
     subject = telling((KEY, json.dumps(told(1, earlier=earlier, forgotten="many"))))
     assert provenance_of(signed(subject, told(2))) == told(2, earlier=[told(1)])
+
+
+def test_version_of_a_package_under_another_name(monkeypatch):
+    monkeypatch.setattr(provenance, "packages_distributions", lambda: {"onnxruntime_of_a_card": ["numpy"]})
+    assert provenance.version_of("onnxruntime_of_a_card") == provenance.version_of("numpy")
+    with pytest.raises(PackageNotFoundError):
+        provenance.version_of("no_package_of_this_name")

@@ -9,12 +9,13 @@ import onnx
 import pytest
 
 from paoding_onnx.calibration.samples import Samples
-from paoding_onnx.errors import ModelError
+from paoding_onnx.context import Deployment
+from paoding_onnx.errors import ModelError, UsageError
 from paoding_onnx.evaluation import fidelity
 from paoding_onnx.evaluation.fidelity import compare
 from paoding_onnx.model import session as session_module
 from paoding_onnx.model.load import lift
-from paoding_onnx.model.session import Session, TrailedSession, one_line
+from paoding_onnx.model.session import DeployedSession, Session, TrailedSession, one_line, require_provider
 from tests.models import model, parse, save
 
 TEXT = """g (float[1,16] x) => (float[1,4] y) <float[16,32] w, float[32,4] v> {
@@ -150,10 +151,42 @@ def test_many_initializers_that_nothing_reads_cost_no_square_of_their_number():
 
 
 def test_session_with_a_trail_tells_what_each_node_took(tmp_path):
-    session = TrailedSession(model(TEXT), tmp_path / "trail", threads=1)
+    session = TrailedSession(model(TEXT), tmp_path / "trail", on=Deployment(1))
     for _ in range(3):
         session.run(FEEDS)
     times = session.times()
     assert times
     assert all(len(node.milliseconds) == 3 and min(node.milliseconds) >= 0 for node in times)
     assert all(node.operator for node in times)
+
+
+def test_provider_that_is_not_there_is_refused_with_those_that_are(monkeypatch):
+    monkeypatch.setattr(session_module.ort, "get_available_providers", lambda: [*_OTHERS, "CPUExecutionProvider"])
+    require_provider("openvino")
+    with pytest.raises(UsageError, match=r"no provider 'cuda' here, it has cpu, openvino$"):
+        require_provider("cuda")
+    with pytest.raises(UsageError, match="none is called so, they are cpu, cuda, openvino, dml, coreml"):
+        require_provider("npu")
+
+
+def test_session_asks_for_its_provider_and_hands_others_the_weights_in_the_model(monkeypatch):
+    asked = []
+
+    def look(source, _options, providers, **_):
+        held = onnx.ModelProto.FromString(source)
+        asked.append((providers[0], [onnx.external_data_helper.uses_external_data(t) for t in held.graph.initializer]))
+        raise RuntimeError("not here")
+
+    monkeypatch.setattr(session_module.ort, "InferenceSession", look)
+    for deployment in (Deployment(), Deployment(1, "openvino")):
+        with pytest.raises(ModelError, match="not here"):
+            Session(model("g (float[1,64] x) => (float[1,64] y) <float[64,64] a> { y = MatMul (x, a) }"), on=deployment)
+    assert asked[:2] == [("CPUExecutionProvider", [True]), ("OpenVINOExecutionProvider", [False])]
+    assert asked[2:] == [("CPUExecutionProvider", [False])], "the processor takes what another provider does not"
+    with pytest.raises(ModelError, match="not here"):
+        DeployedSession(model(TEXT), on=Deployment(1, "openvino"))
+    assert asked[3][0] == "OpenVINOExecutionProvider"
+    assert len(asked) == 4, "but is not timed in its place"
+
+
+_OTHERS = ("OpenVINOExecutionProvider", "AzureExecutionProvider")

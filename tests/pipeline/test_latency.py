@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from paoding_onnx.context import Deployment
 from paoding_onnx.evaluation.measured import Latency
 from paoding_onnx.pipeline import latency
 from paoding_onnx.pipeline.latency import ATTEMPTS, ROUNDS, latency_of
@@ -25,7 +26,7 @@ def timed(monkeypatch, ratios, **options):
 
     monkeypatch.setattr(latency, "compare_latency", compare)
     subject = model(MLP)
-    return latency_of(subject, subject, observe(subject), threads=3, **options), calls
+    return latency_of(subject, subject, observe(subject), on=Deployment(3), **options), calls
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ def test_middle_of_several_measurements_counts(ratios, middle, spread, n_calls, 
     assert found.ratio == middle
     assert found.spread == pytest.approx(spread)
     assert len(calls) == n_calls
-    assert all(call["processors"] == 3 for call in calls)
+    assert all(call["on"] == Deployment(3) for call in calls)
 
 
 def test_one_round_is_one_measurement(monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from paoding_onnx.context import Deployment
 from paoding_onnx.errors import ModelError
 from paoding_onnx.recovery.lessons import Kept, Watched, first_of, keep
 from tests.models import model
@@ -40,7 +41,7 @@ def test_outliers_are_cut_off_and_stay_finite():
 
 def test_all_inputs_are_run_in_order():
     told = []
-    found = keep(Watched(model(MLP), ("y", "r")), {"x": X}, 8, told.append, 1)
+    found = keep(Watched(model(MLP), ("y", "r")), {"x": X}, 8, told.append, Deployment(1))
     whole = first_of(model(MLP), {"x": X}, 32, ("y", "r"))
     for name in ("y", "r"):
         np.testing.assert_allclose(found[name].rows(slice(None)), whole[name], rtol=1e-2, atol=1e-2)
@@ -50,4 +51,4 @@ def test_all_inputs_are_run_in_order():
 def test_tensor_that_all_inputs_share_is_refused():
     shared = "g (float[N,8] x) => (float[1,8] y) { y = ReduceMean <axes=[0]> (x) }"
     with pytest.raises(ModelError, match="'y' does not hold one entry for each sample"):
-        keep(Watched(model(shared), ("y",)), {"x": X}, 8, lambda _: None, 1)
+        keep(Watched(model(shared), ("y",)), {"x": X}, 8, lambda _: None, Deployment(1))

@@ -20,6 +20,7 @@ from tests.pruning import MLP
 KEY = "ab" * 32
 ENTRY = Entry({"0": np.arange(6, dtype=np.float32).reshape(2, 3), "1": np.array(7)}, {"words": ["a", 1, None]})
 OTHER = {
+    "provider": "openvino",
     "method": "magnitude",
     "exclude": ("a*",),
     "only": ("b",),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from paoding_onnx.dependency.trace import Refusal, Trace
 from paoding_onnx.evaluation.measured import Measured
+from paoding_onnx.model.provenance import version_of
 from paoding_onnx.model.save import sha256
 from paoding_onnx.model.targets import data_path
 from paoding_onnx.names import Budget
@@ -269,5 +269,5 @@ def versions() -> dict[str, str]:
     return {
         "machine": f"{platform.system()} {platform.machine()}",
         "Python": platform.python_version(),
-        **{name: version(name) for name in PACKAGES},
+        **{name: version_of(name) for name in PACKAGES},
     }

@@ -80,6 +80,7 @@ def test_prune_document_lists_every_option(result):
         "fail_if": [],
         "vocabulary": None,
         "depth": 0,
+        "provider": "cpu",
         "input_values": [],
         "cache": None,
         "verbose": False,
