@@ -202,7 +202,7 @@ def test_operators_prints_markdown(printed):
         (
             ("prune", "m.onnx", "--dry-run"),
             "machine seconds model output sizes input_sizes measured verdict next proofs warnings hints run data "
-            "groups refusals device",
+            "groups refusals device vocabulary depth",
         ),
         (("check", "m.onnx", "m.onnx"), "proofs output_error machine seconds"),
     ],
