@@ -102,7 +102,8 @@ def starts(trace: Trace, plan: Plan, graph: Graph) -> list[int]:
         return []
     much = min(MUCH, max(_lost(group, plan) for group in inner) / 2)
     chosen = [group for group in inner if _lost(group, plan) > much]
-    first = min(index[name] for group in chosen for name in _makers(group, trace) if name in index)
+    made = [index[name] for group in chosen for name in _makers(group, trace) if name in index]
+    first = min(made, default=0)  # units that no layer makes are those of a table, before all layers
     layers = [number for number, bound in enumerate(bind_nodes(graph)) if bound.rule.contracts is not None]
     return [number for number in layers if number >= first]
 

@@ -8,6 +8,7 @@ from paoding_onnx.model.session import Session
 from paoding_onnx.recovery.tail import starts, with_constants
 from paoding_onnx.shapes.observe import observe_on
 from paoding_onnx.surgery.cut import cut
+from paoding_onnx.surgery.plan import make_plan
 from tests.models import model
 from tests.pruning import CNN, MLP, plan_of, traced_model
 from tests.recovery.lessons_for import lesson_of, place_of
@@ -34,6 +35,16 @@ def test_little_lost_everywhere_is_enough_where_there_is_no_more():
 
 def test_nothing_is_trained_where_nothing_was_lost():
     assert first_start(MLP) == []
+
+
+def test_training_begins_at_the_first_layer_where_a_table_of_words_lost_much():
+    subject = model("""g (int64[N,4] x) => (float[M,5] y) <float[6,16] w, float[16,4] a, float[5,16] b> {
+      e = Gather (w, x) h = MatMul (e, a) f = Flatten (h) y = Einsum <equation="bi,oi->bo"> (f, b)
+    }""")
+    trace = traced_model(subject)
+    plan = make_plan(np.arange(trace.n_units) < trace.groups[0].n_units // 2)
+    graph = observe_on(cut(subject, trace, plan), {"x": np.zeros((2, 4), np.int64)})
+    assert [graph.nodes[number].first_output.name for number in starts(trace, plan, graph)] == ["h", "y"]
 
 
 def test_both_parts_compute_what_the_whole_does():
