@@ -102,7 +102,7 @@ def _by_statistics(
     """The scaling under which answers to images have the stored mean and deviation most closely."""
     flat = filters.weights.reshape(len(filters.weights), -1)
     windows = _windows(filters, Preprocess(), images)
-    answers = np.einsum("ci,ij,cj->c", flat, np.cov(windows.T), flat, optimize=True)
+    answers = np.einsum("ci,ij,cj->c", flat, np.atleast_2d(np.cov(windows.T)), flat, optimize=True)
     ratio = np.log(np.median(deviation / np.sqrt(np.maximum(answers, 1e-12))))
     mean = _mean(filters).mean
 

@@ -29,10 +29,9 @@ from paoding_onnx.verification.masked import is_drawing, mask, seeded
 from paoding_onnx.verification.rounding import TOLERANCE, excess
 from paoding_onnx.verification.verdict import SURGERY, Verdict
 
-_NUDGE = 1.2e-7
-"""By what share weights are changed at random, to see what rounding does: the spacing of float32."""
 _NUDGES = (1, 1, 1, 4, 16, 16)
-"""How many times that, one after the other, until the difference is explained, or which decisions rounding tips."""
+"""By how many times the spacing of their type weights are changed at random, to see what rounding does, one time after
+the other: until a difference is explained, or it is seen which decisions rounding tips."""
 _N_SIGNS = 65521
 """How many random signs there are, used over and over: a prime, so that no axis has them in step."""
 
@@ -250,13 +249,14 @@ def _compared(trace: Trace, decisions: tuple[Decision, ...]) -> tuple[str, ...]:
 
 def _nudged(model: Model, trace: Trace, number: int) -> Model:
     """The model with weights that differ by what rounding would make of them, or by a few times as much."""
-    size = _NUDGE * _NUDGES[number]
-    signs = np.random.default_rng(number).choice(np.array([1 - size, 1 + size], np.float32), _N_SIGNS)
+    signs = np.random.default_rng(number).choice(np.array([-1.0, 1.0]), _N_SIGNS)
     nudged: dict[str, Array] = {}
     known = constants(model)
     for bound in trace.bound_nodes:
         for tensor in bound.node.inputs if bound.rule.contracts is not None else ():
             value = None if tensor is None else known.get(tensor.name)
-            if tensor is not None and value is not None and value.dtype == np.float32 and tensor.name not in nudged:
-                nudged[tensor.name] = np.asarray(np.multiply(value, np.resize(signs, value.shape), dtype=np.float32))
+            if tensor is not None and value is not None and value.dtype.kind == "f" and tensor.name not in nudged:
+                size = _NUDGES[number] * float(np.finfo(str(value.dtype)).eps)
+                factors = 1 + size * np.resize(signs, value.shape)
+                nudged[tensor.name] = np.asarray(np.asarray(value, np.float64) * factors, value.dtype)
     return reweigh(model, nudged)

@@ -79,3 +79,11 @@ def test_filters_behind_a_space_to_depth_see_several_pixels_at_a_time():
 def test_filters_that_cannot_see_the_images_do_not_count(shape):
     images = IMAGES if shape[1] != 9 else IMAGES[..., [0, 1]]
     assert fitting(Filters(np.ones(shape), np.zeros(4)), images) is None
+
+
+def test_filters_of_one_number_leave_something_to_weigh():
+    rng = np.random.default_rng(0)
+    filters = Filters(rng.normal(size=(8, 1, 1, 1)), np.zeros(8), np.ones(8))
+    found = weighed(filters, dict.fromkeys(usual(1), 1.0), rng.uniform(size=(4, 8, 8, 1)).astype(np.float32))
+    assert found
+    assert max(found.values()) > 0
