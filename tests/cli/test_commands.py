@@ -289,7 +289,7 @@ def test_report_of_a_run_on_real_inputs_is_written(printed, folder):
     printed("prune", "m.onnx", "-o", "small.onnx", "--calibration", "real.npz", "--report", "report.json")
     report = json.loads((folder / "report.json").read_text())
     assert report["run"]["options"]["calibration"] == "real.npz"
-    assert report["run"]["recovery"]["inputs"] == "64 samples from real.npz"
+    assert report["run"]["recovery"]["inputs"].startswith("64 samples from real.npz")
 
 
 def test_output_that_exists_is_replaced_by_force(printed, folder):
