@@ -17,23 +17,17 @@ from paoding_onnx.errors import ModelError
 from paoding_onnx.model.input_sizes import Feeding
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array, Part
-from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.shapes.proof_sizes import other_sizes
-from paoding_onnx.surgery.cut import cut, reweigh
+from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import Plan
 from paoding_onnx.verification.decisions import Decision, decisions_of, is_alike, outcomes, own_name, steered
 from paoding_onnx.verification.draws import ELSEWHERE, Draw, drawn, draws_of
 from paoding_onnx.verification.masked import is_drawing, mask, seeded
+from paoding_onnx.verification.noise import NUDGES, less_noisy, nudged
 from paoding_onnx.verification.rounding import TOLERANCE, excess
 from paoding_onnx.verification.verdict import SURGERY, Verdict
-
-_NUDGES = (1, 1, 1, 4, 16, 16)
-"""By how many times the spacing of their type weights are changed at random, to see what rounding does, one time after
-the other: until a difference is explained, or it is seen which decisions rounding tips."""
-_N_SIGNS = 65521
-"""How many random signs there are, used over and over: a prime, so that no axis has them in step."""
 
 Feeds = Mapping[str, Array]
 _Make = TypeVar("_Make", bound=Callable[..., Session])
@@ -109,7 +103,7 @@ def _pair(model: Model, trace: Trace, plan: Plan, pruned: Model, original: Model
         draws=draws_of(trace),
         masked=held(lambda: Session(masked, watch=names)),
         candidate=held(lambda: Session(candidate, watch=names)),
-        noisy=held(lambda k: Session(steered(_nudged(masked, trace, k), decisions), watch=[*names, *own])),
+        noisy=held(lambda k: Session(steered(nudged(masked, trace, k), decisions), watch=[*names, *own])),
         guided=held(lambda: Session(steered(candidate, decisions), watch=[*names, *own])),
     )
 
@@ -160,23 +154,11 @@ def _compared_on(pair: _Pair, feeds: Feeds, others: Callable[[], Feeds]) -> _Ans
         got |= pair.guided().run({**feeds, **led}, only=answer.suspects)
         answer = _worst(pair, wanted, got, ())
     noise: list[Feeds] = []
-    while answer.worst > 1 and len(noise) < len(_NUDGES):  # of the tensors in which there is too much of a difference
+    while answer.worst > 1 and len(noise) < len(NUDGES):  # of the tensors in which there is too much of a difference
         noisy = pair.noisy(len(noise)).run({**feeds, **chosen}, only=answer.suspects)
-        noise.append({name: _nearer(wanted[name], value, _NUDGES[len(noise)]) for name, value in noisy.items()})
+        noise.append({name: less_noisy(wanted[name], value, NUDGES[len(noise)]) for name, value in noisy.items()})
         answer = _worst(pair, wanted, got, noise)
     return answer
-
-
-def _nearer(wanted: Array, noisy: Array, times: int) -> Array:
-    """What becomes of numbers with so many times less noise.
-
-    Where they come in steps, as what some kernels approximate does, it takes more noise to see one.
-    """
-    if wanted.shape != noisy.shape or wanted.dtype.kind != "f" or times == 1:
-        return noisy
-    with np.errstate(invalid="ignore", over="ignore"):
-        whole = np.asarray(wanted, np.float64)
-        return np.asarray(whole + (np.asarray(noisy, np.float64) - whole) / times)
 
 
 def _led(pair: _Pair, feeds: Feeds, told: Feeds, chosen: Feeds) -> Feeds:
@@ -187,7 +169,7 @@ def _led(pair: _Pair, feeds: Feeds, told: Feeds, chosen: Feeds) -> Feeds:
     led = pair.guided().run({**feeds, **told}, only={own_name(name) for name in told})
     left = {t.name: decision for decision in pair.decisions for t in decision.outputs if t.name in told}
     rough: dict[str, list[Array]] = {name: [] for name in left}
-    for number in range(len(_NUDGES)):
+    for number in range(len(NUDGES)):
         noisy = pair.noisy(number).run({**feeds, **chosen}, only={own_name(name) for name in left})
         for name in left:
             rough[name].append(_kept(pair, name, noisy[own_name(name)]))
@@ -245,18 +227,3 @@ def _compared(trace: Trace, decisions: tuple[Decision, ...]) -> tuple[str, ...]:
     for decision in decisions:
         names |= dict.fromkeys((*decision.inputs, *(tensor.name for tensor in decision.outputs)))
     return tuple(name for name in names if name not in trace.graph.inputs)
-
-
-def _nudged(model: Model, trace: Trace, number: int) -> Model:
-    """The model with weights that differ by what rounding would make of them, or by a few times as much."""
-    signs = np.random.default_rng(number).choice(np.array([-1.0, 1.0]), _N_SIGNS)
-    nudged: dict[str, Array] = {}
-    known = constants(model)
-    for bound in trace.bound_nodes:
-        for tensor in bound.node.inputs if bound.rule.contracts is not None else ():
-            value = None if tensor is None else known.get(tensor.name)
-            if tensor is not None and value is not None and value.dtype.kind == "f" and tensor.name not in nudged:
-                size = _NUDGES[number] * float(np.finfo(str(value.dtype)).eps)
-                factors = 1 + size * np.resize(signs, value.shape)
-                nudged[tensor.name] = np.asarray(np.asarray(value, np.float64) * factors, value.dtype)
-    return reweigh(model, nudged)
