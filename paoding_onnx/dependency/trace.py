@@ -176,6 +176,29 @@ class Trace:
                     found[int(starts[number - 1])].add(index)
         return {start: frozenset(nodes) for start, nodes in found.items()}
 
+    @cached_property
+    def parts(self) -> tuple[Ids, ...]:
+        """Units of axes that hold some units of one group and nothing else, as behind a node that picks a few."""
+        starts = {(group.start, group.stop) for group in self.groups}
+        found: dict[bytes, Ids] = {}
+        for ids in self.units.values():
+            if ids.size and ids.min() >= 0:
+                units = np.unique(ids)
+                is_part = any(a <= units[0] and units[-1] < b and units.size < b - a for a, b in starts)
+                found |= {units.tobytes(): units} if is_part else {}
+        return tuple(found.values())
+
+    def without_gaps(self, removed: Mask, before: Mask) -> Mask:
+        """The units in `removed`, but for one of each of `parts` that would have none left: few nodes take no entries.
+
+        It is the first one that was not gone `before`, when each part had one.
+        """
+        spared = removed.copy()
+        for units in self.parts:
+            if removed[units].all():
+                spared[units[~before[units]][:1]] = False
+        return spared
+
     def kept(self, use: TensorUse, axis: int, removed: Mask) -> Mask:
         """Which positions of an axis stay when the units in `removed` `(n_units,)` go."""
         return ~gone(self.units[use, axis], removed)

@@ -186,9 +186,11 @@ def choose_from(traced: Trace, profile: Profile, options: Options, times: Count 
         removed = nothing(traced)
         went = {}
         for group, count in zip(traced.groups, counts, strict=True):
+            removed[[candidate.unit for candidate in profile.orders[group.start][:count]]] = True
+        removed = traced.without_gaps(removed, before)
+        for group, count in zip(traced.groups, counts, strict=True):
             units = [candidate.unit for candidate in profile.orders[group.start][:count]]
-            removed[units] = True
-            if fresh := tuple(unit - group.start for unit in units if not before[unit]):
+            if fresh := tuple(unit - group.start for unit in units if removed[unit] and not before[unit]):
                 went[group.name] = fresh
         steps.append(Step(float(share), cost(traced, removed), MappingProxyType(went)))
     return Selection(make_plan(removed), tuple(steps), profile=profile)
@@ -240,6 +242,8 @@ def _by_weights(traced: Trace, options: Options, run: Run, times: Count | None =
         counts = quota(share)
         went = _step(traced, state, counts, options, rng)
         steps.append(Step(float(share), cost(traced, state.removed), went))
+        if share == 1 and not any(went.values()):
+            break  # those that are left must stay
     return Selection(make_plan(state.removed), tuple(steps), state.overrides)
 
 
@@ -280,8 +284,11 @@ def _step(
         if more <= 0:
             continue
         candidates = method.sampler(view, group, more, rng)
+        wished = state.removed.copy()
+        wished[[candidate.unit for candidate in candidates]] = True
+        removed = traced.without_gaps(wished, state.removed)
+        candidates = tuple(candidate for candidate in candidates if removed[candidate.unit])
         state.overrides = merge_units(view, group, candidates)
-        state.removed = state.removed.copy()
-        state.removed[[candidate.unit for candidate in candidates]] = True
+        state.removed = removed
         went[group.name] = tuple(candidate.unit - group.start for candidate in candidates)
     return MappingProxyType(went)

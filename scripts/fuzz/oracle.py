@@ -162,7 +162,7 @@ def random_plan(found: Trace, rng: np.random.Generator) -> Plan:
         if not removed.any() and group is found.groups[-1]:
             count = max(count, 1)
         removed[group.start + rng.choice(group.n_units, count, replace=False)] = True
-    return make_plan(removed)
+    return make_plan(found.without_gaps(removed, nothing(found)))
 
 
 def _prune(model: Model, seed: int) -> Outcome:

@@ -120,3 +120,23 @@ def test_constant_keeps_what_stays_on_every_axis():
     removed = np.isin(np.arange(10), [0, 1, 9])
     weights = np.arange(np.prod(found.graph.tensors["b"].shape)).reshape(found.graph.tensors["b"].shape)
     assert np.array_equal(found.kept_of(TensorUse("b"), weights, removed), found.kept_part("b", weights, removed))
+
+
+PICKED = """g (float[N,3] x) => (float[N,2] y) <float[3,5] a, int64[2] i={1,3}, float[7,2] b> {
+  h = MatMul (x, a) p = Gather <axis=1> (h, i) c = Concat <axis=1> (h, p) y = MatMul (c, b)
+}"""
+
+
+def test_parts_of_a_group_are_what_a_node_picks():
+    assert [part.tolist() for part in traced(PICKED).parts] == [[1, 3]]
+    assert traced(NET).parts == ()
+
+
+def test_of_each_part_one_unit_stays_that_was_there_before():
+    trace = traced(PICKED)
+    wished = np.array([True, True, False, True, False])
+    before = np.array([False, True, False, False, False])
+    assert trace.without_gaps(wished, before).tolist() == [True, True, False, False, False]
+    assert trace.without_gaps(wished, np.zeros(5, bool)).tolist() == [True, False, False, True, False]
+    some = np.array([True, True, False, False, True])
+    assert trace.without_gaps(some, before).tolist() == some.tolist()

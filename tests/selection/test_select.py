@@ -120,6 +120,21 @@ def test_units_of_all_steps_are_those_of_the_plan(method):
     assert np.array_equal(removed, selection.plan.removed)
 
 
+PICKED = """g (float[N,3] x) => (float[N,2] y) <float[3,5] a, int64[2] i={1,3}, float[7,2] b> {
+  h = MatMul (x, a) p = Gather <axis=1> (h, i) c = Concat <axis=1> (h, p) y = MatMul (c, b)
+}"""
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("method", ["magnitude", "random", "paoding", "reconstruction"])
+def test_of_what_a_node_picks_something_stays(method, seed):
+    _, selection = chosen(PICKED, method=method, target=0.8, by="units", step=0.2, round_to=1, seed=seed)
+    assert not selection.plan.removed[[1, 3]].all()
+    assert selection.plan.removed.sum() >= 3
+    went = [unit for step in selection.steps for units in step.removed.values() for unit in units]
+    assert sorted(went) == np.flatnonzero(selection.plan.removed).tolist()
+
+
 def test_smallest_units_go_by_magnitude():
     """Magnitude is the product of what comes in and what goes out: rows of `a` times columns of `b`."""
     found, selection = chosen(MLP, method="magnitude")
