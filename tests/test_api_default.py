@@ -211,7 +211,8 @@ def test_units_are_judged_on_the_samples_that_are_given(tmp_path):
         prune(model(MLP), options=by_units(calibration=given, round_to=1, allocation="uniform"))
         for given in (path, None)
     )
-    assert (real.run.recovery.inputs, real.run.recovery.n_samples) == ("160 samples from real.npz", 160)
+    said = "160 samples from real.npz, and 96 synthetic ones that count as 4 of them"
+    assert (real.run.recovery.inputs, real.run.recovery.n_samples) == (said, 256)
     assert real.plan.removed.tolist() != made_up.plan.removed.tolist()
 
 

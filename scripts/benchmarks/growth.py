@@ -8,6 +8,7 @@ the command takes for a network of hardly anything: 1 is time in proportion.
 
 from __future__ import annotations
 
+import argparse
 import math
 import tempfile
 from collections.abc import Callable, Mapping
@@ -50,6 +51,8 @@ SERIES: Mapping[str, tuple[Callable[[Path, int], None], tuple[int, ...]]] = {
 
 def main() -> None:
     """Print a line for each size, and one for each series."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         least = _seconds(folder, _wide, 1000)

@@ -47,4 +47,4 @@ def test_synthetic_inputs_are_saved_and_read_as_calibration_data(source):
     with np.load(source.with_name("inputs.npz")) as held:
         assert held["x"].shape == (40, 3, 8, 8)
     result = prune(source, options=by_units(calibration=source.with_name("inputs.npz")))
-    assert result.run.recovery.inputs == "32 samples from inputs.npz"
+    assert result.run.recovery.inputs.startswith("32 samples from inputs.npz")
