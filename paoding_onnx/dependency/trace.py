@@ -179,24 +179,26 @@ class Trace:
     @cached_property
     def parts(self) -> tuple[Ids, ...]:
         """Units of axes that hold some units of one group and nothing else, as behind a node that picks a few."""
-        starts = {(group.start, group.stop) for group in self.groups}
+        starts = np.array([group.start for group in self.groups], np.int64)
         found: dict[bytes, Ids] = {}
         for ids in self.units.values():
             if ids.size and ids.min() >= 0:
                 units = np.unique(ids)
-                is_part = any(a <= units[0] and units[-1] < b and units.size < b - a for a, b in starts)
-                found |= {units.tobytes(): units} if is_part else {}
+                group = self.groups[int(np.searchsorted(starts, units[0], "right")) - 1]
+                if units[-1] < group.stop and units.size < group.n_units:
+                    found[units.tobytes()] = units
         return tuple(found.values())
 
     def without_gaps(self, removed: Mask, before: Mask) -> Mask:
         """The units in `removed`, but for one of each of `parts` that would have none left: few nodes take no entries.
 
-        It is the first one that was not gone `before`, when each part had one.
+        The one that stays is the first that was not gone `before`.
         """
+        staying = [units[~before[units]][:1] for units in self.parts if removed[units].all()]
+        if not staying:
+            return removed
         spared = removed.copy()
-        for units in self.parts:
-            if removed[units].all():
-                spared[units[~before[units]][:1]] = False
+        spared[np.concatenate(staying)] = False
         return spared
 
     def kept(self, use: TensorUse, axis: int, removed: Mask) -> Mask:
