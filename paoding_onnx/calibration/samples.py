@@ -37,17 +37,9 @@ class Samples:
     def parted(self) -> tuple[Samples, Samples | None]:
         """The samples themselves, and those that stand beside them and count for less, if there are any."""
         most = max(self.weights, default=1.0)
-        ours, others = (
-            (
-                tuple(
-                    feed for feed, weight in zip(self.batches, self.weights, strict=True) if (weight < most) is is_less
-                )
-                for is_less in (False, True)
-            )
-            if self.weights
-            else (self.batches, ())
-        )
-        own = replace(self, batches=ours, weights=())
+        counted = list(zip(self.batches, self.weights or (most,) * len(self.batches), strict=True))
+        own = replace(self, batches=tuple(feed for feed, weight in counted if weight == most), weights=())
+        others = tuple(feed for feed, weight in counted if weight < most)
         return own, replace(own, batches=others, is_synthetic=True) if others else None
 
     @property

@@ -79,6 +79,6 @@ def less_noisy(wanted: Array, noisy: Array, times: int) -> Array:
     """
     if wanted.shape != noisy.shape or wanted.dtype.kind != "f" or times == 1:
         return noisy
+    whole, other = np.asarray(wanted, np.float64), np.asarray(noisy, np.float64)
     with np.errstate(invalid="ignore", over="ignore"):
-        whole = np.asarray(wanted, np.float64)
-        return np.asarray(whole + (np.asarray(noisy, np.float64) - whole) / times)
+        return np.where(np.isfinite(whole) & np.isfinite(other), whole + (other - whole) / times, other)

@@ -34,17 +34,19 @@ def excess(wanted: Array, got: Array, *, floor: float = 0.0, noise: Sequence[Arr
         return 0.0 if np.array_equal(wanted, got) else float("inf")
     share = max(TOLERANCE, 16 * _resolution(wanted))
     a, b = (_single(array) for array in (wanted, got))
+    others = [_single(other) for other in noise if other.shape == wanted.shape]
     with np.errstate(invalid="ignore"):
         difference = np.abs(a - b)
     if not np.isfinite(difference).all():
         same = (a == b) | (np.isnan(a) & np.isnan(b))
-        difference = np.where(same, 0.0, difference)
+        tipped = [np.isfinite(other) != np.isfinite(a) for other in others]  # whether it is a number, rounding decides
+        difference = np.where(np.any([same, *tipped], axis=0), 0.0, difference)
         a = np.where(np.isfinite(a), a, 0.0)
         if not np.isfinite(difference).all():
             return float("inf")
     if not difference.any():
         return 0.0
-    rough = [np.abs(a - _single(other)) for other in noise if other.shape == wanted.shape]
+    rough = [np.abs(a - np.where(np.isfinite(other), other, a)) for other in others]
     axes = {1, a.ndim - 1} if a.ndim > 1 else {0}
     return max(_worst(difference, np.abs(a), rough, axis=axis, floors=(share, floor)) for axis in axes)
 

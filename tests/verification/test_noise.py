@@ -48,3 +48,8 @@ def test_less_noise_is_a_share_of_it():
     wanted = np.array([1.0, 2.0], np.float32)
     np.testing.assert_allclose(less_noisy(wanted, wanted + 16, 16), wanted + 1)
     assert less_noisy(wanted, wanted[:1], 16).shape == (1,)
+
+
+def test_what_is_no_number_in_one_of_both_is_as_noisy_as_it_was():
+    wanted, noisy = np.array([np.inf, 1.0, np.nan]), np.array([2.0, np.inf, np.nan])
+    np.testing.assert_array_equal(less_noisy(wanted, noisy, 16), noisy)

@@ -91,3 +91,16 @@ def test_half_precision_is_held_to_its_own_spacing():
 def test_vector_and_number_and_nothing_can_be_compared():
     assert excess(np.array([100.0, 1.0]), np.array([100.0, 1.1])) > 1
     assert excess(np.array(1.0), np.array(1.0)) == excess(np.zeros((0, 3)), np.zeros((0, 3))) == 0
+
+
+def test_what_is_a_number_or_none_by_rounding_is_not_compared():
+    wanted, got = np.array([[1.0, np.inf, 2.0]]), np.array([[1.0, 3.0, 2.0]])
+    assert excess(wanted, got) == np.inf
+    assert excess(wanted, got, noise=[wanted]) == np.inf
+    assert excess(wanted, got, noise=[np.array([[1.0, 4.0, 2.0]])]) == 0
+    assert excess(wanted, np.array([[np.inf, 3.0, 2.0]]), noise=[np.array([[1.0, 4.0, 2.0]])]) == np.inf
+
+
+def test_noise_that_is_no_number_explains_no_difference_of_numbers():
+    wanted, got = np.array([[1.0, 2.0], [1.0, 2.0]]), np.array([[1.0, 2.0], [1.5, 2.0]])
+    assert excess(wanted, got, noise=[np.array([[np.inf, 2.0], [1.0, 2.0]])]) > 1
