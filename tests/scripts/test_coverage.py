@@ -61,7 +61,8 @@ def test_open_axes_are_counted_with_the_sizes_that_were_proven(row, folder):
     assert found.open_axes == 3
     assert found.proven_sizes > 1
     page = coverage_page.markdown([row, found], "2026-01-01", {})
-    assert f"open axes: 1 models have them, each was proven at {found.proven_sizes} sizes or more" in page
+    n = found.proven_sizes
+    assert f"models with open axes: 1; proven at {n} to {n} sizes, median {n}" in page
 
 
 def test_page_lists_what_was_pruned(row):

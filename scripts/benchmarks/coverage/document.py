@@ -48,8 +48,9 @@ def _summary(rows: Sequence[Row]) -> Iterator[str]:
             above = f", {sum(share > limit for share in shares)} above {limit:.2f}" if limit else ""
             yield f"- {kind}: {len(shares)} pruned, median {shares[len(shares) // 2]:.3f} of the parameters left{above}"
     opened = [row for row in rows if row.open_axes and row.status == OK]
-    least = min((row.proven_sizes or 0 for row in opened), default=0)
-    yield f"- open axes: {len(opened)} models have them, each was proven at {least} sizes or more"
+    sizes = sorted(row.proven_sizes or 0 for row in opened)
+    told = f"; proven at {sizes[0]} to {sizes[-1]} sizes, median {sizes[len(sizes) // 2]}" if sizes else ""
+    yield f"- models with open axes: {len(opened)}{told}"
     crashes = [row.model for row in rows if row.status.startswith("CRASH")]
     wrong = [row.model for row in rows if row.status.startswith("failed 1")]
     yield f"- crashes: {', '.join(crashes) or 'none'}"
