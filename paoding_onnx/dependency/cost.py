@@ -27,6 +27,13 @@ def nothing(trace: Trace) -> Mask:
     return np.zeros(trace.n_units, np.bool_)
 
 
+def unread(trace: Trace) -> Mask:
+    """The mask that removes only what no node reads; `(n_units,)`."""
+    removed = nothing(trace)
+    removed[trace.n_units - trace.n_unread :] = True
+    return removed
+
+
 def cost(trace: Trace, removed: Mask) -> Cost:
     """Cost of the graph without the units in `removed`; at the sizes at which its shapes were measured."""
     return Cost(_parameters(trace, removed), _macs(trace, removed))
@@ -34,7 +41,7 @@ def cost(trace: Trace, removed: Mask) -> Cost:
 
 def cost_as_it_stands(graph: Graph, bound_nodes: Sequence[BoundNode]) -> Cost:
     """Cost of a graph whose nodes are bound, without asking which of its units shrink together."""
-    parameters = sum(math.prod(t.shape or ()) for t in graph.tensors.values() if _holds_weights(t))
+    parameters = sum(math.prod(t.shape or ()) for t in graph.tensors.values() if holds_weights(t))
     shapes, macs = {} if graph.sizes is None else graph.sizes.shapes, 0
     for bound in bound_nodes:
         if bound.rule.contracts is not None:
@@ -53,11 +60,12 @@ def group_cost(trace: Trace, group: Group) -> Cost:
 
 
 def is_parameter(trace: Trace, name: str) -> bool:
+    """Whether the tensor of this name holds weights."""
+    return holds_weights(trace.graph.tensors[name])
+
+
+def holds_weights(tensor: Tensor) -> bool:
     """Whether a tensor is a constant of floats, or of integers of at most 8 bits (weights of quantized models)."""
-    return _holds_weights(trace.graph.tensors[name])
-
-
-def _holds_weights(tensor: Tensor) -> bool:
     if not tensor.is_constant or tensor.dtype is None:
         return False
     is_float = tensor.dtype.kind == "f" or "float" in tensor.dtype.name
@@ -101,6 +109,11 @@ def _macs(trace: Trace, removed: Mask) -> int:
         if bound.rule.contracts is not None:
             total += bound.node.times * bound.rule.contracts.macs(trace.measured_sizes(index, removed))
     return total
+
+
+def unread_parameters(trace: Trace) -> int:
+    """Parameters that no node reads."""
+    return cost(trace, nothing(trace)).parameters - cost(trace, unread(trace)).parameters
 
 
 def prunable_parameters(trace: Trace) -> int:

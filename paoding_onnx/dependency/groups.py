@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.dependency.coupling import Coupling, coupled
-from paoding_onnx.dependency.held import held_axes
+from paoding_onnx.dependency.held import given_axes, held_axes
 from paoding_onnx.dependency.measured import measured_factors
 from paoding_onnx.dependency.roles import parameter_axes_of
 from paoding_onnx.dependency.scope import EVERYTHING, Scope, matches
 from paoding_onnx.dependency.trace import Group, ParameterAxis, Refusal, Role, Trace
 from paoding_onnx.dependency.union_find import Ids
+from paoding_onnx.dependency.unread import unread_sets
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.rules.binding import BoundNode, TensorUse
 from paoding_onnx.rules.equation import Operand
@@ -38,6 +39,8 @@ def trace(graph: Graph, scope: Scope = EVERYTHING) -> Trace:
     if inexact:
         members = [m for m, group in zip(members, groups, strict=True) if group.is_exact]
         groups, numbers = _groups(coupling, members)
+    rest = unread_sets(graph, coupling, scope)
+    numbers[rest] = groups[-1].stop if groups else 0
     return Trace(
         graph=graph,
         bound_nodes=coupling.bound_nodes,
@@ -50,6 +53,8 @@ def trace(graph: Graph, scope: Scope = EVERYTHING) -> Trace:
         made_of=coupling.made_of,
         measured=MappingProxyType(dict(measured_factors(graph, coupling.bound_nodes))),
         held=tuple(held_axes(graph, coupling)),
+        given=MappingProxyType(given_axes(graph, coupling)),
+        n_unread=int(rest.size > 0),
     )
 
 

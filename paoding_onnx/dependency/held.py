@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from paoding_onnx.dependency.composite_axes import ELSEWHERE
-from paoding_onnx.dependency.cost import is_parameter
+from paoding_onnx.dependency.cost import is_parameter, unread
 from paoding_onnx.dependency.coupling import Coupling
 from paoding_onnx.dependency.trace import Held, Mask, Refusal, Trace
 from paoding_onnx.model.graph import Graph
@@ -48,6 +48,66 @@ def held_axes(graph: Graph, coupling: Coupling) -> Iterator[Held]:
                     yield Held(use, axis, float(np.mean(pinned)), why)
 
 
+GIVEN = (
+    "graph input",
+    "graph output",
+    "slides over this axis",
+    "works along this axis",
+    "is resampled along this axis",
+    "is read at computed positions of this axis",
+    "has one entry for each step",
+)
+"""Words of reasons that no other program could do anything about: ends of the model, positions and steps."""
+GIVEN_BESIDE = (*GIVEN, "normalises along this axis")
+"""Those of what stands beside scores, such as biases and masks: their axes are the positions that are compared."""
+
+
+def given_axes(graph: Graph, coupling: Coupling) -> dict[tuple[TensorUse, int], float]:
+    """The share of each axis of a constant that is as long as inputs, outputs, positions, kernels and ids say."""
+    multiplied, beside = (
+        np.array([cause.reason.startswith(words) for cause in coupling.reasons] + [False])  # the last stands for none
+        for words in (GIVEN, GIVEN_BESIDE)
+    )
+    found: dict[tuple[TensorUse, int], float] = {}
+    for bound in coupling.bound_nodes:
+        is_given = beside if bound.rule.contracts is None else multiplied
+        looked_up = {(one.table, one.rows) for one in bound.rule.looks_up}
+        for number, (use, operand) in enumerate(zip(bound.inputs, bound.binding.inputs, strict=True)):
+            if use is None or not graph.tensors[use.tensor].is_constant:
+                continue
+            for axis, parts in enumerate(operand or ()):
+                causes = coupling.causes[coupling.axes[use, axis]]
+                is_kernel = bound.rule.contracts is not None and not parts.free
+                share = float(np.mean(is_given[causes])) if causes.size else 0.0
+                if is_kernel or any((number, name) in looked_up for name in parts.names):
+                    share = float(np.mean(causes >= 0)) if causes.size else 0.0
+                found[use, axis] = max(found.get((use, axis), 0.0), share)
+    return found
+
+
+def least_at_half(trace: Trace) -> int:
+    """The parameters that would stay if every axis lost half of its positions that are not given.
+
+    Where units that are removed take more with them, as experts do, it is what they leave.
+    """
+    removed = half_of(trace)
+    uses = {use.tensor: use for bound in trace.bound_nodes for use in bound.inputs if use is not None}
+    left = 0.0
+    for name, tensor in trace.graph.tensors.items():
+        if is_parameter(trace, name):
+            use, shape = uses.get(name), tensor.shape or ()
+            shares = (_least(trace, use, axis, removed) for axis in range(len(shape)) if use is not None)
+            left += math.prod(shape) * math.prod(shares)
+    return round(left)
+
+
+def _least(trace: Trace, use: TensorUse, axis: int, removed: Mask) -> float:
+    kept = trace.kept(use, axis, removed)
+    if kept.size == 1:
+        return 1.0
+    return min(float(kept.mean()), (1 + trace.given.get((use, axis), 0.0)) / 2)
+
+
 def _is_matrix(graph: Graph, use: TensorUse) -> bool:
     """Whether a constant has more than one axis."""
     tensor = graph.tensors[use.tensor]
@@ -56,7 +116,7 @@ def _is_matrix(graph: Graph, use: TensorUse) -> bool:
 
 def half_of(trace: Trace) -> Mask:
     """The mask that removes half of the units of every group, as far as they may go."""
-    removed = np.zeros(trace.n_units, np.bool_)
+    removed = unread(trace)
     for group in trace.groups:
         removed[group.start : group.start + min(group.n_units // 2, group.most)] = True
     return removed

@@ -6,7 +6,7 @@ It holds what `paoding_onnx.dependency.groups` finds; it must not find anything 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
@@ -142,6 +142,8 @@ class Trace:
     are sizes that nodes compute with and that must stay what they were; `made_of` says which sizes the entries of each
     tensor of shape arithmetic come from. `measured` are, by node, sizes of factors that are others at the sizes at
     which costs are told than at those that were traced. `held` are axes of matrices and kernels that may not shrink.
+    `given` is the share of an axis of a constant that is as long as the model's inputs, outputs and tables say.
+    `n_unread` is one if there are entries of tables that no node reads: all of them are one more unit, the last.
     """
 
     graph: Graph
@@ -155,9 +157,16 @@ class Trace:
     made_of: Mapping[str, Entries]
     measured: Mapping[int, Mapping[str, int]]
     held: tuple[Held, ...] = ()
+    given: Mapping[tuple[TensorUse, int], float] = field(default_factory=dict)
+    n_unread: int = 0
 
     @property
     def n_units(self) -> int:
+        """How many units all groups have together, and what no node reads."""
+        return self.n_grouped + self.n_unread
+
+    @property
+    def n_grouped(self) -> int:
         """How many units all groups have together."""
         return self.groups[-1].stop if self.groups else 0
 
@@ -172,7 +181,8 @@ class Trace:
         for index, bound in enumerate(self.bound_nodes):
             made = bound.binding.made  # empty for a node that only measures
             for units in (ids for name, ids in self.factors[index].items() if made and name not in made):
-                for number in np.unique(np.searchsorted(starts, units[units >= 0], "right")):
+                grouped = units[(units >= 0) & (units < self.n_grouped)]
+                for number in np.unique(np.searchsorted(starts, grouped, "right")):
                     found[int(starts[number - 1])].add(index)
         return {start: frozenset(nodes) for start, nodes in found.items()}
 
@@ -182,7 +192,7 @@ class Trace:
         starts = np.array([group.start for group in self.groups], np.int64)
         found: dict[bytes, Ids] = {}
         for ids in self.units.values():
-            if ids.size and ids.min() >= 0:
+            if ids.size and ids.min() >= 0 and ids.max() < self.n_grouped:
                 units = np.unique(ids)
                 group = self.groups[int(np.searchsorted(starts, units[0], "right")) - 1]
                 if units[-1] < group.stop and units.size < group.n_units:

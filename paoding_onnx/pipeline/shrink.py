@@ -12,7 +12,7 @@ import numpy as np
 from paoding_onnx.calibration.amount import made_samples
 from paoding_onnx.calibration.samples import Request
 from paoding_onnx.context import Run
-from paoding_onnx.dependency.cost import cost, nothing
+from paoding_onnx.dependency.cost import cost, nothing, unread
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError
 from paoding_onnx.evaluation.dataset import Labelled
@@ -204,7 +204,7 @@ def _accuracies(prepared: Prepared, selection: Selection, labelled: Labelled, op
 
 def _until(traced: Trace, selection: Selection, last: Step) -> Selection:
     """The selection as far as step `last`."""
-    removed = nothing(traced)
+    removed = unread(traced)
     starts = {group.name: group.start for group in traced.groups}
     for step in selection.steps[: selection.steps.index(last) + 1]:
         for name, units in step.removed.items():

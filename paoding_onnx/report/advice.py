@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from paoding_onnx.dependency.cost import cost, nothing
-from paoding_onnx.dependency.held import Reason, half_of, reasons_of
+from paoding_onnx.dependency.held import Reason, half_of, least_at_half, reasons_of
 from paoding_onnx.dependency.trace import Trace
 
 MUCH = 0.35
@@ -52,9 +52,10 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class AtHalf:
-    """What is left of the parameters at half of all units, and what holds most of that, if it is much."""
+    """What is left of the parameters at half of all units, at least would be, and what holds most of that."""
 
     left: float
+    least: float
     holdings: tuple[Holding, ...] = ()
 
 
@@ -63,10 +64,12 @@ def holding(trace: Trace) -> AtHalf:
     removed = half_of(trace)
     whole = max(cost(trace, nothing(trace)).parameters, 1)
     left = cost(trace, removed).parameters / whole
-    if left <= MUCH:
-        return AtHalf(left)
     shares = ((reason, reason.parameters / whole) for reason in reasons_of(trace, removed)[:MOST])
-    return AtHalf(left, tuple(Holding(one, share, advice(one)) for one, share in shares if share >= LEAST))
+    return AtHalf(
+        left,
+        least_at_half(trace) / whole,
+        tuple(Holding(one, share, advice(one)) for one, share in shares if share >= LEAST),
+    )
 
 
 def advice(reason: Reason) -> str:
@@ -78,9 +81,11 @@ def advice(reason: Reason) -> str:
 def holding_lines(trace: Trace) -> Iterator[str]:
     """A line on what stays, and one for each reason; nothing where little stays."""
     found = holding(trace)
-    if found.left > MUCH:
-        because = "what holds most of them:" if found.holdings else _OWN
-        yield f"at half of the units {found.left:.2f} of the parameters stay; {because}"
+    if found.left <= MUCH:
+        return
+    because = "what holds most of them:" if found.holdings else _OWN
+    least = f"{found.least:.2f} by inputs, outputs, ids and positions alone"
+    yield f"at half of the units {found.left:.2f} of the parameters stay ({least}); {because}"
     for one in found.holdings:
         named = ", ".join(one.reason.nodes[:MOST]) + " and others" * (len(one.reason.nodes) > MOST)
         where = f" ({named})" if named else ""

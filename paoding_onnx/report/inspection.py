@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import RenderableType
 
 from paoding_onnx.calibration.assumptions import Assumed
-from paoding_onnx.dependency.cost import cost, group_cost, nothing, prunable_parameters
+from paoding_onnx.dependency.cost import cost, group_cost, nothing, prunable_parameters, unread_parameters
 from paoding_onnx.dependency.explain import Explanation
 from paoding_onnx.dependency.trace import Choice, Refusal, Trace
 from paoding_onnx.names import Prefer
@@ -24,10 +24,11 @@ def inspect_lines(
     whole = cost(trace, nothing(trace))
     part = prunable_parameters(trace) / whole.parameters if whole.parameters else 0.0
     yield (
-        f"{cell(name)}: {plural(trace.n_units, 'unit')} in {plural(len(trace.groups), 'group')}; {part:.1%} of "
+        f"{cell(name)}: {plural(trace.n_grouped, 'unit')} in {plural(len(trace.groups), 'group')}; {part:.1%} of "
         f"{whole.parameters:,} parameters can be pruned; {whole.macs:,} MACs"
         f"{at_sizes(trace, ' at ')}"
     )
+    yield from unread_lines(trace)
     groups = table("group", "units", "parameters", "MACs", "exact", "lives on", left=("exact", "lives on"))
     for group in some(trace.groups, verbose=verbose):
         carried = group_cost(trace, group)
@@ -49,6 +50,12 @@ def inspect_lines(
         yield found
         yield "if that is wrong, say it with --input, --input-kind or --preprocess"
     yield from map(cell, holding_lines(trace))
+
+
+def unread_lines(trace: Trace) -> Iterator[str]:
+    """A line on what goes before all units; nothing where everything is read."""
+    if trace.n_unread:
+        yield f"{plural(unread_parameters(trace), 'parameter')} that no node reads (rows of tables) go first"
 
 
 def at_sizes(trace: Trace, before: str) -> str:

@@ -12,7 +12,7 @@ from paoding_onnx.evaluation.answers import OutputChange
 from paoding_onnx.evaluation.outlook import judge, moved_by
 from paoding_onnx.model.input_sizes import Feeding
 from paoding_onnx.report.documents.prune import hints, next_of, off_grid, warnings
-from paoding_onnx.report.inspection import at_sizes, refusal_lines
+from paoding_onnx.report.inspection import at_sizes, refusal_lines, unread_lines
 from paoding_onnx.report.next_step import verdict_in_words
 from paoding_onnx.report.words import cell, milliseconds, plural, rest, share, some, table
 from paoding_onnx.result import Pruned, Recovery, Trial
@@ -29,8 +29,9 @@ def prune_lines(result: Pruned, *, verbose: bool = False) -> Iterator[Renderable
     gone = share(sizes.before.parameters, sizes.after.parameters)
     fixed = 1 - sizes.prunable_parameters / max(sizes.before.parameters, 1)
     hint = f" ({fixed:.0%} of them cannot be pruned; see `inspect`)" if fixed > 0.5 else ""
-    units = int(result.plan.removed.sum())
-    yield f"removed {units:,} of {plural(result.trace.n_units, 'unit')}: {gone:.1%} of all parameters{hint}"
+    units = int(result.plan.removed[: result.trace.n_grouped].sum())
+    yield f"removed {units:,} of {plural(result.trace.n_grouped, 'unit')}: {gone:.1%} of all parameters{hint}"
+    yield from unread_lines(result.trace)
     yield from _vocabulary(result)
     yield from _depth(result)
     if sizes_said := at_sizes(result.trace, "MACs and latency at input sizes "):

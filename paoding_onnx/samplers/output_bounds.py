@@ -197,7 +197,8 @@ def _carried(view: View, use: TensorUse, ndim: int) -> set[int]:
     """First units of the groups that have units on a tensor."""
     starts = np.array([group.start for group in view.trace.groups])
     units = np.concatenate([view.trace.units[use, axis] for axis in range(ndim)]) if ndim else np.zeros(0, np.int64)
-    found = np.unique(np.searchsorted(starts, np.unique(units[units >= 0]), "right") - 1)
+    grouped = units[(units >= 0) & (units < view.trace.n_grouped)]
+    found = np.unique(np.searchsorted(starts, np.unique(grouped), "right") - 1)
     return {int(starts[k]) for k in found}
 
 

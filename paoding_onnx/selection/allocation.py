@@ -16,7 +16,7 @@ from paoding_onnx.names import Budget, percent
 from paoding_onnx.rules.devices import Rounding
 from paoding_onnx.selection.budget import round_multiple
 from paoding_onnx.selection.curve import Sensitivity
-from paoding_onnx.selection.meter import Count, count_of
+from paoding_onnx.selection.meter import Count, count_of, unread_of
 
 PIECES = 32
 """A group loses its units in about so many steps."""
@@ -47,7 +47,7 @@ def allocate(
         _steps(group, sensitivity, round_to) for group, sensitivity in zip(trace.groups, sensitivities, strict=True)
     ]
     counts = np.zeros(len(sizes), np.int64)
-    whole = meter(sizes)
+    whole = meter(sizes) + unread_of(trace, by)
     queue = [entry for number in range(len(steps)) if (entry := _price(meter, sizes, counts, steps, number))]
     heapq.heapify(queue)
     while whole - meter(sizes - counts) < float(share) * whole:
@@ -66,14 +66,14 @@ def allocate(
             counts[number] = fresh[2]
             if (following := _price(meter, sizes, counts, steps, number)) is not None:
                 heapq.heappush(queue, following)
-    return _given_back(trace, sensitivities, counts, meter, float(share) * whole, round_to=round_to)
+    return _given_back(trace, sensitivities, counts, meter, whole - float(share) * whole, round_to=round_to)
 
 
 def reachable(trace: Trace, *, by: Budget, times: Count | None = None) -> float:
     """The largest share of what `by` counts that can go: every group down to one unit."""
     meter = count_of(trace, by, times)
     sizes = np.array([group.n_units for group in trace.groups], np.float64)
-    return 1 - meter(np.ones_like(sizes)) / max(meter(sizes), 1e-9)
+    return 1 - meter(np.ones_like(sizes)) / max(meter(sizes) + unread_of(trace, by), 1e-9)
 
 
 def _given_back(
@@ -81,13 +81,15 @@ def _given_back(
     sensitivities: Sequence[Sensitivity],
     counts: NDArray[np.int64],
     meter: Count,
-    wanted: float,
+    most: float,
     *,
     round_to: Rounding,
 ) -> tuple[int, ...]:
-    """The counts less what the last steps took beyond the budget, where the outputs are most sensitive first."""
+    """The counts less what the last steps took beyond the budget, where the outputs are most sensitive first.
+
+    At most `most` of what is counted may be left.
+    """
     sizes = np.array([group.n_units for group in trace.groups], np.float64)
-    whole = meter(sizes)
     curves = [_convex(group, sensitivity) for group, sensitivity in zip(trace.groups, sensitivities, strict=True)]
     slopes = [float(np.diff(np.interp([max(c - 1, 0), c], *curve))[0]) for c, curve in zip(counts, curves, strict=True)]
     for number in np.argsort(slopes, kind="stable")[::-1]:
@@ -95,7 +97,7 @@ def _given_back(
         while counts[number] >= multiple:
             fewer = counts.copy()
             fewer[number] -= multiple
-            if whole - meter(sizes - fewer) < wanted:
+            if meter(sizes - fewer) > most:
                 break
             counts = fewer
     return tuple(int(count) for count in counts)

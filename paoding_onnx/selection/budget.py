@@ -10,13 +10,13 @@ from fractions import Fraction
 
 import numpy as np
 
-from paoding_onnx.dependency.cost import Cost, cost, nothing
+from paoding_onnx.dependency.cost import Cost, cost, nothing, unread
 from paoding_onnx.dependency.trace import Group, Trace
 from paoding_onnx.errors import TargetError
 from paoding_onnx.names import AUTO, Budget, percent
 from paoding_onnx.rules.devices import Device, Rounding
 from paoding_onnx.rules.kernels import step_of_channels
-from paoding_onnx.selection.meter import Count, count_of
+from paoding_onnx.selection.meter import Count, count_of, unread_of
 
 
 def schedule(target: Fraction, step: Fraction) -> tuple[Fraction, ...]:
@@ -99,7 +99,7 @@ def _saving(trace: Trace, by: Budget, round_to: Rounding, times: Count | None) -
     sizes = np.array([group.n_units for group in trace.groups], np.float64)
     if by in ("latency", "bytes"):
         count = count_of(trace, by, times)
-        whole_count = max(count(sizes), 1e-9)
+        whole_count = max(count(sizes) + unread_of(trace, by), 1e-9)
 
         def of_count(share: Fraction) -> Fraction:
             """By a count of what is left."""
@@ -111,7 +111,7 @@ def _saving(trace: Trace, by: Budget, round_to: Rounding, times: Count | None) -
 
     def of_cost(share: Fraction) -> Fraction:
         """By the exact cost of what is left."""
-        removed = nothing(trace)
+        removed = unread(trace)
         for group in trace.groups:
             removed[group.start : group.start + _quota(group, share, round_to)] = True
         left = cost(trace, removed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -30,10 +31,23 @@ def count_of(trace: Trace, by: Budget, times: Count | None = None) -> Count:
     return times
 
 
+def unread_of(trace: Trace, by: Budget) -> float:
+    """What `by` counts of entries that no node reads: they go first, and count as gone."""
+    if not trace.n_unread or by not in ("parameters", "bytes"):
+        return 0.0
+    each = (_bytes if by == "bytes" else _parameters)(trace)
+    sizes = ((n, [units.size for units in axes], [_read(trace, units) for units in axes]) for n, axes in each)
+    return float(sum(n * (math.prod(whole) - math.prod(read)) for n, whole, read in sizes))
+
+
+def _read(trace: Trace, units: Ids) -> int:
+    return int(np.count_nonzero(units < trace.n_grouped))
+
+
 class Meter:
     """Units, parameters, their bytes or multiply-adds.
 
-    Exact as long as all units of a group lie on an axis equally often.
+    Exact as long as all units of a group lie on an axis equally often. Without what no node reads (`unread_of`).
     """
 
     def __init__(self, trace: Trace, by: Budget) -> None:

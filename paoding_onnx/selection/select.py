@@ -17,7 +17,7 @@ from paoding_onnx.calibration.fill import filled
 from paoding_onnx.calibration.load import load_samples
 from paoding_onnx.calibration.samples import Request, Samples
 from paoding_onnx.context import Run
-from paoding_onnx.dependency.cost import cost, nothing
+from paoding_onnx.dependency.cost import cost, nothing, unread
 from paoding_onnx.dependency.trace import Mask, Trace
 from paoding_onnx.errors import ModelError, TargetError
 from paoding_onnx.layerwise.weights import View, is_dense
@@ -179,11 +179,11 @@ def choose_from(traced: Trace, profile: Profile, options: Options, times: Count 
     Raises:
         TargetError: if the target is out of reach, or not a single whole unit.
     """
-    removed = nothing(traced)
+    removed = unread(traced)
     steps = []
     for share, counts in _nested(list(_counts(traced, profile, options, times))):
         before = removed
-        removed = nothing(traced)
+        removed = unread(traced)
         went = {}
         for group, count in zip(traced.groups, counts, strict=True):
             removed[[candidate.unit for candidate in profile.orders[group.start][:count]]] = True
@@ -215,21 +215,21 @@ def _counts(
             counts = allocate(traced, known, share, by=by, round_to=round_to, times=times)
         else:
             counts = quotas(traced, share, by=by, round_to=round_to, times=times)
-        if any(counts):
+        if any(counts) or traced.n_unread:
             yield share, counts
-    if not any(counts):
+    if not any(counts) and not traced.n_unread:
         raise _too_small(options)
 
 
 def _by_weights(traced: Trace, options: Options, run: Run, times: Count | None = None) -> Selection:
     """Score, plan and absorb in small steps, front to back in each, until the target."""
-    state = _State(nothing(traced), MappingProxyType({}))
+    state = _State(unread(traced), MappingProxyType({}))
     steps = []
     rng = np.random.default_rng(options.seed)
     shares = _shares(options)
     quota = partial(quotas, traced, by=options.budget, round_to=options.rounding, times=times)
     last = quota(shares[-1])
-    if not any(last):
+    if not any(last) and not traced.n_unread:
         raise _too_small(options)
     earlier = map(quota, shares[:-1])
     for number, (share, counts) in enumerate(zip(shares, (*earlier, last), strict=True)):

@@ -134,10 +134,10 @@ class _Others:
 def linear(trace: Trace, units: Ids) -> tuple[float, NDArray[np.float64]]:
     """The size of an axis or factor as a number and what each unit left in a group adds, `(n_groups,)`.
 
-    Exact as long as all units of a group lie on it equally often.
+    Exact as long as all units of a group lie on it equally often. What no node reads does not count.
     """
     if not trace.groups:
-        return float(units.size), np.zeros(0)
-    bounds = np.array([group.start for group in trace.groups] + [trace.n_units])
-    found = np.bincount(units[units >= 0], minlength=trace.n_units)
+        return float(np.count_nonzero(units < 0)), np.zeros(0)
+    bounds = np.array([group.start for group in trace.groups] + [trace.n_grouped])
+    found = np.bincount(units[(units >= 0) & (units < trace.n_grouped)], minlength=trace.n_grouped)
     return float(np.count_nonzero(units < 0)), np.add.reduceat(found, bounds[:-1]) / np.diff(bounds)

@@ -57,11 +57,14 @@ def norm(net: Net, x: Value) -> Value:
 
 
 def positions(net: Net, x: Value) -> Value:
-    """Learned positions added: a table as long as the sequence, or the first rows of a longer one."""
+    """Learned positions added: a table as long as the sequence, or rows of a longer one: the first, or any."""
     net.need(x.ndim == 3 and x.channel == 2)
     t, c = x.shape[1:]
     if not x.is_open(1) and net.chance(0.6):
         return net.node("Add", x, net.weight(*net.rng.choice([(t, c), (1, t, c)])))
+    if not x.is_open(1) and net.chance(0.5):
+        rows = net.constant([net.rng.randrange(t + 4) for _ in range(t)])
+        return net.node("Add", x, net.node("Gather", net.weight(t + 4, c), rows, axis=0))
     net.need(net.opset >= 10)
     table = net.weight(300, c)
     length = forms.unsqueeze(net, forms.size_of(net, x, 1), [0])

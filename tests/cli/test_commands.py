@@ -190,7 +190,7 @@ def test_operators_prints_markdown(printed):
         (
             ("inspect", "m.onnx"),
             "model provenance parameters macs input_shapes input_sizes assumed prunable_parameters left_at_half "
-            "held_by groups refusals choices",
+            "least_at_half held_by groups refusals choices",
         ),
         (("explain", "m.onnx", "a"), "axes"),
         (("operators",), "operators"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from paoding_onnx.dependency.cost import cost
-from paoding_onnx.dependency.held import half_of, reasons_of
+from paoding_onnx.dependency.held import half_of, least_at_half, reasons_of
 from tests.models import traced
 
 NET = """g (float[N,8] x) => (float[N,6] y) <float[8,16] a, float[16,10] b, float[10,6] c> {{
@@ -54,3 +54,28 @@ def test_half_is_half_of_every_group(inner):
     removed = half_of(found)
     assert removed.sum() == sum(group.n_units // 2 for group in found.groups)
     assert cost(found, removed).parameters < 8 * 16 + 16 * 10 + 10 * 6
+
+
+@pytest.mark.parametrize(("inner", "share"), [("q = Relu (p)", 0.25), ("q = Softmax (p)", 0.25)])
+def test_least_does_not_ask_what_holds_inner_layers(inner, share):
+    assert least_at_half(traced(NET.format(inner=inner))) == 8 * 16 // 2 + 16 * 10 * share + 10 * 6 // 2
+
+
+def test_rows_of_tables_are_given():
+    text = """g (int64[N,3] x) => (float[N,3,5] y) <float[40,8] e, float[8,5] a> {
+      p = Gather (e, x) y = MatMul (p, a) }"""
+    assert least_at_half(traced(text)) == 40 * 4 + 4 * 5
+
+
+def test_kernels_and_positions_are_given():
+    text = """g (float[1,3,8,8] x) => (float[1,8,36] y)
+        <float[8,3,3,3] a, int64[3] s={1,8,36}, float[36,36] b, float[8,36] c, float[8,8] d> {
+      p = Conv (x, a) q = Reshape (p, s) r = MatMul (q, b) t = Add (r, c) u = MatMul (d, t) y = Softmax (u) }"""
+    assert least_at_half(traced(text)) == 4 * 27 + 36 * 36 + 4 * 36 + 8 * 4
+
+
+def test_masks_beside_scores_are_given():
+    text = """g (float[6,5] x) => (float[6,6] y) <float[5,8] a, float[5,8] b, float[6,6] m> {
+      q = MatMul (x, a) k = MatMul (x, b) t = Transpose (k) s = MatMul (q, t) p = Add (s, m) w = Softmax (p)
+      y = Relu (w) }"""
+    assert least_at_half(traced(text)) == 5 * 4 + 5 * 4 + 36

@@ -32,6 +32,7 @@ def inspect_document(
         "assumed": [asdict(one) for one in assumed],
         "prunable_parameters": prunable_parameters(trace),
         "left_at_half": outlook.left,
+        "least_at_half": outlook.least,
         "held_by": [_holding(one) for one in outlook.holdings],
         "groups": [_group(trace, group) for group in trace.groups],
         "refusals": [asdict(refusal) for refusal in trace.refusals],
