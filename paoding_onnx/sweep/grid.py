@@ -75,6 +75,16 @@ class Task:
         parts = (self.method, self.effort, by, f"{100 * self.target:g}")
         return "-".join(part for part in parts if part)
 
+    @property
+    def measures(self) -> bool:
+        """Whether it measures what units do on inputs, which is the same for any target."""
+        return self.method in LOOKING_AT_INPUTS
+
+    @property
+    def shared(self) -> str:
+        """The same for all runs that measure the same of a model, its own key for a run that measures nothing."""
+        return f"{self.source.name} {self.method}" if self.measures else self.key
+
 
 def read_labels(path: Path | None) -> dict[str, Path]:
     """Labelled samples by the name of a model's file: ``{"cnn.onnx": "cnn_test.npz"}``, beside the JSON file itself.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, as_completed
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
@@ -41,18 +41,31 @@ def sweep(tasks: Sequence[Task], folder: Path, executor: Executor, progress: Pro
         OutputError: if the folder cannot be written.
     """
     found = {task.key: done for task in tasks if (done := _kept(task, folder)) is not None}
-    waiting = {executor.submit(run_parcel, parcel_of(task)): task for task in tasks if task.key not in found}
     _tell(progress, found, tasks)
-    for future in as_completed(waiting):
-        task = waiting[future]
-        found[task.key] = _outcome(future)
-        _keep(task, found[task.key], folder)
+    for task, done in _done([task for task in tasks if task.key not in found], executor):
+        found[task.key] = done
+        _keep(task, done, folder)
         _tell(progress, found, tasks)
         _write(_rows(tasks, found), folder)
     found |= dict(_time(tasks, found, folder, progress))
     rows = _rows(tasks, found)
     _write(rows, folder)
     return rows
+
+
+def _done(tasks: Sequence[Task], executor: Executor) -> Iterator[tuple[Task, Done]]:
+    """All runs, as they end. Of those that measure the same one goes ahead, and the others are given what it found."""
+    groups: dict[str, list[Task]] = {}
+    for task in tasks:
+        groups.setdefault(task.shared, []).append(task)
+    ahead = [group.pop(0) for group in sorted(groups.values(), key=lambda group: len(group) == 1)]
+    waiting = {executor.submit(run_parcel, parcel_of(task)): task for task in ahead}
+    while waiting:
+        for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+            task, done = waiting.pop(future), _outcome(future)
+            for other in groups.pop(task.shared, ()):
+                waiting[executor.submit(run_parcel, parcel_of(other, done.measured))] = other
+            yield task, replace(done, measured={})
 
 
 def _outcome(future: Future[Done]) -> Done:

@@ -12,13 +12,16 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import Any
 
 from paoding_onnx.errors import ModelError
 from paoding_onnx.sweep.grid import Source, Task
 
 _ABOUT_INPUTS = ("--input", "--input-shape")
-_LABELLED, _TABLE = "labelled", "latency_table.json"
+_LABELLED, _TABLE, _CACHE = "labelled", "latency_table.json", "cache"
+_MOST_SHARED = 1 << 28
+"""Bytes of measurements that go from one run to others; measuring again is better than sending more around."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,8 @@ class Parcel:
 class Done:
     """How a run ended: its status, the last line of a failed one, what it said as JSON, and the files that it wrote.
 
-    `latency` are milliseconds before and after, once they were measured.
+    `latency` are milliseconds before and after, once they were measured. `measured` are files of a cache, with which
+    runs for other targets need not measure the model again.
     """
 
     status: int
@@ -48,15 +52,19 @@ class Done:
     document: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
     latency: tuple[float, float] | None = None
+    measured: Mapping[str, bytes] = field(default_factory=dict)
 
 
-def parcel_of(task: Task) -> Parcel:
-    """A run with the content of its files."""
+def parcel_of(task: Task, measured: Mapping[str, bytes] = MappingProxyType({})) -> Parcel:
+    """A run with the content of its files, and what another run has `measured` of the model."""
     source = task.source
     beside = source.files[0].parent
     files = {file.relative_to(beside).as_posix(): file.read_bytes() for file in source.files}
+    files |= {f"{_CACHE}/{name}": content for name, content in measured.items()}
     out = f"{task.name}.onnx"
     words = task.words
+    if task.measures and "--cache" not in words:
+        words = (*words, "--cache", _CACHE)
     if source.table is not None:
         files |= {_TABLE: source.table.read_bytes()}
         words = (*words, "--latency-table", _TABLE)
@@ -82,7 +90,16 @@ def run_parcel(parcel: Parcel) -> Done:
         status, out, message = _command(words, folder)
         written = sorted((folder / "out").iterdir()) if status == 0 else []
         files = {file.name: file.read_bytes() for file in written}
-        return Done(status, message, time.monotonic() - start, json.loads(out) if status == 0 else {}, files)
+        document = json.loads(out) if status == 0 else {}
+        return Done(status, message, time.monotonic() - start, document, files, measured=_measured(folder, parcel))
+
+
+def _measured(folder: Path, parcel: Parcel) -> dict[str, bytes]:
+    """What a run has measured beside what it was given, if that is not too much to send."""
+    found = [file for file in sorted(folder.glob(f"{_CACHE}/*")) if f"{_CACHE}/{file.name}" not in parcel.files]
+    if sum(file.stat().st_size for file in found) > _MOST_SHARED:
+        return {}
+    return {file.name: file.read_bytes() for file in found}
 
 
 def measure_table(source: Source, target: Path, words: Sequence[str]) -> None:

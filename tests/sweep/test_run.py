@@ -18,10 +18,11 @@ class Scripted(Executor):
     """An executor that answers each run by the name of its result, and notes what it was given."""
 
     def __init__(self, answers):
-        self.answers, self.asked = answers, []
+        self.answers, self.asked, self.given = answers, [], []
 
     def submit(self, _work, parcel):
         self.asked.append(parcel.out)
+        self.given.append({name for name in parcel.files if "cache" in name})
         future, answer = Future(), self.answers[parcel.out]
         if isinstance(answer, Exception):
             future.set_exception(answer)
@@ -102,3 +103,23 @@ def test_latency_is_measured_once_everything_is_done(tmp_path, monkeypatch):
     assert [(row.latency_before, row.latency_after) for row in rows] == [(2.0, 1.0)] * 2
     sweep(tasks(tmp_path), tmp_path / "runs", Scripted({}), told()[1])
     assert len(seen) == 2
+
+
+def test_what_one_run_measures_the_others_of_the_model_and_method_are_given(tmp_path):
+    grid = {"methods": ("magnitude", "reconstruction"), "targets": (0.25, 0.5, 0.75)}
+    names = [f"{method}-parameters-{share}.onnx" for method in grid["methods"] for share in (25, 50, 75)]
+    answers = {name: done(50, 0.9, name, measured={"entry.npz": b"measured"}) for name in names}
+    executor = Scripted(answers)
+    rows = sweep(tasks(tmp_path, **grid), tmp_path / "runs", executor, told()[1])
+    assert executor.asked == [names[3], *names[:3], *names[4:]]
+    assert executor.given == [set()] * 4 + [{"cache/entry.npz"}] * 2
+    assert [row.method for row in rows] == ["magnitude"] * 3 + ["reconstruction"] * 3
+    assert not list((tmp_path / "runs").rglob("*.npz"))
+
+
+def test_when_the_run_ahead_is_lost_the_others_measure_for_themselves(tmp_path):
+    names = [f"reconstruction-parameters-{share}.onnx" for share in (25, 50)]
+    executor = Scripted({names[0]: OSError("worker died"), names[1]: done(50, 0.9, names[1])})
+    rows = sweep(tasks(tmp_path, methods=("reconstruction",)), tmp_path / "runs", executor, told()[1])
+    assert [row.status for row in rows] == [70, 0]
+    assert executor.given == [set(), set()]

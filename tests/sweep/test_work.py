@@ -50,6 +50,26 @@ def test_run_brings_back_the_model_and_what_was_said(parcel):
 
 
 @pytest.mark.slow
+def test_run_that_is_given_what_another_one_measured_makes_the_same_bytes():
+    source = source_of(MODELS / "fraud_mlp.onnx")
+    less, more = tasks_of([source], Grid(targets=(0.3, 0.5), efforts=("fast",)))
+    first, alone = run_parcel(parcel_of(less)), run_parcel(parcel_of(more))
+    assert len(first.measured) == 1
+    helped = run_parcel(parcel_of(more, first.measured))
+    assert (helped.files, helped.measured) == (alone.files, {})
+    assert helped.files != first.files
+
+
+@pytest.mark.slow
+def test_cache_of_the_users_is_used_in_place_of_ours(tmp_path):
+    source = source_of(MODELS / "fraud_mlp.onnx")
+    options = ("--cache", str(tmp_path / "mine"))
+    (task,) = tasks_of([source], Grid(targets=(0.3,), efforts=("fast",), options=options))
+    assert run_parcel(parcel_of(task)).measured == {}
+    assert len(list((tmp_path / "mine").iterdir())) == 1
+
+
+@pytest.mark.slow
 def test_model_that_is_none_is_a_status_and_a_line():
     done = run_parcel(Parcel(("--target", "0.5"), {"m.onnx": b"nothing"}, "small.onnx"))
     assert done.status == 3
