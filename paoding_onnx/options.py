@@ -94,7 +94,8 @@ class Options:
             `paoding_onnx.evaluation.gates`.
         input_values: what inputs hold, by name: a number, numbers along the last axis, or the path of a .npy or .npz
             file, in which rows along the first axis are for samples; other contents are the same for all.
-        cache: a folder in which what was measured of a model is kept for later runs with other targets.
+        cache: a folder in which inputs that were made for a model, and what was measured of it, are kept for later
+            runs with other targets.
         vocabulary: a file of ids or tokens to keep (see `paoding_onnx.vocabulary.keep_list`): the rows of the others
             leave the tables, and those that stay get new numbers. The target counts what is left, and may be 0 then.
         depth: so many residual branches go whole before layers become narrower, those without which the outputs move
@@ -183,8 +184,7 @@ class Options:
         self._check_keeping()
         self._check_device()
         self._check_latency()
-        keeping = () if self.budget == "latency" else ("cache",)
-        useless = [name for name in ("distill", "recover", "calibration", *keeping) if getattr(self, name)]
+        useless = [name for name in ("distill", "recover", "calibration") if getattr(self, name)]
         if self.method not in LOOKING_AT_INPUTS and useless:
             raise UsageError(
                 f"{useless[0]} has no effect on method {self.method}, which looks at no inputs: leave it out"

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from paoding_onnx.calibration.amount import made_samples
 from paoding_onnx.calibration.load import load_held_back
 from paoding_onnx.calibration.samples import Request, Samples
 from paoding_onnx.dependency.cost import Cost
@@ -19,6 +18,7 @@ from paoding_onnx.model.load import Model
 from paoding_onnx.names import percent
 from paoding_onnx.pipeline.values import Job, Prepared
 from paoding_onnx.result import Trial
+from paoding_onnx.selection.kept_samples import kept_samples
 
 TRIALS = 6
 """Candidates that are made: the share is known to a 64th of what can go."""
@@ -89,4 +89,4 @@ def _samples(job: Job, prepared: Prepared) -> Samples:
     held = None
     if options.calibration is not None:
         held = load_held_back(options.calibration, job.original, graph, request)
-    return made_samples(job.original, graph, request) if held is None else held
+    return kept_samples(job.original, graph, request, options) if held is None else held

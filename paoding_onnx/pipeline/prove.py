@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from paoding_onnx.calibration.amount import made_samples
 from paoding_onnx.calibration.load import load_held_back
 from paoding_onnx.calibration.samples import Samples
 from paoding_onnx.dependency.cost import Cost, prunable_parameters
@@ -23,6 +22,7 @@ from paoding_onnx.pipeline.latency import ROUNDS, SECONDS, latency_of
 from paoding_onnx.pipeline.values import Job, Shrunk
 from paoding_onnx.result import Pruned, RunRecord, Size, Sizes
 from paoding_onnx.samplers import METHODS
+from paoding_onnx.selection.kept_samples import kept_samples
 from paoding_onnx.shapes.choices import reopened
 from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.verification.fitting import check_fitting
@@ -141,4 +141,4 @@ def _samples(job: Job, shrunk: Shrunk, before: Cost) -> Samples:
         held = load_held_back(options.calibration, original, graph, request)
         if held is not None:
             return held
-    return made_samples(original, graph, request)
+    return kept_samples(original, graph, request, options)

@@ -9,7 +9,6 @@ from functools import partial
 
 import numpy as np
 
-from paoding_onnx.calibration.amount import made_samples
 from paoding_onnx.calibration.samples import Request
 from paoding_onnx.context import Run
 from paoding_onnx.dependency.cost import cost, nothing, unread
@@ -31,6 +30,7 @@ from paoding_onnx.reconstruction.reconstruct import reconstruct
 from paoding_onnx.result import Recovery
 from paoding_onnx.selection.allocation import reachable
 from paoding_onnx.selection.budget import Step
+from paoding_onnx.selection.kept_samples import kept_samples
 from paoding_onnx.selection.select import choose, chooser
 from paoding_onnx.selection.selection import Selection
 from paoding_onnx.shapes.choices import settled
@@ -166,7 +166,8 @@ def fitted_of(prepared: Prepared, selection: Selection, plain: Model, options: O
 def _absorbed(prepared: Prepared, selection: Selection, plain: Model, options: Options) -> Fitted:
     """The cut model in which kept units took over what removed ones did, if that helps on synthetic inputs."""
     model, traced, plan = prepared.folded, prepared.trace, selection.plan
-    made = made_samples(prepared.original, traced.graph, Request(MOST_ROWS, options.seed, options.inputs))
+    request = Request(MOST_ROWS, options.seed, options.inputs)
+    made = kept_samples(prepared.original, traced.graph, request, options)
     judged = Judged(model, plain, traced, plan, made.batches)
     smaller = cut(model, traced, plan, selection.overrides)
     helps = check_fitting(judged, smaller)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from paoding_onnx.calibration.amount import made_samples
 from paoding_onnx.calibration.fill import growth, with_more
 from paoding_onnx.calibration.samples import Request, Samples
 from paoding_onnx.context import Run
@@ -18,6 +17,7 @@ from paoding_onnx.recovery.lesson import Effort, Lesson
 from paoding_onnx.recovery.pool import image_sides
 from paoding_onnx.recovery.recover import recover
 from paoding_onnx.recovery.work import work_of_traced
+from paoding_onnx.selection.kept_samples import kept_samples
 from paoding_onnx.selection.profile import Profile
 from paoding_onnx.surgery.plan import Plan
 from paoding_onnx.verification.fitting import check_fitting
@@ -100,5 +100,5 @@ def _more(prepared: Prepared, samples: Samples, options: Options, run: Run) -> S
     run.tell("synthesizing more inputs", 0.0)
     if not samples.is_synthetic:
         return with_more(samples, prepared.folded, graph, Request(n_more, options.seed + 1, options.inputs))
-    more = made_samples(prepared.folded, graph, Request(n_more, options.seed + 1, options.inputs))
+    more = kept_samples(prepared.folded, graph, Request(n_more, options.seed + 1, options.inputs), options)
     return Samples((*samples.batches, *more.batches), samples.description)

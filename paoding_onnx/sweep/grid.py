@@ -76,14 +76,9 @@ class Task:
         return "-".join(part for part in parts if part)
 
     @property
-    def measures(self) -> bool:
-        """Whether it measures what units do on inputs, which is the same for any target."""
-        return self.method in LOOKING_AT_INPUTS
-
-    @property
     def shared(self) -> str:
-        """The same for all runs that measure the same of a model, its own key for a run that measures nothing."""
-        return f"{self.source.name} {self.method}" if self.measures else self.key
+        """The same for all runs that make the same inputs and measure the same of a model."""
+        return f"{self.source.name} {self.method}"
 
 
 def read_labels(path: Path | None) -> dict[str, Path]:

@@ -63,7 +63,7 @@ def parcel_of(task: Task, measured: Mapping[str, bytes] = MappingProxyType({})) 
     files |= {f"{_CACHE}/{name}": content for name, content in measured.items()}
     out = f"{task.name}.onnx"
     words = task.words
-    if task.measures and "--cache" not in words:
+    if "--cache" not in words:
         words = (*words, "--cache", _CACHE)
     if source.table is not None:
         files |= {_TABLE: source.table.read_bytes()}

@@ -111,8 +111,8 @@ def test_what_one_run_measures_the_others_of_the_model_and_method_are_given(tmp_
     answers = {name: done(50, 0.9, name, measured={"entry.npz": b"measured"}) for name in names}
     executor = Scripted(answers)
     rows = sweep(tasks(tmp_path, **grid), tmp_path / "runs", executor, told()[1])
-    assert executor.asked == [names[3], *names[:3], *names[4:]]
-    assert executor.given == [set()] * 4 + [{"cache/entry.npz"}] * 2
+    assert executor.asked == [names[0], names[3], *names[1:3], *names[4:]]
+    assert executor.given == [set()] * 2 + [{"cache/entry.npz"}] * 4
     assert [row.method for row in rows] == ["magnitude"] * 3 + ["reconstruction"] * 3
     assert not list((tmp_path / "runs").rglob("*.npz"))
 
