@@ -61,7 +61,8 @@ def _done(tasks: Sequence[Task], executor: Executor) -> Iterator[tuple[Task, Don
     ahead = [group.pop(0) for group in sorted(groups.values(), key=lambda group: len(group) == 1)]
     waiting = {executor.submit(run_parcel, parcel_of(task)): task for task in ahead}
     while waiting:
-        for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+        ended = wait(waiting, return_when=FIRST_COMPLETED).done
+        for future in [one for one in waiting if one in ended]:
             task, done = waiting.pop(future), _outcome(future)
             for other in groups.pop(task.shared, ()):
                 waiting[executor.submit(run_parcel, parcel_of(other, done.measured))] = other
