@@ -52,7 +52,7 @@ def imported(text):
 def is_inside(module):
     """Whether a full name is one of the package, and none of its public ones."""
     package, _, name = module.partition(".")
-    return package == "paoding_onnx" and bool(name) and name not in paoding_onnx.__all__
+    return package == "paoding_onnx" and bool(name) and name not in (*paoding_onnx.__all__, "torch")
 
 
 def has_example(text):
