@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from paoding_onnx.dependency.trace import Choice
 from paoding_onnx.dependency.union_find import Ids, Partition
@@ -41,6 +42,15 @@ class Composite:
     index: tuple[Ids, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The positions on axes of constants of floats: their `ids`, how many numbers each has, how long their axis is."""
+
+    ids: Ids
+    numbers: NDArray[np.float64]
+    lengths: Ids
+
+
 @dataclass(slots=True)
 class Work:
     """What `couple` builds up; lives only while it runs."""
@@ -54,7 +64,11 @@ class Work:
 
 
 def settle(
-    composites: Sequence[Composite], bound_nodes: Sequence[BoundNode], prefer: Callable[[Node], Prefer], work: Work
+    composites: Sequence[Composite],
+    bound_nodes: Sequence[BoundNode],
+    prefer: Callable[[Node], Prefer],
+    work: Work,
+    stored: Stored,
 ) -> list[Choice]:
     """Let every composite axis follow its one factor that may shrink, choosing where there are several."""
     choices: list[Choice] = []
@@ -63,8 +77,12 @@ def settle(
         causes = work.partition.causes()
         still = [composite for composite in waiting if not _follow(composite, causes, work)]
         if len(still) == len(waiting) and not _spread(still, causes, work):
-            bound = bound_nodes[still[0].node_index]
-            choices.append(_choose(still[0], bound, prefer(bound.node), causes, work))
+            tied = next(((c, k) for c in still if (k := _tied_to(c, work)) is not None), None)
+            if tied is not None:
+                _pin_others(*tied, bound_nodes[tied[0].node_index].node, work)
+            else:
+                bound = bound_nodes[still[0].node_index]
+                choices.append(_choose(still[0], bound, prefer(bound.node), work, stored))
         waiting = still
     return choices
 
@@ -75,10 +93,16 @@ def _follow(composite: Composite, causes: Ids, work: Work) -> bool:
     free = [k for k, mask in enumerate(pinned) if not mask.all()]
     if len(free) > 1:
         return False
-    could_shrink = (k for k, name in enumerate(composite.names) if not is_fixed(name))
-    kept = free[0] if free else next(could_shrink, 0)  # the reason of one that the operator would let go tells more
+    kept = free[0] if free else _telling(composite, causes, work)
     work.partition.unite(composite.ids, composite.factors[kept][composite.index[kept]])
     return True
+
+
+def _telling(composite: Composite, causes: Ids, work: Work) -> int:
+    """Of factors none of which may shrink one that the operator would let go, and that was pinned first: by an end."""
+    first = [int(causes[work.partition.roots(ids)].min(initial=len(work.reasons))) for ids in composite.factors]
+    could_shrink = [k for k, name in enumerate(composite.names) if not is_fixed(name)]
+    return min(could_shrink, key=first.__getitem__, default=0)
 
 
 def _spread(composites: Sequence[Composite], causes: Ids, work: Work) -> bool:
@@ -95,9 +119,20 @@ def _spread(composites: Sequence[Composite], causes: Ids, work: Work) -> bool:
     return is_new
 
 
-def _choose(composite: Composite, bound: BoundNode, prefer: Prefer, causes: Ids, work: Work) -> Choice:
+def _tied_to(composite: Composite, work: Work) -> int | None:
+    """The factor that an axis follows already, as its positions are united with those of one, elsewhere flattened."""
+    roots = work.partition.roots(composite.ids)
+    for k, index in enumerate(composite.index):
+        first = np.zeros(composite.factors[k].size, np.int64)
+        first[index[::-1]] = roots[::-1]
+        if first.size == np.unique(first).size < roots.size and np.array_equal(first[index], roots):
+            return k
+    return None
+
+
+def _choose(composite: Composite, bound: BoundNode, prefer: Prefer, work: Work, stored: Stored) -> Choice:
     """Pin all factors but one of those that may shrink."""
-    node = bound.node
+    causes = work.partition.causes()
     counts = []
     for ids in composite.factors:
         roots = work.partition.roots(ids)
@@ -105,12 +140,29 @@ def _choose(composite: Composite, bound: BoundNode, prefer: Prefer, causes: Ids,
     free = [k for k, count in enumerate(counts) if count]
     is_weighty = bound.rule.contracts is not None and counts[free[-1]] >= ENOUGH_POSITIONS
     auto = free[-1] if is_weighty else int(np.argmax(counts))
+    if prefer is Prefer.AUTO and _is_heavier(composite, free[0], work, stored):
+        auto = free[0]
     kept = {Prefer.AUTO: auto, Prefer.BLOCKS: free[0], Prefer.POSITIONS: free[-1]}[prefer]
-    sizes = tuple(ids.size for ids in composite.factors)
+    _pin_others(composite, kept, bound.node, work)
     others = tuple(name for k, name in enumerate(composite.names) if k != kept)
+    chosen = Prefer.BLOCKS if kept == free[0] else Prefer.POSITIONS
+    return Choice(bound.node.name, composite.names[kept], others, _sizes(composite), chosen)
+
+
+def _is_heavier(composite: Composite, k: int, work: Work, stored: Stored) -> bool:
+    """Whether a factor has more numbers of its own, such as a table of biases for each head, than the whole axis."""
+    roots = work.partition.roots(stored.ids)
+    own = (stored.lengths == composite.factors[k].size) & np.isin(roots, work.partition.roots(composite.factors[k]))
+    whole = np.isin(roots, work.partition.roots(composite.ids))
+    return bool(stored.numbers[own].sum() > stored.numbers[whole].sum())
+
+
+def _pin_others(composite: Composite, kept: int, node: Node, work: Work) -> None:
+    message = f"its axis of {' x '.join(map(str, _sizes(composite)))} {ELSEWHERE}"
     for k, ids in enumerate(composite.factors):
         if k != kept:
-            message = f"its axis of {' x '.join(map(str, sizes))} {ELSEWHERE}"
             work.pin(ids, Cause(node.operator, node.name, message))
-    chosen = Prefer.BLOCKS if kept == free[0] else Prefer.POSITIONS
-    return Choice(node.name, composite.names[kept], others, sizes, chosen)
+
+
+def _sizes(composite: Composite) -> tuple[int, ...]:
+    return tuple(ids.size for ids in composite.factors)

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 
 import numpy as np
 
-from paoding_onnx.dependency.composite_axes import Cause, Composite, Work, settle
+from paoding_onnx.dependency.composite_axes import Cause, Composite, Stored, Work, settle
 from paoding_onnx.dependency.scope import ANYWHERE, Scope, matches
 from paoding_onnx.dependency.shape_arithmetic import follow_sizes
 from paoding_onnx.dependency.trace import Choice, DataUse, Entries
@@ -83,7 +83,7 @@ def couple(
     for data_use in flow.data_uses:
         if data_use not in frozen:
             _pin_sizes(data_use, bound_nodes, axes, work)
-    choices = settle(composites, bound_nodes, prefer, work)
+    choices = settle(composites, bound_nodes, prefer, work, _stored(graph, axes))
     partition = work.partition
     return Coupling(
         bound_nodes=bound_nodes,
@@ -134,6 +134,18 @@ def _number(
             size += length
         factors.append(own)
     return axes, factors, size
+
+
+def _stored(graph: Graph, axes: Mapping[tuple[TensorUse, int], Ids]) -> Stored:
+    """Where the numbers of constants of floats are."""
+    found = [np.zeros((3, 0))]
+    for (use, _), ids in axes.items():
+        tensor = graph.tensors[use.tensor]
+        if tensor.is_constant and tensor.dtype is not None and tensor.dtype.kind == "f":
+            n = math.prod(tensor.shape or ()) / max(ids.size, 1)
+            found.append(np.stack([ids, np.full(ids.size, n), np.full(ids.size, ids.size)]))
+    ids, numbers, lengths = np.concatenate(found, 1)
+    return Stored(ids.astype(np.int64), numbers, lengths.astype(np.int64))
 
 
 def _pin_boundary(graph: Graph, axes: Mapping[tuple[TensorUse, int], Ids], work: Work, lifted: Lifted) -> None:

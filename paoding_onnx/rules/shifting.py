@@ -23,7 +23,7 @@ class _Cut:
 
 @register("Slice", read=13)
 def slice_(node: Node) -> Rule:
-    """ONNX Slice-13: a piece X+Y+Z -> Y of every sliced axis; an axis taken in steps may not shrink."""
+    """ONNX Slice-13: a piece X+Y+Z -> Y of every sliced axis, or one of each k: (P k) -> P; other steps pin it."""
     source, target = node.shape(0), node.output_shape()
     left, right = list(axes("A", len(source))), list(axes("A", len(source)))
     sizes: dict[str, int] = {}
@@ -35,6 +35,11 @@ def slice_(node: Node) -> Rule:
         return fixed(node, "slices along axes chosen while running")
     for cut in cuts:
         k = cut.axis
+        if _is_one_of_each(node, cut):
+            left[k], right[k] = axis(f"P{k}", f"k{k}"), axis(f"P{k}", f"j{k}")
+            sizes |= {f"k{k}": cut.step or 1, f"j{k}": 1}
+            taken.append((f"j{k}", f"k{k}", (cut.start or 0,)))
+            continue
         if cut.start is None or cut.end is None or cut.step != 1:
             left[k], right[k] = axis(f"s{k}"), axis(f"t{k}")
             taken += [(f"t{k}", f"s{k}", places)] if (places := _places(cut, source[k])) is not None else []
@@ -111,6 +116,18 @@ def gather(node: Node) -> Rule:
         looks_up=(LooksUp(1, 0, "v"),),
         why="picks entries by index along this axis",
     )
+
+
+def _is_one_of_each(node: Node, cut: _Cut) -> bool:
+    """Whether an axis falls into blocks of one length, of each of which the entry at one place is taken.
+
+    So rotary positions take the even and the odd entries. No number of the file needs to follow: the end is the axis's.
+    """
+    tensor = node.inputs[0]
+    if cut.start is None or cut.end is None or cut.step is None or any(_is_computed(node, k) for k in range(1, 5)):
+        return False
+    size, is_open = node.shape(0)[cut.axis], tensor is not None and bool(tensor.open) and tensor.open[cut.axis]
+    return not is_open and 0 <= cut.start < cut.step < size <= cut.end and size % cut.step == 0 and cut.step > 1
 
 
 def _pads_zeros(node: Node) -> bool:

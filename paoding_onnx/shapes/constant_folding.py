@@ -61,7 +61,7 @@ def _stuck(graph: Graph) -> Iterator[str]:
 
 def _is_weight(tensor: Tensor) -> bool:
     is_float = tensor.dtype is not None and tensor.dtype.kind == "f"
-    return is_float and sum(size > 1 for size in tensor.shape or ()) > 1
+    return is_float and any(size > 1 for size in tensor.shape or ())
 
 
 def _pins(bound: BoundNode) -> bool:

@@ -90,3 +90,32 @@ def test_factor_that_was_not_chosen_says_why_it_stays():
     (choice, *_) = found.choices
     assert {reason.reason for reason in found.reasons} >= {"its axis of 4 x 3 shrinks along another factor"}
     assert choice.pinned == ("I",)
+
+
+ATTENTION = """g (float[2,9,8] x) => (float[2,9,5] y)
+    <float[8,24] a, float[8,24] b, float[8,24] v, float[{heads},9,9] m,
+    int64[4] apart={{0,0,4,6}}, int64[3] whole={{0,0,24}}, float[24,5] o> {{
+  q = MatMul (x, a) k = MatMul (x, b) w = MatMul (x, v) qr = Reshape (q, apart) kr = Reshape (k, apart)
+  wr = Reshape (w, apart) qt = Transpose <perm=[0,2,1,3]> (qr) kt = Transpose <perm=[0,2,3,1]> (kr)
+  wt = Transpose <perm=[0,2,1,3]> (wr) s = MatMul (qt, kt) t = Add (s, m) u = Softmax (t) z = MatMul (u, wt)
+  zt = Transpose <perm=[0,2,1,3]> (z) zr = Reshape (zt, whole) y = MatMul (zr, o)
+}}"""
+"""Four heads of six numbers, 192 weights that make them, and 81 biases for every head, or for all of them."""
+
+
+@pytest.mark.parametrize(("heads", "kept"), [(1, {"F3"}), (4, {"F2"})])
+def test_heads_go_where_their_biases_are_more_than_the_weights_of_the_axis(heads, kept):
+    assert {choice.kept for choice in coupled(ATTENTION.format(heads=heads)).choices} == kept
+
+
+def test_axis_follows_what_it_is_tied_to_elsewhere():
+    """Nothing holds height and width behind the norm, but before it they are flattened with the channels."""
+    found = coupled("""g (float[1,3,4,6] x) => (float[1,5,1,1] y)
+        <float[2,3,1,1] a, int64[3] flat={1,1,-1}, float[1] s, float[1] b, int64[4] image={1,2,4,6},
+         float[5,2,1,1] c> {
+      p = Conv (x, a) q = Reshape (p, flat) r = InstanceNormalization (q, s, b) t = Reshape (r, image)
+      u = GlobalAveragePool (t) y = Conv (u, c)
+    }""")
+    assert found.choices == ()
+    assert (found.causes[sets(found, "a", 0)] < 0).all()
+    assert sets(found, "a", 0) == sets(found, "c", 1)

@@ -216,7 +216,13 @@ SHIFTING = [
     Case("Slice", "c = Slice (a, start, end, axis)", "int64[1] start={-3}, int64[1] end={99}, int64[1] axis={1}",
          channels=3, units=16),
     Case("Slice", "c = Slice (a, start, end, axis, step)", "int64[1] start={0}, int64[1] end={8}, int64[1] axis={1}, "
-         "int64[1] step={2}", channels=4, units=PINNED),
+         "int64[1] step={2}", channels=4, units=12),
+    Case("Slice", "c = Slice (a, start, end, axis, step)", "int64[1] start={0}, int64[1] end={8}, int64[1] axis={1}, "
+         "int64[1] step={3}", channels=3, units=PINNED),
+    Case("Slice", "e = Slice (a, zero_, far, axis, step) o = Slice (a, axis, far, axis, step) n = Neg (o) "
+         "eu = Unsqueeze (e, two) nu = Unsqueeze (n, two) s = Concat <axis=2> (nu, eu) c = Reshape (s, image)",
+         "int64[1] zero_={0}, int64[1] far={9223372036854775807}, int64[1] axis={1}, int64[1] step={2}, "
+         "int64[1] two={2}, int64[4] image={0,8,8,8}", channels=8, units=12),
     Case("Slice", "c = Slice <axes=[1], starts=[1], ends=[6]> (a)", channels=5, opset=9),
     Case("Pad", "c = Pad (a, pads)", "int64[8] pads={0,0,1,1,0,0,1,1}"),
     Case("Pad", "c = Pad (a, pads, half)", "int64[8] pads={0,1,0,0,0,2,0,0}", channels=11, units=19),
