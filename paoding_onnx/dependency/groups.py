@@ -52,7 +52,7 @@ def trace(graph: Graph, scope: Scope = EVERYTHING) -> Trace:
         frozen=coupling.frozen,
         made_of=coupling.made_of,
         measured=MappingProxyType(dict(measured_factors(graph, coupling.bound_nodes))),
-        held=tuple(held_axes(graph, coupling)),
+        held=tuple(held_axes(graph, coupling, None if scope.only or scope.exact_only else numbers)),
         given=MappingProxyType(given_axes(graph, coupling)),
         n_unread=int(rest.size > 0),
     )

@@ -12,6 +12,7 @@ from paoding_onnx.dependency.composite_axes import ELSEWHERE
 from paoding_onnx.dependency.cost import is_parameter, unread
 from paoding_onnx.dependency.coupling import Coupling
 from paoding_onnx.dependency.trace import Held, Mask, Refusal, Trace
+from paoding_onnx.dependency.union_find import Ids
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.rules.binding import TensorUse
 
@@ -26,10 +27,15 @@ class Reason:
     nodes: tuple[str, ...]
 
 
-def held_axes(graph: Graph, coupling: Coupling) -> Iterator[Held]:
+TIED = "ties so many positions to one another that they are a unit without a like"
+"""What is said of positions that nothing pins, and that nevertheless are of no group, as channels that are shuffled."""
+
+
+def held_axes(graph: Graph, coupling: Coupling, numbers: Ids | None = None) -> Iterator[Held]:
     """The axes of all constants with more than one that have positions which may not go, each for its first reason.
 
-    Those of kernels and gates are none of them: along these a layer never shrinks.
+    Those of kernels and gates are none of them: along these a layer never shrinks. With the units' `numbers` by set,
+    those are told that nothing pins and that are of no group.
     """
     seen = set()
     for bound in coupling.bound_nodes:
@@ -38,8 +44,13 @@ def held_axes(graph: Graph, coupling: Coupling) -> Iterator[Held]:
                 continue
             seen.add(use)
             for axis, parts in enumerate(operand or ()):
-                causes = coupling.causes[coupling.axes[use, axis]]
+                sets = coupling.axes[use, axis]
+                causes = coupling.causes[sets]
                 pinned = causes >= 0
+                alone = np.zeros(1) if numbers is None else ~pinned & (numbers[sets] < 0)
+                if causes.size > 1 and alone.any():
+                    tied = Refusal(bound.node.operator, bound.node.name, use.tensor, axis, TIED)
+                    yield Held(use, axis, float(np.mean(alone)), tied)
                 if causes.size > 1 and pinned.any() and (parts.free or bound.rule.contracts is None):
                     cause = coupling.reasons[int(causes[pinned].min())]
                     if cause.reason.endswith(ELSEWHERE):

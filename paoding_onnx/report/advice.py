@@ -32,6 +32,7 @@ ADVICE = {
     "excluded by the user": "leave --exclude out",
     "normalises along this axis": "the shares along this axis belong together; other layers have to make up for it",
     "whole heads": "heads go whole; --choose decides where there is a choice",
+    "a unit without a like": "channels that are shuffled block by block go together; other layers make up for it",
     "sorts along this axis": "what is sorted stays; other layers have to make up for it",
     "has size one here, and keeps it": "export with more than one sample, so that no axis of samples has size one",
     "by index": "another exporter may write this as a plain slice (torch.onnx.export with dynamo=False, or with True)",

@@ -143,6 +143,18 @@ def sliced(net: Net, x: Value) -> Value:
     return forms.cut(net, x, axis, net.rng.choice([0, 1]), size, 2)
 
 
+def turned_in_pairs(net: Net, x: Value) -> Value:
+    """Channels two by two, each pair turned by an angle, as rotary positions turn neighbours."""
+    axis, c = x.channel, x.channels
+    net.need(c % 2 == 0 and c >= 4 and net.opset >= 10)
+    even, odd = (forms.cut(net, x, axis, k, c, 2) for k in (0, 1))
+    pair = [forms.unsqueeze(net, part, [axis + 1]) for part in (net.node("Neg", odd), even)]
+    rest = [Copy(k) for k in range(axis + 2, x.ndim + 1)]
+    crossed = net.node("Concat", *pair, axis=axis + 1)
+    crossed = forms.reshape(net, crossed, [*map(Copy, range(axis)), c, *rest], channel=axis)
+    return net.node("Add", x, net.node("Mul", crossed, net.number(0.5)))
+
+
 def padded(net: Net, x: Value) -> Value:
     """Padding of the channels or of another axis."""
     axis = x.channel if net.chance(0.5) else net.rng.randrange(1, x.ndim)
@@ -215,5 +227,5 @@ def mixed_channels(net: Net, x: Value) -> Value:
 BLOCKS = {
     residual: 9, branch: 5, gate: 3, concat: 6, lengthened: 1, split_and_join: 4, gated_halves: 3, shuffle: 3,
     depth_and_space: 3, sliced: 3, padded: 2, picked: 2, tiled: 1, pooled_back: 3, best_of: 1, soft: 1,
-    mixed_channels: 1,
+    mixed_channels: 1, turned_in_pairs: 2,
 }  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from paoding_onnx.dependency.cost import cost
-from paoding_onnx.dependency.held import half_of, least_at_half, reasons_of
+from paoding_onnx.dependency.held import TIED, half_of, least_at_half, reasons_of
 from tests.models import traced
 
 NET = """g (float[N,8] x) => (float[N,6] y) <float[8,16] a, float[16,10] b, float[10,6] c> {{
@@ -79,3 +79,15 @@ def test_masks_beside_scores_are_given():
       q = MatMul (x, a) k = MatMul (x, b) t = Transpose (k) s = MatMul (q, t) p = Add (s, m) w = Softmax (p)
       y = Relu (w) }"""
     assert least_at_half(traced(text)) == 5 * 4 + 5 * 4 + 36
+
+
+def test_positions_that_are_tied_into_one_unit_are_told():
+    """Two shuffles of four channels leave a unit of all of them."""
+    text = """g (float[1,3,4,4] x) => (float[1,5,4,4] y) <float[4,3,1,1] a, float[5,4,1,1] c, int64[5] s={0,2,2,4,4},
+        int64[4] t={0,4,4,4}> {
+      p = Conv (x, a) q = Reshape (p, s) r = Transpose <perm=[0,2,1,3,4]> (q) u = Reshape (r, t) v = Add (p, u)
+      y = Conv (v, c) }"""
+    found = traced(text)
+    assert found.groups == ()
+    assert {held.why.reason for held in found.held if held.use.tensor == "c"} == {TIED, "graph output 'y'"}
+    assert (TIED, 1.0) in {(held.why.reason, held.share) for held in found.held}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 
 import pytest
@@ -46,6 +47,8 @@ def test_every_figure_of_a_pruned_model_is_found(row):
     assert row.oracle_error < 1e-5
     assert row.refusals == 2
     assert (row.open_axes, row.proven_sizes) == (0, 1)
+    assert row.least == pytest.approx((4 * 27 + 16 + 20) / 320)
+    assert row.held == "graph input .. (17%); graph output .. (3%)"
 
 
 def test_model_that_is_not_pruned_has_a_row_with_the_reason(folder):
@@ -69,6 +72,21 @@ def test_page_lists_what_was_pruned(row):
     page = coverage_page.markdown([row], "2026-01-01", {"onnx": "1"})
     assert "1 models: 1 ok." in page
     assert "| tv_small.torchscript | CNN | 320 |" in page
+    assert "1 above 0.30, of which 0 are more than 0.03 above the least" in page
+    assert "| tv_small.torchscript | CNN | 0.450 | 0.450 | 0.000 | graph input .. (17%); graph output .. (3%) |" in page
+
+
+def test_page_counts_models_that_keep_more_than_they_have_to(row):
+    page = coverage_page.markdown([replace(row, least=0.3), replace(row, parameters_left=0.2)], "2026-01-01", {})
+    assert "1 above 0.30, of which 1 are more than 0.03 above the least" in page
+
+
+def test_model_that_keeps_little_needs_no_reason(folder):
+    wide = CNN.replace("8,3,3,3] k", "64,3,1,1] k").replace("8,8,1,1] l", "64,64,1,1] l").replace("5,8] m", "5,64] m")
+    save(parse(wide), folder / "tv_wide.torchscript.onnx")
+    found = coverage_measure.measure(folder / "tv_wide.torchscript.onnx")
+    assert found.parameters_left < coverage_measure.LIMITS["CNN"]
+    assert (found.least, found.held) == (None, "")
 
 
 def test_our_row_beside_peers_has_size_and_proof(folder):

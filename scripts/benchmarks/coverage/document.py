@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from scripts.benchmarks.coverage.measure import OK, PRUNE, Row
+from scripts.benchmarks.coverage.measure import LIMITS, OK, PRUNE, Row, is_much
 from scripts.page import table
 
-LIMITS = {"CNN": 0.30, "transformer": 0.35}
-"""Shares of parameters left above which a model of a kind is listed with the reason."""
+NEAR = 0.03
+"""A model that keeps no more above the least that can be left is as small as it gets."""
 HEADS = (
     *("model", "kind", "parameters", "left", "MACs left", "prune", "groups (inexact)"),
     *("open axes", "sizes", "refusals, commonest reasons", "oracle", "s"),
 )
+ABOVE = ("model", "kind", "left", "least", "above it", "what holds most")
 
 
 def markdown(rows: Sequence[Row], date: str, versions: Mapping[str, str]) -> str:
@@ -31,9 +32,12 @@ def markdown(rows: Sequence[Row], date: str, versions: Mapping[str, str]) -> str
         "## Not pruned",
         "\n".join(f"- {row.model}: {row.status}" for row in rows if row.status != OK) or "None.",
         "## More left than expected",
-        f"Above {LIMITS['CNN']:.2f} of the parameters (CNN, MLP) or {LIMITS['transformer']:.2f} (transformer), with "
-        "the share of the\nparameters that have one free axis by nature, and the refusal at the most other weights:",
-        "\n".join(_above(done)) or "None.",
+        f"Above {LIMITS['CNN']:.2f} of the parameters (CNN, MLP) or {LIMITS['transformer']:.2f} (others).\n"
+        "*least*: what would be left were every axis halved that is not as long as an input, an output, a table of\n"
+        "ids, a kernel or a number of positions says: the weights of a last layer of 1,000 classes, for instance,\n"
+        "can only be halved, not quartered.\n"
+        "*what holds most*: each reason with the share of all parameters that would go besides, were it not for it.",
+        table(ABOVE, list(_above(done)), align="llrrrl") if any(_above(done)) else "None.",
     )
     return "\n\n".join(parts)
 
@@ -44,8 +48,7 @@ def _summary(rows: Sequence[Row]) -> Iterator[str]:
     for kind in ("CNN", "transformer", "recurrent"):
         shares = sorted(row.parameters_left for row in rows if row.kind == kind and row.parameters_left is not None)
         if shares:
-            limit = LIMITS.get(kind)
-            above = f", {sum(share > limit for share in shares)} above {limit:.2f}" if limit else ""
+            above = _summed(kind, [row for row in rows if row.kind == kind and is_much(kind, row.parameters_left)])
             yield f"- {kind}: {len(shares)} pruned, median {shares[len(shares) // 2]:.3f} of the parameters left{above}"
     opened = [row for row in rows if row.open_axes and row.status == OK]
     sizes = sorted(row.proven_sizes or 0 for row in opened)
@@ -55,6 +58,14 @@ def _summary(rows: Sequence[Row]) -> Iterator[str]:
     wrong = [row.model for row in rows if row.status.startswith("failed 1")]
     yield f"- crashes: {', '.join(crashes) or 'none'}"
     yield f"- proofs that failed (nothing written): {', '.join(wrong) or 'none'}"
+
+
+def _summed(kind: str, much: Sequence[Row]) -> str:
+    """How many of a kind keep much, and how many of these more than they have to."""
+    if kind not in LIMITS:
+        return ""
+    far = sum((_excess(row) or 0.0) > NEAR for row in much)
+    return f", {len(much)} above {LIMITS[kind]:.2f}, of which {far} are more than {NEAR:.2f} above the least"
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -75,7 +86,14 @@ def _cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def _above(rows: Sequence[Row]) -> Iterator[str]:
+def _above(rows: Sequence[Row]) -> Iterator[tuple[str, ...]]:
+    """The lines of models that keep much, most first."""
     for row in sorted(rows, key=lambda row: -(row.parameters_left or 0)):
-        if (row.parameters_left or 0) > LIMITS.get(row.kind, LIMITS["transformer"]):
-            yield f"- {row.model} ({row.kind}, {row.parameters_left:.3f}): {row.weightiest}"
+        if is_much(row.kind, row.parameters_left):
+            figures = (row.parameters_left, row.least, _excess(row))
+            yield row.model, row.kind, *("-" if x is None else f"{x:.3f}" for x in figures), row.held
+
+
+def _excess(row: Row) -> float | None:
+    """How much is left above the least."""
+    return None if row.least is None or row.parameters_left is None else max(row.parameters_left - row.least, 0.0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,6 +20,8 @@ PRUNE = ("--target", "0.5", "--by", "units", "--method", "magnitude", "--round-t
 SECONDS = 300
 """Time limit of a run."""
 OK = "ok"
+LIMITS = {"CNN": 0.30, "transformer": 0.35}
+"""Shares of parameters left above which a model of a kind is listed with what holds them."""
 _ATTENTION = ("Attention", "GroupQueryAttention", "MultiHeadAttention")
 _PASSING = ("Cast", "Dropout", "Where", "Reshape", "Transpose", "Expand")
 """Operators between a Softmax and the product that makes it attention."""
@@ -31,9 +32,9 @@ _RECURRENT = ("LSTM", "GRU", "RNN")
 class Row:
     """What came of one model; shares are in [0, 1], `None` where there is no figure.
 
-    `reasons` are the three most frequent reasons of refusals. `weightiest` is the share of parameters at the ends of
-    the graph, and the reason that stands at weights with the most elements, ends aside. `status` is "ok" or what went
-    wrong.
+    `reasons` are the three most frequent reasons of refusals. Of models that keep more than `LIMITS` say, `least` is
+    what would be left were every axis halved that inputs, outputs, ids and positions do not give, and `held` says what
+    holds most parameters. `status` is "ok" or what went wrong.
     """
 
     model: str
@@ -46,7 +47,8 @@ class Row:
     inexact_groups: int | None
     refusals: int | None
     reasons: str
-    weightiest: str
+    least: float | None
+    held: str
     oracle_error: float | None
     open_axes: int | None
     proven_sizes: int | None
@@ -71,24 +73,32 @@ def measure(path: Path) -> Row:
     before, after = sizes["before"], sizes["after"]
     groups, refusals = told.get("groups", []), told.get("refusals", [])
     n_exact = sum(group["exact"] for group in groups)
+    left, what = _share(after.get("parameters"), before.get("parameters")), kind(model)
+    seen = _run("inspect", path, ("--json",))[0] if is_much(what, left) else {}
     return Row(
         model=path.stem,
-        kind=kind(model),
+        kind=what,
         parameters=before.get("parameters"),
-        parameters_left=_share(after.get("parameters"), before.get("parameters")),
+        parameters_left=left,
         macs_left=_share(after.get("macs"), before.get("macs")),
         prunable=_share(sizes["prunable_parameters"], before.get("parameters")),
         exact_groups=n_exact if groups else None,
         inexact_groups=len(groups) - n_exact if groups else None,
         refusals=len(refusals) if told else None,
         reasons="; ".join(f"{n} x {text}" for text, n in Counter(map(_reason, refusals)).most_common(3)),
-        weightiest=_weightiest(model, refusals),
+        least=seen.get("least_at_half"),
+        held=_held(seen.get("held_by", [])) if seen else "",
         oracle_error=_oracle_error(pruned),
         open_axes=len(told["input_sizes"]["open"]) if told else None,
         proven_sizes=_proven_sizes(pruned),
         seconds=round(done.seconds, 1),
         status=_status(done, path),
     )
+
+
+def is_much(what: str, left: float | None) -> bool:
+    """Whether a model of this kind keeps more of its parameters than it is to."""
+    return (left or 0.0) > LIMITS.get(what, LIMITS["transformer"])
 
 
 def kind(model: onnx.ModelProto) -> str:
@@ -139,21 +149,10 @@ def _is_end(reason: str) -> bool:
     return reason.startswith(("graph input", "graph output"))
 
 
-def _weightiest(model: onnx.ModelProto, refusals: Sequence[Mapping[str, str]]) -> str:
-    """How many weights stand at the ends of the graph, where one axis is given, and what else keeps most weights."""
-    nodes = model.graph.node
-    sizes = {tensor.name: math.prod(tensor.dims) for tensor in model.graph.initializer}
-    sizes |= {n.output[0]: math.prod(n.attribute[0].t.dims) for n in nodes if n.op_type == "Constant"}
-    ends = {node.input[0] for node in nodes if node.op_type == "Gather" and node.input[0] in sizes}
-    inner: Counter[str] = Counter()
-    for refusal in refusals:
-        if _is_end(_reason(refusal)):
-            ends.add(refusal["tensor"])
-        else:
-            inner[_reason(refusal)] += sizes.get(refusal["tensor"], 0)
-    share = sum(sizes.get(name, 0) for name in ends) / max(sum(sizes.values()), 1)
-    words = f"{share:.0%} of the parameters in tables or at inputs and outputs"
-    return f"{words}; {inner.most_common(1)[0][0]} ({inner.most_common(1)[0][1]:,} elements)" if inner else words
+def _held(reasons: Sequence[Mapping[str, Any]]) -> str:
+    """What holds most parameters, with the shares that would go besides, or that weights are of one unit each."""
+    told = (f"{_reason(one)} ({one['share']:.0%})" for one in reasons)
+    return "; ".join(told) or "weights that have one axis of units, such as those of depthwise layers and norms"
 
 
 def _oracle_error(pruned: Mapping[str, Any]) -> float | None:
