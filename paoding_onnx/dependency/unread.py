@@ -39,9 +39,12 @@ def unread_sets(graph: Graph, coupling: Coupling, scope: Scope) -> Ids:
 
 
 def _reads_table(graph: Graph, bound: BoundNode, scope: Scope) -> bool:
-    """Whether what a node passes on are weights that the file holds, and it is in the scope."""
+    """Whether what a node passes on are weights that the file holds, and it is in the scope.
+
+    A vector is none: each node would get a copy of what it takes, and these may be more than the whole.
+    """
     table = bound.inputs[0] if bound.inputs else None
-    is_table = table is not None and holds_weights(graph.tensors[table.tensor])
+    is_table = table is not None and table.node < 0 and holds_weights(graph.tensors[table.tensor])
     return is_table and (not scope.only or matches(bound.node, scope.only))
 
 

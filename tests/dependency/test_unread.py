@@ -64,6 +64,12 @@ def test_tables_that_something_else_reads_stay(more, made):
     assert traced(HEAD.format(more=more) + made + tail).n_unread == 0
 
 
+def test_vectors_stay_as_pieces_of_them_may_overlap():
+    more = "float[9] v, int64[1] z={0}, int64[1] f={4}, int64[1] t={5}, int64[1] n={9}, "
+    made = "l = Slice (v, z, f, z) h = Slice (v, t, n, z) lh = Mul (l, h) p = Mul (x, lh) "
+    assert traced(net(more, made)).n_unread == 0
+
+
 def test_rows_that_the_inputs_pick_are_all_read():
     text = TABLE.replace("float[2,3,4] x)", "float[2,3,4] x, int64[3] i)").replace("int64[3] i={7,2,2}, ", "")
     assert traced(text).n_unread == 0
