@@ -62,8 +62,9 @@ def distance(wanted: Mapping[str, Sequence[Array]], got: Mapping[str, Sequence[A
 def output_distance(wanted: Sequence[Array], got: Sequence[Array]) -> float | None:
     """How far the batches of one output are from the wanted ones, on a scale of its own; `None` where there is none.
 
-    Probabilities of classes: the divergence in nats. Whole numbers: the share that are others. Values: the change of
-    every channel, averaged. Scores that may be either, rows of more than one number: the larger of both.
+    Probabilities of classes: the divergence in nats. Probabilities of their own, as of detections and masks: what they
+    lose of all that they tell. Whole numbers: the share that are others. Values: the change of every channel, averaged.
+    Scores that may be either, rows of more than one number: the larger of both.
     """
     if any(a.shape != b.shape for a, b in zip(wanted, got, strict=True)):
         return None
@@ -75,6 +76,8 @@ def output_distance(wanted: Sequence[Array], got: Sequence[Array]) -> float | No
     if a.ndim > 1 and a.shape[-1] > 1 and a.size and a.min() >= 0 and np.allclose(a.sum(-1), 1, atol=1e-3):
         rows = (logarithm(of.reshape(-1, a.shape[-1]), _LEAST) for of in (a, b))
         return divergence(*rows)
+    if _are_chances(a):
+        return told_less(a, b)
     changes = channel_changes(a, b)
     change = float(np.minimum(changes, LOST).mean()) if changes.size else None
     if a.ndim != 2 or a.shape[1] == 1:
@@ -134,6 +137,35 @@ def channel_changes(before: Floats, after: Floats) -> Floats:
     variance, size = a.var(0), np.square(a).mean(0)
     varies = variance > _STEADY**2 * size
     return np.asarray(np.square(a - b).mean(0)[varies] / variance[varies])
+
+
+_CERTAIN = 0.05
+"""Probabilities nearer to 0 or 1 than this are taken for this where what they tell is compared: no is no."""
+
+
+def _are_chances(values: Floats) -> bool:
+    """Whether numbers may be probabilities, each of its own: between 0 and 1, and both rather yes and rather no."""
+    return bool(values.size and values.min() >= 0 and 0.5 <= values.max() <= 1 and values.min() < 0.5)
+
+
+def told_less(before: Floats, after: Floats) -> float | None:
+    """What probabilities of yes or no, each of its own, lose: their divergence as a share of what they tell.
+
+    They tell how far they are from the same answer everywhere. Few that say yes among many that say no count for as
+    much as they tell; of shares of a variance each place would have its own. `None` where they tell nothing.
+
+    >>> one = np.array([[0.9], [0.1]])
+    >>> told_less(one, one), round(told_less(one, np.full((2, 1), 0.5)), 6)
+    (0.0, 1.0)
+    """
+    wanted, got = (np.clip(values, _CERTAIN, 1 - _CERTAIN) for values in (before, after))
+    told = _nats(wanted, np.full_like(wanted, wanted.mean()))
+    return min(_nats(wanted, got) / told, LOST) if told > _STEADY**2 * wanted.size else None
+
+
+def _nats(wanted: Floats, got: Floats) -> float:
+    """The divergence of probabilities of yes or no from the wanted ones, all of them together."""
+    return float((wanted * np.log(wanted / got) + (1 - wanted) * np.log((1 - wanted) / (1 - got))).sum())
 
 
 def divergence(wanted: Floats, got: Floats) -> float:

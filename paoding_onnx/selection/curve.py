@@ -17,8 +17,9 @@ MOST_MEASURED = 4
 class Sensitivity:
     """What it does to the outputs that a group lost its first `counts` units.
 
-    For probabilities of classes the divergence (Kullback, Leibler) from those of the whole model, in nats; for other
-    outputs the mean square change as a share of the variance. Rows of numbers that may be scores of classes or not have
+    For probabilities of classes the divergence (Kullback, Leibler) from those of the whole model, in nats; for those
+    that stand for themselves, as of detections, this as a share of what they tell; for other outputs the mean square
+    change as a share of the variance. Rows of numbers that may be scores of classes or not have
     the larger of both. `input_shapes` are those of the inputs that this was measured on, by name. `losses` say of every
     count, from one on, what share of their outputs the consumers of the group lose: it was not measured on the outputs
     of the model, but tells how sensitivity goes on between two measured counts.

@@ -20,6 +20,7 @@ from paoding_onnx.model.compare import (
     root_mean_square,
     sigmoid,
     softmax,
+    told_less,
 )
 
 RNG = np.random.default_rng(0)
@@ -83,6 +84,38 @@ def test_scores_that_differ_in_their_classes_alone_are_told_apart():
 def test_other_outputs_are_compared_by_their_variance(shape):
     before = RNG.standard_normal(shape) + 3
     assert output_distance([before], [before + 0.5]) == pytest.approx(0.25 / before.var())
+
+
+def rare_positives() -> np.ndarray:
+    """What a detector says of 400 cells of 20 images: no, nearly everywhere."""
+    values = np.full((20, 400, 1), 1e-3)
+    values[RNG.random(values.shape) < 0.01] = 0.9
+    return values
+
+
+def test_chances_that_are_always_the_same_lose_all_that_they_tell():
+    before = rare_positives()
+    shares = [output_distance([before], [np.maximum(before, least)]) for least in (0, 0.1, 0.3, 0.6)]
+    assert shares[0] == 0
+    assert shares == sorted(shares)
+    assert output_distance([before], [np.full_like(before, np.clip(before, 0.05, 0.95).mean())]) == pytest.approx(1)
+
+
+def test_chances_that_say_no_a_little_less_surely_lose_nothing():
+    before = rare_positives()
+    assert output_distance([before], [np.where(before > 0.5, before, 0.04)]) == 0
+    assert output_distance([before], [np.where(before > 0.5, 0.04, before)]) > 0.9
+
+
+def test_chances_that_tell_nothing_have_no_share():
+    steady = np.full((20, 3), 0.2)
+    steady[0] = 0.2 + 1e-9
+    assert told_less(steady, steady / 2) is None
+
+
+def test_chances_that_are_surely_wrong_are_lost():
+    before = rare_positives()
+    assert output_distance([before], [1 - before]) == LOST
 
 
 def detections(n_samples: int = 20) -> np.ndarray:
