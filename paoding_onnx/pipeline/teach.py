@@ -23,7 +23,7 @@ from paoding_onnx.surgery.plan import Plan
 from paoding_onnx.verification.fitting import check_fitting
 
 STEPS: Mapping[Word, int] = {"fast": 0, "normal": 300, "high": 1000}
-WORK: Mapping[Word, float] = {"fast": 0.0, "normal": 5e11, "high": 1.2e13}
+WORK: Mapping[Word, float] = {"fast": 0.0, "normal": 6e11, "high": 1.2e13}
 """How much work all steps together may be, counted as dense multiply-adds; a core does some 2e10 a second."""
 ANY_WORK = 1e16
 HIGH_RATE, LONG_RATE, LOW_RATE = 3e-3, 2e-3, 1e-3
@@ -31,9 +31,9 @@ HIGH_RATE, LONG_RATE, LOW_RATE = 3e-3, 2e-3, 1e-3
 LONG = 500
 MANY = 1024
 """Real samples from which on a high rate is safe."""
-MORE, MANY_MORE = 2048, 4096
-"""Synthetic images to learn from, in some hundred steps and in more."""
-WORK_TO_CHOOSE = 7e10
+MORE = 4096
+"""Synthetic images to learn from."""
+WORK_TO_CHOOSE = 2e11
 """How much work one run of these images may be; they are chosen among several times as many."""
 
 
@@ -92,9 +92,8 @@ def _more(prepared: Prepared, samples: Samples, options: Options, run: Run) -> S
     if not name or image_sides(samples.arrays[name]) is None:
         return samples
     graph = prepared.trace.graph
-    most = MANY_MORE if options.effort == "high" or options.recover >= LONG else MORE
     of_one = work_of_traced(graph).run_of_one * growth(samples.batches[0], graph)
-    n_more = min(most, int(WORK_TO_CHOOSE // max(of_one, 1))) - samples.n_samples
+    n_more = min(MORE, int(WORK_TO_CHOOSE // max(of_one, 1))) - samples.n_samples
     if n_more <= 0 or (not samples.is_synthetic and samples.n_samples >= MANY):
         return samples
     run.tell("synthesizing more inputs", 0.0)

@@ -18,17 +18,13 @@ ROWS, FEWEST_ROWS = 64, 8
 """Inputs of a step, run together where memory and the model allow; fewer have no statistics of their own."""
 MOST_INPUTS = 8192
 FEWEST_TO_ASK = 256
-"""So many inputs are asked for even where the steps call for fewer, or leave little work for them."""
-PER_STEP = 12
-"""Inputs to draw for each step: every one is seen about five times."""
+"""So many inputs are asked for even where the steps call for fewer."""
+PER_STEP = 27
+"""Inputs to draw for each step: every one is seen two or three times."""
 ENOUGH = (0.8, 0.4, 0.2)
 """Shares of the steps that will do, the first one that any part of the network allows."""
 HELD = 8
 """A reverse pass holds about this many times what one run computes."""
-TO_ASK = 0.5
-"""Share of the work of the steps that may go, on top of it, into what both networks say; all of it for few inputs."""
-
-
 MOVED = 6
 """Numbers that are held for every weight that is trained: itself, gradients, averages of them."""
 
@@ -75,10 +71,12 @@ def course_of(lesson: Lesson, effort: Effort, memory: int) -> Course:
 
 
 def _n_inputs(effort: Effort, work_of_one: float) -> int:
-    """How many inputs the steps call for, and the effort allows, as both networks run once on each."""
+    """How many inputs the steps call for, and the effort allows, as both networks run once on each.
+
+    That may be as much work as the steps are, on top of it.
+    """
     wanted = max(min(PER_STEP * effort.steps, MOST_INPUTS), FEWEST_TO_ASK)
-    most = effort.work / max(work_of_one, 1)
-    return int(min(wanted, max(TO_ASK * most, min(most, FEWEST_TO_ASK))))
+    return int(min(wanted, effort.work / max(work_of_one, 1)))
 
 
 def _places(lesson: Lesson, graph: Graph, work: Work, effort: Effort) -> Iterator[tuple[Place, int]]:
@@ -130,7 +128,13 @@ def _fit(place: Place, work: Work, memory: int) -> int:
 
 
 def _kept(place: Place, memory: int) -> int:
-    """Of how many inputs all that is kept fits into memory."""
-    names: Sequence[str] = (*place.graph.inputs, *place.boundary, *place.targets)
-    shapes = [place.graph.tensors[name].shape or (1,) for name in names]
-    return memory // 2 // max(4 * sum(math.prod(shape[1:]) for shape in shapes), 1)
+    """Of how many inputs all that is kept fits into memory: the inputs themselves, and 16 bits of all other numbers."""
+    inputs, others = (
+        _numbers_of_one(place, names) for names in (place.graph.inputs, (*place.boundary, *place.targets))
+    )
+    return memory // 2 // max(4 * inputs + 2 * others, 1)
+
+
+def _numbers_of_one(place: Place, names: Sequence[str]) -> int:
+    """How many numbers tensors hold for one sample."""
+    return sum(math.prod((place.graph.tensors[name].shape or (1,))[1:]) for name in names)

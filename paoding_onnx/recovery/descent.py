@@ -1,4 +1,4 @@
-"""Gradient descent on weights: Adam with a warm-up and a cosine, whose last steps are averaged. Knows no network.
+"""Gradient descent on weights: Adam with a warm-up and a cosine, whose second half is averaged. Knows no network.
 
 Source: Kingma, Ba 2015, "Adam"; Izmailov et al. 2018 for the average.
 """
@@ -22,8 +22,10 @@ WARM_UP = 20
 """Steps in which the rate rises."""
 LONGEST = 5.0
 """Norm of all gradients together above which they are shortened."""
-AVERAGED = 10
+AVERAGED = 2
 """One of so many steps, the last ones, goes into the average."""
+LOWEST = 0.3
+"""The share of the rate that is left in the end: weights go on around the place that their average is."""
 NEWER = 0.1
 """How much the weights of a step count in the average of those so far."""
 OF_SLOPES, OF_SQUARES = 0.9, 0.999
@@ -67,12 +69,13 @@ class Schedule:
     rate: float
 
     def rate_at(self, step: int) -> float:
-        """The rate at step number `step`, from 0: it rises, then falls to zero along a cosine.
+        """The rate at step number `step`, from 0: it rises, then falls along a cosine.
 
         >>> [round(Schedule(100, 1.0).rate_at(step), 2) for step in (0, 19, 50, 99)]
-        [0.05, 0.91, 0.5, 0.0]
+        [0.05, 0.94, 0.65, 0.3]
         """
-        return self.rate * min(1.0, (step + 1) / WARM_UP) * 0.5 * (1 + math.cos(math.pi * step / self.steps))
+        fallen = 0.5 * (1 - math.cos(math.pi * step / self.steps))
+        return self.rate * min(1.0, (step + 1) / WARM_UP) * (1 - (1 - LOWEST) * fallen)
 
 
 @dataclass(slots=True)
@@ -107,7 +110,7 @@ def descend(
     tell: Callable[[int, float], None],
     look: Callable[[int, Weights], bool] = lambda _step, _weights: False,
 ) -> dict[str, Singles]:
-    """The weights after all steps, the last tenth of them averaged; `tell` hears of every step and its loss.
+    """The weights after all steps, the second half of them averaged; `tell` hears of every step and its loss.
 
     A step goes by the mean of the gradients on its batches. `look` sees the weights after every step; it says whether
     that is enough, and raises where it is hopeless. Weights that are enough before the end are averaged too, later

@@ -109,7 +109,7 @@ def test_too_much_work_is_refused_before_any_is_done():
 
 
 def test_less_is_trained_where_that_is_all_that_the_effort_allows(monkeypatch):
-    monkeypatch.setattr(course, "TO_ASK", 1e3)
+    monkeypatch.setattr(course, "_n_inputs", lambda *_: 640)
     lesson = lesson_of(CNN)
     whole = recover(lesson, EFFORT, Run(), Engine).taught
     part = recover(lesson, Effort(60, 1e-2, 60 * 64 * 3 * 2000.0), Run(), Engine).taught
