@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from paoding_onnx.calibration.samples import InputOptions
+from paoding_onnx.model.input_names import OF_SOUND, RATE, Companion, companion_of
 from paoding_onnx.model.input_sizes import Shapes
 from paoding_onnx.model.load import Model
 
@@ -16,6 +17,9 @@ _LINE_OF_TEXT = (48, 320)
 """Height and width of the images that PaddleOCR's recognisers read."""
 _COLOURS = (1, 3, 4)
 _LARGEST = 4096
+_RATE, _NUMBER = re.compile("(sample|sampling)_?rate", re.IGNORECASE), re.compile(r"[1-9]\d{3,5}$")
+_MOST_TRACKS = 8
+"""Recordings have no more tracks than this."""
 
 
 def shapes_said(model: Model) -> Shapes:
@@ -33,6 +37,28 @@ def shapes_said(model: Model) -> Shapes:
         wanted = (1, n_channels, *size) if is_first else (1, *size, n_channels)
         if all(not isinstance(dim, int) or dim == said for dim, said in zip(spec.dims, wanted, strict=True)):
             found[spec.name] = tuple(said if isinstance(said, int) else 1 for said in wanted)
+    return found
+
+
+def shapes_likely(model: Model) -> Shapes:
+    """Shapes of inputs of sound with an open length, which is that of a second: less of it says little.
+
+    Sound is told by the name, by that of the open axis, by a sampling rate in the metadata or beside the input.
+    """
+    rates = [match for key, text in model.metadata.items() if _RATE.fullmatch(key) and (match := _NUMBER.match(text))]
+    has_rate = bool(rates) or any(companion_of(spec) is Companion.RATE for spec in model.inputs)
+    rate = int(rates[0].group()) if rates else RATE
+    found = {}
+    for spec in model.inputs:
+        places = [k for k, dim in enumerate(spec.dims) if k and not isinstance(dim, int)]
+        fixed = [dim for dim in spec.dims[1:] if isinstance(dim, int)]
+        is_signal = spec.dtype is not None and spec.dtype.kind == "f" and companion_of(spec) is None
+        if len(places) != 1 or not is_signal or max(fixed, default=1) > _MOST_TRACKS:
+            continue
+        words = f"{spec.name} {spec.dims[places[0]]}".lower()
+        if has_rate or any(part in words for part in (*OF_SOUND, "samples")):
+            sizes = {k: dim if isinstance(dim, int) else 1 for k, dim in enumerate(spec.dims)} | {places[0]: rate}
+            found[spec.name] = tuple(sizes.values())
     return found
 
 

@@ -128,6 +128,47 @@ def first_weights(graph: Graph, name: str) -> Floats | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Mean and deviation of each column of the data `(n_features,)`, as a model takes them out of what it reads."""
+
+    mean: NDArray[np.float64]
+    deviation: NDArray[np.float64]
+
+
+def first_columns(graph: Graph, name: str) -> Columns | None:
+    """What the nodes before the first weights subtract from and divide by the columns of input `name`, its last axis.
+
+    Statistics that are stored there say it outright. `None` if nothing is subtracted or divided, or a node between does
+    something else.
+    """
+    shape = graph.tensors[name].shape or (0,)
+    gain, shift, tensor = np.ones(shape[-1]), np.zeros(shape[-1]), name
+    for bound in _behind(graph, name):
+        if tensor not in {t.name for t in bound.node.inputs if t is not None}:
+            continue
+        if bound.node.output_shape() != shape or bound.rule.contracts is not None:
+            break
+        stored, affine = stored_statistics(bound), bound.rule.affine
+        if stored is not None and stored.mean.value is not None and stored.variance.value is not None:
+            mean, variance = (t.value.astype(np.float64) for t in (stored.mean, stored.variance) if t.value is not None)
+            is_by_column = len(shape) == 2 and np.all(gain)
+            return Columns((mean - shift) / gain, np.sqrt(np.abs(variance)) / np.abs(gain)) if is_by_column else None
+        if affine is not None and _is_by_column(bound, affine, shape[-1]):
+            gain, shift = gain * affine.gain, shift * affine.gain + affine.shift
+        elif bound.rule.acts.homogeneity is not Homogeneity.ANY or affine is not None:
+            break
+        tensor = bound.node.first_output.name
+    is_told = np.any(gain != 1) or np.any(shift)
+    return Columns(-shift / gain, 1 / np.abs(gain)) if is_told and np.all(gain) else None
+
+
+def _is_by_column(bound: BoundNode, affine: Affine, size: int) -> bool:
+    """Whether a gain and a shift are one for all, or one for each position of the last axis."""
+    numbers, sizes = bound.node.shape(affine.operand), {affine.gain.size, affine.shift.size}
+    return sizes == {1} or (sizes <= {1, size} and numbers[-1:] == (size,))
+
+
 def is_signal(graph: Graph, name: str) -> bool:
     """Whether kernels slide along the rows of input `name`, so that these are no tables."""
     first = next((bound for bound in _behind(graph, name) if bound.rule.contracts is not None), None)

@@ -15,7 +15,7 @@ from paoding_onnx.calibration.preprocess import Preprocess
 from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.errors import UsageError
 from paoding_onnx.model.graph import Graph
-from paoding_onnx.model.input_names import RATE, Companion, companion_of, is_past
+from paoding_onnx.model.input_names import FREQUENCIES, OF_SOUND, RATE, Companion, companion_of, is_past
 from paoding_onnx.model.input_sizes import Shape, Shapes
 from paoding_onnx.model.nodes import Array, TensorSpec
 from paoding_onnx.shapes.dummy_inputs import is_setting, length_fed
@@ -34,7 +34,6 @@ _MOST_TRACKS = 8
 """Recordings have no more tracks than this; what has more are features."""
 _BANDS = frozenset({40, 64, 80, 96, 128, 161, 201, 229, 257})
 """Bands of frequencies that spectrograms usually have."""
-_OF_SOUND = ("audio", "wav", "sound", "speech", "pcm")
 _OF_SPECTROGRAMS = ("mel", "fbank", "spectrogram", "mfcc", "logspec")
 
 
@@ -215,7 +214,7 @@ def _role_of_floats(spec: TensorSpec, graph: Graph, shape: Shape, axis: int) -> 
     """Rows of a table, a signal, a spectrogram, or nothing that is known."""
     if len(shape) == 2:
         slides = shape[1] >= _SIGNAL and is_signal(graph, spec.name)
-        if shape[1] >= _LONG_ROW or slides or _says(spec, _OF_SOUND):
+        if shape[1] >= _LONG_ROW or slides or _says(spec, OF_SOUND):
             why = "kernels slide along its rows" if slides else "its long rows, or its name"
             return InputRole(spec, Kind.AUDIO, shape, axis, why=why)
         return InputRole(spec, Kind.TABLE, shape, axis, why=f"two axes, rows of {shape[1]} numbers")
@@ -243,6 +242,7 @@ def _companion_role(spec: TensorSpec, graph: Graph, shape: Shape, axis: int | No
     by_name = "its name and type"
     found = companion_of(spec)
     numbers: dict[Companion | None, float] = {Companion.LENGTHS: length, Companion.RATE: RATE, Companion.HALVES: 0.5}
+    numbers.update(FREQUENCIES.items())
     if found in numbers:
         return InputRole(spec, Kind.GIVEN, shape, axis, content=_filled(spec, numbers[found]), why=by_name)
     if found is Companion.PAST:

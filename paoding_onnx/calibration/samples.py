@@ -21,6 +21,9 @@ class Samples:
     The first input of a feed has the samples along its first axis, unless they are `is_bare`: then each feed is one of
     them. `is_synthetic` is false for calibration data, although synthetic samples may stand beside few of them: then
     `weights` say how much a sample of each batch counts, those of the user's 1. Empty if all count alike.
+
+    Where it is a mere guess what such inputs hold, `strays` are feeds of noise, size by size: what is so of the samples
+    may not be so of the data.
     """
 
     batches: tuple[Mapping[str, Array], ...]
@@ -28,6 +31,7 @@ class Samples:
     is_synthetic: bool = True
     is_bare: bool = False
     weights: tuple[float, ...] = ()
+    strays: tuple[tuple[Mapping[str, Array], ...], ...] = ()
 
     @property
     def n_samples(self) -> int:

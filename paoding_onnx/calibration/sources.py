@@ -10,7 +10,7 @@ import numpy as np
 
 from paoding_onnx.calibration import normalization, sounds, spectrograms, tabular, tokens
 from paoding_onnx.calibration.augment import augmented
-from paoding_onnx.calibration.first_layer import first_filters, first_weights
+from paoding_onnx.calibration.first_layer import Columns, first_columns, first_filters, first_weights
 from paoding_onnx.calibration.images import families as image_families
 from paoding_onnx.calibration.images.frame import Floats, Frame
 from paoding_onnx.calibration.images.spectra import waves
@@ -33,6 +33,7 @@ NEARLY = 0.2
 _TELLING_ROWS = 8
 """Rows of each family that tell how a guess scales them."""
 _FAINT = 1e-6
+_AS_READ = "of the mean and deviation that its first nodes take out of each column"
 Draw = Callable[[np.random.Generator, int], Array]
 """Makes so many rows."""
 
@@ -81,7 +82,7 @@ def source_of(role: InputRole, graph: Graph, options: InputOptions) -> Source:
         return Source(families, _scalings(role, graph, options), _augmentation(role))
     if role.kind is Kind.TABLE and len(role.shape) == 2:
         rows = tabular.families(role.shape[1], first_weights(graph, role.spec.name))
-        return Source(rows, (Guess(f"rows of {role.shape[1]} numbers", _as_told(role, options)),))
+        return Source(rows, (_of_table(role, graph, options),))
     if role.kind is Kind.TOKENS:
         if len(role.shape) != 2:
             return Source({f"random tokens out of {role.vocabulary}": _drawing(role, _tokens)}, as_drawn)
@@ -90,8 +91,17 @@ def source_of(role: InputRole, graph: Graph, options: InputOptions) -> Source:
     if role.kind is Kind.AUDIO:
         return Source(_sounds(role), as_drawn)
     if role.kind is Kind.SPECTROGRAM:
-        return _spectrograms(role)
-    return Source({"normal noise": _drawing(role, _noise)}, as_drawn)
+        return _spectrograms(role, first_columns(graph, role.spec.name))
+    columns = first_columns(graph, role.spec.name) if role.kind is Kind.NOISE else None
+    as_read = as_drawn if columns is None else (Guess(_AS_READ, _in_columns(role, columns)),)
+    return Source({"normal noise": _drawing(role, _noise)}, as_read)
+
+
+def is_guess(role: InputRole, graph: Graph, options: InputOptions) -> bool:
+    """Whether neither the user nor the file says in what range the numbers of an input lie, nor its kind."""
+    if role.kind not in (Kind.TABLE, Kind.SPECTROGRAM, Kind.NOISE) or options.preprocess.is_scaled:
+        return False
+    return role.spec.dtype is not None and role.spec.dtype.kind == "f" and first_columns(graph, role.spec.name) is None
 
 
 def nearest(source: Source, like: Array) -> Source:
@@ -198,6 +208,24 @@ def laid_out(role: InputRole, rows: Floats) -> Array:
     return np.ascontiguousarray(np.moveaxis(rows, -1, role.channels), dtype)
 
 
+def _of_table(role: InputRole, graph: Graph, options: InputOptions) -> Guess:
+    """How rows of a table, which are drawn standardized, are scaled: as the user says, else as the file does."""
+    kind = f"rows of {role.shape[1]} numbers"
+    columns = None if options.preprocess.range is not None else first_columns(graph, role.spec.name)
+    if columns is None:
+        return Guess("", _as_told(role, options), kind=kind)
+    return Guess(_AS_READ, _in_columns(role, columns), kind=kind)
+
+
+def _in_columns(role: InputRole, columns: Columns) -> Callable[[Array], Array]:
+    """What gives the last axis of standardized rows the means and deviations that the model takes out."""
+
+    def finish(rows: Array) -> Array:
+        return np.asarray(rows.astype(np.float64) * columns.deviation + columns.mean, role.spec.dtype)
+
+    return finish
+
+
 def _as_told(role: InputRole, options: InputOptions) -> Callable[[Array], Array]:
     """What turns rows, which are drawn standardized, into those of the range that the user gave."""
     ends = options.preprocess.range
@@ -239,8 +267,11 @@ def _sounds(role: InputRole) -> Mapping[str, Draw]:
     return {name: of(family) for name, family in (sounds.families() if sides[axis] >= _LONG else short).items()}
 
 
-def _spectrograms(role: InputRole) -> Source:
-    """Spectrograms along the last two axes; the one of the bands is as long as the file says, or the shorter one."""
+def _spectrograms(role: InputRole, columns: Columns | None) -> Source:
+    """Spectrograms along the last two axes; the one of the bands is as long as the file says, or the shorter one.
+
+    Their unit is the one that `columns` tell, if the model takes these out.
+    """
     sides, is_open = role.shape[-2:], [not isinstance(dim, int) for dim in role.spec.dims[-2:]]
     bands = is_open.index(False) if sum(is_open) == 1 else int(np.argmin(sides))
     made = spectrograms.families(sides[bands], sides[1 - bands])
@@ -255,6 +286,9 @@ def _spectrograms(role: InputRole) -> Source:
     def in_units(mean: float, deviation: float) -> Callable[[Array], Array]:
         return lambda rows: (rows.astype(np.float32) * deviation + mean).astype(role.spec.dtype)
 
+    if columns is not None:
+        told = Guess(_AS_READ, _in_columns(role, columns))
+        return Source({name: of(family) for name, family in made.items()}, (told,))
     units = [
         Guess(unit, in_units(*numbers), weight=1 / (k + 1))
         for k, (unit, numbers) in enumerate(spectrograms.UNITS.items())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -37,6 +37,8 @@ _PRIOR = 0.05
 _OF_LIKE_SIZE, _FEW_ROWS = 4.0, 4
 """Guesses are mixed if their numbers differ by no more than this factor, which so many rows tell."""
 _LARGE_BYTES = 256 << 20
+_STRAYS, _STRAY_SIZES = 16, (0.1, 1.0, 10.0)
+"""So many samples of noise of each size, as shares of that of what the input is guessed to hold."""
 
 
 def make_samples(model: Model, graph: Graph, request: Request, *, shapes: Shapes) -> Samples:
@@ -67,7 +69,19 @@ def make_samples(model: Model, graph: Graph, request: Request, *, shapes: Shapes
     rows, description = _chosen(predictor, source, n_samples, runs, rng)
     if like is not None:
         rows = levelled(rows, like, roles[main])
-    return Samples(tuple(predictor.feeds(rows, rng)), description, is_bare=predictor.main.is_bare)
+    made = Samples(tuple(predictor.feeds(rows, rng)), description, is_bare=predictor.main.is_bare)
+    if like is not None or not sources.is_guess(roles[main], graph, options):
+        return made
+    return replace(made, strays=tuple(_strays(predictor, rows, rng)))
+
+
+def _strays(predictor: Predictor, rows: Array, rng: np.random.Generator) -> Iterator[tuple[Mapping[str, Array], ...]]:
+    """Noise that is smaller than the rows, about as large, and larger."""
+    size = float(np.sqrt(np.mean(np.square(rows, dtype=np.float64))))
+    count = _whole(_STRAYS, predictor.main.step)
+    for factor in _STRAY_SIZES:
+        noise = rng.standard_normal((count, *rows.shape[1:]), np.float32) * np.float32(size * factor)
+        yield tuple(predictor.feeds(noise.astype(rows.dtype), rng))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import TensorSpec
+from paoding_onnx.rules.forms import CHOOSE
 
 _ROLES = frozenset({"input", "inputs", "in", "past", "prev", "previous", "last", "cur"}) | frozenset(
     {"output", "outputs", "out", "present", "new", "next", "updated"}
@@ -31,6 +33,15 @@ def carried(inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]) -> froz
                 break
     is_all = len(found) in (len(inputs), len(outputs))
     return frozenset() if is_all else frozenset(found)
+
+
+def states_of(model: Model) -> frozenset[str]:
+    """Outputs that are carried, and the results of branches out of which one of these is chosen."""
+    found = set(carried(model.inputs, model.outputs))
+    for node in reversed(model.proto.graph.node):
+        if node.op_type == CHOOSE and not found.isdisjoint(node.output):
+            found.update(node.input[1:])
+    return frozenset(found)
 
 
 def _is_alike(given: TensorSpec, made: TensorSpec) -> bool:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from itertools import accumulate, chain, pairwise
 
 import numpy as np
 
 from paoding_onnx.calibration.samples import InputOptions, Request, Samples
 from paoding_onnx.errors import ModelError
-from paoding_onnx.evaluation.answers import Kind, changes
-from paoding_onnx.evaluation.carried import carried
+from paoding_onnx.evaluation.answers import Kind, OutputChange, changes
+from paoding_onnx.evaluation.carried import states_of
 from paoding_onnx.evaluation.measured import Measured
 from paoding_onnx.model.compare import output_difference
 from paoding_onnx.model.load import Model
@@ -47,8 +48,12 @@ def compare(original: Model, pruned: Model, samples: Samples) -> Measured:
         before, after = (_runs(session, samples) for session in _optimised(original, pruned))
     except ModelError:  # of onnxruntime's optimiser: the models themselves are known to run
         before, after = (_runs(Session(model), samples) for model in (original, pruned))
+    n_known = len(samples.batches)
+    strays = [len(feeds) for feeds in samples.strays]
+    before, after, *noise = before[:n_known], after[:n_known], before[n_known:], after[n_known:]
     wanted, got, apart = _paired(before, after)
-    changed = changes(wanted, got, carried(original.inputs, original.outputs))
+    states = states_of(original)
+    changed = changes(wanted, got, states)
     classes = [change.same for change in changed if change.kind is Kind.CLASSES]
     return Measured(
         latency=None,
@@ -58,12 +63,24 @@ def compare(original: Model, pruned: Model, samples: Samples) -> Measured:
         n_inputs=samples.n_samples,
         is_synthetic=samples.is_synthetic,
         changes=changed,
+        astray=tuple(_astray((before, after), noise, strays, states)),
         apart=apart,
     )
 
 
+def _astray(
+    known: Sequence[Runs], noise: Sequence[Runs], sizes: Sequence[int], states: Container[str]
+) -> Iterator[OutputChange]:
+    """How outputs changed where runs on noise, so many of each size, stand beside as many on the known inputs."""
+    for start, stop in pairwise(accumulate(sizes, initial=0)):
+        pairs = zip(known, noise, strict=True)
+        before, after = ([*runs[: stop - start], *more[start:stop]] for runs, more in pairs)
+        wanted, got, _ = _paired(before, after)
+        yield from changes(wanted, got, states)
+
+
 def _runs(session: Session, samples: Samples) -> Runs:
-    return [session.run(feed) for feed in samples.batches]
+    return [session.run(feed) for feed in chain(samples.batches, *samples.strays)]
 
 
 def _paired(before: Runs, after: Runs) -> tuple[dict[str, Array], dict[str, Array], tuple[str, ...]]:

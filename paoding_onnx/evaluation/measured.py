@@ -54,6 +54,8 @@ class Measured:
         n_inputs: how many there were.
         is_synthetic: false if they are samples of the user's that nothing was fitted on.
         changes: how every output changed.
+        astray: how they changed where noise of other sizes stands beside the inputs, size by size; empty where it is
+            known what inputs hold.
         apart: names of outputs of which the pruned model has, for some inputs, more or less than the original.
         accuracy_before: of the original on labelled samples; `None` if there are none.
         accuracy_after: of the pruned model on the same samples.
@@ -67,6 +69,7 @@ class Measured:
     n_inputs: int = 0
     is_synthetic: bool = True
     changes: tuple[OutputChange, ...] = ()
+    astray: tuple[OutputChange, ...] = ()
     apart: tuple[str, ...] = ()
     accuracy_before: float | None = None
     accuracy_after: float | None = None

@@ -23,10 +23,14 @@ TYPICAL = (0.01, 0.1)
 """Likewise, at most: the change of the channel in the middle, as a share of its variance."""
 WORST = (0.1, 1.0)
 """Likewise, of the channel that changed most."""
+TYPICAL_OF_CLASSES = 0.5
+"""Scores of classes that moved further than this are others, whatever their largest one is on these inputs."""
 TYPICAL_OF_REAL, WORST_OF_REAL = (0.08, 0.3), (0.15, 1.0)
 """The same two on real inputs that were held back, which show the harm as it is; synthetic ones show less of it."""
 TINY = 0.1
 """Changes within this part of the first limits tell something even where inputs look alike: what differs was kept."""
+SAME_ASTRAY, TYPICAL_ASTRAY = 0.9, 0.05
+"""A model that is as good as before keeps at least so many answers, and changes by no more, on noise of other sizes."""
 _TELLING = 10.0
 """The largest change that is told in numbers."""
 
@@ -65,8 +69,22 @@ def judge(measured: Measured) -> Judgement:
         for change in floats or measured.changes
     ]
     found += [Judgement(Outlook.TEST, f"output {name!r} has other sizes than before") for name in measured.apart]
+    found += [_GUESSED] if any(map(_is_astray, measured.astray)) else []
     order = (Outlook.BAD, Outlook.TEST, Outlook.UNKNOWN, Outlook.GOOD)
     return min(found, key=lambda judgement: order.index(judgement.outlook))
+
+
+_GUESSED = Judgement(
+    Outlook.TEST,
+    "kept on the inputs that were guessed, lost on noise of other sizes: it depends on what the data is like",
+)
+
+
+def _is_astray(change: OutputChange) -> bool:
+    """Whether an output changed much where noise stands beside the inputs."""
+    if change.kind is Kind.STATE:
+        return False
+    return change.typical > TYPICAL_ASTRAY if change.same is None else change.same < SAME_ASTRAY
 
 
 def _of_drop(drop: Kept) -> Judgement:
@@ -112,6 +130,9 @@ def _signs(change: OutputChange, limits: Sequence[Limits], *, as_values: bool) -
         found.append((_above(change.same, SAME), f"{answers} of {name} the same on {change.same:.0%} of inputs"))
     if change.order is not None:
         found.append((_above(change.order, ORDER), f"order of {name} kept to {change.order:.2f} (rank correlation)"))
+    if change.kind is Kind.CLASSES and change.typical > TYPICAL_OF_CLASSES:
+        moved = moved_by(change.typical, 0)
+        found.append((Outlook.TEST, f"scores of {name} moved by {moved} of their variance, if not the top-1"))
     if as_values or change.kind in (Kind.VALUES, Kind.EMBEDDING, Kind.SCORE, Kind.STATE):
         typical, worst = moved_by(change.typical, 1), moved_by(change.worst, 1)
         (good, bad), (good_worst, bad_worst) = limits

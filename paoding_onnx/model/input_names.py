@@ -17,13 +17,21 @@ class Companion(StrEnum):
     POSITIONS = "positions"
     LENGTHS = "lengths"
     RATE = "rate"
+    LOWEST = "lowest frequency"
+    HIGHEST = "highest frequency"
     PAST = "past"
 
 
 RATE = 16000
 """Samples of sound in a second, as most models of speech want them."""
+OF_SOUND = ("audio", "wav", "sound", "speech", "pcm")
+"""Parts of names of inputs that hold sound."""
+FREQUENCIES = {Companion.LOWEST: 50.0, Companion.HIGHEST: RATE / 2}
+"""The ends of the range in which pitches and the like are looked for, in Hz."""
 _RATES = frozenset({"sr", "rate", "fs"})
 _RATE_PARTS = ("samplerate", "samplingrate", "sample_rate", "sampling_rate")
+_LOWEST = frozenset({"fmin", "f_min", "f0min", "f0_min", "freq_min", "min_freq", "min_frequency"})
+_HIGHEST = frozenset({"fmax", "f_max", "f0max", "f0_max", "freq_max", "max_freq", "max_frequency"})
 _LENGTHS = ("length", "lens", "seqlen", "seq_len", "n_frames", "num_frames", "nframes")
 _PAST = ("past", "cache", "present")
 _STATES = frozenset({"state", "states", "hidden", "h", "c", "h0", "c0", "hn", "cn"})
@@ -45,9 +53,18 @@ def companion_of(spec: TensorSpec) -> Companion | None:
         return Companion.RATE
     if kind in "iu":
         return _of_integers(name, words)
-    if "threshold" in name and len(spec.dims) < 2:
-        return Companion.HALVES
+    return _of_settings(name) if len(spec.dims) < 2 and not is_past(spec) else _past(spec)
+
+
+def _past(spec: TensorSpec) -> Companion | None:
     return Companion.PAST if is_past(spec) else None
+
+
+def _of_settings(name: str) -> Companion | None:
+    """What floats for all samples set."""
+    if name in _LOWEST | _HIGHEST:
+        return Companion.LOWEST if name in _LOWEST else Companion.HIGHEST
+    return Companion.HALVES if "threshold" in name else None
 
 
 def _of_integers(name: str, words: set[str]) -> Companion | None:

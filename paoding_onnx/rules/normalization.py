@@ -12,6 +12,9 @@ from paoding_onnx.rules.facts import Acts, Affine, Other, Stored
 from paoding_onnx.rules.notation import parse
 from paoding_onnx.rules.rule import Fit, Rule, axis_index, fixed, register
 
+_SCALING = (("offset", 0.0), ("scale", 1.0))
+"""The attributes of Scaler, and what they are where the node does not set them."""
+
 
 @register("BatchNormalization", read=15)
 def batch_normalization(node: Node) -> Rule:
@@ -81,6 +84,19 @@ def softmax(node: Node) -> Rule:
     last = first + 1 if node.version >= 13 else ndim
     whole = [one.pinned() if first <= k < last else one for k, one in enumerate(axes("A", ndim))]
     return Rule(Equation.of([whole], [whole]), why="normalises along this axis")
+
+
+@register("Scaler", read=1, domain="ai.onnx.ml")
+def scaler(node: Node) -> Rule:
+    """ai.onnx.ml Scaler-1: (x - offset) scale, with a pair of numbers for each feature, or one for all.
+
+    The numbers stand in attributes, which are never cut.
+    """
+    ndim = len(node.shape(0))
+    whole = tuple(one.pinned() if k == ndim - 1 else one for k, one in enumerate(axes("A", ndim)))
+    offset, scale = (np.asarray(node.attributes.get(name) or (one,), np.float64) for name, one in _SCALING)
+    acts = Affine(0, scale, -offset * scale) if {offset.size, scale.size} <= {1, node.shape(0)[-1]} else Other()
+    return Rule(Equation.of([whole], [whole]), why="has numbers of its own for each feature", acts=acts)
 
 
 def _mixed_along(node: Node, positions: Container[int]) -> Operand:

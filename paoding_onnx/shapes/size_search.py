@@ -35,7 +35,7 @@ _UNIFORM = (2.0, 3.0, 4.0)
 
 
 def measuring(specs: Sequence[TensorSpec], given: Given) -> Iterator[tuple[Relation, Feeding]]:
-    """Sizes to measure a model at, one sample each: the usual ones first; what is `given` always wins.
+    """Sizes to measure a model at, one sample each: the likely ones first; what is `given` always wins.
 
     Beyond the first, none are tried at which an input would take long to make.
 
@@ -43,15 +43,17 @@ def measuring(specs: Sequence[TensorSpec], given: Given) -> Iterator[tuple[Relat
         UsageError: if `given` names no input, or contradicts an input's fixed sizes.
     """
     _check_given(specs, given.shapes)
-    found = ((one, replace(feeding, contents=given.contents)) for one, feeding in _measuring(specs, given.shapes))
+    found = ((one, replace(feeding, contents=given.contents)) for one, feeding in _measuring(specs, given))
     first, *others = found
     yield first
     yield from (one for one in others if max(map(prod, one[1].shapes.values()), default=1) <= _MOST_ENTRIES)
 
 
-def _measuring(specs: Sequence[TensorSpec], given: Shapes) -> Iterator[tuple[Relation, Feeding]]:
-    named = relation_of(specs)
+def _measuring(specs: Sequence[TensorSpec], said: Given) -> Iterator[tuple[Relation, Feeding]]:
+    named, given = relation_of(specs), said.shapes
     fills = (Fill.BITS, Fill.ONES, Fill.LENGTHS) if any(_holds_integers(spec) for spec in specs) else (Fill.BITS,)
+    for fill in fills if said.likely else ():
+        yield named, Feeding(_filled(specs, named, 1, _USUAL[0], {**said.likely, **given}), fill)
     for size in _USUAL:
         yield named, Feeding(_filled(specs, named, 1, size, given))
     if (states := with_states(specs, named)).keys != named.keys:

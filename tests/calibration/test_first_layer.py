@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paoding_onnx.calibration.first_layer import first_filters, first_weights, vocabulary
+from paoding_onnx.calibration.first_layer import first_columns, first_filters, first_weights, vocabulary
 from paoding_onnx.shapes.observe import observe
 from tests.models import model
 from tests.pruning import with_constants
@@ -205,3 +205,46 @@ def with_numbers(text):
     """The model with 0, 1, 2, ... in its positions."""
     found = model(text)
     return with_constants(found, numbers=np.arange(64, dtype=np.int64)[None])
+
+
+def columns_of(body, *, head="(float[n,2] x) => (float[n,3] y)", opset=17):
+    """What is read off the nodes between an input and the first weights."""
+    text = f'<ir_version: 8, opset_import: ["" : {opset}, "ai.onnx.ml" : 3]> g {head} <float[2,3] w> {{ {body} }}'
+    return first_columns(observe(model(text)), "x")
+
+
+MEAN, DEVIATION = "m = Constant <value_floats=[10.0, -2.0]> ()", "d = Constant <value_floats=[4.0, 0.5]> ()"
+NORM = """z = Constant <value_floats=[0.0, 0.0]> () o = Constant <value_floats=[1.0, 1.0]> ()
+v = Constant <value_floats=[16.0, 0.25]> () s = BatchNormalization (x, o, z, m, v)"""
+TELLING_COLUMNS = {
+    "subtracted and divided": f"{MEAN} {DEVIATION} a = Sub (x, m) s = Div (a, d) y = MatMul (s, w)",
+    "after a cast": f"{MEAN} {DEVIATION} c = Cast <to=1> (x) a = Sub (c, m) s = Div (a, d) y = MatMul (s, w)",
+    "scikit-learn's": "s = ai.onnx.ml.Scaler <offset=[10.0,-2.0], scale=[0.25,2.0]> (x) y = MatMul (s, w)",
+    "statistics": f"{MEAN} {NORM} y = MatMul (s, w)",
+}
+
+
+@pytest.mark.parametrize("body", TELLING_COLUMNS.values(), ids=TELLING_COLUMNS)
+def test_what_a_model_takes_out_of_its_columns_is_read_off_its_first_nodes(body):
+    found = columns_of(body)
+    assert np.allclose(found.mean, [10, -2])
+    assert np.allclose(found.deviation, [4, 0.5])
+
+
+def test_one_number_for_all_columns_tells_them_all():
+    found = columns_of("d = Constant <value_float=255.0> () s = Div (x, d) y = MatMul (s, w)")
+    assert np.allclose(found.deviation, 255)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "y = MatMul (x, w)",
+        f"{MEAN} a = MatMul (x, w) b = Constant <value_float=2.0> () y = Mul (a, b)",
+        f"{MEAN} a = Relu (x) b = Sub (a, m) y = MatMul (b, w)",
+        "z = Constant <value_floats=[0.0, 1.0]> () a = Mul (x, z) y = MatMul (a, w)",
+    ],
+    ids=["no nodes", "behind the weights", "behind an activation", "a column that is dropped"],
+)
+def test_columns_that_nothing_is_taken_out_of_tell_nothing(body):
+    assert columns_of(body) is None

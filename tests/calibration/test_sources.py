@@ -7,7 +7,7 @@ import pytest
 
 from paoding_onnx.calibration.preprocess import Preprocess
 from paoding_onnx.calibration.samples import InputOptions
-from paoding_onnx.calibration.sources import Guess, Source, companion, laid_out, mixed, nearest, source_of
+from paoding_onnx.calibration.sources import Guess, Source, companion, is_guess, laid_out, mixed, nearest, source_of
 from paoding_onnx.errors import UsageError
 from tests.calibration.roles import role_and_graph, roles
 
@@ -188,3 +188,37 @@ def test_a_table_has_one_guess_only():
     role, graph = role_and_graph(TABLE)
     found = source_of(role, graph, InputOptions())
     assert nearest(found, np.random.default_rng(0).random((9, 6)).astype(np.float32)) is found
+
+
+READ = """g (float[n,HEAD2] x) => (float[n,HEAD3] y) <float[2,3] w> { m = Constant <value_floats=[90.0, -7.0]> ()
+d = Constant <value_floats=[9.0, 0.5]> () a = Sub (x, m) s = Div (a, d) y = MatMul (s, w) }"""
+
+
+@pytest.mark.parametrize("text", [READ.replace("HEAD", ""), READ.replace("HEAD", "40,")], ids=["table", "other rows"])
+def test_rows_have_the_means_and_deviations_that_the_model_takes_out(text):
+    made = rows(text, 400, kind="auto" if "40" not in text else "noise")
+    found = made["normal" if "normal" in made else "normal noise"].reshape(-1, 2)
+    assert np.allclose(found.mean(0), [90, -7], atol=1)
+    assert np.allclose(found.std(0), [9, 0.5], rtol=0.15)
+
+
+def test_range_that_a_user_gives_goes_before_what_the_model_takes_out():
+    assert all(np.abs(made).max() <= 1 for made in rows(READ.replace("HEAD", ""), range=(-1.0, 1.0)).values())
+
+
+@pytest.mark.parametrize(
+    ("text", "settings", "wanted"),
+    [
+        (TABLE, {}, True),
+        (BANDS, {}, True),
+        (TABLE, {"range": (0.0, 1.0)}, False),
+        (READ.replace("HEAD", ""), {}, False),
+        (FIRST, {}, False),
+        (TOKENS, {}, False),
+        (LONG_SOUND, {}, False),
+    ],
+    ids=["table", "bands", "range given", "columns read", "images", "tokens", "sound"],
+)
+def test_range_of_the_numbers_is_a_guess_where_nothing_tells_it(text, settings, wanted):
+    role, graph = role_and_graph(text, **settings)
+    assert is_guess(role, graph, InputOptions(preprocess=Preprocess(**settings))) is wanted

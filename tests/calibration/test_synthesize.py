@@ -192,3 +192,22 @@ def test_one_guess_alone_has_all_rows():
     samples = made(IMAGES, range=(0, 1))
     assert "images, 3 x 16 x 16, in [0, 1], dead leaves" in samples.description
     assert column(samples, "x").min() >= 0
+
+
+ROWS = "g (float[n,6] x) => (float[n,3] y) <float[6,3] w> { y = MatMul (x, w) }"
+
+
+def test_noise_of_three_sizes_stands_by_where_the_range_of_the_numbers_is_a_guess():
+    samples = made(ROWS)
+    sizes = [np.concatenate([feed["x"] for feed in feeds]).std() for feeds in samples.strays]
+    assert np.allclose(np.divide(sizes, sizes[1]), [0.1, 1, 10], rtol=0.3)
+    assert 0.5 < sizes[1] / column(samples, "x").std() < 2
+
+
+@pytest.mark.parametrize(("text", "settings"), [(IMAGES, {}), (ROWS, {"range": (0.0, 1.0)})])
+def test_no_noise_stands_by_where_something_tells_the_range(text, settings):
+    assert made(text, **settings).strays == ()
+
+
+def test_noise_comes_in_batches_that_the_model_takes():
+    assert {feed["x"].shape for feeds in made(ROWS.replace("n,", "2,")).strays for feed in feeds} == {(2, 6)}

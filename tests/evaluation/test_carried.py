@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paoding_onnx.evaluation.carried import carried
+from paoding_onnx.evaluation.carried import carried, states_of
 from paoding_onnx.model.nodes import TensorSpec
+from tests.models import model
 
 F4 = np.dtype(np.float32)
 
@@ -62,3 +63,9 @@ def test_each_input_belongs_to_one_output():
     inputs = [SOUND, spec("h", 2, None, 64)]
     outputs = [SCORE, spec("hn", 2, None, 64), spec("h_all", 2, None, 64)]
     assert carried(inputs, outputs) == {"hn"}
+
+
+def test_results_of_branches_of_which_one_becomes_a_state_are_states_too():
+    found = model("""g (float[n,9] x, float[n,4] h, bool[1] c)
+        => (float[n,9] y, float[n,4] hn, float[n,4] a, float[n,4] b) { y = Relu (x) a = Relu (h) b = Neg (h) hn = Where (c, a, b) }""")
+    assert states_of(found) == {"hn", "a", "b"}

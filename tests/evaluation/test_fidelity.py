@@ -101,3 +101,12 @@ def test_output_that_grew_or_shrank_is_named_and_compared_where_it_did_not():
     assert [change.output for change in found.changes] == ["y", "z"]
     assert found.apart == ("z",)
     assert compare(original, original, Samples(tuple({"x": row} for row in rows), "rows")).apart == ()
+
+
+BENT = "g (float[N,3] x) => (float[N,3] box) { c = Constant <value_float=3.0> () box = Min (x, c) }"
+
+
+def test_model_that_differs_on_large_numbers_alone_is_found_out_by_noise():
+    found = compared(VALUES, BENT)
+    assert len(found.astray) == 3
+    assert found.changes[0].typical < 0.05 < max(change.typical for change in found.astray)

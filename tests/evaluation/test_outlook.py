@@ -28,6 +28,8 @@ def outlook(*changes, n_inputs=64, is_synthetic=True):
         (replace(BOXES, typical=0.03), Outlook.TEST),
         (replace(BOXES, worst=3.0), Outlook.BAD),
         (replace(BOXES, kind=Kind.EMBEDDING, order=0.5), Outlook.BAD),
+        (replace(SAME, typical=0.3), Outlook.GOOD),
+        (replace(SAME, typical=1.5), Outlook.TEST),
         (replace(SAME, variety=0.0), Outlook.UNKNOWN),
         (replace(SAME, variety=0.0, same=0.2), Outlook.BAD),
     ],
@@ -127,3 +129,24 @@ def test_real_inputs_show_the_harm_as_it_is(typical, worst, wanted):
     change = replace(BOXES, typical=typical, worst=worst)
     assert outlook(change, is_synthetic=False) is wanted
     assert outlook(change) is not Outlook.GOOD
+
+
+@pytest.mark.parametrize(
+    ("change", "wanted"),
+    [
+        (SAME, Outlook.GOOD),
+        (replace(SAME, same=0.8), Outlook.TEST),
+        (replace(BOXES, typical=0.02), Outlook.GOOD),
+        (replace(BOXES, typical=0.2), Outlook.TEST),
+        (replace(BOXES, kind=Kind.STATE, typical=0.2), Outlook.GOOD),
+    ],
+)
+def test_model_that_is_lost_on_noise_is_to_be_tested_where_inputs_were_guessed(change, wanted):
+    found = judge(Measured(None, 0.0, None, "some", 64, changes=(SAME,), astray=(change,)))
+    assert found.outlook is wanted
+    assert ("guessed" in found.reason) is (wanted is Outlook.TEST)
+
+
+def test_what_is_worse_on_the_inputs_themselves_is_said_first():
+    bad = replace(SAME, same=0.5)
+    assert judge(Measured(None, 0.0, None, "some", 64, changes=(bad,), astray=(bad,))).outlook is Outlook.BAD

@@ -191,3 +191,9 @@ def test_past_keys_with_symbols_of_their_own_are_one_size_beside_tokens_and_mask
     past = [TensorSpec(f"past.{k}.{part}", FLOAT, ("n", 4, f"p{k}{part}", 8)) for k in (0, 1) for part in "kv"]
     inputs = [TensorSpec("ids", INT64, ("n", "s")), TensorSpec("mask", INT64, ("n", "t")), *past]
     assert len(alike(inputs, relation_of(inputs)).free) == 3
+
+
+def test_likely_shape_is_tried_before_the_usual_sizes():
+    likely = Given(likely={"x0": (1, 16000)})
+    tried = [tuple(feeding.shapes.values()) for _, feeding in measuring(specs((None, "t"), ("t", 4)), likely)]
+    assert tried[:2] == [((1, 16000), (16000, 4)), ((1, 64), (64, 4))]
