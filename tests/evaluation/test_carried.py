@@ -66,6 +66,7 @@ def test_each_input_belongs_to_one_output():
 
 
 def test_results_of_branches_of_which_one_becomes_a_state_are_states_too():
-    found = model("""g (float[n,9] x, float[n,4] h, bool[1] c)
-        => (float[n,9] y, float[n,4] hn, float[n,4] a, float[n,4] b) { y = Relu (x) a = Relu (h) b = Neg (h) hn = Where (c, a, b) }""")
+    made = "float[n,9] y, float[n,4] hn, float[n,4] a, float[n,4] b"
+    found = model(f"""g (float[n,9] x, float[n,4] h, bool[1] c) => ({made})
+        {{ y = Relu (x) a = Relu (h) b = Neg (h) hn = Where (c, a, b) }}""")
     assert states_of(found) == {"hn", "a", "b"}
