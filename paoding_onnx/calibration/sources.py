@@ -268,17 +268,20 @@ def _sounds(role: InputRole) -> Mapping[str, Draw]:
 
 
 def _spectrograms(role: InputRole, columns: Columns | None) -> Source:
-    """Spectrograms along the last two axes; the one of the bands is as long as the file says, or the shorter one.
+    """Spectrograms along the last two axes, or before a last one of one channel.
 
-    Their unit is the one that `columns` tell, if the model takes these out.
+    The axis of the bands is as long as the file says, or the shorter one. Their unit is the one that `columns` tell, if
+    the model takes these out.
     """
-    sides, is_open = role.shape[-2:], [not isinstance(dim, int) for dim in role.spec.dims[-2:]]
+    first = len(role.shape) - (3 if len(role.shape) == 4 and role.spec.dims[-1] == 1 else 2)
+    sides = role.shape[first : first + 2]
+    is_open = [not isinstance(dim, int) for dim in role.spec.dims[first : first + 2]]
     bands = is_open.index(False) if sum(is_open) == 1 else int(np.argmin(sides))
     made = spectrograms.families(sides[bands], sides[1 - bands])
 
     def of(family: spectrograms.Family) -> Draw:
         def draw(rng: np.random.Generator, count: int) -> Array:
-            rows = family(rng, count * int(np.prod(role.shape[1:-2])))
+            rows = family(rng, count * int(np.prod(role.shape[1:first])))
             return np.reshape(rows if bands == 0 else rows.swapaxes(1, 2), (count, *role.shape[1:]))
 
         return draw

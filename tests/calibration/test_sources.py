@@ -222,3 +222,12 @@ def test_range_that_a_user_gives_goes_before_what_the_model_takes_out():
 def test_range_of_the_numbers_is_a_guess_where_nothing_tells_it(text, settings, wanted):
     role, graph = role_and_graph(text, **settings)
     assert is_guess(role, graph, InputOptions(preprocess=Preprocess(**settings))) is wanted
+
+
+def test_spectrogram_of_one_channel_in_the_last_place_has_its_bands_before_it():
+    text = "g (float[n,76,32,1] x) => (float[n,76,32,1] y) { y = Identity (x) }"
+    found, _ = source(text, kind="spectrogram")
+    made = found.families["spectrograms of tones"](np.random.default_rng(0), 2)
+    assert made.shape == (2, 76, 32, 1)
+    steady = np.abs(np.diff(made[..., 0], axis=1)).mean() / np.abs(np.diff(made[..., 0], axis=2)).mean()
+    assert steady < 0.7  # tones last, and lie in few bands
