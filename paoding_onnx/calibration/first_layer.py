@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from paoding_onnx.calibration.images.frame import Floats
 from paoding_onnx.model.graph import Graph
-from paoding_onnx.model.nodes import Array
+from paoding_onnx.model.nodes import Array, Tensor
 from paoding_onnx.rules.binding import BoundNode, bind_node, stored_statistics
 from paoding_onnx.rules.equation import Operand, names_of
 from paoding_onnx.rules.facts import Affine, Homogeneity
@@ -176,12 +176,30 @@ def is_signal(graph: Graph, name: str) -> bool:
 
 
 def vocabulary(graph: Graph, name: str) -> int:
-    """How many different numbers the integer input `name` may hold; 2 if nothing tells."""
+    """How many different numbers the integer input `name` may hold; 2 if nothing tells.
+
+    A table may be computed out of constants: quantized weights are, that are cast and scaled.
+    """
+    made = _made_of_constants(graph)
     for bound in _behind(graph, name):
-        for value, operand in _constants(bound):
-            if _is_looked_up(bound, value, operand) or _counts(value):
-                return int(value.size if _counts(value) else value.shape[0])
+        for tensor, operand in zip(bound.node.inputs, bound.binding.inputs, strict=True):
+            if tensor is None or not (tensor.is_constant or tensor.name in made):
+                continue
+            if tensor.is_constant and tensor.value is not None and _counts(tensor.value):
+                return int(tensor.value.size)
+            if tensor.shape is not None and _is_looked_up(bound, tensor, operand or ()):
+                return tensor.shape[0]
     return 2
+
+
+def _made_of_constants(graph: Graph) -> set[str]:
+    """Names of tensors that are computed out of constants alone."""
+    found: set[str] = set()
+    for node in graph.nodes:
+        read = [tensor for tensor in node.inputs if tensor is not None]
+        if read and not node.captures and all(tensor.is_constant or tensor.name in found for tensor in read):
+            found.update(tensor.name for tensor in node.outputs if tensor is not None)
+    return found
 
 
 def _behind(graph: Graph, name: str) -> Iterator[BoundNode]:
@@ -202,13 +220,14 @@ def _constants(bound: BoundNode) -> Iterator[tuple[Array, Operand]]:
             yield tensor.value, operand or ()
 
 
-def _is_looked_up(bound: BoundNode, value: Array, operand: Operand) -> bool:
-    """Whether a node hands out rows of a constant, or sums of them."""
-    out, made = bound.node.outputs[0], bound.binding.outputs[0]
-    is_plain = value.dtype.kind == "f" or (value.dtype.kind in "iu" and value.dtype.itemsize == 1)  # or quantized
-    if out is None or value.ndim != 2 or not is_plain or value.dtype != out.dtype or not operand:
+def _is_looked_up(bound: BoundNode, table: Tensor, operand: Operand) -> bool:
+    """Whether a node hands out rows of a table, or sums of them."""
+    out, made, dtype = bound.node.outputs[0], bound.binding.outputs[0], table.dtype
+    if out is None or dtype is None or len(table.shape or ()) != 2 or not operand:
         return False
-    return bound.binding.made.isdisjoint(operand[0].names) and (made or ())[-1:] == operand[1:]
+    is_plain = dtype.kind == "f" or (dtype.kind in "iu" and dtype.itemsize == 1)  # or quantized
+    is_handed_out = bound.binding.made.isdisjoint(operand[0].names) and (made or ())[-1:] == operand[1:]
+    return is_plain and dtype == out.dtype and is_handed_out
 
 
 def _counts(value: Array) -> bool:

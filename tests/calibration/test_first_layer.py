@@ -248,3 +248,17 @@ def test_one_number_for_all_columns_tells_them_all():
 )
 def test_columns_that_nothing_is_taken_out_of_tell_nothing(body):
     assert columns_of(body) is None
+
+
+def test_table_that_is_quantized_and_scaled_row_by_row_tells_how_many_tokens_there_are():
+    text = (
+        TOKENS
+        + """<int8[60,4] table, float[60,1] scale> {
+        a = Cast <to=1> (table) b = Mul (a, scale) y = Gather (b, ids) }"""
+    )
+    assert vocabulary(observe(model(text)), "ids") == 60
+
+
+def test_table_that_is_computed_from_another_input_tells_nothing():
+    text = """g (int64[n,7] ids, float[50,4] made) => (float[a,b,c] y) { t = Relu (made) y = Gather (t, ids) }"""
+    assert vocabulary(observe(model(text)), "ids") == 2
