@@ -22,8 +22,8 @@ class Samples:
     them. `is_synthetic` is false for calibration data, although synthetic samples may stand beside few of them: then
     `weights` say how much a sample of each batch counts, those of the user's 1. Empty if all count alike.
 
-    Where it is a mere guess what such inputs hold, `strays` are feeds of noise, size by size: what is so of the samples
-    may not be so of the data.
+    Where it is a mere guess what such inputs hold, `strays` are feeds of what they may hold as well, and of noise, one
+    kind after the other: what is so of the samples may not be so of the data.
     """
 
     batches: tuple[Mapping[str, Array], ...]

@@ -66,22 +66,22 @@ def make_samples(model: Model, graph: Graph, request: Request, *, shapes: Shapes
     source, like = sources.source_of(roles[main], graph, options), (request.like or {}).get(specs[main].name)
     if like is not None:
         source = sources.nearest(source, like)
-    rows, description = _chosen(predictor, source, n_samples, runs, rng)
+    chosen = _chosen(predictor, source, n_samples, runs, rng)
+    rows = chosen.rows if like is None else levelled(chosen.rows, like, roles[main])
+    made = Samples(tuple(predictor.feeds(rows, rng)), chosen.description, is_bare=predictor.main.is_bare)
     if like is not None:
-        rows = levelled(rows, like, roles[main])
-    made = Samples(tuple(predictor.feeds(rows, rng)), description, is_bare=predictor.main.is_bare)
-    if like is not None or not sources.is_guess(roles[main], graph, options):
         return made
-    return replace(made, strays=tuple(_strays(predictor, rows, rng)))
+    count, even = _whole(min(_STRAYS, n_samples), roles[main].step), np.ones(len(source.families), np.float32)
+    strays = [guess.finish(sources.mixed(source, even, count, rng)) for guess in chosen.doubts]
+    strays += _noise(rows, count, rng) if sources.is_guess(roles[main], graph, options) else []
+    return replace(made, strays=tuple(tuple(predictor.feeds(stray, rng)) for stray in strays))
 
 
-def _strays(predictor: Predictor, rows: Array, rng: np.random.Generator) -> Iterator[tuple[Mapping[str, Array], ...]]:
+def _noise(rows: Array, count: int, rng: np.random.Generator) -> list[Array]:
     """Noise that is smaller than the rows, about as large, and larger."""
     size = float(np.sqrt(np.mean(np.square(rows, dtype=np.float64))))
-    count = _whole(_STRAYS, predictor.main.step)
-    for factor in _STRAY_SIZES:
-        noise = rng.standard_normal((count, *rows.shape[1:]), np.float32) * np.float32(size * factor)
-        yield tuple(predictor.feeds(noise.astype(rows.dtype), rng))
+    noise = (rng.standard_normal((count, *rows.shape[1:]), np.float32) * factor for factor in _STRAY_SIZES)
+    return [(of * np.float32(size)).astype(rows.dtype) for of in noise]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +133,19 @@ class _Runs:
         return is_enough
 
 
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """Rows of the main input, and what they are; `doubts` are guesses that are likely too and none of the rows' own."""
+
+    rows: Array
+    description: str
+    doubts: tuple[sources.Guess, ...]
+
+
 def _chosen(
     predictor: Predictor, source: sources.Source, n_samples: int, runs: _Runs, rng: np.random.Generator
-) -> tuple[Array, str]:
-    """Rows of the main input, and what they are."""
+) -> _Chosen:
+    """Rows of the main input."""
     step = predictor.main.step
     n_samples = _whole(n_samples, step)
     values = _values(predictor, source, n_samples // (2 * len(source.guesses)), runs, rng)
@@ -157,7 +166,8 @@ def _chosen(
     guessed = " or ".join([best.description, *(guess.own for guess in others)])
     description = ", ".join(word for word in (guessed, *source.families) if word)
     said = ", chosen by the predictions for them" if all(is_chosen for _, is_chosen in parts) else ""
-    return rows, description + said
+    doubts = [k for k in np.flatnonzero(scores >= sources.NEARLY * scores.max()) if not shares[k]]
+    return _Chosen(rows, description + said, tuple(source.guesses[k] for k in doubts))
 
 
 def _likely(scores: Floats, sizes: Floats) -> Floats:

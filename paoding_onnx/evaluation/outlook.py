@@ -76,7 +76,7 @@ def judge(measured: Measured) -> Judgement:
 
 _GUESSED = Judgement(
     Outlook.TEST,
-    "kept on the inputs that were guessed, lost on noise of other sizes: it depends on what the data is like",
+    "kept on the inputs that were guessed, lost on others that may be right: it depends on what the data is like",
 )
 
 

@@ -56,6 +56,8 @@ class Homogeneous:
 class Affine:
     """y = gain x + shift, unit by unit; both `(n_units,)`, or `(1,)` for all alike, in the order of input `operand`.
 
+    That is the only input where the numbers stand in attributes: those of its last axis.
+
     To add s to x, add `offset_sign` times s to the constant at input `offset`, if there is one.
     """
 

@@ -88,15 +88,19 @@ def softmax(node: Node) -> Rule:
 
 @register("Scaler", read=1, domain="ai.onnx.ml")
 def scaler(node: Node) -> Rule:
-    """ai.onnx.ml Scaler-1: (x - offset) scale, with a pair of numbers for each feature, or one for all.
+    """ai.onnx.ml Scaler-1: (x - offset) scale, with a pair of numbers for each column, or one for all.
 
     The numbers stand in attributes, which are never cut.
     """
-    ndim = len(node.shape(0))
-    whole = tuple(one.pinned() if k == ndim - 1 else one for k, one in enumerate(axes("A", ndim)))
-    offset, scale = (np.asarray(node.attributes.get(name) or (one,), np.float64) for name, one in _SCALING)
-    acts = Affine(0, scale, -offset * scale) if {offset.size, scale.size} <= {1, node.shape(0)[-1]} else Other()
-    return Rule(Equation.of([whole], [whole]), why="has numbers of its own for each feature", acts=acts)
+    offset, scale = (np.asarray(node.attributes.get(name, (one,)), np.float64) for name, one in _SCALING)
+    sizes, shape = {offset.size, scale.size}, node.shape(0)
+    if sizes == {1}:
+        return Rule(parse("*A -> *A"), acts=Affine(0, scale, -offset * scale))
+    if len(shape) != 2 or not sizes <= {1, shape[1]}:
+        return fixed(node, "has numbers for another number of columns")
+    return Rule(
+        parse("n c -> n c"), why="has numbers of its own for each column", acts=Affine(0, scale, -offset * scale)
+    )
 
 
 def _mixed_along(node: Node, positions: Container[int]) -> Operand:

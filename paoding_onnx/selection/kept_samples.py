@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from itertools import accumulate, chain, pairwise
 
 from paoding_onnx.calibration.amount import made_samples
 from paoding_onnx.calibration.samples import Request, Samples
@@ -28,16 +29,21 @@ def kept_samples(model: Model, graph: Graph, request: Request, options: Options)
 
 
 def entry_of_samples(samples: Samples) -> Entry:
-    """All of synthetic samples: arrays are named by the number of their batch and their input."""
-    arrays = {f"{number} {name}": array for number, feed in enumerate(samples.batches) for name, array in feed.items()}
-    return Entry(arrays, {"batches": len(samples.batches), "is_bare": samples.is_bare, "is": samples.description})
+    """All of synthetic samples: arrays are named by the number of their batch and their input, strays behind all."""
+    feeds = enumerate(chain(samples.batches, *samples.strays))
+    arrays = {f"{number} {name}": array for number, feed in feeds for name, array in feed.items()}
+    counts = [len(samples.batches), *map(len, samples.strays)]
+    return Entry(arrays, {"batches": counts, "is_bare": samples.is_bare, "is": samples.description})
 
 
 def samples_of(entry: Entry, model: Model) -> Samples | None:
     """The samples that an entry holds, `None` if they are none for `model`."""
     told = entry.description
-    count = told.get("batches")
-    if not isinstance(count, int) or not 0 < count <= len(entry.arrays):
+    counts = told.get("batches")
+    if not isinstance(counts, list) or not counts or not all(isinstance(n, int) and n > 0 for n in counts):
+        return None
+    count = sum(counts)
+    if count > len(entry.arrays):
         return None
     batches: list[dict[str, Array]] = [{} for _ in range(count)]
     for key, array in entry.arrays.items():
@@ -48,4 +54,5 @@ def samples_of(entry: Entry, model: Model) -> Samples | None:
     types = {spec.name: spec.dtype for spec in model.inputs}
     if any({name: array.dtype for name, array in feed.items()} != types for feed in batches):
         return None
-    return Samples(tuple(batches), str(told.get("is")), is_bare=told.get("is_bare") is True)
+    own, *strays = (tuple(batches[start:stop]) for start, stop in pairwise(accumulate(counts, initial=0)))
+    return Samples(own, str(told.get("is")), is_bare=told.get("is_bare") is True, strays=tuple(strays))

@@ -211,3 +211,10 @@ def test_no_noise_stands_by_where_something_tells_the_range(text, settings):
 
 def test_noise_comes_in_batches_that_the_model_takes():
     assert {feed["x"].shape for feeds in made(ROWS.replace("n,", "2,")).strays for feed in feeds} == {(2, 6)}
+
+
+def test_guesses_of_another_size_stand_by_and_are_not_mixed():
+    text = "g (float[n,1,40,101] x) => (float[n,1,40,101] y) { y = Relu (x) }"
+    doubts = made(text, kind="spectrogram").strays[:-3]  # those behind are noise
+    means = sorted(float(np.mean([feed["x"].mean() for feed in feeds])) for feeds in doubts)
+    assert np.allclose(means, [-45, -6], atol=1)  # decibels, and natural logarithms

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 PINNED = 8
 """The channels of w0 alone: the operator pins those of w1."""
 FREE = 16
+DOMAINS = ("com.microsoft", "ai.onnx.ml")
 
 _FRAME = """g (float[2,3,8,8] x) => (float[b,o,h,w] y)
 <float[8,3,1,1] w0, float[8] b0, float[8,8,1,1] w1, float[8] b1, float[5,{channels},1,1] w2, float zero={{0}},
@@ -37,16 +38,18 @@ class Case:
 
     @property
     def text(self) -> str:
-        """The whole model; operators of com.microsoft bring a header of their own."""
+        """The whole model; operators of other domains bring a header of their own."""
         declared = f", {self.declared}" if self.declared else ""
-        opsets = f'["" : {self.opset}, "com.microsoft" : 1]'
-        header = f"<ir_version: {self.ir}, opset_import: {opsets}>\n" if "com.microsoft" in self.body else ""
+        opsets = f'["" : {self.opset}, "com.microsoft" : 1, "ai.onnx.ml" : 1]'
+        is_other = any(f"{domain}." in self.body for domain in DOMAINS)
+        header = f"<ir_version: {self.ir}, opset_import: {opsets}>\n" if is_other else ""
         return header + _FRAME.format(channels=self.channels, declared=declared, body=self.body)
 
     @property
     def domain_and_operator(self) -> tuple[str, str]:
         """The key of the operator's rule; the first node of that name counts."""
-        return "com.microsoft" if f"com.microsoft.{self.operator} " in self.body else "", self.operator
+        found = (domain for domain in DOMAINS if f"{domain}.{self.operator} " in self.body)
+        return next(found, ""), self.operator
 
     @property
     def ir(self) -> int:
@@ -94,6 +97,7 @@ ELEMENTWISE = [
     *[Case(op, f"u = Cast <to=6> (a) n = {op} (u, two) c = Cast <to=1> (n)", "int32 two={2}", opset=18)
       for op in ("BitwiseAnd", "BitwiseOr", "BitwiseXor")],
     Case("Clip", "c = Clip (a, zero, half)"),
+    Case("Scaler", "c = ai.onnx.ml.Scaler <offset=[0.5], scale=[2.0]> (a)"),
     Case("PRelu", "c = PRelu (a, slope)", "float[8,1,1] slope"),
     Case("Add", "c = Add (a, k)", "float[8,1,1] k"),
     Case("Add", "c = Add (a, r)", units=8),

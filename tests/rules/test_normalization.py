@@ -6,7 +6,7 @@ from paoding_onnx.model.nodes import Attribute
 from tests.rules.said import NORMALISES, every, line, said_at
 
 NORM = "n C *s, C, C, C, C -> n C *s, C, C, C, C"
-FEATURES = "has numbers of its own for each feature"
+COLUMNS = "has numbers of its own for each column"
 SCALING: dict[str, Attribute] = {"offset": (5.0,) * 8, "scale": (2.0,) * 8}
 LINES = [
     line("InstanceNormalization 2x8x4 8 8 -> 2x8x4", "n C *~S, C, C -> n C *~S"),
@@ -17,9 +17,10 @@ LINES = [
          opset=21, sizes="G=4", fits="num_groups[0]=G", why=NORMALISES),
     line("GroupNormalization 2x8x4 4 4 -> 2x8x4", "n (G ~C) *s, G, G -> n (G ~C) *s", num_groups=4, opset=18,
          sizes="G=4", fits="num_groups[0]=G", why=NORMALISES),
-    line("ai.onnx.ml.Scaler 2x8 -> 2x8", "A0 a1 -> A0 a1", acts="affine 0", why=FEATURES, **SCALING),
-    line("ai.onnx.ml.Scaler 2x8 -> 2x8", "A0 a1 -> A0 a1", acts="affine 0", why=FEATURES),
-    line("ai.onnx.ml.Scaler 2x8 -> 2x8", "A0 a1 -> A0 a1", why=FEATURES, offset=(1.0, 2.0)),
+    line("ai.onnx.ml.Scaler 2x8 -> 2x8", "n c -> n c", acts="affine 0", why=COLUMNS, **SCALING),
+    line("ai.onnx.ml.Scaler 2x8 -> 2x8", "*A -> *A", acts="affine 0", offset=(5.0,), scale=(2.0,)),
+    line("ai.onnx.ml.Scaler 2x4x8 -> 2x4x8", "i0x0 i0x1 i0x2 -> o0x0 o0x1 o0x2", shape="depends on data",
+         why="has numbers for another number of columns", **SCALING),
     line("LRN 2x8x4x4 -> 2x8x4x4", "n ~C *s -> n ~C *s"),
     line("LpNormalization 2x8 -> 2x8", "C0 ~C1 -> C0 ~C1"),
     line("MeanVarianceNormalization 2x8x4x4 -> 2x8x4x4", "~C0 C1 ~C2 ~C3 -> ~C0 C1 ~C2 ~C3"),

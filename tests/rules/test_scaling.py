@@ -49,17 +49,23 @@ def _run(golden: Golden, factor: float = 1.0) -> dict[str, np.ndarray]:
 def _proto(node: Node, opset: int, content: dict[str, np.ndarray]) -> onnx.ModelProto:
     names = [[t.name if t is not None else "" for t in side] for side in (node.inputs, node.outputs)]
     graph = onnx.helper.make_graph(
-        [onnx.helper.make_node(node.operator, *names, **node.attributes)],
+        [onnx.helper.make_node(node.operator, *names, domain=node.domain, **node.attributes)],
         "g",
         [],
         [onnx.ValueInfoProto(name=name) for name in names[1] if name],
         [onnx.numpy_helper.from_array(values, name) for name, values in content.items()],
     )
-    return onnx.helper.make_model(graph, ir_version=8, opset_imports=[onnx.helper.make_opsetid("", opset)])
+    opsets = [onnx.helper.make_opsetid("", opset), onnx.helper.make_opsetid("ai.onnx.ml", 1)]
+    return onnx.helper.make_model(graph, ir_version=8, opset_imports=opsets)
 
 
 def _along(node: Node, rule: Rule, vector: np.ndarray) -> np.ndarray:
-    """A vector in the order of the affine operand, laid along the output's axis of the same factor."""
+    """A vector in the order of the affine operand, laid along the output's axis of the same factor.
+
+    Numbers that stand in attributes are those of the last axis of the only operand.
+    """
+    if len(node.inputs) == 1:
+        return vector
     binding = bind(rule.equation, shapes(node.inputs), shapes(node.outputs), rule.sizes)
     unit = {name for axis in binding.inputs[rule.affine.operand] for name in axis.names}
     return vector.reshape([-1 if unit & set(axis.names) and vector.size > 1 else 1 for axis in binding.outputs[0]])
@@ -78,7 +84,8 @@ def test_scaled_units_come_out_scaled(golden: Golden):
 def test_affine_says_what_the_node_computes(golden: Golden):
     rule = rule_for(golden.node)
     tensors = _run(golden)
-    others = [t for k, t in enumerate(golden.node.inputs) if t is not None and k != rule.affine.operand]
+    found = [t for k, t in enumerate(golden.node.inputs) if t is not None and k != rule.affine.operand]
+    others = found or golden.node.inputs
     gain, shift = (_along(golden.node, rule, vector) for vector in (rule.affine.gain, rule.affine.shift))
     np.testing.assert_allclose(tensors["o0"], gain * tensors[others[0].name] + shift, rtol=1e-5, atol=1e-6)
 

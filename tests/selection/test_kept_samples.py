@@ -59,10 +59,12 @@ def test_without_a_cache_nothing_is_kept(tmp_path, made, monkeypatch):
 def test_an_entry_that_does_not_fit_is_no_samples():
     model = load(MODEL)
     (name,) = (spec.name for spec in model.inputs)
-    kept = entry_of_samples(Samples(({name: np.zeros((2, 4), np.float32)},) * 2, "zeros", is_bare=True))
+    feed = {name: np.zeros((2, 4), np.float32)}
+    kept = entry_of_samples(Samples((feed,) * 2, "zeros", is_bare=True, strays=((feed,), (feed,) * 3)))
     found = samples_of(kept, model)
     assert found is not None
     assert (len(found.batches), found.description, found.is_bare) == (2, "zeros", True)
+    assert [len(feeds) for feeds in found.strays] == [1, 3]
     arrays, told = dict(kept.arrays), dict(kept.description)
     for others, description in (
         ({}, told),
@@ -71,8 +73,10 @@ def test_an_entry_that_does_not_fit_is_no_samples():
         ({**arrays, f"x {name}": arrays[f"0 {name}"]}, told),
         ({**arrays, "0 other": arrays[f"0 {name}"]}, told),
         ({key: array.astype(np.float64) for key, array in arrays.items()}, told),
-        (arrays, {**told, "batches": 10**9}),
-        (arrays, {**told, "batches": "2"}),
+        (arrays, {**told, "batches": [10**9]}),
+        (arrays, {**told, "batches": [2, -1]}),
+        (arrays, {**told, "batches": ["2"]}),
+        (arrays, {**told, "batches": 2}),
         (arrays, {}),
     ):
         assert samples_of(Entry(others, description), model) is None
