@@ -33,6 +33,8 @@ NEARLY = 0.2
 _TELLING_ROWS = 8
 """Rows of each family that tell how a guess scales them."""
 _FAINT = 1e-6
+_ALL_SIZES, _SIZES = "noise of all sizes", (-1.5, 1.5)
+"""The powers of ten by which rows of noise are multiplied where nothing tells how large numbers are."""
 _AS_READ = "of the mean and deviation that its first nodes take out of each column"
 Draw = Callable[[np.random.Generator, int], Array]
 """Makes so many rows."""
@@ -81,7 +83,9 @@ def source_of(role: InputRole, graph: Graph, options: InputOptions) -> Source:
         families = {name: _images(make, role.frame) for name, make in makers.items()}
         return Source(families, _scalings(role, graph, options), _augmentation(role))
     if role.kind is Kind.TABLE and len(role.shape) == 2:
-        rows = tabular.families(role.shape[1], first_weights(graph, role.spec.name))
+        rows: dict[str, Draw] = dict(tabular.families(role.shape[1], first_weights(graph, role.spec.name)))
+        if is_guess(role, graph, options):
+            rows[_ALL_SIZES] = _noise_of_all_sizes(role)
         return Source(rows, (_of_table(role, graph, options),))
     if role.kind is Kind.TOKENS:
         if len(role.shape) != 2:
@@ -91,10 +95,23 @@ def source_of(role: InputRole, graph: Graph, options: InputOptions) -> Source:
     if role.kind is Kind.AUDIO:
         return Source(_sounds(role), as_drawn)
     if role.kind is Kind.SPECTROGRAM:
-        return _spectrograms(role, first_columns(graph, role.spec.name))
+        found = _spectrograms(role, first_columns(graph, role.spec.name))
+        if not is_guess(role, graph, options):
+            return found
+        return replace(found, families={**found.families, _ALL_SIZES: _noise_of_all_sizes(role)})
     columns = first_columns(graph, role.spec.name) if role.kind is Kind.NOISE else None
     as_read = as_drawn if columns is None else (Guess(_AS_READ, _in_columns(role, columns)),)
     return Source({"normal noise": _drawing(role, _noise)}, as_read)
+
+
+def _noise_of_all_sizes(role: InputRole) -> Draw:
+    """Normal numbers, in rows of which some are many times as large as others."""
+
+    def draw(rng: np.random.Generator, count: int) -> Array:
+        sizes = 10 ** rng.uniform(*_SIZES, (count, *[1] * (len(role.shape) - 1)))
+        return np.asarray(rng.standard_normal((count, *role.shape[1:])) * sizes, np.float32)
+
+    return draw
 
 
 def is_guess(role: InputRole, graph: Graph, options: InputOptions) -> bool:

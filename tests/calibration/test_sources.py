@@ -23,6 +23,7 @@ float[2,n] state) => (float[n,4] y) <float[9] table> {
   f = Add (e, d) m = ReduceSum <keepdims=0> (state) y = Add (f, m) }"""
 LONG_SOUND = "g (float[n,1,800] x) => (float[n,1,800] y) { y = Identity (x) }"
 BANDS = "g (float[n,80,t] x) => (float[n,80,t] y) { y = Identity (x) }"
+SHOWN = ["spectrograms of tones", "spectrograms of voices", "spectrograms of noise"]
 MAPS = "g (float[n,9,8,8] x) => (float[n,9,8,8] y) { y = Identity (x) }"
 
 
@@ -43,11 +44,11 @@ def rows(text, count=5, **given):
     ("text", "families"),
     [
         (FIRST, ["dead leaves", "1/f noise", "objects", "scenes", "gradients"]),
-        (TABLE, ["normal", "uniform", "heavy tails", "sparse"]),
+        (TABLE, ["normal", "uniform", "heavy tails", "sparse", "noise of all sizes"]),
         (TOKENS, ["sentences of tokens out of 50"]),
         (SOUND, ["1/f noise"]),
         (LONG_SOUND, ["tones", "voices", "noise"]),
-        (BANDS, ["spectrograms of tones", "spectrograms of voices", "spectrograms of noise"]),
+        (BANDS, [*SHOWN, "noise of all sizes"]),
         (MAPS, ["normal noise"]),
     ],
 )
@@ -231,3 +232,11 @@ def test_spectrogram_of_one_channel_in_the_last_place_has_its_bands_before_it():
     assert made.shape == (2, 76, 32, 1)
     steady = np.abs(np.diff(made[..., 0], axis=1)).mean() / np.abs(np.diff(made[..., 0], axis=2)).mean()
     assert steady < 0.7  # tones last, and lie in few bands
+
+
+def test_noise_of_all_sizes_reaches_from_faint_to_loud_where_the_range_is_a_guess():
+    sizes = rows(TABLE, 400)["noise of all sizes"].std(1)
+    assert np.quantile(sizes, 0.1) < 0.1
+    assert np.quantile(sizes, 0.9) > 8
+    assert "noise of all sizes" not in rows(TABLE, range=(-1.0, 1.0))
+    assert "noise of all sizes" not in rows(READ.replace("HEAD", ""))

@@ -185,7 +185,9 @@ def test_guesses_of_other_sizes_are_never_mixed():
     text = "g (float[n,1,40,101] x) => (float[n,1,40,101] y) { y = Relu (x) }"
     samples = made(text, kind="spectrogram")
     assert samples.description.startswith("standardized or in [0, 1], spectrograms of tones")
-    assert np.abs(column(samples, "x")).max() < 10  # decibels are ten times as large
+    made_of = column(samples, "x")
+    assert np.median(made_of) > -1  # decibels and natural logarithms lie far below
+    assert np.abs(made_of).max() < 200  # noise of all sizes
 
 
 def test_one_guess_alone_has_all_rows():
