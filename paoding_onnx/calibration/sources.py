@@ -34,7 +34,7 @@ _TELLING_ROWS = 8
 """Rows of each family that tell how a guess scales them."""
 _FAINT = 1e-6
 _ALL_SIZES, _SIZES = "noise of all sizes", (-1.5, 1.5)
-"""The powers of ten by which rows of noise are multiplied where nothing tells how large numbers are."""
+"""The powers of ten by which rows of noise are multiplied where nothing tells the unit of a spectrogram."""
 _AS_READ = "of the mean and deviation that its first nodes take out of each column"
 Draw = Callable[[np.random.Generator, int], Array]
 """Makes so many rows."""
@@ -83,9 +83,7 @@ def source_of(role: InputRole, graph: Graph, options: InputOptions) -> Source:
         families = {name: _images(make, role.frame) for name, make in makers.items()}
         return Source(families, _scalings(role, graph, options), _augmentation(role))
     if role.kind is Kind.TABLE and len(role.shape) == 2:
-        rows: dict[str, Draw] = dict(tabular.families(role.shape[1], first_weights(graph, role.spec.name)))
-        if is_guess(role, graph, options):
-            rows[_ALL_SIZES] = _noise_of_all_sizes(role)
+        rows = tabular.families(role.shape[1], first_weights(graph, role.spec.name))
         return Source(rows, (_of_table(role, graph, options),))
     if role.kind is Kind.TOKENS:
         if len(role.shape) != 2:
