@@ -28,6 +28,7 @@ def conv(node: Node) -> Rule:
             channel_multiple=DEPTHWISE_MULTIPLE if group > 1 else DENSE_MULTIPLE,
         ),
         acts=ANY_SCALE,
+        why="slides over this axis",
     )
 
 
@@ -42,6 +43,7 @@ def conv_transpose(node: Node) -> Rule:
         fits=(Fit("group", {0: axis("G")}),),
         contracts=Contracts((("n", "G", "I", "O", *names_of(kernel), *names_of(source)),), bias=2),
         acts=ANY_SCALE,
+        why="slides over this axis",
     )
 
 

@@ -37,7 +37,7 @@ def test_graph_output_is_pinned():
 
 def test_kernel_is_pinned():
     found = coupled(CHAIN.replace("[8,3,1,1]", "[8,3,2,2]").replace("Conv (x", "Conv <pads=[1,1,0,0]> (x"))
-    assert reasons(found, "a", 2) == {"works along this axis"}
+    assert reasons(found, "a", 2) == {"slides over this axis"}
 
 
 def test_residual_add_couples_both_branches():
