@@ -78,8 +78,8 @@ class Session:
         model: the model, or the path of a file.
         watch: names of inner tensors to return besides the outputs.
         optimise: let onnxruntime fuse nodes, as it would for a user; off where numbers are compared.
-        lean: save memory where `optimise` would cost much: no copy or faster layout of large weights, and freed memory
-            returned at once. Not for models in which onnxruntime would compute with large weights to optimise.
+        low_memory: save memory where `optimise` would cost much: no copy or faster layout of large weights, and freed
+            memory returned at once. Not for models in which onnxruntime would compute with large weights to optimise.
         on: how many threads onnxruntime may use for a node, and the provider that runs what it can; the CPU does the
             rest.
         verbose: let onnxruntime print its own warnings.

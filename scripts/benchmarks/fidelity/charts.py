@@ -8,14 +8,17 @@ from paoding_onnx.report.charts import Line, line_chart
 from scripts.benchmarks.fidelity.measure import Row
 
 NAMES = {
-    "reconstruction, 128 samples": "128 samples",
-    "reconstruction": "no data",
+    "reconstruction, 128 samples, taught": "taught, 128",
+    "reconstruction, taught": "taught",
+    "reconstruction, 128 samples": "fast, 128",
+    "reconstruction, distilled": "distilled",
+    "reconstruction": "fast",
     "Torch-Pruning L1": "Torch-Pr. L1",
     "Torch-Pruning L2": "Torch-Pr. L2",
 }
 """Short names of methods, where the name itself is too long for a chart."""
-_LIGHT = ("#0b6e4f", "#1f6fb5", "#b9570f", "#8a4fbf", "#6b7280", "#b3261e", "#7a6a00", "#00747a")
-_DARK = ("#4fd1a5", "#6db3f2", "#f0a35e", "#c79bf2", "#aab2bd", "#ff8a80", "#d9c84a", "#5fd0d6")
+_LIGHT = ("#14213d", "#c2185b", "#0b6e4f", "#1f6fb5", "#b9570f", "#8a4fbf", "#6b7280", "#b3261e", "#7a6a00", "#00747a")
+_DARK = ("#e6edf7", "#f48fb1", "#4fd1a5", "#6db3f2", "#f0a35e", "#c79bf2", "#aab2bd", "#ff8a80", "#d9c84a", "#5fd0d6")
 _BASE = (
     "svg{background:#fff;font:11px ui-sans-serif,system-ui,sans-serif}.ax{fill:#57606a}.grid{stroke:#d9dee3}"
     "polyline{fill:none;stroke-width:1.8}.v{font-weight:600}"

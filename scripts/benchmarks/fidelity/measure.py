@@ -18,9 +18,10 @@ from scripts.benchmarks.processes import Limits, run
 
 OK = "ok"
 WITH_DATA, DISTILLED = "reconstruction, 128 samples", "reconstruction, distilled"
+TAUGHT, WITH_DATA_TAUGHT = "reconstruction, taught", "reconstruction, 128 samples, taught"
 STEPS = 20
 """In how many steps inputs are distilled."""
-OURS = (WITH_DATA, DISTILLED, "reconstruction", "paoding", "magnitude")
+OURS = (WITH_DATA_TAUGHT, TAUGHT, WITH_DATA, DISTILLED, "reconstruction", "paoding", "magnitude")
 PEERS = {
     "onnxsim": (WITH_ONNXSIM,),
     "Torch-Pruning L1": (WITH_TORCH_PRUNING, "--norm", "1"),
@@ -86,7 +87,7 @@ def _prune(path: Path, small: Path, data: Samples, share: float, method: str, py
         done = run(*words, python=python, limits=Limits(seconds=SECONDS))
         return OK if done.code == 0 else done.message
     calibration = None
-    if method == WITH_DATA:
+    if method in (WITH_DATA, WITH_DATA_TAUGHT):
         calibration = small.with_suffix(".npz")
         np.savez(calibration, x=data.calibration)
     options = paoding_onnx.Options(
@@ -96,7 +97,7 @@ def _prune(path: Path, small: Path, data: Samples, share: float, method: str, py
         method=method.partition(",")[0],
         calibration=calibration,
         distill=STEPS if method == DISTILLED else 0,
-        effort="fast",
+        effort="normal" if method in (TAUGHT, WITH_DATA_TAUGHT) else "fast",
     )
     try:
         paoding_onnx.prune(path, small, options)
