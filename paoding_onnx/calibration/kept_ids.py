@@ -68,3 +68,14 @@ class KeptIds:
             named = ", ".join(map(str, lost[:3]))
             raise UsageError(f"{where} holds {len(lost)} ids that the vocabulary does not keep, such as {named}")
         return self.replaced(ids)
+
+    @property
+    def change(self) -> str:
+        """What callers have to know, in words.
+
+        >>> KeptIds(("ids",), 4, (1, 3)).change
+        "'ids' takes ids below 2"
+        """
+        inputs, left = ", ".join(map(repr, self.inputs)), len(self.kept)
+        outputs = [f"axis {axis} of output {name!r} has {left} entries" for name, axis in self.outputs]
+        return "; ".join([f"{inputs} {'take' if len(self.inputs) > 1 else 'takes'} ids below {left}", *outputs])

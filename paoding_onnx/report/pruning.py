@@ -20,7 +20,6 @@ from paoding_onnx.rules.devices import DEVICES
 from paoding_onnx.selection.curve import SHARES, Sensitivity, columns
 from paoding_onnx.verification.check import Checked
 from paoding_onnx.verification.verdict import Verdict
-from paoding_onnx.verification.vocabulary import interface_change
 
 
 def prune_lines(result: Pruned, *, verbose: bool = False) -> Iterator[RenderableType]:
@@ -58,7 +57,7 @@ def _vocabulary(result: Pruned) -> Iterator[str]:
     n_left, gone = len(found.ids.kept), found.before.parameters - found.after.parameters
     yield (
         f"vocabulary: {n_left:,} of {found.ids.size:,} ids kept, {gone:,} parameters gone with the others; "
-        f"{cell(interface_change(found.ids))}"
+        f"{cell(found.ids.change)}"
     )
     if result.run.options.target:
         yield f"the target counts what the vocabulary left: {found.after.parameters:,} parameters"

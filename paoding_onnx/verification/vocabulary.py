@@ -53,7 +53,7 @@ def check_vocabulary(original: Model, shortened: Shortened) -> Verdict:
     said = f"{met.size:,} of {vocabulary.size:,} ids kept, {np.count_nonzero(met):,} of them fed in {n_runs} runs"
     seen = f"largest difference {worst:.1e}{f' (of {where!r})' if worst else ''}, at most {TOLERANCE:.0e} allowed"
     rows = f"{wrong!r} has other rows" if wrong else f"all rows as they were in {n_tables} table{'s' * (n_tables != 1)}"
-    detail = f"{said}; {seen}; {rows}; {interface_change(vocabulary)}"
+    detail = f"{said}; {seen}; {rows}; {vocabulary.change}"
     return Verdict(VOCABULARY, n_runs > 0 and worst <= TOLERANCE and not wrong, detail)
 
 
@@ -68,14 +68,6 @@ def _wrong_rows(original: Model, shortened: Shortened) -> tuple[str, int]:
                 return use.tensor, count
             count += 1
     return "", count
-
-
-def interface_change(vocabulary: KeptIds) -> str:
-    """What callers have to know, in words."""
-    inputs = ", ".join(map(repr, vocabulary.inputs))
-    left = len(vocabulary.kept)
-    outputs = [f"axis {axis} of output {name!r} has {left} entries" for name, axis in vocabulary.outputs]
-    return "; ".join([f"{inputs} {'take' if len(vocabulary.inputs) > 1 else 'takes'} ids below {left}", *outputs])
 
 
 def with_change(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:

@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import json
+import math
 import re
 from collections.abc import Callable, Sequence
 from importlib.resources import files
@@ -83,6 +84,7 @@ def html_page(result: Pruned, *, staged: Callable[[Path], Path] = lambda path: p
         "versions": versions(),
         "machine": machine_document(),
         "most": MOST_ROWS,
+        "infinity": math.inf,
     }
     page = _render({**values, "plan": None})
     link = _plan_link(plan, MOST_BYTES - len(page.encode()) - 2000)

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from paoding_onnx import Options, prune
 from paoding_onnx.cli import main
 from paoding_onnx.dependency.trace import Refusal
 from paoding_onnx.evaluation.measured import OperatorTime
@@ -25,6 +26,8 @@ from tests.models import parse, save
 from tests.page import Reader
 from tests.pruning import MLP, skip_latency
 from tests.report.runs import EVIL, looked_at, renamed, with_run, with_steps
+from tests.residuals import BLOCKS
+from tests.tokens import KEPT, UNTIED
 
 pytestmark = pytest.mark.slow
 
@@ -304,3 +307,29 @@ def test_command_line_writes_a_page_if_the_report_is_to_be_one(monkeypatch, tmp_
     assert json.loads(Path("out.json").read_text())["sizes"]["before"]["parameters"] == 400
     assert str(tmp_path) not in page
     capsys.readouterr()
+
+
+def test_blocks_that_went_whole_are_listed(tmp_path):
+    save(parse(BLOCKS), tmp_path / "m.onnx")
+    result = prune(tmp_path / "m.onnx", options=Options(depth=1, target=0.0, latency=False))
+    page = html_page(result)
+    assert Reader(page).faults == []
+    (name,) = result.depth.sums
+    assert Reader(section(page, "blocks")).texts("th")[2:] == [name]
+    assert "1 residual branch is gone, with all that served it alone" in section(page, "blocks")
+    assert "No unit was chosen" in section(page, "proofs")
+
+
+def test_smaller_vocabulary_is_told_with_what_callers_have_to_know(tmp_path):
+    save(parse(UNTIED), tmp_path / "m.onnx")
+    (tmp_path / "keep.txt").write_text("\n".join(map(str, KEPT)))
+    options = Options(vocabulary=tmp_path / "keep.txt", target=0.0, latency=False, effort="fast")
+    result = prune(tmp_path / "m.onnx", options=options)
+    page = html_page(result)
+    assert Reader(page).faults == []
+    assert f"{len(KEPT)} of {result.vocabulary.ids.size} ids stay" in section(page, "vocabulary")
+    assert f"takes ids below {len(KEPT)}" in section(page, "vocabulary")
+
+
+def test_whole_models_have_neither_section(result):
+    assert section(html_page(result), "blocks") == section(html_page(result), "vocabulary") == ""
