@@ -56,8 +56,9 @@ def line_chart(lines: Sequence[Line], *, title: str, x_label: str, is_share: boo
     top = 1.0 if is_share else max((y for line in lines for _, y in line.points), default=0.0) or 1.0
     y_ticks = ticks(top)
     plot = _Plot(right or 1.0, max(top, y_ticks[-1]))
+    box = f"0 0 {plot.width(lines)} {_Plot.HEIGHT}"
     parts = [
-        f'<svg class="lc" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_Plot.WIDTH} {_Plot.HEIGHT}" role="img" '
+        f'<svg class="lc" xmlns="http://www.w3.org/2000/svg" viewBox="{box}" role="img" '
         f'aria-label="{in_markup(title)}">',
         *(_y_tick(plot, value, is_share=is_share) for value in y_ticks),
         *(_x_tick(plot, value) for value in ticks(plot.right)),
@@ -214,6 +215,7 @@ class _Plot:
 
     WIDTH, HEIGHT = 360, 226
     _LEFT, _RIGHT, _TOP, _BOTTOM = 42, 248, 10, 182
+    _LETTER = 5.9
 
     def __init__(self, right: float, top: float) -> None:
         self.right, self.top = right, top
@@ -221,6 +223,11 @@ class _Plot:
     def x(self, value: float) -> float:
         """Pixels from the left."""
         return round(self._LEFT + value / self.right * (self._RIGHT - self._LEFT), 1)
+
+    def width(self, lines: Sequence[Line]) -> int:
+        """Pixels in all: the usual ones, or as many as the longest text at the end of a line takes."""
+        ends = (self.x(line.points[-1][0]) + 9 + self._LETTER * len(f"{line.name} {line.last}") for line in lines)
+        return max(self.WIDTH, *map(math.ceil, ends))
 
     def y(self, value: float) -> float:
         """Pixels from above."""

@@ -69,7 +69,10 @@ def _part(name: str, rows: Sequence[Row]) -> Part:
 
 
 def _lines(rows: Sequence[Row]) -> Iterator[Line]:
-    """One line for each way to prune, from what removes least to what removes most."""
+    """One line for each way to prune, from what removes least to what removes most.
+
+    An effort is named where a method has several.
+    """
     ways = dict.fromkeys((row.method, row.effort) for row in rows)
     for method, effort in ways:
         points = sorted(
@@ -80,7 +83,9 @@ def _lines(rows: Sequence[Row]) -> Iterator[Line]:
             and (left := size_of(row)) is not None
         )
         if points:
-            yield Line(f"{method} {effort}".strip(), tuple(points), f"{points[-1][1]:.1%}")
+            is_one_of_several = sum(way[0] == method for way in ways) > 1
+            name = f"{method} {effort}".strip() if is_one_of_several else method
+            yield Line(name, tuple(points), f"{points[-1][1]:.1%}")
 
 
 def cells_of(row: Row) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -185,3 +186,10 @@ def test_chart_stays_xml_for_any_name():
     name = "\x1b]52;c;ZXZpbA==\x07<b>&\x00\u202e\"'"
     assert drawn(heat_map([Sensitivity(name, (8,), (0.5,))]))
     assert drawn(line_chart([Line(name, ((0.0, 1.0), (0.5, 0.5)), name)], title=name, x_label=name, is_share=True))
+
+
+def test_chart_is_as_wide_as_the_longest_text_at_the_end_of_a_line():
+    short = line_chart([Line("a", ((0.0, 1.0), (0.5, 0.5)), "50.0")], title="t", x_label="x", is_share=True)
+    long = line_chart([Line("a" * 40, ((0.0, 1.0), (0.5, 0.5)), "50.0")], title="t", x_label="x", is_share=True)
+    assert 'viewBox="0 0 360 226"' in short
+    assert int(re.search(r'viewBox="0 0 (\d+) 226"', long)[1]) > 257 + 40 * 5

@@ -40,3 +40,11 @@ def test_names_cannot_change_the_page(rows):
 def test_model_of_which_nothing_was_written_has_no_picture(rows):
     text = page(rows[1:])
     assert "<svg" not in text
+
+
+def test_effort_is_named_in_the_picture_where_a_method_has_several(rows):
+    one = replace(rows[0], method="reconstruction", effort="fast")
+    other = replace(one, effort="normal")
+    assert "<tspan>reconstruction</tspan>" in page([one])
+    assert "<tspan>reconstruction fast</tspan>" in page([one, other])
+    assert "<tspan>reconstruction normal</tspan>" in page([one, other])
