@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from paoding_onnx.calibration import filter, sources
 from paoding_onnx.calibration.file_hints import options_said
@@ -154,20 +155,50 @@ def _chosen(
     may_choose = runs.spend(_MORE * n_samples)
     n_generations = sum(runs.spend(n_samples) for _ in range(_GENERATIONS if source.augment and may_choose else 0))
     stops = np.round(np.cumsum([0.0, *shares]) * n_samples / step).astype(int) * step
-    parts: list[tuple[Array, bool]] = []
-    for k, (start, stop) in enumerate(pairwise(stops.tolist())):
-        wish = _Wish(source, source.guesses[k], values[k], may_choose, n_generations)
-        parts += _parts(predictor, wish, stop - start, rng)
-    rows = np.concatenate([rows for rows, _ in parts])
+    wishes = (
+        _Wish(source, guess, of, may_choose, n_generations) for guess, of in zip(source.guesses, values, strict=True)
+    )
+    pairs = zip(wishes, pairwise(stops.tolist()), strict=True)
+    parts = (part for wish, (start, stop) in pairs for part in _parts(predictor, wish, stop - start, rng))
+    rows, are_chosen = _end_to_end(parts, int(stops[-1]))
     if np.count_nonzero(shares) > 1:
-        rows = rows[rng.permutation(len(rows))]
+        put_in_order(rows, rng.permutation(len(rows)))
     tried = sorted(np.flatnonzero(shares), key=lambda k: -shares[k])
     best, *others = (source.guesses[k] for k in tried)
     guessed = " or ".join([best.description, *(guess.own for guess in others)])
     description = ", ".join(word for word in (guessed, *source.families) if word)
-    said = ", chosen by the predictions for them" if all(is_chosen for _, is_chosen in parts) else ""
+    said = ", chosen by the predictions for them" if are_chosen else ""
     doubts = [k for k in np.flatnonzero(scores >= sources.NEARLY * scores.max()) if not shares[k]]
     return _Chosen(rows, description + said, tuple(source.guesses[k] for k in doubts))
+
+
+def _end_to_end(parts: Iterable[tuple[Array, bool]], count: int) -> tuple[Array, bool]:
+    """The `count` rows of all parts, one of which is held beside them at a time, and whether all were chosen."""
+    rows, n_filled, are_chosen = np.empty(0), 0, True
+    for made, is_chosen in parts:
+        if not n_filled:
+            rows = np.empty((count, *made.shape[1:]), made.dtype)
+        rows[n_filled : n_filled + len(made)] = made
+        n_filled, are_chosen = n_filled + len(made), are_chosen and is_chosen
+    return rows[:n_filled], are_chosen
+
+
+def put_in_order(rows: Array, order: NDArray[np.int64]) -> None:
+    """Make each row k that which stands at `order[k]`, in place: samples may take half of the memory there is.
+
+    >>> rows = np.array([[10], [11], [12]])
+    >>> put_in_order(rows, np.array([2, 0, 1]))
+    >>> rows.tolist()
+    [[12], [10], [11]]
+    """
+    is_left = np.ones(len(order), np.bool_)
+    for first in range(len(order)):
+        kept, place = rows[first].copy() if is_left[first] else rows[first], first
+        while is_left[place]:
+            is_left[place] = False
+            source = int(order[place])
+            rows[place] = kept if source == first else rows[source]
+            place = source
 
 
 def _likely(scores: Floats, sizes: Floats) -> Floats:
