@@ -242,8 +242,12 @@ class Trace:
         return {name: int(np.count_nonzero(~gone(ids, removed))) for name, ids in self.factors[node_index].items()}
 
     def measured_sizes(self, node_index: int, removed: Mask) -> dict[str, int]:
-        """As `sizes`, at the sizes at which costs are told: no unit is on an axis that is another there."""
-        return {**self.sizes(node_index, removed), **self.measured.get(node_index, {})}
+        """As `sizes`, at the sizes at which costs are told: there may be other numbers of samples of the units."""
+        found = self.sizes(node_index, removed)
+        for name, size in self.measured.get(node_index, {}).items():
+            left = _stretched(~gone(self.factors[node_index][name], removed), size)
+            found[name] = size if left is None else int(np.count_nonzero(left))
+        return found
 
     def shapes_left(self, removed: Mask) -> dict[str, Shape]:
         """Shapes of tensors at the sizes at which costs are told, when units go; without those that cannot be told."""
