@@ -87,13 +87,14 @@ def _rate(steps: int, profile: Profile) -> float:
 
 
 def _more(prepared: Prepared, samples: Samples, options: Options, run: Run) -> Samples:
-    """More synthetic images, where they are cheap; otherwise the samples themselves."""
+    """More synthetic images, where they are cheap and small; otherwise the samples themselves."""
     name = max(samples.arrays, key=lambda one: samples.arrays[one].size, default="")
     if not name or image_sides(samples.arrays[name]) is None:
         return samples
     graph = prepared.trace.graph
     of_one = work_of_traced(graph).run_of_one * growth(samples.batches[0], graph)
-    n_more = min(MORE, int(WORK_TO_CHOOSE // max(of_one, 1))) - samples.n_samples
+    bytes_of_one = samples.arrays[name][0].nbytes
+    n_more = min(MORE, int(WORK_TO_CHOOSE // max(of_one, 1)), options.memory // bytes_of_one) - samples.n_samples
     if n_more <= 0 or (not samples.is_synthetic and samples.n_samples >= MANY):
         return samples
     run.tell("synthesizing more inputs", 0.0)
