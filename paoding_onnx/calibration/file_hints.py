@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from paoding_onnx.calibration.samples import InputOptions
-from paoding_onnx.model.input_names import OF_SOUND, RATE, Companion, companion_of
+from paoding_onnx.model.input_names import MOST_TRACKS, OF_SOUND, RATE, Companion, companion_of
 from paoding_onnx.model.input_sizes import Shapes
 from paoding_onnx.model.load import Model
 
@@ -18,8 +18,6 @@ _LINE_OF_TEXT = (48, 320)
 _COLOURS = (1, 3, 4)
 _LARGEST = 4096
 _RATE, _NUMBER = re.compile("(sample|sampling)_?rate", re.IGNORECASE), re.compile(r"[1-9]\d{3,5}$")
-_MOST_TRACKS = 8
-"""Recordings have no more tracks than this."""
 
 
 def shapes_said(model: Model) -> Shapes:
@@ -53,7 +51,7 @@ def shapes_likely(model: Model) -> Shapes:
         places = [k for k, dim in enumerate(spec.dims) if k and not isinstance(dim, int)]
         fixed = [dim for dim in spec.dims[1:] if isinstance(dim, int)]
         is_signal = spec.dtype is not None and spec.dtype.kind == "f" and companion_of(spec) is None
-        if len(places) != 1 or not is_signal or max(fixed, default=1) > _MOST_TRACKS:
+        if len(places) != 1 or not is_signal or max(fixed, default=1) > MOST_TRACKS:
             continue
         words = f"{spec.name} {spec.dims[places[0]]}".lower()
         if has_rate or any(part in words for part in (*OF_SOUND, "samples")):

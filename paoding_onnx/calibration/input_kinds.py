@@ -15,7 +15,7 @@ from paoding_onnx.calibration.preprocess import Preprocess
 from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.errors import UsageError
 from paoding_onnx.model.graph import Graph
-from paoding_onnx.model.input_names import FREQUENCIES, OF_SOUND, RATE, Companion, companion_of, is_past
+from paoding_onnx.model.input_names import FREQUENCIES, MOST_TRACKS, OF_SOUND, RATE, Companion, companion_of, is_past
 from paoding_onnx.model.input_sizes import Shape, Shapes
 from paoding_onnx.model.nodes import Array, TensorSpec
 from paoding_onnx.shapes.dummy_inputs import is_setting, length_fed
@@ -30,8 +30,6 @@ _UNTOLD = 2
 """So many tokens are drawn where nothing tells how many there are."""
 _LONG_ROW, _SIGNAL = 4096, 400
 """Rows of floats from this length on are sound, not a table; where kernels slide along them, from the second one."""
-_MOST_TRACKS = 8
-"""Recordings have no more tracks than this; what has more are features."""
 _BANDS = frozenset({40, 64, 80, 96, 128, 161, 201, 229, 257})
 """Bands of frequencies that spectrograms usually have."""
 _OF_SPECTROGRAMS = ("mel", "fbank", "spectrogram", "mfcc", "logspec")
@@ -218,7 +216,7 @@ def _role_of_floats(spec: TensorSpec, graph: Graph, shape: Shape, axis: int) -> 
             why = "kernels slide along its rows" if slides else "its long rows, or its name"
             return InputRole(spec, Kind.AUDIO, shape, axis, why=why)
         return InputRole(spec, Kind.TABLE, shape, axis, why=f"two axes, rows of {shape[1]} numbers")
-    if len(shape) == 3 and min(shape[1:]) <= _MOST_TRACKS:
+    if len(shape) == 3 and min(shape[1:]) <= MOST_TRACKS:
         return InputRole(spec, Kind.AUDIO, shape, axis, why=f"three axes, {min(shape[1:])} of them side by side")
     if len(shape) == 3 and any(dim in _BANDS for dim in spec.dims[1:]):
         return InputRole(spec, Kind.SPECTROGRAM, shape, axis, why="one of its three axes is as long as bands are")

@@ -26,6 +26,8 @@ RATE = 16000
 """Samples of sound in a second, as most models of speech want them."""
 OF_SOUND = ("audio", "wav", "sound", "speech", "pcm")
 """Parts of names of inputs that hold sound."""
+MOST_TRACKS = 8
+"""Recordings have no more tracks than this; what has more are features."""
 FREQUENCIES = {Companion.LOWEST: 50.0, Companion.HIGHEST: RATE / 2}
 """The ends of the range in which pitches and the like are looked for, in Hz."""
 _RATES = frozenset({"sr", "rate", "fs"})

@@ -39,6 +39,8 @@ def main() -> None:
     parser.add_argument("-o", "--output", metavar="FOLDER", type=Path, default=Path("sweeps"))
     arguments = parser.parse_args()
     folder: Path = arguments.output.resolve()
+    if folder.exists():
+        parser.error(f"{folder} is there: runs that it has would not be done again, so name another folder")
     models = [str(path.resolve()) for path in arguments.models]
     words = [*models, "--target", arguments.target, "--method", arguments.method, "--effort", arguments.effort]
     swept = _told("processes of this machine", _sweep(words, folder / "processes"))
