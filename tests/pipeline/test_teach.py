@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from paoding_onnx.api import prune
 from paoding_onnx.calibration.preprocess import Preprocess
+from paoding_onnx.calibration.samples import Samples
+from paoding_onnx.context import Run
 from paoding_onnx.errors import ModelError
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline import teach
+from paoding_onnx.pipeline.prepare import prepare
 from paoding_onnx.report.save import save
 from paoding_onnx.result import Pruned
 from paoding_onnx.verification.check import check
@@ -79,3 +83,16 @@ def test_more_images_are_synthesized_to_learn_from(monkeypatch):
     assert found.run.recovery.n_samples < found.run.recovery.taught.n_inputs
     assert found.run.recovery.taught.steps == 100
     assert all(proof.passed for proof in found.proofs)
+
+
+def test_images_to_learn_from_take_no_more_memory_than_is_allowed(monkeypatch):
+    text = """g (float[n,3,512,512] x) => (float[n,4,8,8] z) <float[6,3,1,1] a, float[4,6,1,1] b> {
+        y = Conv <strides = [64, 64]> (x, a)
+        z = Conv (y, b) }"""
+    asked = []
+    monkeypatch.setattr(teach, "kept_samples", lambda _model, _graph, request, _options: asked.append(request) or few)
+    few = Samples(({"x": np.zeros((2, 3, 512, 512), np.float32)},), "zeros")
+    options = Options(memory=1 << 24)
+    found = teach._more(prepare(model(text), options), few, options, Run())
+    assert [request.n_samples for request in asked] == [(1 << 24) // (3 * 512 * 512 * 4) - 2]
+    assert len(found.batches) == 2
