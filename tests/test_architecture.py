@@ -197,7 +197,18 @@ def test_upward_import_would_be_noticed():
 
 
 def test_families_of_rules_do_not_know_each_other():
-    forms = ("equation", "notation", "facts", "rule", "products", "windows", "kernels", "forms", "multiply_adds")
+    forms = (
+        "equation",
+        "notation",
+        "facts",
+        "rule",
+        "products",
+        "windows",
+        "kernels",
+        "forms",
+        "chance",
+        "multiply_adds",
+    )
     shared = {f"rules.{name}" for name in (*forms, "devices")}
     families = {name for name in FILES if room(name) == "rules"} - shared - {"rules.__init__", "rules.binding"}
     assert {other for name in families for other in own_imports(name) if room(other) == "rules"} <= shared

@@ -145,10 +145,14 @@ class Stream:
         return (made[name] for made in self._made(stop, [name], batches))
 
     def rest(self, free: Sequence[str]) -> Callable[[Mapping[str, Array]], dict[str, list[Array]]]:
-        """The remaining nodes as a function from the constants in `free` to the model's outputs, batch by batch."""
-        nodes = self._needed(len(self._nodes), self.graph.outputs)
+        """The remaining nodes as a function from the constants in `free` to the model's outputs, batch by batch.
+
+        What is watched beside these counts as an output.
+        """
+        wanted = tuple(dict.fromkeys((*self.graph.outputs, *self.graph.watched)))
+        nodes = self._needed(len(self._nodes), wanted)
         made = {name for node in nodes for name in node.output}
-        outputs = [name for name in self.graph.outputs if name in made]
+        outputs = [name for name in wanted if name in made]
         piece = subgraph(self._model, self.graph, nodes, outputs=outputs, overrides=self._overrides, free=free)
         session = Session(piece, optimise=True, on=self._on)
         names = [info.name for info in piece.proto.graph.input]

@@ -14,7 +14,8 @@ from paoding_onnx.model.nodes import Node, Origin, Part, Tensor
 class Graph:
     """A whole model as values: nodes in running order, tensors by name, names of graph inputs and outputs.
 
-    `sizes` are those at which it was seen to run; `None` for a graph that nobody ran.
+    `sizes` are those at which it was seen to run; `None` for a graph that nobody ran. `watched` are tensors of floats
+    that count beside the outputs wherever it is measured what becomes of these: not all that comes of them shows there.
     """
 
     nodes: tuple[Node, ...]
@@ -22,6 +23,7 @@ class Graph:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     sizes: InputSizes | None = None
+    watched: tuple[str, ...] = ()
 
     @property
     def outer(self) -> Graph:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import onnx
 
 
@@ -15,6 +17,20 @@ def captures(node: onnx.NodeProto) -> set[str]:
             read = {i for n in graph.node for i in (*n.input, *captures(n))} | {o.name for o in graph.output}
             names |= read - made - {""}
     return names
+
+
+def every_node(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    """The nodes of a graph and of its subgraphs."""
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
+                yield from every_node(inner)
+
+
+def opset_of(proto: onnx.ModelProto) -> int:
+    """The version of ONNX's own operators that a model says it is written in; 0 if it says none."""
+    return next((opset.version for opset in proto.opset_import if opset.domain in ("", "ai.onnx")), 0)
 
 
 def schema_version(operator: str, domain: str, opset: int) -> int:

@@ -1,4 +1,4 @@
-"""Nodes with bodies: Loop and Scan, what goes into each step and what comes out of it; If, which stays shut."""
+"""Nodes with bodies: Loop and Scan, what goes into each step and what comes out of it; an If that stays shut."""
 
 from __future__ import annotations
 
@@ -109,8 +109,8 @@ def repeated(node: Node) -> Rule:
 
 @register("If", read=25)
 def chosen(node: Node) -> Rule:
-    """ONNX If-25, in the middle of a network: the branch that is not taken could not be judged."""
-    return fixed(node, "computes one of two branches, of which the other is not seen")
+    """ONNX If-25, where it was not opened: its branches do not run side by side, or make tensors of different sizes."""
+    return fixed(node, "computes one of two branches that could not be taken apart")
 
 
 def _entry(node: Node, wires: Wiring) -> Rule:

@@ -8,7 +8,7 @@ meant, as by the rate at which sound was sampled: these are opened for the analy
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import onnx
@@ -21,7 +21,8 @@ from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.session import Session
 from paoding_onnx.model.subgraphs import captures
 from paoding_onnx.rules.forms import CHOOSE, PASS_ON
-from paoding_onnx.shapes.choices import Choice, Draft, branches_of
+from paoding_onnx.shapes.choices import Choice, branches_of, sides_of
+from paoding_onnx.shapes.draft import Draft, levels
 from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observe import sizes_of
 
@@ -34,32 +35,30 @@ def resolved(model: Model, graph: Graph) -> Model:
     branches = _taken(model, graph)
     if not branches:
         return model
-    draft, read = Draft(model, set(branches)), set[str]()
-    for node in model.proto.graph.node:
-        branch = branches.get(node.output[0])
-        if branch is None:
-            draft.nodes.append(node)
-            continue
+    draft, read = Draft(model), set[str]()
+    for output, branch in branches.items():
+        node = draft.take_out(output)
         read |= {*node.input, *captures(node)}
         for (result, _), made in zip(draft.inline(branch), node.output, strict=True):
             draft.pass_on(result, made)
-    simpler = draft.model(draft.nodes)
+    simpler = draft.model()
     _drop_unread(simpler.proto, draft.weights, read)
     return simpler
 
 
 def hidden(model: Model) -> Iterator[str]:
     """The first tensor that each choice makes which is left in a model."""
-    return (node.output[0] for node in model.proto.graph.node if branches_of(node))
+    return (node.output[0] for graph in levels(model.proto) for node in graph.node if branches_of(node))
 
 
 def ends_a_model(model: Model, output: str) -> bool:
     """Whether all that the choice makes which makes `output` leaves the model as it is.
 
-    Only there may the results of both branches be outputs for the time being, which keeps their axes as they are, and
-    only so does a branch count that the inputs at hand do not take.
+    Only there may the results of both branches be outputs for the time being, which keeps their axes as they are.
     """
-    node = next(node for node in model.proto.graph.node if output in node.output)
+    node = next((node for node in model.proto.graph.node if output in node.output), None)
+    if node is None:
+        return False  # it is in a body
     ends = {info.name for info in model.proto.graph.output}
     read: set[str] = set()
     for other in reversed(model.proto.graph.node):
@@ -76,24 +75,62 @@ def can_be_open(model: Model, graph: Graph, choice: Choice) -> bool:
     `graph` is what was observed of the open model.
     """
     sizes = sizes_of(graph)
-    takers = (node for node in graph.nodes if node.operator == CHOOSE and node.first_output.name in choice.outputs)
+    takers = [node for node in graph.nodes if node.operator == CHOOSE and node.first_output.name in choice.outputs]
+    if len(takers) < len(choice.outputs):
+        return False  # they are in a body that could not be looked into
     for node in takers:
         _, *sides = (tensor.name for tensor in (*node.inputs, node.first_output) if tensor is not None)
         for shapes in ({name: graph.tensors[name].shape for name in sides}, sizes.shapes):
             if len({shapes.get(name) for name in sides}) != 1:
                 return False
+    watch = [name for name in sides_of(model, choice) if name in makers(model.proto.graph.node)]
     try:
-        values = Session(model).run(random_feeds(model.inputs, sizes.measured, np.random.default_rng(0)))
+        values = Session(model, watch=watch).run(random_feeds(model.inputs, sizes.measured, np.random.default_rng(0)))
     except ModelError:
         return False
-    return all(np.isfinite(values[name]).all() for name in choice.added if values[name].dtype.kind == "f")
+    return all(np.isfinite(values[name]).all() for name in watch if values[name].dtype.kind == "f")
+
+
+def looked_at(model: Model, graph: Graph, choices: Iterable[Choice]) -> tuple[str, ...]:
+    """What shows what becomes of both branches of choices that are drawn, and of what really decides.
+
+    These are the results of both, and the last floats on the way to the condition.
+    """
+    names: dict[str, None] = {}
+    made = makers(model.proto.graph.node)
+    for choice in choices:
+        if choice.drawn:
+            names |= dict.fromkeys(sides_of(model, choice))
+            names |= dict.fromkeys(_last_floats(model, graph, choice.condition, made))
+    return tuple(name for name in names if name in made and _is_float(graph, name))
+
+
+def _last_floats(model: Model, graph: Graph, name: str, made: Mapping[str, int]) -> Iterator[str]:
+    """The floats nearest to a tensor among those that it is computed from."""
+    waiting, seen = [name], set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name in seen or name not in made:
+            continue
+        seen.add(name)
+        if _is_float(graph, name):
+            yield name
+        else:
+            node = model.proto.graph.node[made[name]]
+            waiting += sorted({*node.input, *captures(node)} - {""})
+
+
+def _is_float(graph: Graph, name: str) -> bool:
+    tensor = graph.tensors.get(name)
+    return tensor is not None and not tensor.is_constant and tensor.dtype is not None and tensor.dtype.kind == "f"
 
 
 def _taken(model: Model, graph: Graph) -> dict[str, onnx.GraphProto]:
     """The branch of each choice that always falls alike, by the name of the first output."""
     found: dict[str, onnx.GraphProto] = {}
-    for node in model.proto.graph.node:
-        branches = branches_of(node)
+    known = {node.first_output.name for node in graph.nodes}  # without what is in bodies that were not looked into
+    for node in (node for level in levels(model.proto) for node in level.node):
+        branches = branches_of(node) if node.output and node.output[0] in known else {}
         condition = graph.tensors.get(node.input[0]) if branches else None
         if condition is not None and condition.value is not None and not _may_vary(condition.varies):
             found[node.output[0]] = branches[bool(condition.value.reshape(-1)[0])]

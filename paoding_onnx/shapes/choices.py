@@ -1,41 +1,49 @@
 """CHOICES: nodes that compute one of two subgraphs, taken apart for the analysis and put together again for the file.
 
 While a choice is *open*, both branches are computed beside all other nodes, where layers can be traced, cut and fitted
-like any others, and a node takes the numbers of one of them. Both results are outputs as well, so that a branch that
-the inputs at hand do not take counts as much as the other. To *close* it is to move all that serves one branch alone
-back into it.
+like any others, and a node takes the numbers of one of them. A branch that the inputs at hand do not take has to count
+as much as the other: where what is chosen leaves the model, both results are outputs meanwhile; in the middle of a
+network which one is taken is *drawn* from what is fed. To *close* it is to move all that serves one branch alone back
+into it, and to let its own condition decide again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import reduce
-from types import MappingProxyType
 
+import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from paoding_onnx.model.external import mark_external
-from paoding_onnx.model.load import LIFT_BYTES, PLACEHOLDER, Model
+from paoding_onnx.model.load import Model
 from paoding_onnx.model.naming import free_name, names_in
-from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.subgraphs import captures
 from paoding_onnx.model.tensors import store
 from paoding_onnx.rules.forms import CHOOSE, CHOOSE_BRANCH, PASS_ON, branch_taken
+from paoding_onnx.shapes.draft import Draft, levels, rename
 
 _SLOTS = {True: 1, False: 2}
 """The inputs of the node that takes one of two results (ONNX Where-9)."""
-_LIFTED = (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE)
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A choice that was opened: the tensors that it made, their types, and results that are outputs meanwhile."""
+    """A choice that was opened.
+
+    Attributes:
+        outputs: the tensors that it made, `types` what kind of numbers they hold.
+        condition: the tensor that decides.
+        added: results that are outputs meanwhile.
+        drawn: what the nodes make that decide meanwhile; empty if the condition itself does.
+    """
 
     outputs: tuple[str, ...]
     types: tuple[int, ...]
+    condition: str
     added: tuple[str, ...]
+    drawn: tuple[str, ...] = ()
 
 
 def branches_of(node: onnx.NodeProto) -> Mapping[bool, onnx.GraphProto]:
@@ -49,7 +57,25 @@ def branches_of(node: onnx.NodeProto) -> Mapping[bool, onnx.GraphProto]:
 
 def reopened(model: Model, choices: Sequence[Choice]) -> Model:
     """The model with these choices opened again, in turn; one that it does not have is left out."""
-    return reduce(lambda held, choice: (opened(held, choice.outputs[0]) or (held,))[0], choices, model)
+
+    def again(held: Model, numbered: tuple[int, Choice]) -> Model:
+        """The model with one more open."""
+        number, choice = numbered
+        found = opened(held, choice.outputs[0], drawn_as=number if choice.drawn else None)
+        return held if found is None else found[0]
+
+    return reduce(again, enumerate(choices), model)
+
+
+def undrawn(model: Model, choices: Sequence[Choice]) -> Model:
+    """A model with open choices, of which each takes the branch that its condition says; `model` if all do."""
+    decided = {choice.drawn[-1]: choice.condition for choice in choices if choice.drawn}
+    if not decided:
+        return model
+    proto = onnx.ModelProto()
+    proto.CopyFrom(model.proto)
+    rename(proto.graph, decided, made=False)
+    return replace(model, proto=proto)
 
 
 def settled(model: Model, choices: Sequence[Choice]) -> Model:
@@ -57,24 +83,55 @@ def settled(model: Model, choices: Sequence[Choice]) -> Model:
     return reopened(closed(model, choices), choices)
 
 
-def opened(model: Model, output: str) -> tuple[Model, Choice] | None:
-    """The model with the choice open that makes tensor `output`; `None` if it has no such one."""
-    place = next((k for k, node in enumerate(model.proto.graph.node) if output in node.output), None)
-    branches = {} if place is None else branches_of(model.proto.graph.node[place])
-    if place is None or not branches:
+def forced(model: Model, choices: Iterable[Choice], *, said: bool) -> Model:
+    """A model in which choices, open or not, all fall one way, whatever is fed."""
+    proto = onnx.ModelProto()
+    proto.CopyFrom(model.proto)
+    name = free_name("forced", names_in(proto))
+    store(proto, numpy_helper.from_array(np.array(said), name))
+    _decide(proto.graph, {output for choice in choices for output in choice.outputs}, name)
+    return replace(model, proto=proto)
+
+
+def _decide(graph: onnx.GraphProto, outputs: Container[str], by: str) -> None:
+    """Let the nodes that make certain tensors decide by another one."""
+    for node in graph.node:
+        if node.op_type in (CHOOSE, CHOOSE_BRANCH) and any(name in outputs for name in node.output):
+            node.input[0] = by
+        for attribute in (attribute for attribute in node.attribute if attribute.HasField("g")):
+            _decide(attribute.g, outputs, by)
+
+
+def opened(model: Model, output: str, *, drawn_as: int | None = None) -> tuple[Model, Choice] | None:
+    """The model with the choice open that makes tensor `output`; `None` if it has no such one.
+
+    With a number, which branch is taken is drawn, and with another number by itself; else its results become outputs.
+    """
+    branches = next(
+        (branches_of(node) for graph in levels(model.proto) for node in graph.node if output in node.output), {}
+    )
+    if not branches:
         return None
-    node = model.proto.graph.node[place]
-    draft = Draft(model, {node.output[0]})
+    draft = Draft(model)
+    node = draft.take_out(output)
+    drawn = () if drawn_as is None else draft.draw(drawn_as)
+    if drawn_as is not None and not drawn:
+        return None
     results = {said: draft.inline(branch) for said, branch in branches.items()}
+    decides = drawn[-1] if drawn else node.input[0]
     for made, *sides in zip(node.output, results[True], results[False], strict=True):
-        inputs = [node.input[0], *(name for name, _ in sides)]
-        draft.add(onnx.helper.make_node(CHOOSE, inputs, [made], node.name))
-    fresh = {name: info for side in results.values() for name, info in side if info is not None}
+        draft.add(onnx.helper.make_node(CHOOSE, [decides, *(name for name, _ in sides)], [made], node.name))
+    fresh = {name: info for side in results.values() for name, info in side if info is not None and not drawn}
     draft.proto.graph.output.extend(fresh.values())
-    nodes = list(model.proto.graph.node)
     types = tuple(result.type.tensor_type.elem_type for result in branches[True].output)
-    choice = Choice(tuple(node.output), types, tuple(fresh))
-    return draft.model([*nodes[:place], *draft.nodes, *nodes[place + 1 :]]), choice
+    return draft.model(), Choice(tuple(node.output), types, node.input[0], tuple(fresh), drawn)
+
+
+def sides_of(model: Model, choice: Choice) -> tuple[str, ...]:
+    """The results of both branches of an open choice."""
+    nodes = (node for graph in levels(model.proto) for node in graph.node)
+    takers = (node for node in nodes if node.op_type == CHOOSE and not set(choice.outputs).isdisjoint(node.output))
+    return tuple(dict.fromkeys(node.input[slot] for node in takers for slot in _SLOTS.values()))
 
 
 def closed(model: Model, choices: Sequence[Choice]) -> Model:
@@ -83,93 +140,24 @@ def closed(model: Model, choices: Sequence[Choice]) -> Model:
         return model
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
-    for choice in reversed(choices):
-        _close(proto, choice)
+    for number, choice in reversed(list(enumerate(choices))):
+        _close(proto, choice, {other.condition for other in choices[: number + 1]})
     return replace(model, proto=proto)
 
 
-class Draft:
-    """A model under way: a copy of its file without some nodes, into which branches are inlined under free names."""
-
-    def __init__(self, model: Model, without: set[str]) -> None:
-        self.proto, self.weights = onnx.ModelProto(), dict(model.weights)
-        self.nodes: list[onnx.NodeProto] = []
-        self._source = model
-        self.proto.CopyFrom(model.proto)
-        del self.proto.graph.node[:]
-        self.proto.graph.node.extend(node for node in model.proto.graph.node if node.output[0] not in without)
-        self._taken = names_in(self.proto) | {name for node in model.proto.graph.node for name in node.output}
-        self._nodes_taken = {node.name for node in self.proto.graph.node}
-
-    def inline(self, branch: onnx.GraphProto) -> list[tuple[str, onnx.ValueInfoProto | None]]:
-        """Add what a branch computes; the names of its results, described where they are made in it."""
-        body = onnx.GraphProto()
-        body.CopyFrom(branch)
-        made = [name for node in body.node for name in node.output if name]
-        own = {name: free_name(name, self._taken) for name in (*made, *(tensor.name for tensor in body.initializer))}
-        rename(body, own)
-        for tensor in body.initializer:
-            tensor.name = own[tensor.name]
-            store(self.proto, _lifted(tensor, self.weights))
-        for node in body.node:
-            self.add(node)
-        computed = {own[name] for name in made}
-        names = [own.get(result.name, result.name) for result in branch.output]
-        types = [result.type.tensor_type.elem_type for result in branch.output]
-        return [
-            (name, onnx.helper.make_tensor_value_info(name, code, None) if name in computed else None)
-            for name, code in zip(names, types, strict=True)
-        ]
-
-    def add(self, node: onnx.NodeProto) -> None:
-        """Add a node, under a free name if it has one: onnxruntime takes no two of one name."""
-        node.name = node.name and free_name(node.name, self._nodes_taken)
-        self.nodes.append(node)
-
-    def model(self, nodes: Sequence[onnx.NodeProto]) -> Model:
-        """The model with these nodes, which may be those of the model that it came from."""
-        del self.proto.graph.node[:]
-        self.proto.graph.node.extend(nodes)
-        return replace(self._source, proto=self.proto, weights=MappingProxyType(self.weights))
-
-    def pass_on(self, source: str, made: str) -> None:
-        """Add a node that gives a tensor another name."""
-        self.add(onnx.helper.make_node(PASS_ON, [source], [made], f"{made}_taken"))
-
-
-def rename(graph: onnx.GraphProto, names: Mapping[str, str]) -> None:
-    """Give tensors in the nodes of a graph and of its subgraphs other names; names in ONNX hide no outer ones."""
-    for node in graph.node:
-        node.input[:] = [names.get(name, name) for name in node.input]
-        node.output[:] = [names.get(name, name) for name in node.output]
-        for attribute in node.attribute:
-            for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
-                rename(inner, names)
-                for result in inner.output:  # a result of a subgraph may be a tensor from outside of it
-                    result.name = names.get(result.name, result.name)
-
-
-def _lifted(tensor: onnx.TensorProto, weights: dict[str, Array]) -> onnx.TensorProto:
-    """An initializer of a branch as one of the model, its content among the `weights` if it is large."""
-    if tensor.data_type in _LIFTED and len(tensor.raw_data) >= LIFT_BYTES:
-        weights[tensor.name] = numpy_helper.to_array(tensor)
-        tensor.ClearField("raw_data")
-        mark_external(tensor, PLACEHOLDER)
-    return tensor
-
-
-def _close(proto: onnx.ModelProto, choice: Choice) -> None:
-    """Put a choice together again, in place."""
-    graph = proto.graph
-    for place in reversed([k for k, info in enumerate(graph.output) if info.name in choice.added]):
-        del graph.output[place]
+def _close(proto: onnx.ModelProto, choice: Choice, conditions: Set[str]) -> None:
+    """Put a choice together again, in place; by `conditions` it is decided, and choices that are still open."""
+    graph = next(graph for graph in levels(proto) if any(choice.outputs[0] in node.output for node in graph.node))
+    for place in reversed([k for k, info in enumerate(proto.graph.output) if info.name in choice.added]):
+        del proto.graph.output[place]
     nodes = list(graph.node)
     takers = [next(k for k, node in enumerate(nodes) if name in node.output) for name in choice.outputs]
     first, taken = nodes[takers[0]], names_in(proto)
-    chooser = onnx.helper.make_node(CHOOSE_BRANCH, [first.input[0]], choice.outputs, first.name)
+    condition = choice.condition if choice.drawn else first.input[0]
+    chooser = onnx.helper.make_node(CHOOSE_BRANCH, [condition], choice.outputs, first.name)
     gone = set(takers)
     for said, slot in _SLOTS.items():
-        moved = _serving(nodes, takers, slot, {info.name for info in graph.output})
+        moved = _serving(nodes, takers, slot, {info.name for info in graph.output} | conditions)
         results = zip([nodes[k].input[slot] for k in takers], choice.types, strict=True)
         name = branch_taken(condition=said)
         body = _branch(f"{choice.outputs[0]}_{name}", [nodes[k] for k in sorted(moved)], list(results), taken)
@@ -179,6 +167,8 @@ def _close(proto: onnx.ModelProto, choice: Choice) -> None:
     fresh = [onnx.NodeProto.FromString(node.SerializeToString()) for node in kept]
     del graph.node[:]
     graph.node.extend(fresh)
+    for place in reversed([k for k, node in enumerate(proto.graph.node) if node.output[0] in choice.drawn]):
+        del proto.graph.node[place]
 
 
 def _branch(

@@ -21,7 +21,7 @@ from paoding_onnx.model.subgraphs import captures
 from paoding_onnx.model.tensors import STORED_APART
 from paoding_onnx.rules.bodies import State, wiring
 from paoding_onnx.rules.forms import PASS_ON
-from paoding_onnx.shapes.choices import rename
+from paoding_onnx.shapes.draft import rename
 from paoding_onnx.shapes.steps import body_of
 
 

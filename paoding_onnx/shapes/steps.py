@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import onnx
 
-from paoding_onnx.model.subgraphs import schema_version
+from paoding_onnx.model.subgraphs import opset_of, schema_version
 from paoding_onnx.rules.bodies import BODY, repeats
 
 
@@ -16,7 +16,7 @@ def body_of(node: onnx.NodeProto, model: onnx.ModelProto) -> onnx.GraphProto | N
     if body is None:
         return None
     domain = "" if node.domain == "ai.onnx" else node.domain
-    opset = next((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), 0)
+    opset = opset_of(model)
     return body if repeats(node.op_type, domain, schema_version(node.op_type, domain, opset)) else None
 
 

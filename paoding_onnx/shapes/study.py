@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.input_sizes import Given
 from paoding_onnx.model.load import Model
-from paoding_onnx.shapes.branches import can_be_open, ends_a_model, hidden, resolved
+from paoding_onnx.model.subgraphs import opset_of
+from paoding_onnx.rules.chance import can_draw
+from paoding_onnx.shapes.branches import can_be_open, ends_a_model, hidden, looked_at, resolved
 from paoding_onnx.shapes.choices import Choice, opened
 from paoding_onnx.shapes.constant_folding import folded
 from paoding_onnx.shapes.denormals import without_denormals
@@ -47,12 +49,14 @@ def study(model: Model, given: Given = NOTHING_GIVEN, *, verbose: bool = False) 
     shut: set[str] = set()
     while True:
         if (simpler := resolved(model, graph)) is not model:
-            model, graph = simpler, observe(simpler, given, verbose=verbose)
+            model = lifted(simpler)
+            graph = observe(model, given, verbose=verbose)
             continue
         name = next((name for name in hidden(model) if name not in shut), None)
         if name is None:
-            return Study(model, *folded(model, graph), tuple(choices))
-        tried = _opened(model, name, given)
+            simpler, graph = folded(model, graph)
+            return Study(model, simpler, replace(graph, watched=looked_at(simpler, graph, choices)), tuple(choices))
+        tried = _opened(model, name, given, len(choices))
         if tried is None:
             shut.add(name)
         else:
@@ -60,13 +64,15 @@ def study(model: Model, given: Given = NOTHING_GIVEN, *, verbose: bool = False) 
             choices.append(choice)
 
 
-def _opened(model: Model, name: str, given: Given) -> tuple[Model, Graph, Choice] | None:
+def _opened(model: Model, name: str, given: Given, number: int) -> tuple[Model, Graph, Choice] | None:
     """The model with one more choice open, and what is observed of it; `None` if it does not run that way."""
-    found = opened(model, name) if ends_a_model(model, name) else None
+    drawn_as = None if ends_a_model(model, name) else number
+    found = opened(model, name, drawn_as=drawn_as) if drawn_as is None or can_draw(opset_of(model.proto)) else None
     if found is None:
         return None
+    simpler, choice = lifted(found[0]), found[1]
     try:
-        graph = observe(found[0], given)
+        graph = observe(simpler, given)
     except ModelError:
         return None
-    return (found[0], graph, found[1]) if can_be_open(found[0], graph, found[1]) else None
+    return (simpler, graph, choice) if can_be_open(simpler, graph, choice) else None

@@ -166,8 +166,8 @@ def _equivalent(
     made, changed = plan_from_document(traced, document), refitted(pair.pruned, plain)
     known = refitted_of_document(document)
     candidate = restored(pair.pruned, plain, changed if known is None else known)
-    yield from check_simplified(pair.original, found.simplified, traced, is_open=bool(found.choices))
-    yield from check_closed(pair.read, pair.pruned, traced)
+    yield from check_simplified(pair.original, found.simplified, traced, found.choices)
+    yield from check_closed(pair.read, pair.pruned, traced, found.choices)
     yield check_cut(found.folded, traced, made, candidate, original=found.simplified)
     if changed:
         samples = made_samples(found.simplified, traced.graph, Request(MOST_ROWS, seed=0))

@@ -218,7 +218,7 @@ def _compared(trace: Trace, decisions: tuple[Decision, ...]) -> tuple[str, ...]:
 
     Of those in a body, what comes out of it.
     """
-    names: dict[str, None] = {}
+    names: dict[str, None] = dict.fromkeys(trace.graph.watched)
     for bound in trace.bound_nodes:
         is_left = bound.node.part is Part.EXIT or bound.rule.contracts is not None
         for tensor in bound.node.outputs if is_left and not bound.node.within else ():

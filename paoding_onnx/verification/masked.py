@@ -16,6 +16,7 @@ from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.naming import names_in
 from paoding_onnx.model.node_index import makers, nodes_behind
+from paoding_onnx.model.subgraphs import every_node, opset_of
 from paoding_onnx.rules.binding import BoundNode, is_inside, is_layer, makes_output
 from paoding_onnx.rules.equation import Operand
 from paoding_onnx.rules.forms import SEED_ATTRIBUTE, can_choose
@@ -77,7 +78,7 @@ def seeded(model: Model) -> Model:
     versions = {opset.domain: opset.version for opset in model.proto.opset_import}
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
-    seeds = [(node, seed) for node in _all_nodes(proto.graph) if (seed := _seed(node, versions)) is not None]
+    seeds = [(node, seed) for node in every_node(proto.graph) if (seed := _seed(node, versions)) is not None]
     if not seeds:
         return model
     for node, seed in seeds:
@@ -88,16 +89,8 @@ def seeded(model: Model) -> Model:
 def is_drawing(model: Model) -> bool:
     """Whether a model that is `seeded` draws random numbers: each run of a session goes on from those of the last."""
     return any(
-        attribute.name == SEED_ATTRIBUTE for node in _all_nodes(model.proto.graph) for attribute in node.attribute
+        attribute.name == SEED_ATTRIBUTE for node in every_node(model.proto.graph) for attribute in node.attribute
     )
-
-
-def _all_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
-    """The nodes of a graph and of its subgraphs."""
-    for node in graph.node:
-        yield node
-        for attribute in (attribute for attribute in node.attribute if attribute.HasField("g")):
-            yield from _all_nodes(attribute.g)
 
 
 def _seed(node: onnx.NodeProto, versions: Mapping[str, int]) -> int | float | None:
@@ -121,7 +114,7 @@ def _masked(
     """
     tensor, quantized = bound.node.inputs[operand], bound.rule.integers.at(operand)
     dtype = tensor.dtype if tensor is not None else None
-    opset = next((o.version for o in proto.opset_import if o.domain in ("", "ai.onnx")), 0)
+    opset = opset_of(proto)
     if quantized is None and (dtype != np.float32 or not can_choose(opset)):
         proto.graph.initializer.append(numpy_helper.from_array(kept.astype(dtype), name))
         return onnx.helper.make_node("Mul", [node.input[operand], name], [f"{name}_out"], name)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -16,8 +17,8 @@ from paoding_onnx.model.node_index import makers
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
-from paoding_onnx.model.subgraphs import captures
-from paoding_onnx.shapes.choices import branches_of
+from paoding_onnx.model.subgraphs import captures, every_node
+from paoding_onnx.shapes.choices import Choice, branches_of, forced, undrawn
 from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.shapes.proof_sizes import other_sizes
 from paoding_onnx.shapes.steps import body_of
@@ -30,23 +31,43 @@ TOLERANCE = 1e-5
 _MOST_VALUES = 8
 
 
-def check_simplified(original: Model, simplified: Model, trace: Trace, *, is_open: bool = False) -> Iterator[Verdict]:
+def check_simplified(
+    original: Model, simplified: Model, trace: Trace, choices: Sequence[Choice] = ()
+) -> Iterator[Verdict]:
     """A proof that both compute the same, if they are not the very same; `trace` is that of `simplified`.
 
     They run at the sizes at which the model was observed and at others, as in `equivalence.check_surgery`, and with all
-    values of integers that choices compare them with. A model in which choices are open (`is_open`) may take fewer
-    sizes, as both branches have to take them; otherwise it must take all.
+    values of integers that choices compare them with. A model in which `choices` are open may take fewer sizes, as both
+    branches have to take them; otherwise it must take all. Choices that are drawn must fall as they do by themselves,
+    and compute the same whichever way they fall.
     """
     if simplified is not original:
-        sized = simplified if is_open else original
-        yield _compared(SIMPLIFIED, _what(original, simplified), (original, simplified), _feedings(sized, trace), trace)
+        sized = simplified if choices else original
+        pair = _Pair(original, simplified, tuple(choices))
+        yield _compared(SIMPLIFIED, _what(original, simplified), pair, _feedings(sized, trace), trace)
 
 
-def check_closed(closed: Model, opened: Model, trace: Trace) -> Iterator[Verdict]:
+def check_closed(closed: Model, opened: Model, trace: Trace, choices: Sequence[Choice] = ()) -> Iterator[Verdict]:
     """The same for a file with choices and the model in which they are open, which all other proofs are about."""
     if opened is not closed:
-        said = "each choice takes its own branch"
-        yield _compared(CLOSED, said, (closed, opened), _feedings(opened, trace), trace)
+        pair = _Pair(closed, opened, tuple(choices))
+        yield _compared(CLOSED, "each choice takes its own branch", pair, _feedings(opened, trace), trace)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """Two models of which the second one has choices open."""
+
+    before: Model
+    after: Model
+    choices: tuple[Choice, ...]
+
+    def versions(self) -> Iterator[tuple[Model, Model]]:
+        """Both as they are, and where choices are drawn both as they are if all of them fall one way, and the other."""
+        yield self.before, undrawn(self.after, self.choices)
+        drawn = tuple(choice for choice in self.choices if choice.drawn)
+        for said in (True, False) if drawn else ():
+            yield forced(self.before, drawn, said=said), forced(self.after, drawn, said=said)
 
 
 def _feedings(model: Model, trace: Trace) -> Iterator[Feeding]:
@@ -58,17 +79,18 @@ def _feedings(model: Model, trace: Trace) -> Iterator[Feeding]:
     yield from other_sizes(model, trace.graph)
 
 
-def _compared(name: str, said: str, pair: tuple[Model, Model], feedings: Iterator[Feeding], trace: Trace) -> Verdict:
-    before, after = (Session(seeded(model)) for model in pair)
+def _compared(name: str, said: str, pair: _Pair, feedings: Iterator[Feeding], trace: Trace) -> Verdict:
+    sessions = [[Session(seeded(model)) for model in version] for version in pair.versions()]
     n_runs, worst = 0, 0.0
-    for feeds in (feeds for feeding in feedings for feeds in _inputs(pair[0], feeding, trace)):
-        try:
-            wanted = before.run(feeds)
-        except ModelError:  # numbers that this model does not take
-            continue
-        got, n_runs = after.run(feeds), n_runs + 1
-        if any(not _is_equal(value, got[name]) for name, value in wanted.items()):
-            worst = max(worst, output_difference(wanted, got))
+    for feeds in (feeds for feeding in feedings for feeds in _inputs(pair.before, feeding, trace)):
+        for before, after in sessions:
+            try:
+                wanted = before.run(feeds)
+            except ModelError:  # numbers that this model does not take
+                continue
+            got, n_runs = after.run(feeds), n_runs + 1
+            if any(not _is_equal(value, got[name]) for name, value in wanted.items()):
+                worst = max(worst, output_difference(wanted, got))
     seen = f"largest difference {worst:.1e} in {n_runs} runs, at most {TOLERANCE:.0e} allowed"
     return Verdict(name, n_runs > 0 and worst <= TOLERANCE, f"{said}; {seen}")
 
@@ -115,7 +137,9 @@ def _is_equal(before: Array, after: Array) -> bool:
 
 def _what(original: Model, simplified: Model) -> str:
     """What was simplified, in words."""
-    n_choices = [sum(bool(branches_of(node)) for node in model.proto.graph.node) for model in (original, simplified)]
+    n_choices = [
+        sum(bool(branches_of(node)) for node in every_node(model.proto.graph)) for model in (original, simplified)
+    ]
     has_bodies = any(body_of(node, original.proto) for node in original.proto.graph.node)
     opened = ["choices taken apart"] if n_choices[0] != n_choices[1] else []
     opened += ["bodies made plain"] if has_bodies and simplified.proto is not original.proto else []

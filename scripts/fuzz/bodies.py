@@ -13,8 +13,8 @@ from scripts.fuzz.net import BOOL, FLOAT, INT64, Net, Value, with_channel
 
 
 @dataclass
-class _Body:
-    """A body in the making."""
+class Body:
+    """A body or a branch in the making."""
 
     net: Net
     nodes: list[onnx.NodeProto] = field(default_factory=list)
@@ -55,14 +55,28 @@ def over_steps(net: Net, x: Value) -> Value:
 def again_and_again(net: Net, x: Value) -> Value:
     """A layer of rows that is its own input a few times."""
     net.need(x.ndim == 2 and x.dtype == FLOAT and net.opset >= 13)
-    body, weight = _Body(net), net.weight(x.channels, x.channels)
+    body, weight = Body(net), net.weight(x.channels, x.channels)
     step, go, state = (net.name("b") for _ in range(3))
-    result = _cell(body, body.add("MatMul", state, weight.name), state, x.channels, net.rng.choice(["plain", "deep"]))
+    fresh = body.add("MatMul", state, weight.name)
+    if net.chance(0.3):
+        fresh = _either(body, state, fresh, x)
+    result = _cell(body, fresh, state, x.channels, net.rng.choice(["plain", "deep"]))
     count = net.constant(net.rng.choice([1, 2, 3]), INT64, stored=True)
-    graph = _graph(body, [(step, INT64, []), (go, BOOL, []), (state, FLOAT, x.dims)],
+    graph = graph_of(body, [(step, INT64, []), (go, BOOL, []), (state, FLOAT, x.dims)],
                    [(body.add("Identity", go), BOOL, []), (result, FLOAT, x.dims)])  # fmt: skip
     y = net.node("Loop", count, net.constant(True, BOOL, stored=True), x, body=graph, dtype=FLOAT, shapes=x.shapes)
     return with_channel(y, 1)
+
+
+def _either(body: Body, state: str, fresh: str, x: Value) -> str:
+    """If within a step: a layer of the state, or what is there already."""
+    net = body.net
+    one, two = Body(net), Body(net)
+    made = [(one.add("Relu", one.add("MatMul", state, net.weight(x.channels, x.channels).name)), FLOAT, x.dims)]
+    passed = [(two.add(net.rng.choice(["Identity", "Neg"]), fresh), FLOAT, x.dims)]
+    total = body.add("ReduceMax", state, keepdims=0)
+    truth = body.add("Greater", total, net.constant(0.5, FLOAT, stored=True).name)
+    return body.add("If", truth, then_branch=graph_of(one, [], made), else_branch=graph_of(two, [], passed))
 
 
 def _widened(net: Net, last: Value, units: int) -> Value:
@@ -87,7 +101,7 @@ def _shapes(x: Value, units: int) -> tuple[list[int | None], list[tuple[int, ...
 
 def _looped(net: Net, x: Value, start: Value) -> tuple[Value, Value]:
     """Loop: each step is picked by its number; weights are handed on, or read from outside."""
-    units, body = start.shape[1], _Body(net)
+    units, body = start.shape[1], Body(net)
     dims, shapes = _shapes(x, units)
     step, go, state = (net.name("b") for _ in range(3))
     given, more, passed = [(step, INT64, []), (go, BOOL, []), (state, FLOAT, dims)], [], []
@@ -103,7 +117,7 @@ def _looped(net: Net, x: Value, start: Value) -> tuple[Value, Value]:
     made.append((body.add("Identity", result), FLOAT, dims))
     count = forms.size_of(net, x, 1) if x.is_open(1) or net.chance(0.3) else net.constant(x.shape[1], stored=True)
     outputs = net.many("Loop", 2 + len(more), count, net.constant(True, BOOL, stored=True), start, *more,
-                       body=_graph(body, given, made), dtype=FLOAT, shapes=shapes)  # fmt: skip
+                       body=graph_of(body, given, made), dtype=FLOAT, shapes=shapes)  # fmt: skip
     net.forget(*outputs)
     steps = [(shape[1], shape[0], units) for shape in x.shapes]
     return with_channel(outputs[0], 1), Value(outputs[-1].name, (steps[0], steps[1]), FLOAT, 2)
@@ -111,7 +125,7 @@ def _looped(net: Net, x: Value, start: Value) -> tuple[Value, Value]:
 
 def _scanned(net: Net, x: Value, start: Value) -> tuple[Value, Value]:
     """Scan: each step is handed to the body."""
-    units, body = start.shape[1], _Body(net)
+    units, body = start.shape[1], Body(net)
     dims, shapes = _shapes(x, units)
     state, source = net.name("b"), net.name("b")
     weight = net.weight(x.channels, units)
@@ -120,14 +134,14 @@ def _scanned(net: Net, x: Value, start: Value) -> tuple[Value, Value]:
     given = [(state, FLOAT, dims), (source, FLOAT, [x.dims[0], x.channels])]
     made = [(result, FLOAT, dims), (body.add(net.rng.choice(["Neg", "Tanh"]), result), FLOAT, dims)]
     backwards = [1] if net.chance(0.3) else None
-    outputs = net.many("Scan", 2, start, x, body=_graph(body, given, made), num_scan_inputs=1, scan_input_axes=[1],
+    outputs = net.many("Scan", 2, start, x, body=graph_of(body, given, made), num_scan_inputs=1, scan_input_axes=[1],
                        scan_input_directions=backwards, dtype=FLOAT, shapes=shapes)  # fmt: skip
     net.forget(*outputs)
     steps = [(shape[1], shape[0], units) for shape in x.shapes]
     return with_channel(outputs[0], 1), Value(outputs[1].name, (steps[0], steps[1]), FLOAT, 2)
 
 
-def _cell(body: _Body, fresh: str, state: str, units: int, kind: str) -> str:
+def _cell(body: Body, fresh: str, state: str, units: int, kind: str) -> str:
     """What a step makes of what is new and of its state."""
     net = body.net
     if kind == "gated":
@@ -150,7 +164,8 @@ def _cell(body: _Body, fresh: str, state: str, units: int, kind: str) -> str:
 _Info = tuple[str, int, Sequence[int | None]]
 
 
-def _graph(body: _Body, given: Sequence[_Info], made: Sequence[_Info]) -> onnx.GraphProto:
+def graph_of(body: Body, given: Sequence[_Info], made: Sequence[_Info]) -> onnx.GraphProto:
+    """The subgraph that a body is."""
     infos = ([helper.make_tensor_value_info(*info) for info in side] for side in (given, made))
     return helper.make_graph(body.nodes, body.net.name("body"), *infos)
 

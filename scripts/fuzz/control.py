@@ -6,6 +6,7 @@ import onnx
 from onnx import helper
 
 from scripts.fuzz import forms
+from scripts.fuzz.bodies import Body, graph_of
 from scripts.fuzz.net import BOOL, FLOAT, INT64, Net, Value
 
 
@@ -61,6 +62,46 @@ def _layers(net: Net, x: Value, operator: str, width: int) -> onnx.GraphProto:
     return helper.make_graph(nodes, net.name("branch"), [], [result])
 
 
+def branched(net: Net, x: Value) -> Value:
+    """If in the middle of a network: layers in both branches, of what is outside, choices among them now and then."""
+    net.need(x.ndim in (2, 3) and x.channel == x.ndim - 1 and x.dtype == FLOAT)
+    width = net.rng.choice([x.channels, 4, 6, 9])
+    truth = _truth(net, x)
+    shapes = [(*shape[:-1], width) for shape in x.shapes]
+    one, two = (_way(net, x, width, truth, 1) for _ in range(2))
+    y = net.node("If", truth, then_branch=one, else_branch=two, dtype=x.dtype, shapes=shapes)
+    return Value(y.name, y.shapes, y.dtype, x.channel)
+
+
+def _truth(net: Net, x: Value) -> Value:
+    """What decides: the content, what a layer says of it, or a number that is fed."""
+    style = net.rng.choice(["content", "layer", "fed"])
+    if style == "fed":
+        return net.node("Equal", net.add_input("rate", INT64, [], {}), net.constant(8000, INT64, stored=True))
+    source = net.node("MatMul", x, net.weight(x.channels, 1)) if style == "layer" else x
+    total = forms.reduce(net, "ReduceSum", source, list(range(x.ndim)), keep=False)
+    return net.node("Greater", total, net.constant(0.0, x.dtype, stored=True))
+
+
+def _way(net: Net, x: Value, width: int, truth: Value, depth: int) -> onnx.GraphProto:
+    """A branch of If, as deep as it may be."""
+    body, dims = Body(net), [*x.dims[:-1], width]
+    style = net.rng.choice(["deep", "deep", "plain", "passed", "nested"])
+    if style == "passed" and width == x.channels:
+        made = body.add(net.rng.choice(["Identity", "Relu"]), x.name)
+    elif style == "nested" and depth:
+        other = body.add("Not", truth.name)
+        one, two = (_way(net, x, width, truth, depth - 1) for _ in range(2))
+        made = body.add("If", other, then_branch=one, else_branch=two)
+    elif style == "deep":
+        units = net.rng.choice([4, 6, 9])
+        hidden = body.add("Relu", body.add("MatMul", x.name, net.weight(x.channels, units).name))
+        made = body.add("MatMul", hidden, net.weight(units, width).name)
+    else:
+        made = body.add("Tanh", body.add("MatMul", x.name, net.weight(x.channels, width).name))
+    return graph_of(body, [], [(made, x.dtype, dims)])
+
+
 def looped(net: Net, x: Value) -> Value:
     """Loop: the tensor is carried round, a captured one is added each time."""
     captured = net.node("Tanh", x) if net.chance(0.5) else net.weight(*x.per_channel())
@@ -103,4 +144,4 @@ def scanned(net: Net, x: Value) -> Value:
     return Value(second.name, x.shapes, x.dtype, x.channel)
 
 
-BLOCKS = {conditional: 2, looped: 1, scanned: 1}
+BLOCKS = {conditional: 2, branched: 4, looped: 1, scanned: 1}

@@ -37,7 +37,7 @@ IR = {7: 3, 8: 3, 9: 4, 10: 5, 11: 6, 12: 7, 13: 7, 14: 7, 15: 8, 16: 8, 17: 8, 
 """The file format that came with each opset."""
 RARE = [
     (arithmetic.BLOCKS, 2),
-    (control.BLOCKS, 0.3),
+    (control.BLOCKS, 0.6),
     (bodies.BLOCKS, 0.7),
     (experts.BLOCKS, 0.7),
     (odd.BLOCKS, 2),

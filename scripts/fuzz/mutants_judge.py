@@ -132,10 +132,9 @@ def _run(subject: Prepared, seed: int) -> _Run | str:
         written = reopened(read, studied.choices)
         verdicts = [check_written(written, plain, plain, {})]
         if verdicts[0].passed:
-            is_open = bool(studied.choices)
-            verdicts += check_simplified(subject.model, studied.simplified, found, is_open=is_open)
+            verdicts += check_simplified(subject.model, studied.simplified, found, studied.choices)
             verdicts.append(check_cut(folded, found, plan, restored(written, plain, ()), original=studied.simplified))
-            verdicts += check_closed(read, written, found)
+            verdicts += check_closed(read, written, found, studied.choices)
             left, sizes = partial(found.shapes_left, plan.removed), sizes_of(found.graph)
             verdicts += check_file(subject.model, path, Asked(predicted, sizes, left, studied.choices))
         failed: Verdict | None = next((verdict for verdict in verdicts if not verdict.passed), None)

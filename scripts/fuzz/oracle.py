@@ -169,8 +169,7 @@ def _prune(model: Model, seed: int) -> Outcome:
     """The model pruned at random, and what the proofs say."""
     studied = study(model)
     found = trace(studied.graph)
-    is_open = bool(studied.choices)
-    for verdict in check_simplified(model, studied.simplified, found, is_open=is_open):
+    for verdict in check_simplified(model, studied.simplified, found, studied.choices):
         if not verdict.passed:
             return Outcome(WRONG, f"{verdict.name}: {verdict.detail}")
     if not found.groups:
@@ -178,8 +177,8 @@ def _prune(model: Model, seed: int) -> Outcome:
     plan = random_plan(found, np.random.default_rng(seed))
     pruned = settled(cut(studied.folded, found, plan), studied.choices)
     whole = (found.n_units, int(plan.removed.sum()))
-    file = partial(_file, studied.choices)
-    for proof in (_equivalence, _by_hand, file, _outputs, *([_repeatable, _pipeline] if seed % RARELY == 0 else [])):
+    file, repeatable = partial(_file, studied.choices), partial(_repeatable, studied.choices)
+    for proof in (_equivalence, _by_hand, file, _outputs, *([repeatable, _pipeline] if seed % RARELY == 0 else [])):
         kind, detail = proof(model if proof in (file, _pipeline) else studied.folded, found, plan, pruned)
         if detail:
             return Outcome(kind, detail, *whole)
@@ -208,7 +207,7 @@ def _file(choices: Sequence[Choice], model: Model, found: Trace, plan: Plan, pru
         verdicts = check_file(
             model, path, Asked(cost(found, plan.removed), sizes_of(found.graph), left, tuple(choices))
         )
-        verdicts += tuple(check_closed(shut, pruned, found))
+        verdicts += tuple(check_closed(shut, pruned, found, choices))
     failed = next((verdict for verdict in verdicts if not verdict.passed), None)
     return (failed.name, failed.detail) if failed else ("", "")
 
@@ -229,9 +228,9 @@ def _outputs(model: Model, found: Trace, _plan: Plan, pruned: Model) -> tuple[st
     return "", ""
 
 
-def _repeatable(model: Model, _found: Trace, plan: Plan, pruned: Model) -> tuple[str, str]:
+def _repeatable(choices: Sequence[Choice], model: Model, _found: Trace, plan: Plan, pruned: Model) -> tuple[str, str]:
     """Whether a second trace and surgery give the same bytes."""
-    again = cut(model, trace(observe(model)), plan)
+    again = settled(cut(model, trace(observe(model)), plan), choices)
     same = again.proto.SerializeToString() == pruned.proto.SerializeToString()
     same &= all(np.array_equal(again.weights[name], value) for name, value in pruned.weights.items())
     return "bytes", "" if same else "a second surgery made another model"

@@ -7,6 +7,7 @@ import pstats
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -253,6 +254,17 @@ def test_rest_is_a_function_of_free_constants():
     for given, found in ((subject, old), (reweigh(subject, new), changed)):
         for got, batch in zip(found["y"], whole(given, feeds), strict=True):
             np.testing.assert_allclose(got, batch["y"], atol=1e-5)
+
+
+def test_rest_counts_what_is_watched_as_outputs():
+    subject = model(MODELS["residual"])
+    graph = replace(observe(subject), watched=("r", "n"))
+    feeds = [{"x": np.ones((2, 3, 8, 8), np.float32)}]
+    with Stream(subject, graph, feeds) as stream:
+        stream.advance(2)
+        found = stream.rest(("c",))({"c": constants(subject)["c"]})
+    assert list(found) == ["y", "t", "r"]
+    np.testing.assert_allclose(found["r"][0], Session(subject, watch=["r"]).run(feeds[0])["r"], rtol=1e-5, atol=1e-6)
 
 
 def test_rest_leaves_out_outputs_that_exist_already():

@@ -11,7 +11,7 @@ from paoding_onnx.rules.bodies import Sliced, State, appends, repeats, stacks, s
 from tests.rules.nodes import node
 from tests.rules.said import every, line, said_at
 
-_OTHER = "computes one of two branches, of which the other is not seen"
+_OTHER = "computes one of two branches that could not be taken apart"
 _SHUT = "its body could not be looked into"
 LINES = [
     line("Loop i() i() 2x6 -> 2x6 5x2x6", ", , i2x0 i2x1 -> o0x0 o0x1, o1x0 o1x1 o1x2", why=_SHUT,

@@ -89,19 +89,91 @@ def test_both_branches_of_a_choice_that_may_fall_either_way_are_pruned(size, tmp
     assert {"simplified exactly", "choices put together"} <= {proof.name for proof in proofs}
 
 
+MIDDLE = {
+    "by content": BY_CONTENT,
+    "by an open size": SQUARE,
+    "nested": BY_CONTENT.replace(
+        "u = Relu (v) }",
+        """d = Not (c) u = If (d) <
+        then_branch = in () => (float[n,12,q,q] f) { f = Relu (v) },
+        else_branch = out () => (float[n,12,q,q] f) { f = Conv (v, m) }> }""",
+    ).replace("float[12,8,1,1] w", "float[12,8,1,1] w, float[12,12,1,1] m"),
+}
+"""Choices whose result is read by a layer."""
+
+
+@pytest.mark.parametrize("text", MIDDLE.values(), ids=MIDDLE)
+def test_choice_in_the_middle_of_a_network_is_pruned_both_ways(text, tmp_path):
+    size = "1,3,H,W" if text == SQUARE else "1,3,6,6"
+    options = Options(target=0.5, by="units", method="magnitude", round_to=1)
+    documents = {"plan": tmp_path / "plan.json"}
+    before = sized(text, size)
+    save(before, tmp_path / "m.onnx")
+    result = prune(tmp_path / "m.onnx", tmp_path / "s.onnx", options, documents=documents)
+    assert result.sizes.after.parameters < 0.6 * result.sizes.before.parameters
+    assert result.sizes.before.parameters == (324 if "(v, m)" in text else 180)
+    written = onnx.load(tmp_path / "s.onnx")
+    assert {"If", "Where", "ReduceSum"} & {node.op_type for node in written.graph.node} == {"If"}
+    assert all(proof.passed for proof in check(tmp_path / "m.onnx", tmp_path / "s.onnx", plan=documents["plan"]).proofs)
+
+
+def test_choice_in_a_body_is_pruned_both_ways(tmp_path):
+    before = model("""g (float[2,4] x) => (float[2,3] y)
+      <float[4,8] a, float[8,8] b, float[8,8] c, float[8,3] d, int64 n = {3}, bool go = {1}> { h = MatMul (x, a)
+      s = Loop (n, go, h) <body = step (int64 k, bool t, float[2,8] i) => (bool t2, float[2,8] o) {
+        t2 = Identity (t) m = ReduceMax <keepdims = 0> (i) z = Sub (m, m) q = Greater (m, z)
+        o = If (q) <then_branch = one () => (float[2,8] u) { v = MatMul (i, b) u = Tanh (v) },
+                    else_branch = two () => (float[2,8] w) { w = MatMul (i, c) }> }>
+      y = MatMul (s, d) }""")
+    found = study(before)
+    assert [choice.outputs for choice in found.choices] == [("o",)]
+    options = Options(target=0.5, by="units", method="magnitude", round_to=1)
+    result = prune(before, tmp_path / "s.onnx", options)
+    assert [group.n_units for group in result.trace.groups] == [8]
+    inner = onnx.load(tmp_path / "s.onnx").graph.node[1].attribute[0].g
+    assert "If" in {node.op_type for node in inner.node}
+    assert "Where" not in {node.op_type for node in inner.node}
+
+
+def test_choice_that_always_falls_alike_is_resolved_in_a_body_too():
+    found = study(
+        model("""g (float[2,4] x) => (float[2,3] y)
+      <float[4,8] a, float[8,8] b, float[8,3] d, int64 n = {3}, bool go = {1}> { h = MatMul (x, a)
+      s = Loop (n, go, h) <body = step (int64 k, bool t, float[2,8] i) => (bool t2, float[2,8] o) {
+        t2 = Identity (t) z = Shape (h) e = Constant <value_int = 8> () f = Equal (z, e) r = Cast <to = 6> (f)
+        m = ReduceMax <keepdims = 0> (r) q = Cast <to = 9> (m)
+        o = If (q) <then_branch = one () => (float[2,8] u) { u = MatMul (i, b) },
+                    else_branch = two () => (float[2,8] w) { w = Neg (i) }> }>
+      y = MatMul (s, d) }""")
+    )
+    assert found.choices == ()
+    (body,) = [a.g for node in found.simplified.proto.graph.node for a in node.attribute if a.name == "body"]
+    assert {"If", "Neg"}.isdisjoint(node.op_type for node in body.node)
+
+
+def test_floats_that_decide_are_watched_beside_both_results():
+    found = study(
+        model("""g (float[2,4] x) => (float[2,3] y)
+      <float[4,8] a, float[8,1] r, float[8,8] b, float[8,3] d, float zero = {0}> { h = MatMul (x, a)
+      e = MatMul (h, r) m = ReduceMax <keepdims = 0> (e) q = Greater (m, zero) n = Not (q)
+      o = If (n) <then_branch = one () => (float[2,8] u) { u = MatMul (h, b) },
+                  else_branch = two () => (float[2,8] w) { w = Neg (h) }>
+      y = MatMul (o, d) }""")
+    )
+    assert found.graph.watched == ("u", "w", "m")
+
+
 SHUT = {
     "results of other sizes": ENDING.replace(
         "u = Conv (v, w)", "f = MaxPool <kernel_shape = [2, 2]> (v) u = Conv (f, w)"
     ),
     "no numbers": ENDING.replace("v = Relu (g)", "i = Sub (g, g) v = Div (g, i)"),
-    "read by a layer": BY_CONTENT,
-    "of an open size, read by a layer": SQUARE,
 }
 
 
 @pytest.mark.parametrize("text", SHUT.values(), ids=SHUT)
 def test_choice_that_cannot_be_told_apart_stays_shut(text):
-    before = sized(text, "1,3,H,W" if text == SQUARE else "1,3,6,6")
+    before = sized(text, "1,3,6,6")
     found = study(before)
     assert (found.simplified, found.choices) == (before, ())
 
@@ -129,3 +201,17 @@ def test_branches_of_two_choices_may_use_the_same_names():
     feeds = {"x": np.random.default_rng(0).standard_normal((1, 4)).astype(np.float32)}
     np.testing.assert_array_equal(Session(after).run(feeds)["y"], Session(before).run(feeds)["y"])
     assert len({name for node in after.proto.graph.node for name in node.output}) == len(after.proto.graph.node)
+
+
+def test_choice_in_a_body_that_runs_once_does_not_count_as_one_that_always_falls_alike():
+    before = model("""g (float[2,4] x) => (float[2,3] y)
+      <float[4,8] a, float[8,8] b, float[8,3] d, int64 n = {1}, bool go = {1}, float half = {0.5}> { h = MatMul (x, a)
+      s = Loop (n, go, h) <body = step (int64 k, bool t, float[2,8] i) => (bool t2, float[2,8] o) {
+        t2 = Identity (t) m = ReduceMax <keepdims = 0> (i) q = Greater (m, half)
+        o = If (q) <then_branch = one () => (float[2,8] u) { u = MatMul (i, b) },
+                    else_branch = two () => (float[2,8] w) { w = Neg (i) }> }>
+      y = MatMul (s, d) }""")
+    found = study(before).simplified
+    x = np.random.default_rng(0).standard_normal((2, 4)).astype(np.float32)
+    for feeds in ({"x": x}, {"x": -x}, {"x": 0.01 * x}):
+        np.testing.assert_array_equal(Session(found).run(feeds)["y"], Session(before).run(feeds)["y"])

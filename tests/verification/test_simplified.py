@@ -51,7 +51,7 @@ def test_values_that_a_choice_is_made_by_are_tried():
     before = model(RATES)
     assert compared_values(before) == (16000,)
     found = study(before)
-    (verdict,) = check_simplified(before, found.simplified, trace(found.graph), is_open=True)
+    (verdict,) = check_simplified(before, found.simplified, trace(found.graph), found.choices)
     assert verdict.passed, verdict.detail
 
 
