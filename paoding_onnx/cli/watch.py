@@ -12,9 +12,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from paoding_onnx.cli.limits import Limits, limits_of
 from paoding_onnx.cli.processes import family, kill, resident_bytes
@@ -33,8 +34,35 @@ _EVERY = 0.1
 _TARGETS = ("output", "plan", "report", "plot")
 
 
-def watched_command() -> int:
-    """Run the command of this process in another one; returns its exit status."""
+class Process(Protocol):
+    """What is watched: as much of `subprocess.Popen` as that takes."""
+
+    pid: int
+    stderr: IO[bytes] | None
+    returncode: int | None
+
+    def poll(self) -> int | None:
+        """Its exit status, `None` while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit status, once it has ended."""
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal."""
+
+
+def started(is_heard: bool) -> Process:
+    """The process of the command; what libraries print on standard error is made harmless where they may print."""
+    path = os.pathsep.join(part or os.getcwd() for part in sys.path)
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", _CHILD, *sys.argv[1:]],
+        env={**os.environ, "PYTHONPATH": path},
+        stderr=subprocess.PIPE if is_heard else None,
+    )
+
+
+def watched_command(start: Callable[[bool], Process] = started) -> int:
+    """Run the command of this process in another one, which `start` starts; returns its exit status."""
     open_streams()
     found = parsed(sys.argv[1:])
     if isinstance(found, int):
@@ -43,8 +71,10 @@ def watched_command() -> int:
     with handled(asked):
         clean_up()
         with held_back():
-            process = _started(is_heard=found.verbose)
+            process = start(found.verbose)
             asked.process = process
+        if process.stderr is not None:
+            threading.Thread(target=_pass_on, args=(process.stderr,), daemon=True).start()
         reason = _wait(process, asked, limits_of(found))
         targets = [getattr(found, name, None) for name in _TARGETS]
         return _status(process, asked, reason, [path.parent for path in targets if isinstance(path, Path)])
@@ -57,7 +87,7 @@ class _Asked:
     """
 
     def __init__(self, *, keeps: bool = False) -> None:
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Process | None = None
         self.number = 0
         self.since = 0.0
         self._keeps = keeps
@@ -72,25 +102,12 @@ class _Asked:
                 self.process.send_signal(number)
 
 
-def _started(*, is_heard: bool) -> subprocess.Popen[bytes]:
-    """The process of the command; what libraries print on standard error is made harmless where they may print."""
-    path = os.pathsep.join(part or os.getcwd() for part in sys.path)
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-c", _CHILD, *sys.argv[1:]],
-        env={**os.environ, "PYTHONPATH": path},
-        stderr=subprocess.PIPE if is_heard else None,
-    )
-    if process.stderr is not None:
-        threading.Thread(target=_pass_on, args=(process.stderr,), daemon=True).start()
-    return process
-
-
 def _pass_on(lines: IO[bytes]) -> None:
     for line in lines:
         complain(printable(line.decode("utf-8", "backslashreplace").rstrip("\r\n")))
 
 
-def _wait(process: subprocess.Popen[bytes], asked: _Asked, limits: Limits) -> str:
+def _wait(process: Process, asked: _Asked, limits: Limits) -> str:
     """Why the command was ended, in a line, once it has ended; nothing if it ended by itself."""
     start, reason = time.monotonic(), ""
     while not reason and process.poll() is None:
@@ -111,9 +128,9 @@ def _wait(process: subprocess.Popen[bytes], asked: _Asked, limits: Limits) -> st
     return reason
 
 
-def _status(process: subprocess.Popen[bytes], asked: _Asked, reason: str, folders: list[Path]) -> int:
+def _status(process: Process, asked: _Asked, reason: str, folders: list[Path]) -> int:
     """The exit status for the user; what a command left that was ended, or crashed, is removed."""
-    status = int(process.returncode)
+    status = process.wait()
     is_stopped = status in {128 + number for number in SIGNALS}
     if status >= 0 and not reason and not is_stopped:
         return status

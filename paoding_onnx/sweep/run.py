@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from paoding_onnx.errors import PaodingError
-from paoding_onnx.evaluation.latency import compare_latency
+from paoding_onnx.evaluation.latency import compare_latency, seconds_for
 from paoding_onnx.evaluation.measured import Latency
 from paoding_onnx.model.input_sizes import Feeding
 from paoding_onnx.model.load import load
@@ -133,14 +133,17 @@ def _time(
 
 
 def _latency(task: Task, done: Done, folder: Path) -> Latency | None:
-    """How long runs of both models take on this machine, at the sizes at which costs were told."""
+    """How long runs of both models take on this machine, at the sizes at which costs were told.
+
+    A run is timed for as long as by `prune` alone.
+    """
     original = task.source.files[0]
     shapes = {name: tuple(shape) for name, shape in done.document["input_sizes"]["measured"].items()}
     try:
         feeds = random_feeds(load(original).inputs, Feeding(shapes), np.random.default_rng(0))
     except PaodingError:
         return None
-    return compare_latency(original, _place(task, folder, ".onnx"), feeds)
+    return compare_latency(original, _place(task, folder, ".onnx"), feeds, seconds=seconds_for(done.seconds))
 
 
 def _write(rows: Sequence[Row], folder: Path) -> None:

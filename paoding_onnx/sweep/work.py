@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +14,7 @@ from typing import Any
 
 from paoding_onnx.errors import ModelError
 from paoding_onnx.sweep.grid import Source, Task
+from paoding_onnx.sweep.process import run_command
 
 _ABOUT_INPUTS = ("--input", "--input-shape")
 _LABELLED, _TABLE, _CACHE = "labelled", "latency_table.json", "cache"
@@ -87,7 +85,7 @@ def run_parcel(parcel: Parcel) -> Done:
         words += ["--json", "--quiet"]
         words += ["--eval", parcel.labelled] if parcel.labelled else []
         start = time.monotonic()
-        status, out, message = _command(words, folder)
+        status, out, message = run_command(words, folder)
         written = sorted((folder / "out").iterdir()) if status == 0 else []
         files = {file.name: file.read_bytes() for file in written}
         document = json.loads(out) if status == 0 else {}
@@ -110,21 +108,6 @@ def measure_table(source: Source, target: Path, words: Sequence[str]) -> None:
     """
     known = [word for pair in pairwise(words) if pair[0] in _ABOUT_INPUTS for word in pair]
     command = ["profile", str(source.files[0].resolve()), "-o", str(target.resolve()), "--threads", "1", "--force"]
-    status, _, message = _command([*command, *known, "--quiet"], target.parent)
+    status, _, message = run_command([*command, *known, "--quiet"], target.parent)
     if status:
         raise ModelError(f"the layers of {source.name} could not be timed: {message}")
-
-
-def _command(words: Sequence[str], folder: Path) -> tuple[int, str, str]:
-    """Status, standard output and the last line on standard error of a command.
-
-    Sums of numpy are made by one thread: how many there are changes the last digits, and results must not depend on
-    what else a machine has to do.
-    """
-    single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    command = [sys.executable, "-P", "-m", "paoding_onnx", *words]
-    done = subprocess.run(
-        command, cwd=folder, env={**os.environ, **single}, capture_output=True, text=True, check=False
-    )
-    lines = done.stderr.strip().splitlines()
-    return done.returncode, done.stdout, lines[-1] if lines and done.returncode else ""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-
 import pytest
 
+from paoding_onnx.sweep import work
 from paoding_onnx.sweep.grid import Grid, source_of, tasks_of
+from paoding_onnx.sweep.process import Ended
 from paoding_onnx.sweep.work import Parcel, parcel_of, run_parcel
 from scripts import ROOT
 
@@ -25,19 +25,18 @@ def test_parcel_has_all_that_a_machine_without_our_files_needs(parcel):
     assert (parcel.out, parcel.labelled) == ("magnitude-parameters-30.onnx", "labelled.npz")
 
 
-def test_sums_are_made_by_one_thread_so_that_bytes_do_not_depend_on_the_machine(parcel, monkeypatch):
+def test_run_that_fails_brings_back_its_line(parcel, monkeypatch):
     seen = []
 
-    def look(words, **settings):
-        seen.append((words, settings["env"]))
-        return subprocess.CompletedProcess(words, 4, "", "paoding_onnx: error: out of reach\n")
+    def look(words, folder):
+        seen.append(words)
+        return Ended(4, "", "paoding_onnx: error: out of reach")
 
-    monkeypatch.setattr(subprocess, "run", look)
+    monkeypatch.setattr(work, "run_command", look)
     done = run_parcel(parcel)
-    ((words, env),) = seen
     assert (done.status, done.message, done.files) == (4, "paoding_onnx: error: out of reach", {})
-    assert words[words.index("--threads") + 1] == env["OPENBLAS_NUM_THREADS"] == "1"
-    assert "--no-latency" in words
+    assert seen[0][seen[0].index("--threads") + 1] == "1"
+    assert "--no-latency" in seen[0]
 
 
 @pytest.mark.slow
