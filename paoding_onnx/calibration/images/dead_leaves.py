@@ -82,9 +82,11 @@ def _lay(seen: NDArray[np.int32], leaves: _Leaves, chosen: Ids) -> None:
     for block in np.array_split(chosen, chosen.size * offsets.size**2 // 200_000 + 1):
         rows = leaves.y[block].astype(np.int64)[:, None] + offsets
         columns = leaves.x[block].astype(np.int64)[:, None] + offsets
-        leaf, row, column = np.nonzero(_covers(leaves, block, rows, columns))
-        flat = (leaves.canvas[block][leaf] * side + rows[leaf, row] % side) * side + columns[leaf, column] % side
-        np.maximum.at(seen.reshape(-1), flat, (block + 1).astype(np.int32)[leaf])
+        covered = _covers(leaves, block, rows, columns)
+        first = (leaves.canvas[block][:, None] * side + rows % side) * side
+        flat = (first[:, :, None] + (columns % side)[:, None, :])[covered]
+        numbers = np.repeat((block + 1).astype(np.int32), np.count_nonzero(covered, axis=(1, 2)))
+        np.maximum.at(seen.reshape(-1), flat, numbers)
 
 
 def _covers(leaves: _Leaves, block: Ids, rows: Ids, columns: Ids) -> NDArray[np.bool_]:
