@@ -54,12 +54,11 @@ class _Pair:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """The largest difference in units of what is allowed, in which of how many tensors it is, and where it is more."""
+    """The largest difference in units of what is allowed, and in which of how many tensors it is."""
 
     worst: float
     where: str
     count: int
-    suspects: frozenset[str]
 
 
 def check_surgery(
@@ -141,24 +140,42 @@ def _answers(pair: _Pair, feeding: Feeding) -> Iterator[_Answer]:
 
 def _compared_on(pair: _Pair, feeds: Feeds, others: Callable[[], Feeds]) -> _Answer | None:
     """Both models on the same inputs; `None` if the masked original does not take them. `others` are as many."""
+    found = _differences(pair, feeds, others)
+    if found is None:
+        return None
+    worst, where = max(((off, name) for name, off in found.items()), default=(0.0, pair.masked().output_names[0]))
+    return _Answer(worst, where, len(found))
+
+
+def _differences(pair: _Pair, feeds: Feeds, others: Callable[[], Feeds]) -> dict[str, float] | None:
+    """How far the two models are apart in each tensor, in units of what is allowed.
+
+    `None` if the masked original does not take the inputs.
+    """
     try:
         wanted = pair.masked().run(feeds)
     except ModelError:
         return None
     got = pair.candidate().run(feeds)
-    answer = _worst(pair, wanted, got, ())
+    found = _excess(pair, wanted, got, ())
+    suspects = _too_far(found)
     chosen = outcomes(pair.decisions, wanted)
-    if answer.worst > 1 and chosen and (led := _led(pair, feeds, _told(pair, chosen, got, others()), chosen)):
-        for name in answer.suspects:  # those are looked at anew, and may be large
-            del got[name]
-        got |= pair.guided().run({**feeds, **led}, only=answer.suspects)
-        answer = _worst(pair, wanted, got, ())
+    wanted = {name: wanted[name] for name in suspects}  # only those are looked at anew, and all may be large
+    if suspects and chosen and (led := _led(pair, feeds, _told(pair, chosen, got, others()), chosen)):
+        got = pair.guided().run({**feeds, **led}, only=suspects)
+        found |= _excess(pair, wanted, got, ())
+    got = {name: got[name] for name in suspects}
     noise: list[Feeds] = []
-    while answer.worst > 1 and len(noise) < len(NUDGES):  # of the tensors in which there is too much of a difference
-        noisy = pair.noisy(len(noise)).run({**feeds, **chosen}, only=answer.suspects)
+    while (left := _too_far(found)) and len(noise) < len(NUDGES):
+        noisy = pair.noisy(len(noise)).run({**feeds, **chosen}, only=left)
         noise.append({name: less_noisy(wanted[name], value, NUDGES[len(noise)]) for name, value in noisy.items()})
-        answer = _worst(pair, wanted, got, noise)
-    return answer
+        found |= _excess(pair, {name: wanted[name] for name in left}, got, noise)
+    return found
+
+
+def _too_far(found: Mapping[str, float]) -> frozenset[str]:
+    """Names of the tensors in which there is too much of a difference."""
+    return frozenset(name for name, off in found.items() if off > 1)
 
 
 def _led(pair: _Pair, feeds: Feeds, told: Feeds, chosen: Feeds) -> Feeds:
@@ -195,17 +212,16 @@ def _told(pair: _Pair, chosen: Feeds, got: Feeds, others: Feeds) -> Feeds:
     }
 
 
-def _worst(pair: _Pair, wanted: Mapping[str, Array], got: Mapping[str, Array], noise: Sequence[Feeds]) -> _Answer:
-    """The tensor in which two runs differ most."""
-    found = [(0.0, next(iter(wanted)))]
+def _excess(pair: _Pair, wanted: Feeds, got: Feeds, noise: Sequence[Feeds]) -> dict[str, float]:
+    """How far two runs differ in each of the tensors `wanted`, in units of what is allowed."""
+    found: dict[str, float] = {}
     for name, value in wanted.items():
         floor = 0.0 if name in pair.names else 1.0
         kept = pair.trace.kept_part(name, value, pair.plan.removed)
         rough = [_kept(pair, name, run[name]) for run in noise if name in run]
         if kept is not None:  # else it is compared at the sizes that were traced, and by what is computed from it
-            found.append((excess(kept, got[name], floor=floor, noise=rough), name))
-    worst, where = max(found)
-    return _Answer(worst, where, len(found) - 1, frozenset(name for off, name in found if off > 1))
+            found[name] = excess(kept, got[name], floor=floor, noise=rough)
+    return found
 
 
 def _kept(pair: _Pair, name: str, value: Array) -> Array:
