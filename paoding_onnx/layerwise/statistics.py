@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from paoding_onnx.context import Run
 from paoding_onnx.dependency.trace import Group, ParameterAxis, Role, Trace
-from paoding_onnx.layerwise.stream import Batches, Stream, Watcher
+from paoding_onnx.layerwise.store import Batches
+from paoding_onnx.layerwise.stream import Stream, Watcher
 from paoding_onnx.layerwise.weights import UnitStatistics
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array, Node
@@ -97,7 +98,7 @@ def observe_units(
 def _shown_to(looks: Sequence[_Look]) -> Watcher:
     """What shows a tensor to all that look at it."""
 
-    def show(value: Array) -> None:
+    def show(value: Array, _: int) -> None:
         for look in looks:
             look.add(value)
 

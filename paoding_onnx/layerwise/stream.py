@@ -7,34 +7,36 @@ without ever holding all its activations.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from types import MappingProxyType, TracebackType
-from typing import overload
 
-import numpy as np
 import onnx
 
 from paoding_onnx.context import ANYHOW, Deployment
+from paoding_onnx.layerwise.store import Batches, Store
 from paoding_onnx.layerwise.subgraph import subgraph
 from paoding_onnx.model.graph import Graph, needed
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.node_index import proto_nodes
 from paoding_onnx.model.nodes import Array, Part
-from paoding_onnx.model.scratch import Scratch
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.taps import collected
 
-Batches = Sequence[Array]
-"""A tensor's content for each batch of inputs."""
-Watcher = Callable[[Array], None]
-"""Called with a tensor's content, once for each batch of inputs and in their order."""
+Watcher = Callable[[Array, int], None]
+"""Called with a tensor's content and the number of the batch, once for each batch of inputs and in their order."""
+Skips = Callable[[str, int], bool]
+"""Whether the watcher of a tensor need not be called for a batch, by its number."""
 WATCHED_NUMBERS = 1 << 24
 """Numbers of one batch that watchers are shown at a time: on the way to more, nodes are run in several pieces."""
 
 
+def skip_none(name: str, batch: int) -> bool:  # noqa: ARG001
+    """Watchers are called for all batches."""
+    return False
+
+
 class Stream:
-    """A model on its way through its nodes.
+    """A model on its way through its nodes. Some batches may go ahead; the others follow when they are needed.
 
     Args:
         model: what to run; `graph` describes it.
@@ -55,18 +57,23 @@ class Stream:
         on: Deployment = ANYHOW,
     ) -> None:
         self.graph = graph
-        self.position = 0
         self.n_batches = len(feeds)
+        self._positions = [0] * len(feeds)
         self._model = model
         self._on = on
         self._nodes = proto_nodes(model.proto, graph)
         self._overrides = dict(overrides or {})
         self._last_read = _last_read(graph)
-        self._held = _Store(memory)
+        self._held = Store(memory)
         self._growth = _growth(graph, feeds)
         for name in graph.inputs:
-            for feed in feeds:
-                self._held.append(name, feed[name])
+            for batch, feed in enumerate(feeds):
+                self._held.put(name, batch, feed[name])
+
+    @property
+    def position(self) -> int:
+        """The number of the node before which the last batches are."""
+        return min(self._positions, default=len(self._nodes))
 
     def __enter__(self) -> Stream:
         return self
@@ -88,26 +95,40 @@ class Stream:
         """Forget a tensor that `keep` held, unless later nodes read it."""
         readers = _last_read(self.graph).get(name, -1)
         self._last_read[name] = readers
-        if readers < self.position:
-            self._held.drop(name)
+        for batch, position in enumerate(self._positions):
+            if readers < position:
+                self._held.drop(name, batch)
 
     def value(self, name: str) -> Batches:
         """A tensor that is held."""
         return self._held.get(name)
 
-    def advance(self, stop: int, watchers: Mapping[str, Watcher] = MappingProxyType({})) -> None:
+    def advance(
+        self,
+        stop: int,
+        watchers: Mapping[str, Watcher] = MappingProxyType({}),
+        *,
+        batches: Iterable[int] | None = None,
+        skips: Skips = skip_none,
+    ) -> None:
         """Run the nodes before node number `stop`; tensors that are made on the way are shown to their `watchers`.
 
         None of these is held longer than that unless later nodes read it. One in a body is shown as it was at all
-        steps, with these as its first axis.
+        steps, with these as its first axis. Only `batches` move, if they are given.
         """
-        while self.position < stop:
-            self._advance(self._end_of_piece(stop, watchers), watchers)
+        places: dict[int, list[int]] = {}
+        for batch in range(self.n_batches) if batches is None else batches:
+            places.setdefault(self._positions[batch], []).append(batch)
+        for start, those in sorted(places.items()):
+            while start < stop:
+                end = self._end_of_piece(start, stop, watchers)
+                self._advance(range(start, end), those, watchers, skips)
+                start = end
 
-    def _end_of_piece(self, stop: int, watchers: Mapping[str, Watcher]) -> int:
+    def _end_of_piece(self, start: int, stop: int, watchers: Mapping[str, Watcher]) -> int:
         """How far to run at a time: as far as what is watched on the way is not too much."""
         shown = 0.0
-        for index in range(self.position, stop):
+        for index in range(start, stop):
             watched = [t for t in self.graph.nodes[index].outputs if t is not None and t.name in watchers]
             more = self._growth * sum(math.prod(t.shape or ()) for t in watched)
             if shown and shown + more > WATCHED_NUMBERS:
@@ -115,26 +136,31 @@ class Stream:
             shown += more
         return stop
 
-    def _advance(self, stop: int, watchers: Mapping[str, Watcher]) -> None:
-        places = [place for place in range(self.position, stop) if self._nodes[place] is not None]
-        made = [t.name for place in places for t in self.graph.nodes[place].outputs if t is not None]
-        held = [name for name in made if self._last_read.get(name, -1) >= stop]
-        shown = [*made, *self._inside(self.position, stop)]
-        if wanted := list(dict.fromkeys((*held, *(name for name in shown if name in watchers)))):
-            for made_of_batch in self._made(stop, wanted):
+    def _advance(self, piece: range, batches: Sequence[int], watchers: Mapping[str, Watcher], skips: Skips) -> None:
+        """Run a piece of the nodes on batches that are before it."""
+        nodes = [self.graph.nodes[place] for place in piece if self._nodes[place] is not None]
+        made = [tensor.name for node in nodes for tensor in node.outputs if tensor is not None]
+        held = [name for name in made if self._last_read.get(name, -1) >= piece.stop]
+        shown = [name for name in (*made, *self._inside(piece)) if name in watchers]
+        if wanted := list(dict.fromkeys((*held, *shown))):
+            run = self._run_of(piece, wanted)
+            for batch in batches:
+                seen = [name for name in shown if not skips(name, batch)]
+                made_of_batch = run(batch, {*held, *seen})
                 for name in held:
-                    self._held.append(name, made_of_batch[name])
-                for name in wanted:
-                    if name in watchers:
-                        watchers[name](made_of_batch[name])
-        self.position = stop
-        for name in self._held.names():
-            if self._last_read.get(name, -1) < stop:
-                self._held.drop(name)
+                    self._held.put(name, batch, made_of_batch[name])
+                for name in seen:
+                    watchers[name](made_of_batch[name], batch)
+        for batch in batches:
+            self._positions[batch] = piece.stop
+            for name in self._held.names():
+                if self._last_read.get(name, -1) < piece.stop:
+                    self._held.drop(name, batch)
 
-    def _inside(self, start: int, stop: int) -> list[str]:
-        """Names of the tensors in those bodies that are run between two nodes."""
-        left = {node.first_output.name for node in self.graph.nodes[start:stop] if node.part is Part.EXIT}
+    def _inside(self, piece: range) -> list[str]:
+        """Names of the tensors in those bodies that are run in a piece of the nodes."""
+        nodes = (self.graph.nodes[place] for place in piece)
+        left = {node.first_output.name for node in nodes if node.part is Part.EXIT}
         return [name for name, runner in self.graph.stepwise.items() if runner in left]
 
     def peek(self, stop: int, name: str, batches: Sequence[int] | None = None) -> Iterator[Array]:
@@ -142,15 +168,18 @@ class Stream:
 
         One batch after the other, of all or of those with these numbers; none is held.
         """
-        return (made[name] for made in self._made(stop, [name], batches))
+        chosen = range(self.n_batches) if batches is None else batches
+        starts = {self._positions[batch] for batch in chosen}
+        runs = {start: self._run_of(range(start, stop), [name]) for start in starts}
+        return (runs[self._positions[batch]](batch, {name})[name] for batch in chosen)
 
     def rest(self, free: Sequence[str]) -> Callable[[Mapping[str, Array]], dict[str, list[Array]]]:
         """The remaining nodes as a function from the constants in `free` to the model's outputs, batch by batch.
 
-        What is watched beside these counts as an output.
+        What is watched beside these counts as an output. All batches have to be in one place.
         """
         wanted = tuple(dict.fromkeys((*self.graph.outputs, *self.graph.watched)))
-        nodes = self._needed(len(self._nodes), wanted)
+        nodes = self._needed(range(self.position, len(self._nodes)), wanted)
         made = {name for node in nodes for name in node.output}
         outputs = [name for name in wanted if name in made]
         piece = subgraph(self._model, self.graph, nodes, outputs=outputs, overrides=self._overrides, free=free)
@@ -169,29 +198,31 @@ class Stream:
 
         return run
 
-    def _made(
-        self, stop: int, wanted: Sequence[str], batches: Sequence[int] | None = None
-    ) -> Iterator[dict[str, Array]]:
-        """The tensors `wanted`, made by nodes before node number `stop`, batch by batch."""
-        inside = set(self._inside(self.position, stop)) & set(wanted)
+    def _run_of(self, piece: range, wanted: Sequence[str]) -> Callable[[int, Set[str]], dict[str, Array]]:
+        """A piece of the nodes as a function from a batch before it, by its number, to some of the tensors `wanted`."""
+        inside = set(self._inside(piece)) & set(wanted)
         outer = [name for name in wanted if name not in inside] or self._left_with(inside)
-        nodes = self._needed(stop, [*outer, *self._left_with(inside)])
-        piece = subgraph(self._model, self.graph, nodes, outputs=outer, overrides=self._overrides)
-        piece, steps = collected(piece, inside) if inside else (piece, {})
-        session = Session(piece, watch=tuple(steps.values()), optimise=True, on=self._on)
-        feeds = [info.name for info in piece.proto.graph.input]
-        for batch in range(self.n_batches) if batches is None else batches:
-            run = session.run({name: self._held.get(name)[batch] for name in feeds})
-            yield run | {name: run[watched] for name, watched in steps.items()}
+        nodes = self._needed(piece, [*outer, *self._left_with(inside)])
+        model = subgraph(self._model, self.graph, nodes, outputs=outer, overrides=self._overrides)
+        model, steps = collected(model, inside) if inside else (model, {})
+        session = Session(model, watch=tuple(steps.values()), optimise=True, on=self._on)
+        feeds = [info.name for info in model.proto.graph.input]
+
+        def run(batch: int, names: Set[str]) -> dict[str, Array]:
+            only = {steps.get(name, name) for name in names}
+            found = session.run({name: self._held.get(name)[batch] for name in feeds}, only=only)
+            return found | {name: found[watched] for name, watched in steps.items() if name in names}
+
+        return run
 
     def _left_with(self, names: Collection[str]) -> list[str]:
         """The first output of each node in whose body some tensors are."""
         return list(dict.fromkeys(runner for name, runner in self.graph.stepwise.items() if name in names))
 
-    def _needed(self, stop: int, wanted: Sequence[str]) -> list[onnx.NodeProto]:
-        """The nodes before node number `stop` that are still to come and needed for `wanted`."""
-        places = needed(self.graph.nodes[self.position : stop], wanted)
-        found = (self._nodes[self.position + place] for place in places)
+    def _needed(self, piece: range, wanted: Sequence[str]) -> list[onnx.NodeProto]:
+        """The nodes of a piece that are needed for `wanted`."""
+        places = needed(self.graph.nodes[piece.start : piece.stop], wanted)
+        found = (self._nodes[piece.start + place] for place in places)
         return [node for node in found if node is not None]
 
 
@@ -213,72 +244,3 @@ def _last_read(graph: Graph) -> dict[str, int]:
         for name in (*(t.name for t in node.inputs if t is not None), *node.captures)
     }
     return found | dict.fromkeys(graph.outputs, len(graph.nodes))
-
-
-class _Store:
-    """Tensors by name, in memory as far as allowed, else in files."""
-
-    def __init__(self, memory: int) -> None:
-        self._memory = memory
-        self._values: dict[str, list[Array | Path]] = {}
-        self._folder: Scratch | None = None
-        self._n_files = 0
-        self._n_bytes = 0
-
-    def names(self) -> tuple[str, ...]:
-        """Names of all tensors, in the order in which they came."""
-        return tuple(self._values)
-
-    def get(self, name: str) -> Batches:
-        """All batches of a tensor."""
-        return _Held(self._values[name])
-
-    def append(self, name: str, array: Array) -> None:
-        """Add a batch of a tensor."""
-        is_full = self._n_bytes + array.nbytes > self._memory and array.ndim > 0
-        self._n_bytes += 0 if is_full else array.nbytes
-        self._values.setdefault(name, []).append(self._on_disk(array) if is_full else array)
-
-    def drop(self, name: str) -> None:
-        """Forget a tensor."""
-        for held in self._values.pop(name):
-            if isinstance(held, Path):
-                held.unlink()
-            else:
-                self._n_bytes -= held.nbytes
-
-    def close(self) -> None:
-        """Forget everything."""
-        self._values.clear()
-        if self._folder is not None:
-            self._folder.close()
-
-    def _on_disk(self, array: Array) -> Path:
-        self._folder = self._folder or Scratch()
-        self._n_files += 1
-        path = self._folder.path / f"{self._n_files}.npy"
-        np.save(path, array)
-        return path
-
-
-class _Held(Sequence[Array]):
-    """Batches of which some are in files: those are read when they are asked for, and never mapped.
-
-    Pages of a mapped file count as memory of the process for as long as the system has no better use for them.
-    """
-
-    def __init__(self, batches: Sequence[Array | Path]) -> None:
-        self._batches = batches
-
-    def __len__(self) -> int:
-        return len(self._batches)
-
-    @overload
-    def __getitem__(self, key: int) -> Array: ...
-    @overload
-    def __getitem__(self, key: slice) -> Sequence[Array]: ...
-    def __getitem__(self, key: int | slice) -> Array | Sequence[Array]:
-        if isinstance(key, slice):
-            return _Held(self._batches[key])
-        held = self._batches[key]
-        return np.load(held) if isinstance(held, Path) else held

@@ -96,8 +96,9 @@ def fit_layers(
         goals = Goals(original, layers, kept=pair.kept, seed=run.seed, weights=weights)
         for number, layer in enumerate(layers):
             run.tell("fitting weights", number / len(layers))
-            smaller.advance(layer.index)
-            ends = _ends(layer, goals.take(layer), smaller, is_even=not weights)
+            of_layer = goals.take(layer)
+            smaller.advance(layer.index, batches=[goal.batch for goal in of_layer])
+            ends = _ends(layer, of_layer, smaller, is_even=not weights)
             if ends is not None:
                 _fit(pair, layer, smaller, ends, found)
             if layer.is_last:

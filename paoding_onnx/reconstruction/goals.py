@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from paoding_onnx.layerwise.contraction import count, n_rows, targets
 from paoding_onnx.layerwise.layers import ROWS_PER_FEATURE, Layer
 from paoding_onnx.layerwise.ridge import Singles
-from paoding_onnx.layerwise.stream import Stream
+from paoding_onnx.layerwise.stream import Stream, Watcher
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.nodes import Array
 
@@ -84,27 +84,29 @@ class Goals:
                 break
             stop = max(stop, self._makers[following.index] + 1)
         passed = [one for one in self._layers if self._original.position <= self._makers[one.index] < stop]
-        self._original.advance(stop, _by_tensor(passed, self._gathered))
+        meeting: dict[str, list[_Gathered]] = {}  # at a comparison point, several layers may meet
+        for one in passed:
+            meeting.setdefault(one.comparison_point, []).append(self._gathered[one.index])
+        self._original.advance(
+            stop,
+            {name: _shown_to(lookers) for name, lookers in meeting.items()},
+            skips=lambda name, batch: not any(looker.wants(batch) for looker in meeting[name]),
+        )
 
 
-def _by_tensor(layers: Sequence[Layer], gathered: Mapping[int, _Gathered]) -> dict[str, Callable[[Array], None]]:
-    """What looks at each comparison point, at which several layers may meet."""
-    meeting: dict[str, list[_Gathered]] = {}
-    for layer in layers:
-        meeting.setdefault(layer.comparison_point, []).append(gathered[layer.index])
+def _shown_to(lookers: Sequence[_Gathered]) -> Watcher:
+    """What shows a tensor to all that look at it, batch by batch."""
 
-    def shown_to(lookers: Sequence[_Gathered]) -> Callable[[Array], None]:
-        def show(value: Array) -> None:
-            for looker in lookers:
-                looker.add(value)
+    def show(value: Array, batch: int) -> None:
+        for looker in lookers:
+            if looker.wants(batch):
+                looker.add(value, batch)
 
-        return show
-
-    return {name: shown_to(lookers) for name, lookers in meeting.items()}
+    return show
 
 
 class _Gathered:
-    """The goals of one layer, which come batch by batch."""
+    """The goals of one layer, which come batch by batch, the first one first: it tells which others are wanted."""
 
     def __init__(self, layer: Layer, weights: Sequence[float], kept: Kept, seed: int) -> None:
         self.goals: list[Goal] = []
@@ -112,17 +114,17 @@ class _Gathered:
         self._weights = weights
         self._kept = kept
         self._rng = np.random.default_rng([seed, layer.index])
-        self._number = 0
         self._which = range(len(weights))
         self._per_batch: dict[float, int] = {}
         self._is_mixed = len(set(weights)) > 1
 
-    def add(self, value: Array) -> None:
-        """The next batch of the tensor that the layer leads to."""
-        layer, number = self._layer, self._number
-        self._number += 1
-        if number and number not in self._which:
-            return
+    def wants(self, number: int) -> bool:
+        """Whether a batch is one of those that goals come from."""
+        return number in self._which
+
+    def add(self, value: Array, number: int) -> None:
+        """A batch of the tensor that the layer leads to."""
+        layer = self._layer
         value = self._kept(layer.comparison_point, value)
         there = n_rows(layer.bound, layer.of, value)
         if not number:

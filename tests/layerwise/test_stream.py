@@ -16,7 +16,7 @@ import pytest
 
 from paoding_onnx.errors import ModelError
 from paoding_onnx.layerwise import stream as layerwise_stream
-from paoding_onnx.layerwise.stream import Stream
+from paoding_onnx.layerwise.stream import Stream, Watcher
 from paoding_onnx.model.compare import relative_error
 from paoding_onnx.model.graph import Graph, needed
 from paoding_onnx.model.load import Model
@@ -105,6 +105,16 @@ def scratch(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
+def noted(seen: list[Array]) -> Watcher:
+    """A watcher that notes what it is shown, which has to come in the order of the batches."""
+
+    def show(value: Array, batch: int) -> None:
+        assert batch == len(seen)
+        seen.append(value)
+
+    return show
+
+
 @every_model
 @pytest.mark.parametrize("memory", [1 << 30, 1], ids=["in memory", "on disk"])
 def test_every_tensor_is_what_the_whole_model_gives(name, memory):
@@ -127,7 +137,7 @@ def test_watchers_see_every_tensor_batch_by_batch(name, most, monkeypatch):
     made = [t.name for node in graph.nodes for t in node.outputs if t is not None and not t.is_constant]
     seen: dict[str, list[Array]] = {tensor: [] for tensor in made}
     with Stream(subject, graph, feeds) as stream:
-        stream.advance(len(graph.nodes), {tensor: seen[tensor].append for tensor in made})
+        stream.advance(len(graph.nodes), {tensor: noted(seen[tensor]) for tensor in made})
     tolerance = 1e-2 if name == "half precision" else 1e-5
     for tensor, batches in seen.items():
         assert len(batches) == len(feeds)
@@ -137,7 +147,7 @@ def test_watchers_see_every_tensor_batch_by_batch(name, most, monkeypatch):
 def test_what_is_watched_alone_is_not_held():
     subject, graph, feeds = studied(MLP)
     with Stream(subject, graph, feeds) as stream:
-        stream.advance(4, {"r": lambda _: None})
+        stream.advance(4, {"r": lambda _value, _batch: None})
         with pytest.raises(KeyError):
             stream.value("r")
 
@@ -242,6 +252,49 @@ def test_peek_may_look_at_some_batches_alone():
     with Stream(subject, graph, feeds) as stream:
         (seen,) = stream.peek(5, "t", [2])
     np.testing.assert_allclose(seen, whole(subject, feeds)[2]["t"], atol=1e-5)
+
+
+@every_model
+@pytest.mark.parametrize("ahead", [[0], [1, 2], [2, 0]], ids=str)
+def test_batches_that_go_ahead_change_nothing_for_the_others(name, ahead):
+    subject, graph, feeds = studied(MODELS[name])
+    wanted = whole(subject, feeds)
+    with Stream(subject, graph, feeds) as stream:
+        for stop in range(1, len(graph.nodes)):
+            stream.advance(stop, batches=ahead)
+        assert stream.position == 0
+        stream.advance(len(graph.nodes))
+        assert max(worst(stream, tensor, wanted) for tensor in graph.outputs) < 1e-2
+
+
+def test_batches_that_follow_run_with_the_constants_that_were_changed_meanwhile():
+    subject, graph, feeds = studied(MLP)
+    new = {"a": 2 * constants(subject)["a"]}
+    with Stream(subject, graph, feeds) as stream:
+        stream.advance(3, batches=[1])
+        stream.override(new)
+        stream.advance(len(graph.nodes))
+        got = stream.value("y")
+        np.testing.assert_allclose(got[1], whole(subject, feeds)[1]["y"], atol=1e-5)
+        np.testing.assert_allclose(got[0], whole(reweigh(subject, new), feeds)[0]["y"], atol=1e-4)
+
+
+def test_batches_are_peeked_at_from_where_they_are():
+    subject, graph, feeds = studied(MLP)
+    with Stream(subject, graph, feeds) as stream:
+        stream.advance(3, batches=[0, 2])
+        seen = list(stream.peek(5, "t", [2, 1, 0]))
+    for got, batch in zip(seen, [2, 1, 0], strict=True):
+        np.testing.assert_allclose(got, whole(subject, feeds)[batch]["t"], atol=1e-5)
+
+
+def test_watchers_are_not_shown_what_they_skip():
+    subject, graph, feeds = studied(MLP)
+    seen: list[tuple[str, int]] = []
+    watchers = {name: lambda _, batch, name=name: seen.append((name, batch)) for name in ("r", "t")}
+    with Stream(subject, graph, feeds) as stream:
+        stream.advance(5, watchers, skips=lambda name, batch: name == "r" and batch > 0)
+    assert seen == [("r", 0), ("t", 0), ("t", 1), ("t", 2)]
 
 
 def test_rest_is_a_function_of_free_constants():
@@ -401,7 +454,7 @@ def test_tensor_in_a_body_is_shown_as_it_was_at_all_steps():
     feeds = [{"x": np.random.default_rng(k).standard_normal((2, 5, 4)).astype(np.float32)} for k in range(2)]
     seen: dict[str, list[Array]] = {"h2": [], "h0": []}
     with Stream(subject, graph, feeds) as stream:
-        stream.advance(len(graph.nodes), {name: found.append for name, found in seen.items()})
+        stream.advance(len(graph.nodes), {name: noted(found) for name, found in seen.items()})
         outside = [stream.value("y")[k] for k in range(2)]
     wanted = [Session(subject, watch=["all"]).run(feed) for feed in feeds]
     for k in range(2):

@@ -70,6 +70,15 @@ def test_goals_are_drawn_the_same_way_every_time():
         assert all(np.array_equal(one.chosen, other.chosen) for one, other in pairs)
 
 
+def test_layer_of_many_rows_takes_them_from_some_batches_alone():
+    layer, *others = layers_of(observe(model(CNN)))
+    with goals_of(CNN, (64,) * 32) as goals:
+        found, last = goals.take(layer), [goals.take(other) for other in others][-1]
+    assert len(found) < 32
+    assert [goal.batch for goal in found] == [*range(0, 32, 32 // len(found))]
+    assert len(last) >= len(found)
+
+
 def test_tensors_before_the_first_cut_differ_in_nothing():
     subject = model(DEEP)
     trace = traced_model(subject)
