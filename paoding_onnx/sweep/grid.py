@@ -15,6 +15,7 @@ from paoding_onnx.model.load import load
 from paoding_onnx.model.provenance import version_of
 from paoding_onnx.model.save import sha256
 from paoding_onnx.names import LOOKING_AT_INPUTS
+from paoding_onnx.sweep.option_files import hashes_of, with_absolute_paths
 
 _MADE_WITH = ("paoding_onnx", "onnx", "onnxruntime", "numpy")
 _LETTERS = 16
@@ -29,7 +30,7 @@ class Grid:
         by: what they count.
         methods: how units are chosen.
         efforts: how long the original teaches the smaller model; for methods that look at inputs alone.
-        options: further words for `prune`, for all runs alike.
+        options: further words for `prune`, for all runs alike; files in them are named as seen from the folder here.
     """
 
     targets: tuple[float, ...] = (0.5,)
@@ -123,18 +124,19 @@ def tasks_of(sources: Sequence[Source], grid: Grid) -> tuple[Task, ...]:
     names = [source.name for source in sources]
     if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
         raise UsageError(f"two models are called {twice[0]!r}, and so would be their results: rename one of them")
-    return tuple(task for source in sources for task in _tasks_of(source, grid))
+    read = hashes_of(grid.options)
+    return tuple(task for source in sources for task in _tasks_of(source, grid, (*source.hashes, *read)))
 
 
-def _tasks_of(source: Source, grid: Grid) -> Iterator[Task]:
+def _tasks_of(source: Source, grid: Grid, hashes: Sequence[str]) -> Iterator[Task]:
     for method, target in product(grid.methods, grid.targets):
         efforts = (grid.efforts or ("",)) if method in LOOKING_AT_INPUTS else ("",)
         for effort in efforts:
             taught = ("--effort", effort) if effort else ()
             words = ("--target", repr(target), "--by", grid.by, "--method", method, *taught, *grid.options)
-            yield Task(source, target, method, effort, words, _key(source, words))
+            yield Task(source, target, method, effort, with_absolute_paths(words), _key(hashes, words))
 
 
-def _key(source: Source, words: Sequence[str]) -> str:
+def _key(hashes: Sequence[str], words: Sequence[str]) -> str:
     made_with = {name: version_of(name) for name in _MADE_WITH}
-    return hashlib.sha256(json.dumps([source.hashes, list(words), made_with]).encode()).hexdigest()[:_LETTERS]
+    return hashlib.sha256(json.dumps([hashes, list(words), made_with]).encode()).hexdigest()[:_LETTERS]

@@ -14,6 +14,7 @@ from typing import Any
 
 from paoding_onnx.errors import ModelError
 from paoding_onnx.sweep.grid import Source, Task
+from paoding_onnx.sweep.option_files import with_absolute_paths
 from paoding_onnx.sweep.process import run_command
 
 _ABOUT_INPUTS = ("--input", "--input-shape")
@@ -106,7 +107,7 @@ def measure_table(source: Source, target: Path, words: Sequence[str]) -> None:
     Raises:
         ModelError: if that cannot be done.
     """
-    known = [word for pair in pairwise(words) if pair[0] in _ABOUT_INPUTS for word in pair]
+    known = [word for pair in pairwise(with_absolute_paths(words)) if pair[0] in _ABOUT_INPUTS for word in pair]
     command = ["profile", str(source.files[0].resolve()), "-o", str(target.resolve()), "--threads", "1", "--force"]
     status, _, message = run_command([*command, *known, "--quiet"], target.parent)
     if status:

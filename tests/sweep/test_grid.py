@@ -62,3 +62,15 @@ def test_list_of_labelled_samples_that_is_none_is_refused(text, said, tmp_path):
     (tmp_path / "map.json").write_text(text)
     with pytest.raises(UsageError, match=said):
         read_labels(tmp_path / "map.json")
+
+
+def test_what_a_file_in_the_options_holds_belongs_to_the_key_and_its_path_holds_anywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    source, grid = source_of(ROOT / "models" / "fraud_mlp.onnx"), Grid(options=("--calibration", "x.npy"))
+    keys = []
+    for content in (b"1", b"2"):
+        (tmp_path / "x.npy").write_bytes(content)
+        (task,) = tasks_of([source], grid)
+        keys.append(task.key)
+        assert task.words[-2:] == ("--calibration", str(tmp_path / "x.npy"))
+    assert keys[0] != keys[1]
