@@ -114,7 +114,7 @@ def least_at_half(trace: Trace) -> int:
 
 def _least(trace: Trace, use: TensorUse, axis: int, removed: Mask) -> float:
     kept = trace.kept(use, axis, removed)
-    if kept.size == 1:
+    if kept.size <= 1:
         return 1.0
     return min(float(kept.mean()), (1 + trace.given.get((use, axis), 0.0)) / 2)
 
@@ -144,7 +144,7 @@ def reasons_of(trace: Trace, removed: Mask) -> tuple[Reason, ...]:
     for (use, *why), axes in by_tensor.items():
         shape = trace.graph.tensors[use.tensor].shape or ()
         others = set(range(len(shape))) - {held.axis for held in axes}
-        left = math.prod(float(trace.kept(use, axis, removed).mean()) for axis in others)
+        left = math.prod(float(trace.kept(use, axis, removed).mean()) for axis in others) if math.prod(shape) else 0.0
         more = 1 - math.prod(1 - held.share / 2 for held in axes)
         key = why[0], why[1]
         found[key] = found.get(key, 0.0) + math.prod(shape) * left * more

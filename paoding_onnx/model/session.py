@@ -22,6 +22,7 @@ from paoding_onnx.errors import ModelError, UsageError
 from paoding_onnx.model.load import MOST_KEPT, PLACEHOLDER, Model
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.scratch import scratch_folder
+from paoding_onnx.model.subgraphs import has_subgraphs
 from paoding_onnx.names import PROVIDERS
 
 RUN_ERRORS: tuple[type[Exception], ...] = (
@@ -114,6 +115,8 @@ class Session:
         options.graph_optimization_level = _level(optimise=optimise, low_memory=low_memory)
         if not optimise or low_memory:
             options.enable_cpu_mem_arena = False
+            # where tensors grow from step to step it may give one the place of another that is smaller
+            options.enable_mem_reuse = not (isinstance(model, Model) and has_subgraphs(model.proto.graph))
             options.add_session_config_entry("session.disable_prepacking", "1")
         weights = model.weights if isinstance(model, Model) else {}
         if isinstance(model, Model) and on.provider != PROVIDERS[0]:  # others read weights from the model alone

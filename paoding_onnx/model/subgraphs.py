@@ -19,6 +19,11 @@ def captures(node: onnx.NodeProto) -> set[str]:
     return names
 
 
+def has_subgraphs(graph: onnx.GraphProto) -> bool:
+    """Whether a node of a graph has a subgraph."""
+    return any(attribute.HasField("g") for node in graph.node for attribute in node.attribute)
+
+
 def every_node(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
     """The nodes of a graph and of its subgraphs."""
     for node in graph.node:

@@ -9,6 +9,7 @@ from paoding_onnx.model.nodes import Node, Part, Tensor
 from paoding_onnx.rules.equation import Equation, Operand, axes, axis
 from paoding_onnx.rules.rule import Rule, axis_index, fixed, register
 
+_EACH_STEP = "has one entry for each step"
 BODY = "body"
 """The attribute that holds what is computed at each step (ONNX Loop-25, Scan-25)."""
 _LOOP, _SCAN = "Loop", "Scan"
@@ -49,6 +50,14 @@ class Wiring:
     read: tuple[Sliced, ...]
     written: tuple[Sliced, ...]
     controls: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """An output of the entry or the exit of a body, by its number, and the numbers of the inputs that it is made of."""
+
+    sources: tuple[int, ...]
+    output: int
 
 
 _EMPTY_LIST, _APPEND, _JOIN = "SequenceEmpty", "SequenceInsert", "ConcatFromSequence"
@@ -92,6 +101,38 @@ def wiring(node: Node) -> Wiring:
     )
 
 
+def ways(node: Node, whole: Node) -> Iterator[Way]:
+    """How each output of the entry or the exit of a body comes about, in turn; `whole` is the node itself."""
+    wires = wiring(whole)
+    if node.part is Part.ENTRY:
+        yield from (Way(tuple(range(wires.controls)), k) for k in range(wires.controls))
+        yield from (Way((state.start,), state.handed) for state in wires.states)
+        yield from (Way((one.outer,), one.inner) for one in wires.read)
+        return
+    first = len(whole.inputs)
+    again = len(node.inputs) - len(wires.states)
+    for k, state in enumerate(wires.states):
+        yield Way((first + state.made, again + k), state.end)
+    yield from (Way((first + one.inner,), one.outer) for one in wires.written)
+
+
+def deciding(node: Node, whole: Node) -> tuple[Tensor | None, ...]:
+    """What the entry or the exit of a body reads that decides how many steps there are."""
+    controls = wiring(whole).controls
+    made = node.inputs[len(whole.inputs) :][: min(controls, 1)] if node.part is Part.EXIT else ()
+    return (*node.inputs[:controls], *made)
+
+
+def most_steps(operator: str) -> int | None:
+    """The input that says how many steps are taken at most, of an operator whose states may change their sizes."""
+    return 0 if operator == _LOOP else None
+
+
+def n_states(n_inputs: int) -> int:
+    """How many states an operator with that input has, of so many inputs."""
+    return n_inputs - _CONTROLS
+
+
 def longer_output(operator: str) -> Iterator[str]:
     """Attributes with an entry for each output that steps write, 0 by default: one more takes one more of each."""
     if operator == _SCAN:
@@ -118,12 +159,11 @@ def _entry(node: Node, wires: Wiring) -> Rule:
     left: list[Operand | None] = [None] * len(node.inputs)
     right = [axes(f"c{k}x", len(node.output_shape(k))) for k in range(len(node.outputs))]
     for state in wires.states:
-        right[state.handed] = _own(state, node.outputs[state.handed])
-        left[state.start] = _own(state, node.inputs[state.start])
+        left[state.start], right[state.handed] = _own(state, node.inputs[state.start], node.outputs[state.handed])
     for k, one in enumerate(wires.read):
         right[one.inner] = axes(f"R{k}x", len(node.output_shape(one.inner)))
         left[one.outer] = _with_steps(right[one.inner], one)
-    return Rule(Equation.of(left, right), why="has one entry for each step")
+    return Rule(Equation.of(left, right), why=_EACH_STEP)
 
 
 def _exit(node: Node, whole: Node, wires: Wiring) -> Rule:
@@ -133,19 +173,30 @@ def _exit(node: Node, whole: Node, wires: Wiring) -> Rule:
     right: list[Operand | None] = [None] * len(node.outputs)
     n_made = len(node.inputs) - first - len(wires.states)
     for k, state in enumerate(wires.states):
-        left[first + state.made] = _own(state, node.inputs[first + state.made])
-        left[first + n_made + k] = _own(state, node.inputs[first + n_made + k])
-        right[state.end] = _own(state, node.outputs[state.end])
+        made, again = first + state.made, first + n_made + k
+        left[made], left[again], right[state.end] = _own(
+            state, node.inputs[made], node.inputs[again], node.outputs[state.end]
+        )
     for k, one in enumerate(wires.written):
         inner = axes(f"W{k}x", len(node.shape(first + one.inner)))
         left[first + one.inner] = inner
         right[one.outer] = _with_steps(inner, one)
-    return Rule(Equation.of(left, right), why="has one entry for each step")
+    return Rule(Equation.of(left, right), why=_EACH_STEP)
 
 
-def _own(state: State, tensor: Tensor | None) -> Operand:
-    """The axes of a state, alike wherever it is met."""
-    return axes(f"S{state.end}x", len(tensor.shape or ()) if tensor is not None else 0)
+def _own(state: State, *met: Tensor | None) -> list[Operand]:
+    """The axes of a state wherever it is met: alike, but for those that change their size from step to step."""
+    shapes = [() if tensor is None or tensor.shape is None else tensor.shape for tensor in met]
+    if len({len(shape) for shape in shapes}) > 1:
+        return [axes(f"s{state.end}p{place}x", len(shape)) for place, shape in enumerate(shapes)]
+    alike = axes(f"S{state.end}x", len(shapes[0]))
+    return [
+        tuple(
+            one if len(set(sizes)) == 1 else axis(f"s{state.end}x{number}of{shape[number]}")
+            for number, (one, sizes) in enumerate(zip(alike, zip(*shapes, strict=True), strict=True))
+        )
+        for shape in shapes
+    ]
 
 
 def _with_steps(inner: Operand, one: Sliced) -> Operand:

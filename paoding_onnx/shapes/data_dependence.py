@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 
 from paoding_onnx.model.graph import Graph
-from paoding_onnx.model.nodes import Node, Origin
-from paoding_onnx.rules.equation import Equation
-from paoding_onnx.rules.facts import DataDependentShape, ReadsShape
+from paoding_onnx.model.nodes import Node, Origin, Part, Tensor
+from paoding_onnx.rules.bodies import deciding, ways
+from paoding_onnx.rules.facts import ReadsShape
 from paoding_onnx.rules.rule import Rule, rule_for
+from paoding_onnx.shapes.open_axes import mark_open
 
 
 def data_dependent_tensors(graph: Graph) -> frozenset[str]:
@@ -16,62 +17,68 @@ def data_dependent_tensors(graph: Graph) -> frozenset[str]:
 
     What a node measures is none of them, unless the content of an input decides about the very sizes.
     """
-    return _followed(graph)[0]
+    return _depending(graph)[0]
 
 
 def tensors_sized_by_content(graph: Graph) -> frozenset[str]:
     """Names of the tensors whose size the content of graph inputs may decide, such as what a detector found."""
-    return _followed(graph)[1]
+    return _depending(graph)[1]
 
 
-def _followed(graph: Graph) -> tuple[frozenset[str], frozenset[str]]:
-    """The tensors whose content depends on that of graph inputs, and those whose sizes may."""
+def _depending(graph: Graph) -> tuple[frozenset[str], frozenset[str]]:
+    """The tensors whose content depends on that of graph inputs, and those whose sizes may.
+
+    Open are those whose sizes do not follow from the sizes of all inputs and from what does not depend on content.
+    """
+    content, sized = frozenset[str](), frozenset[str]()
+    while True:
+        more = _by_content(graph, content, sized)
+        if more == content:
+            return content, sized
+        content = more
+        closed = mark_open(graph, {}, {}, unknown=content)
+        sized = frozenset(name for name, tensor in closed.items() if any(tensor.open))
+
+
+def _by_content(graph: Graph, known: frozenset[str], sized: frozenset[str]) -> frozenset[str]:
+    """The tensors whose content depends on that of inputs, beside those of which it is known, if these are `sized`."""
     ties = [tie for node in graph.nodes for tie in node.ties]
-    handed_on: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
+    found = {*known, *(tensor.name for tensor in graph.tensors.values() if tensor.origin is Origin.INPUT)}
     while True:  # until what a step hands on is known when the next one begins
-        found = _one_pass(graph, handed_on)
-        more = tuple(
-            frozenset(handed for made, handed in ties if made in names and handed not in names) for names in found
-        )
-        if not any(more):
-            return found
-        handed_on = handed_on[0] | more[0], handed_on[1] | more[1]
+        found = _followed(graph, found, sized)
+        more = {handed for made, handed in ties if made in found} - found
+        if not more:
+            return frozenset(found)
+        found |= more
 
 
-def _one_pass(graph: Graph, handed_on: tuple[frozenset[str], frozenset[str]]) -> tuple[frozenset[str], frozenset[str]]:
-    """The same, without what bodies hand on to themselves but for what is given."""
-    data_dependent = {tensor.name for tensor in graph.tensors.values() if tensor.origin is Origin.INPUT} | handed_on[0]
-    sized_by_content = set(handed_on[1])
+def _followed(graph: Graph, known: set[str], sized: frozenset[str]) -> set[str]:
+    """The tensors whose content depends on that of graph inputs, in one pass; `known` is what is known of it."""
+    found = set(known)
     for node in graph.nodes:
-        read = {tensor.name for tensor in node.inputs if tensor is not None} | set(node.captures)
-        outputs = {tensor.name for tensor in node.outputs if tensor is not None}
-        rule = rule_for(_forgetting(node, data_dependent))
+        if node.whole is not None:
+            found |= _of_body(node, node.whole, found)
+            continue
+        rule = rule_for(node)
         reads_shape = isinstance(rule, Rule) and isinstance(rule.shape, ReadsShape)
-        if not read.isdisjoint(sized_by_content if reads_shape else data_dependent):
-            data_dependent |= outputs
-        if not read.isdisjoint(sized_by_content) or (
-            _decides(node, rule, data_dependent) and not read.isdisjoint(data_dependent)
-        ):
-            sized_by_content |= outputs
-    return frozenset(data_dependent), frozenset(sized_by_content)
+        read = {*_names(node.inputs, range(len(node.inputs))), *node.captures}
+        if not read.isdisjoint(sized if reads_shape else found):
+            found |= _names(node.outputs, range(len(node.outputs)))
+    return found
 
 
-def _decides(node: Node, rule: Rule | str, data_dependent: set[str]) -> bool:
-    """Whether what is fed may decide about the sizes of a node's outputs."""
-    if isinstance(rule, str) or isinstance(rule.shape, DataDependentShape):
-        return True
-    return not _numbers(node, rule.equation).isdisjoint(data_dependent)
+def _of_body(node: Node, whole: Node, known: set[str]) -> set[str]:
+    """What goes into a body, or comes out of it, whose content depends on that of inputs.
+
+    How many steps there are decides about what comes out.
+    """
+    by_steps = node.part is Part.EXIT and any(t is not None and t.name in known for t in deciding(node, whole))
+    found = set[str]()
+    for way in ways(node, whole):
+        if by_steps or not _names(node.inputs, way.sources).isdisjoint(known):
+            found |= _names(node.outputs, (way.output,))
+    return found
 
 
-def _forgetting(node: Node, data_dependent: set[str]) -> Node:
-    """The node without the content that fed tensors happen to have."""
-    inputs = (
-        replace(t, value=None, varies=None) if t is not None and t.name in data_dependent else t for t in node.inputs
-    )
-    return replace(node, inputs=tuple(inputs))
-
-
-def _numbers(node: Node, equation: Equation) -> set[str]:
-    """Inputs that a node reads as plain numbers, such as a target shape: those without axes of their own."""
-    padded = (*equation.inputs, *[None] * (len(node.inputs) - len(equation.inputs)))
-    return {t.name for t, operand in zip(node.inputs, padded, strict=False) if t is not None and operand is None}
+def _names(tensors: Sequence[Tensor | None], places: Iterable[int]) -> set[str]:
+    return {tensor.name for k in places if (tensor := tensors[k]) is not None}

@@ -127,6 +127,7 @@ class _Lift:
         """Give each state that starts from a constant which something else reads too a copy of it."""
         reads = Counter(name for node in self._main.node for name in (*node.input, *captures(node)))
         stored = {tensor.name: tensor for tensor in self._main.initializer if tensor.name not in self._model.weights}
+        stored |= {node.output[0]: node.attribute[0].t for node in self._main.node if _holds_tensor(node)}
         for node in (node for node in self._main.node if body_of(node, self._model.proto) is not None):
             for state in _states(node):
                 name = node.input[state.start]
@@ -135,6 +136,10 @@ class _Lift:
                     copy.name = free_name(f"{name}_{state.end}", self._taken)
                     node.input[state.start] = copy.name
                     self._main.initializer.append(copy)
+
+
+def _holds_tensor(node: onnx.NodeProto) -> bool:
+    return is_constant(node) and node.attribute[0].HasField("t")
 
 
 def _states(node: onnx.NodeProto) -> tuple[State, ...]:

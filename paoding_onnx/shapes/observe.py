@@ -174,16 +174,30 @@ def _looked_into(model: Model, run: Callable[[Tapped], Sequence[Seen]]) -> _Insi
     if whole is not None:
         return whole
     found = _NOTHING_INSIDE
-    for name in runners(model) if len(runners(model)) > 1 else ():
+    for name in runners(model):
         taps = tapped(model, name)
         one = None if taps is None else _seen_by(taps, run)
+        one = _seen_growing(model, name, run) if one is None else one
         if one is not None:
             found = _Inside({**found.first, **one.first}, {**found.second, **one.second}, {**found.steps, **one.steps})
     return found
 
 
-def _seen_by(taps: Tapped, run: Callable[[Tapped], Sequence[Seen]]) -> _Inside | None:
-    """What taps show; `None` if the model does not run with them.
+def _seen_growing(model: Model, runner: str, run: Callable[[Tapped], Sequence[Seen]]) -> _Inside | None:
+    """What is seen in a body in which tensors change their size from step to step; `None` if nothing is.
+
+    Of what types they are a first step shows.
+    """
+    first = tapped(model, runner, once=True)
+    seen = None if first is None else _seen_by(first, run, fewest=1)
+    if seen is None:
+        return None
+    taps = tapped(model, runner, types={name: tensor.dtype for name, tensor in seen.first.items() if tensor.dtype})
+    return None if taps is None else _seen_by(taps, run)
+
+
+def _seen_by(taps: Tapped, run: Callable[[Tapped], Sequence[Seen]], *, fewest: int = FEWEST_STEPS) -> _Inside | None:
+    """What taps show, of bodies that took so many steps at least; `None` if the model does not run with them.
 
     A tensor changes its size from step to step then, there are no steps at all, or what is tapped is no tensor.
     """
@@ -191,7 +205,7 @@ def _seen_by(taps: Tapped, run: Callable[[Tapped], Sequence[Seen]]) -> _Inside |
         runs = run(taps)
     except ModelError:
         return None
-    again = {name for name, count in taps.counted(runs[-1]).items() if count >= FEWEST_STEPS}
+    again = {name for name, count in taps.counted(runs[-1]).items() if count >= fewest}
     steps = {name: count for name, count in taps.counted(runs[0]).items() if name in again}
     return _Inside(taps.seen(runs[0]), taps.seen(runs[-1]), steps)
 

@@ -7,7 +7,7 @@ left to be computed costs nothing, a wrongly frozen one costs a broken file. It 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
 import numpy as np
@@ -20,12 +20,19 @@ from paoding_onnx.rules.facts import DataDependentShape, ReadsShape
 from paoding_onnx.shapes.moved_entries import Flags, moved
 
 
-def mark_open(graph: Graph, open_axes: Mapping[str, tuple[bool, ...]], seen: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def mark_open(
+    graph: Graph,
+    open_axes: Mapping[str, tuple[bool, ...]],
+    seen: Mapping[str, Tensor],
+    *,
+    unknown: Set[str] = frozenset(),
+) -> dict[str, Tensor]:
     """The tensors of `graph` that nodes or callers make, with `open` and `varies` filled in.
 
     `open_axes` are those of the inputs. What another run shows, in `seen`, is taken as well: a number that differs
-    there varies, whatever the flow says.
+    there varies, whatever the flow says. Of `unknown` tensors the content is not known, whatever they held once.
     """
+    graph = _without_content(graph, unknown)
     handed_on: dict[str, tuple[bool, ...]] = {}
     while True:
         found = _followed(graph, open_axes, seen, handed_on)
@@ -35,12 +42,36 @@ def mark_open(graph: Graph, open_axes: Mapping[str, tuple[bool, ...]], seen: Map
         handed_on |= more
 
 
+def _without_content(graph: Graph, unknown: Set[str]) -> Graph:
+    """The graph as if the content of some tensors had not been seen."""
+    if not unknown:
+        return graph
+    tensors = {
+        name: replace(tensor, value=None, varies=None) if name in unknown else tensor
+        for name, tensor in graph.tensors.items()
+    }
+    nodes = (
+        replace(
+            node,
+            inputs=tuple(t if t is None else tensors.get(t.name, t) for t in node.inputs),
+            outputs=tuple(t if t is None else tensors.get(t.name, t) for t in node.outputs),
+        )
+        for node in graph.nodes
+    )
+    return replace(graph, nodes=tuple(nodes), tensors=tensors)
+
+
 def _more(graph: Graph, found: Mapping[str, Tensor]) -> Iterator[tuple[str, tuple[bool, ...]]]:
-    """What bodies are handed at a step whose axes are open once the step before made it, though not at the first."""
+    """What bodies are handed at a step whose axes are open once the step before made it, though not at the first.
+
+    Those along which it was seen to change its size from step to step are.
+    """
     for made, handed in (tie for node in graph.nodes for tie in node.ties):
         before, after = found[made].open, found[handed].open
-        if len(before) == len(after) and (both := tuple(map(max, before, after))) != after:
-            yield handed, both
+        sizes = zip(found[made].shape or (), found[handed].shape or (), strict=False)
+        grows = tuple(one != other for one, other in sizes)
+        if len(before) == len(after) == len(grows) and (all_ := tuple(map(max, before, after, grows))) != after:
+            yield handed, all_
 
 
 def _followed(

@@ -52,6 +52,41 @@ def over_steps(net: Net, x: Value) -> Value:
     return with_channel(joined, 2)
 
 
+def remembering(net: Net, x: Value) -> Value:
+    """A loop over the steps of a sequence that attends to all it has seen: what it hands on grows at each step."""
+    net.need(x.ndim == 3 and x.channel == 2 and x.dtype == FLOAT and net.opset >= 13 and x.shape[1] > 1)
+    units, width, body = net.rng.choice([4, 6]), net.rng.choice([3, 5, 8]), Body(net)
+    start = _nothing_yet(net, x, units)
+    given = [(net.name("b"), INT64, []), (net.name("b"), BOOL, []), (net.name("b"), FLOAT, [x.dims[0], None, units])]
+    step, go, before = (name for name, _, _ in given)
+    source = body.add("Gather", x.name, step, axis=1)
+    fresh = body.add("Tanh", body.add("MatMul", source, net.weight(x.channels, units).name))
+    grown = body.add("Concat", before, body.add("Unsqueeze", fresh, body.integers([1])), axis=1)
+    query = body.add("Unsqueeze", body.add("MatMul", source, net.weight(x.channels, units).name), body.integers([1]))
+    scores = body.add("Softmax", body.add("MatMul", query, body.add("Transpose", grown, perm=[0, 2, 1])), axis=-1)
+    values = body.add("MatMul", grown, net.weight(units, width).name) if net.chance(0.5) else grown
+    seen = body.add("Squeeze", body.add("MatMul", scores, values), body.integers([1]))
+    width = units if values == grown else width
+    made = [(body.add("Identity", go), BOOL, []), (grown, FLOAT, [x.dims[0], None, units])]
+    made.append((seen, FLOAT, [x.dims[0], width]))
+    count = forms.size_of(net, x, 1) if x.is_open(1) or net.chance(0.3) else net.constant(x.shape[1], stored=True)
+    shapes = [(shape[0], shape[1] + start.shape[1], units) for shape in x.shapes]
+    last, steps = net.many("Loop", 2, count, net.constant(True, BOOL, stored=True), start,
+                           body=graph_of(body, given, made), dtype=FLOAT, shapes=shapes)  # fmt: skip
+    net.forget(last, steps)
+    if net.chance(0.3):
+        return forms.reduce(net, "ReduceMax", with_channel(last, 2), [1], keep=True)
+    collected = [(shape[1], shape[0], width) for shape in x.shapes]
+    return with_channel(forms.transpose(net, Value(steps.name, (collected[0], collected[1]), FLOAT, 2), [1, 0, 2]), 2)
+
+
+def _nothing_yet(net: Net, x: Value, units: int) -> Value:
+    """What is remembered before the first step: nothing at all, or what a layer makes of the first one."""
+    if x.is_open(0) or net.chance(0.5):
+        return with_channel(forms.unsqueeze(net, _start(net, x, units), [1]), 2)
+    return net.weight(x.shape[0], 0, units)
+
+
 def again_and_again(net: Net, x: Value) -> Value:
     """A layer of rows that is its own input a few times."""
     net.need(x.ndim == 2 and x.dtype == FLOAT and net.opset >= 13)
@@ -170,4 +205,4 @@ def graph_of(body: Body, given: Sequence[_Info], made: Sequence[_Info]) -> onnx.
     return helper.make_graph(body.nodes, body.net.name("body"), *infos)
 
 
-BLOCKS = {over_steps: 3, again_and_again: 2}
+BLOCKS = {over_steps: 3, remembering: 2, again_and_again: 2}

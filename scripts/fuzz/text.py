@@ -52,5 +52,5 @@ def _content(info: onnx.ValueInfoProto, seed: int) -> NDArray[np.generic]:
         return rng.integers(low, 101, shape).astype(dtype)
     if info.name[0] == "p":
         return rng.uniform(0.5, 1.5, shape).astype(dtype)
-    scale = 1 / math.sqrt(math.prod(shape[1:])) if len(shape) > 1 else 0.5
+    scale = 1 / math.sqrt(max(math.prod(shape[1:]), 1)) if len(shape) > 1 else 0.5
     return (rng.standard_normal(shape) * scale).astype(dtype)

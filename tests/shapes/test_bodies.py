@@ -59,9 +59,56 @@ def test_outer_graph_has_the_nodes_of_the_file():
     assert subject.graph.outer.nodes[2].captures
 
 
+UNSEEN = TEXTS["growing"].replace("three={3}", "three={1}")
+"""A body that runs once."""
+
+
 def test_body_that_cannot_be_looked_into_says_so():
-    found = traced(TEXTS["growing"])
+    found = traced(UNSEEN)
     assert any(refusal.reason == "its body could not be looked into" for refusal in found.refusals)
+
+
+def test_axis_along_which_a_state_grows_is_open_and_the_others_shrink():
+    graph = study(model(TEXTS["growing"])).graph
+    assert {name: graph.tensors[name].open for name in ("p", "g", "t", "u", "h")} == {
+        "p": (False, False, False),
+        "g": (False, True, False),
+        "t": (False, True, False),
+        "u": (False, True, False),
+        "h": (False, True, False),
+    }
+    assert {name: graph.tensors[name].shape[1] for name in ("p", "g", "u", "h")} == {"p": 5, "g": 20, "u": 40, "h": 40}
+
+
+DECODER = """g (int64[2,1] x, int64 n) => (float[2,M,5] y)
+    <float[7,12] table, float[12,8] a, float[12,8] b, float[12,8] v, float[8,12] w, float[12,9] f, float[9,12] d,
+     float[12,5] e, float[12,7] q, float[2,2,0,4] k0, float[2,0,5] y0, bool go={1}, int64[1] neg={-1}, int64[1] one={1},
+     int64[1] two={2}, int64[1] four={4}, int64[1] wide={8}, int64[4] heads={0,0,2,4}> {
+  t, ks, vs, y = Loop (n, go, x, k0, k0, y0) <body = step
+      (int64 k, bool c, int64[2,1] i, float[2,2,K,4] k1, float[2,2,V,4] v1, float[2,Y,5] y1)
+      => (bool c, int64[2,1] o, float[2,2,L,4] k2, float[2,2,W,4] v2, float[2,Z,5] y2) {
+    h = Gather (table, i) sizes = Shape (h) s2 = Slice (sizes, neg, one, neg) n0 = Shape <start=0, end=1> (i)
+    qa = MatMul (h, a) q1 = Reshape (qa, heads) q2 = Transpose <perm=[0,2,1,3]> (q1)
+    ka = MatMul (h, b) q3 = Reshape (ka, heads) q4 = Transpose <perm=[0,2,1,3]> (q3) k2 = Concat <axis=2> (k1, q4)
+    va = MatMul (h, v) q5 = Reshape (va, heads) q6 = Transpose <perm=[0,2,1,3]> (q5) v2 = Concat <axis=2> (v1, q6)
+    kt = Transpose <perm=[0,1,3,2]> (k2) m = MatMul (q2, kt) p = Softmax <axis=-1> (m) z = MatMul (p, v2)
+    zt = Transpose <perm=[0,2,1,3]> (z) shape = Concat <axis=0> (n0, one, wide) zr = Reshape (zt, shape)
+    zo = MatMul (zr, w) r = Add (h, zo) u = MatMul (r, f) ur = Relu (u) ud = MatMul (ur, d) l = Add (r, ud)
+    lo = MatMul (l, e) y2 = Concat <axis=1> (y1, lo) lq = MatMul (l, q) o = ArgMax <axis=-1, keepdims=0> (lq) }>
+}"""
+"""A decoder: attention over all that was handed to it before, which grows at each step, as do its results."""
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_decoder_is_pruned_inside_of_its_loop(seed):
+    subject = model(DECODER)
+    trial = pruned_at_random(subject, seed, (0.5, 0.2, 0.8)[seed], Given({}, {"n": np.array(4)}))
+    assert trial.verdict.passed, trial.verdict.detail
+    assert trial.predicted == trial.recounted
+    assert sorted(group.n_units for group in trial.trace.groups) == [4, 4, 9, 12]
+    x = np.array([[3], [6]])
+    for n in (1, 2, 6):
+        assert Session(trial.pruned).run({"x": x, "n": np.array(n)})["y"].shape == (2, n, 5)
 
 
 def test_number_of_steps_may_depend_on_what_is_fed():
@@ -77,7 +124,8 @@ def test_number_of_steps_may_depend_on_what_is_fed():
 
 
 def test_body_that_cannot_be_looked_into_leaves_others_open():
-    text = TEXTS["growing"].replace("y = MatMul (s, d)", """z = Loop (three, go, s) <body = more
+    text = TEXTS["growing"].replace("three={3}", "three={3}, int64 once={1}").replace("Loop (three", "Loop (once")
+    text = text.replace("y = MatMul (s, d)", """z = Loop (three, go, s) <body = more
       (int64 n, bool f, float[2,6] v) => (bool f, float[2,6] z1) { z0 = MatMul (v, v1) z1 = Tanh (z0) }>
       y = MatMul (z, d)""").replace("float[6,3] d", "float[6,3] d, float[6,6] v1")  # fmt: skip
     trial = pruned_at_random(model(text))

@@ -67,3 +67,28 @@ def test_model_without_bodies_gets_no_taps():
 def test_state_that_grows_cannot_be_looked_at():
     with pytest.raises(ModelError):
         looked_at("growing")
+
+
+def test_one_step_shows_what_types_there_are():
+    taps = tapped(lifted(model(TEXTS["growing"])), once=True)
+    run = observed(Session(taps.model, watch=taps.watch).run(FED))
+    assert taps.counted(run) == {"k": 1}
+    assert [node.op_type for node in taps.model.proto.graph.node[:2]] == ["MatMul", "Loop"]
+    assert "Relu" not in {node.op_type for node in taps.model.proto.graph.node}
+    assert {name: tensor.dtype for name, tensor in taps.seen(run).items()} == {
+        **dict.fromkeys("gtu", np.dtype("f4")),
+        "k": np.dtype("i8"),
+        "c": np.dtype(bool),
+    }
+
+
+def test_state_that_grows_is_handed_on_to_be_looked_at():
+    subject = lifted(model(TEXTS["growing"]))
+    taps = tapped(subject, types=dict.fromkeys("gtu", np.dtype("f4")))
+    run = observed(Session(taps.model, watch=taps.watch).run(FED))
+    assert {name: tensor.shape for name, tensor in taps.seen(run).items()} == {
+        **dict.fromkeys("gt", (2, 20, 8)),
+        "u": (2, 40, 8),
+    }
+    assert taps.counted(run) == {"k": 3}
+    np.testing.assert_array_equal(Session(taps.model).run(FED)["y"], Session(subject).run(FED)["y"])
