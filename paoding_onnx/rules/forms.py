@@ -60,6 +60,11 @@ def hands_on(operator: str) -> bool:
     return operator in _MOVING
 
 
+def is_of_any_size(operator: str) -> bool:
+    """Whether an operator hands on all numbers of its first input, in a way that says nothing of how many there are."""
+    return operator in ("Cast", "Flatten", "Identity", "Squeeze", "Transpose", "Unsqueeze")
+
+
 def is_equality(operator: str) -> bool:
     """Whether an operator says, number by number, where two tensors hold the same."""
     return operator == "Equal"

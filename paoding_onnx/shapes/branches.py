@@ -15,6 +15,7 @@ import onnx
 
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.graph import Graph
+from paoding_onnx.model.input_sizes import Feeding
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.node_index import makers
 from paoding_onnx.model.nodes import Array
@@ -89,6 +90,30 @@ def can_be_open(model: Model, graph: Graph, choice: Choice) -> bool:
     except ModelError:
         return False
     return all(np.isfinite(values[name]).all() for name in watch if values[name].dtype.kind == "f")
+
+
+def said_by(model: Model, graph: Graph, output: str) -> bool | None:
+    """What the condition of the choice said that makes `output`, in the main graph; `None` if it was not seen.
+
+    `graph` is what was observed of the model.
+    """
+    node = next((node for node in model.proto.graph.node if output in node.output), None)
+    condition = None if node is None else graph.tensors.get(node.input[0])
+    value = None if condition is None else condition.value
+    return bool(value.reshape(-1)[0]) if value is not None and value.size == 1 else None
+
+
+def says_always(model: Model, condition: str, said: bool, feedings: Iterable[Feeding]) -> bool:
+    """Whether a condition says the same at all of these sizes at which the model runs."""
+    session = Session(model, watch=[condition])
+    for feeding in feedings:
+        try:
+            values = session.run(random_feeds(model.inputs, feeding, np.random.default_rng(0)))
+        except ModelError:
+            continue
+        if bool(values[condition].reshape(-1)[0]) != said:
+            return False
+    return True
 
 
 def looked_at(model: Model, graph: Graph, choices: Iterable[Choice]) -> tuple[str, ...]:

@@ -19,9 +19,11 @@ from onnx import numpy_helper
 
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.naming import free_name, names_in
+from paoding_onnx.model.node_index import makers_in
+from paoding_onnx.model.read import is_constant
 from paoding_onnx.model.subgraphs import captures
 from paoding_onnx.model.tensors import store
-from paoding_onnx.rules.forms import CHOOSE, CHOOSE_BRANCH, PASS_ON, branch_taken
+from paoding_onnx.rules.forms import CHOOSE, CHOOSE_BRANCH, PASS_ON, branch_taken, is_of_any_size
 from paoding_onnx.shapes.draft import Draft, levels, rename
 
 _SLOTS = {True: 1, False: 2}
@@ -37,6 +39,9 @@ class Choice:
         condition: the tensor that decides.
         added: results that are outputs meanwhile.
         drawn: what the nodes make that decide meanwhile; empty if the condition itself does.
+        whole: the node itself, where only the branch that it takes, `said` by the condition, stands in its place
+            meanwhile, and nothing in it ever changes; empty for all others.
+        inlined: what the nodes of that branch make.
     """
 
     outputs: tuple[str, ...]
@@ -44,6 +49,9 @@ class Choice:
     condition: str
     added: tuple[str, ...]
     drawn: tuple[str, ...] = ()
+    whole: bytes = b""
+    said: bool = True
+    inlined: tuple[str, ...] = ()
 
 
 def branches_of(node: onnx.NodeProto) -> Mapping[bool, onnx.GraphProto]:
@@ -61,6 +69,9 @@ def reopened(model: Model, choices: Sequence[Choice]) -> Model:
     def again(held: Model, numbered: tuple[int, Choice]) -> Model:
         """The model with one more open."""
         number, choice = numbered
+        if choice.whole:
+            held_open = passed_through(held, choice.outputs[0], said=choice.said)
+            return held if held_open is None else held_open[0]
         found = opened(held, choice.outputs[0], drawn_as=number if choice.drawn else None)
         return held if found is None else found[0]
 
@@ -127,6 +138,48 @@ def opened(model: Model, output: str, *, drawn_as: int | None = None) -> tuple[M
     return draft.model(), Choice(tuple(node.output), types, node.input[0], tuple(fresh), drawn)
 
 
+def passed_through(model: Model, output: str, *, said: bool) -> tuple[Model, Choice] | None:
+    """The model with the branch that the choice which makes `output` takes where its condition is as `said`.
+
+    `None` unless both branches do nothing but hand on numbers from outside, however many these are: neither of them
+    has to change with what they read.
+    """
+    node = next((node for graph in levels(model.proto) for node in graph.node if output in node.output), None)
+    branches = {} if node is None else branches_of(node)
+    if node is None or not branches or not all(map(_passes_on, branches.values())):
+        return None
+    draft = Draft(model)
+    draft.take_out(output)
+    before = makers_in(draft.proto).keys()
+    for (result, _), made in zip(draft.inline(branches[said]), node.output, strict=True):
+        draft.pass_on(result, made)
+    inlined = tuple(name for name in makers_in(draft.proto) if name not in before)
+    whole = _without_sizes(node).SerializeToString()
+    return draft.model(), Choice(tuple(node.output), (), node.input[0], (), (), whole, said, inlined)
+
+
+def _without_sizes(node: onnx.NodeProto) -> onnx.NodeProto:
+    """A node whose subgraphs say nothing of the sizes of what they compute."""
+    free = onnx.NodeProto()
+    free.CopyFrom(node)
+    for graph in (attribute.g for attribute in free.attribute if attribute.HasField("g")):
+        del graph.value_info[:]
+        for result in graph.output:
+            result.type.tensor_type.ClearField("shape")
+    return free
+
+
+def _passes_on(branch: onnx.GraphProto) -> bool:
+    """Whether a branch does nothing but hand on numbers, in a way that says nothing of how many there are."""
+    held = {node.output[0] for node in branch.node if is_constant(node)}
+    others = [node for node in branch.node if not is_constant(node)]
+    return (
+        not branch.initializer
+        and held.isdisjoint(result.name for result in branch.output)
+        and all(is_of_any_size(node.op_type) and node.input[0] not in held for node in others)
+    )
+
+
 def sides_of(model: Model, choice: Choice) -> tuple[str, ...]:
     """The results of both branches of an open choice."""
     nodes = (node for graph in levels(model.proto) for node in graph.node)
@@ -141,8 +194,20 @@ def closed(model: Model, choices: Sequence[Choice]) -> Model:
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
     for number, choice in reversed(list(enumerate(choices))):
+        if choice.whole:
+            _put_back(proto, choice)
+            continue
         _close(proto, choice, {other.condition for other in choices[: number + 1]})
     return replace(model, proto=proto)
+
+
+def _put_back(proto: onnx.ModelProto, choice: Choice) -> None:
+    """Put a choice whose branch stands in its place back as it was."""
+    graph = next(graph for graph in levels(proto) if any(choice.outputs[0] in node.output for node in graph.node))
+    places = [k for k, node in enumerate(graph.node) if node.output[0] in choice.inlined]
+    for place in reversed(places):
+        del graph.node[place]
+    graph.node.insert(places[0], onnx.NodeProto.FromString(choice.whole))
 
 
 def _close(proto: onnx.ModelProto, choice: Choice, conditions: Set[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.graph import Graph
@@ -10,13 +11,14 @@ from paoding_onnx.model.input_sizes import Given
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.subgraphs import opset_of
 from paoding_onnx.rules.chance import can_draw
-from paoding_onnx.shapes.branches import can_be_open, ends_a_model, hidden, looked_at, resolved
-from paoding_onnx.shapes.choices import Choice, opened
+from paoding_onnx.shapes.branches import can_be_open, ends_a_model, hidden, looked_at, resolved, said_by, says_always
+from paoding_onnx.shapes.choices import Choice, opened, passed_through
 from paoding_onnx.shapes.constant_folding import folded
 from paoding_onnx.shapes.denormals import without_denormals
 from paoding_onnx.shapes.lifting import lifted
 from paoding_onnx.shapes.lists import collected_lists
-from paoding_onnx.shapes.observe import NOTHING_GIVEN, observe
+from paoding_onnx.shapes.observe import NOTHING_GIVEN, observe, sizes_of
+from paoding_onnx.shapes.proof_sizes import other_sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def study(model: Model, given: Given = NOTHING_GIVEN, *, verbose: bool = False) 
         if name is None:
             simpler, graph = folded(model, graph)
             return Study(model, simpler, replace(graph, watched=looked_at(simpler, graph, choices)), tuple(choices))
-        tried = _opened(model, name, given, len(choices))
+        tried = _opened(model, name, given, len(choices)) or _passed_through(model, graph, name, given)
         if tried is None:
             shut.add(name)
         else:
@@ -76,3 +78,21 @@ def _opened(model: Model, name: str, given: Given, number: int) -> tuple[Model, 
     except ModelError:
         return None
     return (simpler, graph, choice) if can_be_open(simpler, graph, choice) else None
+
+
+def _passed_through(model: Model, graph: Graph, name: str, given: Given) -> tuple[Model, Graph, Choice] | None:
+    """The model with the branch of a choice in its place that it takes at all sizes that can be found, if there is one.
+
+    `graph` is what was observed of the model.
+    """
+    said = said_by(model, graph, name)
+    found = None if said is None else passed_through(model, name, said=said)
+    if said is None or found is None:
+        return None
+    try:
+        seen = observe(found[0], given)
+    except ModelError:
+        return None
+    sizes = sizes_of(seen)
+    feedings = chain((sizes.measured, sizes.traced), other_sizes(found[0], seen))
+    return (found[0], seen, found[1]) if says_always(model, found[1].condition, said, feedings) else None

@@ -8,6 +8,7 @@ import pytest
 from onnx import numpy_helper
 
 from paoding_onnx import Options, check, prune, save
+from paoding_onnx.model.input_sizes import Given
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
@@ -215,3 +216,42 @@ def test_choice_in_a_body_that_runs_once_does_not_count_as_one_that_always_falls
     x = np.random.default_rng(0).standard_normal((2, 4)).astype(np.float32)
     for feeds in ({"x": x}, {"x": -x}, {"x": 0.01 * x}):
         np.testing.assert_array_equal(Session(found).run(feeds)["y"], Session(before).run(feeds)["y"])
+
+
+SQUEEZED = """g (float[N,3,T] x) => (float[N,5] y)
+  <float[8,3,4] k, float[8,5] l, float[6,8,1] w, float[6,5] z, int64[1] two = {2}, int64[1] one = {1}> {
+  i = Conv (x, k) h = Relu (i) s = Shape (h) e = Gather (s, two) c = Equal (e, one)
+  p = If (c) <then_branch = one () => (float[n,8] u) { t = Constant <value_ints = [2]> () u = Squeeze (h, t) },
+              else_branch = two () => (float[n,8,q] v) { v = Identity (h) }>
+  y = Gemm (p, l)
+}"""
+"""As exporters write that a last axis goes if it has size one, which it has wherever the model runs."""
+
+
+def test_branch_that_only_hands_on_stands_in_for_a_choice_that_always_fell_alike(tmp_path):
+    save(model(SQUEEZED), tmp_path / "m.onnx")
+    options = Options(target=0.5, by="units", method="magnitude", round_to=1, input_shapes={"x": (1, 3, 4)})
+    documents = {"plan": tmp_path / "plan.json"}
+    result = prune(tmp_path / "m.onnx", tmp_path / "s.onnx", options, documents=documents)
+    assert [(group.name, group.n_units) for group in result.trace.groups] == [("Conv_0", 8)]
+    written, before = onnx.load(tmp_path / "s.onnx"), onnx.load(tmp_path / "m.onnx")
+    assert [node.op_type for node in written.graph.node] == [node.op_type for node in before.graph.node]
+    (choice,) = [node for node in written.graph.node if node.op_type == "If"]
+    assert [node.op_type for graph in choice.attribute for node in graph.g.node] == ["Constant", "Squeeze", "Identity"]
+    proofs = check(
+        tmp_path / "m.onnx", tmp_path / "s.onnx", plan=documents["plan"], input_shapes={"x": (1, 3, 4)}
+    ).proofs
+    assert all(proof.passed for proof in proofs)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("y = Gemm (p, l)", "q = ReduceMax <keepdims = 0> (p) y = Expand (q, one)"),  # more sizes run
+        ("v = Identity (h)", "v = Conv (h, w)"),  # a branch has weights
+        ("v = Identity (h)", "a = Constant <value_ints = [0, 2, 4]> () v = Reshape (h, a)"),  # or says a size
+        ("v = Identity (h)", "v = Constant <value_floats = [1.0, 2.0]> ()"),
+    ],
+)
+def test_choice_that_may_fall_otherwise_or_would_have_to_change_stays_shut(change):
+    assert study(model(SQUEEZED.replace(*change)), Given({"x": (1, 3, 4)})).choices == ()
