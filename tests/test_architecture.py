@@ -201,6 +201,7 @@ def test_families_of_rules_do_not_know_each_other():
         "equation",
         "notation",
         "facts",
+        "why",
         "rule",
         "products",
         "windows",

@@ -14,19 +14,28 @@ from paoding_onnx.model.nodes import Node
 from paoding_onnx.names import Prefer
 from paoding_onnx.rules.binding import BoundNode
 from paoding_onnx.rules.equation import is_fixed
+from paoding_onnx.rules.why import Hold, Why
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why positions may not go: at which node (empty for a graph input or output) and in words."""
+    """Why positions may not go: at which node, in words, and what kind of reason that is.
+
+    For a graph input or output `tensor` has its name, and operator and node are empty.
+    """
 
     operator: str
     node: str
     reason: str
+    hold: Hold = Hold.OPERATOR
+    tensor: str = ""
+
+    @classmethod
+    def at(cls, node: Node, why: Why) -> Cause:
+        """The cause that lies at a node."""
+        return cls(node.operator, node.name, why.words, why.hold)
 
 
-ELSEWHERE = "shrinks along another factor"
-"""What is said of positions that stay because others on their axis may go in their place."""
 ENOUGH_POSITIONS = 8
 """With fewer places in a group than this, small shares of them cannot be removed."""
 
@@ -158,10 +167,11 @@ def _is_heavier(composite: Composite, k: int, work: Work, stored: Stored) -> boo
 
 
 def _pin_others(composite: Composite, kept: int, node: Node, work: Work) -> None:
-    message = f"its axis of {' x '.join(map(str, _sizes(composite)))} {ELSEWHERE}"
+    sizes = " x ".join(map(str, _sizes(composite)))
+    cause = Cause.at(node, Why(f"its axis of {sizes} shrinks along another factor", Hold.ELSEWHERE))
     for k, ids in enumerate(composite.factors):
         if k != kept:
-            work.pin(ids, Cause(node.operator, node.name, message))
+            work.pin(ids, cause)
 
 
 def _sizes(composite: Composite) -> tuple[int, ...]:

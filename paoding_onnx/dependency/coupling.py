@@ -25,6 +25,13 @@ from paoding_onnx.names import Prefer
 from paoding_onnx.rules.binding import BoundNode, TensorUse, bind_nodes, is_layer
 from paoding_onnx.rules.equation import Axis, is_fixed
 from paoding_onnx.rules.facts import Gathers, ReadsShape, Selects
+from paoding_onnx.rules.why import Hold, Why
+
+_CAPTURED = Why("its subgraph reads it", Hold.BRANCHES)
+_ADDED_UP = Why("adds up constants along this axis", Hold.CONSTANTS)
+_NUMBERS = Why("its content is read as numbers", Hold.SIZES)
+_SIZE_ONE = Why("has size one here, and keeps it", Hold.SIZE_ONE)
+_EXCLUDED = Why("excluded by the user", Hold.EXCLUDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +117,9 @@ def _pin_sizes(
 ) -> None:
     reader = bound_nodes[data_use.node_index].node if data_use.node_index >= 0 else None
     where = ("", "") if reader is None else (reader.operator, reader.name)
+    cause = Cause(*where, "computes with the size of this axis", Hold.SIZES)
     for use, axis in sorted(data_use.sources):
-        work.pin(axes[use, axis], Cause(*where, "computes with the size of this axis"))
+        work.pin(axes[use, axis], cause)
 
 
 def _number(
@@ -149,15 +157,19 @@ def _stored(graph: Graph, axes: Mapping[tuple[TensorUse, int], Ids]) -> Stored:
 
 
 def _pin_boundary(graph: Graph, axes: Mapping[tuple[TensorUse, int], Ids], work: Work, lifted: Lifted) -> None:
-    causes = {name: Cause("", "", f"graph input {name!r}") for name in graph.inputs}
-    causes |= {name: Cause("", "", f"graph output {name!r}") for name in graph.outputs}
+    causes = {name: _fed(name) for name in graph.inputs}
+    causes |= {name: Cause("", "", f"graph output {name!r}", Hold.OUTPUT, name) for name in graph.outputs}
     for node in graph.nodes:
-        causes |= {name: Cause(node.operator, node.name, "its subgraph reads it") for name in node.captures}
+        causes |= {name: Cause.at(node, _CAPTURED) for name in node.captures}
         read = [t for t in node.inputs if t is not None and t.origin is Origin.INPUT and t.name not in causes]
-        causes |= {tensor.name: Cause("", "", f"graph input {tensor.name!r}") for tensor in read}
+        causes |= {tensor.name: _fed(tensor.name) for tensor in read}
     for (use, axis), ids in axes.items():
         if use.tensor in causes and (use.tensor, axis) not in lifted.outputs:
             work.pin(ids, causes[use.tensor])
+
+
+def _fed(name: str) -> Cause:
+    return Cause("", "", f"graph input {name!r}", Hold.INPUT, name)
 
 
 def _pin_sums_of_constants(
@@ -169,14 +181,14 @@ def _pin_sums_of_constants(
         made = [tensor for tensor in bound.node.outputs if tensor is not None]
         is_weight = any(tensor is not None for tensor in bound.node.inputs) and reached.isdisjoint(t.name for t in made)
         if is_weight and not isinstance(bound.rule.shape, ReadsShape | Selects) and not is_layer(bound):
-            cause = Cause(bound.node.operator, bound.node.name, "adds up constants along this axis")
+            cause = Cause.at(bound.node, _ADDED_UP)
             for name in sorted(bound.binding.summed):
                 work.pin(own[name], cause)
 
 
 def _pin_fixed(index: int, bound: BoundNode, factors: Mapping[str, Ids], work: Work, lifted: Lifted) -> None:
     """Pin the lower-case factors of a node."""
-    cause = Cause(bound.node.operator, bound.node.name, bound.rule.why)
+    cause = Cause.at(bound.node, bound.rule.because)
     for name, ids in factors.items():
         if is_fixed(name) and (index, name) not in lifted.factors:
             work.pin(ids, cause)
@@ -195,7 +207,7 @@ def _connect(
         for number, axis in enumerate(operand or ()):
             if use is not None:
                 yield from _join(index, axis, axes[use, number], bound, factors, work)
-    numbers = Cause(bound.node.operator, bound.node.name, "its content is read as numbers")
+    numbers = Cause.at(bound.node, _NUMBERS)
     mentioned = zip((*bound.node.inputs, *bound.node.outputs), (*bound.inputs, *bound.outputs), strict=True)
     for tensor, use in mentioned:
         if tensor is not None and use is None:
@@ -219,7 +231,7 @@ def _join(
             grid = np.indices([bound.binding.sizes[name] for name in names]).reshape(len(names), -1)
             yield Composite(index, part, names, tuple(factors[name] for name in names), tuple(grid))
         elif not segment:
-            work.pin(part, Cause(bound.node.operator, bound.node.name, "has size one here, and keeps it"))
+            work.pin(part, Cause.at(bound.node, _SIZE_ONE))
         elif part.size == 1:
             work.partition.unite(
                 np.repeat(part, len(segment)), np.concatenate([factors[factor.name] for factor in segment])
@@ -227,7 +239,7 @@ def _join(
 
 
 def _pin_node(bound: BoundNode, axes: Mapping[tuple[TensorUse, int], Ids], work: Work) -> None:
-    cause = Cause(bound.node.operator, bound.node.name, "excluded by the user")
+    cause = Cause.at(bound.node, _EXCLUDED)
     tensors = zip((*bound.inputs, *bound.outputs), (*bound.node.inputs, *bound.node.outputs), strict=True)
     for use, tensor in tensors:
         for axis in range(len(tensor.shape or ()) if tensor is not None else 0):

@@ -54,10 +54,10 @@ def explain_axes(graph: Graph, coupling: Coupling, name: str) -> tuple[Explanati
     if not uses:
         raise UsageError(f"no node has a tensor named {name!r} with axes; `inspect --json` lists the initializers")
     keys = [(uses[0], axis) for axis in range(len(graph.tensors[name].shape or ()))]
-    return tuple(_explain(graph, coupling, key) for key in keys if key in coupling.axes)
+    return tuple(_explain(coupling, key) for key in keys if key in coupling.axes)
 
 
-def _explain(graph: Graph, coupling: Coupling, key: _Key) -> Explanation:
+def _explain(coupling: Coupling, key: _Key) -> Explanation:
     sets = coupling.axes[key]
     causes = coupling.causes[sets]
     pinned = causes >= 0
@@ -66,12 +66,12 @@ def _explain(graph: Graph, coupling: Coupling, key: _Key) -> Explanation:
     number = int(causes[pinned].min())
     cause = coupling.reasons[number]
     start = int(sets[pinned & (causes == number)][0])
-    way = _way(graph, coupling, key, cause, start) or _way(graph, coupling, key, cause, None) or ()
+    way = _way(coupling, key, cause, start) or _way(coupling, key, cause, None) or ()
     place = (cause.operator, cause.node, cause.reason)
     return Explanation(key[0].tensor, key[1], sets.size, int(np.count_nonzero(pinned)), way, *place)
 
 
-def _way(graph: Graph, coupling: Coupling, start: _Key, cause: Cause, member: int | None) -> tuple[Link, ...] | None:
+def _way(coupling: Coupling, start: _Key, cause: Cause, member: int | None) -> tuple[Link, ...] | None:
     """The shortest way from `start` to where `cause` lies, if there is one.
 
     It goes from axis to axis through factors that both have; with `member`, only over axes that this set lies on.
@@ -81,7 +81,7 @@ def _way(graph: Graph, coupling: Coupling, start: _Key, cause: Cause, member: in
     waiting = deque([start])
     while waiting:
         key = waiting.popleft()
-        if _is_end(graph, touching, key, cause):
+        if _is_end(touching, key, cause):
             return tuple(reversed(list(_back(came, key))))
         for other, bound in [(near, via) for via in touching[key] for near in _neighbours(via, key)]:
             if other not in came and (member is None or member in coupling.axes[other]):
@@ -116,10 +116,10 @@ def _neighbours(bound: BoundNode, key: _Key) -> Iterator[_Key]:
                 yield use, axis
 
 
-def _is_end(graph: Graph, touching: Mapping[_Key, list[BoundNode]], key: _Key, cause: Cause) -> bool:
+def _is_end(touching: Mapping[_Key, list[BoundNode]], key: _Key, cause: Cause) -> bool:
     if cause.node:
         return any(bound.node.name == cause.node for bound in touching[key])
-    return key[0].tensor in (*graph.inputs, *graph.outputs) and repr(key[0].tensor) in cause.reason
+    return key[0].tensor == cause.tensor
 
 
 def _back(came: Mapping[_Key, tuple[_Key, BoundNode] | None], key: _Key) -> Iterator[Link]:

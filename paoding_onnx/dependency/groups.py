@@ -146,7 +146,7 @@ def _facts(coupling: Coupling, groups: Sequence[Group], numbers: Ids) -> tuple[G
 def _refusals(graph: Graph, coupling: Coupling) -> tuple[Refusal, ...]:
     """Nodes without a rule, then weight axes with positions that are pinned though the operator would let them go."""
     nodes = (
-        Refusal(bound.node.operator, bound.node.name, "", -1, bound.rule.why)
+        Refusal(bound.node.operator, bound.node.name, "", -1, bound.rule.because.words)
         for bound in coupling.bound_nodes
         if not bound.has_rule
     )

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from paoding_onnx.dependency.composite_axes import ELSEWHERE
+from paoding_onnx.dependency.composite_axes import Cause
 from paoding_onnx.dependency.cost import is_parameter, unread
 from paoding_onnx.dependency.coupling import Coupling
 from paoding_onnx.dependency.trace import Held, Mask, Refusal, Trace
 from paoding_onnx.dependency.union_find import Ids
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.rules.binding import TensorUse
+from paoding_onnx.rules.why import Hold, Why
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +24,12 @@ class Reason:
 
     operator: str
     reason: str
+    hold: Hold
     parameters: int
     nodes: tuple[str, ...]
 
 
-TIED = "ties so many positions to one another that they are a unit without a like"
+TIED = Why("ties so many positions to one another that they are a unit without a like", Hold.TIED)
 """What is said of positions that nothing pins, and that nevertheless are of no group, as channels that are shuffled."""
 
 
@@ -49,35 +51,28 @@ def held_axes(graph: Graph, coupling: Coupling, numbers: Ids | None = None) -> I
                 pinned = causes >= 0
                 alone = np.zeros(1) if numbers is None else ~pinned & (numbers[sets] < 0)
                 if causes.size > 1 and alone.any():
-                    tied = Refusal(bound.node.operator, bound.node.name, use.tensor, axis, TIED)
-                    yield Held(use, axis, float(np.mean(alone)), tied)
+                    yield _held(use, axis, float(np.mean(alone)), Cause.at(bound.node, TIED))
                 if causes.size > 1 and pinned.any() and (parts.free or bound.rule.contracts is None):
                     cause = coupling.reasons[int(causes[pinned].min())]
-                    if cause.reason.endswith(ELSEWHERE):
-                        continue  # half of them goes all the same
-                    why = Refusal(cause.operator, cause.node, use.tensor, axis, cause.reason)
-                    yield Held(use, axis, float(np.mean(pinned)), why)
+                    if cause.hold is not Hold.ELSEWHERE:  # half of those go all the same
+                        yield _held(use, axis, float(np.mean(pinned)), cause)
 
 
-GIVEN = (
-    "graph input",
-    "graph output",
-    "slides over this axis",
-    "works along this axis",
-    "is resampled along this axis",
-    "is read at computed positions of this axis",
-    "has one entry for each step",
-)
-"""Words of reasons that no other program could do anything about: ends of the model, positions and steps."""
-GIVEN_BESIDE = (*GIVEN, "normalises along this axis")
+def _held(use: TensorUse, axis: int, share: float, cause: Cause) -> Held:
+    return Held(use, axis, share, Refusal(cause.operator, cause.node, use.tensor, axis, cause.reason), cause.hold)
+
+
+GIVEN = frozenset({Hold.INPUT, Hold.OUTPUT, Hold.POSITIONS})
+"""Kinds of reasons that no other program could do anything about: ends of the model, positions and steps."""
+GIVEN_BESIDE = GIVEN | {Hold.SHARES}
 """Those of what stands beside scores, such as biases and masks: their axes are the positions that are compared."""
 
 
 def given_axes(graph: Graph, coupling: Coupling) -> dict[tuple[TensorUse, int], float]:
     """The share of each axis of a constant that is as long as inputs, outputs, positions, kernels and ids say."""
     multiplied, beside = (
-        np.array([cause.reason.startswith(words) for cause in coupling.reasons] + [False])  # the last stands for none
-        for words in (GIVEN, GIVEN_BESIDE)
+        np.array([cause.hold in holds for cause in coupling.reasons] + [False])  # the last stands for none
+        for holds in (GIVEN, GIVEN_BESIDE)
     )
     found: dict[tuple[TensorUse, int], float] = {}
     for bound in coupling.bound_nodes:
@@ -133,20 +128,23 @@ def half_of(trace: Trace) -> Mask:
     return removed
 
 
+_Key = tuple[str, str, Hold]
+
+
 def reasons_of(trace: Trace, removed: Mask) -> tuple[Reason, ...]:
     """What holds parameters when the units in `removed` are gone, most of them first."""
-    by_tensor: dict[tuple[TensorUse, str, str], list[Held]] = {}
-    nodes: dict[tuple[str, str], dict[str, None]] = {}
+    by_tensor: dict[tuple[TensorUse, _Key], list[Held]] = {}
+    nodes: dict[_Key, dict[str, None]] = {}
     for held in (held for held in trace.held if is_parameter(trace, held.use.tensor)):
-        by_tensor.setdefault((held.use, held.why.operator, held.why.reason), []).append(held)
-        nodes.setdefault((held.why.operator, held.why.reason), {})[held.why.node] = None
-    found: dict[tuple[str, str], float] = {}
-    for (use, *why), axes in by_tensor.items():
+        key = held.why.operator, held.why.reason, held.hold
+        by_tensor.setdefault((held.use, key), []).append(held)
+        nodes.setdefault(key, {})[held.why.node] = None
+    found: dict[_Key, float] = {}
+    for (use, key), axes in by_tensor.items():
         shape = trace.graph.tensors[use.tensor].shape or ()
         others = set(range(len(shape))) - {held.axis for held in axes}
         left = math.prod(float(trace.kept(use, axis, removed).mean()) for axis in others) if math.prod(shape) else 0.0
         more = 1 - math.prod(1 - held.share / 2 for held in axes)
-        key = why[0], why[1]
         found[key] = found.get(key, 0.0) + math.prod(shape) * left * more
     ordered = sorted(found, key=lambda key: -found[key])
     return tuple(Reason(*key, round(found[key]), tuple(filter(None, nodes[key]))) for key in ordered)

@@ -19,6 +19,7 @@ from paoding_onnx.model.input_sizes import Shape
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.names import Prefer
 from paoding_onnx.rules.binding import BoundNode, TensorUse
+from paoding_onnx.rules.why import Hold
 
 Mask = NDArray[np.bool_]
 """True for a unit that goes (or a position that stays, where a name says `kept`)."""
@@ -102,12 +103,13 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An axis of a constant, as nodes see it, a `share` of whose positions may not go, and `why`."""
+    """An axis of a constant, as nodes see it, a `share` of whose positions may not go, `why`, and of what kind."""
 
     use: TensorUse
     axis: int
     share: float
     why: Refusal
+    hold: Hold
 
 
 @dataclass(frozen=True, slots=True)

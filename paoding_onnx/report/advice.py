@@ -2,42 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.dependency.held import Reason, half_of, least_at_half, reasons_of
 from paoding_onnx.dependency.trace import Trace
+from paoding_onnx.rules.why import Hold
 
 MUCH = 0.35
 """Share of the parameters left at half of all units beyond which reasons are told: a plain network keeps 0.25."""
 MOST, LEAST = 2, 0.02
 """So many reasons at most, if they hold this share of the parameters."""
-ADVICE = {
-    "graph output": "it is as wide as what the model returns: leave an output out at export that nobody needs",
-    "graph input": "it is as wide as what is fed: such weights cannot go",
-    "its subgraph reads it": "export with the choice made, by tracing at fixed sizes, or leave the If out of the model",
-    "one of two branches": "export with the choice made, by tracing at fixed sizes, or leave the If out of the model",
-    "its body could not be looked into": "if an input counts its steps, say so (--input NAME=3); else export one step",
-    "no rule for this operator": "export without it, or write a rule for it (CONTRIBUTING.md shows how)",
-    "GatherElements: picks entries": "positions are picked one by one here; other layers have to make up for it",
-    "picks entries": "a table that is read by number: drop words that are never used before export",
-    "has one scale for each block": "prune before the weights are quantized in blocks, then quantize",
-    "packs units that have one scale": "prune before the weights are quantized in blocks, then quantize",
-    "adds up constants": "fold what is computed from weights at export (weight norm removed, constants folded)",
-    "computes with the size": "export at fixed sizes, so that sizes are numbers in the file",
-    "while running": "export at fixed sizes, so that sizes are numbers in the file",
-    "its content is read as numbers": "export at fixed sizes, so that sizes are numbers in the file",
-    "is inexact, and only exact ones may go": "leave --exact-only out",
-    "excluded by the user": "leave --exclude out",
-    "normalises along this axis": "the shares along this axis belong together; other layers have to make up for it",
-    "whole heads": "heads go whole; --choose decides where there is a choice",
-    "a unit without a like": "channels that are shuffled block by block go together; other layers make up for it",
-    "sorts along this axis": "what is sorted stays; other layers have to make up for it",
-    "has size one here, and keeps it": "export with more than one sample, so that no axis of samples has size one",
-    "by index": "another exporter may write this as a plain slice (torch.onnx.export with dynamo=False, or with True)",
+_OTHERS = "other layers have to make up for it"
+ADVICE: Mapping[Hold, str] = {
+    Hold.OUTPUT: "it is as wide as what the model returns: leave an output out at export that nobody needs",
+    Hold.INPUT: "it is as wide as what is fed: such weights cannot go",
+    Hold.BRANCHES: "export with the choice made, by tracing at fixed sizes, or leave the If out of the model",
+    Hold.BODY: "if an input counts its steps, say so (--input NAME=3); else export one step",
+    Hold.NO_RULE: "export without it, or write a rule for it (CONTRIBUTING.md shows how)",
+    Hold.PICKED: f"positions are picked one by one here; {_OTHERS}",
+    Hold.TABLE: "a table that is read by number: drop words that are never used before export",
+    Hold.BLOCKS: "prune before the weights are quantized in blocks, then quantize",
+    Hold.CONSTANTS: "fold what is computed from weights at export (weight norm removed, constants folded)",
+    Hold.SIZES: "export at fixed sizes, so that sizes are numbers in the file",
+    Hold.EXCLUDED: "leave --exclude out",
+    Hold.SHARES: f"the shares along this axis belong together; {_OTHERS}",
+    Hold.HEADS: "heads go whole; --choose decides where there is a choice",
+    Hold.TIED: f"channels that are shuffled block by block go together; {_OTHERS}",
+    Hold.ORDER: f"what is sorted stays; {_OTHERS}",
+    Hold.SIZE_ONE: "export with more than one sample, so that no axis of samples has size one",
+    Hold.INDEX: "another exporter may write this as a plain slice (torch.onnx.export with dynamo=False, or with True)",
 }
-"""By words of the reason: what helps. The first that fits counts."""
+"""What helps, by the kind of the reason."""
 _OWN = "no reason holds many of them, but units have weights of their own, of which half go and not three quarters"
 _OTHERWISE = "`explain` shows the way from a weight to it"
 
@@ -75,8 +72,7 @@ def holding(trace: Trace) -> AtHalf:
 
 def advice(reason: Reason) -> str:
     """What helps against a reason."""
-    told = f"{reason.operator}: {reason.reason}"
-    return next((said for words, said in ADVICE.items() if words in told), _OTHERWISE)
+    return ADVICE.get(reason.hold, _OTHERWISE)
 
 
 def holding_lines(trace: Trace) -> Iterator[str]:

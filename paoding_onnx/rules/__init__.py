@@ -42,6 +42,7 @@ from paoding_onnx.rules.facts import (
 )
 from paoding_onnx.rules.notation import parse
 from paoding_onnx.rules.rule import Fit, Registered, Rule, fixed, operators, register, rule_for
+from paoding_onnx.rules.why import Hold, Why
 
 __all__ = [
     "Affine",
@@ -52,6 +53,7 @@ __all__ = [
     "Equation",
     "Fit",
     "Gathers",
+    "Hold",
     "Homogeneity",
     "Homogeneous",
     "Integers",
@@ -63,6 +65,7 @@ __all__ = [
     "Selects",
     "Stored",
     "Sum",
+    "Why",
     "axis",
     "fixed",
     "operators",

@@ -7,9 +7,10 @@ from paoding_onnx.rules.equation import Axis, Operand, axis, right_aligned
 from paoding_onnx.rules.facts import Contracts
 from paoding_onnx.rules.notation import parse
 from paoding_onnx.rules.rule import Fit, Rule, fixed, register
+from paoding_onnx.rules.why import Hold, Why
 
 _MICROSOFT = "com.microsoft"
-_WHY = "compares whole heads along this axis, or scales by its size"
+_WHY = Why("compares whole heads along this axis, or scales by its size", Hold.HEADS)
 
 
 @register("Attention", read=1, domain=_MICROSOFT)

@@ -12,6 +12,7 @@ from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.nodes import Node, Tensor
 from paoding_onnx.rules.equation import AxesError, Axis, Equation, Factor, Operand, Pattern, Star
 from paoding_onnx.rules.rule import Rule, fixed, rule_for
+from paoding_onnx.rules.why import Why
 
 Shape = tuple[int, ...]
 MOST_KEPT = 4096
@@ -81,17 +82,17 @@ def bind_nodes(graph: Graph) -> tuple[BoundNode, ...]:
 def bind_node(node: Node, index: int) -> BoundNode:
     """Node number `index` of a graph with its rule bound."""
     answer = rule_for(node)
-    if not isinstance(answer, str):
+    if isinstance(answer, Rule):
         try:
             binding, rule = _bind(node, answer), answer
         except AxesError as error:
-            answer = f"its rule does not fit here: {error}"
-    if isinstance(answer, str):
+            answer = Why(f"its rule does not fit here: {error}")
+    if isinstance(answer, Why):
         rule = fixed(node, answer)
         binding = _bind(node, rule)
     uses = [_tensor_use(t, o, index, k) for k, (t, o) in enumerate(zip(node.inputs, binding.inputs, strict=True))]
     outputs = [_tensor_use(t, o, index, k) for k, (t, o) in enumerate(zip(node.outputs, binding.outputs, strict=True))]
-    return BoundNode(node, rule, binding, tuple(uses), tuple(outputs), not isinstance(answer, str))
+    return BoundNode(node, rule, binding, tuple(uses), tuple(outputs), isinstance(answer, Rule))
 
 
 def bind(

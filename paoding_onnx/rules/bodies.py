@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from paoding_onnx.model.nodes import Node, Part, Tensor
 from paoding_onnx.rules.equation import Equation, Operand, axes, axis
 from paoding_onnx.rules.rule import Rule, axis_index, fixed, register
+from paoding_onnx.rules.why import Hold, Why
 
-_EACH_STEP = "has one entry for each step"
+_EACH_STEP = Why("has one entry for each step", Hold.POSITIONS)
 BODY = "body"
 """The attribute that holds what is computed at each step (ONNX Loop-25, Scan-25)."""
 _LOOP, _SCAN = "Loop", "Scan"
@@ -143,7 +144,7 @@ def longer_output(operator: str) -> Iterator[str]:
 def repeated(node: Node) -> Rule:
     """ONNX Loop-25, Scan-25: states keep their axes from step to step, what is sliced has one axis more outside."""
     if node.whole is None:
-        return fixed(node, "its body could not be looked into")
+        return fixed(node, Why("its body could not be looked into", Hold.BODY))
     wires = wiring(node.whole)
     return _entry(node, wires) if node.part is Part.ENTRY else _exit(node, node.whole, wires)
 
@@ -151,7 +152,7 @@ def repeated(node: Node) -> Rule:
 @register("If", read=25)
 def chosen(node: Node) -> Rule:
     """ONNX If-25, where it was not opened: its branches do not run side by side, or make tensors of different sizes."""
-    return fixed(node, "computes one of two branches that could not be taken apart")
+    return fixed(node, Why("computes one of two branches that could not be taken apart", Hold.BRANCHES))
 
 
 def _entry(node: Node, wires: Wiring) -> Rule:

@@ -6,6 +6,7 @@ from paoding_onnx.model.nodes import Node
 from paoding_onnx.rules.equation import Axis, Equation, Operand, axes, axis, names_of
 from paoding_onnx.rules.facts import Contracts
 from paoding_onnx.rules.rule import Rule, fixed, register
+from paoding_onnx.rules.why import ONE_SCALE, Hold, Why
 
 _MICROSOFT = "com.microsoft"
 _INTERLEAVED = 1
@@ -47,7 +48,7 @@ def packed_experts(node: Node) -> Rule:
     """com.microsoft QMoE: as MoE with packed integers, one scale for each row and block; blocks of units go whole."""
     size, kind = node.integer("block_size", 0), node.text("quant_type", "int")
     if kind != "int" or not size or len(node.shape(2)) != 3 or len(node.shape(6)) != 3 or node.integer(_LAYOUT, 0) > 0:
-        return fixed(node, "packs units that have one scale together")
+        return fixed(node, Why("packs units that have one scale together", Hold.BLOCKS))
     lead = axes("a", len(node.shape(0)) - 1)
     n_blocks, width = node.shape(6)[2], node.shape(0)[-1]
     n_parts = node.shape(2)[1] // max(n_blocks * size, 1)
@@ -77,7 +78,7 @@ def packed_experts(node: Node) -> Rule:
         contracts=Contracts(products),
         least={"E": node.integer("k", 1)},
         alike=((inward.names[0], outward.names[0]),),
-        why="has one scale for each block of this axis",
+        why=ONE_SCALE,
     )
 
 

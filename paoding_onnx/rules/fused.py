@@ -8,6 +8,7 @@ from paoding_onnx.rules.facts import ANY_SCALE, POSITIVE_SCALE, Acts, Contracts,
 from paoding_onnx.rules.notation import parse
 from paoding_onnx.rules.products import matrix_product
 from paoding_onnx.rules.rule import Fit, Rule, axis_index, register
+from paoding_onnx.rules.why import SLIDES, Hold, Why
 
 _MICROSOFT = "com.microsoft"
 _ACTS = {"": ANY_SCALE, "Relu": POSITIVE_SCALE, "LeakyRelu": POSITIVE_SCALE}
@@ -25,7 +26,7 @@ def fused_conv(node: Node) -> Rule:
         fits=(Fit("group", {0: axis("G")}),),
         contracts=Contracts((product,)),
         acts=_activation(node),
-        why="slides over this axis",
+        why=SLIDES,
     )
 
 
@@ -67,7 +68,7 @@ def bias_gelu(node: Node) -> Rule:
 @register("NhwcMaxPool", read=1, domain=_MICROSOFT)
 def channels_last_pool(node: Node) -> Rule:
     """com.microsoft NhwcMaxPool: MaxPool of integers with the channels last."""
-    return Rule(parse("n *s C -> n *t C"), why="slides over this axis")
+    return Rule(parse("n *s C -> n *t C"), why=SLIDES)
 
 
 @register("SkipLayerNormalization", "SkipSimplifiedLayerNormalization", read=1, domain=_MICROSOFT)
@@ -94,7 +95,7 @@ def embed_normalization(node: Node) -> Rule:
     """com.microsoft EmbedLayerNormalization: up to three embeddings added, then normalised."""
     added = parse("b s, b s, v ~C, p ~C, t ~C, ~C, ~C, _, _ -> b s ~C, _, b s ~C")
     tables = (LooksUp(0, 2, "v"), LooksUp(1, 4, "t"))
-    return Rule(added, looks_up=tables, why="picks entries along this axis")
+    return Rule(added, looks_up=tables, why=Why("picks entries along this axis", Hold.TABLE))
 
 
 def _activation(node: Node) -> Acts:

@@ -7,6 +7,7 @@ from paoding_onnx.rules.equation import Equation, Operand, axes, axis, exchanged
 from paoding_onnx.rules.facts import Contracts, DataDependentShape
 from paoding_onnx.rules.notation import parse
 from paoding_onnx.rules.rule import Fit, Rule, axis_index, fixed, register
+from paoding_onnx.rules.why import PICKS, Hold, Why
 
 _FIXED = {
     "NonZero": "lists the positions of what is not zero",
@@ -23,11 +24,14 @@ _FIXED = {
 }
 
 
+_WRITES = Why("writes entries by index along this axis", Hold.INDEX)
+
+
 @register("GatherElements", read=13)
 def gather_elements(node: Node) -> Rule:
     """ONNX GatherElements-13: picks along one axis; the other axes go position by position."""
     data, indices = _element_axes(node, "I")
-    return Rule(Equation.of([data, indices], [indices]), why="picks entries by index along this axis")
+    return Rule(Equation.of([data, indices], [indices]), why=Why(PICKS.words, Hold.PICKED))
 
 
 @register("ScatterElements", read=18)
@@ -35,7 +39,7 @@ def gather_elements(node: Node) -> Rule:
 def scatter_elements(node: Node) -> Rule:
     """ONNX ScatterElements-18: writes along one axis; the other axes go position by position."""
     data, indices = _element_axes(node, "i")
-    return Rule(Equation.of([data, indices, indices], [data]), why="writes entries by index along this axis")
+    return Rule(Equation.of([data, indices, indices], [data]), why=_WRITES)
 
 
 @register("GatherND", read=13)
@@ -45,7 +49,7 @@ def gather_nd(node: Node) -> Rule:
     data = _indexed(node, batch, batch + depth)
     positions = (*axes("B", batch), *axes("I", len(node.shape(1)) - batch - 1))
     picked = Equation.of([data, [*positions, axis("k")]], [[*positions, *data[batch + depth :]]])
-    return Rule(picked, why="picks slices by index along this axis")
+    return Rule(picked, why=Why("picks slices by index along this axis", Hold.INDEX))
 
 
 @register("ScatterND", read=18)
@@ -55,7 +59,7 @@ def scatter_nd(node: Node) -> Rule:
     data = _indexed(node, 0, depth)
     positions = axes("i", len(node.shape(1)) - 1)
     written = Equation.of([data, [*positions, axis("k")], [*positions, *data[depth:]]], [data])
-    return Rule(written, why="writes slices by index along this axis")
+    return Rule(written, why=Why("writes slices by index along this axis", Hold.INDEX))
 
 
 @register("TensorScatter", read=24)
@@ -64,7 +68,7 @@ def tensor_scatter(node: Node) -> Rule:
     whole = axes("A", len(node.shape(0)))
     along = axis_index(node.integer("axis", -2), len(whole))
     cache, update = (exchanged(whole, along, axis(name)) for name in "st")
-    return Rule(Equation.of([cache, update, whole[:1]], [cache]), why="writes entries by index along this axis")
+    return Rule(Equation.of([cache, update, whole[:1]], [cache]), why=_WRITES)
 
 
 @register("TopK", read=24)
@@ -74,7 +78,7 @@ def top_k(node: Node) -> Rule:
     along = axis_index(node.integer("axis", -1), len(whole))
     source, target = (exchanged(whole, along, axis(name)) for name in "st")
     inputs = [source, *[None] * (len(node.inputs) - 1)]
-    return Rule(Equation.of(inputs, [target, target]), why="sorts along this axis")
+    return Rule(Equation.of(inputs, [target, target]), why=Why("sorts along this axis", Hold.ORDER))
 
 
 @register("CumSum", read=14)
@@ -134,7 +138,9 @@ def roi_pool(node: Node) -> Rule:
 @register("GridSample", read=1, domain="com.microsoft")
 def grid_sample(node: Node) -> Rule:
     """ONNX GridSample-22, com.microsoft too: every channel is read at the same positions."""
-    return Rule(parse("n C *s, n *t d -> n C *t"), why="is read at computed positions of this axis")
+    return Rule(
+        parse("n C *s, n *t d -> n C *t"), why=Why("is read at computed positions of this axis", Hold.POSITIONS)
+    )
 
 
 @register("CenterCropPad", read=18)
@@ -159,7 +165,7 @@ def fourier(node: Node) -> Rule:
     whole = axes("A", len(node.shape(0)) - 1)
     given = node.integer("axis", 1) if node.version < 20 else (node.entries(2) or (-2,))[0]
     if given is None:
-        return fixed(node, "transforms along an axis chosen while running")
+        return fixed(node, Why("transforms along an axis chosen while running", Hold.SIZES))
     along = axis_index(given, len(whole) + 1)
     source, target = ((*exchanged(whole, along, axis(a)), axis(part)) for a, part in ("sp", "tq"))
     return Rule(Equation.of([source, *[None] * (len(node.inputs) - 1)], [target]), why="transforms along this axis")
@@ -181,7 +187,7 @@ def deform_conv(node: Node) -> Rule:
         sizes={name: count},
         fits=(Fit(attribute, {0: axis(name)}),),
         contracts=Contracts((product,)),
-        why="slides over this axis, or tells where",
+        why=Why("slides over this axis, or tells where", Hold.POSITIONS),
     )
 
 

@@ -6,6 +6,7 @@ from paoding_onnx.model.nodes import Node
 from paoding_onnx.rules.equation import Equation, axes, axis, exchanged, joined
 from paoding_onnx.rules.facts import ANY_SCALE
 from paoding_onnx.rules.rule import Fit, Rule, axis_index, fixed, register
+from paoding_onnx.rules.why import Hold, Why
 
 
 @register("Concat", read=13)
@@ -41,7 +42,7 @@ def _computed_split(node: Node, along: int) -> Rule:
     whole, parts = axes("A", len(node.shape(0))), axes("s", len(node.outputs))
     left = [exchanged(whole, along, axis("s")), *[None] * (len(node.inputs) - 1)]
     pieces = Equation.of(left, [exchanged(whole, along, part) for part in parts])
-    return Rule(pieces, acts=ANY_SCALE, why="splits into parts whose sizes are computed while running")
+    return Rule(pieces, acts=ANY_SCALE, why=Why("splits into parts whose sizes are computed while running", Hold.SIZES))
 
 
 def _equal_split(node: Node, along: int) -> Rule:

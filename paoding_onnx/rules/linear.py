@@ -9,6 +9,7 @@ from paoding_onnx.rules.kernels import DENSE_MULTIPLE, DEPTHWISE_MULTIPLE
 from paoding_onnx.rules.notation import parse
 from paoding_onnx.rules.products import matrix_product, stacked_product
 from paoding_onnx.rules.rule import Fit, Rule, fixed, register
+from paoding_onnx.rules.why import SLIDES
 from paoding_onnx.rules.windows import window
 
 
@@ -28,7 +29,7 @@ def conv(node: Node) -> Rule:
             channel_multiple=DEPTHWISE_MULTIPLE if group > 1 else DENSE_MULTIPLE,
         ),
         acts=ANY_SCALE,
-        why="slides over this axis",
+        why=SLIDES,
     )
 
 
@@ -43,7 +44,7 @@ def conv_transpose(node: Node) -> Rule:
         fits=(Fit("group", {0: axis("G")}),),
         contracts=Contracts((("n", "G", "I", "O", *names_of(kernel), *names_of(source)),), bias=2),
         acts=ANY_SCALE,
-        why="slides over this axis",
+        why=SLIDES,
     )
 
 

@@ -11,6 +11,7 @@ from paoding_onnx.rules.equation import ONE, Equation, Operand, axes, axis, righ
 from paoding_onnx.rules.facts import Acts, Affine, Other, Stored
 from paoding_onnx.rules.notation import parse
 from paoding_onnx.rules.rule import Fit, Rule, axis_index, fixed, register
+from paoding_onnx.rules.why import NORMALISES
 
 _SCALING = (("offset", 0.0), ("scale", 1.0))
 """The attributes of Scaler, and what they are where the node does not set them."""
@@ -51,7 +52,7 @@ def group_normalization(node: Node) -> Rule:
         parse(by_group if node.version < 21 else by_channel),
         sizes={"G": node.integer("num_groups", 1)},
         fits=(Fit("num_groups", {0: axis("G")}),),
-        why="normalises along this axis",
+        why=NORMALISES,
     )
 
 
@@ -83,7 +84,7 @@ def softmax(node: Node) -> Rule:
     first = axis_index(node.integer("axis", -1 if node.version >= 13 else 1), ndim)
     last = first + 1 if node.version >= 13 else ndim
     whole = [one.pinned() if first <= k < last else one for k, one in enumerate(axes("A", ndim))]
-    return Rule(Equation.of([whole], [whole]), why="normalises along this axis")
+    return Rule(Equation.of([whole], [whole]), why=NORMALISES)
 
 
 @register("Scaler", read=1, domain="ai.onnx.ml")

@@ -9,6 +9,7 @@ from paoding_onnx.rules.equation import ONE, Axis, Equation, axes
 from paoding_onnx.rules.facts import ANY_SCALE, POSITIVE_SCALE, Acts
 from paoding_onnx.rules.notation import parse
 from paoding_onnx.rules.rule import Fit, Rule, fixed, register
+from paoding_onnx.rules.why import SLIDES, Hold, Why
 from paoding_onnx.rules.windows import window
 
 
@@ -62,7 +63,11 @@ def resize(node: Node) -> Rule:
     left = [one if same else one.pinned() for one, same in zip(axes("A", len(source)), kept, strict=True)]
     right = [a if same else b for a, b, same in zip(left, axes("b", len(target)), kept, strict=True)]
     inputs = [left, *[None] * (len(node.inputs) - 1)]
-    return Rule(Equation.of(inputs, [right]), fits=_target_sizes(node, right), why="is resampled along this axis")
+    return Rule(
+        Equation.of(inputs, [right]),
+        fits=_target_sizes(node, right),
+        why=Why("is resampled along this axis", Hold.POSITIONS),
+    )
 
 
 def _pool_all(node: Node, acts: Acts) -> Rule:
@@ -74,7 +79,7 @@ def _pool_all(node: Node, acts: Acts) -> Rule:
 def _pool(node: Node, acts: Acts) -> Rule:
     space = window(node, node.integers("kernel_shape") or ())
     windowed = parse("n C {x} -> n C {y}", x=space.source, y=space.target)
-    return Rule(windowed, sizes=space.sizes, acts=acts, why="slides over this axis")
+    return Rule(windowed, sizes=space.sizes, acts=acts, why=SLIDES)
 
 
 def _target_sizes(node: Node, whole: Sequence[Axis]) -> tuple[Fit, ...]:

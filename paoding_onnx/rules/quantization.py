@@ -7,6 +7,7 @@ from paoding_onnx.rules.equation import ONE, Axis, Equation, Operand, axes, axis
 from paoding_onnx.rules.facts import Integers, LooksUp, Quantized, Selects
 from paoding_onnx.rules.notation import parse
 from paoding_onnx.rules.rule import Rule, axis_index, register
+from paoding_onnx.rules.why import ONE_SCALE, Hold, Why
 
 
 @register("DequantizeLinear", "QuantizeLinear", read=28)
@@ -45,7 +46,7 @@ def gather_blocks(node: Node) -> Rule:
         sizes={"s": size} if len(whole.names) > 1 else {},
         shape=Selects(1),
         looks_up=(LooksUp(1, 0, "v"),),
-        why="picks entries by index along this axis, or has one scale for each block of it",
+        why=Why("picks entries by index along this axis, or has one scale for each block of it", Hold.TABLE),
     )
 
 
@@ -61,7 +62,7 @@ def _in_blocks(node: Node, size: int) -> Rule:
         Equation.of([own, *scales], [own]),
         sizes={"s": size} if len(blocks.names) > 1 else {},
         integers=Integers(quantized),
-        why="has one scale for each block of this axis",
+        why=ONE_SCALE,
     )
 
 

@@ -21,6 +21,7 @@ from paoding_onnx.rules.facts import Contracts, Integers, Quantized
 from paoding_onnx.rules.notation import parse
 from paoding_onnx.rules.products import matrix_product, stacked_product
 from paoding_onnx.rules.rule import Fit, Rule, axis_index, register
+from paoding_onnx.rules.why import NORMALISES, ONE_SCALE, SLIDES, Hold, Why
 
 _MICROSOFT = "com.microsoft"
 _COLUMNS = axis("N")
@@ -127,7 +128,7 @@ def qlinear_activation(node: Node) -> Rule:
 def qlinear_pool(node: Node) -> Rule:
     """com.microsoft QLinearAveragePool, QLinearGlobalAveragePool: over space, channels second or last."""
     last, second = "n *s C, _, _, _, _ -> n *t C", "n C *s, _, _, _, _ -> n C *t"
-    return Rule(parse(last if node.integer("channels_last", 0) else second), why="slides over this axis")
+    return Rule(parse(last if node.integer("channels_last", 0) else second), why=SLIDES)
 
 
 @register("QLinearConcat", read=1, domain=_MICROSOFT)
@@ -147,7 +148,7 @@ def qlinear_softmax(node: Node) -> Rule:
     first = axis_index(node.integer("axis", -1), len(whole))
     last = first + 1 if node.integer("opset", 1) >= 13 else len(whole)
     whole = tuple(one.pinned() if first <= k < last else one for k, one in enumerate(whole))
-    return Rule(Equation.of([whole, None, None, None, None], [whole]), why="normalises along this axis")
+    return Rule(Equation.of([whole, None, None, None, None], [whole]), why=NORMALISES)
 
 
 @register("MatMulNBits", read=1, domain=_MICROSOFT)
@@ -164,7 +165,7 @@ def matmul_blocks(node: Node) -> Rule:
         sizes={} if is_packed else {"s": size},
         fits=(Fit("N", {0: _COLUMNS}), *([] if is_packed else [Fit("K", {0: rows})])),
         contracts=Contracts((names_of((*lead, rows, _COLUMNS)),)),
-        why="has one scale for each block of this axis",
+        why=ONE_SCALE,
     )
 
 
@@ -174,7 +175,7 @@ def matmul_packed(node: Node) -> Rule:
     lead = axes("A", len(node.shape(0)) - 1)
     whole = Equation.of([(*lead, axis("k")), axes("w", len(node.shape(1))), (axis("z"),)], [(*lead, axis("n"))])
     contracts = Contracts((names_of((*lead, axis("k"), axis("n"))),))
-    return Rule(whole, contracts=contracts, why="has one scale for each block of this axis")
+    return Rule(whole, contracts=contracts, why=ONE_SCALE)
 
 
 @register("DynamicQuantizeLSTM", read=1, domain=_MICROSOFT)
@@ -208,7 +209,7 @@ def qattention(node: Node) -> Rule:
         fits=(Fit("num_heads", {0: axis("H")}),),
         contracts=Contracts((("b", "s", "I", "p", "H", "d"), ("w", "b", "s", "s", "H", "d"))),
         integers=Integers((Quantized(0, 6, 3), Quantized(1, 7, 4))),
-        why="compares whole heads along this axis",
+        why=Why("compares whole heads along this axis", Hold.HEADS),
     )
 
 

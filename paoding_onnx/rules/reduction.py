@@ -9,6 +9,7 @@ from paoding_onnx.rules.equation import ONE, Axis, Equation, axes
 from paoding_onnx.rules.facts import ANY_SCALE, POSITIVE_SCALE, Acts, Other
 from paoding_onnx.rules.notation import parse
 from paoding_onnx.rules.rule import Rule, axis_index, fixed, register
+from paoding_onnx.rules.why import Hold, Why
 
 _Form = Callable[[Axis], Axis]
 """What becomes of an axis that is reduced."""
@@ -66,7 +67,7 @@ def _reduce(node: Node, form: _Form, acts: Acts) -> Rule:
     given = node.integers("axes") or node.entries(1)
     ndim = len(node.shape(0))
     if (given is None and len(node.inputs) > 1 and node.inputs[1] is not None) or (given and None in given):
-        return fixed(node, "reduces over axes chosen while running")
+        return fixed(node, Why("reduces over axes chosen while running", Hold.SIZES))
     if not given and node.integer("noop_with_empty_axes", 0):
         return Rule(parse("*A, _ -> *A"), acts=acts)
     return _over(node, {axis_index(k, ndim) for k in given or range(ndim) if k is not None}, form, acts)

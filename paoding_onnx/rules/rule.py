@@ -18,6 +18,7 @@ from paoding_onnx.rules.facts import (
     ShapeUse,
     Stored,
 )
+from paoding_onnx.rules.why import UNKNOWN, WORKS, Why
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Rule:
 
     equation: Equation
     sizes: Mapping[str, int] = field(default_factory=dict)
-    why: str = "works along this axis"
+    why: Why | str = WORKS
     fits: tuple[Fit, ...] = ()
     contracts: Contracts | None = None
     acts: Acts = field(default_factory=Other)
@@ -57,6 +58,11 @@ class Rule:
     least: Mapping[str, int] = field(default_factory=dict)
     alike: tuple[tuple[str, str], ...] = ()
     looks_up: tuple[LooksUp, ...] = ()
+
+    @property
+    def because(self) -> Why:
+        """`why`, with its kind: where a rule says none, it is something that the operator does."""
+        return self.why if isinstance(self.why, Why) else Why(self.why)
 
     @property
     def affine(self) -> Affine | None:
@@ -102,20 +108,20 @@ def operators() -> tuple[Registered, ...]:
     return tuple(_REGISTRY[key] for key in sorted(_REGISTRY))
 
 
-def rule_for(node: Node) -> Rule | str:
-    """The rule at `node`, or in words why there is none."""
+def rule_for(node: Node) -> Rule | Why:
+    """The rule at `node`, or why there is none."""
     entry = _REGISTRY.get((node.domain, node.operator))
     if entry is None:
-        return "no rule for this operator"
+        return UNKNOWN
     if node.version > entry.read:
-        return f"its form of opset {node.version} is newer than the one its rule was written for ({entry.read})"
+        return Why(f"its form of opset {node.version} is newer than the one its rule was written for ({entry.read})")
     unknown = [t.name for t in (*node.inputs, *node.outputs) if t is not None and t.shape is None]
     if unknown:
-        return f"{unknown[0]!r} is not a dense tensor of numbers, or its shape is unknown"
+        return Why(f"{unknown[0]!r} is not a dense tensor of numbers, or its shape is unknown")
     return entry.make(node)
 
 
-def fixed(node: Node, why: str) -> Rule:
+def fixed(node: Node, why: Why | str) -> Rule:
     """A rule under which nothing shrinks: every axis a lower-case factor of its own."""
     left = [_fixed(tensor, f"i{k}") for k, tensor in enumerate(node.inputs)]
     right = [_fixed(tensor, f"o{k}") for k, tensor in enumerate(node.outputs)]

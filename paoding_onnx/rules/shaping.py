@@ -11,10 +11,11 @@ from paoding_onnx.rules.equation import ONE, Axis, Equation, axes, axis, right_a
 from paoding_onnx.rules.facts import ANY_SCALE, ReadsShape
 from paoding_onnx.rules.notation import parse
 from paoding_onnx.rules.rule import Fit, Rule, fixed, register
+from paoding_onnx.rules.why import Hold, Why
 
 _FOR_NONE = 1_000_003
 """A prime that stands for the size of an axis without entries, such as that of what was found where nothing was."""
-_COMPUTED = "the size of this axis is computed while running"
+_COMPUTED = Why("the size of this axis is computed while running", Hold.SIZES)
 
 
 @register("Flatten", "Squeeze", "Unsqueeze", read=25)

@@ -8,6 +8,7 @@ from paoding_onnx.model.nodes import Node
 from paoding_onnx.rules.equation import ONE, Axis, Equation, axes, axis, exchanged, joined
 from paoding_onnx.rules.facts import ANY_SCALE, Gathers, LooksUp, Other, Selects, Takes
 from paoding_onnx.rules.rule import Fit, Rule, axis_index, fixed, register
+from paoding_onnx.rules.why import PICKS, Hold, Why
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ def slice_(node: Node) -> Rule:
     taken: list[tuple[str, str, tuple[int, ...]]] = []
     cuts = _cuts(node)
     if cuts is None:
-        return fixed(node, "slices along axes chosen while running")
+        return fixed(node, Why("slices along axes chosen while running", Hold.SIZES))
     for cut in cuts:
         k = cut.axis
         if _is_one_of_each(node, cut):
@@ -69,7 +70,7 @@ def pad(node: Node) -> Rule:
     pads = node.integers("pads") if node.version < 11 else node.entries(1)
     given = node.entries(3) or tuple(range(ndim))
     if pads is None or None in given:
-        return fixed(node, "pads by amounts computed while running")
+        return fixed(node, Why("pads by amounts computed while running", Hold.SIZES))
     constant = node.text("mode", "constant") == "constant"
     left, right = list(axes("A", ndim)), list(axes("A", ndim))
     sizes: dict[str, int] = {}
@@ -91,7 +92,7 @@ def pad(node: Node) -> Rule:
         sizes=sizes,
         fits=(Fit(holder, held),) if held else (),
         acts=ANY_SCALE if _pads_zeros(node) else Other(),
-        why="pads along this axis otherwise than by constants, or by amounts computed while running",
+        why=Why("pads along this axis otherwise than by constants, or by amounts computed while running", Hold.SIZES),
     )
 
 
@@ -114,7 +115,7 @@ def gather(node: Node) -> Rule:
         acts=ANY_SCALE,
         shape=Selects(1),
         looks_up=(LooksUp(1, 0, "v"),),
-        why="picks entries by index along this axis",
+        why=PICKS,
     )
 
 

@@ -22,6 +22,7 @@ from unittest.mock import patch
 from paoding_onnx.model.nodes import Node
 from paoding_onnx.rules import binding
 from paoding_onnx.rules.rule import Rule, rule_for
+from paoding_onnx.rules.why import Why
 from paoding_onnx.surgery import cut as surgery
 from paoding_onnx.surgery.edits import edits_of
 from scripts.fuzz import mutants_judge
@@ -89,7 +90,7 @@ def _of_rules(subject: Subject, ready: Prepared) -> Iterator[tuple[str, str, Pla
     seen = set()
     for bound in ready.trace.bound_nodes:
         rule, key = rule_for(bound.node), (bound.node.domain, bound.node.operator)
-        if isinstance(rule, str) or subject.operator not in (None, key):
+        if isinstance(rule, Why) or subject.operator not in (None, key):
             continue
         for kind, where, _ in faults(rule):
             if (key, kind, where) not in seen:
@@ -111,7 +112,7 @@ def _in_rules(key: tuple[str, str], kind: str, where: str) -> Plant:
     def wrong(node: Node) -> Rule | str:
         """The rule with the fault."""
         rule = rule_for(node)
-        if isinstance(rule, str) or (node.domain, node.operator) != key:
+        if isinstance(rule, Why) or (node.domain, node.operator) != key:
             return rule
         return next((found for k, w, found in faults(rule) if (k, w) == (kind, where)), rule)
 

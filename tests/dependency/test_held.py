@@ -89,5 +89,5 @@ def test_positions_that_are_tied_into_one_unit_are_told():
       y = Conv (v, c) }"""
     found = traced(text)
     assert found.groups == ()
-    assert {held.why.reason for held in found.held if held.use.tensor == "c"} == {TIED, "graph output 'y'"}
-    assert (TIED, 1.0) in {(held.why.reason, held.share) for held in found.held}
+    assert {held.why.reason for held in found.held if held.use.tensor == "c"} == {TIED.words, "graph output 'y'"}
+    assert (TIED.words, 1.0) in {(held.why.reason, held.share) for held in found.held}

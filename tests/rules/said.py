@@ -29,8 +29,8 @@ from paoding_onnx.rules.facts import (
     Stored,
     Sum,
 )
-from paoding_onnx.rules.notation import parse
 from paoding_onnx.rules.rule import Fit, Rule, rule_for
+from paoding_onnx.rules.why import WORKS
 from tests.rules.nodes import node
 
 FIELDS = ("sizes", "why", "fits", "contracts", "acts", "stored", "integers", "shape", "least", "alike", "looks_up")
@@ -78,7 +78,7 @@ def said_at(node: Node) -> dict[str, str]:
 
 def said(rule: Rule) -> dict[str, str]:
     """Every field in one line."""
-    why = "" if rule.why == Rule(parse("->")).why else rule.why
+    why = "" if rule.because == WORKS else rule.because.words
     return {
         "equation": str(rule.equation),
         "sizes": " ".join(f"{name}={size}" for name, size in rule.sizes.items()),

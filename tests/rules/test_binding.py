@@ -51,13 +51,13 @@ def test_factors_know_their_sizes():
 def test_node_without_a_usable_rule_is_marked():
     abs_, noise = found("g (float[2,8] x) => (float[2,8] y) { r = Abs (x) y = RandomNormalLike (r) }")
     assert (abs_.has_rule, noise.has_rule) == (True, False)
-    assert noise.rule.why == "no rule for this operator"
+    assert noise.rule.because.words == "no rule for this operator"
 
 
 def test_rule_that_does_not_fit_gives_way_to_one_that_pins(monkeypatch):
     monkeypatch.setattr(binding, "rule_for", lambda node: replace(rule_for(node), equation=parse("n C -> n C")))
     conv, _ = found(CONV)
-    assert conv.rule.why == "its rule does not fit here: 'n C -> n C' has 1 operands on a side, the node 3"
+    assert conv.rule.because.words == "its rule does not fit here: 'n C -> n C' has 1 operands on a side, the node 3"
     assert all(name[0].islower() for name in conv.binding.sizes)
     assert not conv.has_rule
 

@@ -9,6 +9,7 @@ import pytest
 
 from paoding_onnx.rules.binding import bind
 from paoding_onnx.rules.rule import axis_index, fixed, operators, register, rule_for
+from paoding_onnx.rules.why import UNKNOWN
 from tests.rules.nodes import node, shapes
 
 
@@ -20,16 +21,16 @@ def test_second_rule_for_an_operator_is_refused():
 
 
 def test_unknown_operator_is_refused_with_a_reason():
-    assert rule_for(replace(node("Relu 2x8 -> 2x8"), operator="Nonsense")) == "no rule for this operator"
+    assert rule_for(replace(node("Relu 2x8 -> 2x8"), operator="Nonsense")) == UNKNOWN
 
 
 def test_operator_of_another_domain_is_unknown():
-    assert rule_for(replace(node("Relu 2x8 -> 2x8"), domain="com.microsoft")) == "no rule for this operator"
+    assert rule_for(replace(node("Relu 2x8 -> 2x8"), domain="com.microsoft")) == UNKNOWN
 
 
 def test_newer_schema_is_refused_until_read():
     answer = rule_for(replace(node("Conv 2x3x8 8x3x3 -> 2x8x6"), version=23))
-    assert answer == "its form of opset 23 is newer than the one its rule was written for (22)"
+    assert answer.words == "its form of opset 23 is newer than the one its rule was written for (22)"
 
 
 def test_newest_schema_of_every_operator_is_read():
@@ -46,7 +47,7 @@ def test_newest_schema_of_every_operator_is_read():
 def test_tensor_without_a_measured_shape_is_refused():
     known = node("Relu 2x8 -> 2x8")
     unknown = replace(known, inputs=(replace(known.inputs[0], shape=None),))
-    assert rule_for(unknown) == "'i0' is not a dense tensor of numbers, or its shape is unknown"
+    assert rule_for(unknown).words == "'i0' is not a dense tensor of numbers, or its shape is unknown"
 
 
 def test_omitted_operand_needs_no_shape():
@@ -68,7 +69,7 @@ def test_nothing_shrinks_under_a_fixed_rule():
     rule = fixed(subject, "because")
     binding = bind(rule.equation, shapes(subject.inputs), shapes(subject.outputs), rule.sizes)
     assert all(name[0].islower() for name in binding.sizes)
-    assert (str(rule.equation), rule.why) == ("i0x0 i0x1, _, i2x0 -> o0x0 o0x1, ", "because")
+    assert (str(rule.equation), rule.because.words) == ("i0x0 i0x1, _, i2x0 -> o0x0 o0x1, ", "because")
 
 
 @pytest.mark.parametrize(("axis", "index"), [(0, 0), (3, 3), (-1, 3), (-4, 0)])

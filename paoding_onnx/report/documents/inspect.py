@@ -46,7 +46,15 @@ def explain_document(axes: Sequence[Explanation]) -> Document:
 
 
 def _holding(one: Holding) -> Document:
-    return {**asdict(one.reason), "share": one.share, "advice": one.advice}
+    reason = one.reason
+    return {
+        "operator": reason.operator,
+        "reason": reason.reason,
+        "parameters": reason.parameters,
+        "nodes": reason.nodes,
+        "share": one.share,
+        "advice": one.advice,
+    }
 
 
 def _group(trace: Trace, group: Group) -> Document:
