@@ -26,11 +26,12 @@ STEPS: Mapping[Word, int] = {"fast": 0, "normal": 300, "high": 1000}
 WORK: Mapping[Word, float] = {"fast": 0.0, "normal": 6e11, "high": 1.2e13}
 """How much work all steps together may be, counted as dense multiply-adds; a core does some 2e10 a second."""
 ANY_WORK = 1e16
-HIGH_RATE, LONG_RATE, LOW_RATE = 3e-3, 2e-3, 1e-3
-"""With the statistics of the batch, for some hundred steps and for more; without them, where higher ones do harm."""
-LONG = 500
+CHEAP: Mapping[Word, int] = {"fast": 0, "normal": 1000, "high": 3000}
+"""Up to so many steps where the work allows them."""
+RATE = 0.02
+"""How far a weight goes in a step, as a share of its size."""
 MANY = 1024
-"""Real samples from which on a high rate is safe."""
+"""Real samples from which on no synthetic ones are learned from."""
 MORE = 4096
 """Synthetic images to learn from."""
 WORK_TO_CHOOSE = 2e11
@@ -46,7 +47,8 @@ def taught(
         return fitted
     uses_batch = bool(profile.basis.statistics.normalization)
     work, keeps_best = ANY_WORK if options.recover else WORK[options.effort], options.on_interrupt == "keep"
-    effort = Effort(steps, _rate(steps, profile), work, keeps_best=keeps_best)
+    most = 0 if options.recover else CHEAP[options.effort]
+    effort = Effort(steps, RATE, work, most, keeps_best=keeps_best)
     samples = _more(prepared, profile.basis.samples, options, run)
     samples, beside = samples.parted()
     uses_batch = uses_batch or beside is not None
@@ -76,14 +78,6 @@ def _is_normalised(prepared: Prepared) -> bool:
 def _untaught(fitted: Fitted, reason: str) -> Fitted:
     """The fitted model as it is, with the reason."""
     return replace(fitted, recovery=None if fitted.recovery is None else replace(fitted.recovery, untaught=reason))
-
-
-def _rate(steps: int, profile: Profile) -> float:
-    """The highest rate of learning; a network whose layers are normalised bears more."""
-    (samples, _), basis = profile.basis.samples.parted(), profile.basis
-    if len(basis.statistics.normalization) >= len(basis.layers):  # a mean and a variance for every second layer
-        return HIGH_RATE if steps < LONG else LONG_RATE
-    return HIGH_RATE if not samples.is_synthetic and samples.n_samples >= MANY else LOW_RATE
 
 
 def _more(prepared: Prepared, samples: Samples, options: Options, run: Run) -> Samples:

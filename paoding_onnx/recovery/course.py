@@ -75,19 +75,22 @@ def _n_inputs(effort: Effort, work_of_one: float) -> int:
 
     That may be as much work as the steps are, on top of it.
     """
-    wanted = max(min(PER_STEP * effort.steps, MOST_INPUTS), FEWEST_TO_ASK)
+    wanted = max(min(PER_STEP * max(effort.steps, effort.most), MOST_INPUTS), FEWEST_TO_ASK)
     return int(min(wanted, effort.work / max(work_of_one, 1)))
 
 
 def _places(lesson: Lesson, graph: Graph, work: Work, effort: Effort) -> Iterator[tuple[Place, int]]:
-    """Places where training can begin, the best first, each with the steps that the effort allows there."""
+    """Places where training can begin, the best first, each with the steps that the effort allows there.
+
+    A place is good for having all steps that were asked for; more of them are gone where they are cheap.
+    """
     rows = _fixed(lesson) or ROWS
     n_samples = max(ROWS // rows, 1) * rows
     behind = needed(graph.nodes, graph.outputs)
     found = []
     for start in starts(lesson.trace, lesson.plan, graph):
         a_step = work.step([place for place in behind if place >= start], n_samples, n_samples // rows)
-        found.append((start, min(effort.steps, int(effort.work // max(a_step, 1)))))
+        found.append((start, min(max(effort.steps, effort.most), int(effort.work // max(a_step, 1)))))
     tried = set()
     for share in ENOUGH:
         for start, steps in found:

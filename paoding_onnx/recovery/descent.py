@@ -112,9 +112,9 @@ def descend(
 ) -> dict[str, Singles]:
     """The weights after all steps, the second half of them averaged; `tell` hears of every step and its loss.
 
-    A step goes by the mean of the gradients on its batches. `look` sees the weights after every step; it says whether
-    that is enough, and raises where it is hopeless. Weights that are enough before the end are averaged too, later
-    ones counting for more.
+    A step goes by the mean of the gradients on its batches. `look` sees the weights after every step, as they would be
+    kept: averaged, before the second half later ones counting for more. It says whether that is enough, and raises
+    where it is hopeless.
 
     Raises:
         ModelError: if the loss or a gradient is not finite.
@@ -134,7 +134,7 @@ def descend(
         else:
             recent = {name: recent[name] + np.float32(NEWER) * (value - recent[name]) for name, value in here.items()}
         tell(step, slope.loss)
-        if look(step, here):
+        if look(step, mean or recent):
             break
     return mean or recent
 

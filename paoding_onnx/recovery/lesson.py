@@ -33,14 +33,15 @@ class Lesson:
 class Effort:
     """How long to learn: steps, the highest rate of learning, and the work (see `recovery.work`) that all steps may be.
 
-    The rate is `low_rate` where the statistics of a batch were to be used, and cannot be. With `keeps_best` Ctrl-C ends
-    the learning, and what was learned by then is looked at.
+    The rate is how far a weight goes in a step, as a share of its unit's size. Up to `most` steps are gone where they
+    are that cheap; 0 for no more than `steps`. With `keeps_best` Ctrl-C ends the learning, and what was learned by then
+    is looked at.
     """
 
     steps: int
     rate: float
     work: float
-    low_rate: float = 1e-3
+    most: int = 0
     keeps_best: bool = False
 
 

@@ -16,6 +16,7 @@ from paoding_onnx.recovery.descent import Batch, Differentiable, DivergedError, 
 from paoding_onnx.recovery.interrupts import noted
 from paoding_onnx.recovery.lesson import Effort, Lesson, Recovered, Taught
 from paoding_onnx.recovery.pool import pool_of, require_rows
+from paoding_onnx.recovery.relative import Relative, sizes_of
 from paoding_onnx.recovery.student import Network, Student, enrol
 from paoding_onnx.recovery.together import Together
 from paoding_onnx.surgery.cut import reweigh
@@ -52,15 +53,16 @@ def recover(lesson: Lesson, effort: Effort, run: Run, engine_of: EngineOf) -> Re
     rng = np.random.default_rng([run.seed, place.start])
     students = _students(lesson, course, rng, run.part(0.0, PREPARED))
     student, share = students[0], _share(lesson)
-    joined = Together(student.network.weights, students, (share, 1 - share)[: len(students)])
-    engine = engine_of(student.network, run.deployment)
-    schedule = Schedule(course.steps, effort.rate if lesson.uses_batch is given.uses_batch else effort.low_rate)
+    network = student.network
+    engine = Relative(engine_of(network, run.deployment), sizes_of(network.trained, network.weights))
+    joined = Together(engine.told(network.weights), students, (share, 1 - share)[: len(students)])
+    schedule = Schedule(course.steps, effort.rate)
     tell = _Teller(run.part(PREPARED, 1 - PREPARED), course.steps)
     with noted(is_wanted=effort.keeps_best) as is_asked:
         pace = (schedule, course.batches_a_step)
         found, losses = _learned(joined, engine, pace, rng, tell, is_asked)
-    values = student.network.recording.values
-    decided = {name: value.astype(values[name].dtype) for name, value in found.items()}
+    values = network.recording.values
+    decided = {name: value.astype(values[name].dtype) for name, value in engine.whole(found).items()}
     own = student.statistics(decided, run)
     decided |= student.stored(own)
     node = place.graph.nodes[place.start]

@@ -33,16 +33,16 @@ def pruned(text: str, **options) -> Pruned:
 
 
 def test_model_is_taught_by_default_and_not_with_fast():
-    assert pruned(MLP).run.recovery.taught.steps == 300
+    assert pruned(MLP).run.recovery.taught.steps == 1000
     fast = pruned(MLP, effort="fast").run.recovery
     assert (fast.taught, fast.untaught) == (None, "")
 
 
 @pytest.mark.parametrize("text", [MLP, NORMED], ids=["mlp", "normalised"])
 def test_taught_model_passes_all_proofs(text):
-    found = pruned(text, recover=120)
+    found = pruned(text, recover=400)
     assert found.run.notes == ()
-    assert found.run.recovery.taught.steps == 120
+    assert found.run.recovery.taught.steps == 400
     assert all(proof.passed for proof in found.proofs)
     assert found.refitted
 
@@ -79,6 +79,7 @@ SMALL_IMAGES = """g (float[N,3,16,16] x) => (float[N,4] y)
 
 def test_more_images_are_synthesized_to_learn_from(monkeypatch):
     monkeypatch.setattr(teach, "MORE", 600)
+    monkeypatch.setattr(teach, "RATE", 0.01)
     found = pruned(SMALL_IMAGES, recover=100, preprocess=Preprocess(scale=255.0))
     assert found.run.recovery.n_samples < found.run.recovery.taught.n_inputs
     assert found.run.recovery.taught.steps == 100

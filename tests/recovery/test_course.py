@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from paoding_onnx.context import Run
@@ -31,6 +33,15 @@ def test_all_steps_are_gone_from_the_best_place_where_work_allows():
     found = course(1e12)
     assert (found.steps, found.rows, found.batches_a_step) == (STEPS, ROWS, 1)
     assert found.n_inputs == PER_STEP * STEPS
+
+
+def test_more_steps_are_gone_where_they_are_cheap_and_no_other_part_is_trained():
+    lesson, asked = lesson_of(CNN, n_batches=16), course(1e12)
+    most = Effort(STEPS, 1e-3, 2.5 * STEPS * work_of_step(asked), most=4 * STEPS)
+    found = course_of(lesson, most, MEMORY)
+    assert found.place.start == asked.place.start
+    assert found.steps == 2.5 * STEPS
+    assert course_of(lesson, replace(most, work=1e12), MEMORY).steps == 4 * STEPS
 
 
 def test_later_part_is_trained_where_that_is_all_that_the_work_allows():

@@ -112,7 +112,7 @@ def test_less_is_trained_where_that_is_all_that_the_effort_allows(monkeypatch):
     monkeypatch.setattr(course, "_n_inputs", lambda *_: 640)
     lesson = lesson_of(CNN)
     whole = recover(lesson, EFFORT, Run(), Engine).taught
-    part = recover(lesson, Effort(60, 1e-2, 60 * 64 * 3 * 2000.0), Run(), Engine).taught
+    part = recover(lesson, Effort(60, 5e-2, 60 * 64 * 3 * 2000.0), Run(), Engine).taught
     assert part.n_parameters < whole.n_parameters
 
 
