@@ -15,7 +15,8 @@ from paoding_onnx.rules.rule import operators
 PACKAGE = Path(__file__).parents[1] / "paoding_onnx"
 ROOMS = (
     *("errors", "names", "context"),
-    *("model", "rules", "shapes", "dependency", "layerwise", "timing", "gradients", "calibration"),
+    *("model", "rules", "shapes", "dependency", "layerwise", "quantized", "timing", "gradients"),
+    "calibration",
     "options",
     *("samplers", "surgery", "vocabulary", "reconstruction", "recovery", "selection"),
     *("verification", "evaluation", "robustness"),

@@ -13,7 +13,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.model.compare import channel_axis, channel_changes, softmax
+from paoding_onnx.model.compare import channel_axis, channel_changes, is_graded, softmax
 from paoding_onnx.model.nodes import Array
 
 Floats = NDArray[np.float64]
@@ -27,6 +27,8 @@ _ALIKE = 1.0
 _END = -2
 """Fills the places behind a sequence."""
 _UNIT = 0.02
+_FEW_INTEGERS = 32
+_RANGE = 256
 MOST_PAIRS = 4096
 """Pairs of inputs whose similarities are compared."""
 
@@ -92,7 +94,7 @@ def output_change(name: str, before: Array, after: Array, known: Kind | None = N
     0.0
     """
     kind = known or kind_of(name, before)
-    a, b = (np.asarray(of, np.float64) for of in (before, after))
+    a, b = _numbers(before), _numbers(after)
     if kind is Kind.WHOLE_NUMBERS:
         equal = float(np.mean(before == after))
         return OutputChange(name, kind, 1 - equal, 1 - equal, equal, None, _variety(a))
@@ -110,9 +112,9 @@ def output_change(name: str, before: Array, after: Array, known: Kind | None = N
 
 def kind_of(name: str, values: Array) -> Kind:
     """What an output (n, ...) holds, by its shape, its numbers and, where these leave it open, its name."""
-    if values.dtype.kind in "iu":
+    if values.dtype.kind in "iu" and not _is_quantized(values):
         return Kind.WHOLE_NUMBERS
-    found = np.asarray(values, np.float64)
+    found = _numbers(values)
     if found.ndim < 2 or found.size == len(found):
         return Kind.SCORE if found.ndim and len(found) > 2 else Kind.VALUES
     rows = _rows(found, _axis(found))
@@ -122,6 +124,22 @@ def kind_of(name: str, values: Array) -> Kind:
         return Kind.CLASSES if rows.shape[0] == len(found) else Kind.SEQUENCE
     is_unit = found.ndim == 2 and bool(np.all(np.abs(np.square(found).sum(1) - 1) < _UNIT))
     return Kind.EMBEDDING if is_unit or (found.ndim == 2 and "embed" in name.lower()) else Kind.VALUES
+
+
+def _is_quantized(values: Array) -> bool:
+    """Whether integers stand for floats: they have 8 bits, and are too many different ones for classes."""
+    return is_graded(values.dtype) and len(np.unique(values)) > _FEW_INTEGERS
+
+
+def _numbers(values: Array) -> Floats:
+    """An output as floats; integers of 8 bits that are shares of their range which add up to one, as these shares."""
+    found = np.asarray(values, np.float64)
+    if not is_graded(values.dtype) or values.dtype.kind == "f" or values.ndim < 2:
+        return found
+    shares = (found - np.iinfo(str(values.dtype)).min) / _RANGE
+    sums = shares.sum(-1)
+    off = np.abs(sums - 1) <= shares.shape[-1] / _RANGE
+    return np.asarray(shares / np.maximum(sums, 1 / _RANGE)[..., None]) if off.all() else found
 
 
 def commonest(answers: Array) -> float:

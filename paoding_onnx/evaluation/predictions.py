@@ -14,7 +14,7 @@ from paoding_onnx.context import Progress, silent
 from paoding_onnx.errors import ModelError, UsageError
 from paoding_onnx.evaluation.dataset import Labelled
 from paoding_onnx.evaluation.metrics import Floats, Labels
-from paoding_onnx.model.compare import sigmoid, softmax
+from paoding_onnx.model.compare import is_graded, sigmoid, softmax
 from paoding_onnx.model.input_sizes import repeated
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array, TensorSpec
@@ -143,18 +143,19 @@ def predict(
 
 
 def choose_output(outputs: Mapping[str, Array], name: str | None = None) -> str:
-    """The output of that name, or the first of floating-point numbers.
+    """The output of that name, or the first of floating-point numbers, else of integers of 8 bits that stand for them.
 
     Raises:
         UsageError: if there is none.
     """
-    floats = [key for key, array in outputs.items() if array.dtype.kind == "f"]
-    known = ", ".join(map(repr, floats)) or "none"
-    if name is not None and name not in floats:
+    graded = [key for key, array in outputs.items() if is_graded(array.dtype)]
+    graded.sort(key=lambda key: outputs[key].dtype.kind != "f")
+    known = ", ".join(map(repr, graded)) or "none"
+    if name is not None and name not in graded:
         raise UsageError(f"no output {name!r} with floating-point numbers for each sample; there are: {known}")
-    if not floats:
+    if not graded:
         raise UsageError("the model has no output with floating-point numbers for each sample")
-    return floats[0] if name is None else name
+    return graded[0] if name is None else name
 
 
 def interpret(output: Array, labels: Array, task: Task | None = None) -> Predictions:

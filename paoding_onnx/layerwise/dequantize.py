@@ -20,8 +20,8 @@ def dequantized(trace: Trace, use: TensorUse, value: Array) -> Array:
         for quantized in bound.rule.integers.quantized:
             if bound.inputs[quantized.operand] == use:
                 numbers = value.astype(np.float32)
-                zero = _spread(bound, quantized.operand, quantized.zero_point)
-                scale = None if quantized.scale is None else _spread(bound, quantized.operand, quantized.scale)
+                zero = spread(bound, quantized.operand, quantized.zero_point)
+                scale = None if quantized.scale is None else spread(bound, quantized.operand, quantized.scale)
                 numbers = numbers if zero is None else numbers - zero
                 return numbers if scale is None else numbers * scale
     return value
@@ -34,12 +34,12 @@ def zero_of(trace: Trace, use: TensorUse, value: Array) -> Array | None:
     for bound in trace.bound_nodes:
         for quantized in bound.rule.integers.quantized:
             if bound.inputs[quantized.operand] == use:
-                zero = _spread(bound, quantized.operand, quantized.zero_point)
+                zero = spread(bound, quantized.operand, quantized.zero_point)
                 return np.zeros((), value.dtype) if zero is None else zero.astype(value.dtype)
     return None
 
 
-def _spread(bound: BoundNode, operand: int, number: int) -> NDArray[np.float32] | None:
+def spread(bound: BoundNode, operand: int, number: int) -> NDArray[np.float32] | None:
     """Input `number` in a shape that broadcasts to `operand`, on whose axes with the same factors it lies."""
     tensor = bound.node.operand(number)
     if tensor is None or tensor.value is None or not tensor.is_constant:

@@ -21,6 +21,17 @@ def output_difference(before: Mapping[str, Array], after: Mapping[str, Array]) -
     return max(relative_error(before[name], after[name]) for name in before)
 
 
+def is_graded(dtype: np.dtype[np.generic]) -> bool:
+    """Whether numbers of a type stand for more and less: floats do, and integers of 8 bits, as quantized models give.
+
+    Wider ones are counts, ids or places.
+
+    >>> is_graded(np.dtype(np.float16)), is_graded(np.dtype(np.int8)), is_graded(np.dtype(np.int64))
+    (True, True, False)
+    """
+    return dtype.kind == "f" or (dtype.kind in "iu" and dtype.itemsize == 1)
+
+
 def relative_error(before: Array, after: Array) -> float:
     """Root mean square of the difference over that of `before`, all entries together.
 
@@ -30,7 +41,7 @@ def relative_error(before: Array, after: Array) -> float:
     >>> relative_error(np.array([3.0, 4.0]), np.array([3.0, 3.0]))
     0.2
     """
-    if before.dtype.kind != "f" or before.shape != after.shape:
+    if not is_graded(before.dtype) or before.shape != after.shape:
         return float(not np.array_equal(before, after))
     a, b = before.astype(np.float64), after.astype(np.float64)
     scale = root_mean_square(a) if a.size else 0.0
@@ -54,7 +65,7 @@ def distance(wanted: Mapping[str, Sequence[Array]], got: Mapping[str, Sequence[A
     kinds: dict[bool, list[float]] = {True: [], False: []}
     for name in wanted:
         if (one := output_distance(wanted[name], got[name])) is not None:
-            kinds[wanted[name][0].dtype.kind == "f"].append(one)
+            kinds[is_graded(wanted[name][0].dtype)].append(one)
     found = kinds[True] or kinds[False]
     return float(np.mean(found)) if found else 0.0
 
@@ -68,9 +79,10 @@ def output_distance(wanted: Sequence[Array], got: Sequence[Array]) -> float | No
     """
     if any(a.shape != b.shape for a, b in zip(wanted, got, strict=True)):
         return None
-    if wanted[0].dtype.kind in "iu":
+    is_number = is_graded(wanted[0].dtype)
+    if not is_number and wanted[0].dtype.kind in "iu":
         return float(np.mean([np.mean(a != b) for a, b in zip(wanted, got, strict=True) if a.size] or [0.0]))
-    if wanted[0].dtype.kind != "f":
+    if not is_number:
         return None
     a, b = (_joined(parts) for parts in (wanted, got))
     if a.ndim > 1 and a.shape[-1] > 1 and a.size and a.min() >= 0 and np.allclose(a.sum(-1), 1, atol=1e-3):

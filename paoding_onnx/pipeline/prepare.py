@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from paoding_onnx.calibration.known_inputs import given_of
 from paoding_onnx.dependency.groups import trace
 from paoding_onnx.dependency.scope import Scope
 from paoding_onnx.dependency.trace import Trace
-from paoding_onnx.errors import TargetError
+from paoding_onnx.errors import PaodingError, TargetError
 from paoding_onnx.model.load import Model
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline.values import Prepared
+from paoding_onnx.quantized.twin import twin
+from paoding_onnx.samplers import METHODS
+from paoding_onnx.selection.renumber import are_alike
 from paoding_onnx.shapes.study import study
 
 
@@ -22,6 +27,20 @@ def prepare(original: Model, options: Options, scope: Scope | None = None) -> Pr
     """
     found = study(original, given_of(original, options.known_inputs), verbose=options.verbose)
     return Prepared(found.simplified, found.folded, trace(found.graph, scope or options.scope), found.choices)
+
+
+def with_twin(prepared: Prepared, options: Options) -> Prepared:
+    """With the twin of a quantized model, where units are chosen by what they do; as it is if it has no such twin."""
+    if not METHODS[options.method].needs_inputs or prepared.choices:
+        return prepared
+    made = twin(prepared.folded, prepared.trace.graph)
+    if made is None:
+        return prepared
+    try:
+        found = prepare(made, options)
+    except PaodingError:
+        return prepared
+    return replace(prepared, twin=found) if are_alike(found.trace, prepared.trace) else prepared
 
 
 def require_units(traced: Trace) -> None:

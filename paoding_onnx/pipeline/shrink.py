@@ -22,7 +22,8 @@ from paoding_onnx.options import Options
 from paoding_onnx.pipeline.by_latency import select_by_latency
 from paoding_onnx.pipeline.keep import Candidate, question_for, search
 from paoding_onnx.pipeline.left import share_left
-from paoding_onnx.pipeline.prepare import prepare, require_units
+from paoding_onnx.pipeline.on_integers import on_integers, plan_on_studied
+from paoding_onnx.pipeline.prepare import prepare, require_units, with_twin
 from paoding_onnx.pipeline.teach import taught
 from paoding_onnx.pipeline.timing import times_for
 from paoding_onnx.pipeline.values import Fitted, Job, Prepared, Shrunk
@@ -31,7 +32,7 @@ from paoding_onnx.result import Recovery
 from paoding_onnx.selection.allocation import reachable
 from paoding_onnx.selection.budget import Step
 from paoding_onnx.selection.kept_samples import kept_samples
-from paoding_onnx.selection.select import choose, chooser
+from paoding_onnx.selection.select import Studied, choose, chooser
 from paoding_onnx.selection.selection import Selection
 from paoding_onnx.shapes.choices import settled
 from paoding_onnx.surgery.cut import cut
@@ -54,7 +55,7 @@ def shrink(job: Job) -> Shrunk:
     """
     options, run = job.options, job.run
     run.tell("tracing", 0.05)
-    prepared = prepare(job.original, options)
+    prepared = with_twin(prepare(job.original, options), options)
     if job.deeper is not None:
         prepared = replace(prepared, teacher=job.deeper.folded)
         options = replace(options, target=round(share_left(job, prepared.trace), 6))
@@ -63,18 +64,40 @@ def shrink(job: Job) -> Shrunk:
         return _whole(prepared, job)
     require_units(prepared.trace)
     if options.budget == "latency":
-        selection, trials = select_by_latency(job, prepared, partial(chooser, prepared.folded, prepared.trace))
+        choosing = partial(chooser, prepared.folded, prepared.trace, studied=_studied(prepared))
+        selection, trials = select_by_latency(job, prepared, choosing)
         return replace(_finished(job, prepared, selection), trials=trials)
-    return _finished(job, prepared, choose(prepared.folded, prepared.trace, options, run.part(0.05, 0.55)))
+    part = run.part(0.05, 0.55)
+    return _finished(job, prepared, choose(prepared.folded, prepared.trace, options, part, _studied(prepared)))
+
+
+def _studied(prepared: Prepared) -> Studied | None:
+    """The model on which units are looked at, if it is another one."""
+    return None if prepared.twin is None else (prepared.twin.folded, prepared.twin.trace)
+
+
+def _fitted(prepared: Prepared, selection: Selection, options: Options, run: Run) -> Fitted:
+    """The model on which units were looked at, without those that go, its layers fitted."""
+    studied = prepared.studied
+    if prepared.twin is not None:
+        options = replace(options, calibration=None)  # a bias that is added could be no integers
+        selection = replace(selection, plan=plan_on_studied(prepared, selection.plan))
+    return fitted_of(studied, selection, cut(studied.folded, studied.trace, selection.plan), options, run)
+
+
+def _taught(prepared: Prepared, selection: Selection, fitted: Fitted, options: Options, run: Run) -> Fitted:
+    """The same after the original has taught it."""
+    plan = plan_on_studied(prepared, selection.plan)
+    return taught(prepared.studied, plan, selection.profile, fitted, options, run)
 
 
 def _finished(job: Job, prepared: Prepared, selection: Selection) -> Shrunk:
     """The smaller model that a selection comes to, fitted and taught; with labels the accuracy of each step."""
     options, run = job.options, job.run
-    plain = cut(prepared.folded, prepared.trace, selection.plan)
     run.tell("fitting weights", 0.65)
-    fitted = fitted_of(prepared, selection, plain, options, run.part(0.65, 0.05))
-    fitted = taught(prepared, selection.plan, selection.profile, fitted, options, run.part(0.7, 0.08))
+    fitted = _fitted(prepared, selection, options, run.part(0.65, 0.05))
+    fitted = _taught(prepared, selection, fitted, options, run.part(0.7, 0.08))
+    fitted = on_integers(prepared, selection.plan, fitted)
     steps = selection.steps
     if job.labelled is not None:
         run.tell("evaluating each step", 0.78)
@@ -104,23 +127,26 @@ def shrink_as_far(job: Job) -> tuple[Job, Shrunk]:
     """
     run = job.run
     run.tell("tracing", 0.05)
-    prepared = prepare(job.original, job.options)
+    prepared = with_twin(prepare(job.original, job.options), job.options)
     require_units(prepared.trace)
     question = question_for(job, prepared)
     times = times_for(prepared.folded, prepared.trace, job.options, run.part(0.05, 0.05))
-    chosen = chooser(prepared.folded, prepared.trace, job.options, run.part(0.1, 0.35), times)
+    part = run.part(0.1, 0.35)
+    chosen = chooser(prepared.folded, prepared.trace, job.options, part, times, _studied(prepared))
 
     def make(share: float) -> Candidate[tuple[Options, Selection, Fitted]]:
         options = replace(job.options, target=share, step=1.0)
         selection = chosen(options)
-        plain = cut(prepared.folded, prepared.trace, selection.plan)
-        fitted = fitted_of(prepared, selection, plain, options, run.part(0.45, 0.0))
-        return Candidate(fitted.model, selection.steps[-1].cost, (options, selection, fitted))
+        fitted = _fitted(prepared, selection, options, run.part(0.45, 0.0))
+        made = on_integers(prepared, selection.plan, fitted).model
+        return Candidate(made, selection.steps[-1].cost, (options, selection, fitted))
 
     most = reachable(prepared.trace, by=job.options.budget, times=times)
     (options, selection, fitted), trials = search(job, most, make, question)
-    done = taught(prepared, selection.plan, selection.profile, fitted, options, run.part(0.7, 0.08))
-    if done.model is not fitted.model and not question(done.model).holds:
+    more = _taught(prepared, selection, fitted, options, run.part(0.7, 0.08))
+    done = on_integers(prepared, selection.plan, more)
+    if more.model is not fitted.model and not question(done.model).holds:
+        fitted = on_integers(prepared, selection.plan, fitted)
         done = replace(fitted, notes=(*fitted.notes, NOT_TAUGHT))
     accuracy = None if job.labelled is None else accuracy_of(done.model, job.labelled)
     shrunk = shrunk_of(prepared, selection, (replace(selection.steps[-1], accuracy=accuracy),), done)
@@ -198,7 +224,7 @@ def _accuracies(prepared: Prepared, selection: Selection, labelled: Labelled, op
         run = Run(only.memory, only.seed, only.threads, provider=only.provider)
         is_progressive = selection.profile is None  # then what units compensated on the way matters
         part = choose(model, traced, only, run) if is_progressive else _until(traced, selection, step)
-        made = fitted_of(prepared, part, cut(model, traced, part.plan), only, run)
+        made = on_integers(prepared, part.plan, _fitted(prepared, part, only, run))
         found.append(accuracy_of(made.model, labelled))
     return found
 

@@ -63,7 +63,8 @@ class Job:
 class Prepared:
     """The model, simplified; the one to cut, its constants folded; its trace; the choices that are open in both.
 
-    `teacher` is the one that teaches, where that has more layers.
+    `teacher` is the one that teaches, where that has more layers. `twin` is a quantized model in floats, with the same
+    units: there they are chosen, and layers fitted.
     """
 
     original: Model
@@ -71,6 +72,12 @@ class Prepared:
     trace: Trace
     choices: tuple[Choice, ...] = ()
     teacher: Model | None = None
+    twin: Prepared | None = None
+
+    @property
+    def studied(self) -> Prepared:
+        """Where units are chosen and layers fitted."""
+        return self if self.twin is None else self.twin
 
 
 @dataclass(frozen=True, slots=True)

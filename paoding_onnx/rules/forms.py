@@ -25,6 +25,9 @@ TURN = "Transpose"
 PASS_ON = "Identity"
 """The operator that makes what it is given (ONNX Identity-1)."""
 
+CUT_OFF = "Relu"
+"""The operator that makes zero of negative numbers (ONNX Relu-14)."""
+
 _PICKING = ("ArgMax", "ArgMin", "Hardmax", "NonMaxSuppression", "NonZero", "TopK", "Unique")
 _ROUNDING = ("Ceil", "Floor", "Round", "Sign")
 _CHOICE_SINCE = 9

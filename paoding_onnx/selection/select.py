@@ -35,6 +35,7 @@ from paoding_onnx.selection.kept_profile import entry_of, profile_of
 from paoding_onnx.selection.meter import Count
 from paoding_onnx.selection.profile import Profile
 from paoding_onnx.selection.profiling import measure_profile
+from paoding_onnx.selection.renumber import renumbered_profile
 from paoding_onnx.selection.selection import Selection
 from paoding_onnx.shapes.observe import runnable_shapes
 from paoding_onnx.surgery.plan import make_plan
@@ -51,7 +52,11 @@ class _State:
     overrides: Mapping[str, Array]
 
 
-def choose(model: Model, traced: Trace, options: Options, run: Run) -> Selection:
+Studied = tuple[Model, Trace]
+"""A model with the same groups, on which units are looked at in place of the one to prune."""
+
+
+def choose(model: Model, traced: Trace, options: Options, run: Run, studied: Studied | None = None) -> Selection:
     """The units that go: chosen on inputs if the method asks for them and the model allows it, else by weights.
 
     Raises:
@@ -60,11 +65,16 @@ def choose(model: Model, traced: Trace, options: Options, run: Run) -> Selection
     """
     if METHODS[options.method].needs_inputs:
         _require_reachable(traced, options)
-    return chooser(model, traced, options, run)(options)
+    return chooser(model, traced, options, run, studied=studied)(options)
 
 
 def chooser(
-    model: Model, traced: Trace, options: Options, run: Run, times: Count | None = None
+    model: Model,
+    traced: Trace,
+    options: Options,
+    run: Run,
+    times: Count | None = None,
+    studied: Studied | None = None,
 ) -> Callable[[Options], Selection]:
     """The way from options to the units that go; whatever their target is, inputs are looked at once, here.
 
@@ -76,11 +86,17 @@ def chooser(
     if not METHODS[options.method].needs_inputs:
         return lambda asked: _by_weights(traced, asked, run, times)
     try:
-        profile = study_units(model, traced, options, run)
+        profile = _profile(model, traced, options, run, studied)
     except ModelError as error:
         note = f"units were chosen by magnitude and no weight was fitted: the model does not run in pieces ({error})"
         return lambda asked: replace(_by_weights(traced, _by_magnitude(asked), run, times), notes=(note,))
     return lambda asked: choose_from(traced, profile, asked, times)
+
+
+def _profile(model: Model, traced: Trace, options: Options, run: Run, studied: Studied | None) -> Profile:
+    if studied is None:
+        return study_units(model, traced, options, run)
+    return renumbered_profile(study_units(*studied, options, run), studied[1], traced)
 
 
 def _by_magnitude(options: Options) -> Options:

@@ -34,7 +34,11 @@ _UNFOLDED = "_before_folding"
 
 def folded(model: Model, graph: Graph) -> tuple[Model, Graph]:
     """The model, folded where that frees weights, and its graph; `graph` is what was observed of it before."""
-    names = tuple(_stuck(graph))
+    return stored(model, graph, tuple(_stuck(graph)))
+
+
+def stored(model: Model, graph: Graph, names: tuple[str, ...]) -> tuple[Model, Graph]:
+    """The model with the tensors `names`, which are computed from constants alone, as constants, and its graph."""
     if not names:
         return model, graph
     smaller = _fold(model, graph, names)

@@ -108,9 +108,9 @@ def _beyond(proven: Model, plain: Model, fits: Fits) -> Iterator[str]:
     for name in dict.fromkeys((*refitted(proven, plain), *fits)):
         if name not in own:
             yield f"constant {name!r}, which was fitted, is missing"
-        elif own[name].dtype.kind != "f":
+        elif own[name].dtype.kind != "f" and name not in fits:
             yield f"constant {name!r}, which holds no floats, has another content"
-        elif not np.isfinite(own[name]).all():
+        elif own[name].dtype.kind == "f" and not np.isfinite(own[name]).all():
             yield f"constant {name!r} holds numbers that are not finite"
         elif not any(_same(own[name], np.asarray(value, own[name].dtype)) for value in fits.get(name, ())):
             yield f"constant {name!r} has not the content that was decided"
