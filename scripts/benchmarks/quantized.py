@@ -44,8 +44,9 @@ def main() -> None:
             subject = load(path)
             fitted = prune(subject, options=Options(arguments.target, by="parameters", effort=arguments.effort))
             cut = prune(subject, options=Options(arguments.target, by="parameters", method="magnitude"))
-            found = [100 * evaluate(model, samples).measures["accuracy"] for model in (subject, fitted.model, cut.model)]
-            print(f"{path.stem}, {', '.join(f'{accuracy:.1f}' for accuracy in found)}", flush=True)
+            models = (subject, fitted.model, cut.model)
+            found = [f"{100 * evaluate(model, samples).measures['accuracy']:.1f}" for model in models]
+            print(f"{path.stem}, {', '.join(found)}", flush=True)
 
 
 def _own(folder: Path) -> Iterator[tuple[Path, Path]]:
