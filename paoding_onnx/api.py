@@ -32,7 +32,7 @@ from paoding_onnx.model.stage import Stage, stage
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline.by_plan import shrink_by
 from paoding_onnx.pipeline.depth import with_depth, with_depth_of
-from paoding_onnx.pipeline.prepare import prepare, require_units
+from paoding_onnx.pipeline.prepare import prepare, require_units, with_twin
 from paoding_onnx.pipeline.prove import prove
 from paoding_onnx.pipeline.read import read, read_beside
 from paoding_onnx.pipeline.shrink import shrink, shrink_as_far
@@ -44,7 +44,7 @@ from paoding_onnx.report.files import PAGE_SUFFIXES, plan_text, report_text, voc
 from paoding_onnx.result import Pruned
 from paoding_onnx.selection.cache import check_folder
 from paoding_onnx.selection.curve import Sensitivity
-from paoding_onnx.selection.select import study_units, synthetic_samples
+from paoding_onnx.selection.select import profile_for, synthetic_samples
 from paoding_onnx.shapes.study import study
 from paoding_onnx.surgery.plan import plan_hash, read_plan
 from paoding_onnx.timing.table import LatencyTable
@@ -208,10 +208,11 @@ def sensitivity(
     """
     options = replace(options or Options(), method="reconstruction", allocation="measured")
     check_folder(options.cache)
-    prepared = prepare(read(model), options)
+    prepared = with_twin(prepare(read(model), options), options)
     require_units(prepared.trace)
+    run = _run(options, progress)
     with _computable():
-        return study_units(prepared.folded, prepared.trace, options, _run(options, progress)).sensitivities
+        return profile_for(prepared.folded, prepared.trace, options, run, prepared.elsewhere).sensitivities
 
 
 def profile(model: Model | Path | str, options: Options | None = None, *, progress: Progress = silent) -> LatencyTable:

@@ -32,7 +32,7 @@ from paoding_onnx.result import Recovery
 from paoding_onnx.selection.allocation import reachable
 from paoding_onnx.selection.budget import Step
 from paoding_onnx.selection.kept_samples import kept_samples
-from paoding_onnx.selection.select import Studied, choose, chooser
+from paoding_onnx.selection.select import choose, chooser
 from paoding_onnx.selection.selection import Selection
 from paoding_onnx.shapes.choices import settled
 from paoding_onnx.surgery.cut import cut
@@ -64,16 +64,11 @@ def shrink(job: Job) -> Shrunk:
         return _whole(prepared, job)
     require_units(prepared.trace)
     if options.budget == "latency":
-        choosing = partial(chooser, prepared.folded, prepared.trace, studied=_studied(prepared))
+        choosing = partial(chooser, prepared.folded, prepared.trace, studied=prepared.elsewhere)
         selection, trials = select_by_latency(job, prepared, choosing)
         return replace(_finished(job, prepared, selection), trials=trials)
     part = run.part(0.05, 0.55)
-    return _finished(job, prepared, choose(prepared.folded, prepared.trace, options, part, _studied(prepared)))
-
-
-def _studied(prepared: Prepared) -> Studied | None:
-    """The model on which units are looked at, if it is another one."""
-    return None if prepared.twin is None else (prepared.twin.folded, prepared.twin.trace)
+    return _finished(job, prepared, choose(prepared.folded, prepared.trace, options, part, prepared.elsewhere))
 
 
 def _fitted(prepared: Prepared, selection: Selection, options: Options, run: Run) -> Fitted:
@@ -132,7 +127,7 @@ def shrink_as_far(job: Job) -> tuple[Job, Shrunk]:
     question = question_for(job, prepared)
     times = times_for(prepared.folded, prepared.trace, job.options, run.part(0.05, 0.05))
     part = run.part(0.1, 0.35)
-    chosen = chooser(prepared.folded, prepared.trace, job.options, part, times, _studied(prepared))
+    chosen = chooser(prepared.folded, prepared.trace, job.options, part, times, prepared.elsewhere)
 
     def make(share: float) -> Candidate[tuple[Options, Selection, Fitted]]:
         options = replace(job.options, target=share, step=1.0)

@@ -79,6 +79,11 @@ class Prepared:
         """Where units are chosen and layers fitted."""
         return self if self.twin is None else self.twin
 
+    @property
+    def elsewhere(self) -> tuple[Model, Trace] | None:
+        """The model on which units are looked at with its trace, if it is another one."""
+        return None if self.twin is None else (self.twin.folded, self.twin.trace)
+
 
 @dataclass(frozen=True, slots=True)
 class Fitted:

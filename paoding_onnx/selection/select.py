@@ -86,14 +86,20 @@ def chooser(
     if not METHODS[options.method].needs_inputs:
         return lambda asked: _by_weights(traced, asked, run, times)
     try:
-        profile = _profile(model, traced, options, run, studied)
+        profile = profile_for(model, traced, options, run, studied)
     except ModelError as error:
         note = f"units were chosen by magnitude and no weight was fitted: the model does not run in pieces ({error})"
         return lambda asked: replace(_by_weights(traced, _by_magnitude(asked), run, times), notes=(note,))
     return lambda asked: choose_from(traced, profile, asked, times)
 
 
-def _profile(model: Model, traced: Trace, options: Options, run: Run, studied: Studied | None) -> Profile:
+def profile_for(model: Model, traced: Trace, options: Options, run: Run, studied: Studied | None = None) -> Profile:
+    """What the units of `model` do, looked at on another model with the same groups if one is `studied`.
+
+    Raises:
+        ModelError: if a part of it cannot be run alone.
+        UsageError: if the samples for calibration do not fit the model.
+    """
     if studied is None:
         return study_units(model, traced, options, run)
     return renumbered_profile(study_units(*studied, options, run), studied[1], traced)

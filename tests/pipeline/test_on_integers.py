@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paoding_onnx.api import prune
+from paoding_onnx.api import inspect, prune, sensitivity
 from paoding_onnx.evaluation.evaluate import accuracy_of
 from paoding_onnx.evaluation.load import read_labelled
 from paoding_onnx.model.load import load
@@ -15,6 +15,7 @@ from paoding_onnx.pipeline import prepare as preparing
 from paoding_onnx.pipeline.on_integers import on_integers, plan_on_studied
 from paoding_onnx.pipeline.prepare import prepare, with_twin
 from paoding_onnx.pipeline.values import Fitted
+from paoding_onnx.quantized.twin import twin
 from paoding_onnx.verification.check import check
 from scripts import ROOT
 from tests.models import model, random_plan
@@ -75,3 +76,12 @@ def test_trained_network_keeps_its_accuracy(per_channel, tmp_path):
     result = prune(subject, options=Options(target=0.5, by="parameters", effort="fast"))
     assert accuracy_of(result.model, labelled) > accuracy_of(load(subject), labelled) - 0.02
     assert result.run.recovery.layers
+
+
+def test_sensitivity_of_a_quantized_model_is_that_of_its_twin(tmp_path):
+    subject = residual(tmp_path)
+    curves = sensitivity(subject)
+    assert [curve.group for curve in curves] == [group.name for group in inspect(subject).groups]
+    made = prepare(subject, FAST).trace.graph
+    floats = {curve.group: curve.values for curve in sensitivity(twin(prepare(subject, FAST).folded, made))}
+    assert {curve.group: curve.values for curve in curves} == floats
