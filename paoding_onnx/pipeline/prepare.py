@@ -14,7 +14,7 @@ from paoding_onnx.options import Options
 from paoding_onnx.pipeline.values import Prepared
 from paoding_onnx.quantized.twin import twin
 from paoding_onnx.samplers import METHODS
-from paoding_onnx.selection.renumber import are_alike
+from paoding_onnx.selection.renumber import covers
 from paoding_onnx.shapes.study import study
 
 
@@ -40,7 +40,7 @@ def with_twin(prepared: Prepared, options: Options) -> Prepared:
         found = prepare(made, options)
     except PaodingError:
         return prepared
-    return replace(prepared, twin=found) if are_alike(found.trace, prepared.trace) else prepared
+    return replace(prepared, twin=found) if covers(found.trace, prepared.trace) else prepared
 
 
 def require_units(traced: Trace) -> None:

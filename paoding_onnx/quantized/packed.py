@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from paoding_onnx.layerwise.dequantize import spread
 from paoding_onnx.model.graph import Graph
-from paoding_onnx.model.nodes import Array
-from paoding_onnx.rules.binding import BoundNode, bind_nodes, is_layer
+from paoding_onnx.model.nodes import Array, Tensor
+from paoding_onnx.quantized.dynamic import integer_layers
+from paoding_onnx.rules.binding import BoundNode, bind_nodes
+from paoding_onnx.rules.facts import Quantized
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,10 @@ class Packed:
     scale: NDArray[np.float64]
     zero: NDArray[np.float64]
 
+    def floats(self, integers: Array) -> NDArray[np.float32]:
+        """The floats that integers stand for."""
+        return np.asarray((np.asarray(integers, np.float64) - self.zero) * self.scale, np.float32)
+
     def pack(self, value: Array) -> Array:
         """The integers that are nearest to floats; what is beyond their range is cut off.
 
@@ -39,25 +45,46 @@ class Packed:
 
 
 def packed_in(graph: Graph) -> Mapping[str, Packed]:
-    """The constants of integers of a model by the names of the floats that one node makes of each."""
+    """The constants of integers of a model, by the names of the floats that stand for them in its twin.
+
+    Those of which one node makes floats, and those that layers multiply with integers.
+    """
     readers = graph.readers
-    found = ((bound.node.first_output.name, _packed(bound)) for bound in bind_nodes(graph))
-    return {name: one for name, one in found if one is not None and len(readers[one.integers]) == 1}
+    made = ((bound.node.first_output.name, _made_floats(bound)) for bound in bind_nodes(graph))
+    found = {name: one for name, one in made if one is not None and len(readers[one.integers]) == 1}
+    layers = ((layer.floats, _packed(layer.bound, layer.weight, layer.of_weight)) for layer in integer_layers(graph))
+    return found | {name: one for name, one in layers if one is not None}
 
 
-def _packed(bound: BoundNode) -> Packed | None:
+def _made_floats(bound: BoundNode) -> Packed | None:
     """What a node makes floats of number by number, if that is constant; `None` if it does anything else."""
     node, quantized = bound.node, bound.rule.integers.at(0)
-    if quantized is None or quantized.scale is None or is_layer(bound) or bound.rule.shape is not None or node.within:
+    if (
+        quantized is None
+        or quantized.scale is None
+        or bound.rule.contracts is not None
+        or bound.rule.shape is not None
+        or node.within
+    ):
         return None
     values = node.inputs[0]
     is_whole = values is not None and values.dtype is not None and values.dtype.kind in "iu"
     if values is None or not is_whole or not all(tensor is None or tensor.is_constant for tensor in node.inputs):
         return None
-    scale, zero = spread(bound, 0, quantized.scale), spread(bound, 0, quantized.zero_point)
-    if scale is None or (zero is None and node.operand(quantized.zero_point) is not None):
+    return _packed(bound, values, quantized)
+
+
+def _packed(bound: BoundNode, values: Tensor, quantized: Quantized) -> Packed | None:
+    """How a node reads integers; `None` if that cannot be told number by number."""
+    scale = None if quantized.scale is None else spread(bound, quantized.operand, quantized.scale)
+    zero = spread(bound, quantized.operand, quantized.zero_point)
+    is_unknown = (quantized.scale is not None and scale is None) or (
+        zero is None and bound.node.operand(quantized.zero_point) is not None
+    )
+    if is_unknown or values.dtype is None:
         return None
     dtype = np.dtype(values.dtype)
     limits = np.iinfo(str(dtype))
-    wide, from_zero = np.asarray(scale, np.float64), np.asarray(0.0 if zero is None else zero, np.float64)
+    wide = np.asarray(1.0 if scale is None else scale, np.float64)
+    from_zero = np.asarray(0.0 if zero is None else zero, np.float64)
     return Packed(values.name, dtype, (int(limits.min), int(limits.max)), wide, from_zero)

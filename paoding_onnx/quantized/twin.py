@@ -6,18 +6,24 @@ out; where integers end at zero, so that negative numbers are cut off, that stay
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
+import numpy as np
 import onnx
+from onnx import numpy_helper
 
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.naming import free_name, names_in
 from paoding_onnx.model.node_index import makers
 from paoding_onnx.model.nodes import Node
 from paoding_onnx.model.subgraphs import captures
-from paoding_onnx.quantized.packed import packed_in
-from paoding_onnx.rules.binding import bind_node, is_layer
+from paoding_onnx.model.tensors import store
+from paoding_onnx.quantized.dynamic import IntegerLayer, integer_layers
+from paoding_onnx.quantized.packed import Packed, packed_in
+from paoding_onnx.rules.binding import bind_node, bind_nodes
 from paoding_onnx.rules.forms import CUT_OFF, PASS_ON, quantizes
 from paoding_onnx.shapes.constant_folding import stored
 from paoding_onnx.shapes.draft import rename
@@ -25,13 +31,11 @@ from paoding_onnx.shapes.draft import rename
 
 def twin(model: Model, graph: Graph) -> Model | None:
     """`model`, of which `graph` was observed, in floats; `None` if layers read no weights of integers."""
-    packed = packed_in(graph)
-    weights = {
-        t.name for index, node in enumerate(graph.nodes) if is_layer(bind_node(node, index)) for t in node.inputs if t
-    }
-    if weights.isdisjoint(packed):
+    packed, layers = packed_in(graph), tuple(integer_layers(graph))
+    if not layers and _weights(graph).isdisjoint(packed):
         return None
-    floats, graph = stored(model, graph, tuple(packed))
+    direct = {layer.floats for layer in layers}
+    floats, graph = stored(model, graph, tuple(name for name in packed if name not in direct))
     proto = onnx.ModelProto()
     proto.CopyFrom(floats.proto)
     places = makers(proto.graph.node)
@@ -44,9 +48,38 @@ def twin(model: Model, graph: Graph) -> Model | None:
         operator = CUT_OFF if one.cuts_off else PASS_ON
         node.CopyFrom(onnx.helper.make_node(operator, [one.source], [one.made], node.name))
     rename(proto.graph, passed, made=False)
+    _compute_with_floats(proto, layers, packed)
     _give_floats(proto.graph, graph)
     _drop_unread(proto.graph)
-    return replace(floats, proto=proto)
+    stays = {tensor.name for tensor in proto.graph.initializer}
+    weights = {name: value for name, value in floats.weights.items() if name in stays}
+    return replace(floats, proto=proto, weights=MappingProxyType(weights))
+
+
+def _weights(graph: Graph) -> set[str]:
+    """What layers read."""
+    layers = (bound.node for bound in bind_nodes(graph) if bound.rule.contracts is not None)
+    return {tensor.name for node in layers for tensor in node.inputs if tensor is not None}
+
+
+def _compute_with_floats(proto: onnx.ModelProto, layers: Sequence[IntegerLayer], packed: Mapping[str, Packed]) -> None:
+    """Let layers multiply floats; what would be the scale of integers is one."""
+    places = makers(proto.graph.node)
+    made = {layer.bound.node.first_output.name for layer in layers}
+    for place in reversed(range(len(proto.graph.value_info))):
+        if proto.graph.value_info[place].name in made:  # it says that they are integers
+            del proto.graph.value_info[place]
+    for layer in layers:
+        node, value = proto.graph.node[places[layer.bound.node.first_output.name]], layer.weight.value
+        attributes = list(node.attribute)
+        node.CopyFrom(onnx.helper.make_node(layer.operator, [layer.source, layer.floats], list(node.output), node.name))
+        node.attribute.extend(attributes)
+        if value is not None:
+            store(proto, numpy_helper.from_array(packed[layer.floats].floats(value), layer.floats))
+    if layers:
+        one = free_name("scale_of_floats", names_in(proto))
+        store(proto, numpy_helper.from_array(np.ones((), np.float32), one))
+        rename(proto.graph, {layer.scale: one for layer in layers}, made=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +98,12 @@ def _roundings(graph: Graph) -> Iterator[_Rounding]:
         integers = node.inputs[0] if node.inputs else None
         source = rounded.get(integers.name) if integers is not None else None
         bound = bind_node(node, index)
-        if source is None or source.inputs[0] is None or bound.rule.integers.at(0) is None or is_layer(bound):
+        if (
+            source is None
+            or source.inputs[0] is None
+            or bound.rule.integers.at(0) is None
+            or bound.rule.contracts is not None
+        ):
             continue
         yield _Rounding(source.inputs[0].name, node.first_output.name, _ends_at_zero(source))
 
@@ -98,12 +136,14 @@ def _rounding_nodes(graph: Graph) -> Mapping[str, Node]:
 
 
 def _drop_unread(graph: onnx.GraphProto) -> None:
-    """Remove nodes of which nothing is read any more."""
+    """Remove nodes of which nothing is read any more, then constants."""
     while True:
         read = {name for node in graph.node for name in (*node.input, *captures(node))}
         read |= {output.name for output in graph.output}
         dead = [node for node in graph.node if read.isdisjoint(node.output)]
         if not dead:
-            return
+            break
         for node in dead:
             graph.node.remove(node)
+    for tensor in [tensor for tensor in graph.initializer if tensor.name not in read]:
+        graph.initializer.remove(tensor)

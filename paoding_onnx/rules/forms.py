@@ -58,6 +58,15 @@ def quantizes(operator: str) -> bool:
     return operator in ("QuantizeLinear", "DynamicQuantizeLinear")
 
 
+def on_floats(operator: str) -> str | None:
+    """What computes with floats as an operator does with integers that stand for them; `None` where nothing does.
+
+    >>> on_floats("MatMulInteger"), on_floats("MatMul")
+    ('MatMul', None)
+    """
+    return {"MatMulInteger": "MatMul", "ConvInteger": "Conv"}.get(operator)
+
+
 def hands_on(operator: str) -> bool:
     """Whether what an operator makes are numbers of its first input, as they are; only their type may be another."""
     return operator in _MOVING

@@ -1,4 +1,4 @@
-"""Two traces with the same groups, whose units are numbered differently: what is known by one in terms of the other."""
+"""Two traces that number the same groups of units differently: what is known by one in terms of the other."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from paoding_onnx.selection.profile import Profile
 from paoding_onnx.surgery.plan import Plan, make_plan
 
 
-def are_alike(one: Trace, other: Trace) -> bool:
-    """Whether two traces have the same groups, by name and number of units, in any order."""
+def covers(one: Trace, other: Trace) -> bool:
+    """Whether a trace has all groups of the other one, by name and number of units, in any order; it may have more."""
     first, second = ({group.name: group.n_units for group in trace.groups} for trace in (one, other))
-    return first == second and len(first) == len(one.groups) == len(other.groups)
+    return second.items() <= first.items() and len(first) == len(one.groups) and len(second) == len(other.groups)
 
 
 def renumbered_profile(profile: Profile, trace: Trace, other: Trace) -> Profile:
-    """A profile of `trace` with units as `other` numbers them; what layers are fitted on stays as it is."""
+    """A profile of `trace` for the groups of `other`, with its numbers; what layers are fitted on stays as it is."""
     orders, curves = {}, {one.group: one for one in profile.sensitivities}
     for group, new in _pairs(trace, other):
         shift = new.start - group.start
@@ -37,6 +37,6 @@ def renumbered_plan(plan: Plan, trace: Trace, other: Trace) -> Plan:
 
 
 def _pairs(trace: Trace, other: Trace) -> Iterator[tuple[Group, Group]]:
-    """Each group with that of the same name."""
+    """Each group that both have, in both."""
     named = {group.name: group for group in other.groups}
-    return ((group, named[group.name]) for group in trace.groups)
+    return ((group, named[group.name]) for group in trace.groups if group.name in named)

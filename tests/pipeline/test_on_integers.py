@@ -18,9 +18,9 @@ from paoding_onnx.pipeline.values import Fitted
 from paoding_onnx.quantized.twin import twin
 from paoding_onnx.verification.check import check
 from scripts import ROOT
-from tests.models import model, random_plan
+from tests.models import model, parse, random_plan, save
 from tests.pruning import MLP, skip_latency
-from tests.quantized.nets import quantized, residual
+from tests.quantized.nets import RESIDUAL, dynamic, quantized, residual
 
 FAST = Options(target=0.3, by="parameters", effort="fast")
 
@@ -41,6 +41,14 @@ def test_integers_are_fitted_and_every_proof_holds(per_channel, tmp_path):
     assert not scales & set(result.refitted)
     checked = check(tmp_path / "m.int8.onnx", tmp_path / "s.onnx", plan=tmp_path / "p.json")
     assert all(proof.passed for proof in checked.proofs)
+
+
+def test_layers_that_multiply_integers_are_fitted_too(tmp_path):
+    subject = dynamic(save(parse(RESIDUAL), tmp_path / "m.onnx"))
+    result = prune(subject, options=FAST)
+    assert all(proof.passed for proof in result.proofs)
+    stored = constants(result.model)
+    assert "i" in {stored[name].dtype.kind for name in result.refitted}
 
 
 def test_only_a_quantized_model_whose_units_are_looked_at_has_a_twin(tmp_path):

@@ -15,7 +15,13 @@ from tests.models import parse, save
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization import (
+        CalibrationDataReader,
+        QuantFormat,
+        QuantType,
+        quantize_dynamic,
+        quantize_static,
+    )
 
 RESIDUAL = """g (float[N,3,8,8] x) => (float[N,5] y)
     <float[8,3,3,3] a, float[8] ab, float[6,8,3,3] b, float[6] bb, float[8,6,1,1] c, float[8] cb, float[8,5] d> {
@@ -58,3 +64,10 @@ def quantized(path: Path, samples: Array, *, per_channel: bool = False, kind: st
 def residual(folder: Path, *, per_channel: bool = False, kind: str = "QDQ") -> Model:
     """A small residual network, quantized."""
     return load(quantized(save(parse(RESIDUAL), folder / "m.onnx"), images(), per_channel=per_channel, kind=kind))
+
+
+def dynamic(path: Path) -> Model:
+    """The model at `path`, its activations quantized while it runs."""
+    target = path.with_suffix(".dynamic.onnx")
+    quantize_dynamic(path, target)
+    return load(target)

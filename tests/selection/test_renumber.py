@@ -10,7 +10,7 @@ import pytest
 from paoding_onnx.layerwise.weights import Candidate
 from paoding_onnx.selection.curve import Sensitivity
 from paoding_onnx.selection.profile import Profile
-from paoding_onnx.selection.renumber import are_alike, renumbered_plan, renumbered_profile
+from paoding_onnx.selection.renumber import covers, renumbered_plan, renumbered_profile
 from paoding_onnx.surgery.plan import make_plan
 from tests.models import NET, model
 from tests.pruning import MLP, traced_model
@@ -52,7 +52,19 @@ def test_profile_has_the_same_order_in_each_group_and_curves_in_the_order_of_the
     assert [one.group for one in found.sensitivities] == [group.name for group in turned.groups]
 
 
-def test_traces_are_alike_whatever_the_order_of_their_groups(trace, turned):
-    assert are_alike(trace, turned)
-    assert not are_alike(trace, traced_model(model(MLP)))
-    assert not are_alike(trace, replace(turned, groups=turned.groups[:1]))
+def test_trace_covers_another_one_whatever_the_order_of_its_groups(trace, turned):
+    part = replace(turned, groups=turned.groups[:1])
+    assert covers(trace, turned)
+    assert covers(trace, part)
+    assert not covers(part, trace)
+    assert not covers(trace, traced_model(model(MLP)))
+
+
+def test_groups_that_one_trace_has_alone_keep_all_units(trace, turned):
+    part = replace(turned, groups=turned.groups[:1])
+    removed = np.zeros(part.n_units, np.bool_)
+    removed[0] = True
+    assert renumbered_plan(make_plan(removed), part, trace).removed.sum() == 1
+    orders = {one.start: tuple(Candidate(unit, 0.0) for unit in range(one.start, one.stop)) for one in trace.groups}
+    found = renumbered_profile(Profile(None, orders), trace, part)
+    assert list(found.orders) == [part.groups[0].start]
