@@ -33,15 +33,18 @@ def on_integers(prepared: Prepared, plan: Plan, fitted: Fitted) -> Fitted:
 
     The model itself is `fitted` where there is no twin.
     """
-    if prepared.twin is None or fitted.judged is None:
+    if prepared.twin is None:
         return fitted
     plain = cut(prepared.folded, prepared.trace, plan)
+    if fitted.judged is None:  # nothing was fitted
+        return Fitted(plain, None, fitted.notes)
     there = cut(prepared.twin.folded, prepared.twin.trace, plan_on_studied(prepared, plan))
     packed = packed_in(observe_on(plain, first_two(prepared.trace.graph, fitted.judged.batches[0])))
-    stored, floats = constants(plain), constants(fitted.model)
-    decided: dict[str, Array] = {}
-    if any(not np.array_equal(one.pack(constants(there)[name]), stored[one.integers]) for name, one in packed.items()):
+    stored, floats, before = constants(plain), constants(fitted.model), constants(there)
+    pairs = ((one.pack(before[name]), stored[one.integers]) for name, one in packed.items() if name in before)
+    if not all(np.array_equal(*pair) for pair in pairs):
         return Fitted(plain, None, (*fitted.notes, OTHER_UNITS))
+    decided: dict[str, Array] = {}
     for name in refitted(fitted.model, there):
         if name in packed:
             decided[packed[name].integers] = packed[name].pack(floats[name])

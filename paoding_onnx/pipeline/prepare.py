@@ -33,14 +33,13 @@ def with_twin(prepared: Prepared, options: Options) -> Prepared:
     """With the twin of a quantized model, where units are chosen by what they do; as it is if it has no such twin."""
     if not METHODS[options.method].needs_inputs or prepared.choices:
         return prepared
-    made = twin(prepared.folded, prepared.trace.graph)
-    if made is None:
-        return prepared
     try:
-        found = prepare(made, options)
+        made = twin(prepared.folded, prepared.trace.graph)
+        found = None if made is None else prepare(made, options)
     except PaodingError:
         return prepared
-    return replace(prepared, twin=found) if covers(found.trace, prepared.trace) else prepared
+    is_alike = found is not None and covers(found.trace, prepared.trace)
+    return replace(prepared, twin=found) if is_alike else prepared
 
 
 def require_units(traced: Trace) -> None:

@@ -12,25 +12,27 @@ from types import MappingProxyType
 
 import numpy as np
 import onnx
-from onnx import numpy_helper
 
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.naming import free_name, names_in
 from paoding_onnx.model.node_index import makers
-from paoding_onnx.model.nodes import Node
+from paoding_onnx.model.nodes import Array, Node
 from paoding_onnx.model.subgraphs import captures
-from paoding_onnx.model.tensors import store
 from paoding_onnx.quantized.dynamic import IntegerLayer, integer_layers
 from paoding_onnx.quantized.packed import Packed, packed_in
 from paoding_onnx.rules.binding import bind_node, bind_nodes
 from paoding_onnx.rules.forms import CUT_OFF, PASS_ON, quantizes
-from paoding_onnx.shapes.constant_folding import stored
+from paoding_onnx.shapes.constant_folding import store_lifted, stored
 from paoding_onnx.shapes.draft import rename
 
 
 def twin(model: Model, graph: Graph) -> Model | None:
-    """`model`, of which `graph` was observed, in floats; `None` if layers read no weights of integers."""
+    """`model`, of which `graph` was observed, in floats; `None` if layers read no weights of integers.
+
+    Raises:
+        ModelError: if it does not run.
+    """
     packed, layers = packed_in(graph), tuple(integer_layers(graph))
     if not layers and _weights(graph).isdisjoint(packed):
         return None
@@ -48,11 +50,12 @@ def twin(model: Model, graph: Graph) -> Model | None:
         operator = CUT_OFF if one.cuts_off else PASS_ON
         node.CopyFrom(onnx.helper.make_node(operator, [one.source], [one.made], node.name))
     rename(proto.graph, passed, made=False)
-    _compute_with_floats(proto, layers, packed)
+    weights = dict(floats.weights)
+    _compute_with_floats(proto, weights, layers, packed)
     _give_floats(proto.graph, graph)
     _drop_unread(proto.graph)
     stays = {tensor.name for tensor in proto.graph.initializer}
-    weights = {name: value for name, value in floats.weights.items() if name in stays}
+    weights = {name: value for name, value in weights.items() if name in stays}
     return replace(floats, proto=proto, weights=MappingProxyType(weights))
 
 
@@ -62,7 +65,9 @@ def _weights(graph: Graph) -> set[str]:
     return {tensor.name for node in layers for tensor in node.inputs if tensor is not None}
 
 
-def _compute_with_floats(proto: onnx.ModelProto, layers: Sequence[IntegerLayer], packed: Mapping[str, Packed]) -> None:
+def _compute_with_floats(
+    proto: onnx.ModelProto, weights: dict[str, Array], layers: Sequence[IntegerLayer], packed: Mapping[str, Packed]
+) -> None:
     """Let layers multiply floats; what would be the scale of integers is one."""
     places = makers(proto.graph.node)
     made = {layer.bound.node.first_output.name for layer in layers}
@@ -75,10 +80,10 @@ def _compute_with_floats(proto: onnx.ModelProto, layers: Sequence[IntegerLayer],
         node.CopyFrom(onnx.helper.make_node(layer.operator, [layer.source, layer.floats], list(node.output), node.name))
         node.attribute.extend(attributes)
         if value is not None:
-            store(proto, numpy_helper.from_array(packed[layer.floats].floats(value), layer.floats))
+            store_lifted(proto, weights, layer.floats, packed[layer.floats].floats(value))
     if layers:
         one = free_name("scale_of_floats", names_in(proto))
-        store(proto, numpy_helper.from_array(np.ones((), np.float32), one))
+        store_lifted(proto, weights, one, np.ones((), np.float32))
         rename(proto.graph, {layer.scale: one for layer in layers}, made=False)
 
 

@@ -89,14 +89,19 @@ def _fold(model: Model, graph: Graph, names: tuple[str, ...]) -> Model:
         node.output[:] = [f"{name}{_UNFOLDED}" if name in names else name for name in node.output]
     weights = dict(model.weights)
     for name in names:
-        tensor = numpy_helper.from_array(values[name], name)
-        if tensor.HasField("raw_data") and values[name].nbytes >= LIFT_BYTES:
-            weights[name] = values[name]
-            tensor.ClearField("raw_data")
-            mark_external(tensor, PLACEHOLDER)
-        store(proto, tensor)
+        store_lifted(proto, weights, name, values[name])
     _drop_dead(proto, graph, weights)
     return replace(model, proto=proto, weights=MappingProxyType(weights))
+
+
+def store_lifted(proto: onnx.ModelProto, weights: dict[str, Array], name: str, value: Array) -> None:
+    """Store a constant in a model, its content among the `weights` if it is large."""
+    tensor = numpy_helper.from_array(value, name)
+    if tensor.HasField("raw_data") and value.nbytes >= LIFT_BYTES:
+        weights[name] = value
+        tensor.ClearField("raw_data")
+        mark_external(tensor, PLACEHOLDER)
+    store(proto, tensor)
 
 
 def _drop_dead(proto: onnx.ModelProto, graph: Graph, weights: dict[str, Array]) -> None:

@@ -6,17 +6,22 @@ import numpy as np
 import pytest
 
 from paoding_onnx.api import inspect, prune, sensitivity
+from paoding_onnx.errors import ModelError
 from paoding_onnx.evaluation.evaluate import accuracy_of
 from paoding_onnx.evaluation.load import read_labelled
 from paoding_onnx.model.load import load
 from paoding_onnx.model.read import constants
 from paoding_onnx.options import Options
+from paoding_onnx.pipeline import on_integers as on_module
 from paoding_onnx.pipeline import prepare as preparing
+from paoding_onnx.pipeline import shrink
 from paoding_onnx.pipeline.on_integers import on_integers, plan_on_studied
 from paoding_onnx.pipeline.prepare import prepare, with_twin
 from paoding_onnx.pipeline.values import Fitted
 from paoding_onnx.quantized.twin import twin
+from paoding_onnx.surgery.cut import cut
 from paoding_onnx.verification.check import check
+from paoding_onnx.verification.verdict import Verdict
 from scripts import ROOT
 from tests.models import model, parse, random_plan, save
 from tests.pruning import MLP, skip_latency
@@ -70,6 +75,28 @@ def test_model_without_a_twin_stays_as_it_was_fitted():
     plan = random_plan(floats.trace)
     assert on_integers(floats, plan, fitted) is fitted
     assert plan_on_studied(floats, plan) is plan
+
+
+def test_cut_integers_stay_where_nothing_was_fitted_on_the_twin(tmp_path):
+    whole = with_twin(prepare(residual(tmp_path), FAST), FAST)
+    plan = random_plan(whole.trace)
+    made = on_integers(whole, plan, Fitted(whole.twin.folded, None, ("why",)))
+    assert made.notes == ("why",)
+    assert constants(made.model).keys() == constants(cut(whole.folded, whole.trace, plan)).keys()
+
+
+@pytest.mark.parametrize("reason", ["in pieces", "no help"])
+def test_run_ends_well_where_fits_fail_on_the_twin(reason, tmp_path, monkeypatch):
+    def fails(*_, **__):
+        raise ModelError("it does not run")
+
+    if reason == "in pieces":
+        monkeypatch.setattr(shrink, "reconstruct", fails)
+    else:
+        monkeypatch.setattr(on_module, "check_fitting", lambda *_: Verdict("", False, "farther"))
+    result = prune(residual(tmp_path), options=FAST)
+    assert not result.refitted
+    assert all(proof.passed for proof in result.proofs)
 
 
 @pytest.mark.slow
