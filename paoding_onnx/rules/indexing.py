@@ -174,18 +174,21 @@ def fourier(node: Node) -> Rule:
 @register("DeformConv", read=22)
 def deform_conv(node: Node) -> Rule:
     """ONNX DeformConv-22: Conv at computed positions, which groups of input channels may share."""
-    groups, offsets = node.integer("group", 1), node.integer("offset_group", 1)
-    if groups > 1 < offsets:
-        return fixed(node, "has groups of channels and groups of positions")
-    by_group = "n (G I) *s, (G O) I *k, n f *t, (G O), n m *t -> n (G O) *t"
-    by_place = "n (F I) *s, O (F I) *k, n (F f) *t, O, n (F m) *t -> n O *t"
-    name, count, attribute = ("G", groups, "group") if offsets == 1 else ("F", offsets, "offset_group")
+    groups, places = node.integer("group", 1), node.integer("offset_group", 1)
+    if groups % places and places % groups:
+        return fixed(node, "has groups of channels that lie across groups of positions")
+    by_group = "n (F G I) *s, (F G O) I *k, n (F f) *t, (F G O), n (F m) *t -> n (F G O) *t"
+    by_place = "n (G F I) *s, (G O) (F I) *k, n (G F f) *t, (G O), n (G F m) *t -> n (G O) *t"
+    is_finer = places % groups == 0
+    outer, inner = (("group", "G"), ("offset_group", "F")) if is_finer else (("offset_group", "F"), ("group", "G"))
+    counts = {"group": groups, "offset_group": places}
     spatial = len(node.shape(0)) - 2
-    product = ("n", name, "I", "O", *names_of(axes("k", spatial)), *names_of(axes("t", spatial)))
+    product = ("n", "F", "G", "I", "O", *names_of(axes("k", spatial)), *names_of(axes("t", spatial)))
+    held = {outer[0]: axis(outer[1]), inner[0]: axis(outer[1], inner[1])}
     return Rule(
-        parse(by_group if offsets == 1 else by_place),
-        sizes={name: count},
-        fits=(Fit(attribute, {0: axis(name)}),),
+        parse(by_place if is_finer else by_group),
+        sizes={outer[1]: counts[outer[0]], inner[1]: counts[inner[0]] // counts[outer[0]]},
+        fits=tuple(Fit(attribute, {0: one}) for attribute, one in held.items() if counts[attribute] > 1),
         contracts=Contracts((product,)),
         why=Why("slides over this axis, or tells where", Hold.POSITIONS),
     )

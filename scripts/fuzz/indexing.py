@@ -168,11 +168,12 @@ def deformed(net: Net, x: Value) -> Value:
     """DeformConv: a convolution at places that a plain convolution computes, or that are given."""
     net.need(x.ndim == 4 and x.channel == 1 and x.dtype == FLOAT and net.has("DeformConv") and not x.is_open())
     n, c, h, w = x.shape
-    shared = 2 if c % 2 == 0 and net.chance(0.4) else 1
+    shared = net.rng.choice([k for k in (1, 1, 2, 4) if c % k == 0])
     offsets = net.weight(n, 2 * shared, h, w) if net.chance(0.4) else projected(net, x, 2 * shared)
     units = net.rng.choice([4, 6])
-    more = {"offset_group": shared, "dtype": FLOAT, "shapes": [(n, units, h, w)] * 2}
-    kernel, places = net.weight(units, c, 1, 1), net.node("Tanh", offsets)
+    group = net.rng.choice([k for k in (1, 1, 2, 4) if c % k == 0 and units % k == 0])
+    more = {"offset_group": shared, "group": group, "dtype": FLOAT, "shapes": [(n, units, h, w)] * 2}
+    kernel, places = net.weight(units, c // group, 1, 1), net.node("Tanh", offsets)
     bias = net.vector(units) if net.chance(0.5) else None
     mask = net.node("Sigmoid", projected(net, x, shared)) if bias and net.chance(0.4) else None
     return with_channel(net.node("DeformConv", x, kernel, places, bias, mask, **more), 1)

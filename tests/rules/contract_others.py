@@ -234,7 +234,11 @@ INDEXING = [
     Case("DeformConv", "c = DeformConv <offset_group=4> (a, k, offsets, , masks)",
          "float[6,8,1,1] k, float[2,8,8,8] offsets, float[2,4,8,8] masks", channels=6, units=18, opset=19),
     Case("DeformConv", "c = DeformConv <offset_group=2, group=2> (a, k, offsets)",
-         "float[6,4,1,1] k, float[2,4,8,8] offsets", channels=6, units=PINNED, opset=19),
+         "float[6,4,1,1] k, float[2,4,8,8] offsets", channels=6, units=15, opset=19),
+    Case("DeformConv", "c = DeformConv <offset_group=4, group=2> (a, k, offsets)",
+         "float[6,4,1,1] k, float[2,8,8,8] offsets", channels=6, units=11, opset=19),
+    Case("DeformConv", "c = DeformConv <offset_group=2, group=4> (a, k, offsets)",
+         "float[8,2,1,1] k, float[2,4,8,8] offsets", channels=8, units=10, opset=19),
     Case("NonZero", "p = Greater (a, zero) z = NonZero (p) s = Cast <to=1> (z) m = ReduceMean <axes=[0,1]> (s) "
          "c = Add (r, m)", units=PINNED),
     Case("Unique", "u, i, n, k = Unique (a) f = ReduceMax (u) c = Mul (a, f)", units=PINNED),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.rules.said import K2, PICKS, G, every, line, said_at
+from tests.rules.said import PICKS, every, line, said_at
 
 TRANSFORMS = "transforms along this axis"
 _DEFORM = "n {0} *s, {1} {2} *k, n {3} *t, {1}, n {4} *t -> n {1} *t"
@@ -52,14 +52,24 @@ LINES = [
     line("DFT 2x8x4x1 -> 2x8x4x2", "A0 A1 s p -> A0 A1 t q", why=TRANSFORMS),
     line("DFT 2x8x4x1 _ [?] -> 2x8x4x2", "i0x0 i0x1 i0x2 i0x3, _, i2x0 -> o0x0 o0x1 o0x2 o0x3",
          shape="depends on data", why="transforms along an axis chosen while running"),
-    line("DeformConv 2x6x9x9 8x3x3x3 2x18x7x7 8 -> 2x8x7x7", _DEFORM.format("(G I)", "(G O)", "I", "f", "m"),
-         group=2, sizes="G=2", fits=G, contracts=K2, why="slides over this axis, or tells where"),
+    line("DeformConv 2x6x9x9 8x3x3x3 2x18x7x7 8 -> 2x8x7x7",
+         _DEFORM.format("(F G I)", "(F G O)", "I", "(F f)", "(F m)"),
+         group=2, sizes="F=1 G=2", fits="group[0]=(F G)", contracts="n F G I O k0 k1 t0 t1",
+         why="slides over this axis, or tells where"),
     line("DeformConv 2x6x9x9 8x6x3x3 2x36x7x7 _ 2x18x7x7 -> 2x8x7x7",
-         _DEFORM.format("(F I)", "O", "(F I)", "(F f)", "(F m)"), offset_group=2, sizes="F=2",
-         fits="offset_group[0]=F", contracts="n F I O k0 k1 t0 t1", why="slides over this axis, or tells where"),
-    line("DeformConv 2x6x9 8x3x3 2x12x7 -> 2x8x7",
-         "i0x0 i0x1 i0x2, i1x0 i1x1 i1x2, i2x0 i2x1 i2x2 -> o0x0 o0x1 o0x2", group=2, offset_group=2,
-         shape="depends on data", why="has groups of channels and groups of positions"),
+         _DEFORM.format("(G F I)", "(G O)", "(F I)", "(G F f)", "(G F m)"), offset_group=2, sizes="G=1 F=2",
+         fits="offset_group[0]=(G F)", contracts="n F G I O k0 k1 t0 t1", why="slides over this axis, or tells where"),
+    line("DeformConv 2x16x9 8x8x3 2x24x7 -> 2x8x7",
+         _DEFORM.format("(G F I)", "(G O)", "(F I)", "(G F f)", "(G F m)"),
+         group=2, offset_group=4, sizes="G=2 F=2", fits="group[0]=G offset_group[0]=(G F)",
+         contracts="n F G I O k0 t0", why="slides over this axis, or tells where"),
+    line("DeformConv 2x16x9 8x4x3 2x12x7 -> 2x8x7",
+         _DEFORM.format("(F G I)", "(F G O)", "I", "(F f)", "(F m)"),
+         group=4, offset_group=2, sizes="F=2 G=2", fits="offset_group[0]=F group[0]=(F G)",
+         contracts="n F G I O k0 t0", why="slides over this axis, or tells where"),
+    line("DeformConv 2x6x9 6x3x3 2x18x7 -> 2x6x7",
+         "i0x0 i0x1 i0x2, i1x0 i1x1 i1x2, i2x0 i2x1 i2x2 -> o0x0 o0x1 o0x2", group=2, offset_group=3,
+         shape="depends on data", why="has groups of channels that lie across groups of positions"),
     line("NonZero 2x8 -> 2x3", "i0x0 i0x1 -> o0x0 o0x1", shape="depends on data",
          why="lists the positions of what is not zero"),
     line("Unique 2x8 -> 7", "i0x0 i0x1 -> o0x0", shape="depends on data", why="sorts what it finds"),
