@@ -79,7 +79,9 @@ def _parameters(trace: Trace, removed: Mask) -> int:
             if use is not None and use not in uses.setdefault(use.tensor, []):
                 uses[use.tensor].append(use)
     names = (name for name in trace.graph.tensors if is_parameter(trace, name))
-    return sum(_elements(trace, name, uses.get(name, []), removed) for name in names) + _frozen(trace, removed)
+    whole = trace.graph.read_elsewhere
+    elements = (_elements(trace, name, uses.get(name, []), removed, stays=name in whole) for name in names)
+    return sum(elements) + _frozen(trace, removed)
 
 
 def _frozen(trace: Trace, removed: Mask) -> int:
@@ -92,10 +94,13 @@ def _frozen(trace: Trace, removed: Mask) -> int:
     return sum(value.size for value in values.values())
 
 
-def _elements(trace: Trace, name: str, uses: list[TensorUse], removed: Mask) -> int:
-    """Elements left of a constant; uses of one vector that lose different positions count once each."""
+def _elements(trace: Trace, name: str, uses: list[TensorUse], removed: Mask, *, stays: bool) -> int:
+    """Elements left of a constant; uses of one vector that lose different positions count once each.
+
+    One that `stays` is there as a whole, too.
+    """
     shape = trace.graph.tensors[name].shape or ()
-    copies = {}
+    copies = {bytes(sum(shape)): math.prod(shape)} if stays else {}
     for use in uses:
         lost = [gone(trace.units[use, axis], removed) for axis in range(len(shape))]
         left = math.prod(size - int(mask.sum()) for size, mask in zip(shape, lost, strict=True))

@@ -164,7 +164,8 @@ def _pin_boundary(graph: Graph, axes: Mapping[tuple[TensorUse, int], Ids], work:
         read = [t for t in node.inputs if t is not None and t.origin is Origin.INPUT and t.name not in causes]
         causes |= {tensor.name: _fed(tensor.name) for tensor in read}
     for (use, axis), ids in axes.items():
-        if use.tensor in causes and (use.tensor, axis) not in lifted.outputs:
+        gets_copy = use.node >= 0 and use.tensor not in graph.inputs  # what is read elsewhere stays beside it
+        if use.tensor in causes and not gets_copy and (use.tensor, axis) not in lifted.outputs:
             work.pin(ids, causes[use.tensor])
 
 

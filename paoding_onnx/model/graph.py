@@ -56,6 +56,11 @@ class Graph:
                 found.update(tensor.name for tensor in node.outputs if tensor is not None)
         return frozenset(found)
 
+    @property
+    def read_elsewhere(self) -> frozenset[str]:
+        """Names of the tensors that leave the model, or that subgraphs which were not looked into read."""
+        return frozenset(self.outputs).union(*(node.captures for node in self.nodes))
+
     @cached_property
     def readers(self) -> Mapping[str, list[int]]:
         """Numbers of the nodes that read each tensor, once for every input; bodies of a node read for it."""

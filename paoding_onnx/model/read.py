@@ -47,9 +47,11 @@ def read_graph(model: Model, measured: Mapping[str, Tensor], sizes: InputSizes |
     See `paoding_onnx.shapes.observe`.
     """
     tensors = {spec.name: Tensor(spec.name, Origin.INPUT) for spec in model.inputs}
-    tensors |= {name: _constant(name, value) for name, value in constants(model).items()}
+    stored = {name: _constant(name, value) for name, value in constants(model).items()}
+    tensors |= stored
     tensors |= {name: _default(tensors[name]) for name in default_names(model) if name in tensors}
-    tensors |= measured
+    fed = {name for name, tensor in tensors.items() if tensor.origin is Origin.INPUT}
+    tensors |= {name: tensor for name, tensor in measured.items() if name not in stored or name in fed}
     nodes = read_nodes(model, model.proto.graph, tensors)
     outputs = tuple(info.name for info in model.proto.graph.output)
     return Graph(nodes, MappingProxyType(tensors), tuple(s.name for s in model.inputs), outputs, sizes)

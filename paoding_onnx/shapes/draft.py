@@ -74,7 +74,11 @@ class Draft:
         self.add(onnx.helper.make_node(PASS_ON, [source], [made], f"{made}_taken"))
 
     def draw(self, number: int) -> tuple[str, ...]:
-        """Put what says yes or no by chance before all nodes; the names of what it makes, the answer last."""
+        """Put what says yes or no by chance before all nodes; the names of what it makes, the answer last.
+
+        So no part of a network that a choice is in stands alone without the answer: samples that are put together in
+        other batches later, as where the original teaches, would lead to another one.
+        """
         nodes = draw(self._source.inputs, number, self._taken)
         for place, node in enumerate(nodes):
             self.proto.graph.node.insert(place, node)

@@ -166,9 +166,8 @@ def _renumber(trace: Trace, plan: Plan, index: int, gathers: Gathers, edits: Edi
 def _share(trace: Trace, edits: Edits) -> None:
     """Uses of one constant that all change alike change the constant itself; others keep a copy of their own."""
     data_uses: dict[str, list[OperandIndex]] = {}
-    read_elsewhere = set(trace.graph.outputs)
+    read_elsewhere = trace.graph.read_elsewhere
     for index, bound in enumerate(trace.bound_nodes):
-        read_elsewhere.update(bound.node.captures)
         for operand, tensor in enumerate(bound.node.inputs):
             if tensor is not None and tensor.is_constant:
                 data_uses.setdefault(tensor.name, []).append((index, operand))

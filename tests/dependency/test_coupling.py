@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from paoding_onnx.model.read import constants
 from paoding_onnx.rules.binding import TensorUse
 from tests.dependency.coupled import coupled, reasons, sets
-from tests.models import IMAGES, ROWS
+from tests.models import IMAGES, ROWS, model, prune_randomly
 
 CHAIN = (
     IMAGES
@@ -218,3 +219,15 @@ def test_strided_slice_over_space_leaves_the_channels_free():
 def test_softmax_pins_only_its_own_axis(axis, why):
     found = coupled(CHAIN.replace("Relu", f"Softmax <axis={axis}>"))
     assert reasons(found, "b", 1) == why
+
+
+def test_vector_that_is_an_output_too_is_copied_for_the_layer():
+    text = """g (float[N,4] x) => (float[N,3] y, float[8] b) <float[4,8] a, float[8] b, float[8,3] c> {
+      p = Gemm (x, a, b) q = Relu (p) y = MatMul (q, c) }"""
+    trial = prune_randomly(model(text))
+    assert trial.verdict.passed, trial.verdict.detail
+    assert trial.predicted == trial.recounted
+    assert trial.trace.n_units == 8
+    kept = constants(trial.pruned)
+    np.testing.assert_array_equal(kept["b"], constants(trial.original)["b"])
+    assert sorted(value.shape for value in kept.values() if value.ndim == 1) == [(4,), (8,)]
