@@ -32,7 +32,7 @@ RESIDUAL = """g (float[N,3,8,8] x) => (float[N,5] y)
 }"""
 
 
-class _Samples(CalibrationDataReader):
+class Samples(CalibrationDataReader):
     """What the quantizer is shown."""
 
     def __init__(self, name: str, samples: Array) -> None:
@@ -52,7 +52,7 @@ def quantized(path: Path, samples: Array, *, per_channel: bool = False, kind: st
     quantize_static(
         path,
         target,
-        _Samples(onnx.load(path).graph.input[0].name, samples),
+        Samples(onnx.load(path).graph.input[0].name, samples),
         quant_format=QuantFormat[kind],
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,

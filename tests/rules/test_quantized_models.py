@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,11 +19,11 @@ from paoding_onnx.rules.facts import Integers
 from paoding_onnx.verification.equivalence import check_surgery
 from tests.models import Trial, model, parse, prune_randomly, save
 from tests.pruning import skip_latency
+from tests.quantized.nets import Samples
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from onnxruntime.quantization import (
-        CalibrationDataReader,
         QuantFormat,
         QuantType,
         quantize_dynamic,
@@ -41,16 +40,6 @@ CNN = """g (float[N,3,8,8] x) => (float[N,5] y)
 }"""
 UNITS = 10
 """The 6 channels of the residual stream, 4 hidden units."""
-
-
-class Samples(CalibrationDataReader):
-    """What the quantizer is shown."""
-
-    def __init__(self, name: str, samples: Array) -> None:
-        self._batches: Iterator[dict[str, Array]] = iter([{name: samples}])
-
-    def get_next(self) -> dict[str, Array] | None:
-        return next(self._batches, None)
 
 
 def static(path: Path, samples: Array, target: Path, kind: str, weights: str) -> Path:
