@@ -88,7 +88,7 @@ def source_of(role: InputRole, graph: Graph, options: InputOptions) -> Source:
     if role.kind is Kind.TOKENS:
         if len(role.shape) != 2:
             return Source({f"random tokens out of {role.vocabulary}": _drawing(role, _tokens)}, as_drawn)
-        made = tokens.families(role.vocabulary)
+        made = tokens.families(role.vocabulary, is_alone=len(graph.inputs) == 1)
         return Source({name: _rows_of_tokens(role, family) for name, family in made.items()}, as_drawn)
     if role.kind is Kind.AUDIO:
         return Source(_sounds(role), as_drawn)

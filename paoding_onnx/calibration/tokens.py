@@ -67,9 +67,13 @@ def vocabulary_of(size: int) -> Vocabulary:
     return next((known for known in _KNOWN if known.size == size), Vocabulary(size, is_ranked=False))
 
 
-def families(size: int) -> Mapping[str, Family]:
-    """Families of rows of tokens out of `size`, by the name they have in reports."""
-    if BYTES <= size <= BYTES + 4:
+def families(size: int, *, is_alone: bool = True) -> Mapping[str, Family]:
+    """Families of rows of tokens out of `size`, by the name they have in reports.
+
+    About as many as there are bytes are the bytes of files, but not where a length or a speed goes along with them, as
+    with the sounds of speech: then the input `is_alone` no more.
+    """
+    if is_alone and BYTES <= size <= BYTES + 4:
         return MappingProxyType(
             {"the bytes of files": partial(files, size), "both ends of files": partial(both_ends, size)}
         )

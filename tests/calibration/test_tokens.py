@@ -58,3 +58,8 @@ def test_rows_have_topics():
 
 def test_same_seed_makes_the_same_rows():
     assert (rows_of(257, seed=3) == rows_of(257, seed=3)).all()
+
+
+def test_few_tokens_are_bytes_of_files_where_nothing_goes_along_with_them():
+    assert list(families(257)) == ["the bytes of files", "both ends of files"]
+    assert list(families(256, is_alone=False)) == ["sentences of tokens out of 256"]
