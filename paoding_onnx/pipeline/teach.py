@@ -22,11 +22,11 @@ from paoding_onnx.selection.profile import Profile
 from paoding_onnx.surgery.plan import Plan
 from paoding_onnx.verification.fitting import check_fitting
 
-STEPS: Mapping[Word, int] = {"fast": 0, "normal": 300, "high": 1000}
+STEPS: Mapping[Word, int] = {"fast": 0, "normal": 700, "high": 2300}
 WORK: Mapping[Word, float] = {"fast": 0.0, "normal": 6e11, "high": 1.2e13}
 """How much work all steps together may be, counted as dense multiply-adds; a core does some 2e10 a second."""
 ANY_WORK = 1e16
-CHEAP: Mapping[Word, int] = {"fast": 0, "normal": 1000, "high": 3000}
+CHEAP: Mapping[Word, int] = {"fast": 0, "normal": 2000, "high": 6000}
 """Up to so many steps where the work allows them."""
 RATE = 0.02
 """How far a weight goes in a step, as a share of its size."""

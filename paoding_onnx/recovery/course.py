@@ -14,7 +14,7 @@ from paoding_onnx.recovery.tail import Place, place_at, starts
 from paoding_onnx.recovery.work import Work, work_of
 from paoding_onnx.shapes.observe import observe_on
 
-ROWS, FEWEST_ROWS = 64, 8
+ROWS, FEWEST_ROWS = 32, 8
 """Inputs of a step, run together where memory and the model allow; fewer have no statistics of their own."""
 MOST_INPUTS = 8192
 FEWEST_TO_ASK = 256
