@@ -33,7 +33,7 @@ def pruned(text: str, **options) -> Pruned:
 
 
 def test_model_is_taught_by_default_and_not_with_fast():
-    assert pruned(MLP).run.recovery.taught.steps == 1000
+    assert pruned(MLP).run.recovery.taught.steps == 2000
     fast = pruned(MLP, effort="fast").run.recovery
     assert (fast.taught, fast.untaught) == (None, "")
 
