@@ -10,9 +10,13 @@ from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.model.input_names import MOST_TRACKS, OF_SOUND, RATE, Companion, companion_of
 from paoding_onnx.model.input_sizes import Shapes
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.subgraphs import every_node
+from paoding_onnx.rules.forms import counter_of, hands_on
 
 SIZE, NAMES, STRIDE, CHARACTERS = "imgsz", "names", "stride", "character"
 """Entries of the exporters of Ultralytics (size of images, classes, least step of sizes) and of PaddleOCR."""
+STEPS = 3
+"""Steps of a loop whose number is fed."""
 _LINE_OF_TEXT = (48, 320)
 """Height and width of the images that PaddleOCR's recognisers read."""
 _COLOURS = (1, 3, 4)
@@ -36,6 +40,24 @@ def shapes_said(model: Model) -> Shapes:
         if all(not isinstance(dim, int) or dim == said for dim, said in zip(spec.dims, wanted, strict=True)):
             found[spec.name] = tuple(said if isinstance(said, int) else 1 for said in wanted)
     return found
+
+
+def counts_likely(model: Model) -> dict[str, int]:
+    """How many steps to make where an input of one whole number says it: a body is looked into from two steps on."""
+    handed = {name: node.input[0] for node in model.proto.graph.node if hands_on(node.op_type) for name in node.output}
+    counters = set()
+    for node in every_node(model.proto.graph):
+        place = counter_of(node.op_type)
+        name = node.input[place] if place is not None and len(node.input) > place else ""
+        while name in handed:
+            name = handed[name]
+        counters.add(name)
+    single = (spec for spec in model.inputs if all(dim == 1 for dim in spec.dims))
+    return {
+        spec.name: STEPS
+        for spec in single
+        if spec.name in counters and spec.dtype is not None and spec.dtype.kind in "iu"
+    }
 
 
 def shapes_likely(model: Model) -> Shapes:

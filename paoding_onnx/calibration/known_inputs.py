@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from paoding_onnx.calibration.arrays import arrays_of_inputs, read_arrays
-from paoding_onnx.calibration.file_hints import shapes_likely, shapes_said
+from paoding_onnx.calibration.file_hints import counts_likely, shapes_likely, shapes_said
 from paoding_onnx.errors import UsageError
 from paoding_onnx.model.input_sizes import Given, Shape, Shapes
 from paoding_onnx.model.load import Model
@@ -76,8 +76,12 @@ def given_of(model: Model, known: KnownInputs) -> Given:
         if name not in specs:
             raise UsageError(f"no input is named {name!r}; the model has {', '.join(map(repr, specs)) or 'none'}")
         contents[name] = _content(specs[name], value)
+    counts = {
+        name: _content(specs[name], count) for name, count in counts_likely(model).items() if name not in contents
+    }
     shapes = {**shapes_said(model), **_sizes(contents, specs), **known.shapes}
-    return Given(shapes, contents, {name: of for name, of in shapes_likely(model).items() if name not in shapes})
+    likely = {name: of for name, of in shapes_likely(model).items() if name not in shapes}
+    return Given(shapes, contents, likely, counts)
 
 
 def _numbers(text: str, what: str) -> InputValue:

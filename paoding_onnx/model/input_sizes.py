@@ -32,13 +32,14 @@ class Fill(StrEnum):
 class Given:
     """What a user says about inputs, by name: their `shapes`, and `contents` with as many axes as the input has.
 
-    Contents are repeated along each axis to the size at which a model is run. `likely` shapes nobody gave: they are
-    tried first.
+    Contents are repeated along each axis to the size at which a model is run. `likely` shapes and `counts`, contents
+    of inputs that say how many steps are made, nobody gave: they are tried first.
     """
 
     shapes: Shapes = field(default_factory=dict)
     contents: Mapping[str, NDArray[np.generic]] = field(default_factory=dict)
     likely: Shapes = field(default_factory=dict)
+    counts: Mapping[str, NDArray[np.generic]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,15 @@ def quantizes(operator: str) -> bool:
     return operator in ("QuantizeLinear", "DynamicQuantizeLinear")
 
 
+def counter_of(operator: str) -> int | None:
+    """The number of the input that says how many steps an operator makes (ONNX Loop-13); `None` if it makes none.
+
+    >>> counter_of("Loop"), counter_of("Scan")
+    (0, None)
+    """
+    return {"Loop": 0}.get(operator)
+
+
 def on_floats(operator: str) -> str | None:
     """What computes with floats as an operator does with integers that stand for them; `None` where nothing does.
 

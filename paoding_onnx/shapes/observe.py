@@ -8,6 +8,7 @@ sample of the usual size, and at sizes at which equations are read, which all di
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -41,6 +42,13 @@ def observe(model: Model, given: Given = NOTHING_GIVEN, *, verbose: bool = False
         UsageError: if shapes that are `given` do not fit the model.
         ModelError: if onnxruntime does not load the model, or runs it at none of the sizes tried.
     """
+    if given.counts:
+        with suppress(ModelError):
+            return _observed(model, replace(given, contents={**given.counts, **given.contents}), verbose=verbose)
+    return _observed(model, given, verbose=verbose)
+
+
+def _observed(model: Model, given: Given, *, verbose: bool) -> Graph:
     watch = computed_names(model)
     if not has_open_axes(model):
         feeding = next(measuring(model.inputs, given))[1]

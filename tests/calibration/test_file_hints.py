@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from paoding_onnx.calibration.file_hints import options_said, shapes_likely, shapes_said
+from paoding_onnx.calibration.file_hints import STEPS, counts_likely, options_said, shapes_likely, shapes_said
 from paoding_onnx.calibration.known_inputs import KnownInputs, given_of
 from paoding_onnx.calibration.preprocess import IMAGENET, Preprocess
 from paoding_onnx.calibration.samples import InputOptions
@@ -94,3 +94,30 @@ def test_length_that_a_user_gives_leaves_nothing_to_guess():
     model = with_metadata("g (float[n,t] audio) => (float[a,b] y) { y = Identity (audio) }")
     assert given_of(model, KnownInputs({"audio": (1, 900)})).likely == {}
     assert given_of(model, KnownInputs()).likely == {"audio": (1, 16000)}
+
+
+COUNTED = """g (float[N,4] x, int64 n, int64 other) => (float[N,4] y) <float[4,4] w, bool go = {1}> {
+  k = Identity (n) z = Cast <to=1> (other) s = Add (x, z)
+  y = Loop (k, go, s) <body = step (int64 i, bool c, float[N,4] h) => (bool c, float[N,4] o) {
+    p = MatMul (h, w) o = Tanh (p)
+  }>
+}"""
+
+
+def test_input_that_counts_steps_gets_a_few_unless_the_user_says_how_many():
+    subject = lift(parse(COUNTED))
+    assert counts_likely(subject) == {"n": STEPS}
+    assert given_of(subject, KnownInputs()).counts["n"] == STEPS
+    assert "n" not in given_of(subject, KnownInputs(values={"n": 5.0})).counts
+
+
+def test_input_of_several_numbers_and_one_that_nothing_counts_by_are_left_to_chance():
+    assert counts_likely(with_metadata(FIRST)) == {}
+    assert (
+        counts_likely(
+            lift(
+                parse(COUNTED.replace("int64 n,", "int64[M] n,").replace("Identity (n)", "ReduceMax <keepdims=0> (n)"))
+            )
+        )
+        == {}
+    )

@@ -27,3 +27,12 @@ def test_model_without_units_is_named_with_its_reasons():
     with pytest.raises(TargetError, match=r"no prunable unit \(MatMul MatMul_0: graph input 'x'"):
         require_units(bare.trace)
     require_units(prepare(model(MLP), Options()).trace)
+
+
+def test_units_in_a_loop_are_found_though_an_input_says_how_many_steps_it_makes():
+    text = """g (float[N,4] x, int64 n) => (float[N,4] y) <float[4,8] a, float[8,4] b, bool go = {1}> {
+      y = Loop (n, go, x) <body = step (int64 i, bool c, float[N,4] h) => (bool c, float[N,4] o) {
+        p = MatMul (h, a) q = Tanh (p) o = MatMul (q, b)
+      }>
+    }"""
+    assert prepare(model(text), Options()).trace.n_units == 8

@@ -280,3 +280,10 @@ def test_decoder_that_is_told_how_many_steps_there_are_runs_without_given_shapes
     sizes = sizes_of(observe(model(ATTENTION)))
     assert sizes.measured.fill is Fill.LENGTHS
     assert sizes.traced.shapes["ids"][1] != sizes.measured.shapes["ids"][1]
+
+
+def test_counts_are_tried_first_and_left_out_where_the_model_does_not_take_them():
+    text = "g (float[4,3] x, int64 n) => (float[3] y) { y = Gather (x, n) }"
+    for count, taken in ((2, True), (9, False)):
+        graph = observe(model(text), Given(counts={"n": np.array(count)}))
+        assert ("n" in graph.sizes.measured.contents) is taken
