@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from paoding_onnx.calibration.file_hints import options_said
+from paoding_onnx.calibration.file_hints import counts_likely, options_said
 from paoding_onnx.calibration.input_kinds import InputRole, Kind, batch_for, main_input, roles_of
 from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.calibration.sources import NEARLY, source_of
@@ -45,7 +46,8 @@ def assumed_inputs(model: Model, graph: Graph, options: InputOptions) -> tuple[A
     options = options_said(model, options)
     main = main_input(model.inputs, shapes)
     roles = roles_of(model.inputs, graph, shapes, options, batch=batch_for(graph))
-    return tuple(_main(role, graph, options) if k == main else _beside(role) for k, role in enumerate(roles))
+    counts = counts_likely(model)
+    return tuple(_main(role, graph, options) if k == main else _beside(role, counts) for k, role in enumerate(roles))
 
 
 def _main(role: InputRole, graph: Graph, options: InputOptions) -> Assumed:
@@ -56,8 +58,8 @@ def _main(role: InputRole, graph: Graph, options: InputOptions) -> Assumed:
     return Assumed(role.spec.name, role.shape_of(1), str(role.kind), holds, others, role.why)
 
 
-def _beside(role: InputRole) -> Assumed:
-    """What goes along with the main input."""
+def _beside(role: InputRole, counts: Mapping[str, int]) -> Assumed:
+    """What goes along with the main input; `counts` are numbers of steps that nobody has to give."""
     is_one = role.content is not None and role.content.size == 1
     if role.content is not None:
         holds = f"{role.content.reshape(-1)[0].item():g}" if is_one else f"{len(role.content)} rows that were given"
@@ -65,4 +67,6 @@ def _beside(role: InputRole) -> Assumed:
         holds = f"tokens out of {role.vocabulary}"
     else:
         holds = _HOLDS.get(role.kind, str(role.kind))
-    return Assumed(role.spec.name, role.shape_of(1), str(role.kind), holds, (), role.why)
+    is_count = is_one and role.content is not None and role.content.item() == counts.get(role.spec.name)
+    why = "it says how many steps a loop makes" if is_count else role.why
+    return Assumed(role.spec.name, role.shape_of(1), str(role.kind), holds, (), why)

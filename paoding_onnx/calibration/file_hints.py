@@ -11,7 +11,8 @@ from paoding_onnx.model.input_names import MOST_TRACKS, OF_SOUND, RATE, Companio
 from paoding_onnx.model.input_sizes import Shapes
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.subgraphs import every_node
-from paoding_onnx.rules.forms import counter_of, hands_on
+from paoding_onnx.rules.bodies import most_steps
+from paoding_onnx.rules.forms import hands_on
 
 SIZE, NAMES, STRIDE, CHARACTERS = "imgsz", "names", "stride", "character"
 """Entries of the exporters of Ultralytics (size of images, classes, least step of sizes) and of PaddleOCR."""
@@ -44,10 +45,11 @@ def shapes_said(model: Model) -> Shapes:
 
 def counts_likely(model: Model) -> dict[str, int]:
     """How many steps to make where an input of one whole number says it: a body is looked into from two steps on."""
-    handed = {name: node.input[0] for node in model.proto.graph.node if hands_on(node.op_type) for name in node.output}
+    passing = (node for node in model.proto.graph.node if hands_on(node.op_type) and node.input)
+    handed = {name: node.input[0] for node in passing for name in node.output}
     counters = set()
     for node in every_node(model.proto.graph):
-        place = counter_of(node.op_type)
+        place = most_steps(node.op_type)
         name = node.input[place] if place is not None and len(node.input) > place else ""
         while name in handed:
             name = handed[name]

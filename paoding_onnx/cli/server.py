@@ -18,6 +18,8 @@ from typing import IO, Any
 
 from paoding_onnx.cli import child
 from paoding_onnx.cli import commands as commands  # takes long to import: forks need not do it again
+from paoding_onnx.cli.run import UNEXPECTED
+from paoding_onnx.cli.streams import complain
 from paoding_onnx.cli.watch import watched_command
 
 _POLL = 0.01
@@ -27,8 +29,10 @@ def serve() -> None:
     """Run the commands that standard input asks for, until it ends; tell the status of each on standard output.
 
     Each line is JSON: the ``words`` of a command, the ``folder`` that it works in, and the files ``out`` and ``error``
-    that get what it prints.
+    that get what it prints. Ctrl-C, which a terminal sends to all, is for them: this process ends with its input.
     """
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # else commands have to ignore it too
+        signal.signal(signal.SIGINT, lambda *_: None)
     for line in sys.stdin:
         command = Fork(partial(_command, json.loads(line)))
         command.wait()
@@ -93,12 +97,14 @@ class Fork:
 
 def _leave_with(work: Callable[[], int]) -> None:
     """End this process with the status of its work; nothing of what it was forked from is done again."""
-    status = 70
+    status = UNEXPECTED
     try:
         status = work()
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 1
     finally:
+        if (error := sys.exc_info()[1]) is not None:  # nobody is above who could say so
+            complain(f"paoding_onnx: error: unexpected {type(error).__name__}: {error}")
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)

@@ -28,6 +28,7 @@ _END = -2
 """Fills the places behind a sequence."""
 _UNIT = 0.02
 _FEW_INTEGERS = 32
+"""Integers of 8 bits of which there are no more different ones may be classes."""
 _RANGE = 256
 MOST_PAIRS = 4096
 """Pairs of inputs whose similarities are compared."""
@@ -94,7 +95,7 @@ def output_change(name: str, before: Array, after: Array, known: Kind | None = N
     0.0
     """
     kind = known or kind_of(name, before)
-    a, b = _numbers(before), _numbers(after)
+    a, b = _numbers(before, like=before), _numbers(after, like=before)
     if kind is Kind.WHOLE_NUMBERS:
         equal = float(np.mean(before == after))
         return OutputChange(name, kind, 1 - equal, 1 - equal, equal, None, _variety(a))
@@ -114,7 +115,7 @@ def kind_of(name: str, values: Array) -> Kind:
     """What an output (n, ...) holds, by its shape, its numbers and, where these leave it open, its name."""
     if values.dtype.kind in "iu" and not _is_quantized(values):
         return Kind.WHOLE_NUMBERS
-    found = _numbers(values)
+    found = _numbers(values, like=values)
     if found.ndim < 2 or found.size == len(found):
         return Kind.SCORE if found.ndim and len(found) > 2 else Kind.VALUES
     rows = _rows(found, _axis(found))
@@ -131,15 +132,23 @@ def _is_quantized(values: Array) -> bool:
     return is_graded(values.dtype) and len(np.unique(values)) > _FEW_INTEGERS
 
 
-def _numbers(values: Array) -> Floats:
-    """An output as floats; integers of 8 bits that are shares of their range which add up to one, as these shares."""
-    found = np.asarray(values, np.float64)
-    if not is_graded(values.dtype) or values.dtype.kind == "f" or values.ndim < 2:
-        return found
-    shares = (found - np.iinfo(str(values.dtype)).min) / _RANGE
-    sums = shares.sum(-1)
-    off = np.abs(sums - 1) <= shares.shape[-1] / _RANGE
-    return np.asarray(shares / np.maximum(sums, 1 / _RANGE)[..., None]) if off.all() else found
+def _numbers(values: Array, *, like: Array) -> Floats:
+    """An output as floats; as shares of the range of integers of 8 bits, if those of `like` add up to one."""
+    if not _holds_shares(like):
+        return np.asarray(values, np.float64)
+    shares = _shares(values)
+    return np.asarray(shares / np.maximum(shares.sum(-1), 1 / _RANGE)[..., None])
+
+
+def _holds_shares(values: Array) -> bool:
+    """Whether integers of 8 bits are probabilities, as far as steps of that size can be."""
+    if values.dtype.kind not in "iu" or not is_graded(values.dtype) or values.ndim < 2:
+        return False
+    return bool(np.all(np.abs(_shares(values).sum(-1) - 1) <= values.shape[-1] / _RANGE))
+
+
+def _shares(values: Array) -> Floats:
+    return (np.asarray(values, np.float64) - np.iinfo(str(values.dtype)).min) / _RANGE
 
 
 def commonest(answers: Array) -> float:

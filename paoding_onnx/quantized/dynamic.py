@@ -9,7 +9,7 @@ from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.nodes import Node, Tensor
 from paoding_onnx.rules.binding import BoundNode, bind_nodes
 from paoding_onnx.rules.facts import Quantized
-from paoding_onnx.rules.forms import on_floats, quantizes
+from paoding_onnx.rules.forms import SCALE_MADE, ZERO_MADE, on_floats, quantizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def integer_layers(graph: Graph) -> Iterator[IntegerLayer]:
     for layer in found:
         made = makers[_name(layer.bound.node, 0)]
         known = {id(other.bound.node) for other in found if other.scale == layer.scale}
-        reading = {id(graph.nodes[k]) for place in (0, 2) for k in readers[_made(made, place)]}
+        reading = {id(graph.nodes[k]) for place in (0, ZERO_MADE) for k in readers[_made(made, place)]}
         if reading <= known and not any(t is not None and t.name in graph.outputs for t in made.outputs):
             yield layer
 
@@ -55,12 +55,12 @@ def _layer(graph: Graph, bound: BoundNode, makers: Mapping[str, Node]) -> Intege
     if first is None or second is None or operator is None or made is None or not is_layer:
         return None
     weight, zero = node.inputs[1], node.operand(second.zero_point)
-    is_ours = _name(node, first.zero_point) == _made(made, 2) and made.inputs[0] is not None
+    is_ours = _name(node, first.zero_point) == _made(made, ZERO_MADE) and made.inputs[0] is not None
     if weight is None or weight.dtype is None or not weight.is_constant or weight.dtype.kind not in "iu" or not is_ours:
         return None
     if len(graph.readers[weight.name]) != 1 or (zero is not None and not zero.is_constant):
         return None
-    return IntegerLayer(bound, _name(made, 0), _made(made, 1), weight, second, operator)
+    return IntegerLayer(bound, _name(made, 0), _made(made, SCALE_MADE), weight, second, operator)
 
 
 def _name(node: Node, place: int) -> str:

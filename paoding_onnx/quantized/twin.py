@@ -17,7 +17,7 @@ from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.naming import free_name, names_in
 from paoding_onnx.model.node_index import makers
-from paoding_onnx.model.nodes import Array, Node
+from paoding_onnx.model.nodes import Array, Node, Tensor
 from paoding_onnx.model.subgraphs import captures
 from paoding_onnx.quantized.dynamic import IntegerLayer, integer_layers
 from paoding_onnx.quantized.packed import Packed, packed_in
@@ -103,23 +103,20 @@ def _roundings(graph: Graph) -> Iterator[_Rounding]:
         integers = node.inputs[0] if node.inputs else None
         source = rounded.get(integers.name) if integers is not None else None
         bound = bind_node(node, index)
-        if (
-            source is None
-            or source.inputs[0] is None
-            or bound.rule.integers.at(0) is None
-            or bound.rule.contracts is not None
-        ):
+        quantized = bound.rule.integers.at(0)
+        if source is None or integers is None or source.inputs[0] is None or quantized is None:
             continue
-        yield _Rounding(source.inputs[0].name, node.first_output.name, _ends_at_zero(source))
+        if bound.rule.contracts is None:
+            cuts_off = _ends_at_zero(integers, node.operand(quantized.zero_point))
+            yield _Rounding(source.inputs[0].name, node.first_output.name, cuts_off)
 
 
-def _ends_at_zero(node: Node) -> bool:
-    """Whether the smallest integer that a node makes stands for zero."""
-    made, zero = node.first_output, node.operand(2)
-    if made.dtype is None or made.dtype.kind not in "iu":
+def _ends_at_zero(integers: Tensor, zero: Tensor | None) -> bool:
+    """Whether the smallest integer of a type is the one that stands for `zero`."""
+    if integers.dtype is None or integers.dtype.kind not in "iu":
         return False
     value = 0 if zero is None or zero.value is None else int(zero.value.reshape(-1)[0])
-    return value == (0 if made.dtype.kind == "u" else -(1 << (8 * made.dtype.itemsize - 1)))
+    return value == int(np.iinfo(str(integers.dtype)).min)
 
 
 def _give_floats(proto: onnx.GraphProto, graph: Graph) -> None:

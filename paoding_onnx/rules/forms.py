@@ -28,6 +28,9 @@ PASS_ON = "Identity"
 CUT_OFF = "Relu"
 """The operator that makes zero of negative numbers (ONNX Relu-14)."""
 
+SCALE_MADE, ZERO_MADE = 1, 2
+"""Outputs of what quantizes by the range it meets, beside the integers (ONNX DynamicQuantizeLinear-11)."""
+
 _PICKING = ("ArgMax", "ArgMin", "Hardmax", "NonMaxSuppression", "NonZero", "TopK", "Unique")
 _ROUNDING = ("Ceil", "Floor", "Round", "Sign")
 _CHOICE_SINCE = 9
@@ -56,15 +59,6 @@ def jumps(operator: str) -> bool:
 def quantizes(operator: str) -> bool:
     """Whether an operator rounds floats to the nearest of a few numbers, number by number."""
     return operator in ("QuantizeLinear", "DynamicQuantizeLinear")
-
-
-def counter_of(operator: str) -> int | None:
-    """The number of the input that says how many steps an operator makes (ONNX Loop-13); `None` if it makes none.
-
-    >>> counter_of("Loop"), counter_of("Scan")
-    (0, None)
-    """
-    return {"Loop": 0}.get(operator)
 
 
 def on_floats(operator: str) -> str | None:

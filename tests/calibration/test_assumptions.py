@@ -48,3 +48,12 @@ def test_inputs_beside_sound_are_told_by_their_names():
 def test_value_that_was_given_is_told_as_such():
     found = assumed(SPEECH, sr=8000.0)["sr"]
     assert (found.holds, found.why) == ("8000", "it was given")
+
+
+def test_number_of_steps_of_a_loop_is_said_to_be_one():
+    text = """g (float[N,4] x, int64 n) => (float[N,4] y) <float[4,4] w, bool go = {1}> {
+      y = Loop (n, go, x) <body = step (int64 i, bool c, float[N,4] h) => (bool c, float[N,4] o) { o = MatMul (h, w) }>
+    }"""
+    subject = model(text)
+    (_, steps) = assumed_inputs(subject, observe(subject, given_of(subject, KnownInputs())), InputOptions())
+    assert (steps.holds, steps.why) == ("3", "it says how many steps a loop makes")

@@ -56,7 +56,24 @@ def test_status_of_a_fork_is_that_of_its_work():
     def leave():
         raise SystemExit(5)
 
-    assert [Fork(lambda: 4).wait(), Fork(leave).wait(), Fork(lambda: 1 // 0).wait()] == [4, 5, 70]
+    assert [Fork(lambda: 4).wait(), Fork(leave).wait()] == [4, 5]
+
+
+def test_fork_that_fails_says_so(capfd):
+    assert Fork(lambda: 1 // 0).wait() == 70
+    assert "unexpected ZeroDivisionError" in capfd.readouterr().err
+
+
+def test_process_that_forks_outlives_an_interrupt_that_was_for_its_commands(tmp_path):
+    command = [sys.executable, "-P", "-c", "from paoding_onnx.cli.server import serve; serve()"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+        line = f"{json.dumps(asked(['--version'], tmp_path, 'one'))}\n"
+        for _ in range(2):
+            process.stdin.write(line)
+            process.stdin.flush()
+            assert process.stdout.readline() == "0\n"
+            process.send_signal(signal.SIGINT)
 
 
 def test_fork_that_works_on_is_waited_for_no_longer_than_asked_and_can_be_ended():

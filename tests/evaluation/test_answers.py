@@ -109,3 +109,19 @@ def test_one_answer_to_all_inputs_may_be_more_or_less_sure():
     found = output_change("y", sure, sure)
     assert (found.kind, found.variety) == (Kind.CLASSES, 0.0)
     assert found.spread == pytest.approx(0.195)
+
+
+def test_integers_of_8_bits_are_probabilities_by_what_they_were_before():
+    before = np.array([[-128, 127], [90, -90], [-128, 127], [40, -40]] * 12, np.int8)
+    before[:, 0] = np.linspace(-128, 127, len(before)).astype(np.int8)
+    before[:, 1] = -1 - before[:, 0]
+    change = output_change("y", before, before[::-1].copy())
+    assert change.kind is Kind.CLASSES
+    odd = before.copy()
+    odd[0] = (127, 127)  # rounding that went far astray
+    assert output_change("y", before, odd).typical < 0.1
+
+
+def test_few_different_integers_of_8_bits_are_whole_numbers():
+    assert kind_of("mask", np.arange(20, dtype=np.uint8).reshape(4, 5)) is Kind.WHOLE_NUMBERS
+    assert kind_of("ids", np.arange(100).reshape(4, 25)) is Kind.WHOLE_NUMBERS
