@@ -156,7 +156,7 @@ def window_features(bound: BoundNode, of: Contraction, value: Array, chosen: Row
     """Chosen rows, or all, of what the node with `window_weight` returned, `(n_chosen, n_shared, n_features)`."""
     made = _batched(value, bound.binding.outputs[0], _window_sizes(bound, of), of, of.made, chosen)
     rows = np.asarray(made, np.float32)
-    return rows.reshape(len(rows), count(bound, of.shared), -1)
+    return rows.reshape(len(rows), count(bound, of.shared), of.n_features(bound))  # there may be no row
 
 
 def leads_rows(bound: BoundNode, of: Contraction) -> bool:

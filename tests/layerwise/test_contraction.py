@@ -170,6 +170,16 @@ def test_features_of_a_convolution_are_its_inputs_and_nothing_else():
     assert set(found.ravel().tolist()) <= {0.0, *value.ravel().tolist()}
 
 
+@every_kernel
+def test_no_row_has_as_many_systems_and_features_as_any(name):
+    subject, graph, bound, of = read(KERNELS[name])
+    session = Session(window_model(subject, graph, proto_nodes(subject.proto, graph)[0], bound, of))
+    made = session.run({"x": np.ones((2, *(graph.tensors["x"].shape or ())[1:]), np.float32)})["y"]
+    some, none = (window_features(bound, of, made, np.arange(n)) for n in (1, 0))
+    assert (len(some), len(none)) == (1, 0)
+    assert some.shape[1:] == none.shape[1:]
+
+
 @pytest.mark.parametrize("name", [name for name in PLAIN if "all batches" not in name])
 def test_one_sample_at_a_time_makes_no_difference(name):
     text = PLAIN[name].replace("[N,", "[1,")
