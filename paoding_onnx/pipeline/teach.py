@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from paoding_onnx.calibration.fill import growth, with_more
+from paoding_onnx.calibration.load import load_samples
 from paoding_onnx.calibration.samples import Request, Samples
 from paoding_onnx.context import Run
 from paoding_onnx.errors import ModelError
@@ -81,18 +82,34 @@ def _untaught(fitted: Fitted, reason: str) -> Fitted:
 
 
 def _more(prepared: Prepared, samples: Samples, options: Options, run: Run) -> Samples:
-    """More synthetic images, where they are cheap and small; otherwise the samples themselves."""
+    """More real samples, as far as there are any, and where they are few more synthetic images.
+
+    They are as many as is cheap; otherwise the samples themselves.
+    """
     name = max(samples.arrays, key=lambda one: samples.arrays[one].size, default="")
-    if not name or image_sides(samples.arrays[name]) is None:
+    if not name:
         return samples
     graph = prepared.trace.graph
     of_one = work_of_traced(graph).run_of_one * growth(samples.batches[0], graph)
     bytes_of_one = samples.arrays[name][0].nbytes
-    n_more = min(MORE, int(WORK_TO_CHOOSE // max(of_one, 1)), options.memory // bytes_of_one) - samples.n_samples
-    if n_more <= 0 or (not samples.is_synthetic and samples.n_samples >= MANY):
+    most = min(MORE, int(WORK_TO_CHOOSE // max(of_one, 1)), options.memory // bytes_of_one)
+    samples = _with_all_real(prepared, samples, options, most)
+    n_more = most - samples.n_samples
+    if n_more <= 0 or image_sides(samples.arrays[name]) is None:
+        return samples
+    if not samples.is_synthetic and samples.n_samples >= MANY:
         return samples
     run.tell("synthesizing more inputs", 0.0)
     if not samples.is_synthetic:
         return with_more(samples, prepared.folded, graph, Request(n_more, options.seed + 1, options.inputs))
     more = kept_samples(prepared.folded, graph, Request(n_more, options.seed + 1, options.inputs), options)
     return Samples((*samples.batches, *more.batches), samples.description)
+
+
+def _with_all_real(prepared: Prepared, samples: Samples, options: Options, most: int) -> Samples:
+    """Real samples with those of the user's that fits had no need of, `most` in all; others as they are."""
+    is_all = samples.is_synthetic or samples.parted()[1] is not None or samples.n_samples >= most
+    if is_all or options.calibration is None:
+        return samples
+    request = Request(most, options.seed, options.inputs)
+    return load_samples(options.calibration, prepared.folded, prepared.trace.graph, request)

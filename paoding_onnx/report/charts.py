@@ -50,8 +50,11 @@ def bar(before: float, after: float, largest: float) -> str:
     )
 
 
-def line_chart(lines: Sequence[Line], *, title: str, x_label: str, is_share: bool) -> str:
-    """Lines over the share of units that had been asked for; `is_share` says that values are shares of 1."""
+def line_chart(lines: Sequence[Line], *, title: str, x_label: str, is_share: bool, is_over_shares: bool = True) -> str:
+    """Lines over the share of units that had been asked for, or over something else unless it `is_over_shares`.
+
+    `is_share` says that values are shares of 1.
+    """
     right = max(x for line in lines for x, _ in line.points)
     top = 1.0 if is_share else max((y for line in lines for _, y in line.points), default=0.0) or 1.0
     y_ticks = ticks(top)
@@ -61,7 +64,7 @@ def line_chart(lines: Sequence[Line], *, title: str, x_label: str, is_share: boo
         f'<svg class="lc" xmlns="http://www.w3.org/2000/svg" viewBox="{box}" role="img" '
         f'aria-label="{in_markup(title)}">',
         *(_y_tick(plot, value, is_share=is_share) for value in y_ticks),
-        *(_x_tick(plot, value) for value in ticks(plot.right)),
+        *(_x_tick(plot, value, is_share=is_over_shares) for value in ticks(plot.right)),
         f'<text class="ax" x="{plot.x(plot.right / 2)}" y="{_Plot.HEIGHT - 4}" text-anchor="middle">'
         f"{in_markup(x_label)}</text>",
     ]
@@ -235,16 +238,20 @@ class _Plot:
 
 
 def _y_tick(plot: _Plot, value: float, *, is_share: bool) -> str:
-    y, word = plot.y(value), f"{value * 100:.3g}%" if is_share else f"{value:.3g}"
+    y, word = plot.y(value), _word(value, is_share=is_share)
     return (
         f'<line class="grid" x1="{plot.x(0)}" x2="{plot.x(plot.right)}" y1="{y}" y2="{y}"/>'
         f'<text class="ax" x="{plot.x(0) - 6}" y="{y + 4:.1f}" text-anchor="end">{word}</text>'
     )
 
 
-def _x_tick(plot: _Plot, value: float) -> str:
-    x, y = plot.x(value), plot.y(0)
-    return f'<text class="ax" x="{x}" y="{y + 16:.1f}" text-anchor="middle">{value * 100:.3g}%</text>'
+def _x_tick(plot: _Plot, value: float, *, is_share: bool) -> str:
+    x, y, word = plot.x(value), plot.y(0), _word(value, is_share=is_share)
+    return f'<text class="ax" x="{x}" y="{y + 16:.1f}" text-anchor="middle">{word}</text>'
+
+
+def _word(value: float, *, is_share: bool) -> str:
+    return f"{value * 100:.3g}%" if is_share else f"{value:.3g}"
 
 
 def _line(plot: _Plot, line: Line, number: int, end: float) -> str:

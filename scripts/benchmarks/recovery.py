@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import groupby, product
 from operator import attrgetter
@@ -31,13 +31,17 @@ from paoding_onnx.pipeline.teach import taught
 from paoding_onnx.selection.select import choose
 from paoding_onnx.surgery.cut import cut
 from scripts import RESULTS
-from scripts.benchmarks.fidelity.subjects import SUBJECTS, Samples, Subject, samples
+from scripts.benchmarks.fidelity.charts import gain_chart
+from scripts.benchmarks.fidelity.subjects import N_CALIBRATION, SUBJECTS, Samples, Subject, samples
 from scripts.benchmarks.ledger import Ledger
 from scripts.page import replaced, table
 
 SHARES = (0.5, 0.25, 0.67)
-EFFORTS = ("normal", "high")
-INPUTS = ("none", "128 samples")
+EFFORTS, MOST_STEPS = ("normal", "high"), 10**6
+INPUTS = {"none": 0, "128 samples": 128, "1,024 samples": 1024}
+"""What is known of real inputs: so many training samples, without labels and with their mirror images."""
+CURVE, CURVED = "recovery-seconds.svg", ("cifar_resnet20.legacy_bn", 0.5)
+"""The chart of what learning gains over the time it takes, and the model and share that it is of."""
 MARKERS = ("<!-- recovery: begin -->", "<!-- recovery: end -->")
 BATCH = 250
 
@@ -76,11 +80,14 @@ def main() -> None:
         path = subject.path(arguments.others)
         if path is None or not efforts:
             continue
-        for row in measure(subject, path, samples(subject, arguments.data), (share, data, seed), efforts):
+        drawn = samples(subject, arguments.data, INPUTS[data] or N_CALIBRATION)
+        for row in measure(subject, path, drawn, (share, data, seed), efforts):
             rows.add(row)
             print(row, flush=True)
     page = RESULTS / "fidelity.md"
     page.write_text(replaced(page.read_text(), "\n".join(_table(rows.rows)), MARKERS))
+    if lines := _curves(rows.rows):
+        (RESULTS / "images" / CURVE).write_text(gain_chart(lines, f"{CURVED[0]}: points gained by learning, by time"))
 
 
 def measure(
@@ -90,7 +97,7 @@ def measure(
     share, inputs, seed = asked
     with TemporaryDirectory() as folder:
         calibration = None
-        if inputs != INPUTS[0]:
+        if INPUTS[inputs]:
             calibration = Path(folder) / "calibration.npz"
             np.savez(calibration, x=data.calibration)
         options = Options(target=share, by="parameters", round_to=1, seed=seed, calibration=calibration)
@@ -99,19 +106,23 @@ def measure(
         selection = choose(prepared.folded, prepared.trace, options, run)
         plain = cut(prepared.folded, prepared.trace, selection.plan)
         fitted = fitted_of(prepared, selection, plain, options, run)
-    spent = time.process_time() - start
-    for effort in efforts:
-        with_effort = Options(target=share, by="parameters", seed=seed, effort=effort)
-        start = time.process_time()
-        found = taught(prepared, selection.plan, selection.profile, fitted, with_effort, run)
-        seconds = time.process_time() - start
-        before, after, even = (
-            accuracy(model, data, first) for model, first in ((fitted.model, 1), (found.model, 1), (found.model, 0))
-        )
-        note = "" if found.recovery is None else found.recovery.untaught
-        yield Row(
-            subject.name, share, inputs, effort, seed, before, after, even, round(spent, 1), round(seconds, 1), note
-        )
+        spent = time.process_time() - start
+        for effort in efforts:
+            start = time.process_time()
+            found = taught(prepared, selection.plan, selection.profile, fitted, _with_effort(options, effort), run)
+            seconds = time.process_time() - start
+            models = ((fitted.model, 1), (found.model, 1), (found.model, 0))
+            before, after, even = (accuracy(model, data, first) for model, first in models)
+            note = "" if found.recovery is None else found.recovery.untaught
+            times = round(spent, 1), round(seconds, 1)
+            yield Row(subject.name, share, inputs, effort, seed, before, after, even, *times, note)
+
+
+def _with_effort(options: Options, effort: str) -> Options:
+    """The options with an effort, which may be a number of steps."""
+    if effort.isdecimal():
+        return replace(options, recover=int(effort))
+    return replace(options, effort=effort)
 
 
 def accuracy(model: Model, data: Samples, first: int) -> float:
@@ -129,10 +140,10 @@ def _table(rows: Sequence[Row]) -> Iterator[str]:
     lines = []
     for key, group in groupby(rows, attrgetter("model", "share", "data", "effort")):
         own = list(group)
-        mean = {name: np.mean([getattr(row, name) for row in own]) for name in ("before", "after", "seconds")}
+        mean = {name: _mean(own, name) for name in ("before", "after", "seconds")}
         model, share, data, effort = key
         accuracies = (f"{mean['before']:.1f}", f"{mean['after']:.1f}", f"{mean['after'] - mean['before']:+.1f}")
-        lines.append([model, f"{share:.0%}", data, effort, len(own), *accuracies, f"{mean['seconds']:.0f}"])
+        lines.append([model, f"{share:.0%}", data, _effort(effort), len(own), *accuracies, f"{mean['seconds']:.0f}"])
     heads = [
         "model",
         "removed",
@@ -147,9 +158,36 @@ def _table(rows: Sequence[Row]) -> Iterator[str]:
     yield table(heads, lines, align="lllllr")
 
 
-def _place(row: Row) -> tuple[int, float, str, str, int]:
+def _effort(word: str) -> str:
+    return f"`--recover {word}`" if word.isdecimal() else word
+
+
+def _curves(rows: Sequence[Row]) -> dict[str, list[tuple[float, float]]]:
+    """Points gained over processor seconds, means over seeds: a line for each kind of inputs with several efforts."""
+    found = {}
+    for data in INPUTS:
+        own = [row for row in rows if (row.model, row.share, row.data) == (*CURVED, data)]
+        efforts = [[row for row in own if row.effort == effort] for effort in dict.fromkeys(r.effort for r in own)]
+        points = sorted((_mean(e, "seconds"), _mean(e, "after") - _mean(e, "before")) for e in efforts)
+        if len(points) > 1:
+            found["no data" if data == "none" else data] = [(0.0, 0.0), *points]
+    return found
+
+
+def _mean(rows: Sequence[Row], name: str) -> float:
+    """The mean of a column."""
+    return float(np.mean([getattr(row, name) for row in rows]))
+
+
+def _place(row: Row) -> tuple[int, float, int, int, int]:
     """Where a row stands in the file."""
-    return ([subject.name for subject in SUBJECTS].index(row.model), row.share, row.data, row.effort, row.seed)
+    models = [subject.name for subject in SUBJECTS]
+    return models.index(row.model), row.share, [*INPUTS].index(row.data), _effort_number(row.effort), row.seed
+
+
+def _effort_number(word: str) -> int:
+    """Numbers of steps come first, by number."""
+    return int(word) if word.isdecimal() else MOST_STEPS + EFFORTS.index(word)
 
 
 def _arguments() -> argparse.Namespace:
@@ -159,8 +197,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--others", metavar="DIR", type=Path, help="folder of models made by others")
     parser.add_argument("--models", metavar="GLOB", nargs="+", default=["*"])
     parser.add_argument("--shares", metavar="SHARE", type=float, nargs="+", default=SHARES)
-    parser.add_argument("--inputs", nargs="+", choices=INPUTS, default=INPUTS)
-    parser.add_argument("--efforts", nargs="+", choices=EFFORTS, default=EFFORTS[:1])
+    parser.add_argument("--inputs", nargs="+", choices=INPUTS, default=[*INPUTS][:2])
+    parser.add_argument("--efforts", metavar="EFFORT", nargs="+", default=EFFORTS[:1], help="or numbers of steps")
     parser.add_argument("--seeds", metavar="N", type=int, nargs="+", default=(0, 1, 2))
     parser.add_argument("--tables", action="store_true", help="measure nothing, only write the table")
     parser.add_argument("--csv", metavar="FILE", type=Path, default=RESULTS / "recovery.csv")

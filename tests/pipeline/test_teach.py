@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from paoding_onnx.api import prune
+from paoding_onnx.calibration.load import load_samples
 from paoding_onnx.calibration.preprocess import Preprocess
-from paoding_onnx.calibration.samples import Samples
+from paoding_onnx.calibration.samples import InputOptions, Request, Samples
 from paoding_onnx.context import Run
 from paoding_onnx.errors import ModelError
 from paoding_onnx.options import Options
@@ -97,3 +98,24 @@ def test_images_to_learn_from_take_no_more_memory_than_is_allowed(monkeypatch):
     found = teach._more(prepare(model(text), options), few, options, Run())
     assert [request.n_samples for request in asked] == [(1 << 24) // (3 * 512 * 512 * 4) - 2]
     assert len(found.batches) == 2
+
+
+def _of_many(monkeypatch, path, most):
+    """What is learned from, where fits take 32 of 400 real images and learning may have `most`."""
+    monkeypatch.setattr(teach, "MORE", most)
+    monkeypatch.setattr(teach, "MANY", 150)
+    np.save(path, np.random.default_rng(0).random((400, 3, 16, 16), np.float32))
+    prepared = prepare(model(SMALL_IMAGES), Options())
+    samples = load_samples(path, prepared.folded, prepared.trace.graph, Request(32, 0, InputOptions()))
+    return samples, teach._more(prepared, samples, Options(calibration=path), Run())
+
+
+def test_real_samples_that_fits_had_no_need_of_are_learned_from(monkeypatch, tmp_path):
+    samples, found = _of_many(monkeypatch, tmp_path / "images.npy", 4096)
+    assert (samples.n_samples, found.n_samples, found.is_synthetic) == (32, 320, False)  # a fifth is held back
+    assert found.parted()[1] is None
+    np.testing.assert_array_equal(found.arrays["x"][:32], samples.arrays["x"])
+
+
+def test_no_more_real_samples_are_learned_from_than_is_cheap(monkeypatch, tmp_path):
+    assert _of_many(monkeypatch, tmp_path / "images.npy", 200)[1].n_samples == 200

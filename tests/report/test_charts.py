@@ -193,3 +193,10 @@ def test_chart_is_as_wide_as_the_longest_text_at_the_end_of_a_line():
     long = line_chart([Line("a" * 40, ((0.0, 1.0), (0.5, 0.5)), "50.0")], title="t", x_label="x", is_share=True)
     assert 'viewBox="0 0 360 226"' in short
     assert int(re.search(r'viewBox="0 0 (\d+) 226"', long)[1]) > 257 + 40 * 5
+
+
+def test_chart_over_something_else_than_shares_has_plain_numbers_below():
+    lines = [Line("", ((0.0, 0.0), (120.0, 7.3)), "7.3")]
+    chart = line_chart(lines, title="t", x_label="seconds", is_share=False, is_over_shares=False)
+    words = [text for tag, given, text in drawn(chart) if tag == "text" and given.get("text-anchor") == "middle"]
+    assert words == ["0", "50", "100", "seconds"]

@@ -20,6 +20,7 @@ FILES = {
 TEXTS = {name: path.read_text("utf-8") for name, path in FILES.items()}
 PROGRAMS = [name.removesuffix(".__main__") for name, text in TEXTS.items() if '__name__ == "__main__"' in text]
 ELSEWHERE = {
+    "scripts.benchmarks.peers.with_neuron_merging",
     "scripts.benchmarks.peers.with_onnxsim",
     "scripts.benchmarks.peers.with_torch_pruning",
     "scripts.benchmarks.real.exports.efficientnet_lite",

@@ -19,7 +19,8 @@ SEED = 0
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 Floats = NDArray[np.float32]
-Reader = Callable[[Path], Dataset]
+Reader = Callable[[Path, int], Dataset]
+"""Reads a data set out of a folder, of images that are costly to decode only so many training samples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +56,18 @@ class Samples:
 
 
 @cache
-def _cifar10(folder: Path) -> Dataset:
+def _cifar10(folder: Path, drawn: int) -> Dataset:
     """The JPEG edition of CIFAR-10; only those training images that are looked at."""
-    return readers.cifar10(folder, drawn=N_CALIBRATION, seed=SEED)
+    return readers.cifar10(folder, drawn=drawn, seed=SEED)
 
 
-_fraud, _brain, _mnist = cache(readers.credit_cards), cache(readers.brain_scans), cache(readers.mnist)
+def _whole(read: Callable[[Path], Dataset]) -> Reader:
+    """A reader of all training samples."""
+    known = cache(read)
+    return lambda folder, _drawn: known(folder)
+
+
+_fraud, _brain, _mnist = _whole(readers.credit_cards), _whole(readers.brain_scans), _whole(readers.mnist)
 SUBJECTS = (
     Subject("fraud_mlp", _fraud, "fraud_mlp_test"),
     Subject("brain_cnn", _brain, "brain_cnn_test", mirror=2),
@@ -74,15 +81,15 @@ SUBJECTS = (
 )
 
 
-def samples(subject: Subject, data: Path | None) -> Samples:
-    """Test and calibration samples of a model, out of the data sets, else out of the small samples in `models/`."""
+def samples(subject: Subject, data: Path | None, count: int = N_CALIBRATION) -> Samples:
+    """Test samples of a model, and `count` to calibrate on: of the data sets, else of the few samples in `models/`."""
     if data is None:
-        dataset = read_sample(MODELS / f"{subject.sample}.npz", n_train=N_CALIBRATION)
+        dataset = read_sample(MODELS / f"{subject.sample}.npz", n_train=count)
     else:
-        dataset = subject.read(data)
+        dataset = subject.read(data, count)
     n_seen, seen = len(dataset.x_train), dataset.x_train
-    if n_seen > N_CALIBRATION:
-        seen = seen[drawn_rows(n_seen, N_CALIBRATION, SEED)]
+    if n_seen > count:
+        seen = seen[drawn_rows(n_seen, count, SEED)]
     chosen = _fed(seen, dataset.scale, subject.feed)
     if subject.mirror is not None:
         chosen = np.concatenate([chosen, np.flip(chosen, subject.mirror)])
