@@ -93,7 +93,7 @@ def main() -> None:
 def measure(
     subject: Subject, path: Path, data: Samples, asked: tuple[float, str, int], efforts: Sequence[str]
 ) -> Iterator[Row]:
-    """The rows of a model, one for each effort; units are chosen and layers fitted once."""
+    """The rows of a model, one for each effort."""
     share, inputs, seed = asked
     with TemporaryDirectory() as folder:
         calibration = None
@@ -101,21 +101,37 @@ def measure(
             calibration = Path(folder) / "calibration.npz"
             np.savez(calibration, x=data.calibration)
         options = Options(target=share, by="parameters", round_to=1, seed=seed, calibration=calibration)
-        run, start = Run(options.memory, seed), time.process_time()
-        prepared = prepare(load(path), options)
-        selection = choose(prepared.folded, prepared.trace, options, run)
-        plain = cut(prepared.folded, prepared.trace, selection.plan)
-        fitted = fitted_of(prepared, selection, plain, options, run)
-        spent = time.process_time() - start
-        for effort in efforts:
-            start = time.process_time()
-            found = taught(prepared, selection.plan, selection.profile, fitted, _with_effort(options, effort), run)
-            seconds = time.process_time() - start
-            models = ((fitted.model, 1), (found.model, 1), (found.model, 0))
+        for effort, one in zip(efforts, lessons(path, options, efforts), strict=True):
+            models = ((one.before, 1), (one.after, 1), (one.after, 0))
             before, after, even = (accuracy(model, data, first) for model, first in models)
-            note = "" if found.recovery is None else found.recovery.untaught
-            times = round(spent, 1), round(seconds, 1)
-            yield Row(subject.name, share, inputs, effort, seed, before, after, even, *times, note)
+            times = round(one.seconds_before, 1), round(one.seconds, 1)
+            yield Row(subject.name, share, inputs, effort, seed, before, after, even, *times, one.note)
+
+
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """A smaller model before and after lessons, the processor seconds of either part, and why nothing was learned."""
+
+    before: Model
+    after: Model
+    seconds_before: float
+    seconds: float
+    note: str
+
+
+def lessons(path: Path, options: Options, efforts: Sequence[str]) -> Iterator[Lessons]:
+    """What a model comes to by each effort; units are chosen and layers fitted once."""
+    run, start = Run(options.memory, options.seed), time.process_time()
+    prepared = prepare(load(path), options)
+    selection = choose(prepared.folded, prepared.trace, options, run)
+    plain = cut(prepared.folded, prepared.trace, selection.plan)
+    fitted = fitted_of(prepared, selection, plain, options, run)
+    spent = time.process_time() - start
+    for effort in efforts:
+        start = time.process_time()
+        found = taught(prepared, selection.plan, selection.profile, fitted, _with_effort(options, effort), run)
+        note = "" if found.recovery is None else found.recovery.untaught
+        yield Lessons(fitted.model, found.model, spent, time.process_time() - start, note)
 
 
 def _with_effort(options: Options, effort: str) -> Options:
