@@ -179,12 +179,17 @@ def _effort(word: str) -> str:
 
 
 def _curves(rows: Sequence[Row]) -> dict[str, list[tuple[float, float]]]:
-    """Points gained over processor seconds, means over seeds: a line for each kind of inputs with several efforts."""
+    """Points gained over processor seconds: a line for each kind of inputs with several efforts.
+
+    They are means over the seeds that all these efforts have.
+    """
     found = {}
     for data in INPUTS:
         own = [row for row in rows if (row.model, row.share, row.data) == (*CURVED, data)]
         efforts = [[row for row in own if row.effort == effort] for effort in dict.fromkeys(r.effort for r in own)]
-        points = sorted((_mean(e, "seconds"), _mean(e, "after") - _mean(e, "before")) for e in efforts)
+        seeds = set.intersection(*({row.seed for row in group} for group in efforts)) if efforts else set()
+        groups = [[row for row in group if row.seed in seeds] for group in efforts]
+        points = sorted((_mean(g, "seconds"), _mean(g, "after") - _mean(g, "before")) for g in groups if g)
         if len(points) > 1:
             found["no data" if data == "none" else data] = [(0.0, 0.0), *points]
     return found
