@@ -32,6 +32,8 @@ NEARLY = 0.2
 """Guesses that are so likely, beside the likeliest, are not to be ruled out."""
 _TELLING_ROWS = 8
 """Rows of each family that tell how a guess scales them."""
+_PROBED = 64
+"""Small images that tell what the first filters would make of a scaling."""
 _FAINT = 1e-6
 _ALL_SIZES, _SIZES = "noise of all sizes", (-1.5, 1.5)
 """The powers of ten by which rows of noise are multiplied where nothing tells the unit of a spectrogram."""
@@ -75,13 +77,15 @@ class Source:
     augment: Callable[[np.random.Generator, Array], Array] | None = None
 
 
-def source_of(role: InputRole, graph: Graph, options: InputOptions) -> Source:
-    """Where rows for an input come from."""
+def source_of(role: InputRole, graph: Graph, options: InputOptions, *, is_plain: bool = False) -> Source:
+    """Where rows for an input come from; with `is_plain` images are less various, and cost less."""
     as_drawn = (Guess("", lambda rows: rows),)
     if role.kind is Kind.IMAGES:
         makers = image_families.families(role.frame.n_channels)
-        families = {name: _images(make, role.frame) for name, make in makers.items()}
-        return Source(families, _scalings(role, graph, options), _augmentation(role))
+        frame = replace(role.frame, is_plain=is_plain)
+        families = {name: _images(make, frame) for name, make in makers.items()}
+        probed = _PROBED // 4 if is_plain else _PROBED
+        return Source(families, _scalings(role, graph, options, probed), _augmentation(role))
     if role.kind is Kind.TABLE and len(role.shape) == 2:
         rows = tabular.families(role.shape[1], first_weights(graph, role.spec.name))
         return Source(rows, (_of_table(role, graph, options),))
@@ -176,8 +180,8 @@ def companion(role: InputRole, count: int, rng: np.random.Generator) -> Array:
     return random_content(role.spec, shape, rng)
 
 
-def _scalings(role: InputRole, graph: Graph, options: InputOptions) -> tuple[Guess, ...]:
-    """How images in [0, 1] may be scaled."""
+def _scalings(role: InputRole, graph: Graph, options: InputOptions, probed: int) -> tuple[Guess, ...]:
+    """How images in [0, 1] may be scaled, as so many that are `probed` suggest."""
     n_channels = role.frame.n_channels
     settings = options.preprocess
     check_channels(settings, n_channels)
@@ -185,7 +189,7 @@ def _scalings(role: InputRole, graph: Graph, options: InputOptions) -> tuple[Gue
     if settings.is_scaled or not is_float:
         chosen = settings if settings.is_scaled else native(role.spec.dtype)
         return (_scaling(role, replace(chosen, order=settings.order), 1.0),)
-    probe = image_families.leaves(np.random.default_rng(0), 64, Frame(32, 32, n_channels))
+    probe = image_families.leaves(np.random.default_rng(0), probed, Frame(32, 32, n_channels))
     filters = fitting(first_filters(graph, role.spec.name), probe)
     is_tensorflow = role.channels != 1 or (filters is not None and filters.is_uneven)
     usual = normalization.usual(n_channels, min(role.frame.height, role.frame.width), is_tensorflow=is_tensorflow)

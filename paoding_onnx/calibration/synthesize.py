@@ -72,13 +72,13 @@ def make_samples(model: Model, graph: Graph, request: Request, *, shapes: Shapes
     made = Samples(tuple(predictor.feeds(rows, rng)), chosen.description, is_bare=predictor.main.is_bare)
     if like is not None:
         return made
-    count, even = _whole(min(_STRAYS, n_samples), roles[main].step), np.ones(len(source.families), np.float32)
+    count, even = whole(min(_STRAYS, n_samples), roles[main].step), np.ones(len(source.families), np.float32)
     strays = [guess.finish(sources.mixed(source, even, count, rng)) for guess in chosen.doubts]
-    strays += _noise(rows, count, rng) if sources.is_guess(roles[main], graph, options) else []
+    strays += noise_about(rows, count, rng) if sources.is_guess(roles[main], graph, options) else []
     return replace(made, strays=tuple(tuple(predictor.feeds(stray, rng)) for stray in strays))
 
 
-def _noise(rows: Array, count: int, rng: np.random.Generator) -> list[Array]:
+def noise_about(rows: Array, count: int, rng: np.random.Generator) -> list[Array]:
     """Noise that is smaller than the rows, about as large, and larger."""
     size = float(np.sqrt(np.mean(np.square(rows, dtype=np.float64))))
     noise = (rng.standard_normal((count, *rows.shape[1:]), np.float32) * factor for factor in _STRAY_SIZES)
@@ -95,10 +95,7 @@ class Predictor:
 
     def feeds(self, rows: Array, rng: np.random.Generator) -> Iterator[Mapping[str, Array]]:
         """Complete feeds in which the main input holds `rows`, batch by batch."""
-        for start in range(0, len(rows), self.main.batch):
-            part = rows[start : start + self.main.batch]
-            companions = {role.spec.name: sources.beside(role, self.main, part, rng) for role in self.others}
-            yield {self.main.spec.name: part[0] if self.main.is_bare else part} | companions
+        return feeds_of(rows, self.main, self.others, rng)
 
     def runs(self, rng: np.random.Generator) -> bool:
         """Whether the model runs on a batch of this size."""
@@ -119,6 +116,16 @@ class Predictor:
                 return None  # no classes, or as many numbers as the content of the input asks for
             parts.append(found)
         return np.concatenate(parts)
+
+
+def feeds_of(
+    rows: Array, main: InputRole, others: Iterable[InputRole], rng: np.random.Generator
+) -> Iterator[Mapping[str, Array]]:
+    """Complete feeds in which the main input holds `rows`, batch by batch."""
+    for start in range(0, len(rows), main.batch):
+        part = rows[start : start + main.batch]
+        companions = {role.spec.name: sources.beside(role, main, part, rng) for role in others}
+        yield {main.spec.name: part[0] if main.is_bare else part} | companions
 
 
 @dataclass(slots=True)
@@ -148,10 +155,10 @@ def _chosen(
 ) -> _Chosen:
     """Rows of the main input."""
     step = predictor.main.step
-    n_samples = _whole(n_samples, step)
+    n_samples = whole(n_samples, step)
     values = _values(predictor, source, n_samples // (2 * len(source.guesses)), runs, rng)
     scores = np.array([guess.weight for guess in source.guesses]) * (values.mean(1) + _PRIOR)
-    shares = _likely(scores, _sizes(source)) if len(scores) > 1 else np.ones(1)
+    shares = likely(scores, _sizes(source)) if len(scores) > 1 else np.ones(1)
     may_choose = runs.spend(_MORE * n_samples)
     n_generations = sum(runs.spend(n_samples) for _ in range(_GENERATIONS if source.augment and may_choose else 0))
     stops = np.round(np.cumsum([0.0, *shares]) * n_samples / step).astype(int) * step
@@ -201,7 +208,7 @@ def put_in_order(rows: Array, order: NDArray[np.int64]) -> None:
             place = source
 
 
-def _likely(scores: Floats, sizes: Floats) -> Floats:
+def likely(scores: Floats, sizes: Floats) -> Floats:
     """How much of the rows each guess gets: all go to the best one, unless others are about as likely.
 
     Only guesses of about the size of the best one: rows of numbers a hundred times as large would decide every fit.
@@ -213,7 +220,11 @@ def _likely(scores: Floats, sizes: Floats) -> Floats:
 
 def _sizes(source: sources.Source) -> Floats:
     """How large the numbers are that each guess makes of the same few rows: their root mean square."""
-    rows = next(iter(source.families.values()))(np.random.default_rng(0), _FEW_ROWS)
+    return sizes_under(source, next(iter(source.families.values()))(np.random.default_rng(0), _FEW_ROWS))
+
+
+def sizes_under(source: sources.Source, rows: Array) -> Floats:
+    """How large the numbers are that each guess makes of rows as they were drawn: their root mean square."""
     made = (np.asarray(guess.finish(rows), np.float64) for guess in source.guesses)
     return np.array([np.sqrt(np.mean(np.square(one))) + np.finfo(np.float32).tiny for one in made])
 
@@ -221,7 +232,7 @@ def _sizes(source: sources.Source) -> Floats:
 def _parts(predictor: Predictor, wish: _Wish, n_samples: int, rng: np.random.Generator) -> Iterator[tuple[Array, bool]]:
     """Rows in parts of which each is small enough, and whether the model's predictions chose them."""
     n_parts = -(-n_samples * int(np.prod(predictor.main.shape_of(1))) // PART_NUMBERS)
-    each = _whole(-(-n_samples // max(n_parts, 1)), predictor.main.step)
+    each = whole(-(-n_samples // max(n_parts, 1)), predictor.main.step)
     for start in range(0, n_samples, max(each, 1)):
         yield _part(predictor, wish, min(each, n_samples - start), rng)
 
@@ -239,7 +250,7 @@ class _Wish:
 
 def _part(predictor: Predictor, wish: _Wish, n_samples: int, rng: np.random.Generator) -> tuple[Array, bool]:
     """Some of the rows, and whether the model's predictions chose them."""
-    n_drawn = _whole(_MORE * n_samples, predictor.main.step) if wish.may_choose else n_samples
+    n_drawn = whole(_MORE * n_samples, predictor.main.step) if wish.may_choose else n_samples
     rows = wish.guess.finish(sources.mixed(wish.source, wish.shares, n_drawn, rng))
     found = predictor.predictions(rows, rng) if wish.may_choose else None
     if found is None:
@@ -253,7 +264,7 @@ def _grown(
     predictor: Predictor, source: sources.Source, rows: Array, found: Floats, rng: np.random.Generator
 ) -> tuple[Array, Floats]:
     """Candidates and what is predicted for them, with augmented copies of the best ones in place of the others."""
-    kept = filter.choose(found, _whole(len(rows) // 2, predictor.main.step), rng)
+    kept = filter.choose(found, whole(len(rows) // 2, predictor.main.step), rng)
     rows, found = rows[kept], found[kept]
     children = source.augment(rng, rows) if source.augment is not None else rows
     expected = predictor.predictions(children, rng)
@@ -262,7 +273,7 @@ def _grown(
     return np.concatenate([rows, children]), np.concatenate([found, expected])
 
 
-def _whole(count: int, step: int) -> int:
+def whole(count: int, step: int) -> int:
     """`count`, rounded up to a multiple of `step`."""
     return -(-count // step) * step
 
@@ -272,7 +283,7 @@ def _values(predictor: Predictor, source: sources.Source, count: int, runs: _Run
 
     All guesses are weighed by the same rows.
     """
-    each = _whole(max(count // len(source.families), _FEWEST), predictor.main.step)
+    each = whole(max(count // len(source.families), _FEWEST), predictor.main.step)
     values = np.ones((len(source.guesses), len(source.families)), np.float32)
     if not runs.spend(each * values.size):
         return values

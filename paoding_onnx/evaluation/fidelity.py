@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from itertools import accumulate, chain, pairwise
 
 import numpy as np
@@ -13,6 +15,7 @@ from paoding_onnx.errors import ModelError
 from paoding_onnx.evaluation.answers import Kind, OutputChange, changes
 from paoding_onnx.evaluation.carried import states_of
 from paoding_onnx.evaluation.measured import Measured
+from paoding_onnx.evaluation.settled import is_settled
 from paoding_onnx.model.compare import output_difference
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
@@ -25,10 +28,16 @@ FEWEST, MOST = 8, 64
 """Inputs on which outputs before and after are compared."""
 QUICK, THOROUGH = 3 * 10**10, 4 * 10**11
 """Multiply-adds to spend on comparing: about half a second, or some, on two cores."""
+FEW = 4
+"""Inputs for a first look: on so few a ruined model shows."""
+ENOUGH = "; so few settle it"
+"""Said of the inputs where the first look was the last."""
 Runs = Sequence[Mapping[str, Array]]
 """The outputs of a model for every batch."""
 FRESH_SEED = 10**6
 """Added to the user's seed, so that the inputs are others than those that layers were reconstructed on."""
+OTHERS = 5 * 10**5
+"""Added to that for what is looked at after a first look."""
 
 
 def request_for(macs: int, seed: int, inputs: InputOptions, *, spend: int) -> Request:
@@ -44,15 +53,61 @@ def request_for(macs: int, seed: int, inputs: InputOptions, *, spend: int) -> Re
 
 def compare(original: Model, pruned: Model, samples: Samples) -> Measured:
     """How the outputs for `samples` changed; latency is left open."""
+    return _measured(samples, _Both.of(original, pruned).run(samples), states_of(original))
+
+
+def compare_by_few(original: Model, pruned: Model, few: Samples, more: Callable[[], Samples]) -> Measured:
+    """How the outputs changed for `few` samples if these settle it, else for these and `more` together."""
+    both, states, few = _Both.of(original, pruned), states_of(original), replace(few, strays=())
     try:
-        before, after = (_runs(session, samples) for session in _optimised(original, pruned))
-    except ModelError:  # of onnxruntime's optimiser: the models themselves are known to run
-        before, after = (_runs(Session(model), samples) for model in (original, pruned))
-    n_known = len(samples.batches)
+        first = both.run(few)
+    except ModelError:  # they were made without a run, and are none for it
+        samples = more()
+        return _measured(samples, both.run(samples), states)
+    found = _measured(few, first, states)
+    if is_settled(found):
+        return replace(found, inputs=f"{found.inputs}{ENOUGH}")
+    rest = more()
+    second = both.run(rest)
+    before, after = ([*one, *other] for one, other in zip(first, second, strict=True))
+    return _measured(replace(rest, batches=(*few.batches, *rest.batches)), (before, after), states)
+
+
+@dataclass(frozen=True, slots=True)
+class _Both:
+    """Two models to run on the same samples."""
+
+    models: tuple[Model, Model]
+    sessions: tuple[Session, Session] | None
+
+    @classmethod
+    def of(cls, original: Model, pruned: Model) -> _Both:
+        """The models as onnxruntime optimises them, if it does."""
+        try:
+            return cls((original, pruned), _optimised(original, pruned))
+        except ModelError:  # of onnxruntime's optimiser: the models themselves are known to run
+            return cls((original, pruned), None)
+
+    def run(self, samples: Samples) -> tuple[Runs, Runs]:
+        """The outputs of each for all samples, strays last.
+
+        Raises:
+            ModelError: if one does not run on them, not even as it is.
+        """
+        if self.sessions is not None:
+            with suppress(ModelError):
+                before, after = (_runs(session, samples) for session in self.sessions)
+                return before, after
+        before, after = (_runs(Session(model), samples) for model in self.models)
+        return before, after
+
+
+def _measured(samples: Samples, runs: tuple[Runs, Runs], states: Container[str]) -> Measured:
+    """How outputs changed from the first model's `runs` to the second's; those on strays are the last."""
+    n_known, (before, after) = len(samples.batches), runs
     strays = [len(feeds) for feeds in samples.strays]
     before, after, *noise = before[:n_known], after[:n_known], before[n_known:], after[n_known:]
     wanted, got, apart = _paired(before, after)
-    states = states_of(original)
     changed = changes(wanted, got, states)
     classes = [change.same for change in changed if change.kind is Kind.CLASSES]
     return Measured(

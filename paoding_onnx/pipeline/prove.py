@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from paoding_onnx.calibration.few import few_samples
 from paoding_onnx.calibration.load import load_held_back
-from paoding_onnx.calibration.samples import Samples
 from paoding_onnx.dependency.cost import Cost, prunable_parameters
 from paoding_onnx.errors import CheckError, TargetError
 from paoding_onnx.evaluation.evaluate import accuracy_of
-from paoding_onnx.evaluation.fidelity import QUICK, THOROUGH, compare, request_for
+from paoding_onnx.evaluation.fidelity import FEW, OTHERS, QUICK, THOROUGH, compare, compare_by_few, request_for
 from paoding_onnx.evaluation.kept import accuracy_kept
 from paoding_onnx.evaluation.latency import seconds_for
 from paoding_onnx.evaluation.measured import Latency, Measured
 from paoding_onnx.evaluation.outlook import SAME
 from paoding_onnx.model.graph import Graph
-from paoding_onnx.model.load import load
+from paoding_onnx.model.load import Model, load
 from paoding_onnx.pipeline.latency import ROUNDS, SECONDS, latency_of
 from paoding_onnx.pipeline.values import Job, Shrunk
 from paoding_onnx.result import Pruned, RunRecord, Size, Sizes
@@ -108,7 +109,7 @@ def _proofs(job: Job, shrunk: Shrunk, file: Path, after: Cost) -> tuple[Verdict,
 def _measured(job: Job, shrunk: Shrunk, before: Cost, file: Path) -> Measured:
     options = job.options
     original = shrunk.prepared.original if job.deeper is None else job.deeper.model
-    found = compare(original, shrunk.fitted.model, _samples(job, shrunk, before))
+    found = _compared(original, job, shrunk, before)
     if options.latency:
         found = replace(found, latency=_latency(job, shrunk.prepared.trace.graph, file))
     if job.labelled is None:
@@ -132,13 +133,25 @@ def _latency(job: Job, graph: Graph, file: Path) -> Latency | None:
     return found
 
 
-def _samples(job: Job, shrunk: Shrunk, before: Cost) -> Samples:
-    """What the models are compared on: samples of the user's that were held back for it, else synthetic ones."""
-    options, original, graph = job.options, shrunk.prepared.original, shrunk.prepared.trace.graph
-    spend = THOROUGH if METHODS[options.method].needs_inputs else QUICK
+def _compared(original: Model, job: Job, shrunk: Shrunk, before: Cost) -> Measured:
+    """The model beside what it came from: on samples of the user's that were held back for it, else on synthetic ones.
+
+    Where no inputs are needed to prune, a ruined model is told by few of them.
+    """
+    options, source, graph = job.options, shrunk.prepared.original, shrunk.prepared.trace.graph
+    is_thorough = METHODS[options.method].needs_inputs
+    spend = THOROUGH if is_thorough else QUICK
     request = request_for(before.macs, options.seed, options.inputs, spend=spend)
+    pruned = shrunk.fitted.model
+    held = None
     if options.calibration is not None:
-        held = load_held_back(options.calibration, original, graph, request)
-        if held is not None:
-            return held
-    return kept_samples(original, graph, request, options)
+        held = load_held_back(options.calibration, source, graph, request)
+    if held is not None:
+        return compare(original, pruned, held)
+    if is_thorough:
+        return compare(original, pruned, kept_samples(source, graph, request, options))
+    few = few_samples(source, graph, replace(request, n_samples=FEW))
+    rest = replace(request, n_samples=request.n_samples - FEW, seed=request.seed + OTHERS)
+    if request.most_runs:
+        return compare_by_few(original, pruned, few, partial(kept_samples, source, graph, rest, options))
+    return compare_by_few(original, pruned, few, partial(few_samples, source, graph, rest, has_strays=True))

@@ -46,17 +46,19 @@ class Axis:
     @property
     def factors(self) -> tuple[Factor, ...]:
         """All factors, segment by segment."""
-        return tuple(factor for segment in self.segments for factor in segment)
+        if len(self.segments) == 1:
+            return self.segments[0]
+        return tuple([factor for segment in self.segments for factor in segment])
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of all factors, segment by segment."""
-        return tuple(factor.name for factor in self.factors)
+        return tuple([factor.name for segment in self.segments for factor in segment])  # asked for all the time
 
     @property
     def free(self) -> tuple[str, ...]:
         """The names of the factors that may shrink."""
-        return tuple(name for name in self.names if not is_fixed(name))
+        return tuple([name for name in self.names if not is_fixed(name)])
 
     def size(self, sizes: Mapping[str, int]) -> int:
         """The sum over the segments of the products of their factors.

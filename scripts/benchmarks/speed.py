@@ -94,11 +94,11 @@ def _work(name: str, file: Path) -> None:
     """Prune a file, then do what that is compared with; print the figures, in which imports do not count."""
     import paoding_onnx
 
-    options = paoding_onnx.Options(target=0.5, **JOBS[name].options)
+    options, prune = paoding_onnx.Options(target=0.5, **JOBS[name].options), paoding_onnx.prune
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / file.name
         start, before = time.perf_counter(), time.process_time()
-        result = paoding_onnx.prune(file, target, options)
+        result = prune(file, target, options)
         print(time.perf_counter() - start, time.process_time() - before, _peak_megabytes())
         copy = lambda: networks.save(onnx.load(file), target, is_large=len(_parts(file)) > 1)  # noqa: E731
         if JOBS[name].base == "proof":

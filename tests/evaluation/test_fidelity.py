@@ -9,7 +9,7 @@ from paoding_onnx.calibration.amount import made_samples
 from paoding_onnx.calibration.samples import Request, Samples
 from paoding_onnx.errors import ModelError
 from paoding_onnx.evaluation import fidelity
-from paoding_onnx.evaluation.fidelity import compare
+from paoding_onnx.evaluation.fidelity import ENOUGH, FEW, compare, compare_by_few
 from paoding_onnx.shapes.observe import observe
 from tests.models import model
 
@@ -110,3 +110,53 @@ def test_model_that_differs_on_large_numbers_alone_is_found_out_by_noise():
     found = compared(VALUES, BENT)
     assert len(found.astray) == 3
     assert found.changes[0].typical < 0.05 < max(change.typical for change in found.astray)
+
+
+def few_first(before, after):
+    """The comparison of two models by a first look, and how often more inputs were asked for."""
+    original, asked = model(before), []
+
+    def inputs(count):
+        return made_samples(original, observe(original), Request(count, seed=1))
+
+    found = compare_by_few(original, model(after), inputs(FEW), lambda: asked.append(1) or inputs(32))
+    return found, len(asked)
+
+
+def test_ruined_model_is_told_by_few_inputs_and_that_is_said():
+    found, n_asked = few_first(
+        VALUES, VALUES.replace("box = Identity (x)", "c = Constant <value_float=-9.0> () box = Mul (x, c)")
+    )
+    assert (found.n_inputs, n_asked) == (FEW, 0)
+    assert found.inputs.endswith(ENOUGH)
+
+
+@pytest.mark.parametrize("after", [VALUES, BENT], ids=["same", "nearly"])
+def test_model_that_is_not_ruined_is_compared_on_more_as_well(after):
+    found, n_asked = few_first(VALUES, after)
+    assert (found.n_inputs, n_asked) == (FEW + 32, 1)
+    assert ENOUGH not in found.inputs
+    assert len(found.astray) == 3
+
+
+def test_inputs_that_the_model_does_not_take_are_no_first_look():
+    original = model(VALUES)
+    wrong = Samples(({"x": np.zeros((4, 5), np.float32)},), "rows of another length")
+    more = made_samples(original, observe(original), Request(32, seed=1))
+    assert compare_by_few(original, original, wrong, lambda: more).n_inputs == 32
+
+
+def test_each_model_is_loaded_once_and_run_once_on_each_input(monkeypatch):
+    runs = []
+    original = fidelity.Session
+
+    class Counting(original):
+        def run(self, feeds, only=None):
+            runs.append((id(self), len(feeds["x"])))
+            return super().run(feeds, only)
+
+    monkeypatch.setattr(fidelity, "Session", Counting)
+    few_first(VALUES, VALUES)
+    with_noise = [FEW, 32, 16, 16, 16]
+    assert len({session for session, _ in runs}) == 2
+    assert sorted(count for _, count in runs) == sorted(2 * with_noise)

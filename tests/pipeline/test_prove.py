@@ -8,9 +8,14 @@ import pytest
 
 from paoding_onnx.context import Run
 from paoding_onnx.errors import CheckError
+from paoding_onnx.evaluation import settled
+from paoding_onnx.evaluation.answers import Kind
+from paoding_onnx.evaluation.fidelity import ENOUGH, FEW, FEWEST, MOST
+from paoding_onnx.evaluation.outlook import Judgement, Outlook
 from paoding_onnx.model.load import load
 from paoding_onnx.model.save import write_model
 from paoding_onnx.options import Options
+from paoding_onnx.pipeline import prove as prove_module
 from paoding_onnx.pipeline import shrink as shrink_module
 from paoding_onnx.pipeline.prove import prove
 from paoding_onnx.pipeline.shrink import shrink
@@ -57,3 +62,34 @@ def test_progress_goes_on_to_the_end(job, tmp_path):
     shrunk = shrink(job)
     prove(told, shrunk, write_model(shrunk.fitted.model, tmp_path / "small.onnx"))
     assert said == [("proving the file", 0.85), ("measuring", 0.9)]
+
+
+def proven(job, tmp_path):
+    shrunk = shrink(job)
+    return prove(job, shrunk, write_model(shrunk.fitted.model, tmp_path / "small.onnx")).measured
+
+
+def test_by_magnitude_a_ruined_model_is_told_by_few_inputs(job, tmp_path, monkeypatch):
+    monkeypatch.setattr(settled, "judge", lambda _: Judgement(Outlook.BAD))
+    monkeypatch.setattr(settled, "chance_of", lambda *_: 0.0)
+    monkeypatch.setattr(settled, "CLEAR", 0.0)
+    monkeypatch.setattr(settled, "_BY_VALUES", tuple(Kind))
+    made = []
+    monkeypatch.setattr(prove_module, "kept_samples", lambda *_: made.append(1))
+    found = proven(job, tmp_path)
+    assert (found.n_inputs, made) == (FEW, [])
+    assert found.inputs.endswith(ENOUGH)
+
+
+@pytest.mark.parametrize("method", ["magnitude", "reconstruction"])
+def test_model_that_may_be_fine_is_judged_by_all_inputs_of_its_method(method, job, tmp_path, monkeypatch):
+    monkeypatch.setattr(settled, "judge", lambda _: Judgement(Outlook.GOOD))
+    assert proven(replace(job, options=Options(method=method, target=0.2)), tmp_path).n_inputs == MOST
+
+
+def test_large_model_is_run_for_nothing_but_the_comparison(job, tmp_path, monkeypatch):
+    monkeypatch.setattr(settled, "judge", lambda _: Judgement(Outlook.GOOD))
+    monkeypatch.setattr(prove_module, "QUICK", 0)
+    made = []
+    monkeypatch.setattr(prove_module, "kept_samples", lambda *_: made.append(1))
+    assert (proven(job, tmp_path).n_inputs, made) == (FEWEST, [])

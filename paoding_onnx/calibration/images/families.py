@@ -103,9 +103,10 @@ def families(n_channels: int) -> Mapping[str, Family]:
 
 def _canvases(rng: np.random.Generator, count: int, frame: Frame) -> Floats:
     """Square canvases of dead leaves to cut images out of; an image of `frame` fits with room to move."""
-    side = frame.side + max(frame.side // 2, 4)
+    least, room = (1, 4) if frame.is_plain else (4, max(frame.side // 2, 4))
+    side = frame.side + room
     wanted = min(count * frame.height * frame.width // _REUSE, _CANVAS_PIXELS)
-    return dead_leaves(rng, max(4, wanted // side**2), side, frame.n_channels, largest=0.5 * frame.side)
+    return dead_leaves(rng, max(least, wanted // side**2), side, frame.n_channels, largest=0.5 * frame.side)
 
 
 def _cut(rng: np.random.Generator, canvases: Floats, count: int, frame: Frame) -> Floats:

@@ -1,4 +1,4 @@
-"""The size of the images that are drawn."""
+"""The size of the images that are drawn, and what they are cut out of."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The size of an image."""
+    """The size of an image.
+
+    Where they are to be `is_plain`, one canvas of their size is painted to cut them out of, which costs least.
+    """
 
     height: int
     width: int
     n_channels: int
+    is_plain: bool = False
 
     @property
     def side(self) -> int:
