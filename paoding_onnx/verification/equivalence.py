@@ -5,10 +5,9 @@ All inputs must agree, at every size tried, in every tensor that a contracting n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TypeVar
 
 import numpy as np
 
@@ -17,6 +16,8 @@ from paoding_onnx.errors import ModelError
 from paoding_onnx.model.input_sizes import Feeding
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array, Part
+from paoding_onnx.model.part import part_of
+from paoding_onnx.model.scratch import scratch_folder
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.shapes.proof_sizes import other_sizes
@@ -27,17 +28,20 @@ from paoding_onnx.verification.draws import ELSEWHERE, Draw, drawn, draws_of
 from paoding_onnx.verification.masked import is_drawing, mask, seeded
 from paoding_onnx.verification.noise import NUDGES, less_noisy, nudged
 from paoding_onnx.verification.rounding import TOLERANCE, excess
+from paoding_onnx.verification.shelf import Shelf, Waiting
 from paoding_onnx.verification.verdict import SURGERY, Verdict
 
 Feeds = Mapping[str, Array]
-_Make = TypeVar("_Make", bound=Callable[..., Session])
+_Ready = Callable[..., Session]
+"""Makes a model ready to run: all of it, or as much as the tensors take that it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
     """The two models that must agree, ready to run; `noisy` is the masked one with other rounding, several.
 
-    A session is made when needed; anew each time for models that draw random numbers, as it goes on from what it drew.
+    A session is made when needed; anew each time for models that draw random numbers, as it goes on from what it drew,
+    and then of no more than the tensors that are asked for.
     """
 
     model: Model
@@ -46,10 +50,10 @@ class _Pair:
     names: frozenset[str]
     decisions: tuple[Decision, ...]
     draws: tuple[Draw, ...]
-    masked: Callable[[], Session]
-    candidate: Callable[[], Session]
-    noisy: Callable[[int], Session]
-    guided: Callable[[], Session]
+    masked: _Ready
+    candidate: _Ready
+    noisy: Sequence[_Ready]
+    guided: _Ready
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,16 @@ def _pair(model: Model, trace: Trace, plan: Plan, pruned: Model, original: Model
     masked = seeded(mask(original, trace, plan))
     candidate = seeded(pruned)
     own = [own_name(tensor.name) for decision in decisions for tensor in decision.outputs]
-    held = cache if not is_drawing(masked) else _as_it_is
+    ready = _made_anew if is_drawing(masked) else _made_once
+
+    def led(made: Model) -> tuple[Model, Sequence[str]]:
+        """A model that goes on from decisions it is told, with what it would have decided."""
+        return steered(made, decisions), (*names, *own)
+
+    def rough(number: int) -> _Ready:
+        """The masked model with other rounding."""
+        return ready(lambda: led(nudged(masked, trace, number)))
+
     return _Pair(
         model=model,
         trace=trace,
@@ -100,15 +113,32 @@ def _pair(model: Model, trace: Trace, plan: Plan, pruned: Model, original: Model
         names=frozenset(names),
         decisions=decisions,
         draws=draws_of(trace),
-        masked=held(lambda: Session(masked, watch=names)),
-        candidate=held(lambda: Session(candidate, watch=names)),
-        noisy=held(lambda k: Session(steered(nudged(masked, trace, k), decisions), watch=[*names, *own])),
-        guided=held(lambda: Session(steered(candidate, decisions), watch=[*names, *own])),
+        masked=ready(lambda: (masked, names)),
+        candidate=ready(lambda: (candidate, names)),
+        noisy=tuple(map(rough, range(len(NUDGES)))),
+        guided=ready(lambda: led(candidate)),
     )
 
 
-def _as_it_is(make: _Make) -> _Make:
-    return make
+def _made_once(subject: Callable[[], tuple[Model, Sequence[str]]]) -> _Ready:
+    """One session of a model with more outputs, whatever is asked for."""
+
+    @cache
+    def session() -> Session:
+        model, watched = subject()
+        return Session(model, watch=watched)
+
+    return lambda _=None: session()
+
+
+def _made_anew(subject: Callable[[], tuple[Model, Sequence[str]]]) -> _Ready:
+    """A new session each time, of the part of the model that is asked for."""
+
+    def session(only: Collection[str] | None = None) -> Session:
+        model, watched = subject()
+        return Session(model, watch=watched) if only is None else Session(part_of(model, only))
+
+    return session
 
 
 def _feedings(model: Model, trace: Trace) -> Iterator[Feeding]:
@@ -152,25 +182,42 @@ def _differences(pair: _Pair, feeds: Feeds, others: Callable[[], Feeds]) -> dict
 
     `None` if the masked original does not take the inputs.
     """
-    try:
-        wanted = pair.masked().run(feeds)
-    except ModelError:
-        return None
-    got = pair.candidate().run(feeds)
+    with scratch_folder() as folder:
+        shelf = Shelf(folder)
+        try:
+            wanted = shelf.put(pair.masked().run(feeds).items())
+        except ModelError:
+            return None
+        return _off(pair, feeds, others, wanted, shelf)
+
+
+def _off(pair: _Pair, feeds: Feeds, others: Callable[[], Feeds], wanted: Waiting, shelf: Shelf) -> dict[str, float]:
+    """How far the candidate is from what is `wanted`, tensor by tensor; what is looked at again waits on the shelf."""
+    got: Feeds = pair.candidate().run(feeds)
     found = _excess(pair, wanted, got, ())
     suspects = _too_far(found)
     chosen = outcomes(pair.decisions, wanted)
-    wanted = {name: wanted[name] for name in suspects}  # only those are looked at anew, and all may be large
-    if suspects and chosen and (led := _led(pair, feeds, _told(pair, chosen, got, others()), chosen)):
-        got = pair.guided().run({**feeds, **led}, only=suspects)
-        found |= _excess(pair, wanted, got, ())
-    got = {name: got[name] for name in suspects}
+    wanted = wanted.only(suspects)
+    if suspects and chosen:
+        told = _told(pair, chosen, {name: got[name] for name in chosen}, others)
+        got = shelf.put((name, got[name]) for name in suspects)
+        if led := _led(pair, feeds, told, chosen):
+            got = _run(pair.guided, {**feeds, **led}, suspects)
+            found |= _excess(pair, wanted, got, ())
+    got = shelf.put((name, got[name]) for name in _too_far(found))
     noise: list[Feeds] = []
     while (left := _too_far(found)) and len(noise) < len(NUDGES):
-        noisy = pair.noisy(len(noise)).run({**feeds, **chosen}, only=left)
-        noise.append({name: less_noisy(wanted[name], value, NUDGES[len(noise)]) for name, value in noisy.items()})
-        found |= _excess(pair, {name: wanted[name] for name in left}, got, noise)
+        noisy = _run(pair.noisy[len(noise)], {**feeds, **chosen}, left)
+        times = NUDGES[len(noise)]
+        noise.append(shelf.put((name, less_noisy(wanted[name], value, times)) for name, value in noisy.items()))
+        del noisy  # before the next run
+        found |= _excess(pair, wanted.only(left), got, noise)
     return found
+
+
+def _run(ready: _Ready, feeds: Feeds, only: Collection[str]) -> Feeds:
+    """What a model computes of some tensors."""
+    return ready(only).run(feeds, only=only)
 
 
 def _too_far(found: Mapping[str, float]) -> frozenset[str]:
@@ -183,11 +230,11 @@ def _led(pair: _Pair, feeds: Feeds, told: Feeds, chosen: Feeds) -> Feeds:
 
     What it would decide is looked at with all decisions before it already told: what is found in another list differs.
     """
-    led = pair.guided().run({**feeds, **told}, only={own_name(name) for name in told})
+    led = _run(pair.guided, {**feeds, **told}, {own_name(name) for name in told})
     left = {t.name: decision for decision in pair.decisions for t in decision.outputs if t.name in told}
     rough: dict[str, list[Array]] = {name: [] for name in left}
     for number in range(len(NUDGES)):
-        noisy = pair.noisy(number).run({**feeds, **chosen}, only={own_name(name) for name in left})
+        noisy = _run(pair.noisy[number], {**feeds, **chosen}, {own_name(name) for name in left})
         for name in left:
             rough[name].append(_kept(pair, name, noisy[own_name(name)]))
         own = {name: led[own_name(name)] for name in left}
@@ -197,13 +244,13 @@ def _led(pair: _Pair, feeds: Feeds, told: Feeds, chosen: Feeds) -> Feeds:
     return {}
 
 
-def _told(pair: _Pair, chosen: Feeds, got: Feeds, others: Feeds) -> Feeds:
+def _told(pair: _Pair, chosen: Feeds, got: Feeds, others: Callable[[], Feeds]) -> Feeds:
     """What the candidate is to go on from: the decisions of the masked original, on the positions that are kept.
 
     Where other inputs lead to the same, nothing was decided, as with a size: there it goes on from its own.
     """
     try:
-        elsewhere = pair.masked().run(others, only=chosen.keys())
+        elsewhere = _run(pair.masked, others(), chosen.keys())
     except ModelError:
         elsewhere = {}
     return {

@@ -7,6 +7,7 @@ import pytest
 
 from paoding_onnx.model.read import constants
 from paoding_onnx.surgery.cut import cut
+from paoding_onnx.verification import equivalence, rounding, shelf
 from paoding_onnx.verification.equivalence import check_surgery
 from tests.models import model, prune_randomly
 from tests.pruning import CNN, MLP, edited, plan_of, traced_model, with_constants
@@ -166,3 +167,37 @@ def test_fault_is_noticed_beside_a_much_larger_number():
 
     assert agrees(text, {"a": [0, 3]})
     assert not agrees(text, {"a": [0, 3]}, shifted)
+
+
+@pytest.mark.parametrize("text", [MLP, LABELS, NOISY], ids=["mlp", "labels", "noisy"])
+def test_proof_is_the_same_where_tensors_wait_on_disk(text, monkeypatch):
+    def verdicts():
+        return [agrees(text, {"a": [0, 3]}), agrees(text, {"a": [0, 3]}, reversed_weights)]
+
+    in_memory = verdicts()
+    monkeypatch.setattr(shelf, "MOST_BYTES", 0)
+    assert verdicts() == in_memory == [True, False]
+
+
+DECIDING = """g (float[N,300] x) => (float[N,4] y)
+    <float[300,400] a, float[400,90] b, float[90,4] c, int64[1] two={2}> {
+  p = MatMul (x, a) q = MatMul (p, b) v, i = TopK (q, two) k = ReduceSum <keepdims=1> (i)
+  n = RandomNormalLike (q) r = Add (q, n) f = Cast <to=1> (k) s = Mul (r, f) y = MatMul (s, c)
+}"""
+"""It draws at random, and decides before its last layer."""
+
+
+def test_of_a_model_that_draws_no_more_is_run_than_is_looked_at(monkeypatch):
+    parts = []
+    found = equivalence.part_of
+
+    def part(model, names):
+        parts.append((sorted(names), len(found(model, names).proto.graph.node)))
+        return found(model, names)
+
+    monkeypatch.setattr(equivalence, "part_of", part)
+    monkeypatch.setattr(rounding, "TOLERANCE", 1e-9)  # rounding is told from faults by noise alone
+    assert agrees(DECIDING, {"a": list(range(0, 400, 3))})
+    of_decisions = [count for names, count in parts if names in (["i", "v"], ["i"], ["i_decided_here"])]
+    assert of_decisions
+    assert max(of_decisions) < 6
