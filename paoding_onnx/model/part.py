@@ -14,7 +14,7 @@ from paoding_onnx.model.subgraphs import captures
 def part_of(model: Model, names: Collection[str]) -> Model:
     """`model` with these tensors as its outputs, without the nodes that none of them needs; its inputs stay.
 
-    Those that it does not make are no outputs.
+    Its inputs may be among them; those that it does not know are no outputs.
     """
     nodes, needed, kept = model.proto.graph.node, set(names), list[onnx.NodeProto]()
     for node in reversed(nodes):  # they stand in running order
@@ -22,11 +22,11 @@ def part_of(model: Model, names: Collection[str]) -> Model:
             kept.append(node)
             needed.update(node.input, captures(node))
     known = {info.name: info for info in model.proto.graph.output}
-    made = {name for node in kept for name in node.output}
+    there = {name for node in kept for name in node.output} | {info.name for info in model.proto.graph.input}
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
     del proto.graph.node[:], proto.graph.output[:]
     proto.graph.node.extend(reversed(kept))
-    outputs = sorted(made.intersection(names))
+    outputs = sorted(there.intersection(names))
     proto.graph.output.extend(known.get(name, onnx.ValueInfoProto(name=name)) for name in outputs)
     return replace(model, proto=proto)

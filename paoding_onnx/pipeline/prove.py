@@ -52,7 +52,7 @@ def prove(job: Job, shrunk: Shrunk, files: Sequence[Path]) -> Pruned:
         model=shrunk.model,
         trace=traced,
         plan=shrunk.plan,
-        sizes=_sizes(job, shrunk, n_bytes),
+        sizes=_sizes(job, shrunk, (before, after), n_bytes),
         measured=_measured(job, shrunk, before, files[-1]),
         proofs=proofs,
         run=RunRecord(
@@ -64,11 +64,12 @@ def prove(job: Job, shrunk: Shrunk, files: Sequence[Path]) -> Pruned:
     )
 
 
-def _sizes(job: Job, shrunk: Shrunk, n_bytes: int) -> Sizes:
+def _sizes(job: Job, shrunk: Shrunk, costs: tuple[Cost, Cost], n_bytes: int) -> Sizes:
     """What the file of the original and that of the smaller model take; rows of a vocabulary can be pruned."""
-    whole = job.cost_before or shrunk.before
-    prunable = prunable_parameters(shrunk.prepared.trace) + whole.parameters - shrunk.before.parameters
-    return Sizes(_size(whole, job.original.n_bytes), _size(shrunk.after, n_bytes), prunable)
+    before, after = costs
+    whole = job.cost_before or before
+    prunable = prunable_parameters(shrunk.prepared.trace) + whole.parameters - before.parameters
+    return Sizes(_size(whole, job.original.n_bytes), _size(after, n_bytes), prunable)
 
 
 def _size(spent: Cost, file_bytes: int) -> Size:

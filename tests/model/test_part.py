@@ -35,8 +35,14 @@ def test_what_a_branch_reads_from_outside_is_needed():
     assert [node.op_type for node in part.proto.graph.node] == ["Neg", "Relu", "If"]
 
 
-def test_tensors_that_it_does_not_make_are_no_outputs_and_the_model_stays_as_it_was():
+def test_input_may_be_asked_for_too():
+    feeds = {"x": np.ones((1, 3), np.float32), "z": np.zeros((1, 3), np.float32)}
+    found = Session(part_of(model(CHAIN), {"x", "a"})).run(feeds)
+    assert np.array_equal(found["x"], feeds["x"])
+
+
+def test_tensors_that_it_does_not_know_are_no_outputs_and_the_model_stays_as_it_was():
     subject = model(CHAIN)
     before = subject.proto.SerializeToString(deterministic=True)
-    assert [info.name for info in part_of(subject, ["x", "a", "unknown"]).proto.graph.output] == ["a"]
+    assert [info.name for info in part_of(subject, ["a", "unknown"]).proto.graph.output] == ["a"]
     assert subject.proto.SerializeToString(deterministic=True) == before

@@ -32,6 +32,7 @@ ELSEWHERE = {
 INSIDE = {
     "scripts.benchmarks.compare_fgsm": "compares gradients, which `attack` keeps to itself",
     "scripts.benchmarks.fidelity.charts": "draws with the line chart of the report",
+    "scripts.benchmarks.first_look": "compares on inputs that a run keeps to itself",
     "scripts.benchmarks.latency": "times what a run wrote once more",
     "scripts.benchmarks.proofs": "times the proofs, which are a stage",
     "scripts.benchmarks.recovery": "teaches after the stages before it, which run once",
