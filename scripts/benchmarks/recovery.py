@@ -181,11 +181,11 @@ def _effort(word: str) -> str:
 def _curves(rows: Sequence[Row]) -> dict[str, list[tuple[float, float]]]:
     """Points gained over processor seconds: a line for each kind of inputs with several efforts.
 
-    They are means over the seeds that all these efforts have.
+    They are means over the seeds that all these efforts have; the high one, which takes longest by far, is left out.
     """
     found = {}
     for data in INPUTS:
-        own = [row for row in rows if (row.model, row.share, row.data) == (*CURVED, data)]
+        own = [row for row in rows if (row.model, row.share, row.data) == (*CURVED, data) and row.effort != "high"]
         efforts = [[row for row in own if row.effort == effort] for effort in dict.fromkeys(r.effort for r in own)]
         seeds = set.intersection(*({row.seed for row in group} for group in efforts)) if efforts else set()
         groups = [[row for row in group if row.seed in seeds] for group in efforts]
