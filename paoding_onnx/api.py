@@ -30,6 +30,7 @@ from paoding_onnx.model.scratch import scratch_folder
 from paoding_onnx.model.session import require_provider
 from paoding_onnx.model.stage import Stage, stage
 from paoding_onnx.options import Options
+from paoding_onnx.pipeline.blocks import without_spare
 from paoding_onnx.pipeline.by_plan import shrink_by
 from paoding_onnx.pipeline.depth import with_depth, with_depth_of
 from paoding_onnx.pipeline.prepare import prepare, require_units, with_twin
@@ -136,7 +137,7 @@ def prune(
     labelled = None if options.eval is None else read_labelled(options.eval, original)
     job = with_vocabulary(Job(original, labelled, target, options, run))
     with _computable():
-        job = with_depth(job)
+        job = without_spare(with_depth(job))
         job, shrunk = shrink_as_far(job) if options.keeps else (job, shrink(job))
     shrunk = sign(job, shrunk, told_options(job.options))
     return _written(job, shrunk, wanted, started, gates)

@@ -99,7 +99,8 @@ class Options:
         vocabulary: a file of ids or tokens to keep (see `paoding_onnx.vocabulary.keep_list`): the rows of the others
             leave the tables, and those that stay get new numbers. The target counts what is left, and may be 0 then.
         depth: so many residual branches go whole before layers become narrower, those without which the outputs move
-            least for what they carry; the target, which counts them, may be 0 then.
+            least for what they carry; the target, which counts them, may be 0 then. Where nothing is said, as many as
+            move the outputs less than narrower layers would; for methods that look at no inputs none.
         provider: on what models run where they run for long (observing, sensitivity, learning) and where they are
             timed: a word in `paoding_onnx.names.PROVIDERS`. Proofs and fits are made on the processor.
         verbose: let onnxruntime print its own warnings about the model.
@@ -140,13 +141,13 @@ class Options:
     input_values: Mapping[str, InputValue] = field(default_factory=dict)
     cache: Path | None = None
     vocabulary: Path | KeptIds | None = None
-    depth: int = 0
+    depth: int | None = None
     provider: str = "cpu"
     verbose: bool = False
 
     def __post_init__(self) -> None:
         """Check every value once, here."""
-        is_enough = self.target > 0 or (self.target == 0 and (self.vocabulary is not None or self.depth > 0))
+        is_enough = self.target > 0 or (self.target == 0 and (self.vocabulary is not None or bool(self.depth)))
         if not (math.isfinite(self.target) and is_enough and self.target < 1):
             raise UsageError(f"target {self.target} is not between 0 and 1: it is the share to remove, such as 0.5")
         if not (math.isfinite(self.step) and SMALLEST_STEP <= self.step <= 1):
@@ -177,7 +178,7 @@ class Options:
             )
         if self.threads > MOST_THREADS:
             raise UsageError(f"threads {self.threads} are more than {MOST_THREADS}")
-        if min(self.round_to, self.seed, self.distill, self.threads, self.recover, self.depth) < 0:
+        if min(self.round_to, self.seed, self.distill, self.threads, self.recover, self.depth or 0) < 0:
             raise UsageError("round_to, seed, distill, threads, recover and depth must not be negative")
         if self.depth and (self.keeps or self.budget == "latency"):
             raise UsageError("depth goes with a target of units, parameters, bytes or macs: how many branches is said")

@@ -142,9 +142,10 @@ def _prune(commands: _Commands[Parser]) -> None:
     add(
         "--depth",
         metavar="N",
-        type=values.count,
-        default=0,
-        help="remove N residual branches whole first, those that matter least; the rest of the target is widths",
+        type=values.count_or_auto,
+        default=None,
+        help="remove N residual branches whole first, those that matter least, or auto (default): as many as move the "
+        "outputs less than narrower layers would; the rest of the target is widths",
     )
     add("--method", choices=METHOD_NAMES, default="reconstruction", help="how units are chosen")
     add(

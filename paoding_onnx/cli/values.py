@@ -64,6 +64,15 @@ def count(text: str) -> int:
     return int(text)
 
 
+def count_or_auto(text: str) -> int | None:
+    """A whole number from 0 on, or ``auto``: left to the program.
+
+    >>> count_or_auto("2"), count_or_auto("auto")
+    (2, None)
+    """
+    return None if text == "auto" else count(text)
+
+
 def n_bytes(text: str) -> int:
     """A number of bytes such as ``512M``."""
     number, unit = (text[:-1], text[-1].upper()) if text[-1:].isalpha() else (text, "")

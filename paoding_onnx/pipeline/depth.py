@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 
 import numpy as np
 
 from paoding_onnx.calibration.known_inputs import given_of
-from paoding_onnx.dependency.cost import cost, nothing
-from paoding_onnx.errors import CheckError
-from paoding_onnx.pipeline.values import Deeper, Job
-from paoding_onnx.result import Depth
-from paoding_onnx.selection.depth import Removal, choose_depth
+from paoding_onnx.pipeline.shallower import shallower
+from paoding_onnx.pipeline.values import Job
+from paoding_onnx.selection.depth import ROWS, Removal, choose_depth, outputs_on
 from paoding_onnx.selection.select import samples_for
-from paoding_onnx.surgery.shallower import Deep, deep, gone_by, named
-from paoding_onnx.verification.depth import check_depth
+from paoding_onnx.surgery.shallower import deep, gone_by, named
 
 
 def with_depth(job: Job) -> Job:
@@ -34,8 +30,9 @@ def with_depth(job: Job) -> Job:
     samples = samples_for(found.study.folded, found.trace, options, run.part(0.02, 0.01))
     with np.errstate(over="ignore", invalid="ignore"):  # synthetic inputs may make activations explode
         part = run.part(0.03, 0.02)
-        chosen = choose_depth(found, samples, by=options.budget, count=options.depth, run=part)
-    return _shallower(found, chosen, job)
+        outputs = outputs_on(found.study.folded, found.trace, samples, part, rows=ROWS)
+        chosen = choose_depth(outputs, found.residuals, by=options.budget, count=options.depth, run=part)
+    return shallower(found, chosen, job)
 
 
 def with_depth_of(document: Mapping[str, object], job: Job) -> Job:
@@ -50,16 +47,4 @@ def with_depth_of(document: Mapping[str, object], job: Job) -> Job:
     if not totals:
         return job
     found = deep(job.original, given_of(job.original, job.options.known_inputs))
-    return _shallower(found, [Removal(one, float("nan")) for one in named(found, totals)], job)
-
-
-def _shallower(found: Deep, chosen: Sequence[Removal], job: Job) -> Job:
-    """The job with the smaller model, once that is proven."""
-    residuals = [one.residual for one in chosen]
-    model = found.without(residuals)
-    proof = check_depth(job.original, found.trace, residuals, model)
-    if not proof.passed:
-        raise CheckError(f"the model without residual branches failed its proof, nothing was written. {proof.detail}")
-    whole = cost(found.trace, nothing(found.trace))
-    depth = Depth(tuple(one.residual.total for one in chosen), tuple(one.cost for one in chosen), whole, proof)
-    return replace(job, original=model, deeper=Deeper(job.original, found.study.folded, found.trace, depth))
+    return shallower(found, [Removal(one, float("nan")) for one in named(found, totals)], job)

@@ -8,6 +8,9 @@ from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.pipeline.values import Job
 from paoding_onnx.selection.meter import count_of
 
+LEAST = 1e-3
+"""A share below this is nothing to prune: residual branches, or the vocabulary, were all that was to go."""
+
 
 def share_left(job: Job, trace: Trace) -> float:
     """What of the target is left to do for a model that lost branches: a share of what that model has."""

@@ -21,7 +21,7 @@ from paoding_onnx.model.nodes import Array
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline.by_latency import select_by_latency
 from paoding_onnx.pipeline.keep import Candidate, question_for, search
-from paoding_onnx.pipeline.left import share_left
+from paoding_onnx.pipeline.left import LEAST, share_left
 from paoding_onnx.pipeline.on_integers import on_integers, plan_on_studied
 from paoding_onnx.pipeline.prepare import prepare, require_units, with_twin
 from paoding_onnx.pipeline.teach import taught
@@ -32,7 +32,7 @@ from paoding_onnx.result import Recovery
 from paoding_onnx.selection.allocation import reachable
 from paoding_onnx.selection.budget import Step
 from paoding_onnx.selection.kept_samples import kept_samples
-from paoding_onnx.selection.select import choose, chooser
+from paoding_onnx.selection.select import choose, choose_from, chooser
 from paoding_onnx.selection.selection import Selection
 from paoding_onnx.shapes.choices import settled
 from paoding_onnx.surgery.cut import cut
@@ -40,8 +40,6 @@ from paoding_onnx.surgery.plan import make_plan
 from paoding_onnx.verification.fitting import MOST_BATCHES, MOST_ROWS, Judged, check_fitting
 from paoding_onnx.verification.written import fits_of
 
-LEAST = 1e-3
-"""A share below this is nothing to prune: residual branches, or the vocabulary, were all that was to go."""
 NOT_TAUGHT = "what the original taught the smaller model did not keep as much, so it was left out"
 _NO_HELP = "fitted weights did not help, so none were kept"
 
@@ -54,15 +52,20 @@ def shrink(job: Job) -> Shrunk:
         TargetError: if it has no prunable unit, or the target is out of reach.
     """
     options, run = job.options, job.run
-    run.tell("tracing", 0.05)
-    prepared = with_twin(prepare(job.original, options), options)
+    looked = job.looked
+    if looked is None:
+        run.tell("tracing", 0.05)
+    prepared = looked.prepared if looked is not None else with_twin(prepare(job.original, options), options)
     if job.deeper is not None:
         prepared = replace(prepared, teacher=job.deeper.folded)
-        options = replace(options, target=round(share_left(job, prepared.trace), 6))
+        left, n_gone = share_left(job, prepared.trace), len(job.deeper.depth.sums)
+        options = replace(options, target=round(left, 6), depth=n_gone)  # with it a target may be 0
         job = replace(job, options=options)
     if options.target < LEAST:
         return _whole(prepared, job)
     require_units(prepared.trace)
+    if looked is not None:
+        return _finished(job, prepared, choose_from(prepared.trace, looked.profile, options))
     if options.budget == "latency":
         choosing = partial(chooser, prepared.folded, prepared.trace, studied=prepared.elsewhere)
         selection, trials = select_by_latency(job, prepared, choosing)

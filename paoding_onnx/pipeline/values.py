@@ -13,6 +13,7 @@ from paoding_onnx.model.load import Model
 from paoding_onnx.options import Options
 from paoding_onnx.result import Depth, Recovery, ShortVocabulary, Trial
 from paoding_onnx.selection.budget import Step
+from paoding_onnx.selection.profile import Profile
 from paoding_onnx.shapes.choices import Choice, closed
 from paoding_onnx.surgery.plan import Plan
 from paoding_onnx.verification.fitting import Judged
@@ -35,7 +36,7 @@ class Job:
 
     Where a smaller vocabulary was asked for, `original` has it already, and `vocabulary` says how that came about.
     Where residual branches went, it is without them, and `deeper` has them: it teaches, and the result is measured by
-    it.
+    it. `looked` is what was seen of `original` already.
     """
 
     original: Model
@@ -45,6 +46,7 @@ class Job:
     run: Run
     vocabulary: ShortVocabulary | None = None
     deeper: Deeper | None = None
+    looked: Looked | None = None
 
     @property
     def whole(self) -> Model:
@@ -83,6 +85,14 @@ class Prepared:
     def elsewhere(self) -> tuple[Model, Trace] | None:
         """The model on which units are looked at with its trace, if it is another one."""
         return None if self.twin is None else (self.twin.folded, self.twin.trace)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A model made ready, and what was seen of its units on inputs."""
+
+    prepared: Prepared
+    profile: Profile
 
 
 @dataclass(frozen=True, slots=True)

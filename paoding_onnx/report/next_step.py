@@ -49,7 +49,7 @@ def next_step(measured: Measured, options: Options, source: Path | None, output:
     outlook = judge(measured).outlook
     original, small = named(source or Path("model.onnx")), named(output or Path("small.onnx"))
     small = small if small != original else f"small-{original}"
-    is_least = options.depth <= 1 and not options.target
+    is_least = (options.depth or 0) <= 1 and not options.target
     if (outlook is Outlook.BAD and not is_least) or (outlook is not Outlook.GOOD and options.eval is not None):
         return Next("prune less", f"{command_of(_less(options), Path(original), Path(small))} --force")
     if options.vocabulary is not None:
@@ -65,5 +65,5 @@ def _less(options: Options) -> Options:
     """The same with a smaller target, or with what is to be kept where that can be told."""
     if options.eval is not None and not options.depth:
         return replace(options, keep_answers=None, keep_accuracy=DROP)
-    fewer = max(int(LESS * options.depth), min(options.depth, 1))
+    fewer = None if options.depth is None else max(int(LESS * options.depth), min(options.depth, 1))
     return replace(options, keep_answers=None, target=float(f"{LESS * options.target:.2g}"), depth=fewer)

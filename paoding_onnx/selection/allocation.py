@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.dependency.trace import Group, Trace
+from paoding_onnx.dependency.trace import Group, Mask, Trace
 from paoding_onnx.errors import TargetError
 from paoding_onnx.names import Budget, percent
 from paoding_onnx.rules.devices import Rounding
@@ -67,6 +67,13 @@ def allocate(
             if (following := _price(meter, sizes, counts, steps, number)) is not None:
                 heapq.heappush(queue, following)
     return _given_back(trace, sensitivities, counts, meter, whole - float(share) * whole, round_to=round_to)
+
+
+def harm(trace: Trace, sensitivities: Sequence[Sensitivity], removed: Mask) -> float:
+    """How far the outputs move without the units that are removed, by the curves that `allocate` goes by."""
+    curves = (_convex(group, sensitivity) for group, sensitivity in zip(trace.groups, sensitivities, strict=True))
+    counts = (np.count_nonzero(removed[group.start : group.stop]) for group in trace.groups)
+    return float(sum(np.interp(count, *curve) for count, curve in zip(counts, curves, strict=True)))
 
 
 def reachable(trace: Trace, *, by: Budget, times: Count | None = None) -> float:

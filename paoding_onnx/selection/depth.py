@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -21,8 +22,8 @@ from paoding_onnx.recovery.own_statistics import Observed, statistics_on
 from paoding_onnx.recovery.trained import trained_of
 from paoding_onnx.rules.binding import BoundNode
 from paoding_onnx.surgery.bypass import bypassed
-from paoding_onnx.surgery.cut import reweigh
-from paoding_onnx.surgery.shallower import Deep
+from paoding_onnx.surgery.cut import cut, reweigh
+from paoding_onnx.surgery.plan import Plan
 
 AGAIN = 4
 """So many of the cheapest are looked at again once others are gone: what one costs depends on those."""
@@ -38,7 +39,46 @@ class Removal:
     cost: float
 
 
-def choose_depth(found: Deep, samples: Samples, *, by: Budget, count: int, run: Run) -> tuple[Removal, ...]:
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What a model makes of some inputs, to tell how far that moves when parts of it go.
+
+    The measure is that of `selection.sensitivity`. On synthetic inputs, statistics that `model` stores are theirs.
+    """
+
+    model: Model
+    trace: Trace
+    feeds: Sequence[Mapping[str, Array]]
+    wanted: Mapping[str, Sequence[Array]]
+    run: Run
+
+    def moved_without(self, residuals: Sequence[Residual]) -> float:
+        """How far they move without these branches."""
+        return self._moved(bypassed(self.model, self.trace.graph, residuals))
+
+    def moved_by(self, plan: Plan) -> float:
+        """How far they move without the units that a plan removes, if nothing makes up for these."""
+        return self._moved(cut(self.model, self.trace, plan))
+
+    def _moved(self, smaller: Model) -> float:
+        try:
+            return distance(self.wanted, _outputs(smaller, self.feeds, self.run))
+        except ModelError:  # a model that runs on these inputs because of what went
+            return float("inf")
+
+
+def outputs_on(model: Model, trace: Trace, samples: Samples, run: Run, *, rows: int) -> Outputs:
+    """What `model` makes of about so many rows of samples; of the user's own ones if others stand beside them."""
+    samples = samples.parted()[0]
+    feeds = list(_first_rows(samples, rows))
+    normalizations = trained_of(trace.graph).normalizations if samples.is_synthetic else ()
+    levelled = reweigh(model, statistics_on(Observed(model, trace.graph, normalizations), feeds, run))
+    return Outputs(levelled, trace, feeds, _outputs(levelled, feeds, run), run)
+
+
+def choose_depth(
+    outputs: Outputs, residuals: Sequence[Residual], *, by: Budget, count: int, run: Run
+) -> tuple[Removal, ...]:
     """The `count` branches that go, in the order in which they were chosen.
 
     Each is judged as a group of units is, by how far the outputs move without it and without those that are gone, for
@@ -47,52 +87,42 @@ def choose_depth(found: Deep, samples: Samples, *, by: Budget, count: int, run: 
     Raises:
         TargetError: if there are not as many.
     """
-    model, trace, residuals = found.study.folded, found.trace, found.residuals
     if len(residuals) < count:
         raise TargetError(
             f"{count} residual branches were to go, and the model has {len(residuals)}: sums of two tensors of one "
             "shape, one of them made of the other by layers that serve nothing else"
         )
-    moved = _mover(model, trace, samples.parted()[0], run)
+    removals = tuple(islice(cheapest_first(outputs, residuals, by=by, run=run), count))
+    if len(removals) < count:
+        raise TargetError(f"{count} residual branches were to go, but {len(removals)} hold all others in them")
+    return removals
+
+
+def cheapest_first(outputs: Outputs, residuals: Sequence[Residual], *, by: Budget, run: Run) -> Iterator[Removal]:
+    """Branches one after another, always the one whose loss moves the outputs least for what it carries.
+
+    Once some are gone, that is looked at again for the cheapest ones. Ends where those that are left are part of
+    others that went.
+    """
     alone = {}
     for number, residual in enumerate(residuals):
         run.tell("measuring residual branches", number / len(residuals))
-        alone[residual] = moved((residual,))
-    carried = {residual: _carried(trace, residual, by) for residual in residuals}
-    removals: list[Removal] = []
-    while len(removals) < count:
-        gone = tuple(one.residual for one in removals)
-        free = [r for r in residuals if all(set(r.nodes).isdisjoint(g.nodes) for g in gone)]
+        alone[residual] = outputs.moved_without((residual,))
+    carried = {residual: carried_by(outputs.trace, residual, by) for residual in residuals}
+    gone: tuple[Residual, ...] = ()
+    before = 0.0
+    while free := [r for r in residuals if all(set(r.nodes).isdisjoint(g.nodes) for g in gone)]:
         cheapest = sorted(free, key=lambda r: alone[r] / carried[r])[:AGAIN]
-        if not cheapest:
-            raise TargetError(f"{count} residual branches were to go, but {len(removals)} hold all others in them")
-        before = removals[-1].cost if removals else 0.0
-        costs = {r: moved((*gone, r)) if gone else alone[r] for r in cheapest}
+        costs = {r: outputs.moved_without((*gone, r)) if gone else alone[r] for r in cheapest}
         best = min(cheapest, key=lambda r: (costs[r] - before) / carried[r])
-        removals.append(Removal(best, costs[best]))
-    return tuple(removals)
+        gone, before = (*gone, best), costs[best]
+        yield Removal(best, before)
 
 
-def _mover(model: Model, trace: Trace, samples: Samples, run: Run) -> Callable[[Sequence[Residual]], float]:
-    """How far the outputs move without some branches, by the measure of `selection.sensitivity`."""
-    feeds = list(_first_rows(samples))
-    normalizations = trained_of(trace.graph).normalizations if samples.is_synthetic else ()
-    levelled = reweigh(model, statistics_on(Observed(model, trace.graph, normalizations), feeds, run))
-    wanted = _outputs(levelled, feeds, run)
-
-    def moved(residuals: Sequence[Residual]) -> float:
-        try:
-            return distance(wanted, _outputs(bypassed(levelled, trace.graph, residuals), feeds, run))
-        except ModelError:  # a model that runs on these inputs because of the branch
-            return float("inf")
-
-    return moved
-
-
-def _first_rows(samples: Samples) -> Iterator[Mapping[str, Array]]:
+def _first_rows(samples: Samples, most: int) -> Iterator[Mapping[str, Array]]:
     rows = 0
     for batch in samples.batches:
-        if rows < ROWS:
+        if rows < most:
             rows += max((len(value) for value in batch.values() if value.ndim), default=1)
             yield batch
 
@@ -106,7 +136,7 @@ def _outputs(model: Model, feeds: Sequence[Mapping[str, Array]], run: Run) -> di
     return found
 
 
-def _carried(trace: Trace, residual: Residual, by: Budget) -> float:
+def carried_by(trace: Trace, residual: Residual, by: Budget) -> float:
     """What goes with a branch: multiply-adds of its nodes, or elements of the constants that they read."""
     bounds = [trace.bound_nodes[number] for number in residual.nodes]
     if by in ("macs", "latency"):

@@ -8,13 +8,12 @@ import pytest
 from paoding_onnx.calibration.samples import Samples
 from paoding_onnx.context import Run
 from paoding_onnx.errors import TargetError
-from paoding_onnx.selection.depth import choose_depth
+from paoding_onnx.selection.depth import ROWS, choose_depth, outputs_on
 from paoding_onnx.surgery.shallower import deep
 from tests.models import model
 from tests.residuals import BLOCKS
 
-ROWS = np.random.default_rng(0).standard_normal((32, 6)).astype(np.float32)
-SAMPLES = Samples(({"x": ROWS},), "rows")
+SAMPLES = Samples(({"x": np.random.default_rng(0).standard_normal((32, 6)).astype(np.float32)},), "rows")
 
 
 def chosen(text, count, by="parameters", weights=None):
@@ -24,7 +23,9 @@ def chosen(text, count, by="parameters", weights=None):
         if weights and tensor.name in weights:
             values = np.frombuffer(tensor.raw_data, np.float32) * np.float32(weights[tensor.name])
             tensor.raw_data = values.tobytes()
-    return choose_depth(deep(given), SAMPLES, by=by, count=count, run=Run())
+    found = deep(given)
+    outputs = outputs_on(found.study.folded, found.trace, SAMPLES, Run(), rows=ROWS)
+    return choose_depth(outputs, found.residuals, by=by, count=count, run=Run())
 
 
 @pytest.mark.parametrize(("quiet", "first"), [("b1", "t1"), ("b2", "t2")])

@@ -80,7 +80,7 @@ def test_prune_document_lists_every_option(result):
         "provenance": True,
         "fail_if": [],
         "vocabulary": None,
-        "depth": 0,
+        "depth": None,
         "provider": "cpu",
         "input_values": [],
         "cache": None,

@@ -1,0 +1,115 @@
+"""How many residual branches go whole: as many as move the outputs less than the narrower layers that they spare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from paoding_onnx.calibration.filter import information, predictions
+from paoding_onnx.context import Run
+from paoding_onnx.dependency.cost import cost, nothing
+from paoding_onnx.dependency.residuals import residuals_of
+from paoding_onnx.dependency.trace import Trace
+from paoding_onnx.errors import TargetError
+from paoding_onnx.model.compare import entropy
+from paoding_onnx.model.load import Model
+from paoding_onnx.options import Options
+from paoding_onnx.selection.allocation import harm
+from paoding_onnx.selection.depth import Outputs, Removal, carried_by, cheapest_first, outputs_on
+from paoding_onnx.selection.profile import Profile
+from paoding_onnx.surgery.plan import Plan
+
+SPARE = 0.25
+"""Branches can be spared as long as the outputs lose less than this share of what they tell."""
+CLEAR = 0.8
+"""Without branches the outputs move by no more than this share of what narrower layers alone do: those learn better."""
+FREE = 1e-3
+"""What costs less than this share costs nothing: then it is the branch that goes, which saves time as well."""
+MACS_TO_COMPARE = 15 * 10**10
+"""Multiply-adds to spend on looking at every branch alone; some seconds on two cores."""
+FEWEST_ROWS, MOST_ROWS = 8, 64
+_LEAST = 1e-6
+"""The smallest target there is: units that nothing reads go at any."""
+
+
+Planned = Callable[[float], Plan]
+"""The units that go for a share of what is counted; a `TargetError` says that there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """How much the answers of a model tell, in nats, and which share of all there are the inputs do not bring out."""
+
+    told: float
+    unseen: float
+
+
+def worthwhile(
+    model: Model, traced: Trace, profile: Profile, options: Options, planned: Planned, run: Run
+) -> tuple[Removal, ...]:
+    """The branches that go whole, in order; none where layers that are narrower move the outputs less.
+
+    `planned` says which units go where narrower layers are to bring a share of what the target counts.
+
+    Narrower layers look cheaper on synthetic inputs than they are: what makes up for units is fitted on what those
+    inputs bring out, and of a thousand classes that is a part. For the share of classes that they do not bring out,
+    nothing is taken to make up for units that go. A branch is gone for all inputs alike, so what it costs is
+    measured as it is.
+    """
+    residuals = residuals_of(traced.graph, traced.bound_nodes)
+    if not residuals or not profile.sensitivities:
+        return ()
+    samples = profile.basis.samples
+    macs = cost(traced, nothing(traced)).macs
+    rows = int(np.clip(MACS_TO_COMPARE // max(macs * len(residuals), 1), FEWEST_ROWS, MOST_ROWS))
+    outputs = outputs_on(model, traced, samples, run, rows=rows)
+    answers = _answers(outputs, is_synthetic=samples.is_synthetic)
+    narrowed = _narrowing(outputs, profile, planned, answers.unseen)
+    whole, left, found = _counted(traced, options), options.target, list[Removal]()
+    alone = narrowed(left)
+    best, least = 0, alone
+    for removal in cheapest_first(outputs, residuals, by=options.budget, run=run):
+        if removal.cost > SPARE * answers.told:
+            break
+        found.append(removal)
+        left -= carried_by(traced, removal.residual, options.budget) / whole
+        if (moved := removal.cost + narrowed(left)) < least + FREE * answers.told:
+            best, least = len(found), min(moved, least)
+        if left <= 0:
+            break
+    return tuple(found[:best]) if least <= CLEAR * alone + FREE * answers.told else ()
+
+
+def _answers(outputs: Outputs, *, is_synthetic: bool) -> _Answers:
+    """What is told of a classifier; nothing is unseen of real inputs, nor taken to be of outputs of other kinds."""
+    whole = {name: np.concatenate(parts) for name, parts in outputs.wanted.items() if parts[0].ndim}
+    rows = max(map(len, whole.values()), default=0)
+    found = predictions(whole, rows)
+    if found is None:
+        return _Answers(1.0, 0.0)
+    n_classes = found.shape[1]
+    told = information(found) * float(np.log(n_classes))
+    seen = float(np.exp(entropy(found.mean(0)))) / n_classes
+    return _Answers(max(told, 1.0), max(1 - seen, 0.0) if is_synthetic else 0.0)
+
+
+def _narrowing(outputs: Outputs, profile: Profile, planned: Planned, unseen: float) -> Callable[[float], float]:
+    """How far narrower layers move the outputs, by the share of the target that they are to bring."""
+
+    def moved(share: float) -> float:
+        try:
+            plan = planned(min(max(share, _LEAST), 1 - _LEAST))
+        except TargetError:  # not a single unit
+            return 0.0
+        made_up = harm(outputs.trace, profile.sensitivities, plan.removed)
+        return (1 - unseen) * made_up + (unseen * outputs.moved_by(plan) if unseen else 0.0)
+
+    return moved
+
+
+def _counted(traced: Trace, options: Options) -> float:
+    """All that the target counts of the model."""
+    whole = cost(traced, nothing(traced))
+    return float(max(whole.macs if options.budget == "macs" else whole.parameters, 1))
