@@ -12,11 +12,12 @@ from paoding_onnx.errors import ModelError
 from paoding_onnx.pipeline.left import LEAST, share_left
 from paoding_onnx.pipeline.prepare import prepare, with_twin
 from paoding_onnx.pipeline.shallower import shallower
-from paoding_onnx.pipeline.values import Job, Looked
+from paoding_onnx.pipeline.values import Job, Looked, Prepared
 from paoding_onnx.samplers import METHODS
 from paoding_onnx.selection.allocation import reachable
 from paoding_onnx.selection.blocks import worthwhile
 from paoding_onnx.selection.depth import Removal
+from paoding_onnx.selection.profile import Profile
 from paoding_onnx.selection.profiling import measure_profile
 from paoding_onnx.selection.select import choose_from, profile_for
 from paoding_onnx.surgery.plan import Plan
@@ -31,27 +32,40 @@ def without_spare(job: Job) -> Job:
         UsageError: if a pattern, input shape or samples in the options do not fit it.
         CheckError: if the result is not the original with zeros in place of the branches.
     """
-    options, run = job.options, job.run
     if not _may_lose(job):
         return job
+    looked = _look(job)
+    profile = looked.profile
+    spared = () if profile is None else _spared(job, looked.prepared, profile)
+    if profile is None or not spared:
+        return replace(job, looked=looked)
+    samples = profile.basis.samples
+    del looked, profile  # statistics of both models together would take twice the memory
+    return _looked_at(_without(job, spared), samples)
+
+
+def _look(job: Job) -> Looked:
+    """What the units of the model do, unless branches are of no use, or cannot be compared with units."""
+    options, run = job.options, job.run
     run.tell("tracing", 0.02)
     prepared = with_twin(prepare(job.original, options), options)
     is_plain = prepared.twin is None and not prepared.choices
     if not is_plain or reachable(prepared.trace, by=options.budget) < options.target:
-        return job
+        return Looked(prepared, None)
     try:
-        profile = profile_for(prepared.folded, prepared.trace, options, run.part(0.02, 0.3))
+        return Looked(prepared, profile_for(prepared.folded, prepared.trace, options, run.part(0.02, 0.3)))
     except ModelError:  # it does not run in pieces, which is told where units are chosen
-        return job
+        return Looked(prepared, None)
+
+
+def _spared(job: Job, prepared: Prepared, profile: Profile) -> tuple[Removal, ...]:
+    options = job.options
 
     def planned(share: float) -> Plan:
         return choose_from(prepared.trace, profile, replace(options, target=share, step=1.0)).plan
 
     with np.errstate(over="ignore", invalid="ignore"):  # synthetic inputs may make activations explode
-        spared = worthwhile(prepared.folded, prepared.trace, profile, options, planned, run.part(0.32, 0.05))
-    if not spared:
-        return replace(job, looked=Looked(prepared, profile))
-    return _looked_at(_without(job, spared), profile.basis.samples)
+        return worthwhile(prepared.folded, prepared.trace, profile, options, planned, job.run.part(0.32, 0.05))
 
 
 def _may_lose(job: Job) -> bool:

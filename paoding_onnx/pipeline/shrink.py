@@ -64,7 +64,7 @@ def shrink(job: Job) -> Shrunk:
     if options.target < LEAST:
         return _whole(prepared, job)
     require_units(prepared.trace)
-    if looked is not None:
+    if looked is not None and looked.profile is not None:
         return _finished(job, prepared, choose_from(prepared.trace, looked.profile, options))
     if options.budget == "latency":
         choosing = partial(chooser, prepared.folded, prepared.trace, studied=prepared.elsewhere)

@@ -89,10 +89,10 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """A model made ready, and what was seen of its units on inputs."""
+    """A model made ready, and what was seen of its units on inputs, if they were looked at."""
 
     prepared: Prepared
-    profile: Profile
+    profile: Profile | None
 
 
 @dataclass(frozen=True, slots=True)
