@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from paoding_onnx.calibration.known_inputs import given_of
 from paoding_onnx.calibration.samples import Samples
+from paoding_onnx.dependency.residuals import residuals_of
 from paoding_onnx.errors import ModelError
 from paoding_onnx.pipeline.left import LEAST, share_left
 from paoding_onnx.pipeline.prepare import prepare, with_twin
@@ -20,8 +20,9 @@ from paoding_onnx.selection.depth import Removal
 from paoding_onnx.selection.profile import Profile
 from paoding_onnx.selection.profiling import measure_profile
 from paoding_onnx.selection.select import choose_from, profile_for
+from paoding_onnx.shapes.study import Study
 from paoding_onnx.surgery.plan import Plan
-from paoding_onnx.surgery.shallower import deep, named
+from paoding_onnx.surgery.shallower import Deep
 
 
 def without_spare(job: Job) -> Job:
@@ -39,9 +40,9 @@ def without_spare(job: Job) -> Job:
     spared = () if profile is None else _spared(job, looked.prepared, profile)
     if profile is None or not spared:
         return replace(job, looked=looked)
-    samples = profile.basis.samples
+    samples, shorter = profile.basis.samples, _without(job, looked.prepared, spared)
     del looked, profile  # statistics of both models together would take twice the memory
-    return _looked_at(_without(job, spared), samples)
+    return _looked_at(shorter, samples)
 
 
 def _look(job: Job) -> Looked:
@@ -77,12 +78,11 @@ def _may_lose(job: Job) -> bool:
     return is_open and is_measured and not is_bounded
 
 
-def _without(job: Job, spared: tuple[Removal, ...]) -> Job:
-    options = job.options
-    found = deep(job.original, given_of(job.original, options.known_inputs), verbose=options.verbose)
-    branches = named(found, [removal.residual.total for removal in spared])
-    chosen = [Removal(branch, removal.cost) for branch, removal in zip(branches, spared, strict=True)]
-    return shallower(found, chosen, job)
+def _without(job: Job, prepared: Prepared, spared: tuple[Removal, ...]) -> Job:
+    trace = prepared.trace
+    found = Study(prepared.original, prepared.folded, trace.graph, prepared.choices)
+    branches = residuals_of(trace.graph, trace.bound_nodes)
+    return shallower(Deep(job.original, found, trace, branches), spared, job)
 
 
 def _looked_at(job: Job, samples: Samples) -> Job:
