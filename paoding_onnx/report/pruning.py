@@ -70,12 +70,12 @@ def _depth(result: Pruned) -> Iterator[RenderableType]:
     count = len(found.sums)
     branches = f"{count} residual {'branch' if count == 1 else 'branches'}"
     yield f"{branches} gone whole, with all that served them alone; outputs moved, by the measure of sensitivity:"
-    if result.run.options.depth is None:
-        yield "narrower layers in their place would have moved the outputs more (--depth 0 leaves all branches)"
     listed = table("sum that lost its branch", "moved by then")
     for name, cost in zip(found.sums, found.costs, strict=True):
         listed.add_row(cell(name), f"{cost:.4f}" if math.isfinite(cost) else "not measured")
     yield listed
+    if result.run.options.depth is None:
+        yield "narrower layers in their place are expected to cost more (--depth 0 leaves all branches)"
 
 
 def proof_lines(proofs: Sequence[Verdict]) -> Iterator[RenderableType]:
