@@ -31,7 +31,7 @@ TREES = {name: ast.parse(path.read_text("utf-8"), str(path)) for name, path in F
 WRITTEN = {
     "calibration.distill": {"Add", "Mul", "Sqrt", "Sub"},  # the loss whose slope moves inputs
     "gradients.gather_form": {"Gather", "Reshape"},  # a lookup in place of a node that has no gradient
-    "model.read": {"Constant"},  # a form of storage
+    "model.stored": {"Constant"},  # a form of storage
     "recovery.batch_statistics": {"Add", "Div", "Mul", "Sqrt", "Sub"},  # normalizations that go by the batch
     "recovery.engine": {"Add"},  # where gradients are taken
     "recovery.products": {"MatMul"},  # what weights get
@@ -43,7 +43,7 @@ WRITTEN = {
 }
 """Operators that files outside of the rules name, each for a reason: they write them."""
 STORED = {
-    "model.read": {"value", "value_float", "value_floats", "value_int", "value_ints"},  # of Constant
+    "model.stored": {"value", "value_float", "value_floats", "value_int", "value_ints"},  # of Constant
     "surgery.cut": {"value"},  # of Constant
 }
 """Attributes that files outside of the rules name: those in which a Constant stores its content."""

@@ -60,7 +60,7 @@ def record(model: Model, feeds: Mapping[str, Array]) -> Recording:
     """
     graph = observe_on(model, feeds).outer
     values = Session(model, watch=computed_names(model)).run(feeds)
-    return Recording(model, graph, feeds, constants(model) | values, data_dependent_tensors(graph))
+    return Recording(model, graph, feeds, {**constants(model), **values}, data_dependent_tensors(graph))
 
 
 def freeze(subject: Recording, *targets: str) -> onnx.ModelProto:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
@@ -22,6 +23,7 @@ from paoding_onnx.model.functions import inlined
 from paoding_onnx.model.input_files import why_unreadable
 from paoding_onnx.model.naming import check_names
 from paoding_onnx.model.nodes import Array, TensorSpec
+from paoding_onnx.model.stored import stored_in
 from paoding_onnx.model.tensors import STORED_APART, array_of, dtype_of, raw_array
 
 LIFT_BYTES = 1024
@@ -43,7 +45,7 @@ _OTHER_LIFTED_TYPES = frozenset(
 """Those of whole bytes that it has not; where several elements share a byte, they stay in the protobuf."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Model:
     """The content of an ONNX file: `proto` without its large initializers, and these as read-only `weights` by name.
 
@@ -56,7 +58,7 @@ class Model:
     external: bool = False
     files: tuple[Path, ...] = ()
 
-    @property
+    @cached_property
     def inputs(self) -> tuple[TensorSpec, ...]:
         """The graph inputs to feed; an input that only repeats an initializer (IR 3) is not one of them."""
         constants = {tensor.name for tensor in self.proto.graph.initializer}
@@ -66,6 +68,11 @@ class Model:
     def outputs(self) -> tuple[TensorSpec, ...]:
         """The graph outputs."""
         return tuple(_spec(info) for info in self.proto.graph.output)
+
+    @cached_property
+    def stored(self) -> Mapping[str, Array]:
+        """Content of every initializer and Constant node by tensor name; see `paoding_onnx.model.stored.stored_in`."""
+        return MappingProxyType(stored_in(self.proto, self.weights))
 
     @property
     def metadata(self) -> Mapping[str, str]:

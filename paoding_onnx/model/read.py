@@ -6,7 +6,6 @@ import heapq
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-import numpy as np
 import onnx
 
 from paoding_onnx.model.graph import Graph
@@ -15,8 +14,8 @@ from paoding_onnx.model.load import Model, default_names
 from paoding_onnx.model.naming import free_name
 from paoding_onnx.model.node_index import makers
 from paoding_onnx.model.nodes import Array, Attribute, Node, Origin, Tensor
+from paoding_onnx.model.stored import is_constant
 from paoding_onnx.model.subgraphs import captures, schema_version
-from paoding_onnx.model.tensors import array_of
 
 
 def computed_names(model: Model) -> tuple[str, ...]:
@@ -24,21 +23,9 @@ def computed_names(model: Model) -> tuple[str, ...]:
     return tuple(name for node in model.proto.graph.node if not is_constant(node) for name in node.output if name)
 
 
-def is_constant(node: onnx.NodeProto) -> bool:
-    """Whether the node is only another way to store a constant."""
-    return node.op_type == "Constant" and node.domain in ("", "ai.onnx")
-
-
-def constants(model: Model) -> dict[str, Array]:
+def constants(model: Model) -> Mapping[str, Array]:
     """Content of every initializer and Constant node by tensor name; strings and sparse tensors are left out."""
-    arrays = dict(model.weights)
-    for tensor in model.proto.graph.initializer:
-        if tensor.name not in arrays and tensor.data_type != onnx.TensorProto.STRING:
-            arrays[tensor.name] = _read_only(array_of(tensor, tensor.name))
-    for node in model.proto.graph.node:
-        if is_constant(node) and (value := _constant_value(node)) is not None:
-            arrays[node.output[0]] = _read_only(value)
-    return arrays
+    return model.stored
 
 
 def read_graph(model: Model, measured: Mapping[str, Tensor], sizes: InputSizes | None = None) -> Graph:
@@ -63,20 +50,6 @@ def read_nodes(model: Model, graph: onnx.GraphProto, tensors: Mapping[str, Tenso
     protos = [node for node in graph.node if not is_constant(node)]
     taken = {proto.name for proto in graph.node}
     return tuple(_node(proto, index, tensors, versions, taken) for index, proto in enumerate(_sorted(protos)))
-
-
-def _constant_value(node: onnx.NodeProto) -> Array | None:
-    attribute = node.attribute[0]
-    value = onnx.helper.get_attribute_value(attribute)
-    if attribute.name == "value":
-        return None if value.data_type == onnx.TensorProto.STRING else array_of(value, node.output[0])
-    kinds = {"value_float": np.float32, "value_floats": np.float32, "value_int": np.int64, "value_ints": np.int64}
-    return np.asarray(value, kinds[attribute.name]) if attribute.name in kinds else None
-
-
-def _read_only(array: Array) -> Array:
-    array.flags.writeable = False
-    return array
 
 
 def _default(tensor: Tensor) -> Tensor:

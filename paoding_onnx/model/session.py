@@ -89,8 +89,9 @@ class Session:
         ModelError: if onnxruntime does not load the model.
     """
 
-    _spins = False
-    """Whether idle threads wait for work without a pause, which costs time of processors that other work could have."""
+    _is_timed = False
+    """Whether all is as onnxruntime has it by default, also what costs time of processors that other work could have,
+    such as threads that wait for work without a pause."""
     _falls_back = True
     """Whether the processor runs a model that another provider does not take."""
     _trail: Path | None = None
@@ -109,7 +110,7 @@ class Session:
         options = ort.SessionOptions()
         options.log_severity_level = _LOUD if verbose else _QUIET
         options.intra_op_num_threads = on.threads
-        options.add_session_config_entry("session.intra_op.allow_spinning", str(int(self._spins)))
+        options.add_session_config_entry("session.intra_op.allow_spinning", str(int(self._is_timed)))
         if self._trail is not None:
             options.enable_profiling, options.profile_file_prefix = True, str(self._trail)
         options.graph_optimization_level = _level(optimise=optimise, low_memory=low_memory)
@@ -118,6 +119,8 @@ class Session:
             # where tensors grow from step to step it may give one the place of another that is smaller
             options.enable_mem_reuse = not (isinstance(model, Model) and has_subgraphs(model.proto.graph))
             options.add_session_config_entry("session.disable_prepacking", "1")
+        if not self._is_timed and isinstance(model, Model) and len(model.proto.graph.initializer) > FEW_INITIALIZERS:
+            options.enable_mem_pattern = False  # it finds places for weights in time that grows with their square
         weights = model.weights if isinstance(model, Model) else {}
         if isinstance(model, Model) and on.provider != PROVIDERS[0]:  # others read weights from the model alone
             model, weights = _with_weights(model), {}
@@ -196,7 +199,7 @@ def _value(array: Array) -> ort.OrtValue:
 class DeployedSession(Session):
     """A session in which threads wait as onnxruntime lets them by default, to be timed on nothing but its provider."""
 
-    _spins = True
+    _is_timed = True
     _falls_back = False
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -72,7 +72,7 @@ def with_constants(model: Model, values: Mapping[str, Array]) -> Model:
     for info in [info for info in model.proto.graph.input if info.name in values]:
         model.proto.graph.input.remove(info)
         model.proto.graph.initializer.append(numpy_helper.from_array(values[info.name], info.name))
-    return model
+    return replace(model)
 
 
 def place_at(model: Model, graph: Graph, start: int, targets: Sequence[str]) -> Place:

@@ -20,7 +20,7 @@ from onnx import numpy_helper
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.naming import free_name, names_in
 from paoding_onnx.model.node_index import makers_in
-from paoding_onnx.model.read import is_constant
+from paoding_onnx.model.stored import is_constant
 from paoding_onnx.model.subgraphs import captures
 from paoding_onnx.model.tensors import store
 from paoding_onnx.rules.forms import CHOOSE, CHOOSE_BRANCH, PASS_ON, branch_taken, is_of_any_size

@@ -16,7 +16,8 @@ from onnx import numpy_helper
 
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.naming import free_name, names_in
-from paoding_onnx.model.read import bare_node, is_constant
+from paoding_onnx.model.read import bare_node
+from paoding_onnx.model.stored import is_constant
 from paoding_onnx.model.subgraphs import captures
 from paoding_onnx.model.tensors import STORED_APART
 from paoding_onnx.rules.bodies import State, wiring

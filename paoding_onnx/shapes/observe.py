@@ -52,7 +52,7 @@ def _observed(model: Model, given: Given, *, verbose: bool) -> Graph:
     watch = computed_names(model)
     if not has_open_axes(model):
         feeding = next(measuring(model.inputs, given))[1]
-        seen = _run_here(model, watch, feeding, verbose=verbose)
+        (seen,) = _run_here(model, watch, [feeding], verbose=verbose)
         return _graph(model, InputSizes(feeding, feeding, {}, FIXED), (seen, seen), _inside(model, feeding))
     with trials(model, watch, verbose=verbose) as tries:
         relation, measured, first = _first_thatruns(tries, model, given)
@@ -68,9 +68,9 @@ def observe_like(model: Model, sizes: InputSizes) -> Graph:
     Raises:
         ModelError: if it does not run at them.
     """
-    watch = computed_names(model)
-    first = _run_here(model, watch, sizes.measured)
-    second = first if sizes.traced == sizes.measured else _run_here(model, watch, sizes.traced)
+    feedings = [sizes.measured, *([] if sizes.traced == sizes.measured else [sizes.traced])]
+    first, *more = _run_here(model, computed_names(model), feedings)
+    second = more[0] if more else first
     return _graph(model, sizes, (first, second), _inside(model, sizes.measured, sizes.traced))
 
 
@@ -92,9 +92,9 @@ def observe_on(model: Model, feeds: Mapping[str, Array]) -> Graph:
     Raises:
         ModelError: if it does not.
     """
-    seen = _seen_on(model, computed_names(model), feeds)
+    (seen,) = _seen_on(model, computed_names(model), [feeds])
     feeding = Feeding({name: array.shape for name, array in feeds.items()})
-    inside = _looked_into(model, lambda taps: [_seen_on(taps.model, taps.watch, feeds)])
+    inside = _looked_into(model, lambda taps: _seen_on(taps.model, taps.watch, [feeds]))
     return _graph(model, InputSizes(feeding, feeding, {}, FIXED), (seen, seen), inside)
 
 
@@ -127,19 +127,21 @@ def _is_more(value: Array, axis: int | None) -> bool:
     return axis is not None and value.shape[axis] > 2
 
 
-def _run_here(model: Model, watch: Sequence[str], feeding: Feeding, *, verbose: bool = False) -> dict[str, Tensor]:
-    """What is seen of one run in this process, at sizes that the model is known to take.
+def _run_here(model: Model, watch: Sequence[str], feedings: Sequence[Feeding], *, verbose: bool = False) -> list[Seen]:
+    """What is seen of a run at each of these sizes in this process: the model is known to take them.
 
     Raises:
         ModelError: if it does not run.
     """
-    return _seen_on(model, watch, random_feeds(model.inputs, feeding, np.random.default_rng(0)), verbose=verbose)
+    feeds = [random_feeds(model.inputs, feeding, np.random.default_rng(0)) for feeding in feedings]
+    return _seen_on(model, watch, feeds, verbose=verbose)
 
 
 def _seen_on(
-    model: Model, watch: Sequence[str], feeds: Mapping[str, Array], *, verbose: bool = False
-) -> dict[str, Tensor]:
-    return observed(Session(model, watch=watch, verbose=verbose).run(feeds) | dict(feeds))
+    model: Model, watch: Sequence[str], feeds: Sequence[Mapping[str, Array]], *, verbose: bool = False
+) -> list[Seen]:
+    session = Session(model, watch=watch, verbose=verbose)
+    return [observed(session.run(one) | dict(one)) for one in feeds]
 
 
 FEWEST_STEPS = 2
@@ -166,7 +168,7 @@ def _inside(model: Model, *feedings: Feeding) -> _Inside:
 
     def run(taps: Tapped) -> list[Seen]:
         if not has_open_axes(model):
-            return [_run_here(taps.model, taps.watch, feedings[0])]
+            return _run_here(taps.model, taps.watch, feedings[:1])
         with trials(taps.model, taps.watch) as tries:
             return [_tried(tries, model, feeding) for feeding in feedings]
 

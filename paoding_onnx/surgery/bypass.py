@@ -11,7 +11,7 @@ from paoding_onnx.dependency.residuals import Residual
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.node_index import nodes_behind
-from paoding_onnx.model.read import is_constant
+from paoding_onnx.model.stored import is_constant
 from paoding_onnx.model.subgraphs import captures
 from paoding_onnx.rules.forms import PASS_ON
 

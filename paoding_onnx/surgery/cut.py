@@ -23,7 +23,7 @@ from paoding_onnx.model.load import LIFT_BYTES, PLACEHOLDER, Model
 from paoding_onnx.model.naming import free_name, names_in
 from paoding_onnx.model.node_index import makers, nodes_behind
 from paoding_onnx.model.nodes import Array
-from paoding_onnx.model.read import is_constant
+from paoding_onnx.model.stored import is_constant
 from paoding_onnx.model.subgraphs import captures
 from paoding_onnx.model.tensors import store
 from paoding_onnx.surgery.edits import ConstantUse, Edits, OperandIndex, Overrides, Patch, edits_of

@@ -16,6 +16,7 @@ from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.naming import names_in
 from paoding_onnx.model.node_index import makers, nodes_behind
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.subgraphs import every_node, opset_of
 from paoding_onnx.rules.binding import BoundNode, is_inside, is_layer, makes_output
 from paoding_onnx.rules.equation import Operand
@@ -37,15 +38,14 @@ def mask(model: Model, trace: Trace, plan: Plan) -> Model:
     proto.CopyFrom(model.proto)
     behind = nodes_behind(proto, trace.graph.nodes)
     masks = []
-    prefix = _PREFIX
-    while any(name.startswith(prefix) for name in names_in(proto)):
-        prefix += "_"
+    prefix = _free_prefix(proto, _PREFIX)
+    constants = _Constants(proto, f"{prefix}constant_")
     fed = trace.graph.reached()
     for index, bound in enumerate(trace.bound_nodes):
         for operand, kept in _contracted(trace, bound, plan, fed).items():
             node = behind[index]
             name = f"{prefix}{index}_{operand}"
-            masks.append(_masked(proto, node, operand, kept, name, bound))
+            masks.append(_masked(constants, node, operand, kept, name, bound))
             node.input[operand] = f"{name}_out"
         inputs = narrowed_inputs(trace, index, plan) if _is_fed(bound, fed) else ()
         if inputs:
@@ -60,9 +60,7 @@ def silenced(model: Model, graph: Graph, residuals: Sequence[Residual]) -> Model
     """`model` with what residual branches make times zero, where it is added: all of them are computed as before."""
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
-    index, masks, prefix = makers(proto.graph.node), [], f"{_PREFIX}branch_"
-    while any(name.startswith(prefix) for name in names_in(proto)):
-        prefix += "_"
+    index, masks, prefix = makers(proto.graph.node), [], _free_prefix(proto, f"{_PREFIX}branch_")
     for number, residual in enumerate(residuals):
         name, node = f"{prefix}{number}", proto.graph.node[index[residual.total]]
         zero = np.zeros((), graph.tensors[residual.branch].dtype)
@@ -105,8 +103,32 @@ def _seed(node: onnx.NodeProto, versions: Mapping[str, int]) -> int | float | No
     return 1 if seed.type == onnx.defs.OpSchema.AttrType.INT else 1.0
 
 
+def _free_prefix(proto: onnx.ModelProto, prefix: str) -> str:
+    """`prefix`, with underscores behind it as long as names in the model begin so."""
+    names = names_in(proto)
+    while any(name.startswith(prefix) for name in names):
+        prefix += "_"
+    return prefix
+
+
+class _Constants:
+    """Constants that are put into a model, equal ones once: onnxruntime loads thousands of them slowly."""
+
+    def __init__(self, proto: onnx.ModelProto, prefix: str) -> None:
+        self.proto, self._prefix = proto, prefix
+        self._names: dict[tuple[bytes, str, tuple[int, ...]], str] = {}
+
+    def name_of(self, array: Array) -> str:
+        """The name of a constant with this content, which is put into the model if none is."""
+        key = array.tobytes(), array.dtype.name, array.shape
+        if key not in self._names:
+            self._names[key] = f"{self._prefix}{len(self._names)}"
+            self.proto.graph.initializer.append(numpy_helper.from_array(array, self._names[key]))
+        return self._names[key]
+
+
 def _masked(
-    proto: onnx.ModelProto, node: onnx.NodeProto, operand: int, kept: Mask, name: str, bound: BoundNode
+    constants: _Constants, node: onnx.NodeProto, operand: int, kept: Mask, name: str, bound: BoundNode
 ) -> onnx.NodeProto:
     """The node that puts zero in place of removed positions: a choice, or a product where there is no kernel for it.
 
@@ -114,18 +136,15 @@ def _masked(
     """
     tensor, quantized = bound.node.inputs[operand], bound.rule.integers.at(operand)
     dtype = tensor.dtype if tensor is not None else None
-    opset = opset_of(proto)
+    opset = opset_of(constants.proto)
     if quantized is None and (dtype != np.float32 or not can_choose(opset)):
-        proto.graph.initializer.append(numpy_helper.from_array(kept.astype(dtype), name))
-        return onnx.helper.make_node("Mul", [node.input[operand], name], [f"{name}_out"], name)
-    proto.graph.initializer.append(numpy_helper.from_array(kept, name))
+        factors = constants.name_of(kept.astype(dtype))
+        return onnx.helper.make_node("Mul", [node.input[operand], factors], [f"{name}_out"], name)
     zero = ""
     if quantized is not None and quantized.zero_point < len(node.input):
         zero = node.input[quantized.zero_point]
-    if not zero:
-        zero = f"{name}_zero"
-        proto.graph.initializer.append(numpy_helper.from_array(np.zeros((), dtype), zero))
-    return onnx.helper.make_node("Where", [name, node.input[operand], zero], [f"{name}_out"], name)
+    zero = zero or constants.name_of(np.zeros((), dtype))
+    return onnx.helper.make_node("Where", [constants.name_of(kept), node.input[operand], zero], [f"{name}_out"], name)
 
 
 def _is_fed(bound: BoundNode, fed: Set[str]) -> bool:

@@ -13,7 +13,8 @@ from paoding_onnx.model.naming import is_added
 from paoding_onnx.model.node_index import nodes_behind
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.provenance import KEY
-from paoding_onnx.model.read import constants, is_constant
+from paoding_onnx.model.read import constants
+from paoding_onnx.model.stored import is_constant
 from paoding_onnx.surgery.cut import reweigh
 from paoding_onnx.surgery.edits import Overrides
 from paoding_onnx.surgery.plan import Plan

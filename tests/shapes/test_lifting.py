@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paoding_onnx.model.read import is_constant
 from paoding_onnx.model.session import Session
+from paoding_onnx.model.stored import is_constant
 from paoding_onnx.shapes.lifting import lifted
 from paoding_onnx.shapes.steps import body_of
 from tests.bodies import TEXTS
