@@ -5,7 +5,7 @@ It holds what `paoding_onnx.dependency.groups` finds; it must not find anything 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -224,20 +224,15 @@ class Trace:
         return value
 
     def kept_part(self, name: str, array: Array, removed: Mask) -> Array | None:
-        """What stays of `array`, the content of tensor `name` at any size, when units go.
+        """What stays of `array`, the content of tensor `name` at any size, when units go; see `left_of`."""
+        return left_of(array, self.shrunk_axes(name, removed))
 
-        `None` where it cannot be told, as units share an axis with an open one that has another size than was traced.
-        """
-        for axis in range(array.ndim):
-            if (TensorUse(name), axis) in self.units:
-                kept = self.kept(TensorUse(name), axis, removed)
-                if kept.all():
-                    continue
-                stretched = _stretched(kept, array.shape[axis])
-                if stretched is None:
-                    return None
-                array = np.compress(stretched, array, axis)
-        return array
+    def shrunk_axes(self, name: str, removed: Mask) -> tuple[tuple[int, Mask], ...]:
+        """The axes of tensor `name` that lose positions when units go, each with what stays of it."""
+        shape = self.graph.tensors[name].shape if name in self.graph.tensors else None
+        axes = (axis for axis in range(len(shape or ())) if (TensorUse(name), axis) in self.units)
+        found = ((axis, self.kept(TensorUse(name), axis, removed)) for axis in axes)
+        return tuple((axis, kept) for axis, kept in found if not kept.all())
 
     def sizes(self, node_index: int, removed: Mask) -> dict[str, int]:
         """Size of every factor of a node when the units in `removed` go, at the sizes that were traced."""
@@ -278,6 +273,19 @@ class Trace:
             changes = any(not self.kept(use, axis, removed).all() for use, axis in data_use.sources)
             if changes and tensor is not None and tensor.value is not None:
                 yield data_use, tensor.value
+
+
+def left_of(array: Array, shrunk: Iterable[tuple[int, Mask]]) -> Array | None:
+    """What stays of `array`, the content of a tensor at any size, whose axes are `shrunk`; see `Trace.shrunk_axes`.
+
+    `None` where it cannot be told, as units share an axis with an open one that has another size than was traced.
+    """
+    for axis, kept in ((axis, kept) for axis, kept in shrunk if axis < array.ndim):
+        stretched = _stretched(kept, array.shape[axis])
+        if stretched is None:
+            return None
+        array = np.compress(stretched, array, axis)
+    return array
 
 
 def _stretched(kept: Mask, size: int) -> Mask | None:

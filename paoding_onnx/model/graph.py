@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from types import MappingProxyType
 
 from paoding_onnx.model.input_sizes import InputSizes
 from paoding_onnx.model.nodes import Node, Origin, Part, Tensor
@@ -70,6 +71,20 @@ class Graph:
             for name in (*read, *node.captures):
                 found.setdefault(name, []).append(index)
         return found
+
+
+def with_tensors(graph: Graph, known: Mapping[str, Tensor]) -> Graph:
+    """The graph with other values for some of its tensors, by name; what the file holds stays as it is."""
+    fresh = {name: tensor for name, tensor in known.items() if not graph.tensors[name].is_constant}
+
+    def one(node: Node) -> Node:
+        """A node that reads and makes them, as does what it is a part of."""
+        inputs, outputs = (
+            tuple(None if t is None else fresh.get(t.name, t) for t in side) for side in (node.inputs, node.outputs)
+        )
+        return replace(node, inputs=inputs, outputs=outputs, whole=None if node.whole is None else one(node.whole))
+
+    return replace(graph, nodes=tuple(map(one, graph.nodes)), tensors=MappingProxyType({**graph.tensors, **fresh}))
 
 
 def needed(nodes: Sequence[Node], wanted: Iterable[str]) -> list[int]:

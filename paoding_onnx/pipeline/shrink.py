@@ -36,7 +36,7 @@ from paoding_onnx.selection.select import choose, choose_from, chooser
 from paoding_onnx.selection.selection import Selection
 from paoding_onnx.shapes.choices import settled
 from paoding_onnx.surgery.cut import cut
-from paoding_onnx.surgery.plan import make_plan
+from paoding_onnx.surgery.plan import Plan, make_plan
 from paoding_onnx.verification.fitting import MOST_BATCHES, MOST_ROWS, Judged, check_fitting
 from paoding_onnx.verification.written import fits_of
 
@@ -74,13 +74,14 @@ def shrink(job: Job) -> Shrunk:
     return _finished(job, prepared, choose(prepared.folded, prepared.trace, options, part, prepared.elsewhere))
 
 
-def _fitted(prepared: Prepared, selection: Selection, options: Options, run: Run) -> Fitted:
-    """The model on which units were looked at, without those that go, its layers fitted."""
+def _fitted(prepared: Prepared, selection: Selection, plain: Model, options: Options, run: Run) -> Fitted:
+    """The model on which units were looked at, without those that go, its layers fitted; `plain` is the cut model."""
     studied = prepared.studied
     if prepared.twin is not None:
         options = replace(options, calibration=None)  # a bias that is added could be no integers
         selection = replace(selection, plan=plan_on_studied(prepared, selection.plan))
-    return fitted_of(studied, selection, cut(studied.folded, studied.trace, selection.plan), options, run)
+        plain = cut(studied.folded, studied.trace, selection.plan)
+    return fitted_of(studied, selection, plain, options, run)
 
 
 def _taught(prepared: Prepared, selection: Selection, fitted: Fitted, options: Options, run: Run) -> Fitted:
@@ -93,7 +94,8 @@ def _finished(job: Job, prepared: Prepared, selection: Selection) -> Shrunk:
     """The smaller model that a selection comes to, fitted and taught; with labels the accuracy of each step."""
     options, run = job.options, job.run
     run.tell("fitting weights", 0.65)
-    fitted = _fitted(prepared, selection, options, run.part(0.65, 0.05))
+    plain = cut(prepared.folded, prepared.trace, selection.plan)
+    fitted = _fitted(prepared, selection, plain, options, run.part(0.65, 0.05))
     fitted = _taught(prepared, selection, fitted, options, run.part(0.7, 0.08))
     fitted = on_integers(prepared, selection.plan, fitted)
     steps = selection.steps
@@ -101,7 +103,7 @@ def _finished(job: Job, prepared: Prepared, selection: Selection) -> Shrunk:
         run.tell("evaluating each step", 0.78)
         accuracies = (*_accuracies(prepared, selection, job.labelled, options), accuracy_of(fitted.model, job.labelled))
         steps = tuple(replace(step, accuracy=found) for step, found in zip(steps, accuracies, strict=True))
-    return shrunk_of(prepared, selection, steps, fitted)
+    return shrunk_of(prepared, selection.plan, steps, plain, fitted)
 
 
 def _whole(prepared: Prepared, job: Job) -> Shrunk:
@@ -135,7 +137,8 @@ def shrink_as_far(job: Job) -> tuple[Job, Shrunk]:
     def make(share: float) -> Candidate[tuple[Options, Selection, Fitted]]:
         options = replace(job.options, target=share, step=1.0)
         selection = chosen(options)
-        fitted = _fitted(prepared, selection, options, run.part(0.45, 0.0))
+        plain = cut(prepared.folded, prepared.trace, selection.plan)
+        fitted = _fitted(prepared, selection, plain, options, run.part(0.45, 0.0))
         made = on_integers(prepared, selection.plan, fitted).model
         return Candidate(made, selection.steps[-1].cost, (options, selection, fitted))
 
@@ -147,15 +150,16 @@ def shrink_as_far(job: Job) -> tuple[Job, Shrunk]:
         fitted = on_integers(prepared, selection.plan, fitted)
         done = replace(fitted, notes=(*fitted.notes, NOT_TAUGHT))
     accuracy = None if job.labelled is None else accuracy_of(done.model, job.labelled)
-    shrunk = shrunk_of(prepared, selection, (replace(selection.steps[-1], accuracy=accuracy),), done)
+    steps = (replace(selection.steps[-1], accuracy=accuracy),)
+    plain = cut(prepared.folded, prepared.trace, selection.plan)
+    shrunk = shrunk_of(prepared, selection.plan, steps, plain, done)
     return replace(job, options=options), replace(shrunk, trials=trials)
 
 
-def shrunk_of(prepared: Prepared, selection: Selection, steps: tuple[Step, ...], fitted: Fitted) -> Shrunk:
-    """What a selection and its fit come to, their open choices settled."""
-    plain, choices = cut(prepared.folded, prepared.trace, selection.plan), prepared.choices
-    done = replace(fitted, model=settled(fitted.model, choices))
-    return Shrunk(prepared, selection.plan, steps, settled(plain, choices), done)
+def shrunk_of(prepared: Prepared, plan: Plan, steps: tuple[Step, ...], plain: Model, fitted: Fitted) -> Shrunk:
+    """What a plan comes to: the cut model `plain` and the fitted one, their open choices settled."""
+    done = replace(fitted, model=settled(fitted.model, prepared.choices))
+    return Shrunk(prepared, plan, steps, settled(plain, prepared.choices), done)
 
 
 def fitted_of(prepared: Prepared, selection: Selection, plain: Model, options: Options, run: Run) -> Fitted:
@@ -222,7 +226,8 @@ def _accuracies(prepared: Prepared, selection: Selection, labelled: Labelled, op
         run = Run(only.memory, only.seed, only.threads, provider=only.provider)
         is_progressive = selection.profile is None  # then what units compensated on the way matters
         part = choose(model, traced, only, run) if is_progressive else _until(traced, selection, step)
-        made = on_integers(prepared, part.plan, _fitted(prepared, part, only, run))
+        fitted = _fitted(prepared, part, cut(model, traced, part.plan), only, run)
+        made = on_integers(prepared, part.plan, fitted)
         found.append(accuracy_of(made.model, labelled))
     return found
 

@@ -15,7 +15,7 @@ from types import MappingProxyType
 import numpy as np
 
 from paoding_onnx.errors import ModelError
-from paoding_onnx.model.graph import Graph
+from paoding_onnx.model.graph import Graph, with_tensors
 from paoding_onnx.model.input_sizes import BATCH, FIXED, Feeding, Given, InputSizes, Relation, Shape, Shapes
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array, Origin, Tensor
@@ -269,14 +269,13 @@ def _graph(model: Model, sizes: InputSizes, runs: tuple[Seen, Seen], inside: _In
     inputs = {spec.name for spec in model.inputs}
     measured = {name: replace(t, origin=Origin.INPUT) if name in inputs else t for name, t in second.items()}
     open_axes = {spec.name: _open(spec.dims, spec.name, sizes) for spec in model.inputs}
-    if inside.steps or any(map(any, open_axes.values())):
-        measured |= mark_open(read_deep(model, measured, sizes), open_axes, first)
-    else:
-        measured |= _closed(measured)
     graph = read_deep(model, measured, sizes)
+    is_open = inside.steps or any(map(any, open_axes.values()))
+    graph = with_tensors(graph, mark_open(graph, open_axes, first) if is_open else _closed(measured))
     data_dependent = graph.tensors.keys() & data_dependent_tensors(graph)
-    unknown = {name: replace(graph.tensors[name], value=None, varies=None) for name in sorted(data_dependent)}
-    return read_deep(model, measured | unknown, sizes)
+    return with_tensors(
+        graph, {name: replace(graph.tensors[name], value=None, varies=None) for name in sorted(data_dependent)}
+    )
 
 
 def _with_sizes(own: Shape, is_open: tuple[bool, ...], other: Shape) -> Shape:

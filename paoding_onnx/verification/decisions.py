@@ -45,7 +45,7 @@ class Decision:
 
 def decisions_of(trace: Trace) -> tuple[Decision, ...]:
     """The decisions that depend on what the model is fed; a node that works entry by entry compares nothing."""
-    fed = data_dependent_tensors(trace.graph)
+    fed = data_dependent_tensors(trace.graph) if any(map(_may_decide, trace.bound_nodes)) else frozenset[str]()
     found = []
     for bound in trace.bound_nodes:
         if bound.node.within or bound.node.part is not Part.WHOLE:
@@ -143,6 +143,12 @@ def outcomes(decisions: Sequence[Decision], values: Mapping[str, Array]) -> dict
     """The outcomes among the tensors of a run."""
     names = (tensor.name for decision in decisions for tensor in decision.outputs)
     return {name: values[name] for name in names if name in values}
+
+
+def _may_decide(bound: BoundNode) -> bool:
+    """Whether a node makes whole numbers at all, or rounds: hardly any does, and what is fed takes time to tell."""
+    makes_whole = any(tensor is not None and tensor.dtype in _WHOLE for tensor in bound.node.outputs)
+    return makes_whole or quantizes(bound.node.operator)
 
 
 def _compares(bound: BoundNode) -> bool:

@@ -11,7 +11,7 @@ from functools import cache
 
 import numpy as np
 
-from paoding_onnx.dependency.trace import Trace
+from paoding_onnx.dependency.trace import Mask, Trace, left_of
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.input_sizes import Feeding
 from paoding_onnx.model.load import Model
@@ -40,14 +40,16 @@ _Ready = Callable[..., Session]
 class _Pair:
     """The two models that must agree, ready to run; `noisy` is the masked one with other rounding, several.
 
+    `names` are the tensors that are compared, `shrunk` says what stays of their axes that lose positions.
+
     A session is made when needed; anew each time for models that draw random numbers, as it goes on from what it drew,
     and then of no more than the tensors that are asked for.
     """
 
     model: Model
     trace: Trace
-    plan: Plan
     names: frozenset[str]
+    shrunk: Mapping[str, tuple[tuple[int, Mask], ...]]
     decisions: tuple[Decision, ...]
     draws: tuple[Draw, ...]
     masked: _Ready
@@ -109,8 +111,8 @@ def _pair(model: Model, trace: Trace, plan: Plan, pruned: Model, original: Model
     return _Pair(
         model=model,
         trace=trace,
-        plan=plan,
         names=frozenset(names),
+        shrunk={name: trace.shrunk_axes(name, plan.removed) for name in (*names, *trace.graph.outputs)},
         decisions=decisions,
         draws=draws_of(trace),
         masked=ready(lambda: (masked, names)),
@@ -264,7 +266,7 @@ def _excess(pair: _Pair, wanted: Feeds, got: Feeds, noise: Sequence[Feeds]) -> d
     found: dict[str, float] = {}
     for name, value in wanted.items():
         floor = 0.0 if name in pair.names else 1.0
-        kept = pair.trace.kept_part(name, value, pair.plan.removed)
+        kept = left_of(value, pair.shrunk.get(name, ()))
         rough = [_kept(pair, name, run[name]) for run in noise if name in run]
         if kept is not None:  # else it is compared at the sizes that were traced, and by what is computed from it
             found[name] = excess(kept, got[name], floor=floor, noise=rough)
@@ -272,7 +274,7 @@ def _excess(pair: _Pair, wanted: Feeds, got: Feeds, noise: Sequence[Feeds]) -> d
 
 
 def _kept(pair: _Pair, name: str, value: Array) -> Array:
-    kept = pair.trace.kept_part(name, value, pair.plan.removed)
+    kept = left_of(value, pair.shrunk.get(name, ()))
     return value if kept is None else kept
 
 

@@ -60,6 +60,8 @@ def restored(model: Model, plain: Model, fitted: Collection[str]) -> Model:
     """`model` with the weights of the cut one in place of those that were `fitted`; an added bias becomes zero."""
     old, own = constants(plain), constants(model)
     names = [name for name in refitted(model, plain) if name in fitted]
+    if not names:
+        return model
     return reweigh(model, {name: old.get(name, np.zeros_like(own[name])) for name in names})
 
 
@@ -87,7 +89,9 @@ def structure_differences(model: Model, plain: Model) -> Iterator[str]:
 
 def _differences(written: Model, proven: Model) -> Iterator[str]:
     """What differs between two models that ought to be the same."""
-    yield from structure_differences(written, proven)
+    a, b = (_skeleton(model, frozenset()).SerializeToString(deterministic=True) for model in (written, proven))
+    if a != b:
+        yield from structure_differences(written, proven)
     first, second = constants(written), constants(proven)
     yield from (f"constant {name!r} is missing" for name in second if name not in first)
     for name, value in first.items():
@@ -95,7 +99,6 @@ def _differences(written: Model, proven: Model) -> Iterator[str]:
             yield f"constant {name!r} is new"
         elif not _same(value, second[name]):
             yield f"constant {name!r} has another content"
-    a, b = (_skeleton(model, frozenset()).SerializeToString(deterministic=True) for model in (written, proven))
     if a != b:
         yield "what it says besides nodes and constants is another thing"
 
