@@ -103,7 +103,7 @@ def _elements(trace: Trace, name: str, uses: list[TensorUse], removed: Mask, *, 
     copies = {bytes(sum(shape)): math.prod(shape)} if stays else {}
     for use in uses:
         lost = [gone(trace.units[use, axis], removed) for axis in range(len(shape))]
-        left = math.prod(size - int(mask.sum()) for size, mask in zip(shape, lost, strict=True))
+        left = math.prod(size - int(np.count_nonzero(mask)) for size, mask in zip(shape, lost, strict=True))
         copies[b"".join(mask.tobytes() for mask in lost)] = left
     return sum(copies.values()) if copies else math.prod(shape)
 

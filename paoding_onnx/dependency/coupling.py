@@ -90,13 +90,13 @@ def couple(
     for data_use in flow.data_uses:
         if data_use not in frozen:
             _pin_sizes(data_use, bound_nodes, axes, work)
-    choices = settle(composites, bound_nodes, prefer, work, _stored(graph, axes))
-    partition = work.partition
+    choices = settle(composites, bound_nodes, prefer, work, _stored(graph, axes)) if composites else []
+    roots = work.partition.roots(np.arange(size))
     return Coupling(
         bound_nodes=bound_nodes,
-        axes={key: partition.roots(ids) for key, ids in axes.items()},
-        factors=[{name: partition.roots(ids) for name, ids in of.items()} for of in factors],
-        causes=partition.causes(),
+        axes={key: roots[ids] for key, ids in axes.items()},
+        factors=[{name: roots[ids] for name, ids in of.items()} for of in factors],
+        causes=work.partition.causes(),
         reasons=tuple(work.reasons),
         choices=tuple(choices),
         frozen=frozen,

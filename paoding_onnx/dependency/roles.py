@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-import numpy as np
-
 from paoding_onnx.dependency.coupling import Coupling
 from paoding_onnx.dependency.trace import ParameterAxis, Role
 from paoding_onnx.dependency.union_find import Ids
@@ -85,16 +83,13 @@ def _role(bound: BoundNode, coupling: Coupling, index: int, sets: Ids, use: Tens
     """What a node does with units whose sets lie on an axis of the constant in `use`."""
     if bound.rule.contracts is None:
         return Role.FOLLOWS
-    operand = bound.inputs.index(use)
-    if any(np.isin(sets, ids).any() for name, ids in coupling.factors[index].items() if name in bound.binding.mixed):
+    own, outputs, lying = coupling.factors[index], bound.binding.made, frozenset(sets.tolist())
+    met = [name for name, ids in own.items() if not lying.isdisjoint(ids.tolist())]
+    if any(name in bound.binding.mixed for name in met):
         return Role.PRODUCES  # experts: none can stand in for another
-    if not makes_output(bound, operand) and all(
-        is_inside(bound, name) for name, ids in coupling.factors[index].items() if np.isin(sets, ids).any()
-    ):
+    operand = bound.inputs.index(use)
+    if not makes_output(bound, operand) and all(is_inside(bound, name) for name in met):
         return Role.PRODUCES
-    own = coupling.factors[index]
-    outputs = bound.binding.made
-    contracted = [ids for name, ids in own.items() if name not in outputs and not is_fixed(name)]
-    is_consumed = any(np.isin(sets, ids).any() for ids in contracted)
-    is_made = any(np.isin(sets, own[name]).any() for name in outputs if name in own and own[name].size > 1)
+    is_consumed = any(name not in outputs and not is_fixed(name) for name in met)
+    is_made = any(name in outputs and own[name].size > 1 for name in met)
     return Role.CONSUMES if is_consumed and not is_made else Role.PRODUCES

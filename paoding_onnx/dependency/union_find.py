@@ -11,6 +11,8 @@ Ids = NDArray[np.int64]
 class Partition:
     """Disjoint sets over the ids 0 .. size - 1 (a union-find whose operations take whole arrays).
 
+    What is to be joined waits until it is asked for a set, and is joined at once: deep networks have many short arrays.
+
     >>> p = Partition(4)
     >>> p.unite(np.array([0, 1]), np.array([1, 3]))
     >>> p.roots(np.array([0, 1, 2, 3])).tolist()
@@ -19,24 +21,42 @@ class Partition:
 
     def __init__(self, size: int) -> None:
         self._parent = np.arange(size, dtype=np.int64)
+        self._waiting: list[tuple[Ids, Ids]] = []
         self._pinned: list[Ids] = []
         self._causes: list[int] = []
 
     def roots(self, ids: Ids) -> Ids:
         """The least id of each id's set."""
+        self._join()
+        return self._found(ids)
+
+    def unite(self, left: Ids, right: Ids) -> None:
+        """Join the sets of `left[k]` and `right[k]` for every k."""
+        self._waiting.append((np.asarray(left, np.int64), np.asarray(right, np.int64)))
+
+    def _found(self, ids: Ids) -> Ids:
         found = self._parent[ids]
         while not np.array_equal(above := self._parent[found], found):
             found = above
         self._parent[ids] = found
         return found
 
-    def unite(self, left: Ids, right: Ids) -> None:
-        """Join the sets of `left[k]` and `right[k]` for every k."""
-        a, b = self.roots(left), self.roots(right)
+    def _join(self) -> None:
+        if not self._waiting:
+            return
+        left, right = (np.concatenate(side) for side in zip(*self._waiting, strict=True))
+        self._waiting.clear()
+        a, b = self._found(left), self._found(right)
         while (apart := a != b).any():
             high, low = np.maximum(a, b)[apart], np.minimum(a, b)[apart]
             np.minimum.at(self._parent, high, low)
-            a, b = self.roots(a), self.roots(b)
+            self._shorten(np.concatenate([high, low]))
+            a, b = self._found(a), self._found(b)
+
+    def _shorten(self, ids: Ids) -> None:
+        """Let ids that lead to one another, some over thousands of others, lead to the last of them."""
+        while not np.array_equal(above := self._parent[self._parent[ids]], self._parent[ids]):
+            self._parent[ids] = above
 
     def pin(self, ids: Ids, cause: int) -> None:
         """Say that the sets of `ids` may not go, because of `cause` (a number of the caller's)."""

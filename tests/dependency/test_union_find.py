@@ -64,3 +64,15 @@ def test_least_cause_is_named():
     partition.pin(np.array([0]), 4)
     partition.pin(np.array([1]), 2)
     assert partition.causes()[0] == 2
+
+
+def test_thousands_of_sets_in_a_row_become_one():
+    rows = np.arange(5000)
+    assert not roots_of(rows[:-1], rows[1:]).any()
+    assert not roots_of(rows[::-1][:-1], rows[::-1][1:]).any()
+
+
+def roots_of(left, right):
+    partition = Partition(left.size + 1)
+    partition.unite(left, right)
+    return partition.roots(np.arange(left.size + 1))
