@@ -15,6 +15,7 @@ from paoding_onnx.layerwise.layers import ROWS_PER_FEATURE, layers_of
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.input_sizes import Shapes
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.session import Session
 from paoding_onnx.rules.binding import rebound
 from paoding_onnx.shapes.dummy_inputs import random_feeds
 from paoding_onnx.shapes.observe import runnable_shapes, sizes_of
@@ -38,11 +39,14 @@ MACS_TO_RUN = 15 * 10**10
 """Multiply-adds to spend on one run of all samples; some seconds on two cores."""
 
 
-def made_samples(model: Model, graph: Graph, request: Request) -> Samples:
-    """Synthetic inputs of the shapes at which costs are told; plain random ones where the model takes no others."""
+def made_samples(model: Model, graph: Graph, request: Request, session: Session | None = None) -> Samples:
+    """Synthetic inputs of the shapes at which costs are told; plain random ones where the model takes no others.
+
+    `session` as for `make_samples`.
+    """
     shapes = runnable_shapes(graph)
     try:
-        return make_samples(model, graph, request, shapes=shapes)
+        return make_samples(model, graph, request, shapes=shapes, session=session)
     except ModelError:
         rng = np.random.default_rng(request.seed)
         return Samples((random_feeds(model.inputs, sizes_of(graph).measured, rng),), "random numbers")

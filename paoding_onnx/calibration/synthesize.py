@@ -42,11 +42,14 @@ _STRAYS, _STRAY_SIZES = 16, (0.1, 1.0, 10.0)
 """So many samples of noise of each size, as shares of that of what the input is guessed to hold."""
 
 
-def make_samples(model: Model, graph: Graph, request: Request, *, shapes: Shapes) -> Samples:
+def make_samples(
+    model: Model, graph: Graph, request: Request, *, shapes: Shapes, session: Session | None = None
+) -> Samples:
     """About as many inputs as `request` asks for, chosen by the model's own predictions if it is a classifier.
 
     `graph` is the model as `paoding_onnx.shapes.observe` measured it, `shapes` the input shapes it ran at. Open batch
-    axes get batches of at most 32, other open axes the sizes in `shapes`. Same model and request, same bytes.
+    axes get batches of at most 32, other open axes the sizes in `shapes`. Same model and request, same bytes. `session`
+    is the model ready to run, optimised by onnxruntime, if it is at hand.
 
     Raises:
         ModelError: if an input is not a tensor of numbers.
@@ -54,7 +57,9 @@ def make_samples(model: Model, graph: Graph, request: Request, *, shapes: Shapes
     """
     n_samples, options = request.n_samples, options_said(model, request.inputs)
     rng = np.random.default_rng(request.seed)
-    session = Session(model, optimise=True, low_memory=sum(w.nbytes for w in model.weights.values()) > _LARGE_BYTES)
+    if session is None:
+        is_large = sum(w.nbytes for w in model.weights.values()) > _LARGE_BYTES
+        session = Session(model, optimise=True, low_memory=is_large)
     specs = model.inputs
     main = main_input(specs, shapes)
     measured = (shapes[specs[main].name] or (1,))[0]

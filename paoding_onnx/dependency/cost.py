@@ -118,9 +118,9 @@ def _macs(trace: Trace, removed: Mask) -> int:
 
 def unread_parameters(trace: Trace) -> int:
     """Parameters that no node reads."""
-    return cost(trace, nothing(trace)).parameters - cost(trace, unread(trace)).parameters
+    return _parameters(trace, nothing(trace)) - _parameters(trace, unread(trace))
 
 
 def prunable_parameters(trace: Trace) -> int:
     """Parameters that have a unit on at least one of their axes."""
-    return cost(trace, nothing(trace)).parameters - cost(trace, ~nothing(trace)).parameters
+    return _parameters(trace, nothing(trace)) - _parameters(trace, ~nothing(trace))

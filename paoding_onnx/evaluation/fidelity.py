@@ -21,6 +21,8 @@ from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.session import Session
 
+More = Callable[[Session | None], Samples]
+"""Makes more samples, by what a model predicts for them: it may be given that, ready to run."""
 LOW_MEMORY_BYTES = 1 << 28
 """Models with more bytes of weights than this are run without a copy or faster layout of them, to save memory."""
 
@@ -56,18 +58,21 @@ def compare(original: Model, pruned: Model, samples: Samples) -> Measured:
     return _measured(samples, _Both.of(original, pruned).run(samples), states_of(original))
 
 
-def compare_by_few(original: Model, pruned: Model, few: Samples, more: Callable[[], Samples]) -> Measured:
-    """How the outputs changed for `few` samples if these settle it, else for these and `more` together."""
+def compare_by_few(original: Model, pruned: Model, few: Samples, more: More) -> Measured:
+    """How the outputs changed for `few` samples if these settle it, else for these and `more` together.
+
+    What makes more is given the original ready to run, if it is.
+    """
     both, states, few = _Both.of(original, pruned), states_of(original), replace(few, strays=())
     try:
         first = both.run(few)
     except ModelError:  # they were made without a run, and are none for it
-        samples = more()
+        samples = more(both.first)
         return _measured(samples, both.run(samples), states)
     found = _measured(few, first, states)
     if is_settled(found):
         return replace(found, inputs=f"{found.inputs}{ENOUGH}")
-    rest = more()
+    rest = more(both.first)
     second = both.run(rest)
     before, after = ([*one, *other] for one, other in zip(first, second, strict=True))
     return _measured(replace(rest, batches=(*few.batches, *rest.batches)), (before, after), states)
@@ -87,6 +92,11 @@ class _Both:
             return cls((original, pruned), _optimised(original, pruned))
         except ModelError:  # of onnxruntime's optimiser: the models themselves are known to run
             return cls((original, pruned), None)
+
+    @property
+    def first(self) -> Session | None:
+        """The first model, optimised and ready to run."""
+        return None if self.sessions is None else self.sessions[0]
 
     def run(self, samples: Samples) -> tuple[Runs, Runs]:
         """The outputs of each for all samples, strays last.

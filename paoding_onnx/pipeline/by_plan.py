@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from paoding_onnx.dependency.cost import cost
+from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import UsageError
 from paoding_onnx.pipeline.prepare import prepare
@@ -43,7 +43,8 @@ def shrink_by(document: Mapping[str, object], job: Job) -> tuple[Job, Shrunk]:
     n_gone = 0 if job.deeper is None else len(job.deeper.depth.sums)
     said = replace(job.options, depth=n_gone)  # with it a target may be 0
     options = replace(said, method="magnitude", by="units", target=float(share), recover=0, distill=0)
-    return replace(job, options=options), Shrunk(prepared, plan, (step,), plain, Fitted(plain, None, (NOTE,)))
+    before, fitted = cost(traced, nothing(traced)), Fitted(plain, None, (NOTE,))
+    return replace(job, options=options), Shrunk(prepared, plan, before, (step,), plain, fitted)
 
 
 def _removed(traced: Trace, plan: Plan) -> Mapping[str, tuple[int, ...]]:

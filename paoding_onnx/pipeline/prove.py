@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from paoding_onnx.calibration.few import few_samples
 from paoding_onnx.calibration.load import load_held_back
+from paoding_onnx.calibration.samples import Samples
 from paoding_onnx.dependency.cost import Cost, prunable_parameters
 from paoding_onnx.errors import CheckError, TargetError
 from paoding_onnx.evaluation.evaluate import accuracy_of
@@ -19,6 +19,7 @@ from paoding_onnx.evaluation.measured import Latency, Measured
 from paoding_onnx.evaluation.outlook import SAME
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model, load
+from paoding_onnx.model.session import Session
 from paoding_onnx.pipeline.latency import ROUNDS, SECONDS, latency_of
 from paoding_onnx.pipeline.values import Job, Shrunk
 from paoding_onnx.result import Pruned, RunRecord, Size, Sizes
@@ -153,6 +154,11 @@ def _compared(original: Model, job: Job, shrunk: Shrunk, before: Cost) -> Measur
         return compare(original, pruned, kept_samples(source, graph, request, options))
     few = few_samples(source, graph, replace(request, n_samples=FEW))
     rest = replace(request, n_samples=request.n_samples - FEW, seed=request.seed + OTHERS)
-    if request.most_runs:
-        return compare_by_few(original, pruned, few, partial(kept_samples, source, graph, rest, options))
-    return compare_by_few(original, pruned, few, partial(few_samples, source, graph, rest, has_strays=True))
+
+    def more(ready: Session | None) -> Samples:
+        """More samples, by what the original predicts for them if it may be run."""
+        if not request.most_runs:
+            return few_samples(source, graph, rest, has_strays=True)
+        return kept_samples(source, graph, rest, options, ready if original is source else None)
+
+    return compare_by_few(original, pruned, few, more)

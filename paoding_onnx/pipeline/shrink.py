@@ -112,7 +112,7 @@ def _whole(prepared: Prepared, job: Job) -> Shrunk:
     accuracy = None if job.labelled is None else accuracy_of(job.original, job.labelled)
     step = Step(0.0, cost(prepared.trace, nobody), {}, accuracy)
     plain = settled(cut(prepared.folded, prepared.trace, make_plan(nobody)), prepared.choices)
-    return Shrunk(prepared, make_plan(nobody), (step,), plain, Fitted(plain, None, ()))
+    return Shrunk(prepared, make_plan(nobody), step.cost, (step,), plain, Fitted(plain, None, ()))
 
 
 def shrink_as_far(job: Job) -> tuple[Job, Shrunk]:
@@ -159,7 +159,8 @@ def shrink_as_far(job: Job) -> tuple[Job, Shrunk]:
 def shrunk_of(prepared: Prepared, plan: Plan, steps: tuple[Step, ...], plain: Model, fitted: Fitted) -> Shrunk:
     """What a plan comes to: the cut model `plain` and the fitted one, their open choices settled."""
     done = replace(fitted, model=settled(fitted.model, prepared.choices))
-    return Shrunk(prepared, plan, steps, settled(plain, prepared.choices), done)
+    before = cost(prepared.trace, nothing(prepared.trace))
+    return Shrunk(prepared, plan, before, steps, settled(plain, prepared.choices), done)
 
 
 def fitted_of(prepared: Prepared, selection: Selection, plain: Model, options: Options, run: Run) -> Fitted:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from paoding_onnx.context import Run
-from paoding_onnx.dependency.cost import Cost, cost, nothing
+from paoding_onnx.dependency.cost import Cost
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.evaluation.dataset import Labelled
 from paoding_onnx.model.load import Model
@@ -114,11 +114,12 @@ class Fitted:
 class Shrunk:
     """A smaller model in memory, and how it came about; `plain` is the one that was cut, no weight changed.
 
-    `trials` led to its size, where that was searched for.
+    `before` is what the original costs; `trials` led to its size, where that was searched for.
     """
 
     prepared: Prepared
     plan: Plan
+    before: Cost
     steps: tuple[Step, ...]
     plain: Model
     fitted: Fitted
@@ -130,12 +131,7 @@ class Shrunk:
         return closed(self.fitted.model, self.prepared.choices)
 
     @property
-    def before(self) -> Cost:
-        """What the original costs."""
-        return cost(self.prepared.trace, nothing(self.prepared.trace))
-
-    @property
     def after(self) -> Cost:
         """What the smaller model costs, added biases included."""
-        left, recovery = cost(self.prepared.trace, self.plan.removed), self.fitted.recovery
+        left, recovery = self.steps[-1].cost, self.fitted.recovery
         return replace(left, parameters=left.parameters + (0 if recovery is None else recovery.n_added))

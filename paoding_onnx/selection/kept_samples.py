@@ -10,20 +10,23 @@ from paoding_onnx.calibration.samples import Request, Samples
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
+from paoding_onnx.model.session import Session
 from paoding_onnx.options import Options
 from paoding_onnx.selection.cache import Entry, key_of, read_entry, write_entry
 
 
-def kept_samples(model: Model, graph: Graph, request: Request, options: Options) -> Samples:
+def kept_samples(
+    model: Model, graph: Graph, request: Request, options: Options, session: Session | None = None
+) -> Samples:
     """What `made_samples` makes, out of the cache that the options name if it is there, else kept there for later."""
     if options.cache is None:
-        return made_samples(model, graph, request)
+        return made_samples(model, graph, request, session)
     words = (key_of(model, options, None), request.n_samples, request.seed, request.most_runs)
     key = sha256(repr(words).encode()).hexdigest()
     entry = read_entry(options.cache, key)
     found = None if entry is None else samples_of(entry, model)
     if found is None:
-        found = made_samples(model, graph, request)
+        found = made_samples(model, graph, request, session)
         write_entry(options.cache, key, entry_of_samples(found))
     return found
 

@@ -17,7 +17,7 @@ from paoding_onnx.calibration.fill import filled
 from paoding_onnx.calibration.load import load_samples
 from paoding_onnx.calibration.samples import Request, Samples
 from paoding_onnx.context import Run
-from paoding_onnx.dependency.cost import cost, nothing, unread
+from paoding_onnx.dependency.cost import Cost, cost, nothing, unread
 from paoding_onnx.dependency.trace import Mask, Trace
 from paoding_onnx.errors import ModelError, TargetError
 from paoding_onnx.layerwise.weights import View, is_dense
@@ -258,7 +258,7 @@ def _by_weights(traced: Trace, options: Options, run: Run, times: Count | None =
         run.tell(f"step {number + 1} of {len(shares)}", number / len(shares))
         went = _step(traced, state, counts, options, rng)
         steps.append(Step(float(share), cost(traced, state.removed), went))
-    while lacking := _lacking(traced, state.removed, options):
+    while lacking := _lacking(traced, steps[-1].cost, options):
         # which units went matters where layers share constants: their copies cost what the quotas did not foresee
         share = min(share + lacking, Fraction(1))
         counts = quota(share)
@@ -276,11 +276,11 @@ def _too_small(options: Options) -> TargetError:
     )
 
 
-def _lacking(traced: Trace, removed: Mask, options: Options) -> Fraction:
+def _lacking(traced: Trace, after: Cost, options: Options) -> Fraction:
     """Share of the budget that is still to be saved; 0 once the target is met."""
     if options.budget not in ("parameters", "macs"):
         return Fraction(0)
-    before, after = cost(traced, nothing(traced)), cost(traced, removed)
+    before = cost(traced, nothing(traced))
     total, left = (before.parameters, after.parameters) if options.budget == "parameters" else (before.macs, after.macs)
     return max(Fraction(0), Fraction(str(options.target)) - Fraction(total - left, total))
 

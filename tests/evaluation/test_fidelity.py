@@ -119,7 +119,7 @@ def few_first(before, after):
     def inputs(count):
         return made_samples(original, observe(original), Request(count, seed=1))
 
-    found = compare_by_few(original, model(after), inputs(FEW), lambda: asked.append(1) or inputs(32))
+    found = compare_by_few(original, model(after), inputs(FEW), lambda _: asked.append(1) or inputs(32))
     return found, len(asked)
 
 
@@ -143,7 +143,7 @@ def test_inputs_that_the_model_does_not_take_are_no_first_look():
     original = model(VALUES)
     wrong = Samples(({"x": np.zeros((4, 5), np.float32)},), "rows of another length")
     more = made_samples(original, observe(original), Request(32, seed=1))
-    assert compare_by_few(original, original, wrong, lambda: more).n_inputs == 32
+    assert compare_by_few(original, original, wrong, lambda _: more).n_inputs == 32
 
 
 def test_each_model_is_loaded_once_and_run_once_on_each_input(monkeypatch):
