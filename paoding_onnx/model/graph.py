@@ -80,9 +80,9 @@ def with_tensors(graph: Graph, known: Mapping[str, Tensor]) -> Graph:
     def one(node: Node) -> Node:
         """A node that reads and makes them, as does what it is a part of."""
         inputs, outputs = (
-            tuple(None if t is None else fresh.get(t.name, t) for t in side) for side in (node.inputs, node.outputs)
+            tuple([None if t is None else fresh.get(t.name, t) for t in side]) for side in (node.inputs, node.outputs)
         )
-        return replace(node, inputs=inputs, outputs=outputs, whole=None if node.whole is None else one(node.whole))
+        return node.between(inputs, outputs, None if node.whole is None else one(node.whole))
 
     return replace(graph, nodes=tuple(map(one, graph.nodes)), tensors=MappingProxyType({**graph.tensors, **fresh}))
 

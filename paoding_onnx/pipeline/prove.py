@@ -103,7 +103,7 @@ def _proofs(job: Job, shrunk: Shrunk, file: Path, after: Cost) -> tuple[Verdict,
     asked = Asked(after, sizes_of(traced.graph), lambda: traced.shapes_left(shrunk.plan.removed), prepared.choices)
     simplified = check_simplified(job.original, prepared.original, traced, prepared.choices)
     put_together = check_closed(read, written, traced, prepared.choices)
-    proofs = (*simplified, surgery, same, *put_together, *helps, *check_file(job.original, file, asked))
+    proofs = (*simplified, surgery, same, *put_together, *helps, *check_file(job.original, file, asked, read))
     proofs = proofs if job.deeper is None else (job.deeper.depth.proof, *proofs)
     return proofs if job.vocabulary is None else (job.vocabulary.proof, *with_change(proofs))
 

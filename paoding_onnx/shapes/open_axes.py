@@ -51,10 +51,10 @@ def _without_content(graph: Graph, unknown: Set[str]) -> Graph:
         for name, tensor in graph.tensors.items()
     }
     nodes = (
-        replace(
-            node,
-            inputs=tuple(t if t is None else tensors.get(t.name, t) for t in node.inputs),
-            outputs=tuple(t if t is None else tensors.get(t.name, t) for t in node.outputs),
+        node.between(
+            tuple(t if t is None else tensors.get(t.name, t) for t in node.inputs),
+            tuple(t if t is None else tensors.get(t.name, t) for t in node.outputs),
+            node.whole,
         )
         for node in graph.nodes
     )
@@ -87,7 +87,8 @@ def _followed(
         found[name] = replace(tensor, open=open_axes.get(name, ()), varies=_filled(tensor, value=True))
     contents = {tensor.name: True for tensor in graph.tensors.values() if tensor.origin is Origin.INPUT}
     for index, written in enumerate(graph.nodes):
-        node = replace(written, inputs=tuple(t if t is None else found.get(t.name, t) for t in written.inputs))
+        read = tuple([t if t is None else found.get(t.name, t) for t in written.inputs])
+        node = written.between(read, written.outputs, written.whole)
         flow = _Flow(bind_node(node, index), contents, found)
         for position, made in enumerate(node.outputs):
             if made is not None and made.shape is not None:

@@ -42,10 +42,13 @@ class Asked:
     choices: tuple[Choice, ...] = ()
 
 
-def check_file(original: Model, path: Path, asked: Asked) -> tuple[Verdict, ...]:
-    """The proofs on a written file: valid ONNX, runs, costs what was predicted, same inputs and outputs."""
+def check_file(original: Model, path: Path, asked: Asked, read: Model | None = None) -> tuple[Verdict, ...]:
+    """The proofs on a written file: valid ONNX, runs, costs what was predicted, same inputs and outputs.
+
+    `read` is what `load` makes of the file, if it was read already.
+    """
     try:
-        pruned = load(path)
+        pruned = load(path) if read is None else read
     except ModelError as error:
         return (Verdict(VALID, False, str(error)),)
     verdicts = [_check_valid(original, path), check_interface(original, pruned)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paoding_onnx.dependency.trace import Role, gone
+from paoding_onnx.dependency.trace import Role, gone, left_of
 from paoding_onnx.rules.binding import TensorUse
 from tests.models import NET, traced
 
@@ -72,6 +72,19 @@ def test_what_stays_of_a_tensor_is_its_kept_positions():
     assert np.array_equal(found.kept_part("b", weights, removed), np.delete(np.delete(weights, [0, 5], 0), 1, 1))
     activation = np.arange(2 * 4 * 6 * 6).reshape(2, 4, 6, 6)
     assert np.array_equal(found.kept_part("n", activation, removed), np.delete(activation, 1, 1))
+
+
+def test_axes_that_lose_positions_are_told_with_what_stays():
+    found = traced(NET)
+    removed = np.isin(np.arange(10), [1, 4, 9])
+    ((axis, kept),) = found.shrunk_axes("n", removed)
+    assert axis == 1
+    assert kept.tolist() == [True, False, True, True]
+    assert left_of(np.arange(8).reshape(2, 4), [(axis, kept)]).tolist() == [[0, 2, 3], [4, 6, 7]]
+
+
+def test_what_stays_of_an_axis_of_another_size_cannot_be_told():
+    assert left_of(np.zeros((2, 5)), [(1, np.array([True, False, True, True]))]) is None
 
 
 def test_tensor_that_the_trace_does_not_know_stays_whole():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from paoding_onnx.model.graph import Graph, needed
+from paoding_onnx.model.graph import Graph, needed, with_tensors
 from paoding_onnx.model.read import read_graph
 from paoding_onnx.shapes.lifting import lifted
 from paoding_onnx.shapes.observe import observe
@@ -22,6 +24,17 @@ READ = """g (float[2] x, bool c) => (float[2] y) <float[2] k> {
   r = If (c) <then_branch = t () => (float[2] u) { u = Neg (p) }, else_branch = e () => (float[2] v) { v = Abs (k) }>
   w = Exp (q) y = Add (r, p)
 }"""
+
+
+def test_other_tensors_are_met_at_all_nodes_and_what_the_file_holds_stays():
+    graph = named(READ)
+    other = replace(graph.tensors["x"], shape=(7,))
+    found = with_tensors(graph, {"x": other, "k": replace(graph.tensors["k"], shape=(7,))})
+    assert found.tensors["x"] is other
+    assert found.nodes[0].inputs == (other, other)
+    assert found.tensors["k"] is graph.tensors["k"]
+    assert [node.operator for node in found.nodes] == [node.operator for node in graph.nodes]
+    assert graph.tensors["x"].shape != (7,)
 
 
 def test_readers_are_known_once_for_every_input():

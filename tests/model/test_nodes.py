@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
@@ -14,6 +14,12 @@ from tests.rules.nodes import node
 def tensor(value, varies=None):
     array = np.array(value)
     return Tensor("t", Origin.COMPUTED, array.shape, array.dtype, array, None if varies is None else np.array(varies))
+
+
+def test_a_node_between_other_tensors_is_the_same_otherwise():
+    first, other = node("Add 2 2 -> 2"), tensor([1, 2])
+    found = first.between((other, None), first.outputs, None)
+    assert found == replace(first, inputs=(other, None), outputs=first.outputs, whole=None)
 
 
 def test_entries_are_the_integers_a_tensor_holds():
