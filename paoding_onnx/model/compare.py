@@ -112,18 +112,27 @@ LOST = 4.0
 """A channel that moved by more than this, as a share of its variance, is lost: more makes no difference."""
 _STEADY = 1e-3
 """A channel that varies by less than this share of its size holds a constant."""
+_SHORT, _LONGER = 8, 8
+"""Sides of a map are no shorter than this, and no more times longer than each other."""
 
 
 def channel_axis(values: Floats) -> int:
     """The axis of an output (n, ...) on which numbers of different kinds lie: boxes and scores, classes, features.
 
-    It is the one, but for the first, along which the size of the numbers differs most; the last one of two axes.
+    It is the one, but for the first, along which the size of the numbers differs most; the last one of two axes. Of
+    four axes and more it is the second or the last, as positions lie side by side: the one of size 1 if it holds a map.
 
     >>> channel_axis(np.stack([np.full((2, 5), 100.0), np.full((2, 5), 0.01)], axis=1))
+    1
+    >>> channel_axis(np.linspace(0, 1, 2 * 16 * 16).reshape(2, 1, 16, 16))
     1
     """
     if values.ndim <= 2:
         return max(values.ndim - 1, 0)
+    likely = (1, values.ndim - 1)
+    single = [axis for axis in likely if values.ndim > 3 and values.shape[axis] == 1]
+    if len(single) == 1 and _is_map([size for k, size in enumerate(values.shape) if k not in (0, *single)]):
+        return single[0]
 
     def differs(axis: int) -> float:
         """How far apart the logarithms of sizes along an axis are."""
@@ -132,7 +141,16 @@ def channel_axis(values: Floats) -> int:
         largest = sizes.max(initial=0.0)
         return float(np.log(np.maximum(sizes, 1e-9 * largest)).std()) if largest > 0 else 0.0
 
-    return max(range(1, values.ndim), key=lambda axis: (round(differs(axis), 6), axis))
+    return max(likely, key=lambda axis: (round(differs(axis), 6), axis))
+
+
+def _is_map(sizes: Sequence[int]) -> bool:
+    """Whether positions of these sizes may be those of a map: none is short, none much longer than another.
+
+    >>> _is_map((160, 320)), _is_map((8400, 85)), _is_map((100, 7))
+    (True, False, False)
+    """
+    return min(sizes) >= _SHORT and max(sizes) <= _LONGER * min(sizes)
 
 
 def channel_changes(before: Floats, after: Floats) -> Floats:

@@ -138,6 +138,21 @@ def test_channels_are_found_wherever_they_lie(axis):
     assert channel_axis(np.moveaxis(detections(), 1, axis)) == axis
 
 
+@pytest.mark.parametrize("shape", [(4, 1, 32, 48), (4, 32, 48, 1)])
+def test_map_of_one_channel_counts_as_a_whole(shape):
+    before = np.zeros((4, 32, 48))
+    before[:, 10:20, 10:20] = 1.0
+    after = before + 0.01 * np.random.default_rng(0).normal(size=before.shape)  # where nothing was, there is a little
+    changes = channel_changes(before.reshape(shape), after.reshape(shape))
+    assert changes.shape == (1,)
+    assert changes[0] < 0.01
+
+
+def test_rows_of_boxes_are_no_map_of_one_channel():
+    boxes = np.stack([np.full((2, 1, 100), 50.0), np.full((2, 1, 100), 0.5)], axis=-1)
+    assert channel_changes(boxes + np.arange(2).reshape(2, 1, 1, 1), boxes).shape == (2,)
+
+
 def test_channel_that_is_ruined_counts_as_lost_and_not_as_all():
     before = detections()
     after = before.copy()
