@@ -32,6 +32,8 @@ from paoding_onnx.model.session import DeployedSession, Session, TrailedSession,
 SECONDS = 1.0
 """For about this long each model is run over and over, at least `FEWEST_RUNS` times."""
 FEWEST_RUNS = 5
+FEWEST_TRAILED, TRAILED_SECONDS = 3, 0.1
+"""What operators take is noted in so many runs at least, in more of them up to `FEWEST_RUNS` within this time."""
 _CHILD = "import sys; sys.path[:] = {path!r}; from paoding_onnx.evaluation.latency import child; child()"
 _STATUS = Path("/proc/self/status")
 
@@ -130,8 +132,10 @@ def _operators(model: Mapping[str, Any], feeds: Mapping[str, Array], on: Deploym
     if "trail" not in model:
         return {}
     session = TrailedSession(Path(model["model"]), Path(model["trail"]), on=on)
-    for _ in range(FEWEST_RUNS):
-        session.run(feeds)
+    end = time.perf_counter() + TRAILED_SECONDS
+    for number in range(FEWEST_RUNS):
+        if number < FEWEST_TRAILED or time.perf_counter() < end:
+            session.run(feeds)
     return by_operator(session.times())
 
 

@@ -30,14 +30,17 @@ def _depending(graph: Graph) -> tuple[frozenset[str], frozenset[str]]:
 
     Open are those whose sizes do not follow from the sizes of all inputs and from what does not depend on content.
     """
-    content, sized = frozenset[str](), frozenset[str]()
+    content, sized = _by_content(graph, frozenset(), frozenset()), frozenset[str]()
     while True:
-        more = _by_content(graph, content, sized)
-        if more == content:
-            return content, sized
-        content = more
         closed = mark_open(graph, {}, {}, unknown=content)
-        sized = frozenset(name for name, tensor in closed.items() if any(tensor.open))
+        more = frozenset(name for name, tensor in closed.items() if any(tensor.open))
+        if more == sized:
+            return content, sized
+        sized = more
+        found = _by_content(graph, content, sized)
+        if found == content:
+            return content, sized
+        content = found
 
 
 def _by_content(graph: Graph, known: frozenset[str], sized: frozenset[str]) -> frozenset[str]:
@@ -59,11 +62,14 @@ def _followed(graph: Graph, known: set[str], sized: frozenset[str]) -> set[str]:
         if node.whole is not None:
             found |= _of_body(node, node.whole, found)
             continue
+        read = {*_names(node.inputs, range(len(node.inputs))), *node.captures}
+        made = _names(node.outputs, range(len(node.outputs)))
+        if made <= found or (read.isdisjoint(found) and read.isdisjoint(sized)):
+            continue  # whatever its rule says
         rule = rule_for(node)
         reads_shape = isinstance(rule, Rule) and isinstance(rule.shape, ReadsShape)
-        read = {*_names(node.inputs, range(len(node.inputs))), *node.captures}
         if not read.isdisjoint(sized if reads_shape else found):
-            found |= _names(node.outputs, range(len(node.outputs)))
+            found |= made
     return found
 
 

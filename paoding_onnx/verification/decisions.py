@@ -146,9 +146,12 @@ def outcomes(decisions: Sequence[Decision], values: Mapping[str, Array]) -> dict
 
 
 def _may_decide(bound: BoundNode) -> bool:
-    """Whether a node makes whole numbers at all, or rounds: hardly any does, and what is fed takes time to tell."""
+    """Whether a node may, whatever is fed, which takes time to tell: it makes whole numbers of floats, or rounds."""
+    if quantizes(bound.node.operator):
+        return True
     makes_whole = any(tensor is not None and tensor.dtype in _WHOLE for tensor in bound.node.outputs)
-    return makes_whole or quantizes(bound.node.operator)
+    reads = any(t is not None and not t.is_constant and _kind(t) in ("f", "b") for t in bound.node.inputs)
+    return makes_whole and reads and _compares(bound)
 
 
 def _compares(bound: BoundNode) -> bool:

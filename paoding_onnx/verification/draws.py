@@ -15,7 +15,7 @@ import numpy as np
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.model.input_sizes import Feeding
 from paoding_onnx.model.load import Model
-from paoding_onnx.model.nodes import Array
+from paoding_onnx.model.nodes import Array, Node
 from paoding_onnx.rules.forms import jumps
 from paoding_onnx.rules.multiply_adds import multiply_adds
 from paoding_onnx.shapes.data_dependence import data_dependent_tensors
@@ -72,9 +72,14 @@ def _work(trace: Trace) -> int:
 
 def _has_gates(trace: Trace) -> bool:
     """Whether a model compares, rounds or picks, or enters a branch, by what it is fed."""
-    fed = data_dependent_tensors(trace.graph)
-    for node in trace.graph.nodes:
+    gates = [node for node in trace.graph.nodes if node.captures or jumps(node.operator) or _is_made(node, np.bool_)]
+    fed = data_dependent_tensors(trace.graph) if gates else frozenset[str]()
+    for node in gates:
         made = [tensor for tensor in node.outputs if tensor is not None and tensor.name in fed]
         if made and (node.captures or jumps(node.operator) or any(tensor.dtype == np.bool_ for tensor in made)):
             return True
     return False
+
+
+def _is_made(node: Node, dtype: type[np.generic]) -> bool:
+    return any(tensor is not None and tensor.dtype == dtype for tensor in node.outputs)
