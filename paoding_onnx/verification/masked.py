@@ -74,13 +74,14 @@ def silenced(model: Model, graph: Graph, residuals: Sequence[Residual]) -> Model
 def seeded(model: Model) -> Model:
     """`model` with a seed at every node that would draw its own random numbers, so that two models draw the same."""
     versions = {opset.domain: opset.version for opset in model.proto.opset_import}
+    seeds = [_seed(node, versions) for node in every_node(model.proto.graph)]
+    if all(seed is None for seed in seeds):
+        return model
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
-    seeds = [(node, seed) for node in every_node(proto.graph) if (seed := _seed(node, versions)) is not None]
-    if not seeds:
-        return model
-    for node, seed in seeds:
-        node.attribute.append(onnx.helper.make_attribute(SEED_ATTRIBUTE, seed))
+    for node, seed in zip(every_node(proto.graph), seeds, strict=True):
+        if seed is not None:
+            node.attribute.append(onnx.helper.make_attribute(SEED_ATTRIBUTE, seed))
     return replace(model, proto=proto)
 
 
