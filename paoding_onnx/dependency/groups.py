@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from types import MappingProxyType
 
 import numpy as np
@@ -16,7 +17,7 @@ from paoding_onnx.dependency.measured import measured_factors
 from paoding_onnx.dependency.roles import parameter_axes_of
 from paoding_onnx.dependency.scope import EVERYTHING, Scope, matches
 from paoding_onnx.dependency.trace import Group, ParameterAxis, Refusal, Role, Trace
-from paoding_onnx.dependency.union_find import Ids
+from paoding_onnx.dependency.union_find import Ids, distinct
 from paoding_onnx.dependency.unread import unread_sets
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.rules.binding import BoundNode, TensorUse
@@ -68,7 +69,7 @@ class _Members:
 
 def _members(coupling: Coupling, parameter_axes: Sequence[ParameterAxis]) -> list[_Members]:
     """Sets that may go, put together by the axes they live on; ordered by where they first appear."""
-    pairs = [np.unique(coupling.axes[parameter_axis.use, parameter_axis.axis]) for parameter_axis in parameter_axes]
+    pairs = [distinct(coupling.axes[parameter_axis.use, parameter_axis.axis]) for parameter_axis in parameter_axes]
     if not pairs:
         return []
     sets = np.concatenate(pairs)
@@ -79,7 +80,8 @@ def _members(coupling: Coupling, parameter_axes: Sequence[ParameterAxis]) -> lis
     starts = np.flatnonzero(np.r_[True, sets[1:] != sets[:-1]]) if sets.size else np.zeros(0, int)
     grouped: dict[bytes, list[int]] = {}
     signatures: dict[bytes, NDArray[np.intp]] = {}
-    for first, signature in zip(starts, np.split(where, starts[1:]), strict=True) if sets.size else ():
+    for first, stop in pairwise((*starts.tolist(), sets.size)):
+        signature = where[first:stop]
         grouped.setdefault(signature.tobytes(), []).append(int(sets[first]))
         signatures[signature.tobytes()] = signature
     members = [_Members(np.array(grouped[key]), tuple(parameter_axes[k] for k in signatures[key])) for key in grouped]
@@ -125,7 +127,7 @@ def _facts(coupling: Coupling, groups: Sequence[Group], numbers: Ids) -> tuple[G
     for bound, of in zip(coupling.bound_nodes, coupling.factors, strict=True):
         for name, sets in of.items():
             units = numbers[sets]
-            met = set((np.searchsorted(starts, np.unique(units[units >= 0]), "right") - 1).tolist())
+            met = set((np.searchsorted(starts, distinct(units[units >= 0]), "right") - 1).tolist())
             inexact |= met if name in bound.binding.mixed else set()
             for index in met if name in bound.rule.least else ():
                 least[index] = max(least.get(index, 1), bound.rule.least[name])

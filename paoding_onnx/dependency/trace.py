@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from paoding_onnx.dependency.union_find import Ids
+from paoding_onnx.dependency.union_find import Ids, distinct
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.input_sizes import Shape
 from paoding_onnx.model.nodes import Array
@@ -195,7 +195,7 @@ class Trace:
         found: dict[bytes, Ids] = {}
         for ids in self.units.values():
             if ids.size and ids.min() >= 0 and ids.max() < self.n_grouped:
-                units = np.unique(ids)
+                units = distinct(ids)
                 group = self.groups[int(np.searchsorted(starts, units[0], "right")) - 1]
                 if units[-1] < group.stop and units.size < group.n_units:
                     found[units.tobytes()] = units

@@ -8,6 +8,15 @@ from numpy.typing import NDArray
 Ids = NDArray[np.int64]
 
 
+def distinct(ids: Ids) -> Ids:
+    """Each id once, in ascending order: most axes have theirs so already.
+
+    >>> distinct(np.array([2, 0, 2])).tolist(), distinct(np.array([3, 4])).tolist()
+    ([0, 2], [3, 4])
+    """
+    return ids if (ids[1:] > ids[:-1]).all() else np.unique(ids)
+
+
 class Partition:
     """Disjoint sets over the ids 0 .. size - 1 (a union-find whose operations take whole arrays).
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paoding_onnx.dependency.union_find import Partition
+from paoding_onnx.dependency.union_find import Partition, distinct
 
 SIZE = 12
 pairs = st.lists(st.tuples(st.integers(0, SIZE - 1), st.integers(0, SIZE - 1)), max_size=15)
@@ -76,3 +76,9 @@ def roots_of(left, right):
     partition = Partition(left.size + 1)
     partition.unite(left, right)
     return partition.roots(np.arange(left.size + 1))
+
+
+def test_distinct_ids_come_once_and_in_order():
+    assert distinct(np.array([5, 2, 5])).tolist() == [2, 5]
+    assert distinct(np.array([2, 5])).tolist() == [2, 5]
+    assert distinct(np.zeros(0, np.int64)).tolist() == []
