@@ -130,7 +130,9 @@ class Preprocess:
     def apply_to_unit(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """What the model reads for images in [0, 1], `(..., n_channels)`."""
         mean, std = (np.asarray(numbers, np.float32) for numbers in (self.unit_mean, self.unit_std))
-        return np.asarray((images - mean) / std, np.float32)
+        scaled = images - mean
+        scaled /= std  # in place: there may be many images
+        return np.asarray(scaled, np.float32)
 
 
 AS_IT_IS = Preprocess()

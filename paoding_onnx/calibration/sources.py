@@ -17,6 +17,7 @@ from paoding_onnx.calibration.images.spectra import waves
 from paoding_onnx.calibration.input_kinds import InputRole, Kind
 from paoding_onnx.calibration.normalization import description_of
 from paoding_onnx.calibration.preprocess import ORDERS, Preprocess, check_channels, native
+from paoding_onnx.calibration.rows import end_to_end, put_in_order
 from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.calibration.scaling_evidence import fitting, weighed
 from paoding_onnx.model.graph import Graph
@@ -142,12 +143,14 @@ def mixed(source: Source, shares: Floats, count: int, rng: np.random.Generator) 
     """`count` rows as drawn, in random order, of which each family makes its share; equal ones if no family has any."""
     parts_of = shares if np.sum(shares) > 0 else np.ones(len(source.families))
     stops = np.round(np.cumsum([0.0, *parts_of]) / np.sum(parts_of) * count).astype(int)
-    parts = [
+    parts = (
         draw(rng, stop - start)
         for draw, (start, stop) in zip(source.families.values(), pairwise(stops), strict=True)
         if stop > start
-    ]
-    return np.asarray(np.concatenate(parts)[rng.permutation(count)])
+    )
+    rows = end_to_end(parts, count)
+    put_in_order(rows, rng.permutation(count))
+    return rows
 
 
 def beside(role: InputRole, main: InputRole, rows: Array, rng: np.random.Generator) -> Array:
@@ -205,7 +208,7 @@ def _scaling(role: InputRole, scaling: Preprocess, weight: float) -> Guess:
     step = -1 if scaling.order == "bgr" else 1
 
     def finish(rows: Array) -> Array:
-        return laid_out(role, scaling.apply_to_unit(rows.astype(np.float32)[..., ::step]))
+        return laid_out(role, scaling.apply_to_unit(np.asarray(rows, np.float32)[..., ::step]))
 
     return Guess(description_of(scaling), finish, weight, kind=f"images, {size}")
 

@@ -14,6 +14,7 @@ from paoding_onnx.calibration.file_hints import options_said
 from paoding_onnx.calibration.images.frame import Floats
 from paoding_onnx.calibration.input_kinds import InputRole, batch_for, main_input, roles_of
 from paoding_onnx.calibration.levels import levelled
+from paoding_onnx.calibration.rows import end_to_end, put_in_order
 from paoding_onnx.calibration.samples import Request, Samples
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.graph import Graph
@@ -172,45 +173,24 @@ def _chosen(
     )
     pairs = zip(wishes, pairwise(stops.tolist()), strict=True)
     parts = (part for wish, (start, stop) in pairs for part in _parts(predictor, wish, stop - start, rng))
-    rows, are_chosen = _end_to_end(parts, int(stops[-1]))
+    were_chosen: list[bool] = []
+    rows = end_to_end((_noted(part, were_chosen) for part in parts), int(stops[-1]))
     if np.count_nonzero(shares) > 1:
         put_in_order(rows, rng.permutation(len(rows)))
     tried = sorted(np.flatnonzero(shares), key=lambda k: -shares[k])
     best, *others = (source.guesses[k] for k in tried)
     guessed = " or ".join([best.description, *(guess.own for guess in others)])
     description = ", ".join(word for word in (guessed, *source.families) if word)
-    said = ", chosen by the predictions for them" if are_chosen else ""
+    said = ", chosen by the predictions for them" if all(were_chosen) else ""
     doubts = [k for k in np.flatnonzero(scores >= sources.NEARLY * scores.max()) if not shares[k]]
     return _Chosen(rows, description + said, tuple(source.guesses[k] for k in doubts))
 
 
-def _end_to_end(parts: Iterable[tuple[Array, bool]], count: int) -> tuple[Array, bool]:
-    """The `count` rows of all parts, one of which is held beside them at a time, and whether all were chosen."""
-    rows, n_filled, are_chosen = np.empty(0), 0, True
-    for made, is_chosen in parts:
-        if not n_filled:
-            rows = np.empty((count, *made.shape[1:]), made.dtype)
-        rows[n_filled : n_filled + len(made)] = made
-        n_filled, are_chosen = n_filled + len(made), are_chosen and is_chosen
-    return rows[:n_filled], are_chosen
-
-
-def put_in_order(rows: Array, order: NDArray[np.int64]) -> None:
-    """Make each row k that which stands at `order[k]`, in place: samples may take half of the memory there is.
-
-    >>> rows = np.array([[10], [11], [12]])
-    >>> put_in_order(rows, np.array([2, 0, 1]))
-    >>> rows.tolist()
-    [[12], [10], [11]]
-    """
-    is_left = np.ones(len(order), np.bool_)
-    for first in range(len(order)):
-        kept, place = rows[first].copy() if is_left[first] else rows[first], first
-        while is_left[place]:
-            is_left[place] = False
-            source = int(order[place])
-            rows[place] = kept if source == first else rows[source]
-            place = source
+def _noted(part: tuple[Array, bool], were_chosen: list[bool]) -> Array:
+    """The rows of a part; whether they were chosen is put down."""
+    rows, is_chosen = part
+    were_chosen.append(is_chosen)
+    return rows
 
 
 def likely(scores: Floats, sizes: Floats) -> Floats:

@@ -114,6 +114,7 @@ class Session:
         if self._trail is not None:
             options.enable_profiling, options.profile_file_prefix = True, str(self._trail)
         options.graph_optimization_level = _level(optimise=optimise, low_memory=low_memory)
+        options.enable_mem_pattern = self._is_timed
         if not optimise or low_memory:
             options.enable_cpu_mem_arena = False
             # where tensors grow from step to step it may give one the place of another that is smaller

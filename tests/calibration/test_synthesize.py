@@ -7,7 +7,7 @@ import pytest
 
 from paoding_onnx.calibration.preprocess import Preprocess
 from paoding_onnx.calibration.samples import InputOptions, Request
-from paoding_onnx.calibration.synthesize import make_samples, put_in_order
+from paoding_onnx.calibration.synthesize import make_samples
 from paoding_onnx.errors import UsageError
 from paoding_onnx.model.load import load
 from paoding_onnx.shapes.observe import observe, runnable_shapes
@@ -220,11 +220,3 @@ def test_guesses_of_another_size_stand_by_and_are_not_mixed():
     doubts = made(text, kind="spectrogram").strays[:-3]  # those behind are noise
     means = sorted(float(np.mean([feed["x"].mean() for feed in feeds])) for feeds in doubts)
     assert np.allclose(means, [-45, -6], atol=1)  # decibels, and natural logarithms
-
-
-def test_rows_are_put_in_order_without_a_second_copy_of_all():
-    rng = np.random.default_rng(0)
-    rows, order = rng.standard_normal((57, 3)), rng.permutation(57)
-    wanted = rows[order]
-    put_in_order(rows, order)
-    assert np.array_equal(rows, wanted)
