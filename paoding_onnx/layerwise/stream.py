@@ -147,8 +147,8 @@ class Stream:
             for batch in batches:
                 seen = [name for name in shown if not skips(name, batch)]
                 made_of_batch = run(batch, {*held, *seen})
-                for name in held:
-                    self._held.put(name, batch, made_of_batch[name])
+                for name in held:  # a copy, as one array keeps all the memory that onnxruntime took for the run
+                    self._held.put(name, batch, made_of_batch[name].copy())
                 for name in seen:
                     watchers[name](made_of_batch[name], batch)
         for batch in batches:

@@ -153,6 +153,16 @@ def test_what_is_watched_alone_is_not_held():
 
 
 @every_model
+def test_what_is_held_keeps_none_of_the_memory_that_a_run_took(name):
+    subject, graph, feeds = studied(MODELS[name])
+    made = [t.name for node in graph.nodes for t in node.outputs if t is not None and not t.is_constant]
+    with Stream(subject, graph, feeds) as stream:
+        stream.keep(made)
+        stream.advance(len(graph.nodes))
+        assert all(value.base is None for tensor in made for value in stream.value(tensor))
+
+
+@every_model
 @pytest.mark.parametrize("pace", [1, 2, 100])
 def test_outputs_do_not_depend_on_the_pace(name, pace):
     subject, graph, feeds = studied(MODELS[name])
