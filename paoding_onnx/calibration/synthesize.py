@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from paoding_onnx.calibration import filter, sources
 from paoding_onnx.calibration.file_hints import options_said
