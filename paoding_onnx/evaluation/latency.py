@@ -289,12 +289,17 @@ def ratio_of(first: NDArray[np.float64], second: NDArray[np.float64]) -> tuple[f
 def _paired(
     sessions: Sequence[Session], feeds: Sequence[Mapping[str, Array]], n_pairs: int, seconds: float, clock: Clock
 ) -> list[list[float]]:
-    """Seconds of each run of two sessions in turns, until their ratio is known well enough or the time is over."""
+    """Seconds of each run of two sessions in turns, until their ratio is known well enough or the time is over.
+
+    If it is not known at all by then, which is the machine's doing, they run as often as `FEWEST_PAIRS` once more.
+    """
     spent: list[list[float]] = [[], []]
-    end = time.perf_counter() + seconds
+    end, is_over = time.perf_counter() + seconds, False
     while len(spent[0]) < n_pairs:
         more = times_in_turns(sessions, feeds, seconds=0.0, fewest=FEWEST_PAIRS, clock=clock)
         spent = [old + new for old, new in zip(spent, more, strict=True)]
-        if ratio_of(*(np.array(times) for times in spent))[1] < ENOUGH or time.perf_counter() > end:
+        spread = ratio_of(*(np.array(times) for times in spent))[1]
+        was_over, is_over = is_over, time.perf_counter() > end
+        if spread < ENOUGH or was_over or (is_over and spread <= NOWHERE):
             break
     return spent

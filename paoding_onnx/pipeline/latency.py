@@ -25,7 +25,7 @@ ROUNDS = 3
 MOST_BYTES = 1 << 28
 """It is not told what operators of larger models take, which needs a second copy of them."""
 ATTEMPTS = 2
-"""A round in which times vary too much for a ratio is tried so often."""
+"""Of several rounds, one in which times vary too much for a ratio is tried so often."""
 
 
 def latency_of(
@@ -47,7 +47,7 @@ def latency_of(
         first = next(iter(original.files), None) or write_model(original, folder / "original.onnx")[-1]
         second = smaller if isinstance(smaller, Path) else write_model(smaller, folder / "smaller.onnx")[-1]
         operators = original.n_bytes < MOST_BYTES and on.provider == ANYHOW.provider
-        for _ in range(rounds * ATTEMPTS):
+        for _ in range(rounds * ATTEMPTS if rounds > 1 else 1):
             one = compare_latency(first, second, feeds, on=on, seconds=seconds, operators=operators)
             found += [] if one is None else [one]
             if len(found) == rounds:

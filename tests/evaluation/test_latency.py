@@ -80,6 +80,23 @@ def test_ratio_is_the_median_of_pairs_and_its_spread_that_of_the_middle_ones():
     assert spread == pytest.approx(0.04, rel=0.1)
 
 
+class Unsteady(StubSession):
+    """A session of which every other run takes several times as long."""
+
+    def run(self, feeds):
+        self.clock.now += self.seconds * (1 + 9 * (self.n_runs % 2))
+        self.n_runs += 1
+
+
+@pytest.mark.parametrize(("kind", "n_pairs"), [(StubSession, 9), (Unsteady, 18)])
+def test_times_that_tell_nothing_are_taken_once_more(kind, n_pairs, clock):
+    sessions = [StubSession(clock, 1.0), kind(clock, 1.0)]
+    for session in sessions:
+        session.run({})
+    spent = latency._paired(sessions, [{}, {}], 2000, 0.1, lambda: clock.now)
+    assert [len(times) for times in spent] == [n_pairs, n_pairs]
+
+
 @pytest.fixture
 def two_files(tmp_path):
     """A model of some work and one of half of it."""

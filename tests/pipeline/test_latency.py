@@ -52,6 +52,12 @@ def test_one_round_is_one_measurement(monkeypatch):
     assert [call["seconds"] for call in calls] == [0.25]
 
 
+def test_one_round_is_not_tried_again(monkeypatch):
+    found, calls = timed(monkeypatch, [None, 0.7], rounds=1)
+    assert found is None
+    assert len(calls) == 1
+
+
 def test_times_that_always_vary_tell_nothing(monkeypatch):
     found, calls = timed(monkeypatch, [None] * 9)
     assert found is None
