@@ -17,7 +17,7 @@ from paoding_onnx.evaluation import latency
 from paoding_onnx.model.load import load
 from paoding_onnx.model.read import constants
 from paoding_onnx.pipeline import shrink
-from paoding_onnx.pipeline import values as pipeline_values
+from paoding_onnx.pipeline.values import Shrunk
 from paoding_onnx.report.documents.values import sha256
 from paoding_onnx.samplers import METHODS
 from paoding_onnx.shapes.observe import runnable_shapes
@@ -403,7 +403,7 @@ def test_failed_proof_writes_nothing(source, monkeypatch):
 
 
 def test_wrong_prediction_writes_nothing(source, monkeypatch):
-    monkeypatch.setattr(pipeline_values, "cost", lambda trace, _: cost(trace, nothing(trace)))
+    monkeypatch.setattr(Shrunk, "after", property(lambda shrunk: shrunk.before))
     with pytest.raises(CheckError, match="cost as predicted: "):
         prune(source, source.with_name("small.onnx"))
     assert list(source.parent.iterdir()) == [source]
