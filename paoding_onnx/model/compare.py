@@ -84,10 +84,9 @@ def output_distance(wanted: Sequence[Array], got: Sequence[Array]) -> float | No
         return float(np.mean([np.mean(a != b) for a, b in zip(wanted, got, strict=True) if a.size] or [0.0]))
     if not is_number:
         return None
+    if _are_shares(wanted):
+        return _mean_divergence(wanted, got)
     a, b = (_joined(parts) for parts in (wanted, got))
-    if a.ndim > 1 and a.shape[-1] > 1 and a.size and a.min() >= 0 and np.allclose(a.sum(-1), 1, atol=1e-3):
-        rows = (logarithm(of.reshape(-1, a.shape[-1]), _LEAST) for of in (a, b))
-        return divergence(*rows)
     if _are_chances(a):
         return told_less(a, b)
     changes = channel_changes(a, b)
@@ -95,6 +94,28 @@ def output_distance(wanted: Sequence[Array], got: Sequence[Array]) -> float | No
     if a.ndim != 2 or a.shape[1] == 1:
         return change
     return max(divergence(log_softmax(a), log_softmax(b)), change or 0.0)
+
+
+def _are_shares(parts: Sequence[Array]) -> bool:
+    """Whether all rows of an output are probabilities of classes."""
+    whole = [part for part in parts if part.size]
+    return bool(whole) and all(
+        part.ndim > 1
+        and part.shape[-1] > 1
+        and part.min() >= 0
+        and np.allclose(part.sum(-1, dtype=np.float64), 1, atol=1e-3)
+        for part in whole
+    )
+
+
+def _mean_divergence(wanted: Sequence[Array], got: Sequence[Array]) -> float:
+    """Mean divergence of rows of probabilities, one batch after the other: words may be among many thousands."""
+    total, n_rows = 0.0, 0
+    for parts in zip(wanted, got, strict=True):
+        if parts[0].size:
+            rows = [logarithm(np.asarray(part, np.float64).reshape(-1, part.shape[-1]), _LEAST) for part in parts]
+            total, n_rows = total + divergence(*rows) * len(rows[0]), n_rows + len(rows[0])
+    return total / n_rows
 
 
 def _joined(parts: Sequence[Array]) -> Floats:

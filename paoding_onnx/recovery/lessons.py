@@ -13,6 +13,7 @@ from paoding_onnx.errors import ModelError
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.session import Session
+from paoding_onnx.recovery.pool import Inputs
 
 LARGEST = 6e4
 """Numbers in 16 bits end a little beyond this."""
@@ -61,9 +62,7 @@ class Watched:
     made: Callable[[str, Array], Array] = lambda _name, array: array
 
 
-def keep(
-    watched: Watched, pool: Mapping[str, Array], rows: int, tell: Callable[[float], None], on: Deployment
-) -> dict[str, Kept]:
+def keep(watched: Watched, pool: Inputs, rows: int, tell: Callable[[float], None], on: Deployment) -> dict[str, Kept]:
     """Everything that is to be kept of a model, run on all inputs, `rows` at a time.
 
     Raises:
@@ -83,13 +82,13 @@ def keep(
     return found
 
 
-def _batches(pool: Mapping[str, Array], rows: int) -> Iterator[tuple[int, Mapping[str, Array]]]:
+def _batches(pool: Inputs, rows: int) -> Iterator[tuple[int, Mapping[str, Array]]]:
     count = len(next(iter(pool.values())))
     for start in range(0, count, rows):
         yield start, {name: value[start : start + rows] for name, value in pool.items()}
 
 
-def first_of(model: Model, pool: Mapping[str, Array], rows: int, names: Sequence[str]) -> dict[str, Array]:
+def first_of(model: Model, pool: Inputs, rows: int, names: Sequence[str]) -> dict[str, Array]:
     """What tensors hold on the first rows of the inputs."""
     found = Session(model, watch=names).run({name: value[:rows] for name, value in pool.items()})
     return {name: found[name] for name in names}

@@ -12,7 +12,6 @@ from paoding_onnx.calibration.samples import Samples
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.nodes import Array
 
-Arrays = Mapping[str, Array]
 FEWEST_INPUTS = 64
 """With fewer, nearly all that is learned is refused in the end. 128 calibration samples leave 103."""
 HELD_BACK = 8
@@ -25,11 +24,28 @@ _SHIFT = 10
 """Images move by up to this part of their sides: 3 of 32."""
 
 
+class Copies:
+    """Images `(n, ...)` in moved copies, made anew whenever some are asked for: all together may take gigabytes."""
+
+    def __init__(self, images: Array, chosen: NDArray[np.int64], moves: _Moves, sides: tuple[int, int]) -> None:
+        self._images, self._chosen, self._moves, self._sides = images, chosen, moves, sides
+
+    def __len__(self) -> int:
+        return len(self._chosen)
+
+    def __getitem__(self, key: slice) -> Array:
+        return self._moves.of(key).applied(self._images[self._chosen[key]], self._sides)
+
+
+Inputs = Mapping[str, Array | Copies]
+"""Inputs by name, of which slices can be had."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pool:
     """Inputs by name, `(count, ...)` each; the first `n_held` are held back: they judge, and are never learned from."""
 
-    arrays: Arrays
+    inputs: Inputs
     count: int
     n_held: int
 
@@ -59,7 +75,7 @@ def pool_of(samples: Samples, n_wanted: int, rows: int, rng: np.random.Generator
     moves = _Moves.drawn(rng, len(chosen))
     return Pool(
         {
-            name: moves.applied(value[chosen], images[name]) if name in images else value[chosen]
+            name: Copies(value, chosen, moves, images[name]) if name in images else value[chosen]
             for name, value in arrays.items()
         },
         count,
@@ -109,6 +125,10 @@ class _Moves:
     def drawn(cls, rng: np.random.Generator, count: int) -> _Moves:
         """Moves drawn at random."""
         return cls(rng.uniform(-1, 1, (count, 2)), rng.random(count) < 0.5)
+
+    def of(self, key: slice) -> _Moves:
+        """Those of some of the images."""
+        return _Moves(self._shares[key], self._mirrored[key])
 
     def applied(self, images: Array, sides: tuple[int, int]) -> Array:
         """The images moved, what comes in reflected."""

@@ -22,7 +22,7 @@ from paoding_onnx.recovery.lesson import Lesson
 from paoding_onnx.recovery.lessons import Kept, Watched, first_of, keep
 from paoding_onnx.recovery.objective import Term, output_terms, point_term
 from paoding_onnx.recovery.own_statistics import Observed, Original, of_original, statistics_on, to_store
-from paoding_onnx.recovery.pool import Pool
+from paoding_onnx.recovery.pool import Inputs, Pool
 from paoding_onnx.recovery.tail import Place
 from paoding_onnx.recovery.together import Answers, Loss
 from paoding_onnx.recovery.trained import Normalization, Trained, trained_of
@@ -125,7 +125,7 @@ def enrol(lesson: Lesson, course: Course, given: Pool, run: Run, terms: tuple[Te
     Raises:
         ModelError: if a part of a network does not run alone, or inputs share what it computes.
     """
-    place, rows, pool = course.place, course.rows, given.arrays
+    place, rows, pool = course.place, course.rows, given.inputs
     feeds = [{n: v[k : k + rows] for n, v in pool.items()} for k in range(0, MOST_FOR_STATISTICS, rows)]
     feeds = [feed for feed in feeds if len(next(iter(feed.values()))) == rows]
     statistics: dict[str, Array] = {}
@@ -164,9 +164,7 @@ def _is_before(one: Normalization, place: Place) -> bool:
     return one.bound.node.first_output.name not in tail
 
 
-def _features(
-    place: Place, pool: Mapping[str, Array], rows: int, own: Mapping[str, Array], run: Run
-) -> dict[str, Kept]:
+def _features(place: Place, pool: Inputs, rows: int, own: Mapping[str, Array], run: Run) -> dict[str, Kept]:
     """What the tail reads, for all inputs."""
     head = place.head_model(own)
     computed = tuple(name for name in place.boundary if name not in place.graph.inputs)
@@ -178,14 +176,13 @@ def _features(
         found |= keep(Watched(head, computed), inputs, rows, tell, run.deployment)
     for name in place.boundary:
         if name in place.graph.inputs:
-            found[name] = Kept(len(pool[name]), pool[name])
-            found[name].put(0, pool[name])
+            values = pool[name][:]
+            found[name] = Kept(len(values), values)
+            found[name].put(0, values)
     return found
 
 
-def _wanted(
-    lesson: Lesson, teacher: Model, place: Place, pool: Mapping[str, Array], run: Run, rows: int
-) -> dict[str, Kept]:
+def _wanted(lesson: Lesson, teacher: Model, place: Place, pool: Inputs, run: Run, rows: int) -> dict[str, Kept]:
     """What the original, as `teacher`, has at the targets, of what stays, for all inputs."""
 
     def part(name: str, array: Array) -> Array:

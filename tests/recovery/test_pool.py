@@ -23,6 +23,10 @@ def drawn(n_wanted, **arrays):
     return pool_of(samples(**arrays), n_wanted, 16, np.random.default_rng(1))
 
 
+def content(found):
+    return {name: values[:] for name, values in found.inputs.items()}
+
+
 def test_images_are_told_by_their_channels():
     assert image_sides(IMAGES) == (2, 3)
     assert image_sides(IMAGES.transpose(0, 2, 3, 1)) == (1, 2)
@@ -33,20 +37,26 @@ def test_images_are_told_by_their_channels():
 def test_rows_are_drawn_once_in_random_order():
     found = drawn(1000, x=ROWS)
     assert found.count == N
-    assert sorted(map(tuple, found.arrays["x"].tolist())) == sorted(map(tuple, ROWS.tolist()))
+    assert sorted(map(tuple, content(found)["x"].tolist())) == sorted(map(tuple, ROWS.tolist()))
 
 
 def test_images_are_drawn_again_as_other_copies():
     found = drawn(1000, x=IMAGES)
-    assert found.arrays["x"].shape == (found.count, 3, 10, 12) == (992, 3, 10, 12)
-    assert len({image.tobytes() for image in found.arrays["x"]}) > 4 * N
-    assert set(np.unique(found.arrays["x"])) <= set(np.unique(IMAGES))
+    assert content(found)["x"].shape == (found.count, 3, 10, 12) == (992, 3, 10, 12)
+    assert len({image.tobytes() for image in content(found)["x"]}) > 4 * N
+    assert set(np.unique(content(found)["x"])) <= set(np.unique(IMAGES))
+
+
+def test_copies_are_the_same_however_many_are_asked_for():
+    copies = drawn(1000, x=IMAGES).inputs["x"]
+    assert len(copies) == 992
+    np.testing.assert_array_equal(np.concatenate([copies[k : k + 100] for k in range(0, 992, 100)]), copies[:])
 
 
 def test_copies_of_what_is_held_back_are_never_learned_from():
     plain = np.broadcast_to(np.arange(N, dtype=np.float32)[:, None, None, None], IMAGES.shape).copy()
     found = drawn(1000, x=plain)
-    numbers = found.arrays["x"][:, 0, 0, 0]
+    numbers = content(found)["x"][:, 0, 0, 0]
     assert found.n_held == 112
     assert set(numbers[: found.n_held]).isdisjoint(numbers[found.n_held :])
     assert set(numbers) == set(range(N))
@@ -54,14 +64,14 @@ def test_copies_of_what_is_held_back_are_never_learned_from():
 
 def test_images_of_one_channel_are_never_mirrored():
     ramp = np.broadcast_to(np.arange(12, dtype=np.float32), (N, 1, 10, 12)).copy()
-    found = drawn(N, x=ramp).arrays["x"]
+    found = content(drawn(N, x=ramp))["x"]
     assert (found[:, 0, 5, 9] > found[:, 0, 5, 2]).all()
 
 
 def test_inputs_of_one_sample_stay_together():
     numbers = np.arange(N, dtype=np.float32)
     plain = np.broadcast_to(numbers[:, None, None, None], IMAGES.shape).copy()
-    found = drawn(300, x=plain, z=numbers).arrays
+    found = content(drawn(300, x=plain, z=numbers))
     np.testing.assert_array_equal(found["x"][:, 0, 0, 0], found["z"])
 
 
@@ -84,6 +94,6 @@ def test_a_part_of_the_inputs_may_be_small_and_comes_as_often_as_it_takes():
         pool_of(samples(x=ROWS[:9]), 1000, 16, np.random.default_rng(1))
     found = pool_of(samples(x=ROWS[:9]), 1000, 16, np.random.default_rng(1), is_part=True)
     assert (found.count, found.n_held) == (32, 16)
-    learned, held = (set(map(tuple, part.tolist())) for part in (found.arrays["x"][16:], found.arrays["x"][:16]))
+    learned, held = (set(map(tuple, part.tolist())) for part in (content(found)["x"][16:], content(found)["x"][:16]))
     assert learned | held == set(map(tuple, ROWS[:9].tolist()))
     assert not learned & held
