@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from paoding_onnx.calibration.kept_ids import KeptIds
 from paoding_onnx.calibration.preprocess import AS_IT_IS, Preprocess
@@ -47,13 +48,34 @@ class Samples:
         return own, replace(own, batches=others, is_synthetic=True) if others else None
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The inputs that hold one entry for each sample."""
+        if self.is_bare:
+            return tuple(self.batches[0])
+        feeds = [(feed, len(next(iter(feed.values())))) for feed in self.batches]
+        return tuple(name for name in self.batches[0] if all(f[name].ndim and len(f[name]) == n for f, n in feeds))
+
+    @property
     def arrays(self) -> dict[str, Array]:
         """All samples of each input in one array; inputs without samples along their first axis are left out."""
-        if self.is_bare:
-            return {name: np.stack([feed[name] for feed in self.batches]) for name in self.batches[0]}
-        feeds = [(feed, len(next(iter(feed.values())))) for feed in self.batches]
-        names = [name for name in self.batches[0] if all(f[name].ndim and len(f[name]) == n for f, n in feeds)]
-        return {name: np.concatenate([feed[name] for feed in self.batches]) for name in names}
+        join = np.stack if self.is_bare else np.concatenate
+        return {name: join([feed[name] for feed in self.batches]) for name in self.names}
+
+    def rows(self, name: str, numbers: Sequence[int] | NDArray[np.int64]) -> Array:
+        """What one of the inputs in `names` holds for samples of these numbers; nothing else is copied.
+
+        >>> Samples(({"x": np.array([5, 6])}, {"x": np.array([7])}), "three").rows("x", [2, 0]).tolist()
+        [7, 5]
+        """
+        sizes = [1 if self.is_bare else len(feed[name]) for feed in self.batches]
+        stops = np.cumsum(sizes)
+        places = [(int(np.searchsorted(stops, number, "right")), int(number)) for number in numbers]
+        parts = (self.batches[k][name] if self.is_bare else self.batches[k][name][n - stops[k]] for k, n in places)
+        first = self.batches[0][name] if self.is_bare else self.batches[0][name][0]
+        found = np.empty((len(places), *first.shape), first.dtype)
+        for k, part in enumerate(parts):
+            found[k] = part
+        return found
 
     def reader(self) -> BatchReader:
         """The batches as onnxruntime's quantizer takes them."""

@@ -86,16 +86,16 @@ def _more(prepared: Prepared, samples: Samples, options: Options, run: Run) -> S
 
     They are as many as is cheap; otherwise the samples themselves.
     """
-    name = max(samples.arrays, key=lambda one: samples.arrays[one].size, default="")
+    name = max(samples.names, key=lambda one: samples.batches[0][one].size, default="")
     if not name:
         return samples
+    first = samples.rows(name, [0])
     graph = prepared.trace.graph
     of_one = work_of_traced(graph).run_of_one * growth(samples.batches[0], graph)
-    bytes_of_one = samples.arrays[name][0].nbytes
-    most = min(MORE, int(WORK_TO_CHOOSE // max(of_one, 1)), options.memory // bytes_of_one)
+    most = min(MORE, int(WORK_TO_CHOOSE // max(of_one, 1)), options.memory // first.nbytes)
     samples = _with_all_real(prepared, samples, options, most)
     n_more = most - samples.n_samples
-    if n_more <= 0 or image_sides(samples.arrays[name]) is None:
+    if n_more <= 0 or image_sides(first) is None:
         return samples
     if not samples.is_synthetic and samples.n_samples >= MANY:
         return samples

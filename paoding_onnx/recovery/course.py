@@ -56,7 +56,8 @@ def course_of(lesson: Lesson, effort: Effort, memory: int) -> Course:
     """
     fixed = _fixed(lesson)
     count = fixed or 2
-    feed = {name: value[:count] for name, value in lesson.samples.arrays.items()}
+    first = range(min(count, lesson.samples.n_samples))
+    feed = {name: lesson.samples.rows(name, first) for name in lesson.samples.names}
     graph = observe_on(lesson.smaller, feed).outer
     work, original = (work_of(one, count) for one in (graph, observe_on(lesson.original, feed).outer))
     wanted = _n_inputs(effort, original.run_of_one + work.run_of_one)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,14 +28,14 @@ _SHIFT = 10
 class Copies:
     """Images `(n, ...)` in moved copies, made anew whenever some are asked for: all together may take gigabytes."""
 
-    def __init__(self, images: Array, chosen: NDArray[np.int64], moves: _Moves, sides: tuple[int, int]) -> None:
-        self._images, self._chosen, self._moves, self._sides = images, chosen, moves, sides
+    def __init__(self, samples: Samples, name: str, chosen: NDArray[np.int64], moves: _Moves) -> None:
+        self._samples, self._name, self._chosen, self._moves = samples, name, chosen, moves
 
     def __len__(self) -> int:
         return len(self._chosen)
 
     def __getitem__(self, key: slice) -> Array:
-        return self._moves.of(key).applied(self._images[self._chosen[key]], self._sides)
+        return self._moves.of(key).applied(self._samples.rows(self._name, self._chosen[key]))
 
 
 Inputs = Mapping[str, Array | Copies]
@@ -49,6 +50,32 @@ class Pool:
     count: int
     n_held: int
 
+    def feeds(self, rows: int, most: int) -> Sequence[Mapping[str, Array]]:
+        """The first inputs, `rows` at a time, `most` of them or a few more; made when they are asked for."""
+        return _Feeds(self.inputs, rows, min(-(-most // rows), self.count // rows))
+
+
+class _Feeds(Sequence[Mapping[str, Array]]):
+    """The first of some inputs in batches of `rows`, each made anew whenever it is asked for."""
+
+    def __init__(self, inputs: Inputs, rows: int, count: int) -> None:
+        self._inputs, self._rows, self._count = inputs, rows, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, key: int) -> Mapping[str, Array]: ...
+    @overload
+    def __getitem__(self, key: slice) -> Sequence[Mapping[str, Array]]: ...
+    def __getitem__(self, key: int | slice) -> Mapping[str, Array] | Sequence[Mapping[str, Array]]:
+        if isinstance(key, slice):
+            return [self[number] for number in range(*key.indices(self._count))]
+        if not 0 <= key < self._count:
+            raise IndexError(key)
+        start = key * self._rows
+        return {name: value[start : start + self._rows] for name, value in self._inputs.items()}
+
 
 def pool_of(samples: Samples, n_wanted: int, rows: int, rng: np.random.Generator, *, is_part: bool = False) -> Pool:
     """About `n_wanted` inputs, a multiple of `rows`: the samples in random order, images again as other copies.
@@ -60,8 +87,8 @@ def pool_of(samples: Samples, n_wanted: int, rows: int, rng: np.random.Generator
         ModelError: if an input does not hold one entry for each sample, or there are too few.
     """
     require_rows(samples)
-    arrays, n_samples = samples.arrays, samples.n_samples
-    images = {name: sides for name, value in arrays.items() if (sides := image_sides(value)) is not None}
+    n_samples = samples.n_samples
+    images = {name for name in samples.names if image_sides(samples.rows(name, [0])) is not None}
     count = (n_wanted if images else min(n_wanted, n_samples)) // rows * rows
     if is_part and n_samples > 1:
         count = max(count, 2 * rows)
@@ -73,14 +100,11 @@ def pool_of(samples: Samples, n_wanted: int, rows: int, rng: np.random.Generator
     parts = ((order[:n_apart], n_held), (order[n_apart:], count - n_held))
     chosen = np.concatenate([_in_rounds(own, size, rng) for own, size in parts])
     moves = _Moves.drawn(rng, len(chosen))
-    return Pool(
-        {
-            name: Copies(value, chosen, moves, images[name]) if name in images else value[chosen]
-            for name, value in arrays.items()
-        },
-        count,
-        n_held,
-    )
+    inputs = {
+        name: Copies(samples, name, chosen, moves) if name in images else samples.rows(name, chosen)
+        for name in samples.names
+    }
+    return Pool(inputs, count, n_held)
 
 
 def _in_rounds(numbers: NDArray[np.int64], size: int, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -95,7 +119,7 @@ def require_rows(samples: Samples) -> None:
     Raises:
         ModelError: if an input does not hold one entry for each sample.
     """
-    missing = samples.batches[0].keys() - samples.arrays.keys()
+    missing = samples.batches[0].keys() - set(samples.names)
     if missing:
         raise ModelError(f"input {min(missing)!r} does not hold one entry for each sample")
 
@@ -130,8 +154,9 @@ class _Moves:
         """Those of some of the images."""
         return _Moves(self._shares[key], self._mirrored[key])
 
-    def applied(self, images: Array, sides: tuple[int, int]) -> Array:
+    def applied(self, images: Array) -> Array:
         """The images moved, what comes in reflected."""
+        sides = image_sides(images) or (2, 3)
         channels = next(axis for axis in (1, 3) if axis not in sides)
         may_mirror = images.shape[channels] == _MIRRORED
         moved = np.empty_like(images)

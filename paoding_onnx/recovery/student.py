@@ -126,8 +126,7 @@ def enrol(lesson: Lesson, course: Course, given: Pool, run: Run, terms: tuple[Te
         ModelError: if a part of a network does not run alone, or inputs share what it computes.
     """
     place, rows, pool = course.place, course.rows, given.inputs
-    feeds = [{n: v[k : k + rows] for n, v in pool.items()} for k in range(0, MOST_FOR_STATISTICS, rows)]
-    feeds = [feed for feed in feeds if len(next(iter(feed.values()))) == rows]
+    feeds = given.feeds(rows, MOST_FOR_STATISTICS)
     statistics: dict[str, Array] = {}
     if lesson.uses_batch:
         normalizations = trained_of(lesson.trace.graph).normalizations

@@ -29,3 +29,16 @@ def test_samples_that_count_for_less_are_told_apart():
     assert (ours.weights, others.weights) == ((), ())
     alone = Samples(feeds, "some")
     assert alone.parted() == (alone, None)
+
+
+@pytest.mark.parametrize("is_bare", [False, True])
+def test_rows_are_those_of_all_samples_together(is_bare):
+    content = np.arange(24.0).reshape(6, 4)
+    batches = tuple({"x": row} for row in content) if is_bare else ({"x": content[:4]}, {"x": content[4:]})
+    samples = Samples(batches, "six", is_bare=is_bare)
+    np.testing.assert_array_equal(samples.rows("x", [5, 0, 4]), samples.arrays["x"][[5, 0, 4]])
+    assert samples.rows("x", []).shape == (0, 4)
+
+
+def test_input_that_all_samples_share_has_no_rows():
+    assert Samples(({"x": np.zeros((3, 2)), "state": np.zeros((2, 5))},), "three").names == ("x",)

@@ -53,6 +53,16 @@ def test_copies_are_the_same_however_many_are_asked_for():
     np.testing.assert_array_equal(np.concatenate([copies[k : k + 100] for k in range(0, 992, 100)]), copies[:])
 
 
+def test_feeds_are_the_first_inputs_in_whole_batches():
+    found = drawn(300, x=IMAGES, z=ROWS)
+    wanted = content(found)
+    feeds = found.feeds(16, 40)
+    assert [len(feed["x"]) for feed in feeds] == [16, 16, 16]
+    np.testing.assert_array_equal(np.concatenate([feed["x"] for feed in feeds]), wanted["x"][:48])
+    np.testing.assert_array_equal(feeds[1:][0]["z"], wanted["z"][16:32])
+    assert len(found.feeds(16, 10_000)) == found.count // 16
+
+
 def test_copies_of_what_is_held_back_are_never_learned_from():
     plain = np.broadcast_to(np.arange(N, dtype=np.float32)[:, None, None, None], IMAGES.shape).copy()
     found = drawn(1000, x=plain)
