@@ -90,8 +90,11 @@ class Session:
     """
 
     _is_timed = False
-    """Whether all is as onnxruntime has it by default, also what costs time of processors that other work could have,
-    such as threads that wait for work without a pause."""
+    """Whether all is as onnxruntime has it by default, also what costs processors and memory that others could have.
+
+    Threads then wait for work without a pause, and a block is laid by for all that a run of the same sizes takes. To
+    find places in it takes time that grows with the square of the number of weights.
+    """
     _falls_back = True
     """Whether the processor runs a model that another provider does not take."""
     _trail: Path | None = None
@@ -120,8 +123,6 @@ class Session:
             # where tensors grow from step to step it may give one the place of another that is smaller
             options.enable_mem_reuse = not (isinstance(model, Model) and has_subgraphs(model.proto.graph))
             options.add_session_config_entry("session.disable_prepacking", "1")
-        if not self._is_timed and isinstance(model, Model) and len(model.proto.graph.initializer) > FEW_INITIALIZERS:
-            options.enable_mem_pattern = False  # it finds places for weights in time that grows with their square
         weights = model.weights if isinstance(model, Model) else {}
         if isinstance(model, Model) and on.provider != PROVIDERS[0]:  # others read weights from the model alone
             model, weights = _with_weights(model), {}
