@@ -16,3 +16,18 @@ BLOCKS = """g (float[N,6] x) => (float[N,3] y)
   [head] y = MatMul (t2, last)
 }"""
 """Two blocks; the second one's branch is the first operand of its sum."""
+
+PICKED = (
+    BLOCKS.replace("(float[N,3] y)", "(float[1,3,k] y)")
+    .replace("last> {", "last, float zero = {0.0}, int64[1] first = {0}, int64[1] second = {1}> {")
+    .replace(
+        "[head] y = MatMul (t2, last)",
+        """[head] all = MatMul (t2, last)
+  [sum3] sums = ReduceSum <keepdims = 0> (all, second)
+  [over] over = Greater (sums, zero)
+  [turn] turned = Transpose <perm = [1, 0]> (all)
+  [pick] picked = Compress <axis = 1> (turned, over)
+  [last] y = Unsqueeze (picked, first)""",
+    )
+)
+"""The same of which only those samples are left that it picks itself: how many, another network would decide otherwise."""

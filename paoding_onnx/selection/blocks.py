@@ -84,7 +84,8 @@ def worthwhile(
 
 def _answers(outputs: Outputs, *, is_synthetic: bool) -> _Answers:
     """What is told of a classifier; nothing is unseen of real inputs, nor taken to be of outputs of other kinds."""
-    whole = {name: np.concatenate(parts) for name, parts in outputs.wanted.items() if parts[0].ndim}
+    same = {name: parts for name, parts in outputs.wanted.items() if len({part.shape[1:] for part in parts}) == 1}
+    whole = {name: np.concatenate(parts) for name, parts in same.items() if parts[0].ndim}
     rows = max(map(len, whole.values()), default=0)
     found = predictions(whole, rows)
     if found is None:

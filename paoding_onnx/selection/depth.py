@@ -62,9 +62,11 @@ class Outputs:
 
     def _moved(self, smaller: Model) -> float:
         try:
-            return distance(self.wanted, _outputs(smaller, self.feeds, self.run))
+            got = _outputs(smaller, self.feeds, self.run)
         except ModelError:  # a model that runs on these inputs because of what went
             return float("inf")
+        is_told = any(_have_same_sizes(parts, got[name]) for name, parts in self.wanted.items())
+        return distance(self.wanted, got) if is_told else float("inf")
 
 
 def outputs_on(model: Model, trace: Trace, samples: Samples, run: Run, *, rows: int) -> Outputs:
@@ -117,6 +119,11 @@ def cheapest_first(outputs: Outputs, residuals: Sequence[Residual], *, by: Budge
         best = min(cheapest, key=lambda r: (costs[r] - before) / carried[r])
         gone, before = (*gone, best), costs[best]
         yield Removal(best, before)
+
+
+def _have_same_sizes(wanted: Sequence[Array], got: Sequence[Array]) -> bool:
+    """Whether an output can be compared: how long speech is, for instance, a model decides itself."""
+    return all(a.shape == b.shape for a, b in zip(wanted, got, strict=True))
 
 
 def _first_rows(samples: Samples, most: int) -> Iterator[Mapping[str, Array]]:

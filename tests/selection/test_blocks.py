@@ -17,7 +17,7 @@ from paoding_onnx.selection.profiling import measure_profile
 from paoding_onnx.selection.select import choose_from
 from tests.models import model
 from tests.pruning import traced_model
-from tests.residuals import BLOCKS
+from tests.residuals import BLOCKS, PICKED
 
 ROWS = np.random.default_rng(0).standard_normal((64, 6)).astype(np.float32)
 
@@ -63,6 +63,10 @@ def test_branch_stays_where_narrower_layers_cost_nothing():
     given = constants(model(BLOCKS))
     assert given["b1"].shape == dead.shape
     assert spared({"b1": dead.ravel(), "b2": 0.05}, target=0.1, is_synthetic=False) == []
+
+
+def test_branches_stay_where_the_outputs_have_other_sizes_without_them():
+    assert not spared({"b2": 1e-1}, text=PICKED)
 
 
 def test_model_without_branches_loses_none():

@@ -11,7 +11,7 @@ from paoding_onnx.errors import TargetError
 from paoding_onnx.selection.depth import ROWS, choose_depth, outputs_on
 from paoding_onnx.surgery.shallower import deep
 from tests.models import model
-from tests.residuals import BLOCKS
+from tests.residuals import BLOCKS, PICKED
 
 SAMPLES = Samples(({"x": np.random.default_rng(0).standard_normal((32, 6)).astype(np.float32)},), "rows")
 
@@ -40,6 +40,10 @@ def test_branch_that_carries_more_may_cost_more():
     for by in ("parameters", "macs"):
         (removal,) = chosen(wide, 1, by=by, weights={"b2": 0.2})
         assert removal.residual.total == "t2"
+
+
+def test_branch_without_which_the_outputs_have_other_sizes_costs_more_than_can_be_told():
+    assert [removal.cost for removal in chosen(PICKED, 2)] == [float("inf")] * 2
 
 
 def test_more_branches_than_there_are_is_out_of_reach():
