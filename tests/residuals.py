@@ -30,4 +30,4 @@ PICKED = (
   [last] y = Unsqueeze (picked, first)""",
     )
 )
-"""The same of which only those samples are left that it picks itself: how many, another network would decide otherwise."""
+"""The same, of which only those samples are left that it picks itself."""
