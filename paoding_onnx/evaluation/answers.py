@@ -101,9 +101,8 @@ def output_change(name: str, before: Array, after: Array, known: Kind | None = N
         return OutputChange(name, kind, 1 - equal, 1 - equal, equal, None, _variety(a))
     moved = channel_changes(a, b)
     typical, worst = (float(np.median(moved)), float(moved.max())) if moved.size else (0.0, 0.0)
-    answers = {Kind.CLASSES: _classes, Kind.SEQUENCE: _sequences}.get(kind)
     axis = _axis(a)
-    said = (answers(a, axis), answers(b, axis)) if answers is not None else None
+    said = _answers(a, b, axis, kind)
     same = None if said is None else float(np.mean(np.all(said[0] == said[1], axis=1)))
     order = {Kind.SCORE: _of_scores, Kind.EMBEDDING: _of_similarities}.get(kind)
     variety = _variety(a) if said is None else 1 - commonest(said[0])
@@ -228,14 +227,39 @@ def _classes(values: Floats, axis: int) -> NDArray[np.int64]:
     return _said(values, axis)[:, None]
 
 
-def _sequences(values: Floats, axis: int) -> NDArray[np.int64]:
-    """The classes of each sequence, repeats merged, (n, length); of more than one axis of positions each position."""
+def _answers(
+    before: Floats, after: Floats, axis: int, kind: Kind
+) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """What is said before and after, `(n, length)` each; `None` where nothing is said."""
+    if kind is Kind.CLASSES:
+        return _classes(before, axis), _classes(after, axis)
+    if kind is not Kind.SEQUENCE:
+        return None
+    blank = _blank(before, axis)
+    return _sequences(before, axis, blank), _sequences(after, axis, blank)
+
+
+def _blank(values: Floats, axis: int) -> int:
+    """The class of most positions: that nothing is there, in lines and speech; one that there is not if none has most.
+
+    Source: Graves et al. 2006, "Connectionist Temporal Classification": blanks are removed once repeats are merged.
+    """
+    classes, counts = np.unique(_said(values, axis), return_counts=True)
+    return int(classes[counts.argmax()]) if 2 * counts.max(initial=0) > counts.sum() else _END
+
+
+def _sequences(values: Floats, axis: int, blank: int) -> NDArray[np.int64]:
+    """The classes of each sequence, repeats merged and the blank left out, (n, length).
+
+    Of more than one axis of positions each position.
+    """
     said = _said(values, axis).reshape(len(values), -1)
     if values.ndim != 3:
         return np.asarray(said.reshape(-1, 1), np.int64)
     merged = np.full(said.shape, _END, np.int64)
     for row, found in zip(merged, said, strict=True):
         kept = found[np.flatnonzero(np.r_[True, found[1:] != found[:-1]])]
+        kept = kept[kept != blank]
         row[: len(kept)] = kept
     return merged
 

@@ -59,6 +59,14 @@ def test_sequence_is_the_same_when_classes_last_longer():
     assert output_change("y", before, after).same == 0.5
 
 
+def test_blanks_between_classes_say_nothing():
+    before = np.eye(4)[[[0, 0, 1, 0, 2, 0], [0, 0, 3, 0, 0, 3]]]
+    moved = np.eye(4)[[[0, 1, 1, 2, 0, 0], [0, 3, 0, 0, 3, 0]]]
+    merged = np.eye(4)[[[0, 0, 1, 0, 2, 0], [0, 0, 3, 3, 3, 0]]]
+    assert output_change("y", before, moved).same == 1
+    assert output_change("y", before, merged).same == 0.5  # one letter for two
+
+
 def test_scores_beside_large_boxes_are_seen_to_move():
     after = DETECTIONS.copy()
     after[:, 4:] = after[:, 4:].mean()
