@@ -100,12 +100,14 @@ def matrix(bound: BoundNode, of: Contraction, weight: Array) -> Floats:
     """The weight as `(n_shared, n_features, n_made)`, so that an output is features @ matrix, times the rule's gain."""
     operand = bound.binding.inputs[of.weight] or ()
     parts = (of.shared, (*of.summed, *of.kernel), of.made)
-    return np.asarray(_arranged(weight, operand, bound.binding.sizes, parts), np.float64) * of.alpha
+    found = np.array(_arranged(weight, operand, bound.binding.sizes, parts), np.float64)
+    found *= of.alpha  # in place, here and below: a weight may be half a gigabyte
+    return found
 
 
 def unmatrix(bound: BoundNode, of: Contraction, values: Floats, dtype: np.dtype[np.generic]) -> Array:
     """The weight that `matrix` made `values` of."""
-    return _as_weight(bound, of, values / of.alpha, bound.binding.sizes, dtype)
+    return _as_weight(bound, of, values if of.alpha == 1 else values / of.alpha, bound.binding.sizes, dtype)
 
 
 def _as_weight(
@@ -116,8 +118,8 @@ def _as_weight(
     operand = bound.binding.inputs[of.weight] or ()
     order = [names.index(name) for name in names_of(operand)]
     shape = [one.size(sizes) for one in operand]
-    whole = values.reshape([sizes[name] for name in names])
-    return np.ascontiguousarray(whole.transpose(order).reshape(shape).astype(dtype))
+    whole = values.astype(dtype).reshape([sizes[name] for name in names])
+    return np.ascontiguousarray(whole.transpose(order).reshape(shape))
 
 
 def n_rows(bound: BoundNode, of: Contraction, value: Array) -> int:

@@ -269,7 +269,8 @@ def _change(graph: Graph, layer: Layer, solution: Solution) -> _Change | None:
     old = graph.tensors[layer.weight].value
     if old is None:
         return None
-    values = matrix(layer.bound, layer.of, old) + _undone(solution.weight, layer.gain)
+    values = matrix(layer.bound, layer.of, old)
+    values += _undone(solution.weight, layer.gain)
     change = _Change({layer.weight: old}, {layer.weight: unmatrix(layer.bound, layer.of, values, old.dtype)}, {})
     constant = None if layer.offset is None else graph.tensors[layer.offset.tensor].value
     if layer.offset is not None and constant is not None:
