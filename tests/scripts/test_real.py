@@ -230,6 +230,18 @@ def test_what_was_not_written_is_neither_good_nor_ruined():
     assert "- magika, 25% of parameters, reconstruction: no rule" in document.markdown([row], {})
 
 
+def test_overview_has_a_line_for_each_model_and_a_column_for_whatever_was_asked():
+    rows = [
+        ROW,
+        dataclasses.replace(ROW, method="magnitude", pruned=40.0),
+        dataclasses.replace(ROW, n_data=128, pruned=95.0),
+        dataclasses.replace(ROW, model="yunet", by="macs", pruned=None),
+    ]
+    head, _, *lines = document.overview(rows).splitlines()
+    assert head == "| model | original | 25% of parameters | 25% of parameters, 128 inputs | 25% of macs |"
+    assert lines == ["| magika | 100.0 | 80.0 (40.0) | 95.0 |  |", "| yunet | 100.0 |  |  |  |"]
+
+
 def test_rows_survive_the_csv_file(tmp_path):
     def ledger():
         return Ledger(tmp_path / "rows.csv", Row, lambda row: row.job)

@@ -8,21 +8,39 @@ from datetime import UTC, datetime
 from scripts.benchmarks.real.measure import Row
 from scripts.page import table
 
+METHODS = ("reconstruction", "magnitude")
 HEADS = (
     "model", "task", "target", "method", "real inputs", "original", "pruned", "said: error", "said: same top-1",
     "warned", "parameters left", "MACs left", "CPU s", "peak MB",
 )  # fmt: skip
+EVERY = "Every result, with what was said of it and what it took:"
 RUINED, SILENT, NEEDLESS = "ruined", "**ruined, not a word**", "good, warned"
 
 
 def markdown(rows: Sequence[Row], skipped: Mapping[str, str]) -> str:
     """All of it: the date, the summary, the table, and what was left out with the reason."""
-    parts = [f"{datetime.now(UTC).date()}", summary(rows), table(HEADS, map(cells, rows), align="lllll" + "r")]
+    parts = [f"{datetime.now(UTC).date()}", summary(rows), overview(rows), EVERY]
+    parts.append(table(HEADS, map(cells, rows), align="lllll" + "r"))
     failed = [f"- {row.job.label}: {row.message}" for row in rows if row.pruned is None]
     parts += ["Nothing written:\n\n" + "\n".join(failed)] if failed else []
     left_out = [f"- {name}: {reason}" for name, reason in skipped.items()]
     parts += ["Left out:\n\n" + "\n".join(left_out)] if left_out else []
     return "\n\n".join(parts)
+
+
+def overview(rows: Sequence[Row]) -> str:
+    """A line for each model: its score by the default method for whatever was asked, magnitude's in brackets."""
+    settings = sorted({(row.by != "parameters", row.n_data, row.target, row.by) for row in rows})
+    heads = [f"{target:.0%} of {by}{f', {n_data} inputs' if n_data else ''}" for _, n_data, target, by in settings]
+    scores = {(row.model, row.by, row.n_data, row.target, row.method): _number(row.pruned, ".1f") for row in rows}
+    lines = []
+    for model, original in {row.model: row.original for row in rows}.items():
+        line = [model, f"{original:.1f}"]
+        for _, n_data, target, by in settings:
+            own, other = (scores.get((model, by, n_data, target, method), "") for method in METHODS)
+            line.append(f"{own} ({other})" if other else own)
+        lines.append(line)
+    return table(("model", "original", *heads), lines, align="l" + "r" * (len(heads) + 1))
 
 
 def summary(rows: Sequence[Row]) -> str:
