@@ -11,11 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-_MANY = 50_000
-"""How many more objects there must be before Python looks for those that hold one another: graphs are many objects, all
-of which stay, and looking through them every few hundred takes a sixth of the time of a deep network."""
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status, for which see `paoding_onnx.errors`.
 
@@ -37,11 +32,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def child() -> int:
     """Run the command of this process, which is watched by another one."""
-    import gc
-
-    gc.set_threshold(_MANY)
     from paoding_onnx.cli.stopping import left_silently, let_through, raised_for_good
+    from paoding_onnx.model.garbage import collect_seldom
 
+    collect_seldom()
     with left_silently():
         let_through()
         from paoding_onnx.cli.run import run_child

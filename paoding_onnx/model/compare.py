@@ -77,7 +77,7 @@ def output_distance(wanted: Sequence[Array], got: Sequence[Array]) -> float | No
     lose of all that they tell. Whole numbers: the share that are others. Values: the change of every channel, averaged.
     Scores that may be either, rows of more than one number: the larger of both.
     """
-    if any(a.shape != b.shape for a, b in zip(wanted, got, strict=True)):
+    if not have_same_sizes(wanted, got):
         return None
     is_number = is_graded(wanted[0].dtype)
     if not is_number and wanted[0].dtype.kind in "iu":
@@ -94,6 +94,15 @@ def output_distance(wanted: Sequence[Array], got: Sequence[Array]) -> float | No
     if a.ndim != 2 or a.shape[1] == 1:
         return change
     return max(divergence(log_softmax(a), log_softmax(b)), change or 0.0)
+
+
+def have_same_sizes(wanted: Sequence[Array], got: Sequence[Array]) -> bool:
+    """Whether batches of one output can be compared: how long speech is, for instance, a model decides itself.
+
+    >>> have_same_sizes([np.zeros((1, 2))], [np.zeros((1, 3))])
+    False
+    """
+    return all(a.shape == b.shape for a, b in zip(wanted, got, strict=True))
 
 
 def _are_shares(parts: Sequence[Array]) -> bool:

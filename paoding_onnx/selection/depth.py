@@ -13,7 +13,7 @@ from paoding_onnx.context import Run
 from paoding_onnx.dependency.residuals import Residual
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError, TargetError
-from paoding_onnx.model.compare import distance
+from paoding_onnx.model.compare import distance, have_same_sizes
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.session import Session
@@ -65,7 +65,7 @@ class Outputs:
             got = _outputs(smaller, self.feeds, self.run)
         except ModelError:  # a model that runs on these inputs because of what went
             return float("inf")
-        is_told = any(_have_same_sizes(parts, got[name]) for name, parts in self.wanted.items())
+        is_told = any(have_same_sizes(parts, got[name]) for name, parts in self.wanted.items())
         return distance(self.wanted, got) if is_told else float("inf")
 
 
@@ -119,11 +119,6 @@ def cheapest_first(outputs: Outputs, residuals: Sequence[Residual], *, by: Budge
         best = min(cheapest, key=lambda r: (costs[r] - before) / carried[r])
         gone, before = (*gone, best), costs[best]
         yield Removal(best, before)
-
-
-def _have_same_sizes(wanted: Sequence[Array], got: Sequence[Array]) -> bool:
-    """Whether an output can be compared: how long speech is, for instance, a model decides itself."""
-    return all(a.shape == b.shape for a, b in zip(wanted, got, strict=True))
 
 
 def _first_rows(samples: Samples, most: int) -> Iterator[Mapping[str, Array]]:

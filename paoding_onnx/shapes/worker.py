@@ -6,7 +6,6 @@ onnxruntime may crash at sizes that a model was never meant for; here, that ends
 
 from __future__ import annotations
 
-import gc
 import os
 import pickle
 import signal
@@ -17,20 +16,18 @@ from typing import BinaryIO
 import onnx
 
 from paoding_onnx.errors import ModelError
+from paoding_onnx.model.garbage import collect_seldom
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.parent import end_with_parent
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.observations import observed
 from paoding_onnx.shapes.requests import LoadRequest, RunRequest
 
-_MANY = 50_000
-"""How many more objects there must be before Python looks for those that hold one another; see `paoding_onnx.cli`."""
-
 
 def main() -> None:
     """Answer requests until there are no more."""
     end_with_parent()
-    gc.set_threshold(_MANY)
+    collect_seldom()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all: what it means, the parent decides
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever a library prints must not get between the answers

@@ -72,14 +72,12 @@ def _work(trace: Trace) -> int:
 
 def _has_gates(trace: Trace) -> bool:
     """Whether a model compares, rounds or picks, or enters a branch, by what it is fed."""
-    gates = [node for node in trace.graph.nodes if node.captures or jumps(node.operator) or _is_made(node, np.bool_)]
-    fed = data_dependent_tensors(trace.graph) if gates else frozenset[str]()
-    for node in gates:
-        made = [tensor for tensor in node.outputs if tensor is not None and tensor.name in fed]
-        if made and (node.captures or jumps(node.operator) or any(tensor.dtype == np.bool_ for tensor in made)):
-            return True
-    return False
+    gates = {name for node in trace.graph.nodes for name in _gates(node)}
+    return bool(gates) and not data_dependent_tensors(trace.graph).isdisjoint(gates)  # which takes time to tell
 
 
-def _is_made(node: Node, dtype: type[np.generic]) -> bool:
-    return any(tensor is not None and tensor.dtype == dtype for tensor in node.outputs)
+def _gates(node: Node) -> list[str]:
+    """Tensors of a node that are a gate if what is fed decides about them."""
+    made = [tensor for tensor in node.outputs if tensor is not None]
+    is_all = bool(node.captures) or jumps(node.operator)
+    return [tensor.name for tensor in made if is_all or tensor.dtype == np.bool_]
