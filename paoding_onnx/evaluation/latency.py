@@ -27,7 +27,8 @@ from paoding_onnx.evaluation.measured import Latency, OperatorTime
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.parent import end_with_parent
 from paoding_onnx.model.scratch import scratch_folder
-from paoding_onnx.model.session import DeployedSession, Session, TrailedSession, by_operator
+from paoding_onnx.model.session import DeployedSession, Session
+from paoding_onnx.model.trail import TrailedSession, by_operator
 
 SECONDS = 1.0
 """For about this long each model is run over and over, at least `FEWEST_RUNS` times."""

@@ -5,10 +5,8 @@ Weights are handed over without a copy, so a session costs no second set of them
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from types import MappingProxyType
 
@@ -47,8 +45,6 @@ _PROVIDERS = MappingProxyType(
     }
 )
 """What onnxruntime calls the words of `paoding_onnx.names.PROVIDERS`."""
-_KERNEL = "_kernel_time"
-"""How onnxruntime's notes of nodes end."""
 _NOISE = re.compile(
     r"\[ONNXRuntimeError\] : \d+ : [A-Z_]+ : "  # a status, often with another one inside
     r"|/\S+\.(?:cc|h):\d+ [^()]*\([^()]*\) "  # a source file with the signature of a function
@@ -203,56 +199,6 @@ class DeployedSession(Session):
 
     _is_timed = True
     _falls_back = False
-
-
-class TrailedSession(DeployedSession):
-    """A session to be timed that notes what each node takes, in a file whose name begins as `trail`."""
-
-    def __init__(self, model: Model | Path, trail: Path, *, on: Deployment = ANYHOW) -> None:
-        self._trail = trail
-        super().__init__(model, optimise=True, on=on)
-
-    def times(self) -> tuple[NodeTime, ...]:
-        """What the nodes took so far, as onnxruntime runs them; nothing is noted from here on."""
-        events = json.loads(Path(self._session.end_profiling()).read_text("utf-8", "replace"))
-        found: dict[tuple[str, str, str], list[float]] = {}
-        for event in events:
-            name, told = str(event.get("name", "")), event.get("args", {})
-            if event.get("cat") == "Node" and name.endswith(_KERNEL):
-                key = name.removesuffix(_KERNEL), str(told.get("op_name", "")), str(told.get("node_index", ""))
-                found.setdefault(key, []).append(event["dur"] / 1e3)
-        return tuple(NodeTime(name, operator, tuple(spent)) for (name, operator, _), spent in found.items())
-
-
-def by_operator(nodes: Iterable[NodeTime]) -> dict[str, float]:
-    """Milliseconds that all nodes of each operator typically take in a run.
-
-    >>> by_operator([NodeTime("a", "Conv", (9.0, 1.0)), NodeTime("b", "Conv", (9.0, 2.0))])
-    {'Conv': 3.0}
-    """
-    spent: dict[str, float] = {}
-    for node in nodes:
-        spent[node.operator] = spent.get(node.operator, 0.0) + node.typical
-    return spent
-
-
-@dataclass(frozen=True, slots=True)
-class NodeTime:
-    """Milliseconds that a node took in each run, the first one included; its name is onnxruntime's if it fused it."""
-
-    name: str
-    operator: str
-    milliseconds: tuple[float, ...]
-
-    @property
-    def typical(self) -> float:
-        """What it takes when nothing disturbs it: the mean of the fastest quarter of the runs, the first left out.
-
-        >>> NodeTime("n", "any", (9.0, 1.0, 2.0, 8.0, 3.0)).typical
-        1.0
-        """
-        spent = np.sort(np.array(self.milliseconds[1:] or self.milliseconds))
-        return float(spent[: max(len(spent) // 4, 1)].mean())
 
 
 def _arrays(name: str, value: object) -> Iterator[tuple[str, Array]]:

@@ -16,7 +16,7 @@ from paoding_onnx.model.load import Model
 from paoding_onnx.model.node_index import nodes_behind
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.scratch import scratch_folder
-from paoding_onnx.model.session import NodeTime, TrailedSession, by_operator
+from paoding_onnx.model.trail import NodeTime, TrailedSession, by_operator
 from paoding_onnx.timing.single import Bench, Sizes, bench_of, n_bytes
 from paoding_onnx.timing.table import LatencyTable, Times
 from paoding_onnx.timing.widths import TimedLayer, timed_layers

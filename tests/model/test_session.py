@@ -15,7 +15,7 @@ from paoding_onnx.evaluation import fidelity
 from paoding_onnx.evaluation.fidelity import compare
 from paoding_onnx.model import session as session_module
 from paoding_onnx.model.load import lift
-from paoding_onnx.model.session import DeployedSession, Session, TrailedSession, one_line, require_provider
+from paoding_onnx.model.session import DeployedSession, Session, one_line, require_provider
 from tests.models import model, parse, save
 
 TEXT = """g (float[1,16] x) => (float[1,4] y) <float[16,32] w, float[32,4] v> {
@@ -148,16 +148,6 @@ def test_many_initializers_that_nothing_reads_cost_no_square_of_their_number():
         return time.perf_counter() - start
 
     assert seconds(40_000) < max(10 * seconds(10_000), 2.0)
-
-
-def test_session_with_a_trail_tells_what_each_node_took(tmp_path):
-    session = TrailedSession(model(TEXT), tmp_path / "trail", on=Deployment(1))
-    for _ in range(3):
-        session.run(FEEDS)
-    times = session.times()
-    assert times
-    assert all(len(node.milliseconds) == 3 and min(node.milliseconds) >= 0 for node in times)
-    assert all(node.operator for node in times)
 
 
 def test_provider_that_is_not_there_is_refused_with_those_that_are(monkeypatch):

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from paoding_onnx.context import Run
 from paoding_onnx.dependency.groups import trace
 from paoding_onnx.errors import ModelError
-from paoding_onnx.model.session import NodeTime
 from paoding_onnx.shapes.study import study
 from paoding_onnx.timing import measure
 from paoding_onnx.timing.measure import measure_table
@@ -66,11 +64,3 @@ def test_layer_that_does_not_run_alone_is_said(monkeypatch):
     table, traced = table_of(WIDE, (64, 256))
     assert table.layers == {}
     assert set(table.inseparable) == {layer.key for layer in timed_layers(traced)}
-
-
-@pytest.mark.parametrize(
-    ("spent", "expected"),
-    [([5.0], 5.0), ([9.0, 1.0], 1.0), ([9.0, 4.0, 1.0, 3.0, 2.0], 1.0), ([9.0, *range(8, 0, -1)], 1.5)],
-)
-def test_typical_time_is_that_of_undisturbed_runs(spent, expected):
-    assert NodeTime("n", "any", tuple(spent)).typical == expected
