@@ -192,6 +192,14 @@ def vocabulary(graph: Graph, name: str) -> int:
     return 2
 
 
+def is_counted(graph: Graph, name: str) -> bool:
+    """Whether all that reads the input `name` makes whole numbers of each of its own, as Keras does with tokens."""
+    size = graph.tensors[name].shape
+    read = [node for node in graph.nodes if any(tensor is not None and tensor.name == name for tensor in node.inputs)]
+    made = [tensor for node in read for tensor in node.outputs if tensor is not None]
+    return bool(made) and all(t.dtype is not None and t.dtype.kind in "iu" and t.shape == size for t in made)
+
+
 def _made_of_constants(graph: Graph) -> set[str]:
     """Names of tensors that are computed out of constants alone."""
     found: set[str] = set()

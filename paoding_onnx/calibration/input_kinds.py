@@ -9,7 +9,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from paoding_onnx.calibration.first_layer import is_signal, vocabulary
+from paoding_onnx.calibration import bands
+from paoding_onnx.calibration.first_layer import is_counted, is_signal, vocabulary
 from paoding_onnx.calibration.images.frame import Frame
 from paoding_onnx.calibration.preprocess import Preprocess
 from paoding_onnx.calibration.samples import InputOptions
@@ -30,9 +31,6 @@ _UNTOLD = 2
 """So many tokens are drawn where nothing tells how many there are."""
 _LONG_ROW, _SIGNAL = 4096, 400
 """Rows of floats from this length on are sound, not a table; where kernels slide along them, from the second one."""
-_BANDS = frozenset({40, 64, 80, 96, 128, 161, 201, 229, 257})
-"""Bands of frequencies that spectrograms usually have."""
-_OF_SPECTROGRAMS = ("mel", "fbank", "spectrogram", "mfcc", "logspec")
 
 
 class Kind(StrEnum):
@@ -197,19 +195,20 @@ def _role(spec: TensorSpec, graph: Graph, shape: Shape, axis: int | None, layout
         return InputRole(spec, Kind(str(found)), shape, axis, why="its name and type")
     if axis != 0:
         return InputRole(spec, Kind.NOISE, shape, axis, why="its first axis counts no samples")
-    if _says(spec, _OF_SPECTROGRAMS) and len(shape) in (3, 4) and dtype_kind == "f":
-        return InputRole(spec, Kind.SPECTROGRAM, shape, axis, why="its name")
+    spectrogram = "its name" if bands.is_named(spec, shape) else bands.told(spec, shape) if layout == "auto" else None
+    if spectrogram is not None:
+        return InputRole(spec, Kind.SPECTROGRAM, shape, axis, why=spectrogram)
     channels = _channel_axis(shape, layout)
     if channels and (dtype_kind == "f" or (spec.dtype is not None and spec.dtype.itemsize == 1)):
         why = f"four axes, of which axis {channels} has {shape[channels]} channels"
         return InputRole(spec, Kind.IMAGES, shape, axis, channels=channels, why=why)
-    if dtype_kind in "iu":
+    if dtype_kind in "iu" or (is_counted(graph, spec.name) and vocabulary(graph, spec.name) > _UNTOLD):
         return _tokens(spec, graph, shape, axis)
     return _role_of_floats(spec, graph, shape, axis)
 
 
 def _role_of_floats(spec: TensorSpec, graph: Graph, shape: Shape, axis: int) -> InputRole:
-    """Rows of a table, a signal, a spectrogram, or nothing that is known."""
+    """Rows of a table, a signal, or nothing that is known."""
     if len(shape) == 2:
         slides = shape[1] >= _SIGNAL and is_signal(graph, spec.name)
         if shape[1] >= _LONG_ROW or slides or _says(spec, OF_SOUND):
@@ -218,8 +217,6 @@ def _role_of_floats(spec: TensorSpec, graph: Graph, shape: Shape, axis: int) -> 
         return InputRole(spec, Kind.TABLE, shape, axis, why=f"two axes, rows of {shape[1]} numbers")
     if len(shape) == 3 and min(shape[1:]) <= MOST_TRACKS:
         return InputRole(spec, Kind.AUDIO, shape, axis, why=f"three axes, {min(shape[1:])} of them side by side")
-    if len(shape) == 3 and any(dim in _BANDS for dim in spec.dims[1:]):
-        return InputRole(spec, Kind.SPECTROGRAM, shape, axis, why="one of its three axes is as long as bands are")
     return InputRole(spec, Kind.NOISE, shape, axis, why="nothing that is known has such a shape")
 
 
@@ -268,8 +265,9 @@ def _says(spec: TensorSpec, parts: Sequence[str]) -> bool:
 def _tokens(spec: TensorSpec, graph: Graph, shape: Shape, axis: int) -> InputRole:
     """Numbers that pick rows of a stored table."""
     size = vocabulary(graph, spec.name)
-    why = "integers; " + (f"a table or row of {size} tells how many" if size > _UNTOLD else "nothing tells how many")
-    return InputRole(spec, Kind.TOKENS, shape, axis, vocabulary=size, why=why)
+    made = "made integers" if spec.dtype is not None and spec.dtype.kind == "f" else "integers"
+    told = f"a table or row of {size} tells how many" if size > _UNTOLD else "nothing tells how many"
+    return InputRole(spec, Kind.TOKENS, shape, axis, vocabulary=size, why=f"{made}; {told}")
 
 
 def _channel_axis(shape: tuple[int, ...], layout: str) -> int:

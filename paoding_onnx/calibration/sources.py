@@ -10,6 +10,7 @@ import numpy as np
 
 from paoding_onnx.calibration import normalization, sounds, spectrograms, tabular, tokens
 from paoding_onnx.calibration.augment import augmented
+from paoding_onnx.calibration.bands import bands_axis, is_transformed
 from paoding_onnx.calibration.first_layer import Columns, first_columns, first_filters, first_weights
 from paoding_onnx.calibration.images import families as image_families
 from paoding_onnx.calibration.images.frame import Floats, Frame
@@ -38,6 +39,8 @@ _PROBED = 64
 _FAINT = 1e-6
 _ALL_SIZES, _SIZES = "noise of all sizes", (-1.5, 1.5)
 """The powers of ten by which rows of noise are multiplied where nothing tells the unit of a spectrogram."""
+_MAGNITUDES = 0.5
+"""How likely spectrograms of a plain Fourier transform are no logarithms, beside standardized ones."""
 _AS_READ = "of the mean and deviation that its first nodes take out of each column"
 Draw = Callable[[np.random.Generator, int], Array]
 """Makes so many rows."""
@@ -292,13 +295,10 @@ def _sounds(role: InputRole) -> Mapping[str, Draw]:
 def _spectrograms(role: InputRole, columns: Columns | None) -> Source:
     """Spectrograms along the last two axes, or before a last one of one channel.
 
-    The axis of the bands is as long as the file says, or the shorter one. Their unit is the one that `columns` tell, if
-    the model takes these out.
+    Their unit is the one that `columns` tell, if the model takes these out.
     """
-    first = len(role.shape) - (3 if len(role.shape) == 4 and role.spec.dims[-1] == 1 else 2)
+    bands, first = bands_axis(role.spec, role.shape)
     sides = role.shape[first : first + 2]
-    is_open = [not isinstance(dim, int) for dim in role.spec.dims[first : first + 2]]
-    bands = is_open.index(False) if sum(is_open) == 1 else int(np.argmin(sides))
     made = spectrograms.families(sides[bands], sides[1 - bands])
 
     def of(family: spectrograms.Family) -> Draw:
@@ -318,7 +318,13 @@ def _spectrograms(role: InputRole, columns: Columns | None) -> Source:
         Guess(unit, in_units(*numbers), weight=1 / (k + 1))
         for k, (unit, numbers) in enumerate(spectrograms.UNITS.items())
     ]
+    if is_transformed(sides[bands]):
+        units.append(Guess("magnitudes", _as_magnitudes, _MAGNITUDES))
     return Source({name: of(family) for name, family in made.items()}, tuple(units))
+
+
+def _as_magnitudes(rows: Array) -> Array:
+    return spectrograms.magnitudes(np.asarray(rows, np.float32))
 
 
 def _noise(role: InputRole, rng: np.random.Generator, count: int) -> Array:

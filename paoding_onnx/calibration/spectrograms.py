@@ -21,6 +21,11 @@ UNITS: Mapping[str, tuple[float, float]] = MappingProxyType(
 )
 """Mean and deviation of spectrograms in the units in use, the most common first."""
 
+_STACKED, _MOST_BANDS = 80, 257
+"""Bands of each of several frames that lie end to end, and more than a single frame has of them."""
+_SPREAD, _LOUD = 1.5, -1.5
+"""Deviation and mean of the natural logarithms of magnitudes, of frames of half a thousand samples in [-1, 1]."""
+
 
 def families(n_bands: int, n_frames: int) -> Mapping[str, Family]:
     """Families by the name of the sounds they show, standardized row by row."""
@@ -28,10 +33,27 @@ def families(n_bands: int, n_frames: int) -> Mapping[str, Family]:
     return MappingProxyType(found)
 
 
+def stacked(n_bands: int) -> int:
+    """How many frames lie end to end in rows of so many numbers: models of speech that read few frames have them so.
+
+    >>> stacked(560), stacked(80), stacked(257)
+    (7, 1, 1)
+    """
+    return n_bands // _STACKED if n_bands % _STACKED == 0 and n_bands > _MOST_BANDS else 1
+
+
+def magnitudes(rows: Floats) -> Floats:
+    """What the logarithms of power, standardized, are the logarithms of: few loud places, many faint ones."""
+    return np.asarray(np.exp(_SPREAD * rows + _LOUD), np.float32)
+
+
 def _shown(make: sounds.Family, n_bands: int, n_frames: int) -> Family:
+    n_stacked = stacked(n_bands)
+
     def family(rng: np.random.Generator, count: int) -> Floats:
-        rows = make(rng, count, STEP * (n_frames - 1) + WINDOW)
-        return np.stack([spectrogram(row, n_bands) for row in rows])
+        rows = make(rng, count, STEP * (n_frames + n_stacked - 2) + WINDOW)
+        shown = np.stack([spectrogram(row, n_bands // n_stacked) for row in rows])
+        return np.concatenate([shown[:, :, k : k + n_frames] for k in range(n_stacked)], axis=1)
 
     return family
 

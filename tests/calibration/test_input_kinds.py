@@ -79,6 +79,20 @@ def test_rows_that_kernels_slide_along_are_sound():
     assert roles(text)["x"].kind is Kind.AUDIO
 
 
+COUNTED = """g (float[n,21] x) => (float[n,21,4] y) <float[50,4] table> {
+    a = Cast <to=6> (x) y = Gather (table, a) }"""
+
+
+def test_numbers_that_pick_rows_of_a_table_are_tokens_though_they_come_as_floats():
+    found = roles(COUNTED)["x"]
+    assert (found.kind, found.vocabulary) == (Kind.TOKENS, 50)
+
+
+def test_numbers_that_are_read_as_they_are_too_are_no_tokens():
+    text = COUNTED.replace("=> (float[n,21,4] y)", "=> (float[n,21,4] y, float[n,21] z)")
+    assert roles(text.replace("}", "z = Neg (x) }"))["x"].kind is Kind.TABLE
+
+
 def test_rows_beside_a_sampling_rate_are_sound():
     text = "g (float[n,64] input, int64[] sr) => (float[n,64] y) { y = Identity (input) }"
     assert roles(text)["input"].kind is Kind.AUDIO

@@ -225,6 +225,24 @@ def test_range_of_the_numbers_is_a_guess_where_nothing_tells_it(text, settings, 
     assert is_guess(role, graph, InputOptions(preprocess=Preprocess(**settings))) is wanted
 
 
+def test_tokens_that_come_as_floats_are_whole_numbers_of_that_type():
+    text = """g (float[n,21] x) => (float[n,21,4] y) <float[50,4] table> {
+        a = Cast <to=6> (x) y = Gather (table, a) }"""
+    made = rows(text)["sentences of tokens out of 50"]
+    assert made.dtype == np.float32
+    np.testing.assert_array_equal(made, np.round(made))
+    assert made.max() > 3
+
+
+def test_spectrograms_of_a_plain_transform_may_be_magnitudes_and_those_of_other_bands_may_not():
+    transformed, role = source("g (float[n,1,257] x) => (float[n,1,257] y) { y = Identity (x) }")
+    assert [guess.own for guess in transformed.guesses][-1] == "magnitudes"
+    made = transformed.families["spectrograms of tones"](np.random.default_rng(0), 3)
+    assert made.shape == role.shape_of(3)
+    assert transformed.guesses[-1].finish(made).min() > 0
+    assert "magnitudes" not in [guess.own for guess in source(BANDS)[0].guesses]
+
+
 def test_spectrogram_of_one_channel_in_the_last_place_has_its_bands_before_it():
     text = "g (float[n,76,32,1] x) => (float[n,76,32,1] y) { y = Identity (x) }"
     found, _ = source(text, kind="spectrogram")
