@@ -13,6 +13,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from paoding_onnx.evaluation.sequences import blank_of, merged, tags_kept
 from paoding_onnx.model.compare import channel_axis, channel_changes, is_graded, softmax
 from paoding_onnx.model.nodes import Array
 
@@ -24,8 +25,6 @@ _STANDS_OUT = 0.15
 """Scores of classes make probabilities of which the largest is at least this far on the way from equal ones to one."""
 _ALIKE = 1.0
 """Scores of classes have sizes that differ by no more than about this factor of e, where they are no probabilities."""
-_END = -2
-"""Fills the places behind a sequence."""
 _UNIT = 0.02
 _FEW_INTEGERS = 32
 """Integers of 8 bits of which there are no more different ones may be classes."""
@@ -39,6 +38,7 @@ class Kind(StrEnum):
 
     CLASSES = "classes"
     SEQUENCE = "sequence of classes"
+    TAGS = "class of each token"
     WHOLE_NUMBERS = "whole numbers"
     SCORE = "score"
     EMBEDDING = "embedding"
@@ -74,14 +74,23 @@ class OutputChange:
 
 
 def changes(
-    before: Mapping[str, Array], after: Mapping[str, Array], states: Container[str] = ()
+    before: Mapping[str, Array],
+    after: Mapping[str, Array],
+    states: Container[str] = (),
+    by_token: Container[str] = (),
 ) -> tuple[OutputChange, ...]:
     """How each output (n, ...) of numbers changed; those of other shapes than before are left out.
 
-    `states` are outputs that callers feed back and do not look at.
+    `states` are outputs that callers feed back and do not look at; those `by_token` have a row for each token fed.
     """
+
+    def known(name: str) -> Kind | None:
+        if name in states:
+            return Kind.STATE
+        return Kind.TAGS if name in by_token and kind_of(name, before[name]) is Kind.SEQUENCE else None
+
     return tuple(
-        output_change(name, before[name], after[name], Kind.STATE if name in states else None)
+        output_change(name, before[name], after[name], known(name))
         for name in before
         if before[name].dtype.kind in "fiu" and before[name].size and before[name].shape == after[name].shape
     )
@@ -102,6 +111,10 @@ def output_change(name: str, before: Array, after: Array, known: Kind | None = N
     moved = channel_changes(a, b)
     typical, worst = (float(np.median(moved)), float(moved.max())) if moved.size else (0.0, 0.0)
     axis = _axis(a)
+    if kind is Kind.TAGS:
+        tags = _said(a, axis)
+        kept = tags_kept(tags, _said(b, axis))
+        return OutputChange(name, kind, typical, worst, kept, None, 1 - commonest(tags))
     said = _answers(a, b, axis, kind)
     same = None if said is None else float(np.mean(np.all(said[0] == said[1], axis=1)))
     order = {Kind.SCORE: _of_scores, Kind.EMBEDDING: _of_similarities}.get(kind)
@@ -235,33 +248,14 @@ def _answers(
         return _classes(before, axis), _classes(after, axis)
     if kind is not Kind.SEQUENCE:
         return None
-    blank = _blank(before, axis)
+    blank = blank_of(_said(before, axis))
     return _sequences(before, axis, blank), _sequences(after, axis, blank)
 
 
-def _blank(values: Floats, axis: int) -> int:
-    """The class of most positions: that nothing is there, in lines and speech; one that there is not if none has most.
-
-    Source: Graves et al. 2006, "Connectionist Temporal Classification": blanks are removed once repeats are merged.
-    """
-    classes, counts = np.unique(_said(values, axis), return_counts=True)
-    return int(classes[counts.argmax()]) if 2 * counts.max(initial=0) > counts.sum() else _END
-
-
 def _sequences(values: Floats, axis: int, blank: int) -> NDArray[np.int64]:
-    """The classes of each sequence, repeats merged and the blank left out, (n, length).
-
-    Of more than one axis of positions each position.
-    """
+    """What each sequence says, (n, length); of more than one axis of positions what each position says."""
     said = _said(values, axis).reshape(len(values), -1)
-    if values.ndim != 3:
-        return np.asarray(said.reshape(-1, 1), np.int64)
-    merged = np.full(said.shape, _END, np.int64)
-    for row, found in zip(merged, said, strict=True):
-        kept = found[np.flatnonzero(np.r_[True, found[1:] != found[:-1]])]
-        kept = kept[kept != blank]
-        row[: len(kept)] = kept
-    return merged
+    return merged(said, blank) if values.ndim == 3 else np.asarray(said.reshape(-1, 1), np.int64)
 
 
 def _of_scores(before: Floats, after: Floats) -> float:

@@ -118,7 +118,7 @@ def _measured(samples: Samples, runs: tuple[Runs, Runs], states: Container[str])
     strays = [len(feeds) for feeds in samples.strays]
     before, after, *noise = before[:n_known], after[:n_known], before[n_known:], after[n_known:]
     wanted, got, apart = _paired(before, after)
-    changed = changes(wanted, got, states)
+    changed = changes(wanted, got, states, by_token=_by_token(samples.batches[0], before[0]) if before else ())
     classes = [change.same for change in changed if change.kind is Kind.CLASSES]
     return Measured(
         latency=None,
@@ -131,6 +131,12 @@ def _measured(samples: Samples, runs: tuple[Runs, Runs], states: Container[str])
         astray=tuple(_astray((before, after), noise, strays, states)),
         apart=apart,
     )
+
+
+def _by_token(feed: Mapping[str, Array], outputs: Mapping[str, Array]) -> frozenset[str]:
+    """Outputs with a row for each of the tokens that were fed."""
+    tokens = {content.shape for content in feed.values() if content.ndim == 2 and content.dtype.kind in "iu"}
+    return frozenset(name for name, made in outputs.items() if made.ndim == 3 and made.shape[:2] in tokens)
 
 
 def _astray(

@@ -21,7 +21,7 @@ from paoding_onnx.evaluation.predictions import predict
 from paoding_onnx.evaluation.task_metrics import measures_of
 from paoding_onnx.model.load import Model
 
-_WITH_ANSWERS = (Kind.CLASSES, Kind.SEQUENCE)
+_WITH_ANSWERS = (Kind.CLASSES, Kind.SEQUENCE, Kind.TAGS)
 
 
 Question = Callable[[Model], Kept]

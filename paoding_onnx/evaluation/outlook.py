@@ -126,8 +126,9 @@ def _signs(change: OutputChange, limits: Sequence[Limits], *, as_values: bool) -
     """What each measure of an output says, and in words; with `as_values` those of its numbers too."""
     name, found = f"{change.output!r}", []
     if change.same is not None:
-        answers = {Kind.CLASSES: "top-1", Kind.SEQUENCE: "sequence"}.get(change.kind, "number")
-        found.append((_above(change.same, SAME), f"{answers} of {name} the same on {change.same:.0%} of inputs"))
+        answers = {Kind.CLASSES: "top-1", Kind.SEQUENCE: "sequence", Kind.TAGS: "class"}.get(change.kind, "number")
+        places = "tokens that tell" if change.kind is Kind.TAGS else "inputs"
+        found.append((_above(change.same, SAME), f"{answers} of {name} the same on {change.same:.0%} of {places}"))
     if change.order is not None:
         found.append((_above(change.order, ORDER), f"order of {name} kept to {change.order:.2f} (rank correlation)"))
     if change.kind is Kind.CLASSES and change.typical > TYPICAL_OF_CLASSES:

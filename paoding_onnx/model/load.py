@@ -165,7 +165,8 @@ def _parse(content: bytes, path: Path) -> onnx.ModelProto:
         raise ModelError(f"{path} is not an ONNX model{said}") from error
     if not proto.opset_import or not proto.HasField("graph"):
         is_what = what_it_is(path, content)
-        raise ModelError(f"{path} is not an ONNX model{f', but {is_what}' if is_what else ': it holds no graph'}")
+        missing = "says of no opset which operators it means" if proto.graph.node else "holds no graph"
+        raise ModelError(f"{path} is not an ONNX model{f', but {is_what}' if is_what else f': it {missing}'}")
     if not proto.graph.node:
         raise ModelError(f"{path} holds an empty graph: there is nothing to prune")
     if not proto.graph.output:

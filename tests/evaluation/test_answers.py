@@ -53,6 +53,26 @@ def test_top_1_that_turned_is_another_answer():
     assert output_change("y", LOGITS, after).same == pytest.approx(0.75)
 
 
+def test_tags_are_compared_token_by_token_where_most_say_nothing_and_one_says_more():
+    before = np.eye(4)[[[0, 0, 0, 1, 0, 2], [0, 3, 0, 0, 1, 0]]]
+    after = np.eye(4)[[[0, 0, 0, 1, 0, 2], [0, 3, 0, 0, 0, 0]]]
+    (found,) = changes({"y": before}, {"y": after}, by_token={"y"})
+    assert (found.kind, found.same) == (Kind.TAGS, 0.75)
+    assert found.variety == pytest.approx(1 / 3)
+    assert changes({"y": before}, {"y": after})[0].same == 0.5
+
+
+def test_tags_of_which_none_is_said_by_most_count_everywhere():
+    before = np.eye(4)[[[0, 1, 2, 3], [0, 1, 2, 3]]]
+    after = np.eye(4)[[[0, 1, 2, 3], [0, 1, 2, 0]]]
+    assert changes({"y": before}, {"y": after}, by_token={"y"})[0].same == pytest.approx(7 / 8)
+
+
+def test_numbers_for_each_token_are_no_tags():
+    values = RNG.random((4, 6, 5))
+    assert changes({"y": values}, {"y": values}, by_token={"y"})[0].kind is Kind.VALUES
+
+
 def test_sequence_is_the_same_when_classes_last_longer():
     before = np.eye(4)[[[0, 0, 1, 2], [1, 1, 1, 3]]]
     after = np.eye(4)[[[0, 1, 1, 2], [1, 1, 2, 3]]]

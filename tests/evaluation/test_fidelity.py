@@ -9,6 +9,7 @@ from paoding_onnx.calibration.amount import made_samples
 from paoding_onnx.calibration.samples import Request, Samples
 from paoding_onnx.errors import ModelError
 from paoding_onnx.evaluation import fidelity
+from paoding_onnx.evaluation.answers import Kind
 from paoding_onnx.evaluation.fidelity import ENOUGH, FEW, compare, compare_by_few
 from paoding_onnx.shapes.observe import observe
 from tests.models import model
@@ -160,3 +161,12 @@ def test_each_model_is_loaded_once_and_run_once_on_each_input(monkeypatch):
     with_noise = [FEW, 32, 16, 16, 16]
     assert len({session for session, _ in runs}) == 2
     assert sorted(count for _, count in runs) == sorted(2 * with_noise)
+
+
+TAGS = "g (int64[N,6] ids) => (float[N,6,4] y) <float[50,4] table> { a = Gather (table, ids) y = Softmax (a) }"
+
+
+def test_classes_of_tokens_are_compared_token_by_token_and_those_of_steps_as_sequences():
+    assert compared(TAGS, TAGS).changes[0].kind is Kind.TAGS
+    steps = "g (float[N,6,4] x) => (float[N,6,4] y) { y = Softmax (x) }"
+    assert compared(steps, steps).changes[0].kind is Kind.SEQUENCE

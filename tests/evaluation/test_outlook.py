@@ -68,6 +68,12 @@ def test_reason_names_the_output_and_the_figure():
     assert found.reason == "top-1 of 'y' the same on 50% of inputs"
 
 
+def test_tags_are_said_to_be_of_tokens():
+    tags = replace(SAME, kind=Kind.TAGS, same=0.95)
+    found = judge(Measured(None, 0.0, None, "some", 64, changes=(tags,)))
+    assert (found.outlook, found.reason) == (Outlook.TEST, "class of 'y' the same on 95% of tokens that tell")
+
+
 def test_one_answer_to_all_inputs_is_judged_by_how_sure_it_is():
     alike = replace(SAME, variety=0.0, spread=0.09)
     assert outlook(replace(alike, typical=0.0006, worst=0.0008)) is Outlook.GOOD

@@ -54,6 +54,14 @@ def test_file_that_is_no_model_is_a_model_error(content, tmp_path):
         load(path)
 
 
+def test_model_of_before_there_were_opsets_is_said_to_name_none(tmp_path):
+    proto = parse("g (float[1,4] x) => (float[1,4] y) { y = Identity (x) }")
+    proto.ClearField("opset_import")
+    (tmp_path / "old.onnx").write_bytes(proto.SerializeToString())
+    with pytest.raises(ModelError, match="it says of no opset which operators it means"):
+        load(tmp_path / "old.onnx")
+
+
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
 def test_file_that_is_cut_off_is_a_model_error(share, tmp_path):
     content = parse(TEXT).SerializeToString()
