@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from paoding_onnx.evaluation.sequences import blank_of, merged, tags_kept
 from paoding_onnx.model.compare import channel_axis, channel_changes, is_graded, softmax
+from paoding_onnx.model.gaps import comparable, filled
 from paoding_onnx.model.nodes import Array
 
 Floats = NDArray[np.float64]
@@ -29,6 +30,8 @@ _UNIT = 0.02
 _FEW_INTEGERS = 32
 """Integers of 8 bits of which there are no more different ones may be classes."""
 _RANGE = 256
+_NOTHING = 1e-12
+"""The square of a number that is as good as nothing."""
 MOST_PAIRS = 4096
 """Pairs of inputs whose similarities are compared."""
 
@@ -109,12 +112,12 @@ def output_change(name: str, before: Array, after: Array, known: Kind | None = N
         equal = float(np.mean(before == after))
         return OutputChange(name, kind, 1 - equal, 1 - equal, equal, None, _variety(a))
     moved = channel_changes(a, b)
-    typical, worst = (float(np.median(moved)), float(moved.max())) if moved.size else (0.0, 0.0)
+    typical, worst = (float(np.median(moved)), float(moved.max())) if moved.size else (_of_constants(a, b),) * 2
     axis = _axis(a)
     if kind is Kind.TAGS:
         tags = _said(a, axis)
         kept = tags_kept(tags, _said(b, axis))
-        return OutputChange(name, kind, typical, worst, kept, None, 1 - commonest(tags))
+        return OutputChange(name, kind, typical, worst, kept, None, 1 - commonest(tags.reshape(len(a), -1)))
     said = _answers(a, b, axis, kind)
     same = None if said is None else float(np.mean(np.all(said[0] == said[1], axis=1)))
     order = {Kind.SCORE: _of_scores, Kind.EMBEDDING: _of_similarities}.get(kind)
@@ -258,6 +261,12 @@ def _sequences(values: Floats, axis: int, blank: int) -> NDArray[np.int64]:
     return merged(said, blank) if values.ndim == 3 else np.asarray(said.reshape(-1, 1), np.int64)
 
 
+def _of_constants(before: Floats, after: Floats) -> float:
+    """The mean square change of an output that is the same for all inputs, as a share of its square."""
+    a, b = comparable(before.reshape(-1, 1), after.reshape(-1, 1))
+    return float(np.square(a - b).mean() / max(float(np.square(a).mean()), _NOTHING))
+
+
 def _of_scores(before: Floats, after: Floats) -> float:
     return rank_correlation(before.reshape(-1), after.reshape(-1))
 
@@ -278,7 +287,7 @@ def _variety(values: Floats) -> float:
     """Spread over inputs as a share of the size, at most 1, of the channel in the middle."""
     if values.ndim == 0 or len(values) < 2:
         return 0.0
-    flat = values.reshape(len(values), -1)
+    flat = filled(values.reshape(len(values), -1))
     size = np.sqrt(np.square(flat).mean(0))
     share = flat.std(0)[size > 0] / size[size > 0]
     return float(min(np.median(share), 1.0)) if share.size else 0.0

@@ -173,7 +173,7 @@ def _paired(before: Runs, after: Runs) -> tuple[dict[str, Array], dict[str, Arra
 
 
 def _joined(parts: Sequence[Array]) -> Array:
-    return np.concatenate(parts) if parts[0].ndim else parts[0]
+    return np.concatenate(parts) if parts[0].ndim else np.stack(parts)
 
 
 def _optimised(original: Model, pruned: Model) -> tuple[Session, Session]:

@@ -27,6 +27,8 @@ TYPICAL_OF_CLASSES = 0.5
 """Scores of classes that moved further than this are others, whatever their largest one is on these inputs."""
 TYPICAL_OF_REAL, WORST_OF_REAL = (0.08, 0.3), (0.15, 1.0)
 """The same two on real inputs that were held back, which show the harm as it is; synthetic ones show less of it."""
+SAME_FOR_ALL = 1e-3
+"""Numbers that differ by less than this share of their size between inputs are one and the same for all."""
 TINY = 0.1
 """Changes within this part of the first limits tell something even where inputs look alike: what differs was kept."""
 SAME_ASTRAY, TYPICAL_ASTRAY = 0.9, 0.05
@@ -64,6 +66,8 @@ def judge(measured: Measured) -> Judgement:
     if not measured.changes and not measured.apart:
         return Judgement(Outlook.UNKNOWN, "no output could be compared")
     floats = [change for change in measured.changes if change.kind not in (Kind.WHOLE_NUMBERS, Kind.STATE)]
+    if all(_says_nothing(change) for change in floats or measured.changes) and not measured.apart:
+        return Judgement(Outlook.UNKNOWN, "all inputs look alike to the model: it returns the same for each of them")
     found = [
         _of_output(change, measured.n_inputs, is_real=not measured.is_synthetic)
         for change in floats or measured.changes
@@ -110,6 +114,11 @@ def _of_output(change: OutputChange, n_inputs: int, *, is_real: bool) -> Judgeme
     if worst is Outlook.GOOD and n_inputs < FEW and has_answers and not (is_real and _is_tiny(change)):
         return Judgement(Outlook.UNKNOWN, f"only {n_inputs} inputs were compared, too few for output {change.output!r}")
     return Judgement(worst, reason)
+
+
+def _says_nothing(change: OutputChange) -> bool:
+    """Whether numbers neither differ between inputs nor changed: one and the same for all, or no numbers at all."""
+    return change.kind is Kind.VALUES and change.variety < SAME_FOR_ALL and change.worst == 0
 
 
 def _is_kept(change: OutputChange) -> bool:

@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from paoding_onnx.model.gaps import comparable, filled
 from paoding_onnx.model.nodes import Array
 
 Floats = NDArray[np.float64]
@@ -43,7 +44,7 @@ def relative_error(before: Array, after: Array) -> float:
     """
     if not is_graded(before.dtype) or before.shape != after.shape:
         return float(not np.array_equal(before, after))
-    a, b = before.astype(np.float64), after.astype(np.float64)
+    a, b = comparable(before.astype(np.float64).reshape(-1, 1), after.astype(np.float64).reshape(-1, 1))
     scale = root_mean_square(a) if a.size else 0.0
     return root_mean_square(a - b) / scale if scale else float(np.abs(b).max(initial=0.0))
 
@@ -186,14 +187,17 @@ def _is_map(sizes: Sequence[int]) -> bool:
 def channel_changes(before: Floats, after: Floats) -> Floats:
     """Mean square change of every channel over the channel's own variance (n_channels,); constant ones are left out.
 
+    So are places where neither has a number.
+
     >>> channel_changes(np.array([[0.0, 5.0], [2.0, 5.0]]), np.array([[1.0, 5.0], [2.0, 6.0]])).tolist()
     [0.5]
     """
     if not before.size:
         return np.zeros(0)
-    axis = channel_axis(before)
+    axis = channel_axis(filled(before.reshape(-1, 1)).reshape(before.shape))
     width = before.shape[axis] if before.ndim > 1 else 1
     a, b = (np.moveaxis(np.atleast_2d(of.T).T, axis, -1).reshape(-1, width) for of in (before, after))
+    a, b = comparable(a, b)
     variance, size = a.var(0), np.square(a).mean(0)
     varies = variance > _STEADY**2 * size
     return np.asarray(np.square(a - b).mean(0)[varies] / variance[varies])

@@ -53,12 +53,34 @@ def test_top_1_that_turned_is_another_answer():
     assert output_change("y", LOGITS, after).same == pytest.approx(0.75)
 
 
+def test_places_without_a_number_hide_no_change_of_the_others():
+    before = RNG.standard_normal((40, 3))
+    before[::3, 1] = np.nan
+    found = output_change("box", before, before + 1)
+    assert found.typical > 0.5
+    assert 0 < found.variety <= 1
+    assert output_change("box", before, before.copy()).worst == 0
+
+
+def test_numbers_that_became_none_are_lost():
+    before = RNG.standard_normal((40, 3))
+    after = before.copy()
+    after[:, 2] = np.nan
+    assert output_change("box", before, after).worst > 1
+
+
+def test_one_number_for_all_inputs_that_became_another_changed():
+    before = np.full((40, 3), 5.0)
+    assert output_change("box", before, np.full((40, 3), 9.0)).typical == pytest.approx(0.64)
+    assert output_change("box", before, before).typical == 0
+
+
 def test_tags_are_compared_token_by_token_where_most_say_nothing_and_one_says_more():
     before = np.eye(4)[[[0, 0, 0, 1, 0, 2], [0, 3, 0, 0, 1, 0]]]
     after = np.eye(4)[[[0, 0, 0, 1, 0, 2], [0, 3, 0, 0, 0, 0]]]
     (found,) = changes({"y": before}, {"y": after}, by_token={"y"})
     assert (found.kind, found.same) == (Kind.TAGS, 0.75)
-    assert found.variety == pytest.approx(1 / 3)
+    assert found.variety == 0.5  # two rows that are not the same, though most of their tokens are
     assert changes({"y": before}, {"y": after})[0].same == 0.5
 
 

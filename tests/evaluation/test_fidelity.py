@@ -170,3 +170,11 @@ def test_classes_of_tokens_are_compared_token_by_token_and_those_of_steps_as_seq
     assert compared(TAGS, TAGS).changes[0].kind is Kind.TAGS
     steps = "g (float[N,6,4] x) => (float[N,6,4] y) { y = Softmax (x) }"
     assert compared(steps, steps).changes[0].kind is Kind.SEQUENCE
+
+
+def test_one_number_of_each_run_is_compared_over_all_runs():
+    one = "g (float[3] x) => (float y) <float[3] w = {1, 1, 1}> { m = Mul (x, w) y = ReduceSum <keepdims=0> (m) }"
+    turned = one.replace("{1, 1, 1}", "{-1, -1, -1}")
+    runs = tuple({"x": row} for row in np.random.default_rng(0).standard_normal((20, 3)).astype(np.float32))
+    found = compare(model(one), model(turned), Samples(runs, "rows", is_bare=True))
+    assert found.changes[0].order == pytest.approx(-1)

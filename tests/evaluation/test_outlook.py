@@ -68,6 +68,12 @@ def test_reason_names_the_output_and_the_figure():
     assert found.reason == "top-1 of 'y' the same on 50% of inputs"
 
 
+def test_output_that_is_the_same_for_all_inputs_tells_nothing_alone_and_harms_nothing_beside_others():
+    constant = replace(BOXES, output="anchors", variety=0.0)
+    assert outlook(constant) is Outlook.UNKNOWN
+    assert outlook(constant, BOXES) is Outlook.GOOD
+
+
 def test_tags_are_said_to_be_of_tokens():
     tags = replace(SAME, kind=Kind.TAGS, same=0.95)
     found = judge(Measured(None, 0.0, None, "some", 64, changes=(tags,)))
