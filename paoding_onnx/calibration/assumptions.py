@@ -65,6 +65,8 @@ def _beside(role: InputRole, counts: Mapping[str, int]) -> Assumed:
         holds = f"{role.content.reshape(-1)[0].item():g}" if is_one else f"{len(role.content)} rows that were given"
     elif role.kind is Kind.TOKENS:
         holds = f"tokens out of {role.vocabulary}"
+    elif role.kind is Kind.NOISE and role.spec.dtype is not None and role.spec.dtype.kind in "iu":
+        holds = "zeros and ones"
     else:
         holds = _HOLDS.get(role.kind, str(role.kind))
     is_count = is_one and role.content is not None and role.content.item() == counts.get(role.spec.name)

@@ -57,3 +57,9 @@ def test_number_of_steps_of_a_loop_is_said_to_be_one():
     subject = model(text)
     (_, steps) = assumed_inputs(subject, observe(subject, given_of(subject, KnownInputs())), InputOptions())
     assert (steps.holds, steps.why) == ("3", "it says how many steps a loop makes")
+
+
+def test_whole_numbers_of_which_nothing_is_known_are_not_said_to_be_normal():
+    text = "g (float[n,4,8] x, int64[2,e] edges) => (float[n,4,8] y, int64[2,e] z) { y = Neg (x) z = Neg (edges) }"
+    found = assumed(text)["edges"]
+    assert found.holds == "zeros and ones"
