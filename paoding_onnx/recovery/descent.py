@@ -31,6 +31,8 @@ NEWER = 0.1
 OF_SLOPES, OF_SQUARES = 0.9, 0.999
 """What a step keeps of the averages of gradients and of their squares."""
 TINY = 1e-8
+BLOCK = 1 << 14
+"""Numbers of a weight that are worked on at a time: few enough to stay in the processor's cache meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,26 +82,42 @@ class Schedule:
 
 @dataclass(slots=True)
 class _Adam:
-    """The averages that decide about the next step."""
+    """The averages that decide about the next step: of gradients and of their squares."""
 
-    slopes: dict[str, Singles] = field(default_factory=dict)
-    squares: dict[str, Singles] = field(default_factory=dict)
+    averages: tuple[dict[str, Singles], dict[str, Singles]] = field(default_factory=lambda: ({}, {}))
     steps: int = 0
 
-    def moved(self, weights: Weights, gradients: Weights, rate: float) -> dict[str, Singles]:
-        """The weights after one more step."""
+    def moved(self, weights: Weights, gradients: Weights, *, norm: float, rate: float) -> dict[str, Singles]:
+        """The weights after one more step; `norm` is that of all gradients together."""
         self.steps += 1
-        share = min(1.0, LONGEST / max(_norm(gradients), TINY))
-        found = {}
-        for name, weight in weights.items():
-            gradient = np.float32(share) * gradients[name]
-            slope = self.slopes.setdefault(name, np.zeros_like(weight))
-            square = self.squares.setdefault(name, np.zeros_like(weight))
+        share = np.float32(min(1.0, LONGEST / max(norm, TINY)))
+        reach, seen = np.float32(rate / (1 - OF_SLOPES**self.steps)), np.float32(1 - OF_SQUARES**self.steps)
+
+        def step(weight: Singles, gradient: Singles, slope: Singles, square: Singles) -> Singles:
+            gradient = share * gradient
             slope += np.float32(1 - OF_SLOPES) * (gradient - slope)
             square += np.float32(1 - OF_SQUARES) * (gradient * gradient - square)
-            pace = np.sqrt(square / np.float32(1 - OF_SQUARES**self.steps)) + np.float32(TINY)
-            found[name] = weight - np.float32(rate / (1 - OF_SLOPES**self.steps)) * slope / pace
-        return found
+            return np.asarray(weight - reach * slope / (np.sqrt(square / seen) + np.float32(TINY)))
+
+        return {
+            name: _by_block(step, weight, gradients[name], *(_zeros(of, name, weight.shape) for of in self.averages))
+            for name, weight in weights.items()
+        }
+
+
+def _zeros(held: dict[str, Singles], name: str, shape: tuple[int, ...]) -> Singles:
+    """What is held by a name; zeros from now on if nothing is."""
+    return held.setdefault(name, np.zeros(shape, np.float32))
+
+
+def _by_block(work: Callable[..., Singles], *arrays: Singles) -> Singles:
+    """What `work` makes of arrays of one shape, number by number, put together again; it may change contiguous ones."""
+    found = np.empty(arrays[0].shape, np.float32)
+    flat, out = [array.reshape(-1) for array in arrays], found.reshape(-1)
+    for start in range(0, found.size, BLOCK):
+        part = slice(start, start + BLOCK)
+        out[part] = work(*(array[part] for array in flat))
+    return found
 
 
 def descend(
@@ -125,14 +143,14 @@ def descend(
     recent = dict(here)
     for step in range(schedule.steps):
         slope = _mean([network.loss_and_gradients(here, batch) for batch in batches(step)])
-        if not math.isfinite(slope.loss) or not math.isfinite(_norm(slope.gradients)):
+        norm = _norm(slope.gradients)
+        if not math.isfinite(slope.loss) or not math.isfinite(norm):
             raise DivergedError(f"the loss of step {step + 1} has no finite gradient")
-        here = adam.moved(here, slope.gradients, schedule.rate_at(step))
+        here = adam.moved(here, slope.gradients, norm=norm, rate=schedule.rate_at(step))
         if (number := step - (schedule.steps - n_averaged)) >= 0:
-            share = np.float32(1 / (number + 1))
-            mean = {name: mean.get(name, value) * (1 - share) + value * share for name, value in here.items()}
+            mean = _mixed(mean or here, here, _shared(np.float32(1 / (number + 1))))
         else:
-            recent = {name: recent[name] + np.float32(NEWER) * (value - recent[name]) for name, value in here.items()}
+            recent = _mixed(recent, here, _nearer)
         tell(step, slope.loss)
         if look(step, mean or recent):
             break
@@ -149,6 +167,23 @@ def _mean(slopes: Sequence[Slope]) -> Slope:
     return Slope(sum(one.loss for one in slopes) / len(slopes), gradients)
 
 
+def _mixed(old: Weights, new: Weights, mix: Callable[..., Singles]) -> dict[str, Singles]:
+    """What `mix` makes of every weight before and now."""
+    return {name: _by_block(mix, old[name], value) for name, value in new.items()}
+
+
+def _nearer(old: Singles, new: Singles) -> Singles:
+    """An average in which what is newer counts for more."""
+    return old + np.float32(NEWER) * (new - old)
+
+
+def _shared(share: np.float32) -> Callable[[Singles, Singles], Singles]:
+    """An average in which what is new has a share."""
+    return lambda old, new: old * (1 - share) + new * share
+
+
 def _norm(gradients: Weights) -> float:
     """Length of all gradients together."""
-    return math.sqrt(sum(float(np.square(value, dtype=np.float64).sum()) for value in gradients.values()))
+    flat = (value.reshape(-1) for value in gradients.values())
+    parts = (one[k : k + BLOCK] for one in flat for k in range(0, one.size, BLOCK))
+    return math.sqrt(sum(float(np.square(part, dtype=np.float64).sum()) for part in parts))
