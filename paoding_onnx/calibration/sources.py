@@ -16,6 +16,7 @@ from paoding_onnx.calibration.images import families as image_families
 from paoding_onnx.calibration.images.frame import Floats, Frame
 from paoding_onnx.calibration.images.spectra import waves
 from paoding_onnx.calibration.input_kinds import InputRole, Kind
+from paoding_onnx.calibration.levels import moments
 from paoding_onnx.calibration.normalization import description_of
 from paoding_onnx.calibration.preprocess import ORDERS, Preprocess, check_channels, native
 from paoding_onnx.calibration.rows import end_to_end, put_in_order
@@ -133,7 +134,8 @@ def nearest(source: Source, like: Array) -> Source:
         return source
     rng = np.random.default_rng(0)
     rows = np.concatenate([draw(rng, _TELLING_ROWS) for draw in source.families.values()])
-    mean, deviation = float(like.mean(dtype=np.float64)), float(like.std(dtype=np.float64)) + _FAINT
+    mean, deviation = (float(part.item()) for part in moments(like))
+    deviation += _FAINT
 
     def apart(made: Floats) -> float:
         return abs(float(made.mean()) - mean) / deviation + abs(float(np.log((made.std() + _FAINT) / deviation)))

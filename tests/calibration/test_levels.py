@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 
 from paoding_onnx.calibration.levels import ENOUGH, levelled
@@ -48,3 +50,14 @@ def test_every_place_of_unknown_inputs_gets_a_level_of_its_own_where_there_are_e
     np.testing.assert_allclose(levelled(rows, like, role).mean(0), like.mean(0), rtol=0.05)
     few = levelled(rows, like[: ENOUGH - 1], role).mean(0)
     assert few.std() < 0.2 * like.mean(0).std()
+
+
+def test_large_rows_are_looked_at_a_few_at_a_time():
+    """In double precision all of them at once would take many times their size."""
+    role, _ = role_and_graph(IMAGES)
+    rows = np.random.default_rng(0).random((8, 3, 512, 512), np.float32)
+    tracemalloc.start()
+    levelled(rows, rows, role)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 3 * rows.nbytes
