@@ -21,6 +21,7 @@ from paoding_onnx.names import Budget
 from paoding_onnx.recovery.own_statistics import Observed, statistics_on
 from paoding_onnx.recovery.trained import trained_of
 from paoding_onnx.rules.binding import BoundNode
+from paoding_onnx.selection.profile import part_of
 from paoding_onnx.surgery.bypass import bypassed
 from paoding_onnx.surgery.cut import cut, reweigh
 from paoding_onnx.surgery.plan import Plan
@@ -72,7 +73,7 @@ class Outputs:
 def outputs_on(model: Model, trace: Trace, samples: Samples, run: Run, *, rows: int) -> Outputs:
     """What `model` makes of about so many rows of samples; of the user's own ones if others stand beside them."""
     samples = samples.parted()[0]
-    feeds = list(_first_rows(samples, rows))
+    feeds = list(_first_rows(model, samples, rows))
     normalizations = trained_of(trace.graph).normalizations if samples.is_synthetic else ()
     levelled = reweigh(model, statistics_on(Observed(model, trace.graph, normalizations), feeds, run))
     return Outputs(levelled, trace, feeds, _outputs(levelled, feeds, run), run)
@@ -121,12 +122,13 @@ def cheapest_first(outputs: Outputs, residuals: Sequence[Residual], *, by: Budge
         yield Removal(best, before)
 
 
-def _first_rows(samples: Samples, most: int) -> Iterator[Mapping[str, Array]]:
-    rows = 0
+def _first_rows(model: Model, samples: Samples, most: int) -> Iterator[Mapping[str, Array]]:
+    """The first batches, of the last of which no more rows than are wanted, where it can be cut."""
     for batch in samples.batches:
-        if rows < most:
-            rows += max((len(value) for value in batch.values() if value.ndim), default=1)
-            yield batch
+        if most > 0:
+            few = None if samples.is_bare else part_of(model, batch, slice(most))
+            yield batch if few is None else few
+            most -= max((len(value) for value in batch.values() if value.ndim), default=1)
 
 
 def _outputs(model: Model, feeds: Sequence[Mapping[str, Array]], run: Run) -> dict[str, list[Array]]:

@@ -11,6 +11,7 @@ from paoding_onnx.errors import TargetError
 from paoding_onnx.selection.depth import ROWS, choose_depth, outputs_on
 from paoding_onnx.surgery.shallower import deep
 from tests.models import model
+from tests.pruning import traced_model
 from tests.residuals import BLOCKS, PICKED
 
 SAMPLES = Samples(({"x": np.random.default_rng(0).standard_normal((32, 6)).astype(np.float32)},), "rows")
@@ -56,3 +57,12 @@ def test_branches_in_others_do_not_go_with_them():
       u = MatMul (x, a) v = MatMul (u, b) w = Add (u, v) y = Add (x, w) z = MatMul (y, c) }"""
     with pytest.raises(TargetError, match="hold all others in them"):
         chosen(nested, 2, weights={"a": 1e-4})
+
+
+def test_outputs_are_compared_on_no_more_rows_than_are_wanted():
+    """Large samples come a few at a time, and the last of these may be more than are left to look at."""
+    subject = model(BLOCKS)
+    twice = Samples(({"x": SAMPLES.batches[0]["x"][:6]}, {"x": SAMPLES.batches[0]["x"][6:12]}), "rows")
+    for rows, sizes in ((6, [6]), (8, [6, 2]), (12, [6, 6])):
+        found = outputs_on(subject, traced_model(subject), twice, Run(), rows=rows)
+        assert [len(feed["x"]) for feed in found.feeds] == sizes
