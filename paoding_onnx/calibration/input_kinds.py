@@ -129,11 +129,19 @@ def roles_of(
     return tuple(roles)
 
 
-def batch_for(graph: Graph) -> int:
-    """How many samples a feed may hold so that its largest tensor stays small; `graph` was observed at few of them."""
-    first = [shape[0] for name in graph.inputs if (shape := graph.tensors[name].shape)]
-    n_seen = max(min(first, default=1), 1)
-    largest = max((math.prod(t.shape or ()) for t in graph.tensors.values() if not t.is_constant), default=1)
+def batch_for(graph: Graph, shapes: Shapes | None = None) -> int:
+    """How many samples a feed may hold so that its largest tensor stays small.
+
+    Samples have the sizes at which the equations of `graph` were read, or those in `shapes`.
+    """
+    seen = {name: tensor.shape or () for name, tensor in graph.tensors.items() if not tensor.is_constant}
+    grown = 1.0
+    if shapes is not None and graph.sizes is not None:
+        seen, measured = {**graph.sizes.shapes}, graph.sizes.measured.shapes
+        sizes = (sum(math.prod(of[name][1:]) for name in shapes.keys() & measured.keys()) for of in (shapes, measured))
+        grown = next(sizes) / max(next(sizes), 1)
+    n_seen = max(min((seen[name][0] for name in graph.inputs if seen.get(name)), default=1), 1)
+    largest = max(map(math.prod, seen.values()), default=1) * grown
     return int(min(max(LARGEST_NUMBERS * n_seen // max(largest, 1), FEWEST), BATCH))
 
 

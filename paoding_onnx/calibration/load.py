@@ -37,7 +37,7 @@ def load_samples(path: Path, model: Model, graph: Graph, request: Request) -> Sa
     limit = request.n_samples
     roles, main, arrays = _fitted(path, model, graph, request, limit + limit // (HELD_BACK - 1) + 1)
     chosen = ~_is_held(_count(arrays), roles[main].step)
-    return _samples(roles, main, _at_most(arrays, chosen, limit), path)
+    return _samples(roles, main, _at_most(arrays, chosen, limit), graph, path)
 
 
 def load_held_back(path: Path, model: Model, graph: Graph, request: Request) -> Samples | None:
@@ -48,7 +48,8 @@ def load_held_back(path: Path, model: Model, graph: Graph, request: Request) -> 
     """
     roles, main, arrays = _fitted(path, model, graph, request, request.n_samples * HELD_BACK)
     chosen = _is_held(_count(arrays), roles[main].step)
-    return _samples(roles, main, _at_most(arrays, chosen, request.n_samples), path) if chosen.any() else None
+    arrays = _at_most(arrays, chosen, request.n_samples)
+    return _samples(roles, main, arrays, graph, path) if chosen.any() else None
 
 
 def _fitted(
@@ -155,9 +156,11 @@ def _fits(shape: tuple[int, ...], role: InputRole) -> bool:
     )
 
 
-def _samples(roles: tuple[InputRole, ...], main: int, arrays: Mapping[str, Array], path: Path) -> Samples:
+def _samples(roles: tuple[InputRole, ...], main: int, arrays: Mapping[str, Array], graph: Graph, path: Path) -> Samples:
     """Batches of the arrays; inputs that they leave out are filled with what suits them."""
     batch = roles[main].batch
+    if roles[main].step == 1:  # of samples that are larger than those the model was looked at with fewer
+        batch = min(batch, batch_for(graph, {name: (1, *value.shape[1:]) for name, value in arrays.items()}))
     n_samples = len(next(iter(arrays.values())))
     n_used = n_samples // roles[main].step * roles[main].step
     if not n_used:

@@ -63,7 +63,7 @@ def make_samples(
     specs = model.inputs
     main = main_input(specs, shapes)
     measured = (shapes[specs[main].name] or (1,))[0]
-    for batch in (min(batch_for(graph), n_samples), measured):
+    for batch in (min(batch_for(graph, shapes), n_samples), measured):
         roles = roles_of(specs, graph, shapes, options, batch=batch)
         predictor = Predictor(session, roles[main], (*roles[:main], *roles[main + 1 :]))
         if predictor.runs(rng):

@@ -211,8 +211,12 @@ class _Look:
         self._is_odd = not self._is_odd
 
     def statistics(self) -> tuple[UnitStatistics, UnitStatistics]:
-        """Those of all batches, and those of every second one from the first on."""
-        return self._first.with_others(self._second).statistics(), self._first.statistics()
+        """Those of all batches, and those of every second one from the first on; what they are made of is forgotten."""
+        first, second = self._first, self._second
+        self._first = self._second = _Moments(0)
+        halved = first.statistics()
+        first.add_others(second)
+        return first.statistics(), halved
 
 
 class _Moments:
@@ -229,18 +233,19 @@ class _Moments:
         self.second += weight * (looks.T @ looks)
         self.count += weight * len(looks)
 
-    def with_others(self, others: _Moments) -> _Moments:
-        """The sums over the places of both."""
-        found = _Moments(len(self.total))
-        found.total, found.second = self.total + others.total, self.second + others.second
-        found.count = self.count + others.count
-        return found
+    def add_others(self, others: _Moments) -> None:
+        """Take in the sums over other places."""
+        self.total += others.total
+        self.second += others.second
+        self.count += others.count
 
     def statistics(self) -> UnitStatistics:
         """Mean and covariance."""
         count = self.count or 1.0
         mean = self.total / count
-        return UnitStatistics(mean, self.second / count - np.outer(mean, mean), round(self.count))
+        covariance = self.second / count
+        covariance -= np.outer(mean, mean)
+        return UnitStatistics(mean, covariance, round(self.count))
 
 
 COVARIANCE_RIDGE = 1e-2

@@ -15,7 +15,7 @@ from paoding_onnx.selection.renumber import renumbered_plan
 from paoding_onnx.shapes.observe import first_two, observe_on
 from paoding_onnx.surgery.cut import cut, reweigh
 from paoding_onnx.surgery.plan import Plan
-from paoding_onnx.verification.fitting import Judged, check_fitting
+from paoding_onnx.verification.fitting import Judged, check_fitting, looked_at
 from paoding_onnx.verification.written import refitted
 
 NO_HELP = "fitted weights did not help once they were integers again, so none were kept"
@@ -64,4 +64,4 @@ def _judged(prepared: Prepared, plan: Plan, plain: Model, there: Judged) -> Judg
     statistics = {name: value for name, value in there.statistics.items() if name in whole}
     own = {name: value for name, value in there.own_statistics.items() if name in small}
     where = replace(there, original=prepared.folded, plain=plain, trace=prepared.trace, plan=plan)
-    return replace(where, statistics=statistics, own_statistics=own, reached={})
+    return looked_at(replace(where, statistics=statistics, own_statistics=own, reached={}, seen=None))

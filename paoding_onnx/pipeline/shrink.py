@@ -37,7 +37,7 @@ from paoding_onnx.selection.selection import Selection
 from paoding_onnx.shapes.choices import settled
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import Plan, make_plan
-from paoding_onnx.verification.fitting import MOST_BATCHES, MOST_ROWS, Judged, check_fitting
+from paoding_onnx.verification.fitting import MOST_BATCHES, MOST_ROWS, Judged, check_fitting, looked_at
 from paoding_onnx.verification.written import fits_of
 
 NOT_TAUGHT = "what the original taught the smaller model did not keep as much, so it was left out"
@@ -178,7 +178,7 @@ def fitted_of(prepared: Prepared, selection: Selection, plain: Model, options: O
     done = Recovery(samples.description, samples.n_samples, profile.sensitivities, result.layers, result.n_added)
     statistics = profile.basis.statistics.normalization
     batches = tuple(samples.batches[:MOST_BATCHES])
-    judged = Judged(model, plain, traced, selection.plan, batches, statistics, reached=result.reached)
+    judged = looked_at(Judged(model, plain, traced, selection.plan, batches, statistics, reached=result.reached))
     helps = check_fitting(judged, result.model)
     if not helps.passed:
         return Fitted(plain, None, (*selection.notes, f"{_NO_HELP}: {helps.detail}"))
@@ -197,7 +197,7 @@ def _absorbed(prepared: Prepared, selection: Selection, plain: Model, options: O
     model, traced, plan = prepared.folded, prepared.trace, selection.plan
     request = Request(MOST_ROWS, options.seed, options.inputs)
     made = kept_samples(prepared.original, traced.graph, request, options)
-    judged = Judged(model, plain, traced, plan, made.batches)
+    judged = looked_at(Judged(model, plain, traced, plan, made.batches))
     smaller = cut(model, traced, plan, selection.overrides)
     helps = check_fitting(judged, smaller)
     if not helps.passed:

@@ -19,8 +19,8 @@ from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.naming import names_in
 from paoding_onnx.model.nodes import Array
+from paoding_onnx.model.quick import quick
 from paoding_onnx.model.read import constants
-from paoding_onnx.model.session import Session
 from paoding_onnx.reconstruction.basis import Basis
 from paoding_onnx.reconstruction.compensate import compensate
 from paoding_onnx.reconstruction.fit_layers import Pair, fit_layers
@@ -93,8 +93,8 @@ def reconstruct(model: Model, trace: Trace, plan: Plan, basis: Basis, run: Run, 
 
 def _is_near(original: Model, model: Model, other: Model, feed: Mapping[str, Array]) -> bool:
     """Whether a model's outputs are not much farther from the original's than those of another one."""
-    wanted = Session(original).run(feed)
-    own, others = (output_difference(wanted, Session(one).run(feed)) for one in (model, other))
+    wanted = quick(original).run(feed)
+    own, others = (output_difference(wanted, quick(one).run(feed)) for one in (model, other))
     factor, summand = FARTHER
     return math.isnan(others) or own <= factor * others + summand
 

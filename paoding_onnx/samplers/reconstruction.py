@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +14,10 @@ from paoding_onnx.samplers.magnitude import magnitude
 
 FAINT = 1e-5
 """Share of a unit's variance that is taken for rounding."""
+BLOCK = 128
+"""Rows of a covariance that are worked on at a time."""
+FEWER = 0.8
+"""Matrices get smaller once no more than this share of their units is left to pick from."""
 MOST_ROUNDS = 128
 """Of larger groups several units are picked a round, so that their cost stays in proportion."""
 
@@ -59,7 +65,10 @@ def _observed(view: View, group: Group) -> list[tuple[ParameterAxis, UnitStatist
 
 
 class _Consumer:
-    """One consumer while units are picked: what they leave unexplained of the covariance G, and Q = G H G."""
+    """One consumer while units are picked: what they leave unexplained of the covariance G, and Q = G H G.
+
+    Both are of the `_units` that are not picked yet, and of some that are: nothing of these is unexplained.
+    """
 
     def __init__(
         self, view: View, group: Group, parameter_axis: ParameterAxis, unit_statistics: UnitStatistics
@@ -72,10 +81,14 @@ class _Consumer:
         self._floor = np.diagonal(self._residual) * FAINT
         nonzero = np.diagonal(self._gram) * np.diagonal(self._residual)
         self._is_nonzero = nonzero > FAINT**2 * nonzero.max(initial=0)
+        self._n_units = len(self._gram)
+        self._units = np.arange(self._n_units)
+        self._is_open = np.ones(self._n_units, np.bool_)
+        self._left = sum(self._left_in(rows) for rows in self._blocks())
 
     def left(self) -> float:
         """Share of the output that the picked units do not explain."""
-        return max(float((self._gram * self._residual).sum(dtype=np.float64)), 0.0)
+        return max(self._left, 0.0)
 
     def gain(self) -> NDArray[np.float64]:
         """What picking each unit would explain; nothing for units that the picked ones explain already, or that weigh
@@ -83,17 +96,42 @@ class _Consumer:
         """
         own = np.diagonal(self._residual)
         explained = np.diagonal(self._product) / np.maximum(own, np.finfo(np.float32).tiny)
-        return np.where((own > self._floor) & self._is_nonzero, explained, 0.0).astype(np.float64)
+        found = np.zeros(self._n_units, np.float64)
+        found[self._units] = np.where((own > self._floor) & self._is_nonzero, explained, 0.0)
+        return found
 
     def keep(self, units: NDArray[np.intp]) -> None:
-        """Take away what these units explain."""
-        columns, products = self._residual[:, units], self._product[:, units]
-        block = columns[units].astype(np.float64)
-        block[np.diag_indices_from(block)] += self._floor[units]
+        """Take away what these units explain, some rows at a time, which stay in the processor's cache meanwhile."""
+        picked = np.searchsorted(self._units, units)
+        columns, products = self._residual[:, picked], self._product[:, picked]
+        block = columns[picked].astype(np.float64)
+        block[np.diag_indices_from(block)] += self._floor[picked]
         share = np.linalg.solve(block, columns.T.astype(np.float64)).T.astype(np.float32)
-        both = share @ products.T
-        self._residual -= share @ columns.T
-        self._product -= both + both.T - share @ (products[units] @ share.T)
+        half = products - share @ (products[picked] / 2)
+        first, second = np.hstack([share, half]), np.hstack([half, share]).T
+        explained, self._left = np.ascontiguousarray(columns.T), 0.0
+        for rows in self._blocks():
+            self._residual[rows] -= share[rows] @ explained
+            self._product[rows] -= first[rows] @ second
+            self._left += self._left_in(rows)
+        self._is_open[picked] = False
+        if np.count_nonzero(self._is_open) <= FEWER * len(self._is_open):
+            self._forget_picked()
+
+    def _forget_picked(self) -> None:
+        """Go on with what belongs to units that are not picked."""
+        kept = np.flatnonzero(self._is_open)
+        both = np.ix_(kept, kept)
+        self._gram, self._residual, self._product = self._gram[both], self._residual[both], self._product[both]
+        self._units, self._is_open = self._units[kept], self._is_open[kept]
+        self._floor, self._is_nonzero = self._floor[kept], self._is_nonzero[kept]
+
+    def _blocks(self) -> Iterator[slice]:
+        return (slice(start, start + BLOCK) for start in range(0, len(self._gram), BLOCK))
+
+    def _left_in(self, rows: slice) -> float:
+        of_each = np.einsum("ij,ij->i", self._gram[rows], self._residual[rows])
+        return float(of_each.sum(dtype=np.float64))
 
 
 def weight_gram(view: View, group: Group, parameter_axis: ParameterAxis) -> NDArray[np.float64]:

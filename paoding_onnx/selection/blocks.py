@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from paoding_onnx.calibration.fill import growth
 from paoding_onnx.calibration.filter import information, predictions
 from paoding_onnx.context import Run
 from paoding_onnx.dependency.cost import cost, nothing
@@ -62,7 +63,7 @@ def worthwhile(
     if not residuals or not profile.sensitivities:
         return ()
     samples = profile.basis.samples
-    macs = cost(traced, nothing(traced)).macs
+    macs = cost(traced, nothing(traced)).macs * growth(samples.batches[0], traced.graph)
     rows = int(np.clip(MACS_TO_COMPARE // max(macs * len(residuals), 1), FEWEST_ROWS, MOST_ROWS))
     outputs = outputs_on(model, traced, samples, run, rows=rows)
     answers = _answers(outputs, is_synthetic=samples.is_synthetic)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from paoding_onnx.calibration.fill import growth
 from paoding_onnx.calibration.samples import Samples
 from paoding_onnx.context import Run
 from paoding_onnx.dependency.cost import cost, nothing
@@ -70,7 +71,7 @@ def _probes(model: Model, trace: Trace, samples: Samples) -> tuple[Mapping[str, 
     real = tuple(feed for feed, w in zip(batches, samples.weights[1::2], strict=False) if w == most)
     if each * len(real) >= FEWEST_REAL:
         batches = real
-    per_sample = cost(trace, nothing(trace)).macs * len(trace.groups) * MOST_MEASURED // 2
-    affordable = min(MACS_TO_MEASURE // max(per_sample, 1), MOST_PROBES)
+    macs = cost(trace, nothing(trace)).macs * growth(batches[0], trace.graph)
+    affordable = int(min(MACS_TO_MEASURE // max(macs * len(trace.groups) * MOST_MEASURED // 2, 1), MOST_PROBES))
     few = part_of(model, batches[0], slice(max(affordable, FEWEST_PROBES)))
     return batches[: max(affordable // each, 1)] if affordable >= each or few is None else (few,)

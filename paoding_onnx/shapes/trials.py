@@ -76,16 +76,20 @@ class _Worker:
             self._running()  # a new process holds no model
             if self._model is not model:
                 self.load(model)
-            return self._ask(request, f"at sizes {sizes}")
+            seen = self._ask(request, f"at sizes {sizes}")
+            return seen if isinstance(seen, dict) else {}
 
     def forget(self) -> None:
-        """Free the model."""
+        """Free the model; a process that would keep much memory of it ends."""
         with self._lock, suppress(ModelError):
             if self._model is not None:
                 self._model = None
-                self._ask(ForgetRequest(), "while it freed the model")
+                ends = self._ask(ForgetRequest(), "while it freed the model") is True
+                if ends and self._process is not None:
+                    with self._process:  # waits, and closes the pipes
+                        self._process = None
 
-    def _ask(self, request: LoadRequest | RunRequest | ForgetRequest, what: str) -> dict[str, Tensor]:
+    def _ask(self, request: LoadRequest | RunRequest | ForgetRequest, what: str) -> object:
         """The answer to a request; `what` says in an error what was being done."""
         process = self._running()
         is_answered = False
@@ -100,7 +104,7 @@ class _Worker:
                 self._process = self._model = None
         if isinstance(answer, ModelError):
             raise answer
-        return answer if isinstance(answer, dict) else {}
+        return answer
 
     def _running(self) -> subprocess.Popen[bytes]:
         is_ours = self._owner == os.getpid()  # after a fork, it would be the parent's
@@ -118,12 +122,12 @@ class _Worker:
         return self._process
 
 
-def _exchange(process: subprocess.Popen[bytes], request: object) -> Mapping[str, Tensor] | ModelError | None:
+def _exchange(process: subprocess.Popen[bytes], request: object) -> object:
     if process.stdin is None or process.stdout is None:
         raise EOFError
     pickle.dump(request, process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
     process.stdin.flush()
-    answer: Mapping[str, Tensor] | ModelError | None = pickle.load(process.stdout)
+    answer: object = pickle.load(process.stdout)
     return answer
 
 

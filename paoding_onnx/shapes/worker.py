@@ -21,7 +21,10 @@ from paoding_onnx.model.load import Model
 from paoding_onnx.model.parent import end_with_parent
 from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.observations import observed
-from paoding_onnx.shapes.requests import LoadRequest, RunRequest
+from paoding_onnx.shapes.requests import ForgetRequest, LoadRequest, RunRequest
+
+MANY_BYTES = 1 << 27
+"""What a process that held more than this for a run would keep of it is worth that the next model waits for another."""
 
 
 def main() -> None:
@@ -35,9 +38,13 @@ def main() -> None:
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    """Answer each request with what was observed, with `None`, or with the `ModelError` that came of it."""
+    """Answer each request with what was observed, with `None`, or with the `ModelError` that came of it.
+
+    When the model is to be forgotten, the answer is whether this process ends, as its runs took much memory.
+    """
     loud = os.dup(sys.stderr.fileno())
     session: Session | None = None
+    most = 0
     while True:
         try:
             request = pickle.load(requests)
@@ -51,13 +58,19 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
                     session = None  # frees the model before, so that two are never held at once
                     session = _session(request)
                 case RunRequest() if session is not None:
-                    answer = observed(session.run(request.feeds))
-                case _:
+                    values = session.run(request.feeds)
+                    most = max(most, sum(value.nbytes for value in values.values()))
+                    answer = observed(values)
+                    del values  # before the next run
+                case ForgetRequest():
                     session = None
+                    answer = most > MANY_BYTES
         except ModelError as error:
             answer = error
         pickle.dump(answer, answers, protocol=pickle.HIGHEST_PROTOCOL)
         answers.flush()
+        if answer is True:
+            return
 
 
 def _hush(path: str | None, loud: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -13,8 +13,8 @@ from paoding_onnx.errors import ModelError
 from paoding_onnx.model.compare import output_difference, relative_error
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
+from paoding_onnx.model.quick import quick
 from paoding_onnx.model.read import constants
-from paoding_onnx.model.session import Session
 from paoding_onnx.surgery.cut import reweigh
 from paoding_onnx.surgery.edits import Overrides
 from paoding_onnx.surgery.plan import Plan
@@ -32,13 +32,22 @@ SLACK_ELSEWHERE = (1.5, 0.1)
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """What the original says to the inputs, and how far the cut model is from that: so whatever weights are judged."""
+
+    wanted: Sequence[Mapping[str, Array]]
+    before: float
+
+
+@dataclass(frozen=True, slots=True)
 class Judged:
     """What fitted weights are judged by: the original, the cut model, and inputs.
 
     On inputs that are not of the training's level, layers were fitted with `statistics` of these inputs in place of
     the stored ones, by the names of the original's constants; so all models are judged with them. `reached` is what the
     first batch led to while weights were fitted, by the names of tensors: it has to lead there still. A fitted
-    model that has statistics of its own there is judged with `own_statistics`, by the names of its constants.
+    model that has statistics of its own there is judged with `own_statistics`, by the names of its constants. `seen` is
+    what the other two models were seen to do, if they ran already (see `looked_at`).
     """
 
     original: Model
@@ -50,53 +59,71 @@ class Judged:
     own_statistics: Overrides = field(default_factory=dict)
     slack: tuple[float, float] = SLACK
     reached: Mapping[str, Array] = field(default_factory=dict)
+    seen: Seen | None = None
+
+
+def looked_at(judged: Judged) -> Judged:
+    """The same with what the original and the cut model say, so that they run once for all fitted models to judge.
+
+    As it was if they do not run, which `check_fitting` tells.
+    """
+    try:
+        return replace(judged, seen=_seen(judged))
+    except ModelError:
+        return judged
 
 
 def check_fitting(judged: Judged, fitted: Model) -> Verdict:
     """Whether the outputs of `fitted` are as near to the original's as those of the cut model, or nearer."""
     try:
-        models = _levelled(judged, fitted)
-        elsewhere = _elsewhere(judged, models[2])
-        before, after = (_error(models[0], model, judged.batches) for model in models[1:])
+        seen = judged.seen or _seen(judged)
+        found = _runs(_fitted(judged, fitted), judged, tuple(judged.reached))
     except ModelError as error:
         return Verdict(FITTED, False, str(error))
-    if elsewhere:
+    if elsewhere := _elsewhere(judged, found):
         return Verdict(FITTED, False, f"{elsewhere!r} is not what it was while weights were fitted")
     factor, summand = judged.slack
-    said = f"relative output error {before:.3g} with the weights it was cut with, {after:.3g} with the fitted ones"
-    return Verdict(FITTED, math.isfinite(after) and after <= factor * before + summand, said)
+    after = _error(seen.wanted, found)
+    said = f"relative output error {seen.before:.3g} with the weights it was cut with, {after:.3g} with the fitted ones"
+    return Verdict(FITTED, math.isfinite(after) and after <= factor * seen.before + summand, said)
 
 
-def _levelled(judged: Judged, fitted: Model) -> tuple[Model, Model, Model]:
-    """The original, the cut and the fitted model, with the statistics that layers were fitted with."""
-    if not judged.statistics:
-        return judged.original, judged.plain, fitted
+def _seen(judged: Judged) -> Seen:
+    """What the original and the cut model say, with the statistics that layers were fitted with."""
+    original, plain = judged.original, judged.plain
+    if judged.statistics:
+        original, plain = reweigh(original, judged.statistics), reweigh(plain, _levelled(judged))
+    wanted = _runs(original, judged)
+    return Seen(wanted, _error(wanted, _runs(plain, judged)))
+
+
+def _levelled(judged: Judged) -> Overrides:
+    """The statistics that layers were fitted with, as the cut model has them."""
     parts = fits_of(judged.trace, judged.plan, judged.statistics, judged.plain)
-    levelled = {name: np.asarray(values[0]) for name, values in parts.items()}
-    cut, own = constants(judged.plain), constants(fitted)
+    return {name: np.asarray(values[0]) for name, values in parts.items()}
+
+
+def _fitted(judged: Judged, fitted: Model) -> Model:
+    """The fitted model with them, or with its own."""
+    if not judged.statistics:
+        return fitted
+    levelled, cut, own = _levelled(judged), constants(judged.plain), constants(fitted)
     shifts = {name: np.subtract(own[name], cut[name]) for name in levelled}  # a fit may shift a mean
     shifted = {name: np.add(value, shifts[name]) for name, value in levelled.items()}
-    fitted = reweigh(fitted, {**shifted, **judged.own_statistics})
-    return reweigh(judged.original, judged.statistics), reweigh(judged.plain, levelled), fitted
+    return reweigh(fitted, {**shifted, **judged.own_statistics})
 
 
-def _elsewhere(judged: Judged, fitted: Model) -> str:
+def _elsewhere(judged: Judged, found: Sequence[Mapping[str, Array]]) -> str:
     """The first tensor that is not what the fit led to; "" if all are."""
-    if not judged.reached:
-        return ""
-    found = Session(fitted, watch=tuple(judged.reached)).run(judged.batches[0])
-    return next((n for n, value in judged.reached.items() if not relative_error(value, found[n]) <= SAME), "")
+    pairs = ((name, value, found[0][name]) for name, value in judged.reached.items())
+    return next((name for name, wanted, got in pairs if not relative_error(wanted, got) <= SAME), "")
 
 
-def _error(original: Model, model: Model, batches: Sequence[Mapping[str, Array]]) -> float:
-    first, second = _session(original), _session(model)
-    errors = [output_difference(first.run(feed), second.run(feed)) for feed in batches[:MOST_BATCHES]]
-    return max(errors, default=0.0)
+def _error(wanted: Sequence[Mapping[str, Array]], found: Sequence[Mapping[str, Array]]) -> float:
+    return max((output_difference(one, other) for one, other in zip(wanted, found, strict=True)), default=0.0)
 
 
-def _session(model: Model) -> Session:
-    """The model as quick as it can be, or as it is where onnxruntime's optimiser does not take it."""
-    try:
-        return Session(model, optimise=True)
-    except ModelError:
-        return Session(model)
+def _runs(model: Model, judged: Judged, watch: Sequence[str] = ()) -> list[Mapping[str, Array]]:
+    """What a model says to the inputs, and what it has in the tensors to `watch`."""
+    session = quick(model, watch)
+    return [session.run(feed) for feed in judged.batches[:MOST_BATCHES]]

@@ -210,3 +210,8 @@ def test_size_says_nothing_about_inputs_that_are_not_images():
 def test_batches_are_as_small_as_their_largest_tensor_asks_for(side, batch):
     graph = observe(model(f"g (float[n,4,{side},{side}] x) => (float[n,4,{side},{side}] y) {{ y = Relu (x) }}"))
     assert batch_for(graph) == batch
+
+
+def test_batches_of_larger_samples_than_were_looked_at_are_smaller():
+    graph = observe(model("g (float[n,3,h,w] x) => (float[n,3,h,w] y) { y = Relu (x) }"))
+    assert [batch_for(graph, {"x": (1, 3, side, side)}) for side in (64, 320, 1280)] == [32, 27, 4]

@@ -41,6 +41,13 @@ def test_one_array_is_the_main_input_and_labels_are_left_out(tmp_path):
     assert not samples.is_synthetic
 
 
+def test_large_samples_come_a_few_at_a_time(tmp_path):
+    """The model was looked at with smaller ones."""
+    found = model("g (float[n,3,h,w] x) => (float[n,3,h,w] y) { y = Relu (x) }")
+    samples = loaded(found, written(tmp_path / "large.npz", x=np.zeros((10, 3, 640, 640), np.float32)))
+    assert [len(feed["x"]) for feed in samples.batches] == [6, 4]
+
+
 def test_every_fifth_sample_is_held_back_to_compare_models_on(tmp_path):
     images = RNG.random((43, 3, 8, 8))
     file = written(tmp_path / "test.npz", images=images)

@@ -16,6 +16,7 @@ from paoding_onnx.calibration.amount import (
 )
 from paoding_onnx.calibration.samples import Request, Samples
 from paoding_onnx.context import Run
+from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.errors import ModelError
 from paoding_onnx.samplers.reconstruction import reconstruction
 from paoding_onnx.selection import profiling
@@ -148,3 +149,19 @@ def test_sensitivity_is_judged_on_inputs_that_made_no_stand_in(sizes, monkeypatc
         place = int(np.flatnonzero((rows == feed["x"][0]).all(1))[0])
         size = sizes[0] if len(sizes) > 1 else sizes[0] // 2
         assert (place // size) % 2 == 1
+
+
+@pytest.mark.parametrize(("side", "count"), [(64, 8), (128, 6)])
+def test_sensitivity_is_measured_on_fewer_samples_where_they_are_larger(side, count, monkeypatch):
+    """Than those that the model was looked at with, on which costs are told."""
+    subject = model("""g (float[N,3,H,W] x) => (float[N,4,H,W] y) <float[6,3,1,1] a, float[4,6,1,1] b> {
+      p = Conv (x, a) y = Conv (p, b)
+    }""")
+    trace = traced_model(subject)
+    (shape,) = runnable_shapes(trace.graph).values()
+    monkeypatch.setattr(profiling, "MACS_TO_MEASURE", 24 * cost(trace, nothing(trace)).macs * 2)
+    seen: list[Probe] = []
+    monkeypatch.setattr(profiling, "measure", lambda probe, *_: seen.append(probe) or ())
+    feed = {"x": np.ones((8, 3, side, side), np.float32)}
+    measure_profile(subject, trace, Samples((feed, feed), "x"), reconstruction, Run(), is_measured=True)
+    assert (shape[2:], [len(one["x"]) for one in seen[0].feeds]) == ((64, 64), [count])

@@ -112,6 +112,19 @@ def test_one_process_serves_all_trials():
     assert tried._WORKER._process.pid == process
 
 
+def test_process_that_held_much_for_a_run_ends_with_the_model():
+    """It would keep the memory for as long as this process runs."""
+    wide = model("g (float[N,256] x) => (float[N,256] y) { y = Relu (x) }")
+    processes = []
+    for rows in (1, 1 + (1 << 17)):
+        with trials(wide) as tries:
+            tries.run({"x": np.ones((rows, 256), np.float32)}, "")
+        processes.append(tried._WORKER._process)
+    assert processes[0] is not None
+    assert processes[1] is None
+    assert Trials(model(TEXT)).run(feeds(), "")["y"].shape == (2, 2)
+
+
 def test_answer_to_an_interrupted_run_is_not_taken_for_another(monkeypatch):
     """What a notebook does: a run is interrupted, and the next one asks the same process."""
     subject = model("g (float[N,2] x) => (float[N,2] y) { y = Relu (x) }")

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from paoding_onnx.model.quick import quick
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.surgery.cut import cut, reweigh
-from paoding_onnx.verification.fitting import Judged, check_fitting
+from paoding_onnx.verification import fitting
+from paoding_onnx.verification.fitting import Judged, check_fitting, looked_at
 from tests.models import model
 from tests.pruning import MLP, plan_of, traced_model
 
@@ -72,3 +74,21 @@ def test_models_are_judged_with_the_statistics_that_layers_were_fitted_with():
     negated = reweigh(plain, {"c": -constants(plain)["c"]})
     assert not check_fitting(stored, negated).passed
     assert check_fitting(levelled, plain).passed
+
+
+def test_what_the_original_says_is_looked_at_once_for_all_that_is_judged(monkeypatch):
+    found = judged(a=[0])
+    known = looked_at(found)
+    plain, negated = found.plain, with_last_layer(found, -1)
+    wanted = [check_fitting(found, one) for one in (plain, negated)]
+    run: list[object] = []
+    monkeypatch.setattr(fitting, "quick", lambda subject, *more: run.append(subject) or quick(subject, *more))
+    assert [check_fitting(known, one) for one in (plain, negated)] == wanted
+    assert run == [plain, negated]
+
+
+def test_models_that_do_not_run_are_told_where_fits_are_judged():
+    found = judged(a=[0])
+    broken = replace(found, batches=[{"x": np.ones((16, 5), np.float32)}])
+    assert looked_at(broken) == broken
+    assert not check_fitting(broken, found.plain).passed
