@@ -86,9 +86,8 @@ def source_of(role: InputRole, graph: Graph, options: InputOptions, *, is_plain:
     """Where rows for an input come from; with `is_plain` images are less various, and cost less."""
     as_drawn = (Guess("", lambda rows: rows),)
     if role.kind is Kind.IMAGES:
-        makers = image_families.families(role.frame.n_channels)
         frame = replace(role.frame, is_plain=is_plain)
-        families = {name: _images(make, frame) for name, make in makers.items()}
+        families = {name: _images(make, frame) for name, make in image_families.suited_to(frame).items()}
         probed = _PROBED // 4 if is_plain else _PROBED
         return Source(families, _scalings(role, graph, options, probed), _augmentation(role))
     if role.kind is Kind.TABLE and len(role.shape) == 2:

@@ -13,6 +13,7 @@ from paoding_onnx.calibration.images.frame import Floats, Frame
 from paoding_onnx.calibration.images.scenes import images
 from paoding_onnx.calibration.images.spectra import clouds
 from paoding_onnx.calibration.images.strokes import pen_strokes, scans
+from paoding_onnx.calibration.images.text import ink
 
 Family = Callable[[np.random.Generator, int, Frame], Floats]
 
@@ -20,6 +21,8 @@ _REUSE = 2
 """Images that a place of a canvas is seen in, on average."""
 _CANVAS_PIXELS = 1 << 19
 """At most this many pixels of a canvas are painted; images are cut out of it."""
+_HIGHEST_LINE, _LEAST_WIDTH = 80, 2
+"""Images that are no higher, and at least so many times as wide, may be of single lines of text."""
 
 
 def leaves(rng: np.random.Generator, count: int, frame: Frame) -> Floats:
@@ -91,6 +94,25 @@ def writing(rng: np.random.Generator, count: int, frame: Frame) -> Floats:
 def bodies(rng: np.random.Generator, count: int, frame: Frame) -> Floats:
     """Bright bodies with inner structure on black, as in scans."""
     return scans(rng, count, frame.height, frame.width)
+
+
+def lines(rng: np.random.Generator, count: int, frame: Frame) -> Floats:
+    """Lines of text, dark on light or light on dark, on paper of which some is shaded."""
+    paper, pen = draw_colours(rng, 2 * count, frame.n_channels).reshape(2, count, 1, 1, frame.n_channels)
+    apart = rng.uniform(0.3, 0.9, (count, 1, 1, 1)).astype(np.float32)
+    is_light = paper.mean(-1, keepdims=True) > 0.5
+    pen = np.clip(np.where(is_light, np.minimum(pen, paper - apart), np.maximum(pen, paper + apart)), 0, 1)
+    shade = rng.random((count, 1, 1, 1), np.float32) ** 3
+    image = (1 - shade) * paper + shade * gradients(rng, count, frame)
+    image += ink(rng, count, frame.height, frame.width)[..., None] * (pen - image)
+    return vary(rng, np.clip(image, 0, 1))
+
+
+def suited_to(frame: Frame) -> Mapping[str, Family]:
+    """The families for images of a size: low and wide ones are most likely to hold text."""
+    if frame.height <= _HIGHEST_LINE and frame.width >= _LEAST_WIDTH * frame.height:
+        return MappingProxyType({"lines of text": lines, "dead leaves": leaves})
+    return families(frame.n_channels)
 
 
 def families(n_channels: int) -> Mapping[str, Family]:

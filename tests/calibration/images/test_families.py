@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from paoding_onnx.calibration.images import families as module
-from paoding_onnx.calibration.images.families import families
+from paoding_onnx.calibration.images.families import families, lines, suited_to
 from paoding_onnx.calibration.images.frame import Frame
 
 every_family = pytest.mark.parametrize(
@@ -61,3 +61,19 @@ def test_gradients_run_from_colour_to_colour_without_edges():
 
 def test_gradient_of_one_pixel_is_a_colour():
     assert module.gradients(np.random.default_rng(0), 2, Frame(1, 1, 3)).shape == (2, 1, 1, 3)
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "is_line"), [(32, 100, True), (80, 160, True), (48, 48, False), (288, 800, False)]
+)
+def test_low_and_wide_images_may_hold_text(height, width, is_line):
+    assert ("lines of text" in suited_to(Frame(height, width, 3))) == is_line
+
+
+@pytest.mark.parametrize("n_channels", [1, 3])
+def test_text_stands_out_from_its_paper(n_channels):
+    images = lines(np.random.default_rng(0), 32, Frame(32, 128, n_channels))
+    assert (images.shape, images.dtype) == ((32, 32, 128, n_channels), np.float32)
+    assert images.min() >= 0
+    assert images.max() <= 1
+    assert np.median(np.ptp(images.mean(-1), axis=(1, 2))) > 0.3
