@@ -64,6 +64,8 @@ class OutputChange:
         variety: how differently the original answers different inputs, from 0 (all alike) to 1.
         spread: of classes, how far the probability of one strays over the inputs: the largest of their standard
             deviations, at most 0.5. It may, although the answers are all alike.
+        sure: of sequences, how likely the original holds what it says: the mean over the inputs of the probability of
+            each whole sequence; else `None`.
     """
 
     output: str
@@ -74,6 +76,7 @@ class OutputChange:
     order: float | None
     variety: float
     spread: float = 0.0
+    sure: float | None = None
 
 
 def changes(
@@ -123,7 +126,9 @@ def output_change(name: str, before: Array, after: Array, known: Kind | None = N
     order = {Kind.SCORE: _of_scores, Kind.EMBEDDING: _of_similarities}.get(kind)
     variety = _variety(a) if said is None else 1 - commonest(said[0])
     spread = _spread(a, axis) if kind is Kind.CLASSES else 0.0
-    return OutputChange(name, kind, typical, worst, same, None if order is None else order(a, b), variety, spread)
+    sure = _sure(a, axis) if kind is Kind.SEQUENCE else None
+    order_kept = None if order is None else order(a, b)
+    return OutputChange(name, kind, typical, worst, same, order_kept, variety, spread, sure)
 
 
 def kind_of(name: str, values: Array) -> Kind:
@@ -225,11 +230,21 @@ def _are_scores(values: Floats, rows: Floats) -> bool:
     return stands_out and (values.ndim == 2 or is_alike)
 
 
+def _likely(values: Floats, axis: int) -> Floats:
+    """Probabilities of the classes, in rows."""
+    rows = _rows(values, axis)
+    return rows if _are_probabilities(rows) else np.asarray(softmax(rows), np.float64)
+
+
 def _spread(values: Floats, axis: int) -> float:
     """The largest standard deviation of the probability of a class."""
-    rows = _rows(values, axis)
-    likely = rows if _are_probabilities(rows) else softmax(rows)
-    return float(np.nan_to_num(likely.std(0)).max(initial=0.0))
+    return float(np.nan_to_num(_likely(values, axis).std(0)).max(initial=0.0))
+
+
+def _sure(values: Floats, axis: int) -> float:
+    """How likely a sequence is that takes the likeliest class of each step, on average."""
+    steps = _likely(values, axis).max(1).reshape(len(values), -1)
+    return float(np.nan_to_num(steps).prod(1).mean())
 
 
 def _said(values: Floats, axis: int) -> NDArray[np.int64]:

@@ -23,6 +23,8 @@ TYPICAL = (0.01, 0.1)
 """Likewise, at most: the change of the channel in the middle, as a share of its variance."""
 WORST = (0.1, 1.0)
 """Likewise, of the channel that changed most."""
+UNSURE = 0.25
+"""Sequences of which fewer stay the same are worse, however unsure the original was of them."""
 TYPICAL_OF_CLASSES = 0.5
 """Scores of classes that moved further than this are others, whatever their largest one is on these inputs."""
 TYPICAL_OF_REAL, WORST_OF_REAL = (0.08, 0.3), (0.15, 1.0)
@@ -137,7 +139,7 @@ def _signs(change: OutputChange, limits: Sequence[Limits], *, as_values: bool) -
     if change.same is not None:
         answers = {Kind.CLASSES: "top-1", Kind.SEQUENCE: "sequence", Kind.TAGS: "class"}.get(change.kind, "number")
         places = "tokens that tell" if change.kind is Kind.TAGS else "inputs"
-        found.append((_above(change.same, SAME), f"{answers} of {name} the same on {change.same:.0%} of {places}"))
+        found.append((_of_answers(change), f"{answers} of {name} the same on {change.same:.0%} of {places}"))
     if change.order is not None:
         found.append((_above(change.order, ORDER), f"order of {name} kept to {change.order:.2f} (rank correlation)"))
     if change.kind is Kind.CLASSES and change.typical > TYPICAL_OF_CLASSES:
@@ -150,6 +152,17 @@ def _signs(change: OutputChange, limits: Sequence[Limits], *, as_values: bool) -
         found.append((_above(-change.typical, (-good, -bad)), said))
         found.append((_above(-change.worst, (-good_worst, -bad_worst)), said))
     return found
+
+
+def _of_answers(change: OutputChange) -> Outlook:
+    """What the share of the same answers says.
+
+    Where the original itself holds most of its sequences for wrong, it may be those that changed.
+    """
+    same = change.same or 0.0
+    found = _above(same, SAME)
+    may_be_wrong_ones = change.sure is not None and same >= max(change.sure, UNSURE)
+    return Outlook.TEST if found is Outlook.BAD and may_be_wrong_ones else found
 
 
 def moved_by(share: float, digits: int = 2) -> str:

@@ -175,3 +175,13 @@ def test_integers_of_8_bits_are_probabilities_by_what_they_were_before():
 def test_few_different_integers_of_8_bits_are_whole_numbers():
     assert kind_of("mask", np.arange(20, dtype=np.uint8).reshape(4, 5)) is Kind.WHOLE_NUMBERS
     assert kind_of("ids", np.arange(100).reshape(4, 25)) is Kind.WHOLE_NUMBERS
+
+
+def test_original_is_sure_of_a_sequence_as_far_as_of_all_its_steps():
+    likely = np.full((4, 3, 5), 0.05)
+    likely[..., 0], likely[2:, :, 0], likely[2:, :, 1] = 0.8, 0.05, 0.8
+    change = output_change("y", likely, likely)
+    assert change.kind is Kind.SEQUENCE
+    assert change.sure == pytest.approx(0.8**3)
+    assert output_change("y", np.log(likely), np.log(likely)).sure == pytest.approx(0.8**3)
+    assert output_change("y", LOGITS, LOGITS).sure is None

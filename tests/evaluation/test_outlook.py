@@ -32,6 +32,9 @@ def outlook(*changes, n_inputs=64, is_synthetic=True):
         (replace(SAME, typical=1.5), Outlook.TEST),
         (replace(SAME, variety=0.0), Outlook.UNKNOWN),
         (replace(SAME, variety=0.0, same=0.2), Outlook.BAD),
+        (replace(SAME, kind=Kind.SEQUENCE, same=0.5, sure=0.4), Outlook.TEST),
+        (replace(SAME, kind=Kind.SEQUENCE, same=0.5, sure=0.9), Outlook.BAD),
+        (replace(SAME, kind=Kind.SEQUENCE, same=0.2, sure=0.0), Outlook.BAD),
     ],
 )
 def test_outlook_follows_the_worst_sign(change, wanted):
