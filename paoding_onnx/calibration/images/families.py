@@ -23,6 +23,8 @@ _CANVAS_PIXELS = 1 << 19
 """At most this many pixels of a canvas are painted; images are cut out of it."""
 _HIGHEST_LINE, _LEAST_WIDTH = 80, 2
 """Images that are no higher, and at least so many times as wide, may be of single lines of text."""
+_ON_THINGS = 0.4
+"""Share of the lines that stand on things instead of paper."""
 
 
 def leaves(rng: np.random.Generator, count: int, frame: Frame) -> Floats:
@@ -97,13 +99,16 @@ def bodies(rng: np.random.Generator, count: int, frame: Frame) -> Floats:
 
 
 def lines(rng: np.random.Generator, count: int, frame: Frame) -> Floats:
-    """Lines of text, dark on light or light on dark, on paper of which some is shaded."""
+    """Lines of text, dark on light or light on dark, on paper, shaded or not, or on things as in photographs."""
     paper, pen = draw_colours(rng, 2 * count, frame.n_channels).reshape(2, count, 1, 1, frame.n_channels)
     apart = rng.uniform(0.3, 0.9, (count, 1, 1, 1)).astype(np.float32)
     is_light = paper.mean(-1, keepdims=True) > 0.5
     pen = np.clip(np.where(is_light, np.minimum(pen, paper - apart), np.maximum(pen, paper + apart)), 0, 1)
     shade = rng.random((count, 1, 1, 1), np.float32) ** 3
-    image = (1 - shade) * paper + shade * gradients(rng, count, frame)
+    ground = gradients(rng, count, frame)
+    there = np.flatnonzero(rng.random(count) < _ON_THINGS)
+    ground[there] = leaves(rng, len(there), frame) if len(there) else ground[there]
+    image = (1 - shade) * paper + shade * ground
     image += ink(rng, count, frame.height, frame.width)[..., None] * (pen - image)
     return vary(rng, np.clip(image, 0, 1))
 
@@ -111,7 +116,7 @@ def lines(rng: np.random.Generator, count: int, frame: Frame) -> Floats:
 def suited_to(frame: Frame) -> Mapping[str, Family]:
     """The families for images of a size: low and wide ones are most likely to hold text."""
     if frame.height <= _HIGHEST_LINE and frame.width >= _LEAST_WIDTH * frame.height:
-        return MappingProxyType({"lines of text": lines, "dead leaves": leaves})
+        return MappingProxyType({"lines of text": lines})
     return families(frame.n_channels)
 
 
