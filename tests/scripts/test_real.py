@@ -11,6 +11,7 @@ import pytest
 
 from scripts.benchmarks.ledger import Ledger
 from scripts.benchmarks.real import child, document, drawn, metrics, sets
+from scripts.benchmarks.real.__main__ import _jobs
 from scripts.benchmarks.real.measure import Job, Judge, Row, command, measured
 from scripts.benchmarks.real.packages import unpacked
 from scripts.benchmarks.real.registry import SUBJECTS
@@ -20,8 +21,9 @@ from tests.models import parse, save
 
 ROW = Row(
     "magika", 0.25, "parameters", "reconstruction", 0, "same type", 100.0, 80.0, 0.75, 0.8, 0.01, 1.0, 0.9,
-    False, "", "{}", 10.0, 500.0, "",
+    False, "", "[]", 10.0, 500.0, "",
 )  # fmt: skip
+METHODS = (("reconstruction", 0), ("reconstruction", 128), ("magnitude", 0), ("magnitude", 128))
 
 
 def test_repeated_symbols_collapse_unless_a_blank_parts_them():
@@ -280,3 +282,18 @@ def _judge(folder):
         "tiny", "same class", lambda _: path, lambda _: split({"x": rows}), text.first_choice, metrics.same_share
     )
     return Judge(subject, Place(folder))
+
+
+def test_what_is_asked_for_is_measured_once_unless_it_is_to_be_measured_anew():
+    ledger = Ledger(None, Row, lambda row: row.job)
+    ledger.add(ROW)
+    settings = [(target, "parameters", method, n_data) for target in (0.1, 0.25) for method, n_data in METHODS]
+    missing = [(job.target, job.method, job.n_data) for job in _jobs("magika", settings, ledger, fresh=False)]
+    assert missing == [
+        (0.1, "reconstruction", 0),
+        (0.1, "reconstruction", 128),
+        (0.1, "magnitude", 0),
+        (0.25, "reconstruction", 128),
+        (0.25, "magnitude", 0),
+    ]
+    assert len(list(_jobs("magika", settings, ledger, fresh=True))) == 6

@@ -1,11 +1,11 @@
 """Real trained models, pruned and judged by their real tasks: the table of docs/results/real_models.md.
 
-    python -m scripts.benchmarks.real --csv real.csv --out docs/results/real_models.md
+    python -m scripts.benchmarks.real --csv docs/results/real_models.csv --out docs/results/real_models.md
     python -m scripts.benchmarks.real --models magika --judge PRUNED
 
 Packages are downloaded by name with pip into the cache, where their models and the real inputs stay; none of it is
 committed. What cannot be had is left out, with the reason. A run may be stopped: rows in the CSV file are not measured
-again. With --judge, files that were pruned elsewhere are scored, nothing else.
+again, unless --fresh. With --judge, files that were pruned elsewhere are scored, nothing else.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from itertools import product
 from pathlib import Path
 
@@ -24,6 +24,8 @@ from scripts.benchmarks.real.registry import SUBJECTS
 from scripts.benchmarks.real.subject import N_CALIBRATION, Place, UnavailableError
 from scripts.page import put_between
 
+Setting = tuple[float, str, str, int]
+"""Target, what it counts, method, number of real inputs."""
 CACHE = Path.home() / ".cache" / "paoding_onnx_real"
 
 
@@ -39,9 +41,12 @@ def main() -> None:
             judge = Judge(SUBJECTS[name], place)
             print(f"{name}: original {judge.score():.2f}, {path} {judge.score(path):.2f}")
         return
-    ledger = _ledger(arguments.csv, fresh=arguments.fresh)
+    ledger = _ledger(arguments.csv)
     settings = list(product(arguments.targets, arguments.by, arguments.methods, arguments.data))
-    skipped = {name: reason for name in names if (reason := _measure(name, settings, place, ledger))}
+    wanted = {name: list(_jobs(name, settings, ledger, fresh=arguments.fresh)) for name in names}
+    skipped = {
+        name: reason for name, jobs in wanted.items() if jobs and (reason := _measure(name, jobs, place, ledger))
+    }
     text = markdown(ledger.rows, skipped)
     print(text)
     if arguments.out:
@@ -62,7 +67,7 @@ def _arguments() -> argparse.Namespace:
     add("--scans", metavar="DIR", type=Path, help="holds brain_mri_test_224.npz")
     add("--more", metavar="DIR", type=Path, help="further ONNX files")
     add("--csv", metavar="FILE", type=Path, help="rows; those that it has are kept")
-    add("--fresh", action="store_true", help="measure them again all the same")
+    add("--fresh", action="store_true", help="measure anew what is asked for")
     add("--out", metavar="FILE", type=Path, help="put the table between the markers of this page")
     add("--judge", metavar="FILE", type=Path, nargs="+", help="score pruned files of the model")
     add("--nice", metavar="N", type=int, default=10)
@@ -75,20 +80,23 @@ def _n_data(word: str) -> int:
     return 0 if word == "none" else N_CALIBRATION
 
 
-def _ledger(path: Path | None, *, fresh: bool) -> Ledger[Row]:
-    if fresh and path:
-        path.unlink(missing_ok=True)
+def _ledger(path: Path | None) -> Ledger[Row]:
     order = list(SUBJECTS)
     return Ledger(
         path, Row, lambda row: row.job,
-        lambda row: (order.index(row.model), row.by, row.target, row.method, row.n_data),
+        lambda row: (order.index(row.model), row.by != "parameters", row.target, row.method, row.n_data),
     )  # fmt: skip
 
 
-def _measure(name: str, settings: Sequence[tuple[float, str, str, int]], place: Place, ledger: Ledger[Row]) -> str:
-    """Measure the jobs of a model that the ledger lacks; the reason if that cannot be done, else nothing."""
-    jobs = [Job(name, *setting) for setting in settings]
-    jobs = [job for job in jobs if job not in ledger and (job.n_data == 0 or job.method == "reconstruction")]
+def _jobs(name: str, settings: Iterable[Setting], ledger: Ledger[Row], *, fresh: bool) -> Iterator[Job]:
+    """The jobs of a model that the ledger lacks, or all; other methods look at no real inputs."""
+    for job in (Job(name, *setting) for setting in settings):
+        if (fresh or job not in ledger) and (job.n_data == 0 or job.method == "reconstruction"):
+            yield job
+
+
+def _measure(name: str, jobs: Iterable[Job], place: Place, ledger: Ledger[Row]) -> str:
+    """Measure jobs of a model; the reason if that cannot be done, else nothing."""
     try:
         judge = Judge(SUBJECTS[name], place)
         for job in jobs:

@@ -44,8 +44,8 @@ class Job:
 class Row:
     """A result: task metrics in points, shares left, what the tool said of it, and what it used.
 
-    `pruned` and what depends on it are `None` if nothing was written; `message` says why. `said` is what the tool
-    measured, as JSON; `warnings` stand behind one another.
+    `pruned` and what depends on it are `None` if nothing was written; `message` says why. `said` is how the tool found
+    the outputs to have changed, as JSON; `warnings` stand behind one another.
     """
 
     model: str
@@ -149,10 +149,11 @@ def _row(job: Job, judge: Judge, done: Done, score: float | None) -> Row:
     report: dict[str, Any] = {} if score is None else json.loads(done.out)
     said, warnings = report.get("measured") or {}, [str(text) for text in report.get("warnings", [])]
     parameters, macs = _left(report)
+    changes = json.dumps(said.get("changes", []))
     return Row(
         job.model, job.target, job.by, job.method, job.n_data, judge.subject.metric, judge.score(), score,
         parameters, macs, said.get("output_error"), said.get("agreement"), said.get("latency_ratio"),
-        bool(warnings), " / ".join(warnings), json.dumps(said), done.cpu_seconds, done.peak_bytes / 1e6,
+        bool(warnings), " / ".join(warnings), changes, done.cpu_seconds, done.peak_bytes / 1e6,
         "" if score is not None else done.stopped or last_line(done.err),
     )  # fmt: skip
 
