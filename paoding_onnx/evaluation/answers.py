@@ -26,6 +26,8 @@ _STANDS_OUT = 0.15
 """Scores of classes make probabilities of which the largest is at least this far on the way from equal ones to one."""
 _ALIKE = 1.0
 """Scores of classes have sizes that differ by no more than about this factor of e, where they are no probabilities."""
+_EITHER = 0.1
+"""Of probabilities that something is so at least this share says yes, and no."""
 _UNIT = 0.02
 _FEW_INTEGERS = 32
 """Integers of 8 bits of which there are no more different ones may be classes."""
@@ -44,6 +46,7 @@ class Kind(StrEnum):
     TAGS = "class of each token"
     WHOLE_NUMBERS = "whole numbers"
     SCORE = "score"
+    CHANCE = "probability"
     EMBEDDING = "embedding"
     STATE = "state"
     VALUES = "values"
@@ -123,7 +126,7 @@ def output_change(name: str, before: Array, after: Array, known: Kind | None = N
         return OutputChange(name, kind, typical, worst, kept, None, 1 - commonest(tags.reshape(len(a), -1)))
     said = _answers(a, b, axis, kind)
     same = None if said is None else float(np.mean(np.all(said[0] == said[1], axis=1)))
-    order = {Kind.SCORE: _of_scores, Kind.EMBEDDING: _of_similarities}.get(kind)
+    order = {Kind.SCORE: _of_scores, Kind.CHANCE: _of_scores, Kind.EMBEDDING: _of_similarities}.get(kind)
     variety = _variety(a) if said is None else 1 - commonest(said[0])
     spread = _spread(a, axis) if kind is Kind.CLASSES else 0.0
     sure = _sure(a, axis) if kind is Kind.SEQUENCE else None
@@ -137,7 +140,9 @@ def kind_of(name: str, values: Array) -> Kind:
         return Kind.WHOLE_NUMBERS
     found = _numbers(values, like=values)
     if found.ndim < 2 or found.size == len(found):
-        return Kind.SCORE if found.ndim and len(found) > 2 else Kind.VALUES
+        if not found.ndim or len(found) <= 2:
+            return Kind.VALUES
+        return Kind.CHANCE if _are_chances(found) else Kind.SCORE
     rows = _rows(found, _axis(found))
     if _are_probabilities(rows) or (
         _are_scores(found, rows) and not any(word in name.lower() for word in _OTHER_WORDS)
@@ -145,6 +150,12 @@ def kind_of(name: str, values: Array) -> Kind:
         return Kind.CLASSES if rows.shape[0] == len(found) else Kind.SEQUENCE
     is_unit = found.ndim == 2 and bool(np.all(np.abs(np.square(found).sum(1) - 1) < _UNIT))
     return Kind.EMBEDDING if is_unit or (found.ndim == 2 and "embed" in name.lower()) else Kind.VALUES
+
+
+def _are_chances(values: Floats) -> bool:
+    """Whether numbers are probabilities that something is so: several on either side of a half, none beyond 0 and 1."""
+    share = float(np.mean(values > 0.5))
+    return bool(values.min() >= 0 and values.max() <= 1) and min(share, 1 - share) >= _EITHER
 
 
 def _is_quantized(values: Array) -> bool:

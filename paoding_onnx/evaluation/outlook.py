@@ -19,6 +19,8 @@ SAME = (0.97, 0.9)
 """Share of the answers that are the same, and above which a model is as good as before, or worth a test."""
 ORDER = (0.99, 0.95)
 """Likewise, the rank correlation of scores or of similarities."""
+ORDER_OF_CHANCES, TYPICAL_OF_CHANCES = (0.98, 0.95), (0.05, 0.15)
+"""Likewise, of probabilities that something is so, of which users ask on which side of a half they are."""
 TYPICAL = (0.01, 0.1)
 """Likewise, at most: the change of the channel in the middle, as a share of its variance."""
 WORST = (0.1, 1.0)
@@ -105,7 +107,7 @@ def _of_output(change: OutputChange, n_inputs: int, *, is_real: bool) -> Judgeme
     is_alike = change.variety < ALIKE
     as_values = is_alike and change.spread >= SPREAD  # the answers say nothing, how sure they are does
     worst, reason = Outlook.GOOD, ""
-    limits = (TYPICAL_OF_REAL, WORST_OF_REAL) if is_real else (TYPICAL, WORST)
+    limits = (TYPICAL_OF_REAL, WORST_OF_REAL) if is_real else _limits(change.kind)
     for outlook, said in _signs(change, limits, as_values=as_values):
         if outlook is Outlook.BAD or (outlook is Outlook.TEST and worst is Outlook.GOOD):
             worst, reason = outlook, said
@@ -116,6 +118,11 @@ def _of_output(change: OutputChange, n_inputs: int, *, is_real: bool) -> Judgeme
     if worst is Outlook.GOOD and n_inputs < FEW and has_answers and not (is_real and _is_tiny(change)):
         return Judgement(Outlook.UNKNOWN, f"only {n_inputs} inputs were compared, too few for output {change.output!r}")
     return Judgement(worst, reason)
+
+
+def _limits(kind: Kind) -> tuple[Limits, Limits]:
+    """How far the channel in the middle may move on synthetic inputs, and the worst one."""
+    return TYPICAL_OF_CHANCES if kind is Kind.CHANCE else TYPICAL, WORST
 
 
 def _says_nothing(change: OutputChange) -> bool:
@@ -141,11 +148,12 @@ def _signs(change: OutputChange, limits: Sequence[Limits], *, as_values: bool) -
         places = "tokens that tell" if change.kind is Kind.TAGS else "inputs"
         found.append((_of_answers(change), f"{answers} of {name} the same on {change.same:.0%} of {places}"))
     if change.order is not None:
-        found.append((_above(change.order, ORDER), f"order of {name} kept to {change.order:.2f} (rank correlation)"))
+        order = ORDER_OF_CHANCES if change.kind is Kind.CHANCE else ORDER
+        found.append((_above(change.order, order), f"order of {name} kept to {change.order:.2f} (rank correlation)"))
     if change.kind is Kind.CLASSES and change.typical > TYPICAL_OF_CLASSES:
         moved = moved_by(change.typical, 0)
         found.append((Outlook.TEST, f"scores of {name} moved by {moved} of their variance, if not the top-1"))
-    if as_values or change.kind in (Kind.VALUES, Kind.EMBEDDING, Kind.SCORE, Kind.STATE):
+    if as_values or change.kind in (Kind.VALUES, Kind.EMBEDDING, Kind.SCORE, Kind.CHANCE, Kind.STATE):
         typical, worst = moved_by(change.typical, 1), moved_by(change.worst, 1)
         (good, bad), (good_worst, bad_worst) = limits
         said = f"channels of {name} moved by {typical} of their variance, one by {worst}"

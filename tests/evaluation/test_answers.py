@@ -28,7 +28,7 @@ DETECTIONS = np.concatenate([300 * RNG.random((8, 4, 50)), 1e-3 * RNG.random((8,
         ("y", SEQUENCES, Kind.SEQUENCE),
         ("y", DETECTIONS, Kind.VALUES),
         ("y", np.moveaxis(DETECTIONS, 1, 2), Kind.VALUES),
-        ("y", RNG.random((30, 1)), Kind.SCORE),
+        ("y", 5 * RNG.random((30, 1)), Kind.SCORE),
         ("y", 300 * RNG.random((40, 4)), Kind.VALUES),
         ("y", np.arange(5), Kind.WHOLE_NUMBERS),
         ("y", np.float32(3.0), Kind.VALUES),
@@ -185,3 +185,11 @@ def test_original_is_sure_of_a_sequence_as_far_as_of_all_its_steps():
     assert change.sure == pytest.approx(0.8**3)
     assert output_change("y", np.log(likely), np.log(likely)).sure == pytest.approx(0.8**3)
     assert output_change("y", LOGITS, LOGITS).sure is None
+
+
+def test_one_number_is_a_probability_where_it_is_on_both_sides_of_a_half():
+    chances = RNG.random((40, 1))
+    assert kind_of("y", chances) is Kind.CHANCE
+    assert kind_of("y", chances / 4) is Kind.SCORE
+    assert kind_of("y", 5 * chances) is Kind.SCORE
+    assert output_change("y", chances, chances**2).order == pytest.approx(1)
