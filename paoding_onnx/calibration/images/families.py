@@ -107,7 +107,8 @@ def lines(rng: np.random.Generator, count: int, frame: Frame) -> Floats:
     shade = rng.random((count, 1, 1, 1), np.float32) ** 3
     ground = gradients(rng, count, frame)
     there = np.flatnonzero(rng.random(count) < _ON_THINGS)
-    ground[there] = leaves(rng, len(there), frame) if len(there) else ground[there]
+    if there.size:
+        ground[there] = leaves(rng, there.size, frame)
     image = (1 - shade) * paper + shade * ground
     image += ink(rng, count, frame.height, frame.width)[..., None] * (pen - image)
     return vary(rng, np.clip(image, 0, 1))

@@ -40,9 +40,8 @@ _SQUARE = 8
 """How far down the lowest places are, and the side of the square in which characters of other scripts are written."""
 _DIRECTIONS = np.array([(1, 0), (1, 0), (0, 1), (0, 1), (1, 1), (-1, 1)], np.float32)
 """Where strokes lead; across and down more often than aslant."""
-_BENT = 0.3
-_SPACE, _SHORT = 0.15, 0.4
-"""Shares: of characters that are followed by a space, of lines that end before the image does."""
+_BENT, _SPACE, _SHORT = 0.3, 0.15, 0.4
+"""Shares: of strokes that are bent, of characters before a space, of lines that end before the image does."""
 _SLANT = 0.15
 """How far letters lean, typically, either way."""
 _LATIN, _MIXED = 0.5, 0.2
@@ -102,9 +101,8 @@ def _write(rng: np.random.Generator, line: Floats, letters: tuple[Segments, ...]
 def _character(rng: np.random.Generator) -> Segments:
     """A character of no known script: strokes across, down and aslant in a square, some of them bent."""
     count = int(rng.integers(3, 9))
-    lengths = (
-        rng.uniform(_SQUARE / 3, _SQUARE - 1, (count, 2)) * _DIRECTIONS[rng.integers(len(_DIRECTIONS), size=count)]
-    )
+    lengths = rng.uniform(_SQUARE / 3, _SQUARE - 1, (count, 2))
+    lengths *= _DIRECTIONS[rng.integers(len(_DIRECTIONS), size=count)]
     starts = rng.uniform(np.maximum(-lengths, 0), _SQUARE - 1 - np.maximum(lengths, 0))
     ends = starts + lengths
     is_bent = rng.random((count, 1)) < _BENT
