@@ -14,9 +14,9 @@ from paoding_onnx.dependency.cost import Cost, cost, nothing
 from paoding_onnx.dependency.groups import trace
 from paoding_onnx.dependency.scope import Scope
 from paoding_onnx.dependency.trace import Trace
+from paoding_onnx.model.exact import exact
 from paoding_onnx.model.input_sizes import Given
 from paoding_onnx.model.load import Model, lift
-from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.observe import observe, runnable_shapes
 from paoding_onnx.surgery.cut import cut
 from paoding_onnx.surgery.plan import Plan, make_plan
@@ -124,7 +124,7 @@ def prune_randomly(model: Model, seed: int = 0, share: float = 0.5) -> Trial:
 def zeroed_and_cut(trial: Trial, feeds: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """First output of the original with its removed units zeroed, and of the pruned model, on any inputs."""
     zeroed = mask(trial.original, trial.trace, trial.plan)
-    first, second = (Session(subject).run(feeds) for subject in (zeroed, trial.pruned))
+    first, second = (exact(subject).run(feeds) for subject in (zeroed, trial.pruned))
     name = trial.trace.graph.outputs[0]
     return first[name], second[name]
 

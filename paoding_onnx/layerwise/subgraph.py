@@ -99,5 +99,5 @@ def add_constant(
         kind = onnx.helper.np_dtype_to_tensor_dtype(value.dtype)
         tensor = onnx.TensorProto(name=name, data_type=kind, dims=value.shape)
         mark_external(tensor, PLACEHOLDER)
-        weights[name] = np.ascontiguousarray(value)
+        weights[name] = np.asarray(value, order="C")
     proto.graph.initializer.append(tensor)

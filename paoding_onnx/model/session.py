@@ -93,6 +93,8 @@ class Session:
     """
     _falls_back = True
     """Whether the processor runs a model that another provider does not take."""
+    _is_wide = False
+    """Whether sums of products of 8 bits are right on every processor, where `optimise` is off."""
     _trail: Path | None = None
     """How the name of a file begins in which onnxruntime notes what each node took."""
 
@@ -112,7 +114,11 @@ class Session:
         options.add_session_config_entry("session.intra_op.allow_spinning", str(int(self._is_timed)))
         if self._trail is not None:
             options.enable_profiling, options.profile_file_prefix = True, str(self._trail)
-        options.graph_optimization_level = _level(optimise=optimise, low_memory=low_memory)
+        options.graph_optimization_level = _level(
+            optimise=optimise or self._is_wide, low_memory=low_memory or self._is_wide
+        )
+        if self._is_wide:
+            _widen(options)
         options.enable_mem_pattern = self._is_timed
         if not optimise or low_memory:
             options.enable_cpu_mem_arena = False
@@ -125,9 +131,8 @@ class Session:
             options.enable_mem_pattern = False  # DirectML cannot do with it
         source = _with_outputs(model.proto, watch) if isinstance(model, Model) else str(model)
         self._held = {name: _value(array) for name, array in weights.items()}
-        shared = {
-            name for name, array in weights.items() if not optimise or (low_memory and array.nbytes >= SHARED_BYTES)
-        }
+        is_lent = not self._is_wide and (low_memory or not optimise)
+        shared = {name for name, array in weights.items() if is_lent and (not optimise or array.nbytes >= SHARED_BYTES)}
         with scratch_folder() as folder:
             _hand_over(options, self._held, shared, folder)
             words = [on.provider, *([PROVIDERS[0]] if self._falls_back else [])]
@@ -182,7 +187,8 @@ def _with_weights(model: Model) -> Model:
     proto.CopyFrom(model.proto)
     for tensor in proto.graph.initializer:
         if tensor.name in model.weights:
-            tensor.CopyFrom(onnx.numpy_helper.from_array(np.ascontiguousarray(model.weights[tensor.name]), tensor.name))
+            values = np.asarray(model.weights[tensor.name], order="C")
+            tensor.CopyFrom(onnx.numpy_helper.from_array(values, tensor.name))
     return Model(proto, MappingProxyType({}))
 
 
@@ -201,6 +207,16 @@ class DeployedSession(Session):
     _falls_back = False
 
 
+class WideSession(Session):
+    """A session in which sums of products of 8 bits are right on every processor.
+
+    x86 without VNNI adds two of them in 16 bits, which overflow; what overflows depends on which units are neighbours,
+    and a model without some differs. onnxruntime's optimiser gets around that where it is asked to.
+    """
+
+    _is_wide = True
+
+
 def _arrays(name: str, value: object) -> Iterator[tuple[str, Array]]:
     """The arrays that an output consists of, each with its name."""
     if isinstance(value, list | dict):
@@ -213,6 +229,12 @@ def _arrays(name: str, value: object) -> Iterator[tuple[str, Array]]:
 def one_line(error: Exception) -> str:
     """First sentence of an onnxruntime message, without its source locations."""
     return _NOISE.sub("", " ".join(str(error).split()))[:300]
+
+
+def _widen(options: ort.SessionOptions) -> None:
+    """Have sums of products of 8 bits taken in 32; what is in floats between two quantizations stays in floats."""
+    options.add_session_config_entry("session.x64quantprecision", "1")
+    options.add_session_config_entry("session.disable_quant_qdq", "1")
 
 
 def _level(*, optimise: bool, low_memory: bool) -> ort.GraphOptimizationLevel:

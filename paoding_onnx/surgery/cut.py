@@ -156,13 +156,13 @@ def _store(proto: onnx.ModelProto, values: Mapping[str, Array], weights: dict[st
 def _refill(tensor: onnx.TensorProto, name: str, value: Array, weights: dict[str, Array]) -> None:
     """Put new content into the tensor that is constant `name`."""
     if name in weights and value.nbytes >= LIFT_BYTES:
-        weights[name] = np.ascontiguousarray(value)
+        weights[name] = np.asarray(value, order="C")
         del tensor.dims[:]
         tensor.dims.extend(value.shape)
         mark_external(tensor, PLACEHOLDER)
         return
     weights.pop(name, None)
-    fresh = numpy_helper.from_array(np.ascontiguousarray(value), tensor.name)
+    fresh = numpy_helper.from_array(np.asarray(value, order="C"), tensor.name)
     said = tensor.doc_string  # bytes where it is no text, which protobuf does not take back
     fresh.doc_string = said if isinstance(said, str) else ""
     fresh.metadata_props.extend(tensor.metadata_props)

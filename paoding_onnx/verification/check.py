@@ -18,13 +18,13 @@ from paoding_onnx.dependency.groups import trace
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.compare import output_difference
+from paoding_onnx.model.exact import exact
 from paoding_onnx.model.input_files import why_unnamable
 from paoding_onnx.model.input_sizes import Shapes
 from paoding_onnx.model.load import Model, load
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.save import sha256
-from paoding_onnx.model.session import Session
 from paoding_onnx.model.targets import data_path
 from paoding_onnx.shapes.choices import reopened, settled
 from paoding_onnx.shapes.dummy_inputs import random_feeds
@@ -102,7 +102,7 @@ def check(
     if not all(proof.passed for proof in proofs if proof.name in (INTERFACE, RUNS)):
         return Checked(proofs, math.nan, has_plan=document is not None)
     feeds = random_feeds(pair.original.inputs, sizes.measured, np.random.default_rng(0))
-    wanted, got = (Session(model).run(feeds) for model in (whole, read))
+    wanted, got = (exact(model).run(feeds) for model in (whole, read))
     proofs = (*proofs, *_numbers(wanted, got))
     return Checked(proofs, output_difference(wanted, got), has_plan=document is not None)
 

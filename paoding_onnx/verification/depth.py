@@ -9,8 +9,8 @@ from paoding_onnx.dependency.residuals import Residual
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.compare import output_difference
+from paoding_onnx.model.exact import exact
 from paoding_onnx.model.load import Model
-from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.shapes.proof_sizes import other_sizes
 from paoding_onnx.verification.draws import drawn, draws_of
@@ -25,7 +25,7 @@ def check_depth(original: Model, trace: Trace, residuals: Sequence[Residual], sh
     They run at the sizes at which the original was observed and at others.
     """
     masked = silenced(original, trace.graph, residuals)
-    before, after = (Session(seeded(model)) for model in (masked, shallower))
+    before, after = (exact(seeded(model)) for model in (masked, shallower))
     sizes, draws = sizes_of(trace.graph), draws_of(trace)
     others = (sizes.measured,) if sizes.measured != sizes.traced else ()
     usual = ((sizes.traced, draw) for draw in draws)

@@ -13,6 +13,7 @@ import numpy as np
 
 from paoding_onnx.dependency.trace import Mask, Trace, left_of
 from paoding_onnx.errors import ModelError
+from paoding_onnx.model.exact import exact
 from paoding_onnx.model.input_sizes import Feeding
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array, Part
@@ -128,7 +129,7 @@ def _made_once(subject: Callable[[], tuple[Model, Sequence[str]]]) -> _Ready:
     @cache
     def session() -> Session:
         model, watched = subject()
-        return Session(model, watch=watched)
+        return exact(model, watch=watched)
 
     return lambda _=None: session()
 
@@ -138,7 +139,7 @@ def _made_anew(subject: Callable[[], tuple[Model, Sequence[str]]]) -> _Ready:
 
     def session(only: Collection[str] | None = None) -> Session:
         model, watched = subject()
-        return Session(model, watch=watched) if only is None else Session(part_of(model, only))
+        return exact(model, watch=watched) if only is None else exact(part_of(model, only))
 
     return session
 

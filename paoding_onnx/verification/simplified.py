@@ -11,12 +11,12 @@ import numpy as np
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.compare import output_difference
+from paoding_onnx.model.exact import exact
 from paoding_onnx.model.input_sizes import Feeding
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.node_index import makers
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.read import constants
-from paoding_onnx.model.session import Session
 from paoding_onnx.model.subgraphs import captures, every_node
 from paoding_onnx.shapes.choices import Choice, branches_of, forced, undrawn
 from paoding_onnx.shapes.observe import sizes_of
@@ -80,7 +80,7 @@ def _feedings(model: Model, trace: Trace) -> Iterator[Feeding]:
 
 
 def _compared(name: str, said: str, pair: _Pair, feedings: Iterator[Feeding], trace: Trace) -> Verdict:
-    sessions = [[Session(seeded(model)) for model in version] for version in pair.versions()]
+    sessions = [[exact(seeded(model)) for model in version] for version in pair.versions()]
     n_runs, worst = 0, 0.0
     for feeds in (feeds for feeding in feedings for feeds in _inputs(pair.before, feeding, trace)):
         for before, after in sessions:

@@ -12,10 +12,10 @@ from paoding_onnx.calibration.kept_ids import KeptIds
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.compare import relative_error
+from paoding_onnx.model.exact import exact
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.read import constants
-from paoding_onnx.model.session import Session
 from paoding_onnx.shapes.observe import sizes_of
 from paoding_onnx.shapes.proof_sizes import other_sizes
 from paoding_onnx.verification.draws import Draw, drawn, draws_of
@@ -36,7 +36,7 @@ def check_vocabulary(original: Model, shortened: Shortened) -> Verdict:
     """
     vocabulary = shortened.ids
     wrong, n_tables = _wrong_rows(original, shortened)
-    before, after = (Session(seeded(model)) for model in (original, shortened.model))
+    before, after = (exact(seeded(model)) for model in (original, shortened.model))
     met = np.zeros(len(vocabulary.kept), np.bool_)
     n_runs, worst, where = 0, 0.0, ""
     for feeds in _feeds(original, shortened.trace, vocabulary):

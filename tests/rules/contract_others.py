@@ -16,8 +16,6 @@ _R = f"{_Q} qr = QuantizeLinear (r, s, z)"
 _ROWS = "g = GlobalAveragePool (a) f = Flatten (g)"
 _UNFLAT = "c = Unsqueeze (e, last)"
 _S = "float s={0.05}, uint8 z={120}, float sw={0.01}, int8 zw={3}"
-_COARSE = "float s={0.2}, uint8 z={100}, float sw={0.01}, int8 zw={3}"
-"""Two products fit into 16 bits, which is all that some processors have for their sum."""
 _SK = "float[6] sk={0.004,0.006,0.005,0.004,0.006,0.005}"
 """Scales with which sums do not saturate: a saturated output would hide what went wrong before it."""
 _K = f"{_S}, {_SK}, int8[6] zk={{0,0,0,0,0,0}}, int8[6,8,3,3] k, int32[6] kb"
@@ -89,10 +87,10 @@ QUANTIZED = [
          "float[1,48] v, float[1] sw={0.01}, int8[1] zw={0}", channels=6),
     Case("QAttention", f"{_TOKENS} q = QuantizeLinear (t, s, z) "
          f"i = com.microsoft.QAttention <num_heads=4> (q, k, kb, s, sw, , z, zw) {_IMAGE}",
-         f"{_COARSE}, int8[8,48] k, float[48] kb, {_SHAPES}", channels=16, units=20),
+         f"{_S}, int8[8,48] k, float[48] kb, {_SHAPES}", channels=16, units=20),
     Case("QAttention", f"{_TOKENS} q = QuantizeLinear (t, s, z) "
          f"i = com.microsoft.QAttention <num_heads=4, scale=0.5> (q, k, kb, s, sk, , z, zk) {_IMAGE}",
-         f"{_COARSE}, int8[8,48] k, float[48] kb, float[48] sk, int8[48] zk, {_SHAPES}", channels=16, units=20),
+         f"{_S}, int8[8,48] k, float[48] kb, float[48] sk, int8[48] zk, {_SHAPES}", channels=16, units=20),
     Case("QuantizeLinear", "q = com.microsoft.QuantizeLinear (a, s, z) c = Cast <to=1> (q)",
          "float s={0.01}, uint16 z={32000}"),
     Case("DequantizeLinear", "q = com.microsoft.QuantizeLinear (a, s, z) c = com.microsoft.DequantizeLinear (q, s, z)",

@@ -16,7 +16,7 @@ from paoding_onnx.errors import ModelError
 from paoding_onnx.model.load import lift
 from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
-from paoding_onnx.surgery.cut import cut
+from paoding_onnx.surgery.cut import cut, reweigh
 from paoding_onnx.surgery.plan import make_plan, plan_document
 from paoding_onnx.verification.masked import mask
 from tests.models import model, parse, prune_randomly, random_plan, traced
@@ -250,3 +250,10 @@ def test_notes_about_quantization_stay_and_name_what_is_there():
         ("a", "ab")
     ]
     assert {"a", "ab"} <= known
+
+
+def test_other_content_of_a_single_number_leaves_it_without_an_axis():
+    subject = model("g (float[1,2] x) => (float[1,2] y) <float s = {2.0}> { y = Mul (x, s) }")
+    other = constants(reweigh(subject, {"s": np.array(3.0, np.float32)}))["s"]
+    assert other == 3
+    assert other.shape == ()
