@@ -24,7 +24,9 @@ from paoding_onnx.selection.sensitivity import Probe, measure
 
 MACS_TO_MEASURE = 3 * 10**11
 """Multiply-adds to spend on measuring sensitivity; some seconds on two cores."""
-FEWEST_PROBES, MOST_PROBES = 4, 128
+FEWEST_PROBES, USUAL_PROBES, MOST_PROBES = 4, 16, 128
+DEARER = 4
+"""Up to the usual number of samples may cost so many times as much: by fewer, layers trade places by chance."""
 FEWEST_REAL = 8
 """So many of the user's samples say alone what hurts."""
 
@@ -72,6 +74,12 @@ def _probes(model: Model, trace: Trace, samples: Samples) -> tuple[Mapping[str, 
     if each * len(real) >= FEWEST_REAL:
         batches = real
     macs = cost(trace, nothing(trace)).macs * growth(batches[0], trace.graph)
-    affordable = int(min(MACS_TO_MEASURE // max(macs * len(trace.groups) * MOST_MEASURED // 2, 1), MOST_PROBES))
-    few = part_of(model, batches[0], slice(max(affordable, FEWEST_PROBES)))
+    affordable = _affordable(max(macs * len(trace.groups) * MOST_MEASURED / 2, 1))
+    few = part_of(model, batches[0], slice(affordable))
     return batches[: max(affordable // each, 1)] if affordable >= each or few is None else (few,)
+
+
+def _affordable(macs: float) -> int:
+    """On how many samples there is time to measure, at so many multiply-adds for each."""
+    usual = min(int(DEARER * MACS_TO_MEASURE / macs), USUAL_PROBES)
+    return max(min(int(MACS_TO_MEASURE / macs), MOST_PROBES), usual, FEWEST_PROBES)

@@ -101,6 +101,11 @@ def test_little_time_is_enough_for_one_batch(monkeypatch):
     assert found.sensitivities != whole.sensitivities
 
 
+@pytest.mark.parametrize(("macs", "count"), [(1e6, 128), (1e10, 30), (3e10, 16), (1e11, 12), (1e13, 4)])
+def test_up_to_the_usual_number_of_samples_is_worth_more_time(macs, count):
+    assert profiling._affordable(macs) == count
+
+
 def test_layers_are_known_by_their_sites():
     assert sorted(gathered(MLP).basis.layers) == [0, 3, 5]
 
@@ -159,7 +164,7 @@ def test_sensitivity_is_measured_on_fewer_samples_where_they_are_larger(side, co
     }""")
     trace = traced_model(subject)
     (shape,) = runnable_shapes(trace.graph).values()
-    monkeypatch.setattr(profiling, "MACS_TO_MEASURE", 24 * cost(trace, nothing(trace)).macs * 2)
+    monkeypatch.setattr(profiling, "MACS_TO_MEASURE", 6 * cost(trace, nothing(trace)).macs * 2)
     seen: list[Probe] = []
     monkeypatch.setattr(profiling, "measure", lambda probe, *_: seen.append(probe) or ())
     feed = {"x": np.ones((8, 3, side, side), np.float32)}
