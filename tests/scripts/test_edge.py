@@ -40,7 +40,7 @@ TOLERANCES = {
 }
 """How far outputs may move, as a share of the largest float32 output.
 
-In int8 it is 0.012 on processors that add products of 8 bits in 32, and 0.055 on those without VNNI, where sums
+In int8 it is 0.012 where sums of products of 8 bits are right, and up to 0.055 on x86 without VNNI, where they
 overflow.
 """
 
