@@ -22,6 +22,15 @@ def output_difference(before: Mapping[str, Array], after: Mapping[str, Array]) -
     return max(relative_error(before[name], after[name]) for name in before)
 
 
+def mean_difference(before: Mapping[str, Array], after: Mapping[str, Array]) -> float:
+    """How far outputs moved on the whole: the mean of their relative errors, so that no output decides alone.
+
+    >>> mean_difference({"y": np.array([1.0]), "z": np.array([4.0])}, {"y": np.array([1.5]), "z": np.array([3.0])})
+    0.375
+    """
+    return float(np.mean([relative_error(before[name], after[name]) for name in before]))
+
+
 def is_graded(dtype: np.dtype[np.generic]) -> bool:
     """Whether numbers of a type stand for more and less: floats do, and integers of 8 bits, as quantized models give.
 

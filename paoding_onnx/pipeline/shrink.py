@@ -180,8 +180,9 @@ def fitted_of(prepared: Prepared, selection: Selection, plain: Model, options: O
     batches = tuple(samples.batches[:MOST_BATCHES])
     judged = looked_at(Judged(model, plain, traced, selection.plan, batches, statistics, reached=result.reached))
     helps = check_fitting(judged, result.model)
-    if not helps.passed:
-        return Fitted(plain, None, (*selection.notes, f"{_NO_HELP}: {helps.detail}"))
+    if not helps.passed:  # the original may teach the cut model yet
+        unfitted = replace(done, layers=(), n_added=0)
+        return Fitted(plain, unfitted, (*selection.notes, f"{_NO_HELP}: {helps.detail}"), judged=judged)
     compensated: dict[str, Sequence[Array]] = dict(fits_of(traced, selection.plan, result.compensated, plain))
     return Fitted(
         model=result.model,

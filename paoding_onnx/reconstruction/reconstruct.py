@@ -14,7 +14,7 @@ from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError
 from paoding_onnx.layerwise.ridge import FittedLayer
 from paoding_onnx.layerwise.weights import View
-from paoding_onnx.model.compare import output_difference
+from paoding_onnx.model.compare import mean_difference
 from paoding_onnx.model.graph import Graph
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.naming import names_in
@@ -94,7 +94,7 @@ def reconstruct(model: Model, trace: Trace, plan: Plan, basis: Basis, run: Run, 
 def _is_near(original: Model, model: Model, other: Model, feed: Mapping[str, Array]) -> bool:
     """Whether a model's outputs are not much farther from the original's than those of another one."""
     wanted = quick(original).run(feed)
-    own, others = (output_difference(wanted, quick(one).run(feed)) for one in (model, other))
+    own, others = (mean_difference(wanted, quick(one).run(feed)) for one in (model, other))
     factor, summand = FARTHER
     return math.isnan(others) or own <= factor * others + summand
 

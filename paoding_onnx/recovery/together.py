@@ -38,7 +38,7 @@ class Learner(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """A learner for each kind of input, all beginning with the same `weights`, and each kind's share of the steps."""
+    """A learner for each kind of input, real ones first, all with the same `weights`, and each kind's share of steps."""
 
     weights: Weights
     learners: Sequence[Learner]
@@ -56,11 +56,11 @@ class Together:
 
     def held_back(self, loss: Loss, weights: Weights) -> float:
         """The mean of `loss` on the inputs that are held back, each kind counting by its share."""
-        return self._mean([one.held_back(loss, weights) for one in self.learners])
+        return float(np.dot([one.held_back(loss, weights) for one in self.learners], self.shares))
 
     def off(self, answers: Answers, weights: Weights) -> float:
-        """Likewise, how far outputs are from the original's."""
-        return self._mean([one.off(answers, weights) for one in self.learners])
+        """How far outputs are from the original's on the inputs that are held back of the first kind.
 
-    def _mean(self, values: Sequence[float]) -> float:
-        return float(np.dot(values, self.shares))
+        Real ones are the first, and it is them that the network is for.
+        """
+        return self.learners[0].off(answers, weights)

@@ -10,7 +10,7 @@ import numpy as np
 
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError
-from paoding_onnx.model.compare import output_difference, relative_error
+from paoding_onnx.model.compare import mean_difference, relative_error
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.quick import quick
@@ -74,7 +74,11 @@ def looked_at(judged: Judged) -> Judged:
 
 
 def check_fitting(judged: Judged, fitted: Model) -> Verdict:
-    """Whether the outputs of `fitted` are as near to the original's as those of the cut model, or nearer."""
+    """Whether the outputs of `fitted` are as near to the original's as those of the cut model, or nearer.
+
+    Where there are several, all together: one that is next to nothing nearly everywhere, as the scores of a detector
+    are, would speak for all of them otherwise.
+    """
     try:
         seen = judged.seen or _seen(judged)
         found = _runs(_fitted(judged, fitted), judged, tuple(judged.reached))
@@ -120,7 +124,7 @@ def _elsewhere(judged: Judged, found: Sequence[Mapping[str, Array]]) -> str:
 
 
 def _error(wanted: Sequence[Mapping[str, Array]], found: Sequence[Mapping[str, Array]]) -> float:
-    return max((output_difference(one, other) for one, other in zip(wanted, found, strict=True)), default=0.0)
+    return max((mean_difference(one, other) for one, other in zip(wanted, found, strict=True)), default=0.0)
 
 
 def _runs(model: Model, judged: Judged, watch: Sequence[str] = ()) -> list[Mapping[str, Array]]:

@@ -11,6 +11,7 @@ from paoding_onnx.pipeline.shrink import shrink
 from paoding_onnx.pipeline.values import Job
 from paoding_onnx.reconstruction import reconstruct as reconstruct_module
 from paoding_onnx.surgery.cut import reweigh
+from paoding_onnx.verification.written import refitted
 from tests.models import model
 from tests.pruning import MLP, feeds
 from tests.reconstruction.fitted import NORMED
@@ -35,16 +36,21 @@ def test_steps_have_an_accuracy_where_there_are_labelled_samples():
     assert [step.accuracy for step in shrink(job(step=0.25)).steps] == [None] * len(shrunk.steps)
 
 
-def test_weights_that_do_not_help_are_not_kept(monkeypatch):
+@pytest.mark.recovery
+def test_weights_that_do_not_help_are_not_kept_and_the_original_teaches_the_cut_ones(monkeypatch):
     """Weights that are fitted well, then turned around."""
 
     def turned(subject, overrides):
         return reweigh(subject, {name: -value for name, value in overrides.items()})
 
     monkeypatch.setattr(reconstruct_module, "reweigh", turned)
-    fitted = shrink(job(method="reconstruction", allocation="uniform")).fitted
-    assert fitted.recovery is None
-    assert "did not help" in fitted.notes[-1]
+    for effort in ("fast", "normal"):
+        shrunk = shrink(job(method="reconstruction", allocation="uniform", effort=effort))
+        fitted = shrunk.fitted
+        assert "did not help" in fitted.notes[-1]
+        assert fitted.recovery.layers == ()
+        assert (fitted.recovery.taught is None) == (effort == "fast")
+        assert bool(refitted(fitted.model, shrunk.plain)) == bool(fitted.fits) == (effort == "normal")
 
 
 def test_fit_that_shifted_a_stored_mean_is_kept():

@@ -54,6 +54,24 @@ def test_weights_that_are_not_those_that_were_fitted_fail():
     assert verdict.detail == "'u' is not what it was while weights were fitted"
 
 
+def test_outputs_are_judged_together():
+    """The faint output gets worse, the others better."""
+    text = """g (float[N,3] x) => (float[N,4] y, float[N,4] z, float[N,4] faint)
+        <float[3,8] a, float[8,4] b, float[8,4] c, float[8,4] d> {
+      p = MatMul (x, a) q = Relu (p) y = MatMul (q, b) z = MatMul (q, c) faint = MatMul (q, d)
+    }"""
+    subject = model(text)
+    trace = traced_model(subject)
+    plan = plan_of(trace, a=[0])
+    batch = {"x": np.random.default_rng(0).standard_normal((16, 3)).astype(np.float32)}
+    plain = cut(subject, trace, plan)
+    own = constants(plain)
+    worse, better = ({name: own[name] * np.float32(0.5) for name in names} for names in ("bcd", "d"))
+    found = Judged(subject, reweigh(plain, {name: worse[name] for name in "bc"}), trace, plan, [batch])
+    assert check_fitting(found, reweigh(plain, better)).passed
+    assert not check_fitting(found, reweigh(plain, worse)).passed
+
+
 def test_verdict_says_both_errors():
     found = judged(a=[0])
     assert "with the weights it was cut with" in check_fitting(found, found.plain).detail
