@@ -38,7 +38,7 @@ class Learner(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """A learner for each kind of input, real ones first, all with the same `weights`, and each kind's share of steps."""
+    """A learner for each kind of input, real ones first, all with the same `weights`, and the share of each."""
 
     weights: Weights
     learners: Sequence[Learner]
