@@ -18,7 +18,7 @@ from paoding_onnx.recovery.lesson import Effort, Lesson, Recovered, Taught
 from paoding_onnx.recovery.pool import pool_of, require_rows
 from paoding_onnx.recovery.relative import Relative, sizes_of
 from paoding_onnx.recovery.student import Network, Student, enrol
-from paoding_onnx.recovery.together import Together
+from paoding_onnx.recovery.together import Losses, Together
 from paoding_onnx.surgery.cut import reweigh
 
 LEAST_GAIN = 0.05
@@ -60,7 +60,11 @@ def recover(lesson: Lesson, effort: Effort, run: Run, engine_of: EngineOf) -> Re
     tell = _Teller(run.part(PREPARED, 1 - PREPARED), course.steps)
     with noted(is_wanted=effort.keeps_best) as is_asked:
         pace = (schedule, course.batches_a_step)
-        found, losses = _learned(joined, engine, pace, rng, tell, is_asked)
+        found, before = _learned(joined, engine, pace, rng, tell, is_asked)
+    after = joined.held_back(engine.loss, found)
+    _require_gain(before, after)
+    if lesson.samples.is_synthetic:
+        _require_nearer([joined.off(engine.answers, weights) for weights in (joined.weights, found)])
     values = network.recording.values
     decided = {name: value.astype(values[name].dtype) for name, value in engine.whole(found).items()}
     own = student.statistics(decided, run)
@@ -68,6 +72,7 @@ def recover(lesson: Lesson, effort: Effort, run: Run, engine_of: EngineOf) -> Re
     node = place.graph.nodes[place.start]
     n_parameters = sum(value.size for value in found.values())
     first = node.name or node.first_output.name
+    losses = (before.whole, after.whole)
     taught = Taught(tell.done, joined.count, *losses, first, n_parameters, planned=course.steps)
     return Recovered(reweigh(given.smaller, decided), decided, taught, own)
 
@@ -100,13 +105,13 @@ def _learned(
     rng: np.random.Generator,
     tell: _Teller,
     is_asked: Callable[[], bool],
-) -> tuple[dict[str, Singles], tuple[float, float]]:
-    """The weights that were learned, and the loss on inputs held back before and after; `pace` has the batches a step.
+) -> tuple[dict[str, Singles], Losses]:
+    """The weights that were learned, and the losses on inputs held back before; `pace` has the batches a step.
 
     Learning ends early if that `is_asked` for.
 
     Raises:
-        ModelError: if they do not help.
+        ModelError: if the loss only rises.
     """
     schedule, n_batches = pace
     weights = students.weights
@@ -118,9 +123,9 @@ def _learned(
     for limit in (*(1.0,) * (TRIES - 1), HOPELESS):
         n_steps = schedule.steps // LOOK
 
-        def look(step: int, here: Weights, *, when: int = n_steps, most: float = limit * before) -> bool:
-            if step == when and (now := students.held_back(engine.loss, here)) > most:
-                raise DivergedError(f"the loss on inputs held back rose from {before:.3g} to {now:.3g}")
+        def look(step: int, here: Weights, *, when: int = n_steps, most: float = limit * before.whole) -> bool:
+            if step == when and (now := students.held_back(engine.loss, here).whole) > most:
+                raise DivergedError(f"the loss on inputs held back rose from {before.whole:.3g} to {now:.3g}")
             return is_asked()
 
         try:
@@ -131,19 +136,28 @@ def _learned(
             if limit == HOPELESS or schedule.steps < LOOK:
                 raise
             tell.again()
-    after = students.held_back(engine.loss, found)
-    _require_help(before, after, [students.off(engine.answers, one) for one in (weights, found)])
-    return found, (before, after)
+    return found, before
 
 
-def _require_help(before: float, after: float, off: Sequence[float]) -> None:
-    """Refuse what did not help clearly: where there is little to gain on these inputs, real ones may lose.
+def _require_gain(before: Losses, after: Losses) -> None:
+    """Refuse what did not help clearly, on real inputs as on all: where there is little to gain, others may lose.
 
     Raises:
         ModelError: with what was measured.
     """
-    if not after <= (1 - LEAST_GAIN) * before:
-        raise ModelError(f"the loss on inputs held back went from {before:.3g} to {after:.3g}, which is no clear gain")
+    for old, new, which in ((before.whole, after.whole, ""), (before.first, after.first, "real ")):
+        if not new <= (1 - LEAST_GAIN) * old:
+            raise ModelError(
+                f"the loss on {which}inputs held back went from {old:.3g} to {new:.3g}, which is no clear gain"
+            )
+
+
+def _require_nearer(off: Sequence[float]) -> None:
+    """Refuse what leads outputs for synthetic inputs astray, though the loss fell: it would lead real ones so.
+
+    Raises:
+        ModelError: with what was measured.
+    """
     if not off[1] <= off[0]:
         raise ModelError(f"outputs for inputs held back were off by {off[0]:.3g} before, and by {off[1]:.3g} after")
 

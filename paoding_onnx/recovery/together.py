@@ -37,6 +37,14 @@ class Learner(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Losses:
+    """The loss on all inputs, each kind counting by its share, and that on those of the first kind alone."""
+
+    whole: float
+    first: float
+
+
+@dataclass(frozen=True, slots=True)
 class Together:
     """A learner for each kind of input, real ones first, all with the same `weights`, and the share of each."""
 
@@ -54,13 +62,11 @@ class Together:
         is_alone = len(self.learners) == 1
         return self.learners[0 if is_alone else int(rng.choice(len(self.shares), p=self.shares))].drawn(rng)
 
-    def held_back(self, loss: Loss, weights: Weights) -> float:
-        """The mean of `loss` on the inputs that are held back, each kind counting by its share."""
-        return float(np.dot([one.held_back(loss, weights) for one in self.learners], self.shares))
+    def held_back(self, loss: Loss, weights: Weights) -> Losses:
+        """The mean of `loss` on the inputs that are held back."""
+        found = [one.held_back(loss, weights) for one in self.learners]
+        return Losses(float(np.dot(found, self.shares)), found[0])
 
     def off(self, answers: Answers, weights: Weights) -> float:
-        """How far outputs are from the original's on the inputs that are held back of the first kind.
-
-        Real ones are the first, and it is them that the network is for.
-        """
-        return self.learners[0].off(answers, weights)
+        """Likewise, how far outputs are from the original's."""
+        return float(np.dot([one.off(answers, weights) for one in self.learners], self.shares))

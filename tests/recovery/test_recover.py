@@ -20,6 +20,7 @@ from paoding_onnx.recovery.engine import Engine
 from paoding_onnx.recovery.lesson import Effort
 from paoding_onnx.recovery.recover import recover
 from paoding_onnx.recovery.student import Student
+from paoding_onnx.recovery.together import Losses, Together
 from tests.models import model
 from tests.pruning import CNN, MLP, feeds, overrides
 from tests.reconstruction.fitted import NORMED, STRUCTURES
@@ -99,7 +100,23 @@ def test_learning_begins_anew_more_slowly_where_the_loss_rose():
 def test_outputs_that_are_farther_off_are_refused_though_the_loss_fell(monkeypatch):
     off = iter([0.1, 0.2])
     monkeypatch.setattr(Student, "off", lambda *_: next(off))
+    lesson = lesson_of(MLP)
     with pytest.raises(ModelError, match=r"held back were off by 0\.1 before, and by 0\.2 after"):
+        recover(replace(lesson, samples=replace(lesson.samples, is_synthetic=True)), EFFORT, Run(), Engine)
+
+
+def test_of_real_inputs_the_loss_alone_is_asked(monkeypatch):
+    monkeypatch.delattr(Student, "off")
+    lesson = lesson_of(MLP)
+    assert not lesson.samples.is_synthetic
+    found = recover(lesson, EFFORT, Run(), Engine)
+    assert found.taught.loss_after < found.taught.loss_before
+
+
+def test_loss_has_to_fall_on_real_inputs_too(monkeypatch):
+    told = iter([Losses(1.0, 0.5), Losses(0.9, 0.4), Losses(0.8, 0.49)])
+    monkeypatch.setattr(Together, "held_back", lambda *_: next(told))
+    with pytest.raises(ModelError, match=r"loss on real inputs held back went from 0\.5 to 0\.49"):
         recover(lesson_of(MLP), EFFORT, Run(), Engine)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from paoding_onnx.recovery.together import Together
+from paoding_onnx.recovery.together import Losses, Together
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,13 @@ def test_each_step_reads_one_kind_as_often_as_its_share_says():
     assert np.mean([one[0] == 1 for one in drawn]) == pytest.approx(0.25, abs=0.06)
 
 
-def test_both_kinds_count_by_their_shares_for_the_loss():
+def test_both_kinds_count_by_their_shares():
     assert BOTH.count == 14
-    assert BOTH.held_back(None, {}) == pytest.approx(1.75)
+    assert BOTH.off(None, {}) == pytest.approx(17.5)
 
 
-def test_how_far_outputs_are_is_asked_of_the_first_kind_alone():
-    assert BOTH.off(None, {}) == 10
+def test_losses_are_told_of_all_and_of_the_first_kind():
+    assert BOTH.held_back(None, {}) == Losses(pytest.approx(1.75), 1.0)
 
 
 def test_one_kind_alone_is_read_without_drawing_which():
