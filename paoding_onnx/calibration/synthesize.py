@@ -32,6 +32,8 @@ _ALL = 1 << 62
 """More than would ever be run."""
 PART_NUMBERS = 1 << 24
 """Rows are looked for in parts of about so many numbers, so that few candidates are held at a time."""
+MOST_TO_CHOOSE = 1 << 28
+"""Numbers of the candidates together up to which some are chosen: to draw more of large images takes minutes."""
 _NOTHING = 1e-3
 _PRIOR = 0.05
 """What a guess is worth whatever the model predicts: low values differ by chance."""
@@ -164,7 +166,8 @@ def _chosen(
     values = _values(predictor, source, n_samples // (2 * len(source.guesses)), runs, rng)
     scores = np.array([guess.weight for guess in source.guesses]) * (values.mean(1) + _PRIOR)
     shares = likely(scores, _sizes(source)) if len(scores) > 1 else np.ones(1)
-    may_choose = runs.spend(_MORE * n_samples)
+    n_numbers = _MORE * n_samples * int(np.prod(predictor.main.shape_of(1)))
+    may_choose = n_numbers <= MOST_TO_CHOOSE and runs.spend(_MORE * n_samples)
     n_generations = sum(runs.spend(n_samples) for _ in range(_GENERATIONS if source.augment and may_choose else 0))
     stops = np.round(np.cumsum([0.0, *shares]) * n_samples / step).astype(int) * step
     wishes = (

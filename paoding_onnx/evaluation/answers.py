@@ -28,6 +28,8 @@ _ALIKE = 1.0
 """Scores of classes have sizes that differ by no more than about this factor of e, where they are no probabilities."""
 _EITHER = 0.1
 """Of probabilities that something is so at least this share says yes, and no."""
+_MOST_AXES, _FAR, _OWN = 3, 20.0, 0.5
+"""Places have so many coordinates at most, reach farther than scores do, and vary by this share from point to point."""
 _UNIT = 0.02
 _FEW_INTEGERS = 32
 """Integers of 8 bits of which there are no more different ones may be classes."""
@@ -232,13 +234,22 @@ def _are_probabilities(rows: Floats) -> bool:
 def _are_scores(values: Floats, rows: Floats) -> bool:
     """Whether rows of numbers are likely scores of classes before a softmax."""
     n_classes = rows.shape[1]
-    if n_classes < 2 or not np.isfinite(rows).all() or rows.min() >= 0:
-        return False  # places in a picture, say
+    if n_classes < 2 or not np.isfinite(rows).all() or rows.min() >= 0 or _are_places(values, rows):
+        return False
     sizes = np.sqrt(np.square(rows).mean(0))
     is_alike = float(np.log(np.maximum(sizes, 1e-9 * max(float(sizes.max()), 1e-300))).std()) < _ALIKE
     largest = float(np.median(softmax(rows).max(1)))
     stands_out = largest >= 1 / n_classes + _STANDS_OUT * (1 - 1 / n_classes)
     return stands_out and (values.ndim == 2 or is_alike)
+
+
+def _are_places(values: Floats, rows: Floats) -> bool:
+    """Whether rows of coordinates (n, n_points, n_axes) are landmarks: each has a place of its own in all inputs."""
+    n_axes = rows.shape[1]
+    if values.ndim != 3 or n_axes > _MOST_AXES or len(values) < 2 or np.abs(rows).max() < _FAR:
+        return False
+    of_points = rows.reshape(len(values), -1, n_axes).mean(0)
+    return bool(np.all(of_points.var(0) > _OWN * rows.var(0)))
 
 
 def _likely(values: Floats, axis: int) -> Floats:

@@ -8,7 +8,7 @@ from paoding_onnx.calibration.known_inputs import given_of
 from paoding_onnx.dependency.groups import trace
 from paoding_onnx.dependency.scope import Scope
 from paoding_onnx.dependency.trace import Trace
-from paoding_onnx.errors import PaodingError, TargetError
+from paoding_onnx.errors import ModelError, PaodingError, TargetError
 from paoding_onnx.model.load import Model
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline.values import Prepared
@@ -22,9 +22,11 @@ def prepare(original: Model, options: Options, scope: Scope | None = None) -> Pr
     """The model ready to be cut, in the scope of the options unless another one is given.
 
     Raises:
-        ModelError: if it cannot be run.
+        ModelError: if it has no inputs, or cannot be run.
         UsageError: if a pattern, input shape or value in `options` does not fit it.
     """
+    if not original.inputs:
+        raise ModelError("the model has no inputs: its outputs never change, and nothing tells what its units do")
     found = study(original, given_of(original, options.known_inputs), verbose=options.verbose)
     return Prepared(found.simplified, found.folded, trace(found.graph, scope or options.scope), found.choices)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from paoding_onnx.calibration import synthesize
 from paoding_onnx.calibration.preprocess import Preprocess
 from paoding_onnx.calibration.samples import InputOptions, Request
 from paoding_onnx.calibration.synthesize import make_samples
@@ -49,6 +50,14 @@ def test_few_samples_make_one_small_batch():
 def test_fixed_batches_are_kept():
     samples = made(IMAGES.replace("n,", "2,"), 5)
     assert [feed["x"].shape for feed in samples.batches] == [(2, 3, 16, 16)] * 3
+
+
+def test_candidates_that_are_too_large_together_are_not_drawn(monkeypatch):
+    monkeypatch.setattr(synthesize, "MOST_TO_CHOOSE", 2 * 40 * 3 * 16 * 16)
+    assert "chosen by the predictions" in made(IMAGES).description
+    monkeypatch.setattr(synthesize, "MOST_TO_CHOOSE", 2 * 40 * 3 * 16 * 16 - 1)
+    samples = made(IMAGES)
+    assert (samples.n_samples, "chosen by the predictions" in samples.description) == (40, False)
 
 
 def test_same_seed_gives_the_same_samples():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from paoding_onnx.errors import TargetError, UsageError
+from paoding_onnx.errors import ModelError, TargetError, UsageError
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline.prepare import prepare, require_units
 from tests.models import model
@@ -20,6 +20,14 @@ def test_prepared_model_is_traced_under_the_options():
 def test_pattern_that_does_not_fit_the_model_is_refused():
     with pytest.raises(UsageError, match="--only 'nope' matches no node or initializer"):
         prepare(model(CNN), Options(only=("nope",)))
+
+
+def test_model_without_inputs_is_refused():
+    constant = model(
+        "g () => (float[1,2] y) <float[1,4] c, float[4,3] a, float[3,2] b> { h = MatMul (c, a) y = MatMul (h, b) }"
+    )
+    with pytest.raises(ModelError, match="the model has no inputs"):
+        prepare(constant, Options())
 
 
 def test_model_without_units_is_named_with_its_reasons():
