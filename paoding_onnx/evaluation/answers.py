@@ -234,7 +234,7 @@ def _are_probabilities(rows: Floats) -> bool:
 def _are_scores(values: Floats, rows: Floats) -> bool:
     """Whether rows of numbers are likely scores of classes before a softmax."""
     n_classes = rows.shape[1]
-    if n_classes < 2 or not np.isfinite(rows).all() or rows.min() >= 0 or _are_places(values, rows):
+    if n_classes < 2 or not np.isfinite(rows).all() or rows.min() >= 0 or _are_places(values):
         return False
     sizes = np.sqrt(np.square(rows).mean(0))
     is_alike = float(np.log(np.maximum(sizes, 1e-9 * max(float(sizes.max()), 1e-300))).std()) < _ALIKE
@@ -243,13 +243,12 @@ def _are_scores(values: Floats, rows: Floats) -> bool:
     return stands_out and (values.ndim == 2 or is_alike)
 
 
-def _are_places(values: Floats, rows: Floats) -> bool:
-    """Whether rows of coordinates (n, n_points, n_axes) are landmarks: each has a place of its own in all inputs."""
-    n_axes = rows.shape[1]
-    if values.ndim != 3 or n_axes > _MOST_AXES or len(values) < 2 or np.abs(rows).max() < _FAR:
+def _are_places(values: Floats) -> bool:
+    """Whether an output (n, n_points, n_axes) holds landmarks: each has a place of its own in all inputs."""
+    if values.ndim != 3 or len(values) < 2 or min(values.shape[1:]) > _MOST_AXES or np.abs(values).max() < _FAR:
         return False
-    of_points = rows.reshape(len(values), -1, n_axes).mean(0)
-    return bool(np.all(of_points.var(0) > _OWN * rows.var(0)))
+    points = values if values.shape[2] <= _MOST_AXES else values.transpose(0, 2, 1)
+    return bool(np.all(points.mean(0).var(0) > _OWN * points.var((0, 1))))
 
 
 def _likely(values: Floats, axis: int) -> Floats:
