@@ -30,6 +30,8 @@ _EITHER = 0.1
 """Of probabilities that something is so at least this share says yes, and no."""
 _MOST_AXES, _FAR, _OWN = 3, 20.0, 0.5
 """Places have so many coordinates at most, reach farther than scores do, and vary by this share from point to point."""
+_MANY = 1000
+"""Scores of a class stay between 0 and 1 in so many rows hardly by chance."""
 _UNIT = 0.02
 _FEW_INTEGERS = 32
 """Integers of 8 bits of which there are no more different ones may be classes."""
@@ -234,7 +236,7 @@ def _are_probabilities(rows: Floats) -> bool:
 def _are_scores(values: Floats, rows: Floats) -> bool:
     """Whether rows of numbers are likely scores of classes before a softmax."""
     n_classes = rows.shape[1]
-    if n_classes < 2 or not np.isfinite(rows).all() or rows.min() >= 0 or _are_places(values):
+    if n_classes < 2 or not np.isfinite(rows).all() or rows.min() >= 0 or _are_places(values) or _are_mixed(rows):
         return False
     sizes = np.sqrt(np.square(rows).mean(0))
     is_alike = float(np.log(np.maximum(sizes, 1e-9 * max(float(sizes.max()), 1e-300))).std()) < _ALIKE
@@ -249,6 +251,12 @@ def _are_places(values: Floats) -> bool:
         return False
     points = values if values.shape[2] <= _MOST_AXES else values.transpose(0, 2, 1)
     return bool(np.all(points.mean(0).var(0) > _OWN * points.var((0, 1))))
+
+
+def _are_mixed(rows: Floats) -> bool:
+    """Whether some channels are probabilities and others, which go below zero, are not: boxes and how sure they are."""
+    are_chances = (rows.min(0) >= 0) & (rows.max(0) <= 1) & (rows.std(0) > 0)
+    return len(rows) > _MANY and bool(are_chances.any()) and not bool(are_chances.all())
 
 
 def _likely(values: Floats, axis: int) -> Floats:

@@ -14,6 +14,7 @@ SEQUENCES = softmax(4 * RNG.standard_normal((30 * 20, 12))).reshape(30, 20, 12)
 EMBEDDINGS = RNG.standard_normal((40, 64))
 UNIT = EMBEDDINGS / np.linalg.norm(EMBEDDINGS, axis=1, keepdims=True)
 POINTS = 96 * RNG.standard_normal((1, 50, 3)) + 5 * RNG.standard_normal((30, 50, 3))
+RAW_BOXES = np.concatenate([RNG.standard_normal((30, 50, 4)), RNG.random((30, 50, 2))], axis=2)
 DETECTIONS = np.concatenate([300 * RNG.random((8, 4, 50)), 1e-3 * RNG.random((8, 3, 50))], axis=1)
 
 
@@ -28,6 +29,8 @@ DETECTIONS = np.concatenate([300 * RNG.random((8, 4, 50)), 1e-3 * RNG.random((8,
         ("embeddings", EMBEDDINGS, Kind.EMBEDDING),
         ("y", SEQUENCES, Kind.SEQUENCE),
         ("y", POINTS, Kind.VALUES),
+        ("y", 3 * RAW_BOXES, Kind.SEQUENCE),
+        ("y", RAW_BOXES * [3, 3, 3, 3, 1, 1], Kind.VALUES),
         ("y", 30 * RNG.standard_normal((30, 50, 3)) - [0, 30, 60], Kind.SEQUENCE),
         ("y", DETECTIONS, Kind.VALUES),
         ("y", np.moveaxis(DETECTIONS, 1, 2), Kind.VALUES),
