@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -105,19 +106,16 @@ def test_outputs_that_are_farther_off_are_refused_though_the_loss_fell(monkeypat
         recover(replace(lesson, samples=replace(lesson.samples, is_synthetic=True)), EFFORT, Run(), Engine)
 
 
-def test_of_real_inputs_the_loss_alone_is_asked(monkeypatch):
-    monkeypatch.delattr(Student, "off")
+@pytest.mark.parametrize(("real_loss", "off"), [(0.4, 0.2), (0.6, 0.1), (0.6, 0.2)])
+def test_of_real_inputs_either_measure_will_do(monkeypatch, real_loss, off):
+    losses, outputs = iter([Losses(1.0, 0.5), Losses(0.9, 0.4), Losses(0.8, real_loss)]), iter([0.15, off])
+    monkeypatch.setattr(Together, "held_back", lambda *_: next(losses))
+    monkeypatch.setattr(Student, "off", lambda *_: next(outputs))
     lesson = lesson_of(MLP)
     assert not lesson.samples.is_synthetic
-    found = recover(lesson, EFFORT, Run(), Engine)
-    assert found.taught.loss_after < found.taught.loss_before
-
-
-def test_loss_has_to_fall_on_real_inputs_too(monkeypatch):
-    told = iter([Losses(1.0, 0.5), Losses(0.9, 0.4), Losses(0.8, 0.49)])
-    monkeypatch.setattr(Together, "held_back", lambda *_: next(told))
-    with pytest.raises(ModelError, match=r"loss on real inputs held back went from 0\.5 to 0\.49"):
-        recover(lesson_of(MLP), EFFORT, Run(), Engine)
+    refused = pytest.raises(ModelError, match=r"were off by 0\.15 before, and by 0\.2 after")
+    with refused if real_loss > 0.5 and off > 0.15 else nullcontext():
+        recover(lesson, EFFORT, Run(), Engine)
 
 
 def test_too_much_work_is_refused_before_any_is_done():
