@@ -121,6 +121,8 @@ def output_change(name: str, before: Array, after: Array, known: Kind | None = N
     if kind is Kind.WHOLE_NUMBERS:
         equal = float(np.mean(before == after))
         return OutputChange(name, kind, 1 - equal, 1 - equal, equal, None, _variety(a))
+    if kind is Kind.VALUES and _are_places(a):  # every coordinate on a scale of its own, not on that of the whole face
+        a, b = a.reshape(len(a), -1), b.reshape(len(b), -1)
     moved = channel_changes(a, b)
     typical, worst = (float(np.median(moved)), float(moved.max())) if moved.size else (_of_constants(a, b),) * 2
     axis = _axis(a)

@@ -59,6 +59,12 @@ def test_top_1_that_turned_is_another_answer():
     assert output_change("y", LOGITS, after).same == pytest.approx(0.75)
 
 
+def test_landmarks_move_on_the_scale_of_each_of_them_alone():
+    """They lie far apart, and stray by 5 about their own places: as much again is no small change."""
+    found = output_change("points", POINTS, POINTS + 5)
+    assert found.typical == pytest.approx(1, rel=0.3)
+
+
 def test_places_without_a_number_hide_no_change_of_the_others():
     before = RNG.standard_normal((40, 3))
     before[::3, 1] = np.nan
