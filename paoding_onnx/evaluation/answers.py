@@ -8,52 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from paoding_onnx.evaluation.kinds import (
+    Floats,
+    Kind,
+    are_places,
+    are_probabilities,
+    class_axis,
+    kind_of,
+    kinds_of,
+    numbers,
+    rows_on,
+)
 from paoding_onnx.evaluation.sequences import blank_of, merged, tags_kept
-from paoding_onnx.model.compare import channel_axis, channel_changes, is_graded, softmax
+from paoding_onnx.model.compare import channel_changes, softmax
 from paoding_onnx.model.gaps import comparable, filled
 from paoding_onnx.model.nodes import Array
 
-Floats = NDArray[np.float64]
-
-_OTHER_WORDS = ("embed", "feature", "hidden", "landmark", "box", "pool", "regress", "offset")
-"""Parts of names of outputs that hold no classes."""
-_STANDS_OUT = 0.15
-"""Scores of classes make probabilities of which the largest is at least this far on the way from equal ones to one."""
-_ALIKE = 1.0
-"""Scores of classes have sizes that differ by no more than about this factor of e, where they are no probabilities."""
-_EITHER = 0.1
-"""Of probabilities that something is so at least this share says yes, and no."""
-_MOST_AXES, _FAR, _OWN = 3, 20.0, 0.5
-"""Places have so many coordinates at most, reach farther than scores do, and vary by this share from point to point."""
-_MANY = 1000
-"""Scores of a class stay between 0 and 1 in so many rows hardly by chance."""
-_UNIT = 0.02
-_FEW_INTEGERS = 32
-"""Integers of 8 bits of which there are no more different ones may be classes."""
-_RANGE = 256
 _NOTHING = 1e-12
 """The square of a number that is as good as nothing."""
 MOST_PAIRS = 4096
 """Pairs of inputs whose similarities are compared."""
-
-
-class Kind(StrEnum):
-    """What an output holds."""
-
-    CLASSES = "classes"
-    SEQUENCE = "sequence of classes"
-    TAGS = "class of each token"
-    WHOLE_NUMBERS = "whole numbers"
-    SCORE = "score"
-    CHANCE = "probability"
-    EMBEDDING = "embedding"
-    STATE = "state"
-    VALUES = "values"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +74,13 @@ def changes(
 
     `states` are outputs that callers feed back and do not look at; those `by_token` have a row for each token fed.
     """
-
-    def known(name: str) -> Kind | None:
-        if name in states:
-            return Kind.STATE
-        return Kind.TAGS if name in by_token and kind_of(name, before[name]) is Kind.SEQUENCE else None
-
-    return tuple(
-        output_change(name, before[name], after[name], known(name))
+    told = {
+        name: before[name]
         for name in before
         if before[name].dtype.kind in "fiu" and before[name].size and before[name].shape == after[name].shape
-    )
+    }
+    kinds = kinds_of(told, states, by_token)
+    return tuple(output_change(name, told[name], after[name], kinds[name]) for name in told)
 
 
 def output_change(name: str, before: Array, after: Array, known: Kind | None = None) -> OutputChange:
@@ -117,15 +91,15 @@ def output_change(name: str, before: Array, after: Array, known: Kind | None = N
     0.0
     """
     kind = known or kind_of(name, before)
-    a, b = _numbers(before, like=before), _numbers(after, like=before)
+    a, b = numbers(before, like=before), numbers(after, like=before)
     if kind is Kind.WHOLE_NUMBERS:
         equal = float(np.mean(before == after))
         return OutputChange(name, kind, 1 - equal, 1 - equal, equal, None, _variety(a))
-    if kind is Kind.VALUES and _are_places(a):  # every coordinate on a scale of its own, not on that of the whole face
+    if kind is Kind.VALUES and are_places(a):  # every coordinate on a scale of its own, not on that of the whole face
         a, b = a.reshape(len(a), -1), b.reshape(len(b), -1)
     moved = channel_changes(a, b)
     typical, worst = (float(np.median(moved)), float(moved.max())) if moved.size else (_of_constants(a, b),) * 2
-    axis = _axis(a)
+    axis = class_axis(a)
     if kind is Kind.TAGS:
         tags = _said(a, axis)
         kept = tags_kept(tags, _said(b, axis))
@@ -138,54 +112,6 @@ def output_change(name: str, before: Array, after: Array, known: Kind | None = N
     sure = _sure(a, axis) if kind is Kind.SEQUENCE else None
     order_kept = None if order is None else order(a, b)
     return OutputChange(name, kind, typical, worst, same, order_kept, variety, spread, sure)
-
-
-def kind_of(name: str, values: Array) -> Kind:
-    """What an output (n, ...) holds, by its shape, its numbers and, where these leave it open, its name."""
-    if values.dtype.kind in "iu" and not _is_quantized(values):
-        return Kind.WHOLE_NUMBERS
-    found = _numbers(values, like=values)
-    if found.ndim < 2 or found.size == len(found):
-        if not found.ndim or len(found) <= 2:
-            return Kind.VALUES
-        return Kind.CHANCE if _are_chances(found) else Kind.SCORE
-    rows = _rows(found, _axis(found))
-    if _are_probabilities(rows) or (
-        _are_scores(found, rows) and not any(word in name.lower() for word in _OTHER_WORDS)
-    ):
-        return Kind.CLASSES if rows.shape[0] == len(found) else Kind.SEQUENCE
-    is_unit = found.ndim == 2 and bool(np.all(np.abs(np.square(found).sum(1) - 1) < _UNIT))
-    return Kind.EMBEDDING if is_unit or (found.ndim == 2 and "embed" in name.lower()) else Kind.VALUES
-
-
-def _are_chances(values: Floats) -> bool:
-    """Whether numbers are probabilities that something is so: several on either side of a half, none beyond 0 and 1."""
-    share = float(np.mean(values > 0.5))
-    return bool(values.min() >= 0 and values.max() <= 1) and min(share, 1 - share) >= _EITHER
-
-
-def _is_quantized(values: Array) -> bool:
-    """Whether integers stand for floats: they have 8 bits, and are too many different ones for classes."""
-    return is_graded(values.dtype) and len(np.unique(values)) > _FEW_INTEGERS
-
-
-def _numbers(values: Array, *, like: Array) -> Floats:
-    """An output as floats; as shares of the range of integers of 8 bits, if those of `like` add up to one."""
-    if not _holds_shares(like):
-        return np.asarray(values, np.float64)
-    shares = _shares(values)
-    return np.asarray(shares / np.maximum(shares.sum(-1), 1 / _RANGE)[..., None])
-
-
-def _holds_shares(values: Array) -> bool:
-    """Whether integers of 8 bits are probabilities, as far as steps of that size can be."""
-    if values.dtype.kind not in "iu" or not is_graded(values.dtype) or values.ndim < 2:
-        return False
-    return bool(np.all(np.abs(_shares(values).sum(-1) - 1) <= values.shape[-1] / _RANGE))
-
-
-def _shares(values: Array) -> Floats:
-    return (np.asarray(values, np.float64) - np.iinfo(str(values.dtype)).min) / _RANGE
 
 
 def commonest(answers: Array) -> float:
@@ -218,53 +144,10 @@ def _ranks(values: Floats) -> Floats:
     return np.asarray((last - (counts - 1) / 2)[inverse], np.float64)
 
 
-def _axis(values: Floats) -> int:
-    """The axis of an output (n, ...) on which its channels lie: that of probabilities if there is one."""
-    if values.ndim < 2:
-        return 0
-    likely = (values.ndim - 1, 1)
-    return next((axis for axis in likely if _are_probabilities(_rows(values, axis))), channel_axis(values))
-
-
-def _rows(values: Floats, axis: int) -> Floats:
-    """An output as rows of the channels on an axis."""
-    return np.moveaxis(values, axis, -1).reshape(-1, values.shape[axis])
-
-
-def _are_probabilities(rows: Floats) -> bool:
-    return rows.shape[1] > 1 and bool(rows.min() >= 0 and np.allclose(rows.sum(1), 1, atol=1e-3))
-
-
-def _are_scores(values: Floats, rows: Floats) -> bool:
-    """Whether rows of numbers are likely scores of classes before a softmax."""
-    n_classes = rows.shape[1]
-    if n_classes < 2 or not np.isfinite(rows).all() or rows.min() >= 0 or _are_places(values) or _are_mixed(rows):
-        return False
-    sizes = np.sqrt(np.square(rows).mean(0))
-    is_alike = float(np.log(np.maximum(sizes, 1e-9 * max(float(sizes.max()), 1e-300))).std()) < _ALIKE
-    largest = float(np.median(softmax(rows).max(1)))
-    stands_out = largest >= 1 / n_classes + _STANDS_OUT * (1 - 1 / n_classes)
-    return stands_out and (values.ndim == 2 or is_alike)
-
-
-def _are_places(values: Floats) -> bool:
-    """Whether an output (n, n_points, n_axes) holds landmarks: each has a place of its own in all inputs."""
-    if values.ndim != 3 or len(values) < 2 or min(values.shape[1:]) > _MOST_AXES or np.abs(values).max() < _FAR:
-        return False
-    points = values if values.shape[2] <= _MOST_AXES else values.transpose(0, 2, 1)
-    return bool(np.all(points.mean(0).var(0) > _OWN * points.var((0, 1))))
-
-
-def _are_mixed(rows: Floats) -> bool:
-    """Whether some channels are probabilities and others, which go below zero, are not: boxes and how sure they are."""
-    are_chances = (rows.min(0) >= 0) & (rows.max(0) <= 1) & (rows.std(0) > 0)
-    return len(rows) > _MANY and bool(are_chances.any()) and not bool(are_chances.all())
-
-
 def _likely(values: Floats, axis: int) -> Floats:
     """Probabilities of the classes, in rows."""
-    rows = _rows(values, axis)
-    return rows if _are_probabilities(rows) else np.asarray(softmax(rows), np.float64)
+    rows = rows_on(values, axis)
+    return rows if are_probabilities(rows) else np.asarray(softmax(rows), np.float64)
 
 
 def _spread(values: Floats, axis: int) -> float:
@@ -280,7 +163,7 @@ def _sure(values: Floats, axis: int) -> float:
 
 def _said(values: Floats, axis: int) -> NDArray[np.int64]:
     """The class of each row of scores; -1 where one of them is no number."""
-    rows = _rows(values, axis)
+    rows = rows_on(values, axis)
     return np.where(np.isnan(rows).any(1), -1, rows.argmax(1)).astype(np.int64)
 
 

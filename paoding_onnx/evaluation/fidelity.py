@@ -12,9 +12,11 @@ import numpy as np
 
 from paoding_onnx.calibration.samples import InputOptions, Request, Samples
 from paoding_onnx.errors import ModelError
-from paoding_onnx.evaluation.answers import Kind, OutputChange, changes
+from paoding_onnx.evaluation.answers import OutputChange, changes
 from paoding_onnx.evaluation.carried import states_of
+from paoding_onnx.evaluation.kinds import Kind
 from paoding_onnx.evaluation.measured import Measured
+from paoding_onnx.evaluation.outlook import FEW as FEW_ANSWERS
 from paoding_onnx.evaluation.settled import is_settled
 from paoding_onnx.model.compare import output_difference
 from paoding_onnx.model.load import Model
@@ -26,10 +28,20 @@ More = Callable[[Session | None], Samples]
 LOW_MEMORY_BYTES = 1 << 28
 """Models with more bytes of weights than this are run without a copy or faster layout of them, to save memory."""
 
-FEWEST, MOST = 8, 64
-"""Inputs on which outputs before and after are compared."""
-QUICK, THOROUGH = 3 * 10**10, 4 * 10**11
-"""Multiply-adds to spend on comparing: about half a second, or some, on two cores."""
+MOST = 64
+"""Inputs on which outputs before and after are compared, if there is time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """How much to spend on comparing: multiply-adds, on at least so many inputs."""
+
+    macs: int
+    fewest: int
+
+
+QUICK, THOROUGH = Spend(3 * 10**10, 8), Spend(4 * 10**11, FEW_ANSWERS)
+"""About half a second, or some, on two cores; enough inputs to tell a ruined model, or to speak for a good one."""
 FEW = 4
 """Inputs for a first look: on so few a ruined model shows."""
 ENOUGH = "; so few settle it"
@@ -42,15 +54,15 @@ OTHERS = 5 * 10**5
 """Added to that for what is looked at after a first look."""
 
 
-def request_for(macs: int, seed: int, inputs: InputOptions, *, spend: int) -> Request:
-    """Fresh synthetic inputs to compare on: as many as `spend` multiply-adds allow where one run takes `macs`.
+def request_for(macs: int, seed: int, inputs: InputOptions, *, spend: Spend) -> Request:
+    """Fresh synthetic inputs to compare on: as many as `spend` allows where one run takes `macs`.
 
     >>> request_for(10**9, 0, InputOptions(), spend=QUICK).n_samples
     10
     """
-    n_runs = spend // max(macs, 1)
-    count = max(min(MOST, n_runs // 3), FEWEST)
-    return Request(count, FRESH_SEED + seed, inputs, max(n_runs - 2 * count, 0))
+    n_runs = spend.macs // max(macs, 1)
+    count = min(MOST, n_runs // 3)
+    return Request(max(count, spend.fewest), FRESH_SEED + seed, inputs, max(n_runs - 2 * max(count, QUICK.fewest), 0))
 
 
 def compare(original: Model, pruned: Model, samples: Samples) -> Measured:

@@ -11,10 +11,10 @@ import numpy as np
 
 from paoding_onnx.calibration.samples import Samples
 from paoding_onnx.errors import UsageError
-from paoding_onnx.evaluation.answers import Kind
 from paoding_onnx.evaluation.compare import differences, drop_of
 from paoding_onnx.evaluation.dataset import Labelled
 from paoding_onnx.evaluation.fidelity import compare
+from paoding_onnx.evaluation.kinds import Kind
 from paoding_onnx.evaluation.measured import Kept
 from paoding_onnx.evaluation.metrics import proportion
 from paoding_onnx.evaluation.predictions import predict

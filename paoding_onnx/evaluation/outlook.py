@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from paoding_onnx.evaluation.answers import Kind, OutputChange
+from paoding_onnx.evaluation.answers import OutputChange
+from paoding_onnx.evaluation.kinds import Kind
 from paoding_onnx.evaluation.measured import Kept, Measured
 
 ALIKE = 0.1
@@ -49,7 +50,7 @@ class Outlook(StrEnum):
     GOOD = "as good as before"
     TEST = "test it before use"
     BAD = "expect it to be much worse"
-    UNKNOWN = "cannot be judged without data"
+    UNKNOWN = "cannot be judged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,18 @@ _GUESSED = Judgement(
     Outlook.TEST,
     "kept on the inputs that were guessed, lost on others that may be right: it depends on what the data is like",
 )
+
+
+def in_words(measured: Measured) -> str:
+    """The outlook in words: where nothing can be known, what it cannot be judged by.
+
+    >>> in_words(Measured(None, 0.0, None, "noise"))
+    'cannot be judged without data'
+    """
+    found = judge(measured).outlook
+    if found is not Outlook.UNKNOWN:
+        return str(found)
+    return f"{found} {'without data' if measured.is_synthetic else 'by the samples held back'}"
 
 
 def _is_astray(change: OutputChange) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from paoding_onnx.evaluation.answers import Kind, OutputChange
+from paoding_onnx.evaluation.answers import OutputChange
+from paoding_onnx.evaluation.kinds import Kind
 from paoding_onnx.evaluation.measured import Measured
 from paoding_onnx.evaluation.outlook import ORDER, SAME, TYPICAL, Outlook, judge
 

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from paoding_onnx.evaluation.answers import OutputChange
-from paoding_onnx.evaluation.outlook import judge, moved_by
+from paoding_onnx.evaluation.outlook import in_words, judge, moved_by
 from paoding_onnx.model.input_sizes import Feeding
 from paoding_onnx.report.documents.prune import hints, next_of, off_grid, warnings
 from paoding_onnx.report.inspection import at_sizes, refusal_lines, unread_lines
@@ -184,7 +184,7 @@ def _fidelity(result: Pruned) -> Iterator[RenderableType]:
     yield _changes(found.changes)
     judgement = judge(found)
     reason = f" ({cell(judgement.reason)})" if judgement.reason else ""
-    yield f"outlook: [bold]{judgement.outlook}[/bold]{reason}"
+    yield f"outlook: [bold]{in_words(found)}[/bold]{reason}"
     if found.accuracy_before is not None and found.accuracy_after is not None:
         yield f"accuracy on the labelled samples: {found.accuracy_before:.3f} -> {found.accuracy_after:.3f}"
     for warning in warnings(result):

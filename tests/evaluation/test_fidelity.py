@@ -9,8 +9,8 @@ from paoding_onnx.calibration.amount import made_samples
 from paoding_onnx.calibration.samples import Request, Samples
 from paoding_onnx.errors import ModelError
 from paoding_onnx.evaluation import fidelity
-from paoding_onnx.evaluation.answers import Kind
 from paoding_onnx.evaluation.fidelity import ENOUGH, FEW, compare, compare_by_few
+from paoding_onnx.evaluation.kinds import Kind
 from paoding_onnx.shapes.observe import observe
 from tests.models import model
 

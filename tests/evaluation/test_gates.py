@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from paoding_onnx.errors import GateError, UsageError
-from paoding_onnx.evaluation.answers import Kind, OutputChange
+from paoding_onnx.evaluation.answers import OutputChange
 from paoding_onnx.evaluation.gates import figures, parse_gates, require_passed
+from paoding_onnx.evaluation.kinds import Kind
 from paoding_onnx.evaluation.measured import Latency, Measured
 from paoding_onnx.report.documents.prune import measured_document
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from paoding_onnx.evaluation.answers import Kind, OutputChange
+from paoding_onnx.evaluation.answers import OutputChange
+from paoding_onnx.evaluation.kinds import Kind
 from paoding_onnx.evaluation.measured import Measured
 from paoding_onnx.evaluation.settled import CHANCE, chance_of, is_settled
 

@@ -9,8 +9,9 @@ import pytest
 from paoding_onnx.context import Run
 from paoding_onnx.errors import CheckError
 from paoding_onnx.evaluation import settled
-from paoding_onnx.evaluation.answers import Kind
-from paoding_onnx.evaluation.fidelity import ENOUGH, FEW, FEWEST, MOST
+from paoding_onnx.evaluation.fidelity import ENOUGH, FEW, MOST, QUICK, THOROUGH, Spend
+from paoding_onnx.evaluation.kinds import Kind
+from paoding_onnx.evaluation.outlook import FEW as FEW_ANSWERS
 from paoding_onnx.evaluation.outlook import Judgement, Outlook
 from paoding_onnx.model.load import load
 from paoding_onnx.model.save import write_model
@@ -89,7 +90,19 @@ def test_model_that_may_be_fine_is_judged_by_all_inputs_of_its_method(method, jo
 
 def test_large_model_is_run_for_nothing_but_the_comparison(job, tmp_path, monkeypatch):
     monkeypatch.setattr(settled, "judge", lambda _: Judgement(Outlook.GOOD))
-    monkeypatch.setattr(prove_module, "QUICK", 0)
+    monkeypatch.setattr(prove_module, "QUICK", Spend(0, 8))
     made = []
     monkeypatch.setattr(prove_module, "kept_samples", lambda *_: made.append(1))
-    assert (proven(job, tmp_path).n_inputs, made) == (FEWEST, [])
+    assert (proven(job, tmp_path).n_inputs, made) == (8, [])
+
+
+@pytest.mark.parametrize("spend", [QUICK, THOROUGH])
+def test_model_that_takes_all_the_time_is_compared_on_some_inputs_nevertheless(spend, job, tmp_path, monkeypatch):
+    monkeypatch.setattr(settled, "judge", lambda _: Judgement(Outlook.GOOD))
+    method, name = ("magnitude", "QUICK") if spend is QUICK else ("reconstruction", "THOROUGH")
+    monkeypatch.setattr(prove_module, name, replace(spend, macs=0))
+    assert proven(replace(job, options=Options(method=method, target=0.2)), tmp_path).n_inputs == spend.fewest
+
+
+def test_method_that_fits_is_compared_on_enough_inputs_to_speak_for_it():
+    assert THOROUGH.fewest >= FEW_ANSWERS

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from paoding_onnx.cli.arguments import parse_arguments
-from paoding_onnx.evaluation.answers import Kind, OutputChange
+from paoding_onnx.evaluation.answers import OutputChange
+from paoding_onnx.evaluation.kinds import Kind
 from paoding_onnx.evaluation.measured import Kept, Measured
 from paoding_onnx.evaluation.outlook import Outlook
 from paoding_onnx.report.documents.prune import next_of

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from paoding_onnx.calibration.known_inputs import input_texts
 from paoding_onnx.evaluation.measured import Measured
-from paoding_onnx.evaluation.outlook import Outlook, judge
+from paoding_onnx.evaluation.outlook import Outlook, in_words, judge
 from paoding_onnx.model.machine import machine_document
 from paoding_onnx.model.save import needs_data_file
 from paoding_onnx.model.targets import data_path
@@ -138,11 +138,17 @@ def _missed(result: Pruned) -> Iterator[str]:
 def _doubts(measured: Measured) -> Iterator[str]:
     found = judge(measured)
     if found.outlook is Outlook.UNKNOWN:
-        yield f"the result {found.outlook}: {found.reason}; give --calibration, or evaluate it on real data"
+        more = "give --calibration" if measured.is_synthetic else "give more of them, or more varied ones"
+        yield f"the result {in_words(measured)}: {found.reason}; {more}, or evaluate it on labelled samples"
     elif found.outlook is not Outlook.GOOD and measured.drop is not None:
         yield f"{found.reason}: {found.outlook}; lower --target, or give --effort high"
     elif found.outlook is not Outlook.GOOD:
-        yield f"{found.reason}: {found.outlook}; evaluate it on real data, lower --target, or give --calibration"
+        data = (
+            "real data, lower --target, or give --calibration"
+            if measured.is_synthetic
+            else "labelled samples, or lower --target"
+        )
+        yield f"{found.reason}: {found.outlook}; evaluate it on {data}"
 
 
 def hints(result: Pruned) -> Iterator[str]:

@@ -6,9 +6,12 @@ import hashlib
 import json
 from dataclasses import asdict, replace
 
+import pytest
+
 from paoding_onnx.api import prune
 from paoding_onnx.calibration.preprocess import Preprocess
-from paoding_onnx.evaluation.answers import Kind, OutputChange
+from paoding_onnx.evaluation.answers import OutputChange
+from paoding_onnx.evaluation.kinds import Kind
 from paoding_onnx.options import Options
 from paoding_onnx.report.documents.prune import hints, prune_document, warnings
 from paoding_onnx.report.documents.values import proofs_of
@@ -123,6 +126,15 @@ def test_inputs_that_look_alike_are_said_to_tell_nothing(result):
     (found,) = warnings(changed(result, variety=0.0))
     assert found.startswith("the result cannot be judged without data: all inputs look alike to the model")
     assert "--calibration" in found
+
+
+@pytest.mark.parametrize(("variety", "same"), [(0.0, 1.0), (0.8, 0.5)])
+def test_who_gave_samples_is_not_told_to_give_them(variety, same, result):
+    other = changed(result, variety=variety, same=same)
+    held = replace(other, measured=replace(other.measured, is_synthetic=False, n_inputs=8))
+    (found,) = warnings(held)
+    assert "--calibration" not in found
+    assert "without data" not in found
 
 
 def test_document_says_what_units_were_chosen_on_and_how_close_layers_are(result):
