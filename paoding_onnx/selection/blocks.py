@@ -22,7 +22,7 @@ from paoding_onnx.selection.depth import Outputs, Removal, carried_by, cheapest_
 from paoding_onnx.selection.profile import Profile
 from paoding_onnx.surgery.plan import Plan
 
-SPARE = 0.25
+SPARE = 0.3
 """Branches can be spared as long as the outputs lose less than this share of what they tell."""
 CLEAR = 0.8
 """Without branches the outputs move by no more than this share of what narrower layers alone do: those learn better."""
