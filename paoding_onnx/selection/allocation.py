@@ -16,7 +16,7 @@ from paoding_onnx.names import Budget, percent
 from paoding_onnx.rules.devices import Rounding
 from paoding_onnx.selection.budget import round_multiple
 from paoding_onnx.selection.curve import Sensitivity
-from paoding_onnx.selection.meter import Count, count_of, unread_of
+from paoding_onnx.selection.meter import Count, count_of, sizes_of, whole_of
 
 PIECES = 32
 """A group loses its units in about so many steps."""
@@ -42,12 +42,12 @@ def allocate(
         TargetError: if the share is out of reach.
     """
     meter = count_of(trace, by, times)
-    sizes = np.array([group.n_units for group in trace.groups], np.float64)
+    sizes = sizes_of(trace)
     steps = [
         _steps(group, sensitivity, round_to) for group, sensitivity in zip(trace.groups, sensitivities, strict=True)
     ]
     counts = np.zeros(len(sizes), np.int64)
-    whole = meter(sizes) + unread_of(trace, by)
+    whole = whole_of(trace, by, times)
     queue = [entry for number in range(len(steps)) if (entry := _price(meter, sizes, counts, steps, number))]
     heapq.heapify(queue)
     while whole - meter(sizes - counts) < float(share) * whole:
@@ -79,8 +79,8 @@ def harm(trace: Trace, sensitivities: Sequence[Sensitivity], removed: Mask) -> f
 def reachable(trace: Trace, *, by: Budget, times: Count | None = None) -> float:
     """The largest share of what `by` counts that can go: every group down to one unit."""
     meter = count_of(trace, by, times)
-    sizes = np.array([group.n_units for group in trace.groups], np.float64)
-    return 1 - meter(np.ones_like(sizes)) / max(meter(sizes) + unread_of(trace, by), 1e-9)
+    sizes = sizes_of(trace)
+    return 1 - meter(np.ones_like(sizes)) / max(whole_of(trace, by, times), 1e-9)
 
 
 def _given_back(
@@ -96,7 +96,7 @@ def _given_back(
 
     At most `most` of what is counted may be left.
     """
-    sizes = np.array([group.n_units for group in trace.groups], np.float64)
+    sizes = sizes_of(trace)
     curves = [_convex(group, sensitivity) for group, sensitivity in zip(trace.groups, sensitivities, strict=True)]
     slopes = [float(np.diff(np.interp([max(c - 1, 0), c], *curve))[0]) for c, curve in zip(counts, curves, strict=True)]
     for number in np.argsort(slopes, kind="stable")[::-1]:

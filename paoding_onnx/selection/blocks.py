@@ -19,6 +19,7 @@ from paoding_onnx.model.load import Model
 from paoding_onnx.options import Options
 from paoding_onnx.selection.allocation import harm
 from paoding_onnx.selection.depth import Outputs, Removal, carried_by, cheapest_first, outputs_on
+from paoding_onnx.selection.meter import whole_of
 from paoding_onnx.selection.profile import Profile
 from paoding_onnx.surgery.plan import Plan
 
@@ -68,7 +69,7 @@ def worthwhile(
     outputs = outputs_on(model, traced, samples, run, rows=rows)
     answers = _answers(outputs, is_synthetic=samples.is_synthetic)
     narrowed = _narrowing(outputs, profile, planned, answers.unseen)
-    whole, left, found = _counted(traced, options), options.target, list[Removal]()
+    whole, left, found = max(whole_of(traced, options.budget), 1.0), options.target, list[Removal]()
     alone = narrowed(left)
     best, least = 0, alone
     for removal in cheapest_first(outputs, residuals, by=options.budget, run=run):
@@ -109,9 +110,3 @@ def _narrowing(outputs: Outputs, profile: Profile, planned: Planned, unseen: flo
         return (1 - unseen) * made_up + (unseen * outputs.moved_by(plan) if unseen else 0.0)
 
     return moved
-
-
-def _counted(traced: Trace, options: Options) -> float:
-    """All that the target counts of the model."""
-    whole = cost(traced, nothing(traced))
-    return float(max(whole.macs if options.budget == "macs" else whole.parameters, 1))

@@ -31,7 +31,21 @@ def count_of(trace: Trace, by: Budget, times: Count | None = None) -> Count:
     return times
 
 
-def unread_of(trace: Trace, by: Budget) -> float:
+def whole_of(trace: Trace, by: Budget, times: Count | None = None) -> float:
+    """All that `by` counts of a model as it is, with what no node reads.
+
+    Raises:
+        ValueError: if latency is to be counted without any `times`.
+    """
+    return count_of(trace, by, times)(sizes_of(trace)) + _unread_of(trace, by)
+
+
+def sizes_of(trace: Trace) -> NDArray[np.float64]:
+    """How many units each group has, `(n_groups,)`."""
+    return np.array([group.n_units for group in trace.groups], np.float64)
+
+
+def _unread_of(trace: Trace, by: Budget) -> float:
     """What `by` counts of entries that no node reads: they go first, and count as gone."""
     if not trace.n_unread or by not in ("parameters", "bytes"):
         return 0.0
@@ -47,7 +61,7 @@ def _read(trace: Trace, units: Ids) -> int:
 class Meter:
     """Units, parameters, their bytes or multiply-adds.
 
-    Exact as long as all units of a group lie on an axis equally often. Without what no node reads (`unread_of`).
+    Exact as long as all units of a group lie on an axis equally often. Without what no node reads (`whole_of`).
     """
 
     def __init__(self, trace: Trace, by: Budget) -> None:
