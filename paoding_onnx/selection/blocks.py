@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from paoding_onnx.calibration.fill import growth
 from paoding_onnx.calibration.filter import information, predictions
@@ -16,6 +17,7 @@ from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import TargetError
 from paoding_onnx.model.compare import entropy
 from paoding_onnx.model.load import Model
+from paoding_onnx.model.nodes import Array
 from paoding_onnx.options import Options
 from paoding_onnx.selection.allocation import harm
 from paoding_onnx.selection.depth import Outputs, Removal, carried_by, cheapest_first, outputs_on
@@ -32,6 +34,10 @@ FREE = 1e-3
 MACS_TO_COMPARE = 15 * 10**10
 """Multiply-adds to spend on looking at every branch alone; some seconds on two cores."""
 FEWEST_ROWS, MOST_ROWS = 8, 64
+MOST_ANSWERS = 1024
+"""Real inputs of which it is asked how many of their answers are given once."""
+LEAST_TOLD = 1.0
+"""Outputs that tell less than a nat hold two classes, which were met, or no classes: an embedding may read as such."""
 _LEAST = 1e-6
 """The smallest target there is: units that nothing reads go at any."""
 
@@ -55,10 +61,10 @@ def worthwhile(
 
     `planned` says which units go where narrower layers are to bring a share of what the target counts.
 
-    Narrower layers look cheaper on synthetic inputs than they are: what makes up for units is fitted on what those
-    inputs bring out, and of a thousand classes that is a part. For the share of classes that they do not bring out,
-    nothing is taken to make up for units that go. A branch is gone for all inputs alike, so what it costs is
-    measured as it is.
+    Narrower layers look cheaper than they are on synthetic inputs and on few real ones: what makes up for units is
+    fitted on what those inputs bring out, and of a thousand classes that is a part. For the share of answers that they
+    do not bring out, nothing is taken to make up for units that go. A branch is gone for all inputs alike, so what it
+    costs is measured as it is.
     """
     residuals = residuals_of(traced.graph, traced.bound_nodes)
     if not residuals or not profile.sensitivities:
@@ -67,7 +73,11 @@ def worthwhile(
     macs = cost(traced, nothing(traced)).macs * growth(samples.batches[0], traced.graph)
     rows = int(np.clip(MACS_TO_COMPARE // max(macs * len(residuals), 1), FEWEST_ROWS, MOST_ROWS))
     outputs = outputs_on(model, traced, samples, run, rows=rows)
-    answers = _answers(outputs, is_synthetic=samples.is_synthetic)
+    answers = _answers(outputs.wanted)
+    if not samples.is_synthetic:
+        most = int(np.clip(MACS_TO_COMPARE // max(macs, 1), FEWEST_ROWS, MOST_ANSWERS))
+        telling = outputs_on(model, traced, samples, run, rows=most) if answers.told > LEAST_TOLD else None
+        answers = replace(answers, unseen=0.0 if telling is None else _unmet(telling.wanted))
     narrowed = _narrowing(outputs, profile, planned, answers.unseen)
     whole, left, found = max(whole_of(traced, options.budget), 1.0), options.target, list[Removal]()
     alone = narrowed(left)
@@ -84,18 +94,34 @@ def worthwhile(
     return tuple(found[:best]) if least <= CLEAR * alone + FREE * answers.told else ()
 
 
-def _answers(outputs: Outputs, *, is_synthetic: bool) -> _Answers:
-    """What is told of a classifier; nothing is unseen of real inputs, nor taken to be of outputs of other kinds."""
-    same = {name: parts for name, parts in outputs.wanted.items() if len({part.shape[1:] for part in parts}) == 1}
-    whole = {name: np.concatenate(parts) for name, parts in same.items() if parts[0].ndim}
-    rows = max(map(len, whole.values()), default=0)
-    found = predictions(whole, rows)
+def _answers(wanted: Mapping[str, Sequence[Array]]) -> _Answers:
+    """What is told of a classifier, by synthetic inputs; nothing is taken to be unseen of outputs of other kinds."""
+    found = _predicted(wanted)
     if found is None:
-        return _Answers(1.0, 0.0)
+        return _Answers(LEAST_TOLD, 0.0)
     n_classes = found.shape[1]
     told = information(found) * float(np.log(n_classes))
     seen = float(np.exp(entropy(found.mean(0)))) / n_classes
-    return _Answers(max(told, 1.0), max(1 - seen, 0.0) if is_synthetic else 0.0)
+    return _Answers(max(told, LEAST_TOLD), max(1 - seen, 0.0))
+
+
+def _unmet(wanted: Mapping[str, Sequence[Array]]) -> float:
+    """How likely a real input has an answer that none of these has: the share of the answers that are given once.
+
+    Source: Good 1953, "The population frequencies of species and the estimation of population parameters".
+    """
+    found = _predicted(wanted)
+    if found is None:
+        return 0.0
+    said = found.argmax(1)
+    return float(np.mean(np.bincount(said)[said] == 1))
+
+
+def _predicted(wanted: Mapping[str, Sequence[Array]]) -> NDArray[np.float32] | None:
+    """Probabilities of the classes for each input, if the model is a classifier."""
+    same = {name: parts for name, parts in wanted.items() if len({part.shape[1:] for part in parts}) == 1}
+    whole = {name: np.concatenate(parts) for name, parts in same.items() if parts[0].ndim}
+    return predictions(whole, max(map(len, whole.values()), default=0))
 
 
 def _narrowing(outputs: Outputs, profile: Profile, planned: Planned, unseen: float) -> Callable[[float], float]:

@@ -80,3 +80,13 @@ def test_of_answers_that_synthetic_inputs_do_not_bring_out_nothing_is_made_up_fo
     quiet = {"b2": 0.1, "last": 10.0}
     assert spared(quiet, target=0.4, text=many, rows=ROWS + 2, is_synthetic=False) == []
     assert spared(quiet, target=0.4, text=many, rows=ROWS + 2) == ["t2"]
+
+
+@pytest.mark.parametrize(("rows", "gone"), [(ROWS, ["t2"]), (np.repeat(ROWS[:32], 2, axis=0), [])])
+def test_real_inputs_with_answers_that_are_given_once_do_not_bring_out_all(rows, gone):
+    """Where each answer was given twice none is taken to be unmet, and narrower layers cost what is measured."""
+    many = BLOCKS.replace("float[N,3] y", "float[N,200] y").replace(
+        "float[8,3] last", "float[8,200] last, float k={40}"
+    )
+    many = many.replace("y = MatMul (t2, last)", "z = MatMul (t2, last) y = Mul (z, k)")
+    assert spared({"b2": 0.1}, target=0.1, text=many, rows=rows, is_synthetic=False) == gone
