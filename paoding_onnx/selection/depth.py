@@ -10,6 +10,7 @@ import numpy as np
 
 from paoding_onnx.calibration.samples import Samples
 from paoding_onnx.context import Run
+from paoding_onnx.dependency.cost import nothing
 from paoding_onnx.dependency.residuals import Residual
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError, TargetError
@@ -20,7 +21,6 @@ from paoding_onnx.model.session import Session
 from paoding_onnx.names import Budget
 from paoding_onnx.recovery.own_statistics import Observed, statistics_on
 from paoding_onnx.recovery.trained import trained_of
-from paoding_onnx.rules.binding import BoundNode
 from paoding_onnx.selection.profile import part_of
 from paoding_onnx.surgery.bypass import bypassed
 from paoding_onnx.surgery.cut import cut, reweigh
@@ -141,14 +141,15 @@ def _outputs(model: Model, feeds: Sequence[Mapping[str, Array]], run: Run) -> di
 
 
 def carried_by(trace: Trace, residual: Residual, by: Budget) -> float:
-    """What goes with a branch: multiply-adds of its nodes, or elements of the constants that they read."""
-    bounds = [trace.bound_nodes[number] for number in residual.nodes]
+    """What goes with a branch: multiply-adds of its nodes, counted as `cost` does, or elements of what they read."""
     if by in ("macs", "latency"):
-        return max(sum(map(_macs, bounds)), 1.0)
+        return max(sum(_macs(trace, number) for number in residual.nodes), 1.0)
+    bounds = [trace.bound_nodes[number] for number in residual.nodes]
     constants = {t.name: t.value for bound in bounds for t in bound.node.inputs if t is not None and t.is_constant}
     return float(max(sum(np.size(value) for value in constants.values() if value is not None), 1))
 
 
-def _macs(bound: BoundNode) -> float:
-    contracts = bound.rule.contracts
-    return 0.0 if contracts is None else float(bound.node.times * contracts.macs(bound.binding.sizes))
+def _macs(trace: Trace, number: int) -> float:
+    bound = trace.bound_nodes[number]
+    sizes = trace.measured_sizes(number, nothing(trace))
+    return 0.0 if bound.rule.contracts is None else float(bound.node.times * bound.rule.contracts.macs(sizes))

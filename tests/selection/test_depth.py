@@ -7,8 +7,9 @@ import pytest
 
 from paoding_onnx.calibration.samples import Samples
 from paoding_onnx.context import Run
+from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.errors import TargetError
-from paoding_onnx.selection.depth import ROWS, choose_depth, outputs_on
+from paoding_onnx.selection.depth import ROWS, carried_by, choose_depth, outputs_on
 from paoding_onnx.surgery.shallower import deep
 from tests.models import model
 from tests.pruning import traced_model
@@ -66,3 +67,14 @@ def test_outputs_are_compared_on_no_more_rows_than_are_wanted():
     for rows, sizes in ((6, [6]), (8, [6, 2]), (12, [6, 6])):
         found = outputs_on(subject, traced_model(subject), twice, Run(), rows=rows)
         assert [len(feed["x"]) for feed in found.feeds] == sizes
+
+
+def test_branches_carry_what_the_model_costs_with_them_and_not_without():
+    """A model of any number of samples is looked at with two of them, and what it costs is told for one."""
+    found = deep(model(BLOCKS))
+    whole = cost(found.trace, nothing(found.trace))
+    stem_and_head = 6 * 8 + 8 * 3
+    assert sum(carried_by(found.trace, one, "macs") for one in found.residuals) == whole.macs - stem_and_head
+    assert (
+        sum(carried_by(found.trace, one, "parameters") for one in found.residuals) == whole.parameters - stem_and_head
+    )
