@@ -28,8 +28,11 @@ WORST = (0.1, 1.0)
 """Likewise, of the channel that changed most."""
 UNSURE = 0.25
 """Sequences of which fewer stay the same are worse, however unsure the original was of them."""
-TYPICAL_OF_CLASSES = 0.5
-"""Scores of classes that moved further than this are others, whatever their largest one is on these inputs."""
+TYPICAL_OF_CLASSES, OF_REAL_CLASSES = 0.1, 0.5
+"""Scores of classes that moved further than this, on synthetic or on real inputs, are others, whatever their largest
+one is on these inputs."""
+BROUGHT_OUT = 0.5
+"""Synthetic inputs that bring out fewer of the classes than this share do not speak for a model."""
 TYPICAL_OF_REAL, WORST_OF_REAL = (0.08, 0.3), (0.15, 1.0)
 """The same two on real inputs that were held back, which show the harm as it is; synthetic ones show less of it."""
 SAME_FOR_ALL = 1e-3
@@ -121,11 +124,15 @@ def _of_output(change: OutputChange, n_inputs: int, *, is_real: bool) -> Judgeme
     as_values = is_alike and change.spread >= SPREAD  # the answers say nothing, how sure they are does
     worst, reason = Outlook.GOOD, ""
     limits = (TYPICAL_OF_REAL, WORST_OF_REAL) if is_real else _limits(change.kind)
-    for outlook, said in _signs(change, limits, as_values=as_values):
+    for outlook, said in _signs(change, limits, as_values=as_values, is_real=is_real):
         if outlook is Outlook.BAD or (outlook is Outlook.TEST and worst is Outlook.GOOD):
             worst, reason = outlook, said
-    if worst is not Outlook.BAD and is_alike and not as_values and not _is_kept(change):
+    tells = as_values or _is_kept(change) or (is_real and change.kind is Kind.VALUES)
+    if worst is not Outlook.BAD and is_alike and not tells:
         reason = f"all inputs look alike to the model: output {change.output!r} hardly differs"
+        return Judgement(Outlook.UNKNOWN, reason)
+    if worst is Outlook.GOOD and not is_real and change.brought < BROUGHT_OUT and not _is_tiny(change):
+        reason = f"the inputs bring out about {change.brought:.0%} of the classes of {change.output!r}"
         return Judgement(Outlook.UNKNOWN, reason)
     has_answers = (change.same, change.order) != (None, None)
     if worst is Outlook.GOOD and n_inputs < FEW and has_answers and not (is_real and _is_tiny(change)):
@@ -135,7 +142,7 @@ def _of_output(change: OutputChange, n_inputs: int, *, is_real: bool) -> Judgeme
 
 def _limits(kind: Kind) -> tuple[Limits, Limits]:
     """How far the channel in the middle may move on synthetic inputs, and the worst one."""
-    return TYPICAL_OF_CHANCES if kind is Kind.CHANCE else TYPICAL, WORST
+    return TYPICAL_OF_CHANCES if kind in (Kind.CHANCE, Kind.CLASSES) else TYPICAL, WORST
 
 
 def _says_nothing(change: OutputChange) -> bool:
@@ -153,7 +160,9 @@ def _is_tiny(change: OutputChange) -> bool:
     return change.typical <= TINY * TYPICAL[0] and change.worst <= TINY * WORST[0]
 
 
-def _signs(change: OutputChange, limits: Sequence[Limits], *, as_values: bool) -> list[tuple[Outlook, str]]:
+def _signs(
+    change: OutputChange, limits: Sequence[Limits], *, as_values: bool, is_real: bool
+) -> list[tuple[Outlook, str]]:
     """What each measure of an output says, and in words; with `as_values` those of its numbers too."""
     name, found = f"{change.output!r}", []
     if change.same is not None:
@@ -163,7 +172,7 @@ def _signs(change: OutputChange, limits: Sequence[Limits], *, as_values: bool) -
     if change.order is not None:
         order = ORDER_OF_CHANCES if change.kind is Kind.CHANCE else ORDER
         found.append((_above(change.order, order), f"order of {name} kept to {change.order:.2f} (rank correlation)"))
-    if change.kind is Kind.CLASSES and change.typical > TYPICAL_OF_CLASSES:
+    if change.kind is Kind.CLASSES and change.typical > (OF_REAL_CLASSES if is_real else TYPICAL_OF_CLASSES):
         moved = moved_by(change.typical, 0)
         found.append((Outlook.TEST, f"scores of {name} moved by {moved} of their variance, if not the top-1"))
     if as_values or change.kind in (Kind.VALUES, Kind.EMBEDDING, Kind.SCORE, Kind.CHANCE, Kind.STATE):

@@ -170,3 +170,9 @@ def test_original_is_sure_of_a_sequence_as_far_as_of_all_its_steps():
 def test_order_of_probabilities_survives_what_keeps_it():
     chances = RNG.random((40, 1))
     assert output_change("y", chances, chances**2).order == pytest.approx(1)
+
+
+def test_classes_that_the_inputs_bring_out_are_counted_by_their_likelihood():
+    four_of_ten = np.eye(10)[[0, 1, 2, 3] * 5]
+    assert output_change("y", four_of_ten, four_of_ten).brought == pytest.approx(0.4)
+    assert output_change("y", UNIT, UNIT).brought == 1

@@ -29,8 +29,12 @@ def outlook(*changes, n_inputs=64, is_synthetic=True):
         (replace(BOXES, typical=0.03), Outlook.TEST),
         (replace(BOXES, worst=3.0), Outlook.BAD),
         (replace(BOXES, kind=Kind.EMBEDDING, order=0.5), Outlook.BAD),
-        (replace(SAME, typical=0.3), Outlook.GOOD),
-        (replace(SAME, typical=1.5), Outlook.TEST),
+        (replace(SAME, typical=0.05), Outlook.GOOD),
+        (replace(SAME, typical=0.2), Outlook.TEST),
+        (replace(SAME, brought=0.2), Outlook.GOOD),
+        (replace(SAME, typical=0.003, brought=0.2), Outlook.UNKNOWN),
+        (replace(SAME, typical=0.2, brought=0.2), Outlook.TEST),
+        (replace(SAME, same=0.5, brought=0.2), Outlook.BAD),
         (replace(SAME, variety=0.0), Outlook.UNKNOWN),
         (replace(SAME, variety=0.0, same=0.2), Outlook.BAD),
         (replace(BOXES, kind=Kind.SCORE, typical=0.02, order=0.985), Outlook.TEST),
@@ -91,10 +95,24 @@ def test_tags_are_said_to_be_of_tokens():
 def test_one_answer_to_all_inputs_is_judged_by_how_sure_it_is():
     alike = replace(SAME, variety=0.0, spread=0.09)
     assert outlook(replace(alike, typical=0.0006, worst=0.0008)) is Outlook.GOOD
-    assert outlook(replace(alike, typical=0.05, worst=0.05)) is Outlook.TEST
+    assert outlook(replace(alike, typical=0.04, worst=0.05)) is Outlook.GOOD
+    assert outlook(replace(alike, typical=0.08, worst=0.08)) is Outlook.TEST
     assert outlook(replace(alike, typical=0.5, worst=0.5)) is Outlook.BAD
     assert outlook(replace(alike, same=0.5)) is Outlook.BAD
     assert outlook(replace(alike, spread=0.01)) is Outlook.UNKNOWN
+
+
+def test_real_inputs_show_what_changed_however_few_classes_they_have_or_however_alike_they_are():
+    """Numbers of a detector differ from place to place, and hardly from picture to picture."""
+
+    def of_real(change):
+        return judge(Measured(None, 0.0, None, "some", 25, is_synthetic=False, changes=(change,))).outlook
+
+    assert of_real(replace(SAME, typical=0.3, brought=0.2)) is Outlook.GOOD
+    assert of_real(replace(SAME, typical=0.6)) is Outlook.TEST
+    assert of_real(replace(BOXES, typical=0.016, variety=0.08)) is Outlook.GOOD
+    assert of_real(replace(BOXES, typical=0.15, variety=0.08)) is Outlook.TEST
+    assert of_real(replace(SAME, variety=0.0)) is Outlook.UNKNOWN
 
 
 def test_states_decide_only_where_there_is_nothing_else():
