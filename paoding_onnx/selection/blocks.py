@@ -25,6 +25,9 @@ from paoding_onnx.selection.meter import whole_of
 from paoding_onnx.selection.profile import Profile
 from paoding_onnx.surgery.plan import Plan
 
+SPARE = 0.45
+"""Branches can be spared as long as the outputs lose less than this share of what they tell: learning makes up for
+narrower layers that cost more, and for no branch that does."""
 CLEAR = 0.8
 """Without branches the outputs move by no more than this share of what narrower layers alone do: those learn better."""
 FREE = 1e-3
@@ -81,7 +84,7 @@ def worthwhile(
     alone = narrowed(left)
     best, least = 0, alone
     for removal in cheapest_first(outputs, residuals, by=options.budget, run=run):
-        if removal.cost > least + FREE * answers.told:
+        if removal.cost > min(SPARE * answers.told, least + FREE * answers.told):
             break
         found.append(removal)
         left -= carried_by(traced, removal.residual, options.budget) / whole
