@@ -24,7 +24,7 @@ from paoding_onnx.evaluation.kinds import (
     rows_on,
 )
 from paoding_onnx.evaluation.sequences import blank_of, merged, tags_kept
-from paoding_onnx.model.compare import channel_changes, entropy, softmax
+from paoding_onnx.model.compare import brought_out, channel_changes, softmax
 from paoding_onnx.model.gaps import comparable, filled
 from paoding_onnx.model.nodes import Array
 
@@ -111,7 +111,7 @@ def output_change(name: str, before: Array, after: Array, known: Kind | None = N
     same = None if said is None else float(np.mean(np.all(said[0] == said[1], axis=1)))
     order = {Kind.SCORE: _of_scores, Kind.CHANCE: _of_scores, Kind.EMBEDDING: _of_similarities}.get(kind)
     variety = _variety(a) if said is None else 1 - commonest(said[0])
-    spread, brought = (_spread(a, axis), _brought(a, axis)) if kind is Kind.CLASSES else (0.0, 1.0)
+    spread, brought = (0.0, 1.0) if kind is not Kind.CLASSES else (_spread(a, axis), brought_out(_likely(a, axis)))
     sure = _sure(a, axis) if kind is Kind.SEQUENCE else None
     order_kept = None if order is None else order(a, b)
     return OutputChange(name, kind, typical, worst, same, order_kept, variety, spread, sure, brought)
@@ -156,12 +156,6 @@ def _likely(values: Floats, axis: int) -> Floats:
 def _spread(values: Floats, axis: int) -> float:
     """The largest standard deviation of the probability of a class."""
     return float(np.nan_to_num(_likely(values, axis).std(0)).max(initial=0.0))
-
-
-def _brought(values: Floats, axis: int) -> float:
-    """The share of the classes that the inputs bring out: so many alike ones would have the entropy that they have."""
-    likely = np.nan_to_num(_likely(values, axis))
-    return float(np.exp(entropy(likely.mean(0))) / likely.shape[1])
 
 
 def _sure(values: Floats, axis: int) -> float:

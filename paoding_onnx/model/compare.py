@@ -259,6 +259,17 @@ def entropy(probabilities: NDArray[_Real]) -> NDArray[_Real]:
     return np.asarray(-(probabilities * logarithm(probabilities, 1e-12)).sum(-1))
 
 
+def brought_out(probabilities: NDArray[_Real]) -> float:
+    """The share of the classes that predictions (n, n_classes) bring out together.
+
+    So many classes of one likelihood would have the entropy of the mean prediction.
+
+    >>> round(brought_out(np.eye(4)[[0, 1, 0, 1]]), 6)
+    0.5
+    """
+    return float(np.exp(entropy(probabilities.mean(0))) / probabilities.shape[1])
+
+
 def logarithm(probabilities: NDArray[_Real], least: float) -> NDArray[_Real]:
     """Logarithms of probabilities, those below `least` taken for `least`.
 

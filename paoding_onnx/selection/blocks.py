@@ -15,7 +15,7 @@ from paoding_onnx.dependency.cost import cost, nothing
 from paoding_onnx.dependency.residuals import residuals_of
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import TargetError
-from paoding_onnx.model.compare import entropy
+from paoding_onnx.model.compare import brought_out
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.options import Options
@@ -77,8 +77,9 @@ def worthwhile(
     answers = _answers(outputs.wanted)
     if not samples.is_synthetic:
         most = int(np.clip(MACS_TO_COMPARE // max(macs, 1), FEWEST_ROWS, MOST_ANSWERS))
-        telling = outputs_on(model, traced, samples, run, rows=most) if answers.told > LEAST_TOLD else None
-        answers = replace(answers, unseen=0.0 if telling is None else _unmet(telling.wanted))
+        has_many = answers.told > LEAST_TOLD
+        unseen = _unmet(outputs_on(model, traced, samples, run, rows=most).wanted) if has_many else 0.0
+        answers = replace(answers, unseen=unseen)
     narrowed = _narrowing(outputs, profile, planned, answers.unseen)
     whole, left, found = max(whole_of(traced, options.budget), 1.0), options.target, list[Removal]()
     alone = narrowed(left)
@@ -100,10 +101,8 @@ def _answers(wanted: Mapping[str, Sequence[Array]]) -> _Answers:
     found = _predicted(wanted)
     if found is None:
         return _Answers(LEAST_TOLD, 0.0)
-    n_classes = found.shape[1]
-    told = information(found) * float(np.log(n_classes))
-    seen = float(np.exp(entropy(found.mean(0)))) / n_classes
-    return _Answers(max(told, LEAST_TOLD), max(1 - seen, 0.0))
+    told = information(found) * float(np.log(found.shape[1]))
+    return _Answers(max(told, LEAST_TOLD), max(1 - brought_out(found), 0.0))
 
 
 def _unmet(wanted: Mapping[str, Sequence[Array]]) -> float:

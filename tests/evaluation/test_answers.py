@@ -8,14 +8,7 @@ import pytest
 from paoding_onnx.evaluation.answers import changes, output_change, rank_correlation
 from paoding_onnx.evaluation.kinds import Kind, kind_of
 from paoding_onnx.model.compare import softmax
-
-RNG = np.random.default_rng(0)
-LOGITS = 3 * RNG.standard_normal((60, 10))
-SEQUENCES = softmax(4 * RNG.standard_normal((30 * 20, 12))).reshape(30, 20, 12)
-EMBEDDINGS = RNG.standard_normal((40, 64))
-UNIT = EMBEDDINGS / np.linalg.norm(EMBEDDINGS, axis=1, keepdims=True)
-POINTS = 96 * RNG.standard_normal((1, 50, 3)) + 5 * RNG.standard_normal((30, 50, 3))
-DETECTIONS = np.concatenate([300 * RNG.random((8, 4, 50)), 1e-3 * RNG.random((8, 3, 50))], axis=1)
+from tests.outputs import DETECTIONS, LOGITS, POINTS, RNG, SEQUENCES, UNIT
 
 
 @pytest.mark.parametrize("values", [LOGITS, SEQUENCES, UNIT, DETECTIONS, np.arange(5)])
