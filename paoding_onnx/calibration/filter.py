@@ -25,7 +25,8 @@ def predictions(outputs: Mapping[str, Array], n_samples: int) -> Floats | None:
     """Probabilities `(n_samples, n_classes)` by the first output that reads as such; `None` if none does."""
     for value in outputs.values():
         flat = value.reshape(value.shape[:2]) if value.ndim == 4 and value.shape[2:] == (1, 1) else value
-        if flat.ndim == 2 and len(flat) == n_samples and flat.dtype.kind == "f" and np.isfinite(flat).all():
+        is_one_each = flat.ndim == 2 and flat.size > 0 and len(flat) == n_samples
+        if is_one_each and flat.dtype.kind == "f" and np.isfinite(flat).all():
             return _probabilities(flat.astype(np.float64))
     return None
 

@@ -61,25 +61,26 @@ def kinds_of(
     ['values', 'values']
     """
     found = {name: Kind.STATE if name in states else kind_of(name, values) for name, values in outputs.items()}
-    boxed = _boxed(outputs)
+    numbers_of = {n: outputs[n] for n, kind in found.items() if kind not in (Kind.STATE, Kind.WHOLE_NUMBERS)}
+    boxed = _boxed(numbers_of, 2) | _boxed(numbers_of, 1)
     for name, kind in found.items():
         if kind is Kind.SEQUENCE:
             found[name] = Kind.TAGS if name in by_token else Kind.VALUES if name in boxed else kind
     return found
 
 
-def _boxed(outputs: Mapping[str, Array]) -> frozenset[str]:
-    """Outputs (n, n_places, n_numbers) of places for which one of several has four numbers that are no probabilities.
+def _boxed(outputs: Mapping[str, Array], axis: int) -> frozenset[str]:
+    """Outputs of places for which one of several has four numbers, on an axis of three, that are no probabilities.
 
     Four scores of classes would do as well: who has two heads on the same places, one of them of four, is taken for a
     detector, which is judged no less strictly.
     """
-    by_place: dict[tuple[int, ...], list[str]] = {}
+    by_place: dict[tuple[int, int], list[str]] = {}
     for name, values in outputs.items():
         if values.ndim == 3:
-            by_place.setdefault(values.shape[:2], []).append(name)
+            by_place.setdefault((len(values), values.shape[3 - axis]), []).append(name)
     several = (names for names in by_place.values() if len(names) > 1)
-    return frozenset(name for names in several if any(_are_boxes(outputs[name]) for name in names) for name in names)
+    return frozenset(n for names in several if any(_are_boxes(outputs[n], axis) for n in names) for n in names)
 
 
 def kind_of(name: str, values: Array) -> Kind:
@@ -172,6 +173,6 @@ def _are_mixed(rows: Floats) -> bool:
     return len(rows) > _MANY and bool(are_chances.any()) and not bool(are_chances.all())
 
 
-def _are_boxes(values: Array) -> bool:
-    """Whether an output (n, n_places, n_numbers) may have a box for each place."""
-    return values.shape[2] == _SIDES and not are_probabilities(rows_on(numbers(values, like=values), 2))
+def _are_boxes(values: Array, axis: int) -> bool:
+    """Whether an output of places may have a box for each of them on an axis."""
+    return values.shape[axis] == _SIDES and not are_probabilities(rows_on(numbers(values, like=values), axis))

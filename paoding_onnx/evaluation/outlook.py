@@ -131,8 +131,9 @@ def _of_output(change: OutputChange, n_inputs: int, *, is_real: bool) -> Judgeme
     if worst is not Outlook.BAD and is_alike and not tells:
         reason = f"all inputs look alike to the model: output {change.output!r} hardly differs"
         return Judgement(Outlook.UNKNOWN, reason)
-    if worst is Outlook.GOOD and not is_real and change.brought < BROUGHT_OUT and not _is_tiny(change):
-        reason = f"the inputs bring out about {change.brought:.0%} of the classes of {change.output!r}"
+    is_hidden = change.brought < BROUGHT_OUT and not (is_real or as_values or _is_tiny(change))
+    if worst is Outlook.GOOD and is_hidden:
+        reason = f"{n_inputs} inputs bring out about {change.brought:.1%} of the classes of {change.output!r}"
         return Judgement(Outlook.UNKNOWN, reason)
     has_answers = (change.same, change.order) != (None, None)
     if worst is Outlook.GOOD and n_inputs < FEW and has_answers and not (is_real and _is_tiny(change)):
@@ -174,7 +175,8 @@ def _signs(
         found.append((_above(change.order, order), f"order of {name} kept to {change.order:.2f} (rank correlation)"))
     if change.kind is Kind.CLASSES and change.typical > (OF_REAL_CLASSES if is_real else TYPICAL_OF_CLASSES):
         moved = moved_by(change.typical, 0)
-        found.append((Outlook.TEST, f"scores of {name} moved by {moved} of their variance, if not the top-1"))
+        said = f"scores of {name} moved by {moved} of their variance, though few top-1 changed"
+        found.append((Outlook.TEST, said))
     if as_values or change.kind in (Kind.VALUES, Kind.EMBEDDING, Kind.SCORE, Kind.CHANCE, Kind.STATE):
         typical, worst = moved_by(change.typical, 1), moved_by(change.worst, 1)
         (good, bad), (good_worst, bad_worst) = limits

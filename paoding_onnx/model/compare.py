@@ -97,6 +97,8 @@ def output_distance(wanted: Sequence[Array], got: Sequence[Array]) -> float | No
     if _are_shares(wanted):
         return _mean_divergence(wanted, got)
     a, b = (_joined(parts) for parts in (wanted, got))
+    if not a.size:
+        return None
     if _are_chances(a):
         return told_less(a, b)
     changes = channel_changes(a, b)

@@ -208,8 +208,7 @@ def _recovery(done: Recovery, *, is_synthetic: bool) -> Iterator[str]:
     source = plural(done.n_samples, "synthetic input") if is_synthetic else "calibration data"
     yield f"units chosen on {source}: {cell(done.inputs)}"
     added = f"; {plural(done.n_added, 'bias parameter')} added" if done.n_added else ""
-    why = "" if done.layers else ": on rows held back it brought none nearer to the original"
-    yield f"{plural(len(done.layers), 'layer')} reconstructed by least squares{why}{added}"
+    yield f"{plural(len(done.layers), 'layer')} reconstructed by least squares{added}"
     if (taught := done.taught) is not None:
         moved = f"loss on inputs held back {taught.loss_before:.3g} -> {taught.loss_after:.3g}"
         early = f" of {taught.planned}, then interrupted" if taught.steps < taught.planned else ""

@@ -83,6 +83,8 @@ def worthwhile(
     narrowed = _narrowing(outputs, profile, planned, answers.unseen)
     whole, left, found = max(whole_of(traced, options.budget), 1.0), options.target, list[Removal]()
     alone = narrowed(left)
+    if not np.isfinite(alone):  # what cannot be compared speaks for no branch
+        return ()
     best, least = 0, alone
     for removal in cheapest_first(outputs, residuals, by=options.budget, run=run):
         if removal.cost > min(SPARE * answers.told, least + FREE * answers.told):
@@ -97,7 +99,10 @@ def worthwhile(
 
 
 def _answers(wanted: Mapping[str, Sequence[Array]]) -> _Answers:
-    """What is told of a classifier, by synthetic inputs; nothing is taken to be unseen of outputs of other kinds."""
+    """What a classifier tells, and what of its classes synthetic inputs hide; an embedding may read as one.
+
+    Of outputs of other shapes nothing is taken to be unseen.
+    """
     found = _predicted(wanted)
     if found is None:
         return _Answers(LEAST_TOLD, 0.0)
@@ -120,7 +125,7 @@ def _unmet(wanted: Mapping[str, Sequence[Array]]) -> float:
 def _predicted(wanted: Mapping[str, Sequence[Array]]) -> NDArray[np.float32] | None:
     """Probabilities of the classes for each input, if the model is a classifier."""
     same = {name: parts for name, parts in wanted.items() if len({part.shape[1:] for part in parts}) == 1}
-    whole = {name: np.concatenate(parts) for name, parts in same.items() if parts[0].ndim}
+    whole = {name: np.concatenate(parts) for name, parts in same.items() if parts[0].ndim and parts[0].size}
     return predictions(whole, max(map(len, whole.values()), default=0))
 
 

@@ -66,5 +66,12 @@ def test_tokens_that_have_four_numbers_as_well_keep_their_classes():
     assert kinds_of(outputs, by_token={"a"})["a"] is Kind.TAGS
 
 
+def test_boxes_may_lie_on_either_axis_and_a_state_is_none():
+    turned = {"a": SEQUENCES.transpose(0, 2, 1), "b": RNG.standard_normal((30, 4, 20))}
+    assert list(kinds_of(turned).values()) == [Kind.VALUES, Kind.VALUES]
+    state = {"a": SEQUENCES, "h": RNG.standard_normal((30, 20, 4))}
+    assert kinds_of(state, states={"h"}) == {"a": Kind.SEQUENCE, "h": Kind.STATE}
+
+
 def test_states_are_states_whatever_they_hold():
     assert kinds_of({"h": LOGITS}, states={"h"}) == {"h": Kind.STATE}

@@ -90,3 +90,16 @@ def test_real_inputs_with_answers_that_are_given_once_do_not_bring_out_all(rows,
     )
     many = many.replace("y = MatMul (t2, last)", "z = MatMul (t2, last) y = Mul (z, k)")
     assert spared({"b2": 0.1}, target=0.1, text=many, rows=rows, is_synthetic=False) == gone
+
+
+def test_detector_that_finds_nothing_has_no_answers():
+    """The rows of its output that are above zero, of which there is none: what cannot be compared spares no branch."""
+    text = BLOCKS.replace("(float[N,3] y)", "(float[k,3] y)").replace(
+        "float[8,3] last", "float[8,3] last, float most={1e9}"
+    )
+    text = text.replace(
+        "[head] y = MatMul (t2, last)",
+        "[head] z = MatMul (t2, last) sums = ReduceSum <keepdims=0> (z, one) over = Greater (sums, most) "
+        "y = Compress <axis=0> (z, over)",
+    ).replace("float[8,3] last,", "float[8,3] last, int64[1] one={1},")
+    assert spared({}, text=text) == []

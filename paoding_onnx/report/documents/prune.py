@@ -119,7 +119,8 @@ def plan_of_result(result: Pruned, staged: Callable[[Path], Path] = lambda path:
 
 def warnings(result: Pruned) -> list[str]:
     """What a user should know before using a pruned model, in plain words."""
-    return [*result.run.notes, *_missed(result), *_doubts(result.measured)]
+    has_samples = result.run.options.calibration is not None
+    return [*result.run.notes, *_missed(result), *_doubts(result.measured, has_samples=has_samples)]
 
 
 def _missed(result: Pruned) -> Iterator[str]:
@@ -135,20 +136,19 @@ def _missed(result: Pruned) -> Iterator[str]:
         )
 
 
-def _doubts(measured: Measured) -> Iterator[str]:
+def _doubts(measured: Measured, *, has_samples: bool) -> Iterator[str]:
+    """What the comparison leaves open or speaks against, and what would tell more: `has_samples` of the user's own."""
     found = judge(measured)
+    more = "give --calibration"
+    if has_samples:
+        more = "give 40 samples or more" if measured.is_synthetic else "give more varied samples"
     if found.outlook is Outlook.UNKNOWN:
-        more = "give --calibration" if measured.is_synthetic else "give more of them, or more varied ones"
         yield f"the result {in_words(measured)}: {found.reason}; {more}, or evaluate it on labelled samples"
     elif found.outlook is not Outlook.GOOD and measured.drop is not None:
         yield f"{found.reason}: {found.outlook}; lower --target, or give --effort high"
     elif found.outlook is not Outlook.GOOD:
-        data = (
-            "real data, lower --target, or give --calibration"
-            if measured.is_synthetic
-            else "labelled samples, or lower --target"
-        )
-        yield f"{found.reason}: {found.outlook}; evaluate it on {data}"
+        other = f", or {more}" if measured.is_synthetic else ""
+        yield f"{found.reason}: {found.outlook}; evaluate it on labelled samples, lower --target{other}"
 
 
 def hints(result: Pruned) -> Iterator[str]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from paoding_onnx.evaluation.outlook import judge
+from paoding_onnx.evaluation.outlook import in_words
 from paoding_onnx.model.machine import machine_document
 from paoding_onnx.report.chain import chain
 from paoding_onnx.report.charts import bar, heat_map, line_chart, shortened
@@ -68,7 +68,7 @@ def html_page(result: Pruned, *, staged: Callable[[Path], Path] = lambda path: p
         "verdict": verdict_of(result, name),
         "word": verdict_in_words(result.measured),
         "next": (step, pieces(step.command)),
-        "judgement": judge(result.measured),
+        "outlook": in_words(result.measured),
         "links": links_of(result),
         "chain": Markup(chain(links_of(result))),  # escaped there
         "trade": _trade(result),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 
@@ -132,9 +133,13 @@ def test_inputs_that_look_alike_are_said_to_tell_nothing(result):
 def test_who_gave_samples_is_not_told_to_give_them(variety, same, result):
     other = changed(result, variety=variety, same=same)
     held = replace(other, measured=replace(other.measured, is_synthetic=False, n_inputs=8))
-    (found,) = warnings(held)
+    run = replace(result.run, options=replace(result.run.options, calibration=Path("samples.npz")))
+    (found,) = warnings(replace(held, run=run))
     assert "--calibration" not in found
     assert "without data" not in found
+    (too_few,) = warnings(replace(other, run=run))
+    assert "--calibration" not in too_few
+    assert "give 40 samples or more" in too_few
 
 
 def test_document_says_what_units_were_chosen_on_and_how_close_layers_are(result):
