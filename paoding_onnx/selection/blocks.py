@@ -25,9 +25,9 @@ from paoding_onnx.selection.meter import whole_of
 from paoding_onnx.selection.profile import Profile
 from paoding_onnx.surgery.plan import Plan
 
-SPARE = 0.45
-"""Branches can be spared as long as the outputs lose less than this share of what they tell: learning makes up for
-narrower layers that cost more, and for no branch that does."""
+SPARE, SPARE_UNSEEN = 0.3, 0.5
+"""Branches can be spared as long as the outputs lose less than this share of what they tell, of answers that the inputs
+bring out and of others: learning makes up for narrower layers, for answers that it sees."""
 CLEAR = 0.8
 """Without branches the outputs move by no more than this share of what narrower layers alone do: those learn better."""
 FREE = 1e-3
@@ -76,9 +76,9 @@ def worthwhile(
     outputs = outputs_on(model, traced, samples, run, rows=rows)
     answers = _answers(outputs.wanted)
     if not samples.is_synthetic:
-        most = int(np.clip(MACS_TO_COMPARE // max(macs, 1), FEWEST_ROWS, MOST_ANSWERS))
+        n_real = int(np.clip(MACS_TO_COMPARE // max(macs, 1), FEWEST_ROWS, MOST_ANSWERS))
         has_many = answers.told > LEAST_TOLD
-        unseen = _unmet(outputs_on(model, traced, samples, run, rows=most).wanted) if has_many else 0.0
+        unseen = _unmet(outputs_on(model, traced, samples, run, rows=n_real).wanted) if has_many else 0.0
         answers = replace(answers, unseen=unseen)
     narrowed = _narrowing(outputs, profile, planned, answers.unseen)
     whole, left, found = max(whole_of(traced, options.budget), 1.0), options.target, list[Removal]()
@@ -86,8 +86,9 @@ def worthwhile(
     if not np.isfinite(alone):  # what cannot be compared speaks for no branch
         return ()
     best, least = 0, alone
+    most = answers.told * ((1 - answers.unseen) * SPARE + answers.unseen * SPARE_UNSEEN)
     for removal in cheapest_first(outputs, residuals, by=options.budget, run=run):
-        if removal.cost > min(SPARE * answers.told, least + FREE * answers.told):
+        if removal.cost > min(most, least + FREE * answers.told):
             break
         found.append(removal)
         left -= carried_by(traced, removal.residual, options.budget) / whole
