@@ -123,7 +123,7 @@ def _of_output(change: OutputChange, n_inputs: int, *, is_real: bool) -> Judgeme
     is_alike = change.variety < ALIKE
     as_values = is_alike and change.spread >= SPREAD  # the answers say nothing, how sure they are does
     worst, reason = Outlook.GOOD, ""
-    limits = (TYPICAL_OF_REAL, WORST_OF_REAL) if is_real else _limits(change.kind)
+    limits = _limits(change.kind, is_real=is_real)
     for outlook, said in _signs(change, limits, as_values=as_values, is_real=is_real):
         if outlook is Outlook.BAD or (outlook is Outlook.TEST and worst is Outlook.GOOD):
             worst, reason = outlook, said
@@ -141,9 +141,13 @@ def _of_output(change: OutputChange, n_inputs: int, *, is_real: bool) -> Judgeme
     return Judgement(worst, reason)
 
 
-def _limits(kind: Kind) -> tuple[Limits, Limits]:
-    """How far the channel in the middle may move on synthetic inputs, and the worst one."""
-    return TYPICAL_OF_CHANCES if kind in (Kind.CHANCE, Kind.CLASSES) else TYPICAL, WORST
+def _limits(kind: Kind, *, is_real: bool) -> tuple[Limits, Limits]:
+    """How far the channel in the middle may move, and the worst one; of classes that means their probabilities."""
+    if kind is Kind.CLASSES:
+        return TYPICAL_OF_CHANCES, WORST
+    if is_real:
+        return TYPICAL_OF_REAL, WORST_OF_REAL
+    return TYPICAL_OF_CHANCES if kind is Kind.CHANCE else TYPICAL, WORST
 
 
 def _says_nothing(change: OutputChange) -> bool:

@@ -113,6 +113,9 @@ def test_real_inputs_show_what_changed_however_few_classes_they_have_or_however_
     assert of_real(replace(BOXES, typical=0.016, variety=0.08)) is Outlook.GOOD
     assert of_real(replace(BOXES, typical=0.15, variety=0.08)) is Outlook.TEST
     assert of_real(replace(SAME, variety=0.0)) is Outlook.UNKNOWN
+    unsafe = replace(SAME, variety=0.0, spread=0.07)  # a score of pictures, all of which are safe
+    assert of_real(replace(unsafe, typical=0.018, worst=0.018)) is Outlook.GOOD
+    assert of_real(replace(unsafe, typical=0.07, worst=0.07)) is Outlook.TEST
 
 
 def test_states_decide_only_where_there_is_nothing_else():
