@@ -109,11 +109,15 @@ def _elements(trace: Trace, name: str, uses: list[TensorUse], removed: Mask, *, 
 
 
 def _macs(trace: Trace, removed: Mask) -> int:
-    total = 0
-    for index, bound in enumerate(trace.bound_nodes):
-        if bound.rule.contracts is not None:
-            total += bound.node.times * bound.rule.contracts.macs(trace.measured_sizes(index, removed))
-    return total
+    return sum(node_macs(trace, number, removed) for number in range(len(trace.bound_nodes)))
+
+
+def node_macs(trace: Trace, number: int, removed: Mask) -> int:
+    """Multiply-adds of a node, by its number, without the units in `removed`; 0 for one that has none."""
+    bound = trace.bound_nodes[number]
+    if bound.rule.contracts is None:
+        return 0
+    return bound.node.times * bound.rule.contracts.macs(trace.measured_sizes(number, removed))
 
 
 def unread_parameters(trace: Trace) -> int:

@@ -16,7 +16,7 @@ from paoding_onnx.names import Budget, percent
 from paoding_onnx.rules.devices import Rounding
 from paoding_onnx.selection.budget import round_multiple
 from paoding_onnx.selection.curve import Sensitivity
-from paoding_onnx.selection.meter import Count, count_of, sizes_of, whole_of
+from paoding_onnx.selection.meter import Count, count_of, whole_of, widths_of
 
 PIECES = 32
 """A group loses its units in about so many steps."""
@@ -42,7 +42,7 @@ def allocate(
         TargetError: if the share is out of reach.
     """
     meter = count_of(trace, by, times)
-    sizes = sizes_of(trace)
+    sizes = widths_of(trace)
     steps = [
         _steps(group, sensitivity, round_to) for group, sensitivity in zip(trace.groups, sensitivities, strict=True)
     ]
@@ -79,7 +79,7 @@ def harm(trace: Trace, sensitivities: Sequence[Sensitivity], removed: Mask) -> f
 def reachable(trace: Trace, *, by: Budget, times: Count | None = None) -> float:
     """The largest share of what `by` counts that can go: every group down to one unit."""
     meter = count_of(trace, by, times)
-    sizes = sizes_of(trace)
+    sizes = widths_of(trace)
     return 1 - meter(np.ones_like(sizes)) / max(whole_of(trace, by, times), 1e-9)
 
 
@@ -96,7 +96,7 @@ def _given_back(
 
     At most `most` of what is counted may be left.
     """
-    sizes = sizes_of(trace)
+    sizes = widths_of(trace)
     curves = [_convex(group, sensitivity) for group, sensitivity in zip(trace.groups, sensitivities, strict=True)]
     slopes = [float(np.diff(np.interp([max(c - 1, 0), c], *curve))[0]) for c, curve in zip(counts, curves, strict=True)]
     for number in np.argsort(slopes, kind="stable")[::-1]:

@@ -16,7 +16,7 @@ from paoding_onnx.errors import TargetError
 from paoding_onnx.names import AUTO, Budget, percent
 from paoding_onnx.rules.devices import Device, Rounding
 from paoding_onnx.rules.kernels import step_of_channels
-from paoding_onnx.selection.meter import Count, count_of, sizes_of, whole_of
+from paoding_onnx.selection.meter import Count, count_of, whole_of, widths_of
 
 
 def schedule(target: Fraction, step: Fraction) -> tuple[Fraction, ...]:
@@ -55,7 +55,7 @@ def quotas(
 
 def _trimmed(trace: Trace, counts: Sequence[int], times: Count, share: Fraction, round_to: Rounding) -> tuple[int, ...]:
     """The counts less a step of every group in turn that still leaves `share` of the time saved, or costs no time."""
-    sizes = sizes_of(trace)
+    sizes = widths_of(trace)
     lost = np.array(counts, np.float64)
     most = (1 - float(share)) * times(sizes)
     for number, group in enumerate(trace.groups):
@@ -96,7 +96,7 @@ def _quota(group: Group, share: Fraction, round_to: Rounding) -> int:
 
 def _saving(trace: Trace, by: Budget, round_to: Rounding, times: Count | None) -> Callable[[Fraction], Fraction]:
     """The share of the budget gone when every group has lost a share of its units (which ones does not matter here)."""
-    sizes = sizes_of(trace)
+    sizes = widths_of(trace)
     if by in ("latency", "bytes"):
         count = count_of(trace, by, times)
         whole_count = max(whole_of(trace, by, times), 1e-9)

@@ -10,7 +10,7 @@ import numpy as np
 
 from paoding_onnx.calibration.samples import Samples
 from paoding_onnx.context import Run
-from paoding_onnx.dependency.cost import nothing
+from paoding_onnx.dependency.cost import node_macs, nothing
 from paoding_onnx.dependency.residuals import Residual
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError, TargetError
@@ -144,13 +144,7 @@ def _outputs(model: Model, feeds: Sequence[Mapping[str, Array]], run: Run) -> di
 def carried_by(trace: Trace, residual: Residual, by: Budget) -> float:
     """What goes with a branch: multiply-adds of its nodes, counted as `cost` does, or elements of what they read."""
     if by in ("macs", "latency"):
-        return max(sum(_macs(trace, number) for number in residual.nodes), 1.0)
+        return float(max(sum(node_macs(trace, number, nothing(trace)) for number in residual.nodes), 1))
     bounds = [trace.bound_nodes[number] for number in residual.nodes]
     constants = {t.name: t.value for bound in bounds for t in bound.node.inputs if t is not None and t.is_constant}
     return float(max(sum(np.size(value) for value in constants.values() if value is not None), 1))
-
-
-def _macs(trace: Trace, number: int) -> float:
-    bound = trace.bound_nodes[number]
-    sizes = trace.measured_sizes(number, nothing(trace))
-    return 0.0 if bound.rule.contracts is None else float(bound.node.times * bound.rule.contracts.macs(sizes))

@@ -37,10 +37,10 @@ def whole_of(trace: Trace, by: Budget, times: Count | None = None) -> float:
     Raises:
         ValueError: if latency is to be counted without any `times`.
     """
-    return count_of(trace, by, times)(sizes_of(trace)) + _unread_of(trace, by)
+    return count_of(trace, by, times)(widths_of(trace)) + _unread_of(trace, by)
 
 
-def sizes_of(trace: Trace) -> NDArray[np.float64]:
+def widths_of(trace: Trace) -> NDArray[np.float64]:
     """How many units each group has, `(n_groups,)`."""
     return np.array([group.n_units for group in trace.groups], np.float64)
 

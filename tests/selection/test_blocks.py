@@ -93,7 +93,7 @@ def test_real_inputs_with_answers_that_are_given_once_do_not_bring_out_all(rows,
 
 
 def test_detector_that_finds_nothing_has_no_answers():
-    """The rows of its output that are above zero, of which there is none: what cannot be compared spares no branch."""
+    """It gives the rows that are sure enough, of which there is none: what cannot be compared spares no branch."""
     text = BLOCKS.replace("(float[N,3] y)", "(float[k,3] y)").replace(
         "float[8,3] last", "float[8,3] last, float most={1e9}"
     )
