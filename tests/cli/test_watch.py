@@ -86,10 +86,10 @@ def test_interrupt_while_the_original_teaches_keeps_what_was_learned_if_that_is_
             assert any("learning from the original" in line for line in process.stderr)
             time.sleep(1)
             os.killpg(process.pid, signal.SIGINT)
-            out, _ = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=60)
         finally:
             process.kill()
-    assert process.returncode == status
+    assert process.returncode == status, err
     assert left(tmp_path) == {"m.onnx"} | files
     assert ("of 100000, then interrupted" in out) is (word == "keep" and "not taught" not in out)
 

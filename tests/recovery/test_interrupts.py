@@ -8,6 +8,7 @@ import threading
 
 import pytest
 
+from paoding_onnx.recovery import interrupts
 from paoding_onnx.recovery.interrupts import noted
 
 pytestmark = pytest.mark.usefixtures("usual_interrupts")
@@ -24,11 +25,28 @@ def interrupt():
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def test_interrupt_is_noted_and_nothing_else():
+def test_interrupt_is_noted_and_nothing_else(monkeypatch):
+    monkeypatch.setattr(interrupts, "SAME", 0.0)
     with noted(is_wanted=True) as is_asked:
         assert not is_asked()
         interrupt()
         assert is_asked()
+    with pytest.raises(KeyboardInterrupt):
+        interrupt()
+
+
+def test_interrupt_that_comes_twice_is_one(monkeypatch):
+    with noted(is_wanted=True):
+        interrupt()
+    interrupt()
+    monkeypatch.setattr(interrupts, "SAME", 0.0)
+    with pytest.raises(KeyboardInterrupt):
+        interrupt()
+
+
+def test_interrupt_behind_the_context_is_as_usual_if_none_came_in_it():
+    with noted(is_wanted=True):
+        pass
     with pytest.raises(KeyboardInterrupt):
         interrupt()
 
