@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from paoding_onnx.calibration.file_hints import counts_likely, options_said
+from paoding_onnx.calibration.file_hints import options_said
 from paoding_onnx.calibration.input_kinds import InputRole, Kind, batch_for, main_input, roles_of
+from paoding_onnx.calibration.likely_sizes import counts_likely
 from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.calibration.sources import NEARLY, source_of
 from paoding_onnx.model.graph import Graph

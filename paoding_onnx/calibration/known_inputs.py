@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from paoding_onnx.calibration.arrays import arrays_of_inputs, read_arrays
-from paoding_onnx.calibration.file_hints import counts_likely, shapes_likely, shapes_said
+from paoding_onnx.calibration.file_hints import shapes_said
+from paoding_onnx.calibration.likely_sizes import counts_likely, shapes_likely
 from paoding_onnx.errors import UsageError
 from paoding_onnx.model.input_sizes import Given, Shape, Shapes
 from paoding_onnx.model.load import Model

@@ -80,6 +80,15 @@ def is_of_any_size(operator: str) -> bool:
     return operator in ("Cast", "Flatten", "Identity", "Squeeze", "Transpose", "Unsqueeze")
 
 
+def makes_shares(operator: str) -> bool:
+    """Whether what an operator makes along an axis are shares of a whole, or their logarithms: classes, or attention.
+
+    >>> makes_shares("Softmax"), makes_shares("Sigmoid")
+    (True, False)
+    """
+    return operator in ("Softmax", "LogSoftmax")
+
+
 def is_equality(operator: str) -> bool:
     """Whether an operator says, number by number, where two tensors hold the same."""
     return operator == "Equal"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from paoding_onnx.calibration.file_hints import STEPS, counts_likely, options_said, shapes_likely, shapes_said
+from paoding_onnx.calibration.file_hints import options_said, shapes_said
 from paoding_onnx.calibration.known_inputs import KnownInputs, given_of
 from paoding_onnx.calibration.preprocess import IMAGENET, Preprocess
 from paoding_onnx.calibration.samples import InputOptions
@@ -58,66 +58,3 @@ def test_exports_of_ultralytics_read_images_in_0_1_unless_a_user_says_otherwise(
     assert options_said(model, InputOptions()).preprocess == Preprocess(range=(0.0, 1.0))
     assert options_said(model, own) is own
     assert options_said(with_metadata(FIRST), InputOptions()) == InputOptions()
-
-
-def sound(dims, name="x", **metadata):
-    made = ",".join("abcd"[: len(dims.split(","))])
-    text = f"g (float[{dims}] {name}) => (float[{made}] y) {{ y = Identity ({name}) }}"
-    return shapes_likely(with_metadata(text, **metadata))
-
-
-def test_sound_of_open_length_is_likely_a_second_long():
-    assert sound("n,t", "waveform") == {"waveform": (1, 16000)}
-    assert sound("1,1,t", "audio") == {"audio": (1, 1, 16000)}
-    assert sound("n,samples") == {"x": (1, 16000)}
-
-
-def test_second_has_as_many_samples_as_the_metadata_say():
-    assert sound("n,t", sample_rate="22050") == {"x": (1, 22050)}
-
-
-def test_sampling_rate_beside_an_input_says_that_it_is_sound():
-    text = "g (float[n,t] x, int64 sr) => (float[a,b] y) { s = Cast <to=1> (sr) y = Mul (x, s) }"
-    assert shapes_likely(with_metadata(text)) == {"x": (1, 16000)}
-
-
-@pytest.mark.parametrize(
-    ("dims", "name"),
-    [("n,t", "x"), ("n,800", "audio"), ("n,80,t", "audio"), ("n,c,t", "audio"), ("t", "audio")],
-    ids=["no word of it", "fixed length", "features", "two open axes", "no samples"],
-)
-def test_other_inputs_have_no_likely_length(dims, name):
-    assert sound(dims, name) == {}
-
-
-def test_length_that_a_user_gives_leaves_nothing_to_guess():
-    model = with_metadata("g (float[n,t] audio) => (float[a,b] y) { y = Identity (audio) }")
-    assert given_of(model, KnownInputs({"audio": (1, 900)})).likely == {}
-    assert given_of(model, KnownInputs()).likely == {"audio": (1, 16000)}
-
-
-COUNTED = """g (float[N,4] x, int64 n, int64 other) => (float[N,4] y) <float[4,4] w, bool go = {1}> {
-  k = Identity (n) z = Cast <to=1> (other) s = Add (x, z)
-  y = Loop (k, go, s) <body = step (int64 i, bool c, float[N,4] h) => (bool c, float[N,4] o) {
-    p = MatMul (h, w) o = Tanh (p)
-  }>
-}"""
-
-
-def test_input_that_counts_steps_gets_a_few_unless_the_user_says_how_many():
-    subject = lift(parse(COUNTED))
-    assert counts_likely(subject) == {"n": STEPS}
-    assert given_of(subject, KnownInputs()).counts["n"] == STEPS
-    assert "n" not in given_of(subject, KnownInputs(values={"n": 5.0})).counts
-
-
-def test_input_of_several_numbers_and_one_that_nothing_counts_by_are_left_to_chance():
-    assert counts_likely(with_metadata(FIRST)) == {}
-    assert (
-        counts_likely(
-            lift(
-                parse(COUNTED.replace("int64 n,", "int64[M] n,").replace("Identity (n)", "ReduceMax <keepdims=0> (n)"))
-            )
-        )
-        == {}
-    )

@@ -21,8 +21,6 @@ _REUSE = 2
 """Images that a place of a canvas is seen in, on average."""
 _CANVAS_PIXELS = 1 << 19
 """At most this many pixels of a canvas are painted; images are cut out of it."""
-_HIGHEST_LINE, _LEAST_WIDTH = 80, 2
-"""Images that are no higher, and at least so many times as wide, may be of single lines of text."""
 _ON_THINGS = 0.4
 """Share of the lines that stand on things instead of paper."""
 
@@ -116,7 +114,7 @@ def lines(rng: np.random.Generator, count: int, frame: Frame) -> Floats:
 
 def suited_to(frame: Frame) -> Mapping[str, Family]:
     """The families for images of a size: low and wide ones are most likely to hold text."""
-    if frame.height <= _HIGHEST_LINE and frame.width >= _LEAST_WIDTH * frame.height:
+    if frame.may_be_line:
         return MappingProxyType({"lines of text": lines})
     return families(frame.n_channels)
 
