@@ -21,7 +21,7 @@ from paoding_onnx.recovery.work import work_of_traced
 from paoding_onnx.selection.kept_samples import kept_samples
 from paoding_onnx.selection.profile import Profile
 from paoding_onnx.surgery.plan import Plan
-from paoding_onnx.verification.fitting import check_fitting, looked_at
+from paoding_onnx.verification.fitting import check_fitting, check_lesson, looked_at
 
 STEPS: Mapping[Word, int] = {"fast": 0, "normal": 700, "high": 2300}
 WORK: Mapping[Word, float] = {"fast": 0.0, "normal": 6e11, "high": 1.2e13}
@@ -61,15 +61,16 @@ def taught(
         found = recover(lesson, effort, run, Engine)
     except ModelError as error:
         return _untaught(fitted, str(error))
-    judged = replace(fitted.judged, own_statistics=found.statistics, reached={})  # it leads elsewhere, on purpose
+    judged = replace(fitted.judged, reached={})  # it leads elsewhere, on purpose
     if prepared.teacher is not None:
         judged = looked_at(replace(judged, original=prepared.teacher, seen=None))
-    helps = check_fitting(judged, found.model)
-    if not helps.passed:
-        return _untaught(fitted, helps.detail)
+    own = replace(judged, own_statistics=found.statistics)
+    for helps in (check_fitting(own, found.model), check_lesson(judged, fitted.model, found.model, found.statistics)):
+        if not helps.passed:
+            return _untaught(fitted, helps.detail)
     fits = {**fitted.fits, **{name: (value,) for name, value in found.decided.items()}}
     done = replace(fitted.recovery, taught=found.taught)
-    return replace(fitted, model=found.model, recovery=done, fits=fits, judged=judged)
+    return replace(fitted, model=found.model, recovery=done, fits=fits, judged=own)
 
 
 def _is_normalised(prepared: Prepared) -> bool:

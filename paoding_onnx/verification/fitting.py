@@ -10,7 +10,7 @@ import numpy as np
 
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError
-from paoding_onnx.model.compare import mean_difference, relative_error
+from paoding_onnx.model.compare import distance, mean_difference, relative_error
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import Array
 from paoding_onnx.model.quick import quick
@@ -29,6 +29,8 @@ SAME = 0.01
 """How far apart, relative to their size, tensors may be that rounding and decisions alone make differ."""
 SLACK_ELSEWHERE = (1.5, 0.1)
 """The same on inputs of another kind than those that weights may have been fitted on."""
+SLACK_OF_LESSON = (1.5, 0.1)
+"""The same for what was learned, where fits were made on these very inputs: they are nearer there than elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,27 @@ def check_fitting(judged: Judged, fitted: Model) -> Verdict:
     after = _error(seen.wanted, found)
     said = f"relative output error {seen.before:.3g} with the weights it was cut with, {after:.3g} with the fitted ones"
     return Verdict(FITTED, math.isfinite(after) and after <= factor * seen.before + summand, said)
+
+
+def check_lesson(judged: Judged, fitted: Model, learned: Model, statistics: Overrides) -> Verdict:
+    """Whether a model that learned is not much farther from the original than the fitted one that it learned from.
+
+    A lesson goes by the statistics of each batch of a few inputs; what was learned has to hold with its own
+    `statistics` of all of them.
+    """
+    wanted = (judged.seen or _seen(judged)).wanted
+    own = replace(judged, own_statistics=statistics)
+    off = [_off(wanted, _runs(_fitted(*one), judged)) for one in ((judged, fitted), (own, learned))]
+    factor, summand = SLACK_OF_LESSON
+    said = f"outputs were off by {off[0]:.3g} before, and by {off[1]:.3g} after"
+    return Verdict(FITTED, off[1] <= factor * off[0] + summand, said)
+
+
+def _off(wanted: Sequence[Mapping[str, Array]], found: Sequence[Mapping[str, Array]]) -> float:
+    """How far outputs are from those that are wanted, each on a scale of its own."""
+    names = wanted[0] if wanted else {}
+    pairs = ({name: [of[name] for of in batches] for name in names} for batches in (wanted, found))
+    return math.sqrt(distance(*pairs))
 
 
 def _seen(judged: Judged) -> Seen:

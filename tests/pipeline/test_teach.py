@@ -17,6 +17,7 @@ from paoding_onnx.pipeline.prepare import prepare
 from paoding_onnx.report.save import save
 from paoding_onnx.result import Pruned
 from paoding_onnx.verification.check import check
+from paoding_onnx.verification.verdict import Verdict
 from tests.models import model
 from tests.pruning import MLP, skip_latency
 from tests.reconstruction.fitted import NORMED
@@ -64,6 +65,13 @@ def test_lesson_that_cannot_be_had_leaves_the_reason(monkeypatch):
     found = pruned(MLP).run
     assert (found.recovery.taught, found.recovery.untaught) == (None, "no exact gradient: Strange 'node'")
     assert found.notes == ()
+
+
+def test_lesson_that_leads_far_from_what_was_fitted_is_dropped(monkeypatch):
+    refused = Verdict("fitted weights help", False, "outputs were off by 0.1 before, and by 0.5 after")
+    monkeypatch.setattr(teach, "check_lesson", lambda *_: refused)
+    found = pruned(MLP).run
+    assert (found.recovery.taught, found.recovery.untaught) == (None, refused.detail)
 
 
 def test_methods_that_look_at_no_inputs_learn_nothing():

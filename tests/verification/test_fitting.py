@@ -11,7 +11,7 @@ from paoding_onnx.model.read import constants
 from paoding_onnx.model.session import Session
 from paoding_onnx.surgery.cut import cut, reweigh
 from paoding_onnx.verification import fitting
-from paoding_onnx.verification.fitting import Judged, check_fitting, looked_at
+from paoding_onnx.verification.fitting import Judged, check_fitting, check_lesson, looked_at
 from tests.models import model
 from tests.pruning import MLP, plan_of, traced_model
 
@@ -110,3 +110,18 @@ def test_models_that_do_not_run_are_told_where_fits_are_judged():
     broken = replace(found, batches=[{"x": np.ones((16, 5), np.float32)}])
     assert looked_at(broken) == broken
     assert not check_fitting(broken, found.plain).passed
+
+
+def test_lesson_may_lead_a_little_but_not_far_away_from_what_was_fitted():
+    found = judged(a=[0])
+    near, far = (with_last_layer(found, factor) for factor in (0.99, 0.3))
+    assert check_lesson(found, found.plain, near, {}).passed
+    assert check_lesson(looked_at(found), found.plain, near, {}).passed
+    verdict = check_lesson(found, found.plain, far, {})
+    assert not verdict.passed
+    assert verdict.detail.startswith("outputs were off by ")
+
+
+def test_lesson_that_leads_to_no_numbers_fails():
+    found = judged(a=[0])
+    assert not check_lesson(found, found.plain, with_last_layer(found, np.nan), {}).passed
