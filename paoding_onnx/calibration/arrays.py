@@ -21,7 +21,7 @@ INPUT, LABELS, SCALE, CLASSES = "x", "y", "scale", "classes"
 """Names in a file for what the main input reads, what a model should say, what divides the input, names of classes."""
 MOST_UNPACKED, MOST_PACKED_BY = 1 << 31, 100
 """An archive that unpacks to more bytes than this, and to more than so many times its own, is a bomb."""
-_NPY = b"\x93NUMPY"
+_NPY, _OF_ARRAY = b"\x93NUMPY", ".npy"
 _MALFORMED = (
     *(OSError, EOFError, ValueError, TypeError, KeyError, SyntaxError, OverflowError, MemoryError),
     *(NotImplementedError, RuntimeError, BadZipFile, TokenError, zlib.error, LZMAError),
@@ -47,15 +47,38 @@ def read_arrays(path: Path) -> dict[str, Array]:
         raise UsageError(f"cannot read inputs from {path}: {reason}") from error
 
 
+def shapes_in(path: Path) -> dict[str, tuple[int, ...]]:
+    """The shapes of the arrays that `read_arrays` would find; nothing where it would refuse, with a reason."""
+    try:
+        with path.open("rb") as file:
+            if file.read(len(_NPY)) == _NPY:
+                return {INPUT: _header(file)[0]}
+        found = {}
+        with ZipFile(path) as archive:
+            for name in archive.namelist():
+                with archive.open(name) as member:
+                    if name.endswith(_OF_ARRAY) and member.read(len(_NPY)) == _NPY:
+                        found[name.removesuffix(_OF_ARRAY)] = _header(member)[0]
+        return found
+    except _MALFORMED:
+        return {}
+
+
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
+    """Shape and type of an array in a file of which the first letters are read."""
+    file.seek(0)
+    version = np.lib.format.read_magic(file)
+    read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else _read_header_2_0
+    shape, _, dtype = read_header(file)
+    return shape, dtype
+
+
 def _why_too_much(path: Path) -> str:
     """Why a file cannot hold what it says, in words: memory is taken for that before it is read."""
     n_bytes = path.stat().st_size
     with path.open("rb") as file:
         if file.read(len(_NPY)) == _NPY:
-            file.seek(0)
-            version = np.lib.format.read_magic(file)
-            read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else _read_header_2_0
-            shape, _, dtype = read_header(file)
+            shape, dtype = _header(file)
             said, held = math.prod(shape) * dtype.itemsize, n_bytes - file.tell()
             return f"it says that it holds {shape}, {said:,} bytes, but has {held:,}" if said > held else ""
     if not is_zipfile(path):

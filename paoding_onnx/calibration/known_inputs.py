@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -63,10 +64,11 @@ def input_texts(values: Mapping[str, InputValue]) -> tuple[str, ...]:
     return tuple(f"{name}={_text(value)}" for name, value in values.items())
 
 
-def given_of(model: Model, known: KnownInputs) -> Given:
+def given_of(model: Model, known: KnownInputs, likely: Shapes = MappingProxyType({})) -> Given:
     """What is known of the inputs of `model`, read and fitted to their types and axes, and what the file itself says.
 
-    An axis that is open gets the size of the content, but for the first one of several, which counts samples.
+    An axis that is open gets the size of the content, but for the first one of several, which counts samples. `likely`
+    shapes go before those that are guessed.
 
     Raises:
         UsageError: if there is no such input, a file cannot be read, or what is said does not fit.
@@ -81,8 +83,8 @@ def given_of(model: Model, known: KnownInputs) -> Given:
         name: _content(specs[name], count) for name, count in counts_likely(model).items() if name not in contents
     }
     shapes = {**shapes_said(model), **_sizes(contents, specs), **known.shapes}
-    likely = {name: of for name, of in shapes_likely(model).items() if name not in shapes}
-    return Given(shapes, contents, likely, counts)
+    tried = {name: of for name, of in {**shapes_likely(model), **likely}.items() if name not in shapes}
+    return Given(shapes, contents, tried, counts)
 
 
 def _numbers(text: str, what: str) -> InputValue:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from paoding_onnx.calibration.known_inputs import given_of
+from paoding_onnx.pipeline.prepare import given_by
 from paoding_onnx.pipeline.shallower import shallower
 from paoding_onnx.pipeline.values import Job
 from paoding_onnx.selection.depth import ROWS, Removal, choose_depth, outputs_on
@@ -25,7 +26,7 @@ def with_depth(job: Job) -> Job:
     options, run = job.options, job.run
     if not options.depth:
         return job
-    found = deep(job.original, given_of(job.original, options.known_inputs), verbose=options.verbose)
+    found = deep(job.original, given_by(job.original, options), verbose=options.verbose)
     run.tell("measuring residual branches", 0.02)
     samples = samples_for(found.study.folded, found.trace, options, run.part(0.02, 0.01))
     with np.errstate(over="ignore", invalid="ignore"):  # synthetic inputs may make activations explode

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from paoding_onnx.calibration.known_inputs import given_of
+from paoding_onnx.calibration.sample_sizes import sizes_of_samples
 from paoding_onnx.dependency.groups import trace
 from paoding_onnx.dependency.scope import Scope
 from paoding_onnx.dependency.trace import Trace
 from paoding_onnx.errors import ModelError, PaodingError, TargetError
+from paoding_onnx.model.input_sizes import Given
 from paoding_onnx.model.load import Model
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline.values import Prepared
@@ -27,8 +29,18 @@ def prepare(original: Model, options: Options, scope: Scope | None = None) -> Pr
     """
     if not original.inputs:
         raise ModelError("the model has no inputs: its outputs never change, and nothing tells what its units do")
-    found = study(original, given_of(original, options.known_inputs), verbose=options.verbose)
+    found = study(original, given_by(original, options), verbose=options.verbose)
     return Prepared(found.simplified, found.folded, trace(found.graph, scope or options.scope), found.choices)
+
+
+def given_by(model: Model, options: Options) -> Given:
+    """What options say of the inputs of a model: what the user knows, and the sizes of the samples that they give.
+
+    Raises:
+        UsageError: if an input's shape or value does not fit it.
+    """
+    likely = sizes_of_samples(model.inputs, options.calibration, options.inputs.preprocess.size)
+    return given_of(model, options.known_inputs, likely)
 
 
 def with_twin(prepared: Prepared, options: Options) -> Prepared:

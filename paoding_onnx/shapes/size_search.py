@@ -28,6 +28,10 @@ _MOST_FREE = 6
 """Sums are looked for among at most this many sizes."""
 _SPREADS = ((1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0), (2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0))
 """By what the free sizes are multiplied, so that all differ from each other and from what was measured."""
+_SHRUNK = (0.5, 0.75, 0.6, 0.85, 0.7, 0.55, 0.8, 0.65)
+"""The same where samples are large, so that those to compare them with are not larger yet; see `_smaller`."""
+_LARGE, _LARGE_SIZE, _MULTIPLE = 1 << 17, 128, 32
+"""Numbers of a large sample, none of whose free sizes is below the second; the third is what most networks divide."""
 _MOST_FEW = 12
 """How often one size at a time is set to one or to none."""
 _UNIFORM = (2.0, 3.0, 4.0)
@@ -150,8 +154,11 @@ def _spread(
     specs: Sequence[TensorSpec], relation: Relation, measured: Feeding
 ) -> Iterator[tuple[Relation, Mapping[str, int]]]:
     relations = [relation] if relation.sums else [relation, alike(specs, relation), coarser(specs, relation)]
+    is_large = max(map(prod, measured.shapes.values()), default=1) >= _LARGE
     for one in relations if relation.free else ():
         base = free_sizes(one, measured)
+        if is_large and min(base.values()) >= _LARGE_SIZE:
+            yield one, _smaller(base)
         for spread in _SPREADS:
             yield one, scaled(base, spread)
     base = free_sizes(relation, measured)
@@ -167,6 +174,16 @@ def scaled(base: Mapping[str, int], factors: Sequence[float], *, least: int = 2)
     """
     pairs = zip(base.items(), cycle(factors), strict=False)
     return {key: max(int(size * factor), least) for (key, size), factor in pairs}
+
+
+def _smaller(base: Mapping[str, int]) -> dict[str, int]:
+    """Smaller free sizes, all of one size different from each other, that networks of pictures take.
+
+    >>> _smaller({"h": 640, "w": 640})
+    {'h': 320, 'w': 480}
+    """
+    pairs = zip(base.items(), cycle(_SHRUNK), strict=False)
+    return {key: max(round(size * factor / _MULTIPLE), 1) * _MULTIPLE for (key, size), factor in pairs}
 
 
 def _with_sums(specs: Sequence[TensorSpec]) -> Iterator[Relation]:

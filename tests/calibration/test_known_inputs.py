@@ -102,3 +102,10 @@ def test_content_of_the_input_that_samples_are_made_of_is_a_usage_error():
     graph = observe(found, given(text, x=1.0))
     with pytest.raises(UsageError, match="give samples with --calibration"):
         make_samples(found, graph, Request(4, 0, InputOptions()), shapes=runnable_shapes(graph))
+
+
+def test_likely_shapes_go_before_guesses_and_behind_what_the_user_says():
+    found = model("g (float[n,t] audio) => (float[n,t] y) { y = Identity (audio) }")
+    likely = {"audio": (1, 900)}
+    assert given_of(found, KnownInputs(), likely).likely == likely
+    assert given_of(found, KnownInputs({"audio": (1, 50)}), likely).likely == {}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from paoding_onnx.calibration.preprocess import Preprocess
+from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.errors import ModelError, TargetError, UsageError
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline.prepare import prepare, require_units
+from paoding_onnx.shapes.observe import sizes_of
 from tests.models import model
 from tests.pruning import CNN, MLP
 
@@ -44,3 +48,17 @@ def test_units_in_a_loop_are_found_though_an_input_says_how_many_steps_it_makes(
       }>
     }"""
     assert prepare(model(text), Options()).trace.n_units == 8
+
+
+OPEN = """g (float[n,3,h,w] x) => (float[n,4,i,j] y) <float[8,3,3,3] a, float[4,8,3,3] b> {
+  p = Conv (x, a) q = Relu (p) y = Conv (q, b)
+}"""
+
+
+def test_model_is_looked_at_in_the_size_of_the_samples_that_are_given(tmp_path):
+    np.savez(tmp_path / "samples.npz", x=np.zeros((6, 40, 56, 3), np.uint8))
+    sized = InputOptions(preprocess=Preprocess(size=(40, 56)))
+    for options in (Options(calibration=tmp_path / "samples.npz"), Options(inputs=sized)):
+        found = sizes_of(prepare(model(OPEN), options).trace.graph)
+        assert found.measured.shapes == {"x": (1, 3, 40, 56)}
+    assert sizes_of(prepare(model(OPEN), Options()).trace.graph).measured.shapes == {"x": (1, 3, 64, 64)}

@@ -135,6 +135,23 @@ def test_sizes_to_read_equations_at_all_differ():
     assert len({*shape, 64, 1}) == len(shape) + 2
 
 
+def test_large_samples_are_compared_with_smaller_ones():
+    """Those of several times their numbers would take gigabytes."""
+    inputs = specs((None, 3, None, None))
+    relation, measured = next(measuring(inputs, Given({"x0": (1, 3, 640, 640)})))
+    first, *others = (feeding.shapes["x0"] for _, feeding in telling(inputs, relation, measured))
+    assert first == (2, 3, 320, 480)
+    assert any(prod(shape) > 3 * 640 * 640 for shape in others)
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 224, 64), (1, 3, 64, 64)], ids=["short side", "small"])
+def test_small_samples_are_compared_with_larger_ones(shape):
+    inputs = specs((None, 3, None, None))
+    relation, measured = next(measuring(inputs, Given({"x0": shape})))
+    first = next(feeding.shapes["x0"] for _, feeding in telling(inputs, relation, measured))
+    assert prod(first) > prod(shape)
+
+
 def test_one_more_sample_is_tried_before_as_many():
     batches = [shape[0] for (shape,) in told(("n", "t"))]
     assert batches[0] == 2
