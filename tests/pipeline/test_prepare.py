@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from paoding_onnx.calibration.preprocess import Preprocess
-from paoding_onnx.calibration.samples import InputOptions
 from paoding_onnx.errors import ModelError, TargetError, UsageError
 from paoding_onnx.options import Options
 from paoding_onnx.pipeline.prepare import prepare, require_units
@@ -57,8 +56,7 @@ OPEN = """g (float[n,3,h,w] x) => (float[n,4,i,j] y) <float[8,3,3,3] a, float[4,
 
 def test_model_is_looked_at_in_the_size_of_the_samples_that_are_given(tmp_path):
     np.savez(tmp_path / "samples.npz", x=np.zeros((6, 40, 56, 3), np.uint8))
-    sized = InputOptions(preprocess=Preprocess(size=(40, 56)))
-    for options in (Options(calibration=tmp_path / "samples.npz"), Options(inputs=sized)):
+    for options in (Options(calibration=tmp_path / "samples.npz"), Options(preprocess=Preprocess(size=(40, 56)))):
         found = sizes_of(prepare(model(OPEN), options).trace.graph)
         assert found.measured.shapes == {"x": (1, 3, 40, 56)}
     assert sizes_of(prepare(model(OPEN), Options()).trace.graph).measured.shapes == {"x": (1, 3, 64, 64)}
