@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paoding_onnx.evaluation.kinds import (
-    Floats,
     Kind,
     are_places,
     are_probabilities,
@@ -24,7 +23,7 @@ from paoding_onnx.evaluation.kinds import (
     rows_on,
 )
 from paoding_onnx.evaluation.sequences import blank_of, merged, tags_kept
-from paoding_onnx.model.compare import brought_out, channel_changes, softmax
+from paoding_onnx.model.compare import Floats, Reals, brought_out, channel_changes, softmax
 from paoding_onnx.model.gaps import comparable, filled
 from paoding_onnx.model.nodes import Array
 
@@ -111,7 +110,7 @@ def output_change(name: str, before: Array, after: Array, known: Kind | None = N
     same = None if said is None else float(np.mean(np.all(said[0] == said[1], axis=1)))
     order = {Kind.SCORE: _of_scores, Kind.CHANCE: _of_scores, Kind.EMBEDDING: _of_similarities}.get(kind)
     variety = _variety(a) if said is None else 1 - commonest(said[0])
-    spread, brought = (0.0, 1.0) if kind is not Kind.CLASSES else (_spread(a, axis), brought_out(_likely(a, axis)))
+    spread, brought = _spread_and_brought(_likely(a, axis)) if kind is Kind.CLASSES else (0.0, 1.0)
     sure = _sure(a, axis) if kind is Kind.SEQUENCE else None
     order_kept = None if order is None else order(a, b)
     return OutputChange(name, kind, typical, worst, same, order_kept, variety, spread, sure, brought)
@@ -127,7 +126,7 @@ def commonest(answers: Array) -> float:
     return float(counts.max() / len(answers))
 
 
-def rank_correlation(before: Floats, after: Floats) -> float:
+def rank_correlation(before: Reals, after: Reals) -> float:
     """Spearman's rank correlation of two rows of numbers (n,); 1 where nothing differs, 0 where one is constant.
 
     >>> rank_correlation(np.array([1.0, 2.0, 3.0]), np.array([1.0, 4.0, 9.0]))
@@ -140,44 +139,43 @@ def rank_correlation(before: Floats, after: Floats) -> float:
     return float(np.clip(((a - a.mean()) * (b - b.mean())).mean() / spread, -1, 1)) if spread > 0 else 0.0
 
 
-def _ranks(values: Floats) -> Floats:
+def _ranks(values: Reals) -> Floats:
     """The rank of each number, equal ones sharing theirs."""
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
     return np.asarray((last - (counts - 1) / 2)[inverse], np.float64)
 
 
-def _likely(values: Floats, axis: int) -> Floats:
+def _likely(values: Reals, axis: int) -> Reals:
     """Probabilities of the classes, in rows."""
     rows = rows_on(values, axis)
-    return rows if are_probabilities(rows) else np.asarray(softmax(rows), np.float64)
+    return rows if are_probabilities(rows) else softmax(np.asarray(rows, np.float64))
 
 
-def _spread(values: Floats, axis: int) -> float:
-    """The largest standard deviation of the probability of a class."""
-    return float(np.nan_to_num(_likely(values, axis).std(0)).max(initial=0.0))
+def _spread_and_brought(likely: Reals) -> tuple[float, float]:
+    """The largest standard deviation of the probability of a class, and the share of them that is brought out."""
+    doubles = np.asarray(likely, np.float64)
+    return float(np.nan_to_num(doubles.std(0)).max(initial=0.0)), brought_out(doubles)
 
 
-def _sure(values: Floats, axis: int) -> float:
+def _sure(values: Reals, axis: int) -> float:
     """How likely a sequence is that takes the likeliest class of each step, on average."""
-    steps = _likely(values, axis).max(1).reshape(len(values), -1)
+    steps = _likely(values, axis).max(1).astype(np.float64).reshape(len(values), -1)
     return float(np.nan_to_num(steps).prod(1).mean())
 
 
-def _said(values: Floats, axis: int) -> NDArray[np.int64]:
+def _said(values: Reals, axis: int) -> NDArray[np.int64]:
     """The class of each row of scores; -1 where one of them is no number."""
     rows = rows_on(values, axis)
     return np.where(np.isnan(rows).any(1), -1, rows.argmax(1)).astype(np.int64)
 
 
-def _classes(values: Floats, axis: int) -> NDArray[np.int64]:
+def _classes(values: Reals, axis: int) -> NDArray[np.int64]:
     """The class of each row (n, 1)."""
     return _said(values, axis)[:, None]
 
 
-def _answers(
-    before: Floats, after: Floats, axis: int, kind: Kind
-) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+def _answers(before: Reals, after: Reals, axis: int, kind: Kind) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
     """What is said before and after, `(n, length)` each; `None` where nothing is said."""
     if kind is Kind.CLASSES:
         return _classes(before, axis), _classes(after, axis)
@@ -187,39 +185,40 @@ def _answers(
     return _sequences(before, axis, blank), _sequences(after, axis, blank)
 
 
-def _sequences(values: Floats, axis: int, blank: int) -> NDArray[np.int64]:
+def _sequences(values: Reals, axis: int, blank: int) -> NDArray[np.int64]:
     """What each sequence says, (n, length); of more than one axis of positions what each position says."""
     said = _said(values, axis).reshape(len(values), -1)
     return merged(said, blank) if values.ndim == 3 else np.asarray(said.reshape(-1, 1), np.int64)
 
 
-def _of_constants(before: Floats, after: Floats) -> float:
+def _of_constants(before: Reals, after: Reals) -> float:
     """The mean square change of an output that is the same for all inputs, as a share of its square."""
-    a, b = comparable(before.reshape(-1, 1), after.reshape(-1, 1))
+    a, b = comparable(*(np.asarray(of.reshape(-1, 1), np.float64) for of in (before, after)))
     return float(np.square(a - b).mean() / max(float(np.square(a).mean()), _NOTHING))
 
 
-def _of_scores(before: Floats, after: Floats) -> float:
+def _of_scores(before: Reals, after: Reals) -> float:
     return rank_correlation(before.reshape(-1), after.reshape(-1))
 
 
-def _of_similarities(before: Floats, after: Floats) -> float:
+def _of_similarities(before: Reals, after: Reals) -> float:
     first, second = np.triu_indices(len(before), 1)
     chosen = slice(None, None, max(len(first) // MOST_PAIRS, 1))
     pairs = first[chosen], second[chosen]
     return rank_correlation(*(_cosines(of, pairs) for of in (before, after))) if len(first) > 1 else 1.0
 
 
-def _cosines(rows: Floats, pairs: tuple[NDArray[np.intp], NDArray[np.intp]]) -> Floats:
+def _cosines(rows: Reals, pairs: tuple[NDArray[np.intp], NDArray[np.intp]]) -> Floats:
+    rows = np.asarray(rows, np.float64)
     unit = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
     return np.asarray(np.einsum("nd,nd->n", unit[pairs[0]], unit[pairs[1]]))
 
 
-def _variety(values: Floats) -> float:
+def _variety(values: Reals) -> float:
     """Spread over inputs as a share of the size, at most 1, of the channel in the middle."""
     if values.ndim == 0 or len(values) < 2:
         return 0.0
-    flat = filled(values.reshape(len(values), -1))
+    flat = filled(np.asarray(values.reshape(len(values), -1), np.float64))
     size = np.sqrt(np.square(flat).mean(0))
     share = flat.std(0)[size > 0] / size[size > 0]
     return float(min(np.median(share), 1.0)) if share.size else 0.0

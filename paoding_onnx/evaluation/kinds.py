@@ -6,12 +6,9 @@ from collections.abc import Container, Mapping
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
-from paoding_onnx.model.compare import channel_axis, is_graded, softmax
+from paoding_onnx.model.compare import Reals, channel_axis, is_graded, softmax
 from paoding_onnx.model.nodes import Array
-
-Floats = NDArray[np.float64]
 
 _OTHER_WORDS = ("embed", "feature", "hidden", "landmark", "box", "pool", "regress", "offset")
 """Parts of names of outputs that hold no classes."""
@@ -95,11 +92,11 @@ def kind_of(name: str, values: Array) -> Kind:
     rows = rows_on(found, class_axis(found))
     if are_probabilities(rows) or (_are_scores(found, rows) and not any(word in name.lower() for word in _OTHER_WORDS)):
         return Kind.CLASSES if rows.shape[0] == len(found) else Kind.SEQUENCE
-    is_unit = found.ndim == 2 and bool(np.all(np.abs(np.square(found).sum(1) - 1) < _UNIT))
+    is_unit = found.ndim == 2 and bool(np.all(np.abs(np.square(found, dtype=np.float64).sum(1) - 1) < _UNIT))
     return Kind.EMBEDDING if is_unit or (found.ndim == 2 and "embed" in name.lower()) else Kind.VALUES
 
 
-def _are_chances(values: Floats) -> bool:
+def _are_chances(values: Reals) -> bool:
     """Whether numbers are probabilities that something is so: several on either side of a half, none beyond 0 and 1."""
     share = float(np.mean(values > 0.5))
     return bool(values.min() >= 0 and values.max() <= 1) and min(share, 1 - share) >= _EITHER
@@ -110,10 +107,13 @@ def _is_quantized(values: Array) -> bool:
     return is_graded(values.dtype) and len(np.unique(values)) > _FEW_INTEGERS
 
 
-def numbers(values: Array, *, like: Array) -> Floats:
-    """An output as floats; as shares of the range of integers of 8 bits, if those of `like` add up to one."""
+def numbers(values: Array, *, like: Array) -> Reals:
+    """An output as floats; as shares of the range of integers of 8 bits, if those of `like` add up to one.
+
+    Those of single precision stay: of many words there are very many.
+    """
     if not _holds_shares(like):
-        return np.asarray(values, np.float64)
+        return np.asarray(values, values.dtype if values.dtype == np.float32 else np.float64)
     shares = _shares(values)
     return np.asarray(shares / np.maximum(shares.sum(-1), 1 / _RANGE)[..., None])
 
@@ -125,51 +125,52 @@ def _holds_shares(values: Array) -> bool:
     return bool(np.all(np.abs(_shares(values).sum(-1) - 1) <= values.shape[-1] / _RANGE))
 
 
-def _shares(values: Array) -> Floats:
+def _shares(values: Array) -> Reals:
     return (np.asarray(values, np.float64) - np.iinfo(str(values.dtype)).min) / _RANGE
 
 
-def class_axis(values: Floats) -> int:
+def class_axis(values: Reals) -> int:
     """The axis of an output (n, ...) on which its channels lie: that of probabilities if there is one."""
     if values.ndim < 2:
         return 0
     likely = (values.ndim - 1, 1)
-    return next((axis for axis in likely if are_probabilities(rows_on(values, axis))), channel_axis(values))
+    found = next((axis for axis in likely if are_probabilities(rows_on(values, axis))), None)
+    return channel_axis(values) if found is None else found
 
 
-def rows_on(values: Floats, axis: int) -> Floats:
+def rows_on(values: Reals, axis: int) -> Reals:
     """An output as rows of the channels on an axis."""
     return np.moveaxis(values, axis, -1).reshape(-1, values.shape[axis])
 
 
-def are_probabilities(rows: Floats) -> bool:
+def are_probabilities(rows: Reals) -> bool:
     """Whether each row adds up to one."""
-    return rows.shape[1] > 1 and bool(rows.min() >= 0 and np.allclose(rows.sum(1), 1, atol=1e-3))
+    return rows.shape[1] > 1 and bool(rows.min() >= 0 and np.allclose(rows.sum(1, dtype=np.float64), 1, atol=1e-3))
 
 
-def _are_scores(values: Floats, rows: Floats) -> bool:
+def _are_scores(values: Reals, rows: Reals) -> bool:
     """Whether rows of numbers are likely scores of classes before a softmax."""
     n_classes = rows.shape[1]
     if n_classes < 2 or not np.isfinite(rows).all() or rows.min() >= 0 or are_places(values) or _are_mixed(rows):
         return False
-    sizes = np.sqrt(np.square(rows).mean(0))
+    sizes = np.sqrt(np.square(rows, dtype=np.float64).mean(0))
     is_alike = float(np.log(np.maximum(sizes, 1e-9 * max(float(sizes.max()), 1e-300))).std()) < _ALIKE
-    largest = float(np.median(softmax(rows).max(1)))
+    largest = float(np.median(softmax(np.asarray(rows, np.float64)).max(1)))
     stands_out = largest >= 1 / n_classes + _STANDS_OUT * (1 - 1 / n_classes)
     return stands_out and (values.ndim == 2 or is_alike)
 
 
-def are_places(values: Floats) -> bool:
+def are_places(values: Reals) -> bool:
     """Whether an output (n, n_points, n_axes) holds landmarks: each has a place of its own in all inputs."""
     if values.ndim != 3 or len(values) < 2 or min(values.shape[1:]) > _MOST_AXES or np.abs(values).max() < _FAR:
         return False
-    points = values if values.shape[2] <= _MOST_AXES else values.transpose(0, 2, 1)
+    points = np.asarray(values if values.shape[2] <= _MOST_AXES else values.transpose(0, 2, 1), np.float64)
     return bool(np.all(points.mean(0).var(0) > _OWN * points.var((0, 1))))
 
 
-def _are_mixed(rows: Floats) -> bool:
+def _are_mixed(rows: Reals) -> bool:
     """Whether some channels are probabilities and others, which go below zero, are not: boxes and how sure they are."""
-    are_chances = (rows.min(0) >= 0) & (rows.max(0) <= 1) & (rows.std(0) > 0)
+    are_chances = (rows.min(0) >= 0) & (rows.max(0) <= 1) & (rows.max(0) > rows.min(0))
     return len(rows) > _MANY and bool(are_chances.any()) and not bool(are_chances.all())
 
 

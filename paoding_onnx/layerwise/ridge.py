@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,8 @@ BLOCK = 4096
 """Rows that are worked on at a time."""
 PART_NUMBERS = 1 << 22
 """Numbers of features that systems are solved with at a time, if they have not more each."""
+GOAL_NUMBERS = 1 << 23
+"""Numbers of goals, as many columns as hold them, that are solved for at a time: of words there are very many."""
 LARGE = 1024
 """From so many unknowns on products are worth several threads."""
 SMALL = 64
@@ -95,20 +98,27 @@ def _solution(rows: Equations, clamp: Clamp, *, has_shift: bool) -> tuple[Single
     root = np.sqrt(rows.weights)[:, None] if rows.weights.size else np.ones((1, 1), np.float32)
     centred = _Centred(rows.features, centre, root)
     inverse = _inverse(centred, is_wide=is_wide)
-    weight = shift = np.zeros_like(centre[:, :, :1])
-    for number in range(1 if clamp == Clamp() else ROUNDS):
-        wanted = rows.goal
-        if number:
-            wanted = _aim(rows.goal, rows.start + rows.features @ weight + shift, clamp)
-        wanted = wanted - rows.start
-        level = _middle(wanted, rows.weights) if has_shift else np.zeros_like(wanted[:, :1])
-        wanted = np.asarray((wanted - level) * root, np.float32)
-        if is_wide:
-            weight = np.asarray(centred.rows().transpose(0, 2, 1) @ inverse.times(wanted), np.float32)
-        else:
-            weight = np.asarray(inverse.times(centred.across(wanted)), np.float32)
-        shift = level - centre @ weight
-    return weight, np.asarray(shift, np.float32)
+
+    def columns(part: slice) -> tuple[Singles, Singles]:
+        """Those of the solution that make a part of the columns of the goal."""
+        start, goal = rows.start[:, :, part], rows.goal[:, :, part]
+        weight = shift = np.zeros_like(centre[:, :, :1])
+        for number in range(1 if clamp == Clamp() else ROUNDS):
+            wanted = _aim(goal, start + rows.features @ weight + shift, clamp) if number else goal
+            wanted = wanted - start
+            level = _middle(wanted, rows.weights) if has_shift else np.zeros_like(wanted[:, :1])
+            wanted = np.asarray((wanted - level) * root, np.float32)
+            if is_wide:
+                weight = np.asarray(centred.rows().transpose(0, 2, 1) @ inverse.times(wanted), np.float32)
+            else:
+                weight = np.asarray(inverse.times(centred.across(wanted)), np.float32)
+            shift = level - centre @ weight
+        return weight, np.asarray(shift, np.float32)
+
+    n_parts = max(rows.goal.size // GOAL_NUMBERS, 1)
+    ends = np.linspace(0, rows.goal.shape[2], n_parts + 1).astype(int).tolist()
+    weights, shifts = zip(*(columns(slice(*ends_of)) for ends_of in pairwise(ends)), strict=True)
+    return np.concatenate(weights, axis=2), np.concatenate(shifts, axis=2)
 
 
 def _middle(values: Singles, weights: Singles) -> Singles:

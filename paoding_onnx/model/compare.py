@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,10 @@ from paoding_onnx.model.gaps import comparable, filled
 from paoding_onnx.model.nodes import Array
 
 Floats = NDArray[np.float64]
+Reals = NDArray[np.floating[Any]]
 _Real = TypeVar("_Real", np.float32, np.float64)
+_BLOCK = 1 << 22
+"""Numbers that are worked on at a time, in double precision: outputs of words or places hold very many."""
 _LEAST = 1e-9
 """Probabilities below this count as this where they are compared: models round differently there."""
 
@@ -53,9 +57,20 @@ def relative_error(before: Array, after: Array) -> float:
     """
     if not is_graded(before.dtype) or before.shape != after.shape:
         return float(not np.array_equal(before, after))
-    a, b = comparable(before.astype(np.float64).reshape(-1, 1), after.astype(np.float64).reshape(-1, 1))
-    scale = root_mean_square(a) if a.size else 0.0
-    return root_mean_square(a - b) / scale if scale else float(np.abs(b).max(initial=0.0))
+    a, b = before.reshape(-1, 1), after.reshape(-1, 1)
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        a, b = comparable(a.astype(np.float64), b.astype(np.float64))
+    squares = [(np.square(one).sum(), np.square(one - other).sum()) for one, other in _blocks(a, b)]
+    size, off = np.sum(squares, axis=0) if squares else (0.0, 0.0)
+    return float(np.sqrt(off / size)) if size else float(np.abs(b.astype(np.float64)).max(initial=0.0))
+
+
+def _blocks(*arrays: Array) -> Iterator[list[Floats]]:
+    """The same rows of arrays (n, ...), some at a time, as double precision."""
+    of_row = max(arrays[0].size // max(len(arrays[0]), 1), 1)
+    ends = (*range(0, len(arrays[0]), max(_BLOCK // of_row, 1)), len(arrays[0]))
+    for start, stop in pairwise(ends):
+        yield [array[start:stop].astype(np.float64) for array in arrays]
 
 
 def root_mean_square(values: Floats) -> float:
@@ -132,9 +147,10 @@ def _are_shares(parts: Sequence[Array]) -> bool:
 def _mean_divergence(wanted: Sequence[Array], got: Sequence[Array]) -> float:
     """Mean divergence of rows of probabilities, one batch after the other: words may be among many thousands."""
     total, n_rows = 0.0, 0
-    for parts in zip(wanted, got, strict=True):
-        if parts[0].size:
-            rows = [logarithm(np.asarray(part, np.float64).reshape(-1, part.shape[-1]), _LEAST) for part in parts]
+    for one, other in zip(wanted, got, strict=True):
+        width = one.shape[-1]
+        for parts in _blocks(one.reshape(-1, width), other.reshape(-1, width)) if one.size else ():
+            rows = [logarithm(part, _LEAST) for part in parts]
             total, n_rows = total + divergence(*rows) * len(rows[0]), n_rows + len(rows[0])
     return total / n_rows
 
@@ -158,7 +174,7 @@ _SHORT, _LONGER = 8, 8
 """Sides of a map are no shorter than this, and no more times longer than each other."""
 
 
-def channel_axis(values: Floats) -> int:
+def channel_axis(values: Reals) -> int:
     """The axis of an output (n, ...) on which numbers of different kinds lie: boxes and scores, classes, features.
 
     It is the one, but for the first, along which the size of the numbers differs most; the last one of two axes. Of
@@ -179,7 +195,8 @@ def channel_axis(values: Floats) -> int:
     def differs(axis: int) -> float:
         """How far apart the logarithms of sizes along an axis are."""
         others = tuple(k for k in range(values.ndim) if k != axis)
-        sizes = np.sqrt(np.square(values).mean(others))
+        squares = [np.square(block).sum(others) for (block,) in _blocks(values)]
+        sizes = np.sqrt(np.sum(squares, axis=0) / (values.size / values.shape[axis]))
         largest = sizes.max(initial=0.0)
         return float(np.log(np.maximum(sizes, 1e-9 * largest)).std()) if largest > 0 else 0.0
 
@@ -195,7 +212,7 @@ def _is_map(sizes: Sequence[int]) -> bool:
     return min(sizes) >= _SHORT and max(sizes) <= _LONGER * min(sizes)
 
 
-def channel_changes(before: Floats, after: Floats) -> Floats:
+def channel_changes(before: Reals, after: Reals) -> Floats:
     """Mean square change of every channel over the channel's own variance (n_channels,); constant ones are left out.
 
     So are places where neither has a number.
@@ -205,10 +222,22 @@ def channel_changes(before: Floats, after: Floats) -> Floats:
     """
     if not before.size:
         return np.zeros(0)
-    axis = channel_axis(filled(before.reshape(-1, 1)).reshape(before.shape))
+    axis = channel_axis(before if np.isfinite(before).all() else _filled(before))
     width = before.shape[axis] if before.ndim > 1 else 1
     a, b = (np.moveaxis(np.atleast_2d(of.T).T, axis, -1).reshape(-1, width) for of in (before, after))
-    a, b = comparable(a, b)
+    step = max(_BLOCK // len(a), 1)
+    parts = (slice(start, start + step) for start in range(0, width, step))
+    return np.concatenate([_changes(a[:, part], b[:, part]) for part in parts])
+
+
+def _filled(values: Reals) -> Floats:
+    """The numbers with the mean of all in place of what is none."""
+    return filled(values.astype(np.float64).reshape(-1, 1)).reshape(values.shape)
+
+
+def _changes(before: Reals, after: Reals) -> Floats:
+    """The changes of channels (n, n_channels) that are not constant."""
+    a, b = comparable(before.astype(np.float64), after.astype(np.float64))
     variance, size = a.var(0), np.square(a).mean(0)
     varies = variance > _STEADY**2 * size
     return np.asarray(np.square(a - b).mean(0)[varies] / variance[varies])
