@@ -14,7 +14,6 @@ from typing import TypedDict
 
 import numpy as np
 
-from paoding_onnx.calibration.known_inputs import given_of
 from paoding_onnx.calibration.samples import Samples
 from paoding_onnx.context import WRITING, Progress, Run, logged, silent
 from paoding_onnx.dependency.coupling import coupled
@@ -33,7 +32,7 @@ from paoding_onnx.options import Options
 from paoding_onnx.pipeline.blocks import without_spare
 from paoding_onnx.pipeline.by_plan import shrink_by
 from paoding_onnx.pipeline.depth import with_depth, with_depth_of
-from paoding_onnx.pipeline.prepare import prepare, require_units, with_twin
+from paoding_onnx.pipeline.prepare import given_by, prepare, require_units, with_twin
 from paoding_onnx.pipeline.prove import prove
 from paoding_onnx.pipeline.read import read, read_beside
 from paoding_onnx.pipeline.shrink import shrink, shrink_as_far
@@ -88,7 +87,7 @@ def explain(model: Model | Path | str, name: str, options: Options | None = None
     """
     options = options or Options()
     model = read(model)
-    graph = study(model, given_of(model, options.known_inputs), verbose=options.verbose).graph
+    graph = study(model, given_by(model, options), verbose=options.verbose).graph
     return explain_axes(graph, coupled(graph, options.scope), name)
 
 

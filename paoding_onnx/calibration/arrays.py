@@ -27,7 +27,7 @@ _MALFORMED = (
     *(NotImplementedError, RuntimeError, BadZipFile, TokenError, zlib.error, LZMAError),
 )
 """What numpy and the archives that it opens are known to raise for a file that they cannot read."""
-_NO_INPUTS = frozenset({LABELS, "label", "labels", SCALE, CLASSES})
+NO_INPUTS = frozenset({LABELS, "label", "labels", SCALE, CLASSES})
 
 
 def read_arrays(path: Path) -> dict[str, Array]:
@@ -48,7 +48,7 @@ def read_arrays(path: Path) -> dict[str, Array]:
 
 
 def shapes_in(path: Path) -> dict[str, tuple[int, ...]]:
-    """The shapes of the arrays that `read_arrays` would find; nothing where it would refuse, with a reason."""
+    """The shapes that the headers of the arrays in a file tell, by name; nothing of one that cannot be read at all."""
     try:
         with path.open("rb") as file:
             if file.read(len(_NPY)) == _NPY:
@@ -57,7 +57,7 @@ def shapes_in(path: Path) -> dict[str, tuple[int, ...]]:
         with ZipFile(path) as archive:
             for name in archive.namelist():
                 with archive.open(name) as member:
-                    if name.endswith(_OF_ARRAY) and member.read(len(_NPY)) == _NPY:
+                    if member.read(len(_NPY)) == _NPY:
                         found[name.removesuffix(_OF_ARRAY)] = _header(member)[0]
         return found
     except _MALFORMED:
@@ -104,7 +104,7 @@ def arrays_of_inputs(path: Path, held: Mapping[str, Array], names: Collection[st
     """
     if found := {name: held[name] for name in names if name in held}:
         return found
-    others = [name for name in held if name not in _NO_INPUTS]
+    others = [name for name in held if name not in NO_INPUTS]
     if INPUT not in others and len(others) != 1:
         wanted = ", ".join(map(repr, sorted(names)))
         raise UsageError(f"{path} holds {', '.join(held) or 'nothing'}; it should hold {wanted}, or one array, or x")

@@ -65,6 +65,15 @@ def is_transformed(n_bands: int) -> bool:
     return n_bands in _TRANSFORMED
 
 
+def may_be_bands(size: int) -> bool:
+    """Whether spectrograms usually have so many bands.
+
+    >>> may_be_bands(80), may_be_bands(48)
+    (True, False)
+    """
+    return size in _BANDS
+
+
 def _sides(spec: TensorSpec, shape: Shape) -> tuple[int, int] | None:
     """The axes of frames and bands, in either order: those that count neither samples nor channels."""
     if len(shape) == len(spec.dims) == 3:

@@ -68,7 +68,7 @@ def given_of(model: Model, known: KnownInputs, likely: Shapes = MappingProxyType
     """What is known of the inputs of `model`, read and fitted to their types and axes, and what the file itself says.
 
     An axis that is open gets the size of the content, but for the first one of several, which counts samples. `likely`
-    shapes go before those that are guessed.
+    shapes go before those that the file says, and before guesses.
 
     Raises:
         UsageError: if there is no such input, a file cannot be read, or what is said does not fit.
@@ -82,7 +82,8 @@ def given_of(model: Model, known: KnownInputs, likely: Shapes = MappingProxyType
     counts = {
         name: _content(specs[name], count) for name, count in counts_likely(model).items() if name not in contents
     }
-    shapes = {**shapes_said(model), **_sizes(contents, specs), **known.shapes}
+    said = {name: of for name, of in shapes_said(model).items() if name not in likely}
+    shapes = {**said, **_sizes(contents, specs), **known.shapes}
     tried = {name: of for name, of in {**shapes_likely(model), **likely}.items() if name not in shapes}
     return Given(shapes, contents, tried, counts)
 

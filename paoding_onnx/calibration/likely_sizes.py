@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from math import ceil
 
+from paoding_onnx.calibration.bands import may_be_bands
 from paoding_onnx.calibration.images.frame import COLOURS, HIGHEST_LINE, LINE_OF_TEXT
-from paoding_onnx.model.input_names import MOST_TRACKS, OF_SOUND, RATE, Companion, companion_of
+from paoding_onnx.model.input_names import MOST_TRACKS, OF_SOUND, RATE, Companion, companion_of, is_past
 from paoding_onnx.model.input_sizes import Shape, Shapes
 from paoding_onnx.model.load import Model
 from paoding_onnx.model.nodes import TensorSpec
@@ -50,23 +51,27 @@ def shapes_likely(model: Model) -> Shapes:
 def _lines_likely(model: Model) -> Shapes:
     """Shapes of images that are likely to be of lines of text: a piece as wide as it is high holds no word."""
     is_reader = _names_letters(model)
-    found = {spec.name: _line(spec, is_reader=is_reader) for spec in model.inputs}
+    images = (spec for spec in model.inputs if companion_of(spec) is None and not is_past(spec))
+    found = {spec.name: _line(spec, is_reader=is_reader) for spec in images}
     return {name: shape for name, shape in found.items() if shape is not None}
 
 
 def _line(spec: TensorSpec, *, is_reader: bool) -> Shape | None:
     """The shape of an image with an open width if it is that of a line of text.
 
-    Who recognises text gives all lines one height: it is fixed and low, or it is open and the model reads letters.
+    Who recognises text gives all lines one height: it is fixed and low, or it is open and the model reads letters. One
+    channel may be a spectrogram as well, if it is as high as these have bands.
     """
     dims, is_number = spec.dims, spec.dtype is not None and spec.dtype.kind in "fu"
     if len(dims) != 4 or not is_number or not any(dims[k] in COLOURS for k in (1, 3)):
         return None
-    width = 3 if dims[1] in COLOURS else 2
+    channels, width = (1, 3) if dims[1] in COLOURS else (3, 2)
     height = dims[width - 1]
     if not isinstance(height, int) and is_reader:
         height = LINE_OF_TEXT[0]
     if isinstance(dims[width], int) or not isinstance(height, int) or not _LOWEST_LINE <= height <= HIGHEST_LINE:
+        return None
+    if dims[channels] == 1 and may_be_bands(height) and not is_reader:
         return None
     wide = ceil(height * LINE_OF_TEXT[1] / LINE_OF_TEXT[0] / _MULTIPLE) * _MULTIPLE
     sizes = {k: dim if isinstance(dim, int) else 1 for k, dim in enumerate(dims)}

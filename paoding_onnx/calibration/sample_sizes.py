@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from paoding_onnx.calibration.arrays import INPUT, shapes_in
+from paoding_onnx.calibration.arrays import INPUT, NO_INPUTS, shapes_in
 from paoding_onnx.calibration.images.frame import COLOURS
 from paoding_onnx.model.input_sizes import Shape, Shapes
 from paoding_onnx.model.nodes import TensorSpec
@@ -28,8 +28,9 @@ def sizes_of_samples(specs: Sequence[TensorSpec], path: Path | None, size: tuple
     else:
         held = shapes_in(path) if path.is_file() else {}
         if len(specs) == 1 and specs[0].name not in held:
-            alone = held.get(INPUT) or (next(iter(held.values())) if len(held) == 1 else None)
-            held = {} if alone is None else {specs[0].name: alone}
+            others = {name: shape for name, shape in held.items() if name not in NO_INPUTS}
+            alone = others.get(INPUT) or (next(iter(others.values())) if len(others) == 1 else ())
+            held = {specs[0].name: alone}
         found = {spec.name: _one_sample(spec.dims, held[spec.name]) for spec in specs if spec.name in held}
     return {name: shape for name, shape in found.items() if 0 < math.prod(shape) <= _MOST_NUMBERS and shape}
 
@@ -41,9 +42,10 @@ def _one_sample(dims: _Dims, shape: Shape) -> Shape:
     (1, 3, 480, 640)
     """
     given = shape[1:]
-    if len(given) != len(_IMAGE):
-        return _fitting(dims, [given])
-    return _fitting(dims, [given, (given[-1], *given[:-1]), (*given[1:], given[0])])
+    if len(given) == len(_IMAGE):
+        return _fitting(dims, [given, (given[-1], *given[:-1]), (*given[1:], given[0])])
+    is_grey = len(given) == len(_IMAGE) - 1
+    return _fitting(dims, [given, *([(1, *given), (*given, 1)] if is_grey else [])])
 
 
 def _image(dims: _Dims, size: tuple[int, int] | None) -> Shape:

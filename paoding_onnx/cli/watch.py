@@ -6,6 +6,7 @@ in a process of its own; this one ends it where it must, removes what it left, a
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -24,6 +25,7 @@ from paoding_onnx.cli.stopping import SIGNALS, STOPPED, handled, held_back
 from paoding_onnx.cli.streams import complain, open_streams
 from paoding_onnx.errors import ModelError
 from paoding_onnx.model.stage import clean_up
+from paoding_onnx.recovery.interrupts import SAME
 from paoding_onnx.report.printable import printable
 
 _CHILD = "from paoding_onnx.cli import child; raise SystemExit(child())"
@@ -91,11 +93,13 @@ class _Asked:
         self.number = 0
         self.since = 0.0
         self._keeps = keeps
+        self._first = -math.inf
 
     def __call__(self, number: int, _frame: object) -> None:
+        is_again = number == signal.SIGINT and time.monotonic() < self._first + SAME
         if self._keeps and number == signal.SIGINT:
-            self._keeps = False
-        elif not self.number:
+            self._keeps, self._first = False, time.monotonic()
+        elif not self.number and not is_again:
             self.number, self.since = number, time.monotonic()
         if self.process is not None and sys.platform != "win32":
             with suppress(OSError):

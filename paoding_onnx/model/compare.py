@@ -196,7 +196,7 @@ def channel_axis(values: Reals) -> int:
         """How far apart the logarithms of sizes along an axis are."""
         others = tuple(k for k in range(values.ndim) if k != axis)
         squares = [np.square(block).sum(others) for (block,) in _blocks(values)]
-        sizes = np.sqrt(np.sum(squares, axis=0) / (values.size / values.shape[axis]))
+        sizes = np.sqrt(np.sum(squares, axis=0) / max(values.size / max(values.shape[axis], 1), 1))
         largest = sizes.max(initial=0.0)
         return float(np.log(np.maximum(sizes, 1e-9 * largest)).std()) if largest > 0 else 0.0
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from paoding_onnx.calibration.known_inputs import given_of
 from paoding_onnx.pipeline.prepare import given_by
 from paoding_onnx.pipeline.shallower import shallower
 from paoding_onnx.pipeline.values import Job
@@ -47,5 +46,5 @@ def with_depth_of(document: Mapping[str, object], job: Job) -> Job:
     totals = gone_by(document)
     if not totals:
         return job
-    found = deep(job.original, given_of(job.original, job.options.known_inputs))
+    found = deep(job.original, given_by(job.original, job.options))
     return shallower(found, [Removal(one, float("nan")) for one in named(found, totals)], job)

@@ -65,9 +65,11 @@ def taught(
     if prepared.teacher is not None:
         judged = looked_at(replace(judged, original=prepared.teacher, seen=None))
     own = replace(judged, own_statistics=found.statistics)
-    for helps in (check_fitting(own, found.model), check_lesson(judged, fitted.model, found.model, found.statistics)):
-        if not helps.passed:
-            return _untaught(fitted, helps.detail)
+    helps = check_fitting(own, found.model)
+    if helps.passed:
+        helps = check_lesson(judged, fitted.model, found.model, found.statistics)
+    if not helps.passed:
+        return _untaught(fitted, helps.detail)
     fits = {**fitted.fits, **{name: (value,) for name, value in found.decided.items()}}
     done = replace(fitted.recovery, taught=found.taught)
     return replace(fitted, model=found.model, recovery=done, fits=fits, judged=own)

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from paoding_onnx.calibration.kept_ids import KeptIds
-from paoding_onnx.calibration.known_inputs import given_of
 from paoding_onnx.errors import CheckError, UsageError
 from paoding_onnx.evaluation.dataset import ArraySamples, Labelled
+from paoding_onnx.pipeline.prepare import given_by
 from paoding_onnx.pipeline.values import Job
 from paoding_onnx.result import ShortVocabulary
 from paoding_onnx.verification.vocabulary import check_vocabulary
@@ -32,7 +32,7 @@ def with_vocabulary(job: Job) -> Job:
     if asked is None:
         return job
     job.run.tell("cutting the vocabulary", 0.01)
-    lookups = lookups_of(model, given_of(model, job.options.known_inputs), verbose=job.options.verbose)
+    lookups = lookups_of(model, given_by(model, job.options), verbose=job.options.verbose)
     if isinstance(asked, KeptIds):
         return _shortened(shorten(model, lookups, asked.kept), job, UNKNOWN, asked.source)
     tokens = tokens_of(model)
@@ -48,7 +48,7 @@ def with_vocabulary_of(document: Mapping[str, object], job: Job) -> Job:
         UsageError: if the plan does not fit it.
         CheckError: if the result does not compute what the original does.
     """
-    found = shortened_by(document, job.original, given_of(job.original, job.options.known_inputs))
+    found = shortened_by(document, job.original, given_by(job.original, job.options))
     return job if found is None else _shortened(found, job, source="the plan")
 
 

@@ -29,8 +29,8 @@ def noted(*, is_wanted: bool) -> Iterator[Callable[[], bool]]:
     usual = before if before is not None else signal.SIG_DFL
 
     def once_more(_number: int, _frame: FrameType | None) -> None:
-        if time.monotonic() > heard[0] + SAME:
-            signal.signal(signal.SIGINT, usual)
+        signal.signal(signal.SIGINT, usual)
+        if time.monotonic() > heard[-1] + SAME:
             signal.raise_signal(signal.SIGINT)
 
     try:

@@ -177,13 +177,17 @@ def scaled(base: Mapping[str, int], factors: Sequence[float], *, least: int = 2)
 
 
 def _smaller(base: Mapping[str, int]) -> dict[str, int]:
-    """Smaller free sizes, all of one size different from each other, that networks of pictures take.
+    """Smaller free sizes that networks of pictures take, no two of them the same, and none as it was.
 
-    >>> _smaller({"h": 640, "w": 640})
-    {'h': 320, 'w': 480}
+    >>> _smaller({"h": 640, "w": 640}), _smaller({"h": 640, "w": 427})
+    ({'h': 320, 'w': 480}, {'h': 320, 'w': 352})
     """
-    pairs = zip(base.items(), cycle(_SHRUNK), strict=False)
-    return {key: max(round(size * factor / _MULTIPLE), 1) * _MULTIPLE for (key, size), factor in pairs}
+    found: dict[str, int] = {}
+    for (key, size), factor in zip(base.items(), cycle(_SHRUNK), strict=False):
+        taken = {*found.values(), *base.values()}
+        sizes = sorted(range(_MULTIPLE, max(size, 2 * _MULTIPLE), _MULTIPLE), key=lambda one: abs(one - size * factor))
+        found[key] = next((one for one in sizes if one not in taken), sizes[0])
+    return found
 
 
 def _with_sums(specs: Sequence[TensorSpec]) -> Iterator[Relation]:

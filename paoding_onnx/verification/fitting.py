@@ -30,7 +30,8 @@ SAME = 0.01
 SLACK_ELSEWHERE = (1.5, 0.1)
 """The same on inputs of another kind than those that weights may have been fitted on."""
 SLACK_OF_LESSON = (1.5, 0.1)
-"""The same for what was learned, where fits were made on these very inputs: they are nearer there than elsewhere."""
+"""How much farther outputs may be after a lesson than before it, likewise. Fits were made on some of these inputs, and
+flatter what was there before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +101,12 @@ def check_lesson(judged: Judged, fitted: Model, learned: Model, statistics: Over
     A lesson goes by the statistics of each batch of a few inputs; what was learned has to hold with its own
     `statistics` of all of them.
     """
-    wanted = (judged.seen or _seen(judged)).wanted
     own = replace(judged, own_statistics=statistics)
-    off = [_off(wanted, _runs(_fitted(*one), judged)) for one in ((judged, fitted), (own, learned))]
+    try:
+        wanted = (judged.seen or _seen(judged)).wanted
+        off = [_off(wanted, _runs(_fitted(*one), judged)) for one in ((judged, fitted), (own, learned))]
+    except ModelError as error:
+        return Verdict(FITTED, False, str(error))
     factor, summand = SLACK_OF_LESSON
     said = f"outputs were off by {off[0]:.3g} before, and by {off[1]:.3g} after"
     return Verdict(FITTED, off[1] <= factor * off[0] + summand, said)
@@ -112,7 +116,7 @@ def _off(wanted: Sequence[Mapping[str, Array]], found: Sequence[Mapping[str, Arr
     """How far outputs are from those that are wanted, each on a scale of its own."""
     names = wanted[0] if wanted else {}
     pairs = ({name: [of[name] for of in batches] for name in names} for batches in (wanted, found))
-    return math.sqrt(distance(*pairs))
+    return math.sqrt(max(distance(*pairs), 0.0))  # rounding makes a divergence of next to nothing negative
 
 
 def _seen(judged: Judged) -> Seen:

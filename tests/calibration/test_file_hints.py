@@ -53,6 +53,12 @@ def test_shape_that_a_user_gives_goes_before_that_of_the_file():
     assert found.shapes == {"x": (1, 3, 64, 64)}
 
 
+def test_samples_go_before_the_size_that_the_file_says():
+    likely = {"x": (1, 3, 320, 256)}
+    found = given_of(with_metadata(FIRST, **YOLO), KnownInputs(), likely)
+    assert (found.shapes, found.likely) == ({}, likely)
+
+
 def test_exports_of_ultralytics_read_images_in_0_1_unless_a_user_says_otherwise():
     model, own = with_metadata(FIRST, **YOLO), InputOptions(preprocess=IMAGENET)
     assert options_said(model, InputOptions()).preprocess == Preprocess(range=(0.0, 1.0))

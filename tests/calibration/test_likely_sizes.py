@@ -57,7 +57,7 @@ def image(dims, makes="float[n,t,6625]", operator="Softmax", dtype="float"):
     [
         ("n,3,48,w", (1, 3, 48, 320)),
         ("n,1,32,w", (1, 1, 32, 224)),
-        ("n,64,w,1", (1, 64, 448, 1)),
+        ("n,48,w,1", (1, 48, 320, 1)),
         ("2,3,48,w", (2, 3, 48, 320)),
     ],
     ids=["PaddleOCR", "grey", "channels last", "two at a time"],
@@ -71,6 +71,17 @@ def test_low_image_of_which_only_the_width_is_open_is_likely_a_line_of_text(dims
 )
 def test_other_images_have_no_likely_width(dims):
     assert image(dims, "image", "Identity") == {}
+
+
+@pytest.mark.parametrize("dims", ["n,1,80,t", "n,64,t,1", "n,1,40,t"])
+def test_one_channel_as_high_as_spectrograms_have_bands_is_a_line_of_text_for_readers_alone(dims):
+    assert image(dims, "image", "Identity") == {}
+    assert list(image(dims)) == ["x"]
+
+
+def test_what_a_model_remembers_is_no_line_of_text():
+    text = "g (float[n,4,64,past] past_key) => (float[n,4,64,k] y) { y = Identity (past_key) }"
+    assert shapes_likely(lift(parse(text))) == {}
 
 
 def test_image_of_open_sides_is_likely_a_line_of_text_if_the_model_reads_letters():

@@ -24,6 +24,12 @@ def test_open_sides_of_an_image_are_those_of_the_only_array(name, shape, tmp_pat
     assert told(path, IMAGE) == {"image": (1, 3, 30, 40)}
 
 
+def test_labels_are_no_samples_and_grey_images_may_have_no_axis_of_channels(tmp_path):
+    np.savez(tmp_path / "a.npz", images=np.zeros((50, 30, 40), np.uint8), labels=np.zeros(50))
+    assert told(tmp_path / "a.npz", TensorSpec("x", FLOAT, ("n", 1, "h", "w"))) == {"x": (1, 1, 30, 40)}
+    assert told(tmp_path / "a.npz", TensorSpec("x", FLOAT, ("n", "h", "w", 1))) == {"x": (1, 30, 40, 1)}
+
+
 def test_every_input_gets_the_size_of_its_array(tmp_path):
     ids, mask = (TensorSpec(name, np.dtype(np.int64), ("n", "t")) for name in ("ids", "mask"))
     np.savez(tmp_path / "a.npz", ids=np.zeros((9, 17)), mask=np.zeros((9, 17)), y=np.zeros(9))

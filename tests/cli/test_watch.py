@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from paoding_onnx.cli import watch
 from scripts import ROOT
 from tests.cli.stages import without_stages
 from tests.models import parse, save
@@ -92,6 +93,16 @@ def test_interrupt_while_the_original_teaches_keeps_what_was_learned_if_that_is_
     assert process.returncode == status, err
     assert left(tmp_path) == {"m.onnx"} | files
     assert ("of 100000, then interrupted" in out) is (word == "keep" and "not taught" not in out)
+
+
+def test_second_interrupt_right_after_one_that_keeps_what_was_learned_is_the_same(monkeypatch):
+    asked = watch._Asked(keeps=True)
+    asked(signal.SIGINT, None)
+    asked(signal.SIGINT, None)
+    assert not asked.number
+    monkeypatch.setattr(watch, "SAME", 0.0)
+    asked(signal.SIGINT, None)
+    assert asked.number == signal.SIGINT
 
 
 def test_interrupt_during_the_first_imports_is_no_traceback(command):

@@ -248,3 +248,16 @@ def test_rows_that_judge_have_weights_too():
     start = held.goal.copy()
     start[:, :200] += 1
     assert distance(held.goal, start, NONE, np.repeat(np.float32([3, 1]), 200)) == pytest.approx(0.75)
+
+
+@pytest.mark.parametrize("clamp", [Clamp(), Clamp(0.0, 1.0)], ids=["open", "clamped"])
+def test_columns_are_solved_a_part_at_a_time_as_all_at_once(clamp, monkeypatch):
+    rng = np.random.default_rng(0)
+    features, start, noise = (rng.standard_normal((2, 60, n)).astype(np.float32) for n in (5, 9, 9))
+    weight = rng.standard_normal((2, 5, 9)).astype(np.float32)
+    fit = Equations(features, start, start + features @ weight + np.float32(0.1) * noise)
+    wanted = solve(fit, fit, clamp, has_shift=True)
+    monkeypatch.setattr(ridge, "GOAL_NUMBERS", 200)
+    found = solve(fit, fit, clamp, has_shift=True)
+    np.testing.assert_allclose(found.weight, wanted.weight, atol=1e-5)
+    np.testing.assert_allclose(found.shift, wanted.shift, atol=1e-5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from paoding_onnx.model import compare
 from paoding_onnx.model.compare import (
     LOST,
     channel_axis,
@@ -235,3 +236,24 @@ def test_entropy_counts_classes_that_cannot_be_as_nothing(dtype):
 
 def test_root_mean_square_is_of_all_entries():
     assert root_mean_square(np.array([[3.0, 0.0], [0.0, 4.0]])) == 2.5
+
+
+def test_batch_that_is_empty_beside_others_changes_nothing():
+    """A detector that finds nothing in the first image."""
+    found = {"boxes": [np.zeros((1, 0, 6), np.float32), np.ones((1, 4, 6), np.float32)]}
+    assert distance(found, found) == 0
+    assert channel_axis(np.zeros((1, 0, 6))) in (1, 2)
+
+
+def test_numbers_are_compared_a_part_at_a_time_as_all_at_once(monkeypatch):
+    before, after = (RNG.standard_normal((7, 5, 12)) for _ in range(2))
+    before[0, 0, 0] = after[1, 2, 3] = 1e4
+    shares = [np.exp(log_softmax(of.reshape(35, 12))) for of in (before, after)]
+
+    def measured():
+        whole = {"y": [shares[0]]}, {"y": [shares[1]]}
+        return [relative_error(before, after), channel_axis(before), *channel_changes(before, after), distance(*whole)]
+
+    wanted = measured()
+    monkeypatch.setattr(compare, "_BLOCK", 20)
+    assert measured() == pytest.approx(wanted, rel=1e-12)

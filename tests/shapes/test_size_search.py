@@ -144,6 +144,15 @@ def test_large_samples_are_compared_with_smaller_ones():
     assert any(prod(shape) > 3 * 640 * 640 for shape in others)
 
 
+@pytest.mark.parametrize("sides", [(640, 427), (768, 512), (128, 128, 128), (192, 192, 192), (480, 320)], ids=str)
+def test_smaller_sizes_differ_from_each_other_and_from_what_they_were(sides):
+    inputs = specs((None, *(None for _ in sides), 9))
+    relation, measured = next(measuring(inputs, Given({"x0": (1, *sides, 9)})))
+    first = next(feeding.shapes["x0"] for _, feeding in telling(inputs, relation, measured))
+    assert prod(first) < 2 * 9 * prod(sides)
+    assert len({*first[1:-1], *sides}) == len(sides) + len(set(sides))
+
+
 @pytest.mark.parametrize("shape", [(1, 3, 224, 64), (1, 3, 64, 64)], ids=["short side", "small"])
 def test_small_samples_are_compared_with_larger_ones(shape):
     inputs = specs((None, 3, None, None))

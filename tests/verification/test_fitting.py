@@ -125,3 +125,22 @@ def test_lesson_may_lead_a_little_but_not_far_away_from_what_was_fitted():
 def test_lesson_that_leads_to_no_numbers_fails():
     found = judged(a=[0])
     assert not check_lesson(found, found.plain, with_last_layer(found, np.nan), {}).passed
+
+
+def test_lesson_that_changes_next_to_nothing_of_probabilities_holds():
+    """Rounding makes their divergence negative at times."""
+    subject = model("g (float[N,8] x) => (float[N,9] y) <float[8,9] c> { p = MatMul (x, c) y = Softmax (p) }")
+    trace = traced_model(subject)
+    plan = plan_of(trace)
+    batch = {"x": np.random.default_rng(0).standard_normal((32, 8)).astype(np.float32)}
+    weight = constants(subject)["c"]
+    for seed in range(20):
+        noise = np.random.default_rng(seed).standard_normal(weight.shape).astype(np.float32)
+        near = reweigh(subject, {"c": weight * (1 + np.float32(1e-7) * noise)})
+        assert check_lesson(Judged(subject, subject, trace, plan, [batch]), near, near, {}).passed
+
+
+def test_lesson_of_a_model_that_does_not_run_fails():
+    found = judged(a=[0])
+    broken = replace(found, batches=[{"x": np.ones((16, 5), np.float32)}])
+    assert not check_lesson(broken, found.plain, found.plain, {}).passed
