@@ -19,6 +19,8 @@ STEPS = 3
 """Steps of a loop whose number is fed."""
 _LOWEST_LINE, _MULTIPLE = 16, 32
 """The least height of a line of text; widths are rounded up to a multiple that networks take."""
+_PHOTOGRAPH, _MANY_CLASSES = (3, 224, 224), 100
+"""Channels and sides of photographs that classifiers of so many classes are trained on."""
 _FEWEST_LETTERS = 37
 """Digits, letters, and no letter at all: a recogniser of text tells no fewer classes."""
 _RATE, _NUMBER = re.compile("(sample|sampling)_?rate", re.IGNORECASE), re.compile(r"[1-9]\d{3,5}$")
@@ -44,8 +46,32 @@ def counts_likely(model: Model) -> dict[str, int]:
 
 
 def shapes_likely(model: Model) -> Shapes:
-    """Shapes of inputs of which an open size can be told: lines of text, and sound."""
-    return {**_lines_likely(model), **_sounds_likely(model)}
+    """Shapes of inputs of which an open size can be told: photographs, lines of text, and sound."""
+    return {**_photographs_likely(model), **_lines_likely(model), **_sounds_likely(model)}
+
+
+def _photographs_likely(model: Model) -> Shapes:
+    """Shapes of colour images of which both sides are open, where the model tells many classes of the whole of each.
+
+    Classifiers of photographs are trained on such sides; on crops a quarter as wide little of their last layers is at
+    work. Few classes may be of anything.
+    """
+    outputs = [spec.dims for spec in model.outputs]
+    tells_all = all(isinstance(dim, int) for dims in outputs for dim in dims[1:])
+    n_classes = max((dims[1] for dims in outputs if len(dims) == 2 and isinstance(dims[1], int)), default=0)
+    if not tells_all or n_classes < _MANY_CLASSES:
+        return {}
+    return {spec.name: shape for spec in model.inputs if (shape := _photograph(spec))}
+
+
+def _photograph(spec: TensorSpec) -> Shape:
+    """The shape of an input of colour images of open sides; () if it is none."""
+    dims = spec.dims
+    channels = next((k for k in (1, 3) if len(dims) == 4 and dims[k] == _PHOTOGRAPH[0]), 0)
+    if not channels or any(isinstance(dims[k], int) for k in {1, 2, 3} - {channels}):
+        return ()
+    first = dims[0] if isinstance(dims[0], int) else 1
+    return (first, *_PHOTOGRAPH) if channels == 1 else (first, *_PHOTOGRAPH[1:], _PHOTOGRAPH[0])
 
 
 def _lines_likely(model: Model) -> Shapes:

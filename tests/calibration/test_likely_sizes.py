@@ -103,6 +103,21 @@ def test_model_that_reads_no_letters_has_no_likely_width(makes, operator):
     assert image("n,3,h,w", makes, operator) == {}
 
 
+@pytest.mark.parametrize(("dims", "shape"), [("n,3,h,w", (1, 3, 224, 224)), ("2,h,w,3", (2, 224, 224, 3))])
+def test_colour_image_of_open_sides_is_likely_a_photograph_if_many_classes_are_told_of_it(dims, shape):
+    assert image(dims, "float[n,1000]") == {"x": shape}
+
+
+@pytest.mark.parametrize("makes", ["float[n,10]", "float[n,1000,i,j]", "float[n,k]", "float[n,100,4]"])
+def test_image_of_open_sides_may_be_anything_if_few_classes_or_places_are_told_of_it(makes):
+    assert image("n,3,h,w", makes) == {}
+
+
+@pytest.mark.parametrize("dims", ["n,1,h,w", "n,3,64,w", "n,3,64,64", "n,3,h"])
+def test_other_inputs_are_no_photographs_of_any_size(dims):
+    assert (1, 3, 224, 224) not in image(dims, "float[n,1000]").values()
+
+
 def test_detector_of_boxes_and_shares_reads_no_letters():
     text = "g (float[n,3,h,w] x) => (float[n,t,85] y, float[n,t,4] z) { y = Softmax (x) z = Identity (x) }"
     assert shapes_likely(lift(parse(text))) == {}
