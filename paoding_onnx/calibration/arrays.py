@@ -27,7 +27,7 @@ _MALFORMED = (
     *(NotImplementedError, RuntimeError, BadZipFile, TokenError, zlib.error, LZMAError),
 )
 """What numpy and the archives that it opens are known to raise for a file that they cannot read."""
-NO_INPUTS = frozenset({LABELS, "label", "labels", SCALE, CLASSES})
+_NO_INPUTS = frozenset({LABELS, "label", "labels", SCALE, CLASSES})
 
 
 def read_arrays(path: Path) -> dict[str, Array]:
@@ -104,11 +104,21 @@ def arrays_of_inputs(path: Path, held: Mapping[str, Array], names: Collection[st
     """
     if found := {name: held[name] for name in names if name in held}:
         return found
-    others = [name for name in held if name not in NO_INPUTS]
-    if INPUT not in others and len(others) != 1:
+    name = of_main_input(held)
+    if name is None:
         wanted = ", ".join(map(repr, sorted(names)))
         raise UsageError(f"{path} holds {', '.join(held) or 'nothing'}; it should hold {wanted}, or one array, or x")
-    return {main: held[INPUT if INPUT in others else others[0]]}
+    return {main: held[name]}
+
+
+def of_main_input(names: Collection[str]) -> str | None:
+    """Which of the arrays called so is for the main input where none is called like an input; `None` if none can be.
+
+    >>> of_main_input(["images", "labels"]), of_main_input(["a", "b"])
+    ('images', None)
+    """
+    others = [name for name in names if name not in _NO_INPUTS]
+    return INPUT if INPUT in others else others[0] if len(others) == 1 else None
 
 
 def scale_of(path: Path, held: Mapping[str, Array], names: Collection[str]) -> float | None:

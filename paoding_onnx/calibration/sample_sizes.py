@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from paoding_onnx.calibration.arrays import INPUT, NO_INPUTS, shapes_in
+from paoding_onnx.calibration.arrays import of_main_input, shapes_in
 from paoding_onnx.calibration.images.frame import COLOURS
 from paoding_onnx.model.input_sizes import Shape, Shapes
 from paoding_onnx.model.nodes import TensorSpec
@@ -28,9 +28,8 @@ def sizes_of_samples(specs: Sequence[TensorSpec], path: Path | None, size: tuple
     else:
         held = shapes_in(path) if path.is_file() else {}
         if len(specs) == 1 and specs[0].name not in held:
-            others = {name: shape for name, shape in held.items() if name not in NO_INPUTS}
-            alone = others.get(INPUT) or (next(iter(others.values())) if len(others) == 1 else ())
-            held = {specs[0].name: alone}
+            name = of_main_input(held)
+            held = {} if name is None else {specs[0].name: held[name]}
         found = {spec.name: _one_sample(spec.dims, held[spec.name]) for spec in specs if spec.name in held}
     return {name: shape for name, shape in found.items() if 0 < math.prod(shape) <= _MOST_NUMBERS and shape}
 
